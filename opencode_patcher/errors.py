@@ -1,0 +1,98 @@
+"""The one root of all expected errors, with an exit code for each kind.
+
+A message has up to three parts: what failed, why, and the next command to run. The boundary in
+``opencode_patcher.__main__`` prints them; nothing else turns an error into text.
+"""
+
+from __future__ import annotations
+
+
+class PatcherError(Exception):
+    """An expected failure.
+
+    ``what`` is one sentence in the user's terms; ``why`` gives the cause and may have several lines;
+    ``next_step`` is the command or action that helps.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, why: str = "", next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.what, self.why, self.next_step) if part)
+
+
+class UsageError(PatcherError):
+    """The command line, a configuration file or another input of the user's is wrong."""
+
+    exit_code = 2
+
+
+class SourceError(PatcherError):
+    """Upstream's source cannot be had or is not what was expected."""
+
+    exit_code = 3
+
+
+class PatchError(PatcherError):
+    """A patch or template is malformed, or does not fit the release."""
+
+    exit_code = 4
+
+
+class ToolchainError(PatcherError):
+    """bun or a dependency cannot be had."""
+
+    exit_code = 5
+
+
+class BuildError(PatcherError):
+    """Upstream's own build failed."""
+
+    exit_code = 6
+
+
+class DrillError(PatcherError):
+    """A binary did not behave as the drill expects, or could not be started."""
+
+    exit_code = 7
+
+
+class InstallError(PatcherError):
+    """A binary could not be put in place."""
+
+    exit_code = 8
+
+
+class StoreError(PatcherError):
+    """The store cannot be read, written or locked."""
+
+    exit_code = 9
+
+
+class CatalogueError(PatcherError):
+    """A models catalogue is unreadable or malformed."""
+
+    exit_code = 10
+
+
+class ProcessError(PatcherError):
+    """A program could not be started, failed, or ran out of time.
+
+    ``output`` is the end of what the program printed.
+    """
+
+    exit_code = 11
+
+    def __init__(self, what: str, *, why: str = "", next_step: str = "", output: str = "", code: int | None = None) -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.output = output
+        self.code = code
+
+
+INTERRUPTED = 130
+UNEXPECTED = 70

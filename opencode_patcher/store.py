@@ -1,0 +1,206 @@
+"""The one place that knows directories and locks.
+
+Layout of the store (all of it can be thrown away; it is made again on the next run)::
+
+    MARKER             says that the directory is ours
+    sources/           one bare partial repository a source
+    trees/             patched work trees, one a source and release
+    toolchains/        bun, one directory a version and platform
+    builds/            finished binaries
+    installed/         what ``install`` activated
+    logs/              output of long programs
+    locks/             lock files
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher.errors import StoreError
+
+HOME_VARIABLE = "OPENCODE_PATCHER_HOME"
+MARKER = ".opencode-patcher-store"
+FORMAT = 1
+"""Version of the layout. A store of a newer format is refused and not touched."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """A directory that belongs to this tool. Make one with ``open_store``."""
+
+    root: Path
+
+    @property
+    def sources(self) -> Path:
+        return self.root / "sources"
+
+    @property
+    def trees(self) -> Path:
+        return self.root / "trees"
+
+    @property
+    def toolchains(self) -> Path:
+        return self.root / "toolchains"
+
+    @property
+    def builds(self) -> Path:
+        return self.root / "builds"
+
+    @property
+    def installed(self) -> Path:
+        return self.root / "installed"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @contextmanager
+    def lock(
+        self, name: str, *, wait: bool = True, on_wait: Callable[[], None] | None = None
+    ) -> Iterator[None]:
+        """Hold the lock ``name`` across processes. ``on_wait`` is called once when another run holds it.
+
+        Raises StoreError at once when ``wait`` is False and the lock is taken.
+        """
+        from filelock import FileLock, Timeout
+
+        path = self.root / "locks" / f"{name}.lock"
+        with _store_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                if not wait:
+                    raise StoreError(
+                        "Another run of opencode-patcher is at work.",
+                        why=f"It holds {path}.",
+                        next_step="Wait for it to end, or leave out --no-wait to wait here.",
+                    ) from None
+                if on_wait:
+                    on_wait()
+                lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def default_root() -> Path:
+    """``OPENCODE_PATCHER_HOME`` if set, else the platform's data directory for the user."""
+    if override := os.environ.get(HOME_VARIABLE):
+        return Path(override).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("opencode-patcher", appauthor=False)
+
+
+def open_store(root: Path | None = None) -> Store:
+    """The store at ``root`` (default: ``default_root()``), made if it is not there.
+
+    Raises StoreError when the directory cannot be written, holds other things, or was made by a newer format.
+    """
+    root = (root or default_root()).absolute()
+    marker = root / MARKER
+    with _store_errors(root):
+        if marker.is_file():
+            _check_format(root, marker)
+            return Store(root=root)
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            raise StoreError(
+                f"{root} cannot be used as the store.",
+                why="It exists, is not empty and was not made by opencode-patcher.",
+                next_step=f"Name another directory in {HOME_VARIABLE}, or move this one away.",
+            )
+        root.mkdir(parents=True, exist_ok=True)
+        write_json(marker, {"format": FORMAT})
+        return Store(root=root)
+
+
+def _check_format(root: Path, marker: Path) -> None:
+    try:
+        found = json.loads(marker.read_text(encoding="utf-8"))["format"]
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if found != FORMAT:
+        raise StoreError(
+            f"The store at {root} cannot be used by this version.",
+            why=f"Its format is {found!r}; this version writes format {FORMAT}.",
+            next_step=f"Update opencode-patcher, or name another directory in {HOME_VARIABLE}.",
+        )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file (UTF-8, newlines as given) so that a reader sees the old content or the new, never a part."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON with sorted keys, as ``write_text`` does."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Write beside the target, then rename. ``mode`` sets the permission bits; else an existing file keeps its own.
+
+    Raises StoreError when the disk is full or the place cannot be written.
+    """
+    with _store_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        beside = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            if mode is None:
+                mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+            beside.chmod(mode)
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def staged_directory(final: Path) -> Iterator[Path]:
+    """A fresh directory beside ``final`` that takes its place when the block ends, and vanishes when it fails.
+
+    An existing ``final`` is moved aside first and deleted last.
+    """
+    with _store_errors(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
+        staging.chmod(0o755)
+    try:
+        yield staging
+        with _store_errors(final):
+            if final.exists():
+                old = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
+                final.replace(old / "old")
+                staging.replace(final)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                staging.replace(final)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _store_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreError(
+            f"{path} cannot be written.",
+            why=f"{reason}.",
+            next_step=f"Free some space or fix the permissions, or name another directory in {HOME_VARIABLE}.",
+        ) from error
