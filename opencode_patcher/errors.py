@@ -94,5 +94,9 @@ class ProcessError(PatcherError):
         self.code = code
 
 
+class ProcessTimeout(ProcessError):
+    """A program ran out of time and was ended."""
+
+
 INTERRUPTED = 130
 UNEXPECTED = 70

@@ -14,11 +14,11 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.errors import ProcessError
+from opencode_patcher.errors import ProcessError, ProcessTimeout
 from opencode_patcher.progress import Reporter, SilentReporter
 
 TAIL_LINES = 40
@@ -70,10 +70,17 @@ def is_foreign_git_variable(name: str) -> bool:
     return not name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_TRACE"))
 
 
-def scrubbed_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without foreign git variables, with ``extra`` on top."""
+def scrubbed_environment(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:
+    """This process's environment without foreign git variables, with ``extra`` on top.
+
+    A variable that ``extra`` maps to None is left out.
+    """
     environment = {name: value for name, value in os.environ.items() if not is_foreign_git_variable(name)}
-    environment.update(extra or {})
+    for name, value in (extra or {}).items():
+        if value is None:
+            environment.pop(name, None)
+        else:
+            environment[name] = value
     return environment
 
 
@@ -81,27 +88,34 @@ def run(
     argv: Sequence[str | Path],
     *,
     cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | None] | None = None,
     stdin: str | None = None,
     check: bool = True,
     timeout: float | None = None,
     log: Path | None = None,
     reporter: Reporter | None = None,
+    inherit: bool = True,
+    on_line: Callable[[str, str], None] | None = None,
 ) -> Completed:
     """Run a program to its end and return its output as text (UTF-8, undecodable bytes replaced).
 
-    ``env`` is added to the scrubbed environment; ``timeout`` is in seconds; ``log`` gets stdout and stderr as they come.
-    Raises ProcessError when the program cannot be started, exits non-zero (unless ``check`` is False) or
-    runs out of time; KeyboardInterrupt ends the program and its children and is raised again.
+    ``env`` is added to the scrubbed environment, or is the whole environment when ``inherit`` is False;
+    ``timeout`` is in seconds; ``log`` gets stdout and stderr as they come, and ``on_line`` each line (stream name,
+    line without its newline) in a thread of its own.
+    Raises ProcessError when the program cannot be started or exits non-zero (unless ``check`` is False), and
+    ProcessTimeout when it runs out of time; KeyboardInterrupt ends the program and its children and is raised again.
     """
     reporter = reporter or SilentReporter()
     words = [str(word) for word in argv]
+    environment = {name: value for name, value in (env or {}).items() if value is not None}
+    if inherit:
+        environment = scrubbed_environment(env)
     started = time.monotonic()
     try:
         child = subprocess.Popen(
             words,
             cwd=cwd,
-            env=scrubbed_environment(env),
+            env=environment,
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -128,6 +142,8 @@ def run(
         assert stream is not None
         for line in stream:
             captured[name].append(line)
+            if on_line:
+                on_line(name, line.rstrip("\r\n"))
             with writing:
                 tail.append(line.rstrip("\r\n"))
                 if log_file:
@@ -170,7 +186,7 @@ def run(
     shown = shlex.join(words)
     where = f"Its output is in {log}." if log else ""
     if timed_out:
-        raise ProcessError(
+        raise ProcessTimeout(
             f"{Path(words[0]).name} did not end within {timeout:g} s.",
             why="\n".join([f"Command: {shown}", *tail]),
             next_step=where,

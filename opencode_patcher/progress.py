@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -36,12 +36,8 @@ class Reporter(Protocol):
         ...
 
 
-class AbstractPhase(Protocol):
-    """The context manager that ``Reporter.phase`` returns."""
-
-    def __enter__(self) -> Phase: ...
-
-    def __exit__(self, *exc: object) -> bool | None: ...
+AbstractPhase = AbstractContextManager[Phase]
+"""The context manager that ``Reporter.phase`` returns."""
 
 
 class _SilentPhase:

@@ -168,6 +168,18 @@ def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
             raise
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory and its parents; one that is there already is fine. Raises StoreError."""
+    with _store_errors(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def remove_directory(path: Path) -> None:
+    """Delete a directory and all that is in it. Raises StoreError."""
+    with _store_errors(path):
+        shutil.rmtree(path)
+
+
 @contextmanager
 def staged_directory(final: Path) -> Iterator[Path]:
     """A fresh directory beside ``final`` that takes its place when the block ends, and vanishes when it fails.

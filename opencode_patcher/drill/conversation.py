@@ -1,0 +1,41 @@
+"""A request to a provider, whatever its protocol, as far as the drill needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+_TITLE_MARK = "You are a title generator"
+_SUMMARY_MARK = "context summarization assistant"
+
+
+class Purpose(StrEnum):
+    """Why OpenCode sent a request."""
+
+    TURN = "turn"
+    TITLE = "title"
+    SUMMARY = "summary"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversation:
+    """What a request asks for.
+
+    ``prompt`` is the text of the last user message; ``rounds`` counts the assistant messages with tool calls
+    after it; ``tools`` are the names of the tools on offer.
+    """
+
+    model: str
+    system: str
+    prompt: str
+    rounds: int
+    tools: tuple[str, ...]
+
+
+def purpose(conversation: Conversation) -> Purpose:
+    """Recognised by the first sentence of upstream's system prompts (packages/opencode/src/agent/prompt/)."""
+    if _TITLE_MARK in conversation.system:
+        return Purpose.TITLE
+    if _SUMMARY_MARK in conversation.system:
+        return Purpose.SUMMARY
+    return Purpose.TURN

@@ -1,0 +1,124 @@
+"""What can go wrong with a provider's answer: plain data, and where in the stream it happens.
+
+A new fault is a new value here or in a scenario, never a branch in the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ChunkKind(StrEnum):
+    """What one event of a stream carries, whatever the protocol."""
+
+    START = "start"
+    REASONING = "reasoning"
+    TEXT = "text"
+    TOOL_INPUT = "tool input"
+    TOOL_READY = "tool call"
+    FINISH = "finish"
+    ERROR = "error event"
+    DONE = "done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """One event of a stream: the bytes on the wire and what they mean. ``text``: words, or a tool's name."""
+
+    kind: ChunkKind
+    data: bytes
+    text: str = ""
+
+
+class At(StrEnum):
+    """Where a stream breaks."""
+
+    HEADERS = "before the first event"
+    START = "before the first word"
+    REASONING = "in the middle of the reasoning"
+    TEXT = "in the middle of the text"
+    TOOL_INPUT = "in the middle of a tool call"
+    CONTENT = "after the content, before the finish"
+
+
+class How(StrEnum):
+    """How a stream breaks."""
+
+    RESET = "connection reset"
+    CLOSE = "connection closed"
+    STALL = "stalled"
+    ERROR_EVENT = "error event"
+    END = "ended without a finish"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpError:
+    """An answer with an error status. ``message`` and ``code`` go into the error body of the protocol."""
+
+    status: int
+    message: str
+    code: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """A 200 stream that breaks. ``at`` is a place, or the number of events that still go out.
+
+    ``pause`` is the time in seconds between the last event and the break, so that the client has read all of
+    it: the kernel may drop unread data with a reset. ``message`` is for an error event.
+    """
+
+    at: At | int
+    how: How
+    pause: float = 0.1
+    message: str = "Overloaded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slow:
+    """A healthy answer whose first event comes after ``seconds``."""
+
+    seconds: float
+
+
+Fault = HttpError | Broken | Slow
+
+
+def before_break(chunks: Sequence[Chunk], at: At | int) -> tuple[Chunk, ...]:
+    """The events that still go out before a stream breaks at ``at``.
+
+    "In the middle" means half of the events of that kind, rounded up, and for a tool call the first half of
+    the last call's arguments. Raises ValueError when the stream has no such place: the scenario is wrong.
+    """
+    if isinstance(at, int):
+        return tuple(chunks[:at])
+    if at is At.HEADERS:
+        return ()
+    if at is At.CONTENT:
+        return tuple(c for c in chunks if c.kind not in {ChunkKind.FINISH, ChunkKind.DONE})
+    kind = {
+        At.START: ChunkKind.START,
+        At.REASONING: ChunkKind.REASONING,
+        At.TEXT: ChunkKind.TEXT,
+        At.TOOL_INPUT: ChunkKind.TOOL_INPUT,
+    }[at]
+    places = [index for index, chunk in enumerate(chunks) if chunk.kind is kind]
+    if not places:
+        raise ValueError(f"the reply cannot break {at.value}: it has no event of kind {kind.value!r}")
+    middle = places[-1] if at is At.TOOL_INPUT else places[(len(places) - 1) // 2]
+    return tuple(chunks[: middle + 1])
+
+
+def describe(fault: Fault) -> str:
+    """A fault in a few words, for tables."""
+    match fault:
+        case HttpError():
+            return str(fault.status)
+        case Broken():
+            where = f"after {fault.at} events" if isinstance(fault.at, int) else fault.at.value
+            return f"{fault.how.value} {where}"
+        case Slow():
+            return f"first token after {fault.seconds:g} s"

@@ -1,0 +1,250 @@
+"""The verdict on one run, as a pure function of what was seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from opencode_patcher.drill.faults import ChunkKind
+from opencode_patcher.drill.observation import Observation
+from opencode_patcher.drill.plan import SERIAL
+from opencode_patcher.drill.scenario import Scenario
+from opencode_patcher.drill.usage import USAGE
+
+CENT_OF_A_CENT = 1e-4
+"""How exactly costs are compared, in dollars: far below the difference between two providers' prices."""
+
+SHOWN_ERROR = 160
+"""How many characters of an error stand in the table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """The verdict on one scenario.
+
+    ``expected`` and ``seen`` are one line each; ``failures`` are the sentences that make it fail (empty when
+    it passed). ``failover_ms`` is the longest time from a provider's failure to the next provider's request;
+    None when there was none, or when the failure left nothing to measure from (a refused connection).
+    """
+
+    scenario: str
+    title: str
+    expected: str
+    seen: str
+    failures: tuple[str, ...]
+    failover_ms: float | None
+
+    @property
+    def passed(self) -> bool:
+        return not self.failures
+
+
+def judge(observation: Observation) -> Row:
+    """Compare a run with what its scenario expects."""
+    scenario = observation.scenario
+    return Row(
+        scenario=scenario.name,
+        title=scenario.title,
+        expected=_expected(scenario),
+        seen=_seen(observation),
+        failures=tuple(_failures(observation)),
+        failover_ms=failover_ms(observation),
+    )
+
+
+def failover_ms(observation: Observation) -> float | None:
+    """The longest time in milliseconds from the end of a failed answer to the next provider's first request.
+
+    Coming back to a provider that was asked before is no failover: a wait for its recovery lies between.
+    """
+    times: list[float] = []
+    asked: set[str] = set()
+    for before, after in pairwise(observation.turn_exchanges):
+        asked.add(before.provider)
+        if before.failed and before.finished is not None and after.provider not in asked:
+            times.append((after.arrived - before.finished) * 1000)
+    return max(times, default=None)
+
+
+def retry_ms(observation: Observation) -> float | None:
+    """The same for the request that asks the failed provider again."""
+    times = [
+        (after.arrived - before.finished) * 1000
+        for before, after in pairwise(observation.turn_exchanges)
+        if before.failed and before.finished is not None and after.provider == before.provider
+    ]
+    return max(times, default=None)
+
+
+def _expected(scenario: Scenario) -> str:
+    if scenario.expected.error:
+        return "an error that names " + " and ".join(scenario.expected.error)
+    words = ["served by " + ", then ".join(_runs(scenario.expected.served_by))]
+    if scenario.effects:
+        words.append(_times(scenario.effects))
+    return "; ".join(words)
+
+
+def _seen(observation: Observation) -> str:
+    words = []
+    served_by = [message.provider for message in _answers(observation)]
+    if served_by:
+        words.append("served by " + ", then ".join(_runs(served_by)))
+    if observation.code is None:
+        words.append(f"still waiting after {observation.limit:g} s")
+    words.extend(f"error: {_shortened(error)}" for error in dict.fromkeys(observation.errors))
+    if (waited := retry_ms(observation)) is not None:
+        words.append(f"asked the same provider again after {waited / 1000:.1f} s")
+    if observation.effects or observation.scenario.effects:
+        words.append(_times(observation.effects))
+    if _remains(observation):
+        words.append("parts of the failed attempt left")
+    return "; ".join(words) or f"nothing, exit code {observation.code}"
+
+
+def _failures(observation: Observation) -> Iterator[str]:
+    for exchange in observation.exchanges:
+        for violation in exchange.violations:
+            yield f"{exchange.provider} refused a {exchange.purpose.value} request: {violation}"
+    if observation.code is None:
+        yield f"the turn had not ended after {observation.limit:g} s"
+    if observation.scenario.expected.error:
+        yield from _error_failures(observation)
+        return
+    yield from _outcome_failures(observation)
+    yield from _request_failures(observation)
+    yield from _transcript_failures(observation)
+    yield from _tool_failures(observation)
+    yield from _cost_failures(observation)
+
+
+def _error_failures(observation: Observation) -> Iterator[str]:
+    told = " ".join((*observation.errors, observation.stderr))
+    if not observation.errors:
+        yield "no error was shown"
+    for word in observation.scenario.expected.error:
+        if word not in told.lower():
+            yield f"the error does not name {word}"
+    if observation.code == 0:
+        yield "the exit code is 0 although the turn failed"
+
+
+def _outcome_failures(observation: Observation) -> Iterator[str]:
+    if observation.code not in {0, None}:
+        yield f"the exit code is {observation.code}"
+    for error in observation.errors:
+        yield f"an error was shown: {_shortened(error)}"
+
+
+def _request_failures(observation: Observation) -> Iterator[str]:
+    seen = Counter(exchange.provider for exchange in observation.turn_exchanges)
+    for provider, expected in observation.scenario.expected.requests.items():
+        if seen[provider] != expected:
+            yield f"{provider} got {seen[provider]} requests instead of {expected}"
+
+
+def _transcript_failures(observation: Observation) -> Iterator[str]:
+    """The transcript must be that of a run in which nothing failed, whoever served which step."""
+    scenario = observation.scenario
+    served_by = scenario.expected.served_by
+    replies = [reply for turn in scenario.turns for reply in turn.replies]
+    texts = [reply.text(provider) for reply, provider in zip(replies, served_by, strict=True)]
+    if observation.shown_text != "".join(texts):
+        yield f"the text shown is {observation.shown_text!r} instead of {''.join(texts)!r}"
+    if observation.session is None:
+        yield "no session was stored"
+        return
+    messages = observation.session.messages
+    stored = [message.provider for message in messages]
+    if stored != list(served_by):
+        found = ", ".join(stored) or "nobody"
+        yield f"the messages are stored under {found} instead of {', '.join(served_by)}"
+    for message, text in zip(messages, texts, strict=False):
+        if message.text != text:
+            yield f"a stored message of {message.provider} reads {message.text!r} instead of {text!r}"
+    for message in messages:
+        known = {provider.id: provider.model for provider in scenario.providers}
+        if message.provider in known and message.model != known[message.provider]:
+            yield f"a message of {message.provider} is stored under the model {message.model}"
+        if message.error:
+            yield f"a stored message of {message.provider} has an error: {_shortened(message.error)}"
+        if not message.completed:
+            yield f"a stored message of {message.provider} is not completed"
+        for part in message.parts:
+            if not part.closed:
+                yield f"a {part.kind} part of {message.provider} is still open"
+
+
+def _tool_failures(observation: Observation) -> Iterator[str]:
+    scenario = observation.scenario
+    if observation.effects != scenario.effects:
+        yield f"{_times(observation.effects)} instead of {_times(scenario.effects)}"
+    if observation.session is None:
+        return
+    calls = [tool for message in observation.session.messages for tool in message.tools]
+    expected = [call.id for turn in scenario.turns for reply in turn.replies for call in reply.tools]
+    if [call.call.rpartition(SERIAL)[0] for call in calls] != expected:
+        found = ", ".join(call.call for call in calls) or "none"
+        yield f"the stored tool calls are {found} instead of {', '.join(expected) or 'none'}"
+    for call in calls:
+        if call.status != "completed":
+            yield f"the stored tool call {call.call} is {call.status}"
+
+
+def _cost_failures(observation: Observation) -> Iterator[str]:
+    """Each answer that reported its tokens is paid at its own provider's price; the others reported none."""
+    if observation.session is None:
+        return
+    for provider in observation.scenario.providers:
+        reported = sum(
+            1
+            for exchange in observation.turn_exchanges
+            if exchange.provider == provider.id
+            and any(sent.kind is ChunkKind.FINISH for sent in exchange.sent)
+        )
+        due = reported * provider.price.cost(USAGE)
+        stored = sum(m.cost for m in observation.session.messages if m.provider == provider.id)
+        if abs(due - stored) > CENT_OF_A_CENT:
+            yield f"the messages of {provider.id} cost ${stored:.4f} instead of ${due:.4f}"
+
+
+def _answers(observation: Observation) -> list[_Answer]:
+    messages = observation.session.messages if observation.session else ()
+    return [_Answer(provider=message.provider) for message in messages if message.text or message.tools]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    provider: str
+
+
+def _remains(observation: Observation) -> bool:
+    """Whether a message has an open part, or a text that no provider said in full."""
+    if observation.session is None:
+        return False
+    replies = [reply for turn in observation.scenario.turns for reply in turn.replies]
+    whole = {reply.text(provider.id) for reply in replies for provider in observation.scenario.providers}
+    return any(
+        (message.text and message.text not in whole) or not all(part.closed for part in message.parts)
+        for message in observation.session.messages
+    )
+
+
+def _runs(providers: object) -> list[str]:
+    """The providers in order, neighbours of one name as one."""
+    found: list[str] = []
+    for provider in providers if isinstance(providers, list | tuple) else ():
+        if not found or found[-1] != provider:
+            found.append(provider)
+    return found
+
+
+def _times(effects: int) -> str:
+    return {0: "the tool did not run", 1: "the tool ran once"}.get(effects, f"the tool ran {effects} times")
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN_ERROR else line[: SHOWN_ERROR - 1] + "…"

@@ -1,0 +1,191 @@
+"""What was seen of one run: requests, events on stdout, and the session as it was stored. Plain data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher.drill.conversation import Purpose
+from opencode_patcher.drill.exchange import Exchange
+from opencode_patcher.drill.scenario import Scenario
+
+Object = Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A binary under drill. ``model`` is the combined model (``combined/<id>``); None for a stock binary."""
+
+    binary: Path
+    version: str
+    model: str | None
+
+    @property
+    def patched(self) -> bool:
+        return self.model is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One line of ``run --format json``; ``at`` is in seconds on ``time.monotonic``'s clock."""
+
+    at: float
+    kind: str
+    data: Object
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPart:
+    """A part of a stored message. ``status`` is a tool's. Kinds that cannot be open count as ``closed``."""
+
+    kind: str
+    text: str = ""
+    call: str = ""
+    status: str = ""
+    closed: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredMessage:
+    """An assistant message as OpenCode stored it; ``cost`` in dollars, ``error`` empty when there is none."""
+
+    provider: str
+    model: str
+    cost: float
+    error: str
+    completed: bool
+    parts: tuple[StoredPart, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts if part.kind == "text")
+
+    @property
+    def tools(self) -> tuple[StoredPart, ...]:
+        return tuple(part for part in self.parts if part.kind == "tool")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A stored session: its title and its assistant messages, in order."""
+
+    title: str
+    messages: tuple[StoredMessage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """One run of a scenario.
+
+    ``exchanges`` are those of all providers, by arrival; ``session`` is None when none was stored;
+    ``effects`` counts the lines that tools left. ``code`` is the exit code, None when the run was ended after
+    ``limit`` seconds. ``started`` is on ``time.monotonic``'s clock.
+    """
+
+    scenario: Scenario
+    target: Target
+    exchanges: tuple[Exchange, ...]
+    events: tuple[Event, ...]
+    session: Session | None
+    effects: int
+    code: int | None
+    limit: float
+    started: float
+    seconds: float
+    stderr: str
+
+    @property
+    def turn_exchanges(self) -> tuple[Exchange, ...]:
+        """The requests of the conversation itself, without titles and summaries."""
+        return tuple(exchange for exchange in self.exchanges if exchange.purpose is Purpose.TURN)
+
+    @property
+    def shown_text(self) -> str:
+        """The text that ``run`` printed."""
+        return "".join(str(_object(event.data.get("part")).get("text", "")) for event in self.of_kind("text"))
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """The messages of the errors that ``run`` printed."""
+        return tuple(error_message(event.data.get("error")) for event in self.of_kind("error"))
+
+    def of_kind(self, kind: str) -> tuple[Event, ...]:
+        return tuple(event for event in self.events if event.kind == kind)
+
+
+def parse_event(line: str, at: float) -> Event | None:
+    """One line of stdout; None when it is no JSON object with a ``type``."""
+    try:
+        data = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+        return None
+    return Event(at=at, kind=data["type"], data=data)
+
+
+def parse_export(text: str) -> Session | None:
+    """The output of ``opencode export``; None when it is no session."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(data, dict):
+        return None
+    messages = [_object(message) for message in _list(data.get("messages"))]
+    return Session(
+        title=str(_object(data.get("info")).get("title", "")),
+        messages=tuple(
+            _message(message)
+            for message in messages
+            if _object(message.get("info")).get("role") == "assistant"
+        ),
+    )
+
+
+def error_message(error: object) -> str:
+    """The text of an error as OpenCode stores and prints it: ``{"name": …, "data": {"message": …}}``."""
+    found = _object(error)
+    message = _object(found.get("data")).get("message", found.get("message"))
+    return str(message if message else found.get("name", "")) if found else ""
+
+
+def _message(message: Object) -> StoredMessage:
+    info = _object(message.get("info"))
+    cost = info.get("cost")
+    return StoredMessage(
+        provider=str(info.get("providerID", "")),
+        model=str(info.get("modelID", "")),
+        cost=float(cost) if isinstance(cost, int | float) else 0.0,
+        error=error_message(info.get("error")),
+        completed="completed" in _object(info.get("time")),
+        parts=tuple(_part(_object(part)) for part in _list(message.get("parts"))),
+    )
+
+
+def _part(part: Object) -> StoredPart:
+    kind = str(part.get("type", ""))
+    state = _object(part.get("state"))
+    status = str(state.get("status", ""))
+    closed = True
+    if kind in {"text", "reasoning"}:
+        closed = "end" in _object(part.get("time"))
+    elif kind == "tool":
+        closed = status in {"completed", "error"}
+    return StoredPart(
+        kind=kind,
+        text=str(part.get("text", "")),
+        call=str(part.get("callID", "")),
+        status=status,
+        closed=closed,
+    )
+
+
+def _object(value: object) -> Object:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

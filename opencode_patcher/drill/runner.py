@@ -1,0 +1,190 @@
+"""Runs a real OpenCode binary, headless and in a throw-away home, against a scenario's fake providers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from pathlib import Path
+
+from opencode_patcher import process
+from opencode_patcher.drill.home import NO_NETWORK, Home, configuration, configure, environment, prepare
+from opencode_patcher.drill.observation import Event, Observation, Session, Target, parse_event, parse_export
+from opencode_patcher.drill.openai_chat import OpenAIChat
+from opencode_patcher.drill.scenario import EFFECTS, Scenario
+from opencode_patcher.drill.scenarios import ALPHA, BETA, GAMMA
+from opencode_patcher.drill.server import serving
+from opencode_patcher.errors import DrillError, ProcessError, ProcessTimeout
+
+COMBINED = "combined"
+"""The id of the virtual provider."""
+
+PATCHED_SECONDS = 30.0
+"""How long a turn of a patched binary may take: it fails over in milliseconds, the rest is a slow machine."""
+
+STOCK_SECONDS = 15.0
+"""A stock binary may wait for hours; after this time the drill calls it waiting."""
+
+COMMAND_SECONDS = 60.0
+"""For commands that involve no provider; the first one in a fresh home sets up the database."""
+
+
+def probe(binary: Path, root: Path) -> Target:
+    """Find out what a binary is, in a fresh home below ``root`` (which then serves as template for others).
+
+    A patched binary accepts ``provider_priority`` and lists the combined model of three providers that spell
+    one model differently; a stock binary refuses the key and lists the models one by one.
+    Raises DrillError when it does neither.
+    """
+    if not binary.is_file():
+        raise DrillError(
+            f"{binary} cannot be drilled.", why="It is not a file.", next_step="Name an opencode binary."
+        )
+    providers = (ALPHA, BETA, GAMMA)
+    npm = OpenAIChat().npm
+    urls = {provider.id: NO_NETWORK for provider in providers}
+    home = prepare(root, configuration(providers, urls, npm, priority=True))
+    version = _command(binary, home, "--version")
+    try:
+        listed = _command(binary, home, "models").splitlines()
+    except ProcessError as refused:
+        configure(home, configuration(providers, urls, npm, priority=False))
+        try:
+            listed = _command(binary, home, "models").splitlines()
+        except ProcessError as error:
+            raise DrillError(f"{binary} cannot list its models.", why=f"{error}\n{refused.output}") from error
+        if f"{ALPHA.id}/{ALPHA.model}" not in listed:
+            raise DrillError(
+                f"{binary} is no OpenCode that the drill knows.",
+                why="It does not list the models of a configured provider.",
+            ) from None
+        return Target(binary=binary, version=version.strip(), model=None)
+    combined = [line for line in listed if line.startswith(f"{COMBINED}/")]
+    if len(combined) != 1:
+        raise DrillError(
+            f"{binary} does not combine one model of three providers.",
+            why="It lists: " + (", ".join(listed) or "nothing"),
+        )
+    return Target(binary=binary, version=version.strip(), model=combined[0])
+
+
+def observe(
+    scenario: Scenario,
+    target: Target,
+    root: Path,
+    *,
+    template: Path | None = None,
+    limit: float | None = None,
+) -> Observation:
+    """Run one scenario in a fresh home below ``root`` and return everything that was seen.
+
+    ``template`` is the root of a home whose data are copied, which saves the set-up of the database.
+    ``limit`` is in seconds, by default PATCHED_SECONDS or STOCK_SECONDS. Raises DrillError when the binary
+    cannot be run.
+    """
+    limit = limit or (PATCHED_SECONDS if target.patched else STOCK_SECONDS)
+    if template:
+        shutil.copytree(Home(root=template).home, Home(root=root).home, symlinks=True)
+    first = scenario.providers[0]
+    with serving(scenario) as fakes:
+        urls = {fake.provider.id: fake.base_url for fake in fakes}
+        settings = configuration(scenario.providers, urls, fakes[0].protocol.npm, priority=target.patched)
+        home = prepare(root, settings)
+        run = _Run(target=target, home=home, model=target.model or f"{first.id}/{first.model}", limit=limit)
+        started = time.monotonic()
+        code = run.turns([turn.prompt for turn in scenario.turns])
+        seconds = time.monotonic() - started
+    exchanges = sorted((one for fake in fakes for one in fake.exchanges), key=lambda one: one.arrived)
+    return Observation(
+        scenario=scenario,
+        target=target,
+        exchanges=tuple(exchanges),
+        events=tuple(run.events),
+        session=_stored(target, home, run.session_id),
+        effects=_lines(home.work / EFFECTS),
+        code=code,
+        limit=limit,
+        started=started,
+        seconds=seconds,
+        stderr="\n".join(run.stderr),
+    )
+
+
+class _Run:
+    """The turns of one scenario, each a process that continues the session of the one before."""
+
+    def __init__(self, *, target: Target, home: Home, model: str, limit: float) -> None:
+        self._target = target
+        self._home = home
+        self._model = model
+        self._limit = limit
+        self._lock = threading.Lock()
+        self.events: list[Event] = []
+        self.stderr: list[str] = []
+
+    @property
+    def session_id(self) -> str | None:
+        return next(
+            (str(event.data["sessionID"]) for event in self.events if "sessionID" in event.data), None
+        )
+
+    def turns(self, prompts: list[str]) -> int | None:
+        """The exit code of the last process that was run; None when it had to be ended."""
+        code: int | None = 0
+        for prompt in prompts:
+            session = ["--session", self.session_id] if self.session_id else []
+            code = self._turn(["run", "--format", "json", "--model", self._model, *session, prompt])
+            if code != 0:
+                break
+        return code
+
+    def _turn(self, arguments: list[str]) -> int | None:
+        try:
+            return process.run(
+                [self._target.binary, *arguments],
+                cwd=self._home.work,
+                env=environment(self._home),
+                inherit=False,
+                check=False,
+                timeout=self._limit,
+                on_line=self._line,
+            ).code
+        except ProcessTimeout:
+            return None
+        except ProcessError as error:
+            raise DrillError(f"{self._target.binary} cannot be run.", why=str(error)) from error
+
+    def _line(self, stream: str, line: str) -> None:
+        at = time.monotonic()
+        event = parse_event(line, at) if stream == "stdout" else None
+        with self._lock:
+            if event:
+                self.events.append(event)
+            elif line.strip():
+                self.stderr.append(line)
+
+
+def _stored(target: Target, home: Home, session_id: str | None) -> Session | None:
+    """The session as the binary itself exports it, so that the drill need not know the database."""
+    try:
+        if session_id is None:
+            listed = json.loads(_command(target.binary, home, "session", "list", "--format", "json") or "[]")
+            if not listed:
+                return None
+            session_id = str(listed[0]["id"])
+        return parse_export(_command(target.binary, home, "export", session_id))
+    except (ProcessError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _command(binary: Path, home: Home, *arguments: str) -> str:
+    """The stdout of a command that needs no provider."""
+    done = process.run(
+        [binary, *arguments], cwd=home.work, env=environment(home), inherit=False, timeout=COMMAND_SECONDS
+    )
+    return done.stdout
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else 0

@@ -1,0 +1,122 @@
+"""The scenarios that ``verify`` runs, in the order of its table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from opencode_patcher.drill.faults import At, Broken, Fault, How, HttpError
+from opencode_patcher.drill.plan import Reply, Text, ToolCall, Turn
+from opencode_patcher.drill.scenario import EFFECTS, Expectation, Provider, Scenario
+from opencode_patcher.drill.usage import Price
+
+ALPHA = Provider(id="alpha", model="claude-sonnet-4-5", price=Price(input=3, output=15))
+BETA = Provider(id="beta", model="anthropic/claude-sonnet-4.5", price=Price(input=4, output=20))
+GAMMA = Provider(id="gamma", model="claude-sonnet-4.5", price=Price(input=5, output=25))
+"""The same model under three real spellings, at three prices."""
+
+GREETING = Turn(
+    prompt="Say hello and name your provider.",
+    replies=(
+        Reply(content=(Text(text="Hello from {provider}, this is the whole answer and nothing was lost."),)),
+    ),
+)
+
+APPEND = ToolCall(
+    id="call_append",
+    name="bash",
+    arguments={"command": f"echo done >> {EFFECTS}", "description": "Append one line"},
+)
+
+ERRAND = Turn(
+    prompt=f"Append one line to {EFFECTS} and tell me when it is done.",
+    replies=(
+        Reply(content=(Text(text="I will append the line now."), APPEND)),
+        Reply(content=(Text(text="The line is there, says {provider}."),)),
+    ),
+)
+
+OVERLOADED = HttpError(status=503, message="The service is overloaded", code="overloaded")
+RATE_LIMITED = HttpError(status=429, message="Rate limit reached", code="rate_limit_exceeded")
+
+TOOL_SECONDS = 1.5
+"""Long enough for a ``bash`` call that appends a line to finish before the connection is cut."""
+
+
+def _failing_over(name: str, title: str, fault: Fault) -> Scenario:
+    """``alpha`` fails once on its first request; ``beta`` must answer."""
+    return Scenario(
+        name=name,
+        title=title,
+        providers=(replace(ALPHA, faults=(fault,)), BETA),
+        turns=(GREETING,),
+        expected=Expectation(served_by=("beta",), requests={"alpha": 1, "beta": 1}),
+    )
+
+
+SCENARIOS = (
+    Scenario(
+        name="healthy",
+        title="both healthy: the priority decides",
+        providers=(ALPHA, BETA),
+        turns=(GREETING,),
+        expected=Expectation(served_by=("alpha",), requests={"alpha": 1, "beta": 0}),
+    ),
+    Scenario(
+        name="healthy-tool",
+        title="both healthy, with a tool call",
+        providers=(ALPHA, BETA),
+        turns=(ERRAND,),
+        expected=Expectation(served_by=("alpha", "alpha"), requests={"alpha": 2, "beta": 0}),
+    ),
+    _failing_over("429", "429 rate limit", RATE_LIMITED),
+    _failing_over(
+        "429-ten-hours",
+        "429 with a Retry-After of ten hours",
+        replace(RATE_LIMITED, headers={"retry-after": "36000"}),
+    ),
+    _failing_over("500", "500 internal error", HttpError(status=500, message="Internal server error")),
+    _failing_over("503", "503 overloaded", OVERLOADED),
+    Scenario(
+        name="refused",
+        title="connection refused",
+        providers=(replace(ALPHA, listening=False), BETA),
+        turns=(GREETING,),
+        expected=Expectation(served_by=("beta",), requests={"beta": 1}),
+    ),
+    _failing_over(
+        "cut-at-start", "connection reset before the first word", Broken(at=At.START, how=How.RESET)
+    ),
+    _failing_over("cut-in-text", "connection reset after some text", Broken(at=At.TEXT, how=How.RESET)),
+    _failing_over("closed-in-text", "connection closed after some text", Broken(at=At.TEXT, how=How.CLOSE)),
+    Scenario(
+        name="cut-after-tool",
+        title="connection reset after a finished tool call",
+        providers=(
+            replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, pause=TOOL_SECONDS),)),
+            BETA,
+        ),
+        turns=(ERRAND,),
+        expected=Expectation(served_by=("alpha", "beta"), requests={"alpha": 1, "beta": 1}),
+    ),
+    Scenario(
+        name="fault-after-tool",
+        title="503 on the step after a tool call",
+        providers=(replace(ALPHA, faults=(None, OVERLOADED)), BETA),
+        turns=(ERRAND,),
+        expected=Expectation(served_by=("alpha", "beta"), requests={"alpha": 2, "beta": 1}),
+    ),
+    Scenario(
+        name="two-fail",
+        title="the first two of three fail",
+        providers=(replace(ALPHA, faults=(RATE_LIMITED,)), replace(BETA, faults=(OVERLOADED,)), GAMMA),
+        turns=(GREETING,),
+        expected=Expectation(served_by=("gamma",), requests={"alpha": 1, "beta": 1, "gamma": 1}),
+    ),
+    Scenario(
+        name="all-fail",
+        title="every provider fails: a clear error",
+        providers=(replace(ALPHA, then=OVERLOADED), replace(BETA, then=OVERLOADED)),
+        turns=(GREETING,),
+        expected=Expectation(served_by=(), requests={}, error=("alpha", "beta")),
+    ),
+)

@@ -1,0 +1,146 @@
+"""From the series, the new files and the values to a Change: which files get which content. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from opencode_patcher.errors import PatchError
+from opencode_patcher.patchset import hints
+from opencode_patcher.patchset.drift import explain
+from opencode_patcher.patchset.newfiles import NewFile
+from opencode_patcher.patchset.parse import FileHunks, parse
+from opencode_patcher.patchset.place import Placed, Placement, place
+from opencode_patcher.patchset.render import render_file, render_patch
+from opencode_patcher.patchset.series import Patch, Series, Target
+
+ReadPristine = Callable[[str], bytes | None]
+"""Gives the content of a file of the pristine release by its path in the repository; None when there is
+none.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What makes a pristine release a patched one: the new content of each file by path, and where each
+    hunk went.
+
+    ``digest`` is the SHA-256 (hex) of the files, so that equal changes have equal digests.
+    """
+
+    files: Mapping[str, bytes]
+    placements: tuple[Placement, ...] = ()
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "files", MappingProxyType(dict(self.files)))
+        object.__setattr__(self, "digest", _digest(self.files))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOutcome:
+    """What became of one file of one patch. ``path`` is the place that was used, None when the file is gone.
+
+    ``before`` is the text that the hunks were placed in.
+    """
+
+    target: Target
+    path: str | None
+    before: str = ""
+    placed: Placed | None = None
+
+
+def compose(
+    series: Series, new_files: Sequence[NewFile], values: Mapping[str, str], read: ReadPristine
+) -> Change:
+    """Render, check and place every patch in the order of the series, and render the new files.
+
+    Raises PatchError for a malformed patch or template, a target that is gone, a new file that upstream has
+    too; and its subclass MisfitError for a hunk that does not fit.
+    """
+    texts: dict[str, str] = {}
+    placements: list[Placement] = []
+    for patch in series.patches:
+        for outcome in outcomes(patch, values, lambda path: _current(path, texts, read)):
+            if outcome.path is None or outcome.placed is None:
+                raise _target_gone(patch, outcome.target)
+            if outcome.placed.misfits:
+                raise explain(outcome.placed.misfits[0], outcome.before)
+            texts[outcome.path] = outcome.placed.text
+            placements += outcome.placed.placements
+    files = {path: text.encode("utf-8") for path, text in texts.items()}
+    files = {path: content for path, content in files.items() if content != read(path)}
+    for new_file in new_files:
+        if read(new_file.path) is not None:
+            raise PatchError(
+                f"The new file {new_file.path} is already in this release.",
+                why=f"{new_file.template} would replace a file of upstream's.",
+                next_step="Give it another name, or change upstream's file with a patch.",
+            )
+        files[new_file.path] = _content(new_file, values)
+    return Change(files=files, placements=tuple(placements))
+
+
+def outcomes(patch: Patch, values: Mapping[str, str], read: ReadPristine) -> tuple[FileOutcome, ...]:
+    """Render and check one patch, and place its hunks in the files that ``read`` gives.
+
+    A hunk that does not fit, or a file that is gone, is part of the outcome; only what is wrong with the
+    patch itself raises PatchError.
+    """
+    by_path = {file.path: file for file in parse(patch, render_patch(patch.name, patch.text, values))}
+    return tuple(_outcome(patch, target, by_path[target.path], read) for target in patch.header.touches)
+
+
+def _outcome(patch: Patch, target: Target, hunks: FileHunks, read: ReadPristine) -> FileOutcome:
+    for path in target.places:
+        content = read(path)
+        if content is None:
+            continue
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise PatchError(
+                f"The patch '{patch.name}' does not fit {path}.",
+                why=f"The file is not UTF-8 text: {error.reason} at byte {error.start}.",
+                next_step=hints.show_patch(patch.name),
+            ) from error
+        return FileOutcome(target=target, path=path, before=text, placed=place(patch.name, path, hunks, text))
+    return FileOutcome(target=target, path=None)
+
+
+def _current(path: str, texts: Mapping[str, str], read: ReadPristine) -> bytes | None:
+    return texts[path].encode("utf-8") if path in texts else read(path)
+
+
+def _content(new_file: NewFile, values: Mapping[str, str]) -> bytes:
+    if not new_file.rendered:
+        return new_file.content
+    try:
+        text = new_file.content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise PatchError(
+            f"The template {new_file.template} is not UTF-8 text.",
+            why=f"{error.reason} at byte {error.start}.",
+        ) from error
+    return render_file(new_file.template, text, values).encode("utf-8")
+
+
+def _target_gone(patch: Patch, target: Target) -> PatchError:
+    return PatchError(
+        f"The patch '{patch.name}' does not fit: {target.path} is not in this release.",
+        why=f"Looked for it at: {', '.join(target.places)}.",
+        next_step=hints.show_patch(patch.name),
+    )
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    whole = hashlib.sha256()
+    for path in sorted(files):
+        # Lengths keep a file's end from being taken for the next one's path.
+        name, content = path.encode("utf-8"), files[path]
+        whole.update(f"{len(name)} {len(content)}\n".encode())
+        whole.update(name)
+        whole.update(content)
+    return whole.hexdigest()

@@ -1,0 +1,14 @@
+"""The commands that an error of this room sends the user to. The command line has to offer them."""
+
+from __future__ import annotations
+
+SHOW_PATCH = "opencode-patcher patches show {name}"
+"""Shows one patch: its header, its hunks and where each of them lands."""
+
+DISCARD_EDITS = "opencode-patcher build --discard-edits"
+"""Builds again and throws away what was changed in the work tree by hand."""
+
+
+def show_patch(name: str) -> str:
+    """The next step for a patch that is wrong or does not fit."""
+    return f"To see more: {SHOW_PATCH.format(name=name)}"

@@ -1,0 +1,77 @@
+"""Whole new files: what lies below ``templates/opencode`` goes to the same path in OpenCode's repository."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher.errors import PatchError
+from opencode_patcher.patchset import paths
+
+ROOT = "opencode"
+TEMPLATE_SUFFIX = ".j2"
+IGNORED = frozenset({".DS_Store", "Thumbs.db", "__pycache__", "node_modules"})
+"""What file managers and tools leave behind in a directory; never part of the change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewFile:
+    """A file to add. ``path`` is where it goes, ``template`` where it was read from (below the templates'
+    directory).
+
+    ``rendered`` says whether ``content`` is a template (its name ended in ``.j2``) or goes in byte for byte.
+    """
+
+    path: str
+    template: str
+    content: bytes
+    rendered: bool
+
+
+def load(templates_dir: Path) -> tuple[NewFile, ...]:
+    """Read all new files below ``templates_dir/opencode``, sorted by path.
+
+    Raises PatchError for a symbolic link, a path that is refused, two templates for one file, or an
+    unreadable file.
+    """
+    root = templates_dir / ROOT
+    found: dict[str, NewFile] = {}
+    for path in _files(root):
+        template = path.relative_to(templates_dir).as_posix()
+        target = path.relative_to(root).as_posix().removesuffix(TEMPLATE_SUFFIX)
+        if reason := paths.problem(target):
+            raise PatchError(
+                f"The template {template} is refused.", why=f"Its path '{target}' is refused: {reason}."
+            )
+        if target in found:
+            raise PatchError(
+                f"Two templates make the same file, {target}.",
+                why=f"They are {found[target].template} and {template}.",
+                next_step="Take one of them away.",
+            )
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise PatchError(
+                f"The template {template} cannot be read.", why=f"{error.strerror or error}."
+            ) from error
+        found[target] = NewFile(
+            path=target, template=template, content=content, rendered=path.name.endswith(TEMPLATE_SUFFIX)
+        )
+    return tuple(found[target] for target in sorted(found))
+
+
+def _files(root: Path) -> list[Path]:
+    found: list[Path] = []
+    for directory, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in IGNORED)
+        for name in [*names, *files]:
+            path = Path(directory, name)
+            if path.is_symlink():
+                raise PatchError(
+                    f"The template {path} is a symbolic link.",
+                    why="Templates are copied; put a real file there.",
+                )
+        found += [Path(directory, name) for name in files if name not in IGNORED]
+    return found

@@ -1,0 +1,66 @@
+"""What the tool wrote into a work tree, kept inside the tree's git directory so that git never sees it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from opencode_patcher import store
+from opencode_patcher.errors import StoreError
+from opencode_patcher.patchset import hints, paths
+
+FILE_NAME = "opencode-patcher.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """By path, the SHA-256 (hex) of every content that a file may have through us: one, or two while it
+    changes.
+
+    ``digest`` is that of the Change which is in the tree, "" while one is being applied.
+    """
+
+    files: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    digest: str = ""
+
+
+def read(git_dir: Path) -> Record:
+    """The record of a work tree; an empty one when nothing was written. Raises StoreError when it is
+    damaged.
+    """
+    path = git_dir / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Record()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _damaged(path, str(error)) from error
+    try:
+        value = json.loads(text)
+        if value["format"] != FORMAT:
+            raise ValueError(f"its format is {value['format']!r}, this version knows {FORMAT}")
+        if refused := [name for name in value["files"] if paths.problem(name)]:
+            raise ValueError(f"it names the path '{refused[0]}'")
+        return Record(
+            files={str(name): frozenset(map(str, hashes)) for name, hashes in value["files"].items()},
+            digest=str(value["digest"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def write(git_dir: Path, record: Record) -> None:
+    """Replace the record. Raises StoreError when it cannot be written."""
+    files = {path: sorted(hashes) for path, hashes in record.files.items()}
+    store.write_json(git_dir / FILE_NAME, {"format": FORMAT, "digest": record.digest, "files": files})
+
+
+def _damaged(path: Path, why: str) -> StoreError:
+    return StoreError(
+        f"The record of what was patched cannot be read: {path}.",
+        why=why,
+        next_step=f"To start from the pristine release: {hints.DISCARD_EDITS}",
+    )

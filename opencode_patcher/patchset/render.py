@@ -1,0 +1,185 @@
+"""The one Jinja2 environment for patches and new files.
+
+Jinja2's defaults damage a diff: they drop the last newline, turn CRLF into LF, render an unknown name as
+nothing and take ``{{`` in TSX for their own. Hence other delimiters, StrictUndefined, the last newline
+kept, and rules for values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from opencode_patcher.errors import PatchError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, nodes
+
+_LINE_BREAKS = re.compile(r"[\n\r\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""What ends a line for git, Python or JavaScript, and NUL, which makes git take a file for binary."""
+
+_BREAKS_CODE = re.compile(r"[\"'`\\]|\$\{")
+"""What ends or changes a string literal around a value that is inserted as it is."""
+
+
+class _Value(str):
+    """A value that knows the variable it came from."""
+
+    variable: str
+
+    def __new__(cls, text: str, variable: str) -> _Value:
+        made = super().__new__(cls, text)
+        made.variable = variable
+        return made
+
+
+class _Literal(str):
+    """A finished literal of the target language, safe to insert as it is."""
+
+    __slots__ = ()
+
+
+class _UnsafeValueError(Exception):
+    """Raised while rendering, for a value that would change the code around it."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__(value)
+        self.variable = getattr(value, "variable", "")
+
+
+def render_patch(name: str, text: str, values: Mapping[str, str]) -> str:
+    """Render a patch. Values stay within their line and, unless given through ``| tojson``, hold no quotes.
+
+    Raises PatchError naming the patch, the line and the variable.
+    """
+    label = f"the patch '{name}'"
+    environment = _environment("\n", guard=True)
+    used = _check_variables(environment, label, text, values)
+    for variable in used:
+        if _LINE_BREAKS.search(values[variable]):
+            raise PatchError(
+                f"The value of '{variable}' cannot be used in {label}.",
+                why="It contains a line break or a NUL character, which would break the lines of the diff.",
+                next_step="Put such a value into a new file (templates/) instead.",
+            )
+    try:
+        return _render(environment, label, text, values)
+    except _UnsafeValueError as error:
+        variable = f"the variable '{error.variable}'" if error.variable else "an expression"
+        raise PatchError(
+            f"The value of {variable} cannot be inserted into {label} as it is.",
+            why="It contains a quote, a backslash or '${', which would change the code around it.",
+            next_step="Write it as a literal, without quotes of your own: [= name | tojson =].",
+        ) from None
+
+
+def render_file(path: str, text: str, values: Mapping[str, str]) -> str:
+    """Render a new file; ``path`` names it in errors. Values are inserted as they are, or through ``|
+    tojson``.
+
+    The file's line endings (LF or CRLF throughout) are kept. Raises PatchError naming the template, line
+    and variable.
+    """
+    label = f"the template '{path}'"
+    crlf = text.count("\r\n")
+    if text.count("\r") != crlf or crlf not in (0, text.count("\n")):
+        raise PatchError(
+            f"The line endings of {label} are mixed.", why="They could not be kept when it is rendered.",
+            next_step="Use LF throughout.",
+        )  # fmt: skip
+    environment = _environment("\r\n" if crlf else "\n", guard=False)
+    _check_variables(environment, label, text, values)
+    return _render(environment, label, text, values)
+
+
+def _environment(newline: str, *, guard: bool) -> Environment:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        block_start_string="[%",
+        block_end_string="%]",
+        variable_start_string="[=",
+        variable_end_string="=]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        newline_sequence=newline,  # type: ignore[arg-type]
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        autoescape=False,
+        finalize=_refuse_unsafe if guard else None,
+    )
+    environment.globals.clear()
+    environment.filters["tojson"] = _to_json
+    return environment
+
+
+def _to_json(value: object) -> _Literal:
+    import json
+
+    # U+2028 and U+2029 are escaped: they are line ends in older JavaScript.
+    text = json.dumps(value, ensure_ascii=False)
+    return _Literal(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+def _refuse_unsafe(value: object) -> object:
+    if isinstance(value, _Literal):
+        return value
+    text = str(value)
+    if _BREAKS_CODE.search(text) or _LINE_BREAKS.search(text):
+        raise _UnsafeValueError(value)
+    return value
+
+
+def _check_variables(
+    environment: Environment, label: str, text: str, values: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The variables that the template uses. Raises PatchError for one that has no value, naming its line."""
+    from jinja2 import TemplateSyntaxError
+    from jinja2.meta import find_undeclared_variables
+
+    try:
+        tree = environment.parse(text)
+        used = find_undeclared_variables(tree)
+    except TemplateSyntaxError as error:
+        raise PatchError(
+            f"There is a syntax error in {label}, line {error.lineno}.", why=f"{error.message}."
+        ) from error
+    for variable in sorted(used):
+        if variable in values:
+            continue
+        near = get_close_matches(variable, list(values), n=1)
+        known = (
+            f"Did you mean '{near[0]}'?"
+            if near
+            else f"Known variables: {', '.join(sorted(values)) or 'none'}."
+        )
+        line = _first_use(tree, variable)
+        raise PatchError(
+            f"There is no variable '{variable}', which is used in {label}, line {line}.",
+            why=known,
+        )
+    return tuple(sorted(used))
+
+
+def _first_use(tree: nodes.Template, variable: str) -> int:
+    from jinja2 import nodes
+
+    names: Iterator[nodes.Name] = tree.find_all(nodes.Name)
+    return min((node.lineno for node in names if node.name == variable), default=1)
+
+
+def _render(environment: Environment, label: str, text: str, values: Mapping[str, str]) -> str:
+    marked: dict[str, Any] = {name: _Value(value, name) for name, value in values.items()}
+    try:
+        return environment.from_string(text).render(marked)
+    except _UnsafeValueError:
+        raise
+    # A template is data that may hold any expression; whatever goes wrong in it is an error of the template.
+    except Exception as error:
+        raise PatchError(
+            f"{label[0].upper()}{label[1:]} cannot be rendered.", why=f"{type(error).__name__}: {error}."
+        ) from error

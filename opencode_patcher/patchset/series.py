@@ -1,0 +1,232 @@
+"""The series: which patches there are, in which order, and what each one says about itself.
+
+``patches/series`` names one patch a line (``#`` starts a comment); the patch NAME stands in
+``patches/NAME.patch``: a header of ``Key: value`` lines, then a unified diff. ``docs/patches.md`` describes
+the format for those who write one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from opencode_patcher.errors import PatchError
+from opencode_patcher.patchset import hints, paths
+
+SERIES_FILE = "series"
+SUFFIX = ".patch"
+MOVED_FROM = " <- "
+"""Stands in ``Touches`` between a path and the older places of the same file."""
+
+KEYS = ("Subject", "Why", "Obsolete-When", "Touches")
+"""The keys of a header; all of them are required."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_KEY_LINE = re.compile(r"([A-Za-z][A-Za-z-]*):(?:\s+(.*))?")
+_DIFF_START = re.compile(r"^diff --git ", re.MULTILINE)
+_DELIMITERS = ("[=", "[%", "[#")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A file that a patch changes: where it is now, and the older places of the same file, newest first."""
+
+    path: str
+    older: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """All places, in the order in which they are tried."""
+        return (self.path, *self.older)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What a patch says about itself. ``obsolete_when`` states what in upstream would make it unnecessary."""
+
+    subject: str
+    why: str
+    obsolete_when: str
+    touches: tuple[Target, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """One patch as written: ``text`` is the whole file (a template), its diff starts at character
+    ``diff_start``.
+    """
+
+    name: str
+    header: Header
+    text: str
+    diff_start: int
+
+    @property
+    def file_name(self) -> str:
+        """The file's name below ``patches/``."""
+        return self.name + SUFFIX
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """All patches, in the order in which they are applied."""
+
+    patches: tuple[Patch, ...]
+
+    def find(self, name: str) -> Patch:
+        """The patch called ``name``. Raises PatchError naming the nearest when there is none."""
+        for patch in self.patches:
+            if patch.name == name:
+                return patch
+        raise PatchError(
+            f"There is no patch called '{name}'.", why=_nearest(name, [patch.name for patch in self.patches])
+        )
+
+
+def load(patches_dir: Path) -> Series:
+    """Read ``patches_dir/series`` and every patch that it names.
+
+    Raises PatchError when the series is missing, names a file that is not there, names one twice or leaves
+    one out, and when a header is malformed.
+    """
+    series_file = patches_dir / SERIES_FILE
+    names = tuple(_names(_read(series_file, "The series"), series_file))
+    present = sorted(path.name.removesuffix(SUFFIX) for path in patches_dir.glob(f"*{SUFFIX}"))
+    for name in names:
+        if name not in present:
+            raise PatchError(
+                f"The series names '{name}', but {patches_dir / (name + SUFFIX)} does not exist.",
+                why=_nearest(name, [other for other in present if other not in names]),
+                next_step=f"Add the file, or take the line out of {series_file}.",
+            )
+    if left_out := [name for name in present if name not in names]:
+        raise PatchError(
+            f"{patches_dir / (left_out[0] + SUFFIX)} is not in the series.",
+            why=f"{series_file} has to name every patch; it leaves out {', '.join(left_out)}.",
+            next_step=f"Add the name to {series_file}, or move the file away.",
+        )
+    return Series(
+        patches=tuple(parse(name, _read(patches_dir / (name + SUFFIX), "A patch")) for name in names)
+    )
+
+
+def parse(name: str, text: str) -> Patch:
+    """Make a Patch of a file's text. Raises PatchError when the header is malformed or there is no diff."""
+    if "\r" in text:
+        raise _malformed(
+            name,
+            "It has CRLF line endings. A patch is written with LF and takes on those of the file it changes.",
+        )
+    start = _DIFF_START.search(text)
+    if start is None:
+        raise _malformed(
+            name, "No line starts with 'diff --git'; after the header there has to be a unified diff."
+        )
+    fields = _fields(name, text[: start.start()])
+    for key in KEYS:
+        if not fields.get(key):
+            raise _malformed(name, f"Its header has no '{key}:' line.")
+    return Patch(
+        name=name,
+        header=Header(
+            subject=" ".join(fields["Subject"]),
+            why=" ".join(fields["Why"]),
+            obsolete_when=" ".join(fields["Obsolete-When"]),
+            touches=_targets(name, fields["Touches"]),
+        ),
+        text=text,
+        diff_start=start.start(),
+    )
+
+
+def _names(text: str, series_file: Path) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        name = line.split("#", 1)[0].strip()
+        if not name:
+            continue
+        if not _NAME.fullmatch(name):
+            hint = (
+                f"Write '{name.removesuffix(SUFFIX)}'." if _NAME.fullmatch(name.removesuffix(SUFFIX)) else ""
+            )
+            raise PatchError(
+                f"{series_file}, line {number}: '{name}' is no name of a patch.",
+                why=f"A name has letters, digits, '-' and '_'; its file is NAME{SUFFIX} beside the series.",
+                next_step=hint,
+            )
+        if name in seen:
+            raise PatchError(
+                f"{series_file}, line {number}: '{name}' is named twice.",
+                why=f"It is also on line {seen[name]}.",
+                next_step="Take one of the lines out.",
+            )
+        seen[name] = number
+        yield name
+
+
+def _fields(name: str, header: str) -> dict[str, list[str]]:
+    fields: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for number, line in enumerate(header.split("\n"), 1):
+        if any(delimiter in line for delimiter in _DELIMITERS):
+            raise _malformed(name, f"Line {number}: the header is constant; variables belong into the diff.")
+        if not line.strip():
+            current = None
+            continue
+        if line[0].isspace():
+            if current is None:
+                raise _malformed(
+                    name, f"Line {number}: an indented line continues a value, but none is open."
+                )
+            current.append(line.strip())
+            continue
+        match = _KEY_LINE.fullmatch(line)
+        if match is None:
+            raise _malformed(name, f"Line {number}: expected 'Key: value', found '{line.strip()}'.")
+        key, value = match.group(1), (match.group(2) or "").strip()
+        if key not in KEYS:
+            raise _malformed(
+                name, f"Line {number}: '{key}' is no key of a header. {_nearest(key, list(KEYS))}".strip()
+            )
+        if key in fields:
+            raise _malformed(name, f"Line {number}: '{key}' is given twice.")
+        current = fields[key] = [value] if value else []
+    return fields
+
+
+def _targets(name: str, entries: list[str]) -> tuple[Target, ...]:
+    targets: list[Target] = []
+    seen: set[str] = set()
+    for entry in entries:
+        places = [place.strip() for place in entry.split(MOVED_FROM.strip())]
+        for place in places:
+            if reason := paths.problem(place):
+                raise _malformed(name, f"Touches '{place}': {reason}.")
+            if place in seen:
+                raise _malformed(name, f"Touches names '{place}' twice.")
+            seen.add(place)
+        targets.append(Target(path=places[0], older=tuple(places[1:])))
+    return tuple(targets)
+
+
+def _read(path: Path, what: str) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise PatchError(
+            f"{path} is not UTF-8 text.", why=f"{error.reason} at byte {error.start}."
+        ) from error
+    except OSError as error:
+        raise PatchError(f"{what} cannot be read: {path}.", why=f"{error.strerror or error}.") from error
+
+
+def _malformed(name: str, why: str) -> PatchError:
+    return PatchError(f"The patch '{name}' is malformed.", why=why, next_step=hints.show_patch(name))
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"Did you mean '{near[0]}'?" if near else ""

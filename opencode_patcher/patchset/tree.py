@@ -1,0 +1,233 @@
+"""Makes a work tree equal to the pristine release plus a Change, whatever change was in it before.
+
+Only what this tool wrote is overwritten. What it is about to write is recorded before the first file is
+touched, so a run that was interrupted leaves a tree which the next run recognises as its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from opencode_patcher import git, store
+from opencode_patcher.errors import PatchError, ProcessError, StoreError
+from opencode_patcher.patchset import hints, paths, record
+from opencode_patcher.patchset.compose import Change
+from opencode_patcher.patchset.record import Record
+
+SHOWN_EDITS = 10
+"""How many of the files that were changed by hand an error names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What was done, as paths in the repository: ``written`` (new content or restored), ``removed``,
+    ``unchanged``.
+    """
+
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+
+def apply_to_tree(
+    tree: Path,
+    change: Change,
+    pristine: Callable[[str], bytes | None],
+    *,
+    tolerated: frozenset[str] = frozenset(),
+    discard_edits: bool = False,
+) -> Applied:
+    """Bring the work tree at ``tree`` to pristine + ``change``; only files that differ are written.
+
+    ``pristine`` gives a file of the release that is checked out, None when it has none. ``tolerated`` paths
+    may differ from it (what ``bun install`` rewrites). Raises PatchError when files were changed by hand
+    (unless ``discard_edits``, which undoes that first) or a path leads through a symbolic link, and
+    StoreError when the tree cannot be written. Before a PatchError nothing of the change has been written.
+    """
+    git_dir = _git_dir(tree)
+    for path in change.files:
+        if reason := paths.problem(path):
+            raise PatchError(f"The path '{path}' cannot be written.", why=f"{reason[0].upper()}{reason[1:]}.")
+    known = _read_record(git_dir, discard_edits)
+    pristine = cache(pristine)
+    wanted: dict[str, bytes | None] = {path: pristine(path) for path in known.files} | dict(change.files)
+    status = _status(tree)
+    leftovers = [path for path in status if _is_leftover(path, wanted)]
+    edits = _edits(tree, {*status, *wanted} - tolerated - set(leftovers), wanted, known, pristine)
+    if edits and discard_edits:
+        _discard(tree, edits, pristine)
+        edits = []
+    for path in wanted:
+        _refuse_links(tree, path)
+    if edits:
+        raise _edited_by_hand(tree, edits)
+    wanted |= dict.fromkeys(leftovers)
+
+    before = {path: _content(tree / path) for path in wanted}
+    differing = [path for path in sorted(wanted) if before[path] != wanted[path]]
+    if differing or known.digest != change.digest:
+        record.write(git_dir, _transition(known, change, before))
+        for path in differing:
+            _put(tree, path, wanted[path])
+        record.write(git_dir, Record(files=_hashes(change), digest=change.digest))
+    return Applied(
+        written=tuple(path for path in differing if wanted[path] is not None),
+        removed=tuple(path for path in differing if wanted[path] is None and path not in leftovers),
+        unchanged=tuple(path for path in sorted(change.files) if path not in differing),
+    )
+
+
+def _git_dir(tree: Path) -> Path:
+    try:
+        found = git.run("rev-parse", "--show-toplevel", "--absolute-git-dir", cwd=tree).stdout.splitlines()
+    except ProcessError as error:
+        raise StoreError(f"{tree} is no work tree of git.", why=error.why) from error
+    top, git_dir = map(Path, found)
+    if top.resolve() != tree.resolve():
+        raise StoreError(f"{tree} is no work tree of git.", why=f"It lies inside another one, {top}.")
+    return git_dir
+
+
+def _read_record(git_dir: Path, discard_edits: bool) -> Record:
+    try:
+        return record.read(git_dir)
+    except StoreError:
+        if not discard_edits:
+            raise
+        return Record()
+
+
+def _status(tree: Path) -> list[str]:
+    """Paths that differ from HEAD, and untracked ones that git does not ignore."""
+    output = git.run(
+        "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", cwd=tree
+    ).stdout
+    return [entry[3:] for entry in output.split("\0") if entry]
+
+
+def _edits(
+    tree: Path,
+    candidates: Iterable[str],
+    wanted: Mapping[str, bytes | None],
+    known: Record,
+    pristine: Callable[[str], bytes | None],
+) -> list[str]:
+    """The paths whose content is neither the release's nor ours."""
+    found: list[str] = []
+    for path in sorted(candidates):
+        current = _content(tree / path)
+        if current is not None and _sha256(current) in known.files.get(path, ()):
+            continue
+        if current == pristine(path) or (path in wanted and current == wanted[path]):
+            continue
+        found.append(path)
+    return found
+
+
+def _discard(tree: Path, edits: Iterable[str], pristine: Callable[[str], bytes | None]) -> None:
+    """Undo what was done by hand: the release's files come back (links and modes too), others are removed."""
+    upstream = [path for path in edits if pristine(path) is not None]
+    for path in edits:
+        if path not in upstream:
+            _put(tree, path, None)
+    if upstream:
+        git.run(
+            *("restore", "--source=HEAD", "--staged", "--worktree"),
+            *("--pathspec-from-file=-", "--pathspec-file-nul"),
+            cwd=tree,
+            stdin="\0".join(upstream),
+        )
+
+
+def _transition(known: Record, change: Change, before: Mapping[str, bytes | None]) -> Record:
+    """The record that holds while files are being written: what each one is now, and what it will be."""
+    files = {path: set(hashes) for path, hashes in known.files.items()}
+    for path, content in _hashes(change).items():
+        files.setdefault(path, set()).update(content)
+    for path, current in before.items():
+        if current is not None:
+            files.setdefault(path, set()).add(_sha256(current))
+    return Record(files={path: frozenset(hashes) for path, hashes in files.items()})
+
+
+def _hashes(change: Change) -> dict[str, frozenset[str]]:
+    return {path: frozenset({_sha256(content)}) for path, content in change.files.items()}
+
+
+def _is_leftover(path: str, wanted: Iterable[str]) -> bool:
+    """Whether an untracked file is one that ``store.write_bytes`` writes beside its target before it
+    renames it.
+    """
+    place = PurePosixPath(path)
+    return any(
+        place.parent == PurePosixPath(target).parent
+        and re.fullmatch(rf"\.{re.escape(PurePosixPath(target).name)}\.\w+\.tmp", place.name)
+        for target in wanted
+    )
+
+
+def _refuse_links(tree: Path, path: str) -> None:
+    """Raise PatchError when ``path`` or a directory on the way to it is a symbolic link, or is in the way."""
+    place = tree
+    segments = path.split("/")
+    for number, segment in enumerate(segments, 1):
+        place = place / segment
+        if place.is_symlink():
+            raise PatchError(
+                f"{path} cannot be written.",
+                why=f"{place} is a symbolic link; writing through it could change files outside the tree.",
+            )
+        if place.exists() and place.is_dir() != (number < len(segments)):
+            raise PatchError(
+                f"{path} cannot be written.",
+                why=f"{place} is a {'directory' if place.is_dir() else 'file'}.",
+            )
+
+
+def _content(path: Path) -> bytes | None:
+    """A file's bytes; None when there is none. A link or a directory reads as something that nobody wrote."""
+    try:
+        if path.is_symlink():
+            return b"symbolic link to " + str(path.readlink()).encode("utf-8", "surrogateescape")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except IsADirectoryError:
+        return b"directory"
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read.", why=f"{error.strerror or error}.") from error
+
+
+def _put(tree: Path, path: str, content: bytes | None) -> None:
+    place = tree / path
+    if content is not None:
+        store.write_bytes(place, content)
+        return
+    try:
+        place.unlink(missing_ok=True)
+        for directory in place.relative_to(tree).parents:
+            if directory == Path() or any((tree / directory).iterdir()):
+                break
+            (tree / directory).rmdir()
+    except OSError as error:
+        raise StoreError(f"{place} cannot be removed.", why=f"{error.strerror or error}.") from error
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _edited_by_hand(tree: Path, edits: list[str]) -> PatchError:
+    shown = [f"  {path}" for path in edits[:SHOWN_EDITS]]
+    if len(edits) > SHOWN_EDITS:
+        shown.append(f"  and {len(edits) - SHOWN_EDITS} more")
+    return PatchError(
+        f"The work tree {tree} was changed by hand.",
+        why="\n".join(["These files are neither the release's nor ours, and would be lost:", *shown]),
+        next_step=f"Save them elsewhere, then throw them away and build: {hints.DISCARD_EDITS}",
+    )

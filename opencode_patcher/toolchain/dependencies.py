@@ -1,0 +1,129 @@
+"""Upstream's dependencies, in the versions of its lock file, without the packages' lifecycle scripts.
+
+The tree holds a part of upstream's workspace, so ``--frozen-lockfile`` is refused: bun would drop the
+lock's other entries. ``--no-save`` lets it install from the lock and leave the file alone; what is there
+resolves as locked.
+
+No script of a dependency is run: at v1.18.3 none is needed, since all native parts come as prebuilt
+packages (bun-pty, @parcel/watcher, @ff-labs/fff) or WebAssembly (web-tree-sitter). Upstream's own
+``fix-node-pty``, which its root runs after an installation, is run by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from opencode_patcher import git, process, store
+from opencode_patcher.errors import ProcessError, ToolchainError
+from opencode_patcher.progress import Reporter
+from opencode_patcher.toolchain.bun import Bun
+from opencode_patcher.upstream.tree import Tree
+from opencode_patcher.upstream.workspace import PROGRAM, WEB_UI
+
+SCRIPTS = ("fix-node-pty",)
+"""Scripts of upstream's own packages that are run after the installation, where a package has them."""
+
+STAMP = "opencode-patcher-dependencies.json"
+LOCK_FILE = "bun.lock"
+
+
+def install(bun: Bun, tree: Tree, reporter: Reporter, log: Path) -> bool:
+    """Install what the tree's packages need; False when nothing had changed since the last time.
+
+    ``log`` gets the output of the programs. An installation always starts from upstream's own lock file and
+    without ``node_modules``, so that it does not depend on what was installed before. Raises ToolchainError
+    when a dependency cannot be had.
+    """
+    if _is_done(bun, tree):
+        return False
+    git.run("-C", tree.path, "checkout", "--quiet", "HEAD", "--", LOCK_FILE)
+    if _is_done(bun, tree):
+        return False
+    with reporter.phase("Installing dependencies"):
+        (tree.git_dir / STAMP).unlink(missing_ok=True)
+        for directory in list(_module_directories(tree.path)):
+            store.remove_directory(directory)
+        store.make_directory(log.parent)
+        try:
+            process.run(
+                [bun.path, "install", "--ignore-scripts", "--no-save"],
+                cwd=tree.path,
+                env=environment(bun),
+                log=log,
+                reporter=reporter,
+            )
+            for directory, script in _scripts(tree):
+                process.run(
+                    [bun.path, "run", script], cwd=directory, env=environment(bun), log=log, reporter=reporter
+                )
+        except ProcessError as error:
+            raise _explained(error, tree, log) from error
+        store.write_json(tree.git_dir / STAMP, {"digest": digest(bun, tree)})
+    return True
+
+
+def environment(bun: Bun) -> dict[str, str | None]:
+    """What differs from the user's environment when bun runs: upstream's scripts call ``bun`` by name."""
+    return {
+        "PATH": os.pathsep.join([str(bun.path.parent), os.environ.get("PATH", os.defpath)]),
+        "BUN_OPTIONS": None,
+        "NODE_ENV": None,
+    }
+
+
+def digest(bun: Bun, tree: Tree) -> str:
+    """SHA-256 of what decides an installation: package files, lock, settings, patches, and bun's version."""
+    total = hashlib.sha256(bun.version.encode())
+    manifests = ["package.json", *(f"{package}/package.json" for package in tree.packages)]
+    patches = sorted(
+        path.relative_to(tree.path).as_posix() for path in (tree.path / "patches").rglob("*.patch")
+    )
+    for name in [*manifests, LOCK_FILE, "bunfig.toml", *patches]:
+        path = tree.path / name
+        content = path.read_bytes() if path.is_file() else b""
+        total.update(f"\0{name}\0{len(content)}\0".encode() + content)
+    return total.hexdigest()
+
+
+def _is_done(bun: Bun, tree: Tree) -> bool:
+    try:
+        done = json.loads((tree.git_dir / STAMP).read_text(encoding="utf-8"))["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    there = all((tree.path / part / "node_modules").is_dir() for part in ("", PROGRAM))
+    return bool(there and done == digest(bun, tree))
+
+
+def _module_directories(root: Path) -> Iterator[Path]:
+    for directory, names, _ in os.walk(root):
+        if "node_modules" in names:
+            names.remove("node_modules")
+            yield Path(directory, "node_modules")
+
+
+def _scripts(tree: Tree) -> Iterator[tuple[Path, str]]:
+    for package in tree.packages:
+        directory = tree.path / package
+        scripts = json.loads((directory / "package.json").read_text(encoding="utf-8")).get("scripts", {})
+        yield from ((directory, script) for script in SCRIPTS if script in scripts)
+
+
+def _explained(error: ProcessError, tree: Tree, log: Path) -> ToolchainError:
+    if WEB_UI in tree.packages:
+        return ToolchainError(
+            "The dependencies of the web UI cannot be had.",
+            why=f"Some of them do not come from the npm registry but from other hosts.\n{error.why}",
+            next_step=f"Build without it: opencode-patcher build --no-web-ui\nThe whole output is in {log}.",
+        )
+    return ToolchainError(
+        "The dependencies cannot be installed.",
+        why=error.why,
+        next_step=(
+            "Check npm's registry (npm_config_registry or .npmrc) and the proxy (HTTPS_PROXY), then run the "
+            f"same command again.\nThe whole output is in {log}."
+        ),
+    )

@@ -1,0 +1,173 @@
+"""Fetching one version of a package from an npm registry, with its integrity checked."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import ssl
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from opencode_patcher.errors import ToolchainError
+from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY, Settings
+
+TIMEOUT_SECONDS = 60.0
+"""How long a server may stay silent."""
+ATTEMPTS = 3
+PAUSE_SECONDS = 1.0
+"""Before the second attempt; the next pause is twice as long."""
+_ABBREVIATED = "application/vnd.npm.install-v1+json, application/json"
+"""The short form of a package's document, which has all that an installation needs (npm registry API)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """Where a version's archive is, and its SHA-512."""
+
+    url: str
+    sha512: bytes
+
+
+def find(settings: Settings, package: str, version: str) -> Distribution:
+    """Ask the registry for one version of a package.
+
+    Raises ToolchainError when the registry cannot be reached, or does not have the package, the version, or
+    a SHA-512 for it.
+    """
+    registry = settings.registry(package)
+    url = registry + quote(package, safe="@")
+    what = f"{package} {version} cannot be fetched."
+    try:
+        with _open(settings, url, accept=_ABBREVIATED, what=what) as response:
+            document = json.load(response)
+        versions = document["versions"]
+        if version not in versions:
+            raise _error(what, url, "The registry does not have this version.")
+        found = versions[version]["dist"]
+        return Distribution(
+            url=_tarball(str(found["tarball"]), registry), sha512=parse_integrity(str(found["integrity"]))
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _error(
+            what, url, f"The registry's answer is not understood ({type(error).__name__}: {error})."
+        ) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _error(what, url, f"The connection broke: {error}") from error
+
+
+def parse_integrity(text: str) -> bytes:
+    """The SHA-512 in a subresource integrity value such as ``sha512-<base64> sha1-<base64>``.
+
+    Raises ValueError when there is none; weaker digests are not accepted.
+    """
+    for entry in text.split():
+        algorithm, _, digest = entry.partition("-")
+        if algorithm == "sha512":
+            raw = base64.b64decode(digest.partition("?")[0], validate=True)
+            if len(raw) == hashlib.sha512().digest_size:
+                return raw
+    raise ValueError("no sha512 integrity")
+
+
+def download(settings: Settings, distribution: Distribution) -> bytes:
+    """A version's archive.
+
+    Raises ToolchainError when it cannot be fetched or is not what the registry announced.
+    """
+    what = f"{distribution.url.rpartition('/')[2]} cannot be fetched."
+    try:
+        with _open(settings, distribution.url, what=what) as response:
+            archive = response.read()
+    except http.client.IncompleteRead as error:
+        why = f"The download ended after {len(error.partial)} bytes; {error.expected} were still to come."
+        raise _error(what, distribution.url, why) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _error(what, distribution.url, f"The connection broke: {error}") from error
+    if hashlib.sha512(archive).digest() != distribution.sha512:
+        raise _error(
+            what,
+            distribution.url,
+            "The archive is not the one that the registry announced: its SHA-512 differs. "
+            "It was damaged or changed on the way and is not used.",
+        )
+    return archive
+
+
+def _open(settings: Settings, url: str, *, what: str, accept: str = "*/*") -> http.client.HTTPResponse:
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler(urllib.request.getproxies() | settings.proxies),
+        urllib.request.HTTPSHandler(context=_context(settings)),
+    )
+    request = urllib.request.Request(_without_login(url), headers={"Accept": accept})
+    if authorization := settings.authorization(url):
+        # Not sent on to another server when this one redirects, as registries do to their file stores.
+        request.add_unredirected_header("Authorization", authorization)
+    pause = PAUSE_SECONDS
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            response = opener.open(request, timeout=TIMEOUT_SECONDS)
+            assert isinstance(response, http.client.HTTPResponse)
+            return response
+        except urllib.error.HTTPError as error:
+            error.close()
+            if attempt == ATTEMPTS or (error.code < 500 and error.code != 429):
+                raise _error(what, url, _status_text(error.code)) from error
+        except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
+            reason = error.reason if isinstance(error, urllib.error.URLError) else error
+            if attempt == ATTEMPTS or isinstance(reason, ssl.SSLError):
+                raise _error(what, url, f"The registry cannot be reached: {reason}") from error
+        except ValueError as error:
+            raise _error(what, url, f"npm's registry setting is no usable address: {error}") from error
+        time.sleep(pause)
+        pause *= 2
+    raise AssertionError("unreachable")
+
+
+def _status_text(code: int) -> str:
+    if code == 404:
+        return "The registry does not have it (404)."
+    if code in (401, 403):
+        return f"The registry asks for a login that npm's settings do not give ({code})."
+    return f"The registry answered with {code}."
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    for file in settings.certificates:
+        try:
+            context.load_verify_locations(cafile=file)
+        except (OSError, ssl.SSLError) as error:
+            raise ToolchainError(
+                "The certificates that npm's settings name cannot be read.",
+                why=f"{file}: {error}",
+                next_step="Correct cafile in .npmrc, or NODE_EXTRA_CA_CERTS.",
+            ) from error
+    return context
+
+
+def _tarball(url: str, registry: str) -> str:
+    """Where to get an archive. A mirror may pass on the public address; npm asks the mirror all the same."""
+    if url.startswith(DEFAULT_REGISTRY) and registry != DEFAULT_REGISTRY:
+        return registry + url.removeprefix(DEFAULT_REGISTRY)
+    return url
+
+
+def _without_login(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _error(what: str, url: str, why: str) -> ToolchainError:
+    return ToolchainError(
+        what,
+        why=f"{why}\nAddress: {_without_login(url)}",
+        next_step=(
+            "Check npm's registry (npm_config_registry or .npmrc) and the proxy (HTTPS_PROXY), "
+            "or put the wanted bun on PATH."
+        ),
+    )

@@ -1,0 +1,94 @@
+"""The project's lock: the release that is built unless another one is asked for, by tag and commit.
+
+A tag can be moved by whoever can push; a commit cannot. The lock also pins the models catalogue that goes
+into the binary, so that the same lock gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher import store
+from opencode_patcher.errors import SourceError
+from opencode_patcher.upstream.releases import Release, parse_tag
+
+LOCK_FILE = Path(__file__).with_name("upstream.lock.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CataloguePin:
+    """A models catalogue in a Python package: name, version, and SHA-256 of the wheel in hexadecimal."""
+
+    package: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lock:
+    """What the lock file says."""
+
+    release: Release
+    catalogue: CataloguePin
+
+
+def read_lock(path: Path = LOCK_FILE) -> Lock:
+    """The lock in a JSON file ``{"tag", "commit", "catalogue": {"package", "version", "sha256"}}``.
+
+    Raises SourceError when the file cannot be read or says something else.
+    """
+    try:
+        text = json.loads(path.read_text(encoding="utf-8"))
+        version = parse_tag(text["tag"])
+        if version is None:
+            raise ValueError(f"{text['tag']} is no release tag")
+        return Lock(
+            release=Release(tag=text["tag"], version=version, commit=_commit(text["commit"])),
+            catalogue=CataloguePin(**text["catalogue"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"The lock {path} cannot be read.",
+            why=f"{type(error).__name__}: {error}",
+            next_step="Restore it from the project's history, or install opencode-patcher again.",
+        ) from error
+
+
+def _commit(value: object) -> str:
+    if isinstance(value, str) and len(value) == 40 and set(value) <= set("0123456789abcdef"):
+        return value
+    raise ValueError(f"{value!r} is no commit id of 40 hexadecimal digits")
+
+
+def write_lock(lock: Lock, path: Path = LOCK_FILE) -> None:
+    """Replace the lock file in one step. Raises StoreError when it cannot be written."""
+    pin = lock.catalogue
+    store.write_json(
+        path,
+        {
+            "tag": lock.release.tag,
+            "commit": lock.release.commit,
+            "catalogue": {"package": pin.package, "version": pin.version, "sha256": pin.sha256},
+        },
+    )
+
+
+def check(release: Release, lock: Lock) -> None:
+    """Raises SourceError when ``release`` has the lock's tag but another commit."""
+    if release.tag == lock.release.tag and release.commit != lock.release.commit:
+        raise moved(release.tag, expected=lock.release.commit, found=release.commit)
+
+
+def moved(tag: str, *, expected: str, found: str) -> SourceError:
+    """The error for a tag that does not end at the commit it ended at before."""
+    return SourceError(
+        f"The tag {tag} has moved.",
+        why=(
+            f"Expected commit: {expected}\nFound commit:    {found}\n"
+            "A release tag does not move in normal work: the source may have been tampered with, or is a "
+            "fork that tags its own commits."
+        ),
+        next_step="Compare the two commits before you trust the new one, or build another release.",
+    )

@@ -1,0 +1,121 @@
+"""Which releases a source has."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from opencode_patcher.errors import SourceError
+from opencode_patcher.upstream import remote
+
+TIMEOUT_SECONDS = 120.0
+"""How long a server may take to list its tags."""
+
+_TAG = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Release:
+    """A release of upstream. ``commit`` is the commit that the tag ends at, 40 hexadecimal digits."""
+
+    version: tuple[int, int, int]
+    tag: str
+    commit: str
+
+    @property
+    def number(self) -> str:
+        """The version as upstream's package files write it, without ``v``."""
+        return ".".join(map(str, self.version))
+
+
+def parse_tag(tag: str) -> tuple[int, int, int] | None:
+    """The version that a release tag names; None for a pre-release and any other tag."""
+    found = _TAG.fullmatch(tag)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def parse_listing(text: str) -> tuple[Release, ...]:
+    """The releases in the output of ``git ls-remote --tags``, oldest first (order of semantic versions).
+
+    An annotated tag is listed twice, the second time with ``^{}`` and the commit; that one counts.
+    """
+    commits: dict[str, str] = {}
+    for line in text.splitlines():
+        commit, _, name = line.partition("\t")
+        tag = name.removeprefix("refs/tags/")
+        if tag.endswith("^{}"):
+            commits[tag.removesuffix("^{}")] = commit
+        else:
+            commits.setdefault(tag, commit)
+    found = [
+        Release(tag=tag, version=version, commit=commit)
+        for tag, commit in commits.items()
+        if (version := parse_tag(tag)) is not None
+    ]
+    return tuple(sorted(found))
+
+
+def list_releases(source: str) -> tuple[Release, ...]:
+    """The releases of the repository at ``source`` (URL or path), oldest first.
+
+    Raises SourceError when the source cannot be reached or is no git repository.
+    """
+    listing = remote.run(
+        "ls-remote",
+        "--tags",
+        "--",
+        remote.address(source),
+        "v*",
+        source=source,
+        what=f"The releases of {remote.shown(source)} cannot be listed.",
+        timeout=TIMEOUT_SECONDS,
+    )
+    return parse_listing(listing.stdout)
+
+
+def latest(releases: Iterable[Release]) -> Release:
+    """The newest release. Raises SourceError when there is none."""
+    newest = max(releases, default=None)
+    if newest is None:
+        raise SourceError(
+            "The source has no release.",
+            why="None of its tags has the form v1.2.3.",
+            next_step=f"Name OpenCode's repository or a copy with its tags with --source. {remote.DEMO_HINT}",
+        )
+    return newest
+
+
+def find(releases: Iterable[Release], ref: str) -> Release:
+    """The release that ``ref`` names (``v1.18.3`` or ``1.18.3``).
+
+    Raises SourceError that names the nearest one.
+    """
+    known = {release.tag: release for release in releases}
+    tag = f"v{ref}" if ref[:1].isdigit() else ref
+    if tag in known:
+        return known[tag]
+    nearest = _nearest(known, tag)
+    raise SourceError(
+        f"{ref} is no release of OpenCode.",
+        why=f"The nearest is {nearest.tag}; the newest is {latest(known.values()).tag}.",
+        next_step=f"Try: opencode-patcher build {nearest.tag}",
+    )
+
+
+def _nearest(known: dict[str, Release], tag: str) -> Release:
+    numbers = [int(number) for number in re.findall(r"\d+", tag)[:3]]
+    if tag.startswith("v") and numbers:
+        major, minor, patch = (*numbers, 0, 0)[:3]
+        return min(
+            reversed(known.values()),
+            key=lambda release: (
+                abs(release.version[0] - major),
+                abs(release.version[1] - minor),
+                abs(release.version[2] - patch),
+            ),
+            default=None,
+        ) or latest(())
+    alike = difflib.get_close_matches(tag, known, n=1, cutoff=0)
+    return known[alike[0]] if alike else latest(known.values())

@@ -1,0 +1,111 @@
+"""One bare, partial, shallow repository a source, kept in the store.
+
+Of a release only the commit and its trees are fetched (depth 1, no file contents); file contents come when
+a tree is checked out or a file is read. A second release transfers what differs from those already there.
+The release is asked for by its tag, which every server allows; a server that cannot filter sends all files
+of that one commit.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from opencode_patcher import git, store
+from opencode_patcher.errors import ProcessError
+from opencode_patcher.progress import Reporter
+from opencode_patcher.store import Store
+from opencode_patcher.upstream import lock, objects, remote
+from opencode_patcher.upstream.releases import Release
+
+CONFIGURATION = Path(__file__).with_name("repository.config")
+MARKER = "opencode-patcher.json"
+
+
+def fetch(store: Store, source: str, release: Release, reporter: Reporter) -> Path:
+    """The bare repository that holds ``release``; asks the source only when it is not there yet.
+
+    The caller holds the store's lock. An interrupted run leaves nothing that the next one trips over: a
+    repository that was not finished is made again. Raises SourceError when the source cannot be reached,
+    does not have the tag, or its tag ends at another commit than ``release`` says.
+    """
+    repository = path_of(store, source)
+    if not is_usable(repository):
+        remote.require_git()
+        _create(repository, remote.address(source))
+    _clear_leftovers(repository)
+    if fetched_commit(repository, release.tag) == release.commit:
+        return repository
+    with reporter.phase(f"Fetching {release.tag}") as phase:
+        before = objects_size(repository)
+        reference = f"refs/tags/{release.tag}"
+        remote.run(
+            f"--git-dir={repository}",
+            "fetch",
+            "--depth=1",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--filter=blob:none",
+            "origin",
+            f"+{reference}:{reference}",
+            source=source,
+            what=f"{release.tag} cannot be fetched from {remote.shown(source)}.",
+            reporter=reporter,
+        )
+        found = fetched_commit(repository, release.tag)
+        if found != release.commit:
+            raise lock.moved(release.tag, expected=release.commit, found=found or "none")
+        phase.detail(f"{(objects_size(repository) - before) / 1e6:.1f} MB")
+    return repository
+
+
+def path_of(store: Store, source: str) -> Path:
+    """Where the store keeps a source's repository. Raises SourceError when it is no address and no path."""
+    return store.sources / remote.slug(source)
+
+
+def package_texts(repository: Path, commit: str) -> dict[str, str]:
+    """The text of every ``package.json`` of a commit by its path, as ``workspace.closure`` wants it."""
+    with objects.open_reader(repository, commit) as read:
+        paths = [path for path in read.entries if path == "package.json" or path.endswith("/package.json")]
+        objects.prefetch(repository, (read.entries[path].blob for path in paths))
+        return {path: (read(path) or b"").decode("utf-8", "replace") for path in paths}
+
+
+def is_usable(repository: Path) -> bool:
+    """Whether a repository in the store was finished and still has the parts that git asks for."""
+    return all((repository / name).exists() for name in (MARKER, "HEAD", "config", "objects", "refs"))
+
+
+def fetched_commit(repository: Path, tag: str) -> str | None:
+    """The commit that ``tag`` ends at in the store's repository; None when it was not fetched."""
+    try:
+        return git.run(
+            f"--git-dir={repository}", "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}"
+        ).stdout.strip()
+    except ProcessError:
+        return None
+
+
+def objects_size(repository: Path) -> int:
+    """Bytes in the repository's objects; a fetch adds what was transferred, and an index of it."""
+    return sum(path.stat().st_size for path in (repository / "objects").rglob("*") if path.is_file())
+
+
+def _create(repository: Path, address: str) -> None:
+    with store.staged_directory(repository) as staging:
+        git.run("init", "--quiet", "--bare", "--template=", staging)
+        configuration = staging / "config"
+        store.write_text(
+            configuration,
+            configuration.read_text(encoding="utf-8") + CONFIGURATION.read_text(encoding="utf-8"),
+        )
+        for name, value in {"url": address, "promisor": "true", "partialclonefilter": "blob:none"}.items():
+            git.run(f"--git-dir={staging}", "config", f"remote.origin.{name}", value)
+        store.write_json(staging / MARKER, {"source": remote.shown(address)})
+
+
+def _clear_leftovers(repository: Path) -> None:
+    """Remove what a killed git left for the next one to stumble over; the caller holds the store's lock."""
+    for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*"):
+        for path in repository.glob(pattern):
+            path.unlink(missing_ok=True)

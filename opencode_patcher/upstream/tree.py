@@ -1,0 +1,146 @@
+"""A release's work tree in the store.
+
+The tree is a linked work tree (``git worktree``) of the source's repository, not a clone: it shares the
+objects, gets missing files from the same source, and has a git directory of its own for the index and our
+stamps. It always lies at the same path, because the path of ``node_modules`` goes into the binary: same
+path, same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher import git
+from opencode_patcher import store as storage
+from opencode_patcher.errors import ProcessError, StoreError
+from opencode_patcher.progress import Reporter
+from opencode_patcher.store import Store
+from opencode_patcher.upstream import remote, source, sparse
+from opencode_patcher.upstream.objects import source_of
+from opencode_patcher.upstream.releases import Release
+from opencode_patcher.upstream.workspace import Workspace
+
+_DELETE_HINT = "Keep what you changed there, delete it (rm -r {path}), and run the same command again."
+
+_ADD_FLAGS = ("--force", "--force", "--detach", "--no-checkout")
+"""Forced twice, git also replaces its record of a tree that is gone, even one that a killed git left locked."""
+
+MARKER = "opencode-patcher.json"
+"""In the tree's git directory, written last: commit and patterns that are checked out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """A checked-out release. ``git_dir`` is the tree's own git directory, outside the work tree."""
+
+    path: Path
+    git_dir: Path
+    release: Release
+    packages: tuple[str, ...]
+
+
+def checkout(
+    store: Store,
+    repository: Path,
+    release: Release,
+    workspace: Workspace,
+    reporter: Reporter,
+    *,
+    with_tests: bool = False,
+) -> Tree:
+    """The sparse work tree of ``release`` for ``workspace``, made if it is not there.
+
+    ``repository`` is what ``source.fetch`` returned; the caller holds the store's lock. A tree that is
+    there is not touched, patched files included; when other packages are wanted than last time, files come
+    and go, and changed files stay. Raises StoreError for a directory that is not ours or holds another
+    commit, SourceError when files cannot be fetched.
+    """
+    path = store.trees / repository.name / release.tag
+    patterns = list(sparse.patterns(workspace, with_tests=with_tests))
+    wanted: dict[str, object] = {"commit": release.commit, "patterns": patterns}
+    git_dir = _git_dir(path, repository)
+    done = _read_marker(git_dir) if git_dir else None
+    if git_dir is None or done is None:
+        _require_free(path, git_dir)
+        with reporter.phase(f"Checking out {release.tag}") as phase:
+            before = source.objects_size(repository)
+            git_dir = _create(path, repository, release, patterns, reporter)
+            phase.detail(f"{(source.objects_size(repository) - before) / 1e6:.1f} MB")
+    elif done.get("commit") != release.commit:
+        raise StoreError(
+            f"The tree {path} is of another commit.",
+            why=f"It was made from {done.get('commit')}; {release.tag} is now {release.commit}.",
+            next_step=_DELETE_HINT.format(path=path),
+        )
+    elif done != wanted:
+        with reporter.phase("Checking out other packages"):
+            _reapply(path, git_dir, repository, patterns, reporter)
+    if done != wanted:
+        storage.write_json(git_dir / MARKER, wanted)
+    return Tree(path=path, git_dir=git_dir, release=release, packages=workspace.packages)
+
+
+def _create(path: Path, repository: Path, release: Release, patterns: list[str], reporter: Reporter) -> Path:
+    """Make the tree; what a killed run left at its place goes first."""
+    with storage.staged_directory(path):
+        pass  # an empty directory, which git accepts, takes the place of what is there
+    git.run(f"--git-dir={repository}", "worktree", "add", *_ADD_FLAGS, path, release.commit)
+    git_dir = _git_dir(path, repository)
+    assert git_dir is not None, "git worktree add writes the link"
+    _write_patterns(git_dir, patterns)
+    _fill(path, repository, reporter, "read-tree", "-m", "-u", "HEAD")
+    return git_dir
+
+
+def _reapply(path: Path, git_dir: Path, repository: Path, patterns: list[str], reporter: Reporter) -> None:
+    (git_dir / "index.lock").unlink(missing_ok=True)
+    _write_patterns(git_dir, patterns)
+    _fill(path, repository, reporter, "sparse-checkout", "reapply")
+
+
+def _fill(path: Path, repository: Path, reporter: Reporter, *command: str) -> None:
+    """Run the command that writes files; git fetches those that are missing, all in one request."""
+    try:
+        git.run("-C", path, *command, reporter=reporter)
+    except ProcessError as error:
+        raise remote.explained(
+            error, source=source_of(repository), what=f"The files of the release cannot be written to {path}."
+        ) from error
+
+
+def _write_patterns(git_dir: Path, patterns: list[str]) -> None:
+    storage.write_text(git_dir / "info" / "sparse-checkout", "".join(f"{pattern}\n" for pattern in patterns))
+
+
+def _git_dir(path: Path, repository: Path) -> Path | None:
+    """The git directory that the tree's ``.git`` file names, if it is one of ``repository``'s work trees."""
+    try:
+        link = (path / ".git").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    git_dir = path / link.removeprefix("gitdir: ").strip()
+    belongs = git_dir.parent.parent.resolve() == repository.resolve()
+    return git_dir if belongs and (git_dir / "HEAD").is_file() else None
+
+
+def _read_marker(git_dir: Path) -> dict[str, object] | None:
+    try:
+        marker = json.loads((git_dir / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return marker if isinstance(marker, dict) else None
+
+
+def _require_free(path: Path, git_dir: Path | None) -> None:
+    """Only nothing, an empty directory or a tree of ours that was never finished may be replaced."""
+    if git_dir is not None or not path.exists():
+        return
+    if path.is_dir() and not any(path.iterdir()):
+        return
+    raise StoreError(
+        f"The tree {path} cannot be used.",
+        why="It was not made by this tool, or its repository in the store was deleted.",
+        next_step=_DELETE_HINT.format(path=path),
+    )

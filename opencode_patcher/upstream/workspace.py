@@ -1,0 +1,150 @@
+"""Which of upstream's packages a build needs, from the text of their ``package.json`` files. Pure.
+
+Upstream is a bun workspace of some thirty packages. A build of ``packages/opencode`` needs the packages it
+depends on with ``workspace:``, transitively. bun also refuses to install when a package is missing that the
+root names without a wildcard, or that the root itself depends on.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from opencode_patcher.errors import SourceError
+from opencode_patcher.upstream import remote
+
+ROOT = "package.json"
+PROGRAM = "packages/opencode"
+"""The package that is built."""
+WEB_UI = "packages/app"
+"""The package that upstream's build embeds as the web UI."""
+
+_DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+_WILDCARDS = frozenset("*?[{!")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """The packages a build needs, as sorted directories in the repository, and two of the release's versions.
+
+    ``bun`` is the version that the root's ``packageManager`` asks for, ``version`` the program's own.
+    """
+
+    packages: tuple[str, ...]
+    bun: str
+    version: str
+
+
+def closure(texts: Mapping[str, str], *, web_ui: bool = False) -> Workspace:
+    """The workspace that a build of ``packages/opencode`` needs; with ``web_ui``, of ``packages/app`` too.
+
+    ``texts`` maps the repository path of every ``package.json`` to its text; those outside the root's
+    workspace globs are ignored. Raises SourceError when the texts are not those of OpenCode.
+    """
+    root = _parse(texts, ROOT)
+    program = _parse(texts, f"{PROGRAM}/package.json")
+    if program.get("name") != "opencode":
+        raise _not_opencode(
+            f"{PROGRAM}/package.json has the name {program.get('name')!r} instead of 'opencode'"
+        )
+    manager = root.get("packageManager")
+    bun = re.match(r"bun@(\d+\.\d+\.\d+)", manager) if isinstance(manager, str) else None
+    if bun is None:
+        raise _not_opencode(
+            f"the root package.json has packageManager {manager!r}, expected bun@ and a version"
+        )
+
+    globs = workspace_globs(root)
+    members = {
+        directory: _parse(texts, f"{directory}/package.json")
+        for path in sorted(texts)
+        if path.endswith(f"/{ROOT}") and _is_member(directory := path.removesuffix(f"/{ROOT}"), globs)
+    }
+    if web_ui and WEB_UI not in members:
+        raise SourceError(
+            "This release has no web UI to embed.",
+            why=f"There is no workspace package {WEB_UI}.",
+            next_step="Run the same command with --no-web-ui.",
+        )
+    by_name = {str(manifest["name"]): path for path, manifest in members.items() if "name" in manifest}
+    found: set[str] = set()
+    todo = [PROGRAM, *([WEB_UI] if web_ui else []), *_literal(globs, members), *_needed(root, ROOT, by_name)]
+    while todo:
+        path = todo.pop()
+        if path not in found:
+            found.add(path)
+            todo.extend(_needed(members.get(path, program), f"{path}/package.json", by_name))
+    return Workspace(packages=tuple(sorted(found)), bun=bun[1], version=str(program.get("version", "")))
+
+
+def workspace_globs(root: Mapping[str, object]) -> tuple[str, ...]:
+    """The root's ``workspaces``, which npm writes as an array and bun also as an object with ``packages``."""
+    value = root.get("workspaces")
+    if isinstance(value, dict):
+        value = value.get("packages")
+    if not isinstance(value, list) or not all(isinstance(glob, str) for glob in value):
+        raise _not_opencode("the root package.json names no workspaces")
+    return tuple(glob.removeprefix("./").rstrip("/") for glob in value)
+
+
+def _is_member(directory: str, globs: Iterable[str]) -> bool:
+    member = False
+    for glob in globs:
+        if _matches(directory, glob.removeprefix("!")):
+            member = not glob.startswith("!")
+    return member
+
+
+def _matches(directory: str, glob: str) -> bool:
+    return _segments_match(directory.split("/"), glob.split("/"))
+
+
+def _segments_match(path: list[str], glob: list[str]) -> bool:
+    """A ``*`` stays inside one path segment; ``**`` stands for any number of them."""
+    if not glob:
+        return not path
+    if glob[0] == "**":
+        return any(_segments_match(path[skip:], glob[1:]) for skip in range(len(path) + 1))
+    return bool(path) and fnmatch.fnmatchcase(path[0], glob[0]) and _segments_match(path[1:], glob[1:])
+
+
+def _literal(globs: Iterable[str], members: Mapping[str, object]) -> Iterator[str]:
+    return (glob for glob in globs if not _WILDCARDS & set(glob) and glob in members)
+
+
+def _needed(manifest: Mapping[str, object], path: str, by_name: Mapping[str, str]) -> Iterator[str]:
+    for field in _DEPENDENCY_FIELDS:
+        dependencies = manifest.get(field)
+        for name, wanted in dependencies.items() if isinstance(dependencies, dict) else ():
+            if not str(wanted).startswith("workspace:"):
+                continue
+            if name not in by_name:
+                raise SourceError(
+                    "The source's packages do not fit together.",
+                    why=f"{path} needs {name} from the workspace, and no package there has that name.",
+                    next_step="Build another release.",
+                )
+            yield by_name[name]
+
+
+def _parse(texts: Mapping[str, str], path: str) -> dict[str, object]:
+    if path not in texts:
+        raise _not_opencode(f"it has no {path}")
+    try:
+        manifest = json.loads(texts[path])
+    except ValueError as error:
+        raise _not_opencode(f"{path} is no JSON: {error}") from error
+    if not isinstance(manifest, dict):
+        raise _not_opencode(f"{path} is no JSON object")
+    return manifest
+
+
+def _not_opencode(reason: str) -> SourceError:
+    return SourceError(
+        "The source is not OpenCode, or a version that this tool does not know.",
+        why=f"Reason: {reason}.",
+        next_step=f"Name OpenCode's repository or a copy of it with --source. {remote.DEMO_HINT}",
+    )

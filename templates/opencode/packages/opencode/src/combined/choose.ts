@@ -1,0 +1,28 @@
+/** Which member of a group serves the next request. Pure. */
+import type { Cooldown, State } from "./health"
+import { CombinedHealth } from "./health"
+
+export type Member = { readonly providerID: string; readonly modelID: string }
+
+export type Choice<M extends Member> =
+  | { readonly type: "serve"; readonly member: M }
+  | { readonly type: "wait"; readonly member: M; readonly cooldown: Cooldown }
+
+/**
+ * The first member, in the group's order, that is not cooling; else the one whose cooldown ends first. A group has at
+ * least one member.
+ */
+export function choose<M extends Member>(members: readonly M[], state: State, now: number): Choice<M> {
+  const seen = members.map((member) => ({
+    member,
+    cooldown: CombinedHealth.cooling(state, member.providerID, member.modelID, now),
+  }))
+  const ready = seen.find((item) => !item.cooldown)
+  if (ready) return { type: "serve", member: ready.member }
+  const [first] = seen
+    .flatMap((item) => (item.cooldown ? [{ member: item.member, cooldown: item.cooldown }] : []))
+    .toSorted((a, b) => a.cooldown.until - b.cooldown.until)
+  return { type: "wait", ...first }
+}
+
+export * as CombinedChoose from "./choose"

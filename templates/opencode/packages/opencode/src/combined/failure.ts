@@ -1,0 +1,194 @@
+/**
+ * Which failures of a provider another provider of the same model may cure.
+ *
+ * Pure: an error as the AI SDK, bun or the operating system raises it goes in, a `Failure` comes out, or undefined
+ * when the failure is not the provider's (the user's cancel, a request that is wrong in itself).
+ */
+
+export type Kind = "rate_limit" | "quota" | "overload" | "server" | "auth" | "missing" | "network" | "timeout"
+
+/** `provider`: every model of that provider is affected, as by bad credentials or a dead host. */
+export type Scope = "model" | "provider"
+
+export type Failure = {
+  readonly kind: Kind
+  readonly scope: Scope
+  readonly message: string
+  readonly status?: number
+  /** Milliseconds from now, as the provider asked. */
+  readonly retryAfter?: number
+}
+
+type Rule = {
+  readonly kind: Kind
+  readonly scope: Scope
+  readonly status?: readonly number[]
+  readonly code?: readonly string[]
+  readonly text?: RegExp
+  readonly source: string
+}
+
+/** The first rule that matches decides. `text` is matched against message, code and response body together. */
+const rules: readonly Rule[] = [
+  {
+    kind: "quota",
+    scope: "provider",
+    text: /insufficient_quota|credit balance is too low|usagelimiterror|billing_hard_limit|quota[ _]exceeded|exceeded your current quota/i,
+    source: "OpenAI and Anthropic error references; FreeUsageLimitError and GoUsageLimitError of OpenCode Zen",
+  },
+  {
+    kind: "quota",
+    scope: "provider",
+    status: [402],
+    source: "RFC 9110 15.5.3; GitHub Copilot sends it without headers",
+  },
+  { kind: "rate_limit", scope: "model", status: [429], source: "RFC 6585 4" },
+  { kind: "auth", scope: "provider", status: [401, 403], source: "RFC 9110 15.5.2 and 15.5.4" },
+  { kind: "missing", scope: "model", status: [404, 410], source: "RFC 9110 15.5.5 and 15.5.11" },
+  { kind: "timeout", scope: "model", status: [408], source: "RFC 9110 15.5.9" },
+  { kind: "overload", scope: "model", status: [503, 529], source: "RFC 9110 15.6.4; Anthropic overloaded_error" },
+  {
+    kind: "overload",
+    scope: "model",
+    text: /overloaded|service_unavailable|server is busy|resource_exhausted|capacity exceeded/i,
+    source: "error events inside a 200 stream: Anthropic, Google, DeepSeek",
+  },
+  {
+    kind: "rate_limit",
+    scope: "model",
+    text: /rate_limit|rate limit|too_many_requests|too many requests|rate increased too quickly/i,
+    source: "error events inside a 200 stream: OpenAI, Alibaba",
+  },
+  {
+    kind: "server",
+    scope: "model",
+    text: /\bserver_error\b|internal_server_error|"type"\s*:\s*"api_error"/i,
+    source: "error events inside a 200 stream: OpenAI server_error, Anthropic api_error",
+  },
+  {
+    kind: "network",
+    scope: "provider",
+    code: [
+      "ConnectionRefused",
+      "ConnectionClosed",
+      "FailedToOpenSocket",
+      "ECONNREFUSED",
+      "ECONNRESET",
+      "ECONNABORTED",
+      "EHOSTUNREACH",
+      "ENETUNREACH",
+      "ENOTFOUND",
+      "EAI_AGAIN",
+      "EPIPE",
+      "UND_ERR_SOCKET",
+      "CERT_HAS_EXPIRED",
+      "ERR_TLS_CERT_ALTNAME_INVALID",
+      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    ],
+    source: "bun and Node system error codes",
+  },
+  {
+    kind: "timeout",
+    scope: "model",
+    code: ["ConnectionTimeout", "ETIMEDOUT"],
+    source: "bun and Node system error codes",
+  },
+  {
+    kind: "timeout",
+    scope: "model",
+    text: /\btimed? ?out\b|TimeoutError/i,
+    source: "fetch and upstream's own timeouts",
+  },
+  {
+    kind: "network",
+    scope: "provider",
+    text: /socket connection was closed|unable to connect|connection (?:reset|refused|closed)|fetch failed|network error|terminated/i,
+    source: "messages of bun's fetch and of undici",
+  },
+]
+
+export function classify(error: unknown, now = Date.now()): Failure | undefined {
+  const facts = collect(error)
+  if (facts.aborted) return
+  const rule = rules.find((item) => matches(item, facts))
+  const found = rule ?? (facts.status !== undefined && facts.status >= 500 ? server : undefined)
+  if (!found) return
+  return {
+    kind: found.kind,
+    scope: found.scope,
+    message: summary(facts),
+    ...(facts.status === undefined ? {} : { status: facts.status }),
+    ...delay(facts.headers, now),
+  }
+}
+
+const server = { kind: "server", scope: "model" } as const
+
+type Facts = {
+  aborted: boolean
+  status?: number
+  codes: string[]
+  texts: string[]
+  headers: Record<string, string>
+}
+
+/** An AI SDK error wraps the real one in `cause`, `lastError` or `error`; deeper levels have never been seen to help. */
+const DEPTH = 5
+
+function collect(error: unknown): Facts {
+  const facts: Facts = { aborted: false, codes: [], texts: [], headers: {} }
+  const visit = (value: unknown, depth: number) => {
+    if (depth === 0) return
+    if (typeof value === "string") facts.texts.push(value)
+    if (typeof value !== "object" || value === null) return
+    const item = value as Record<string, unknown>
+    if (item.name === "AbortError") facts.aborted = true
+    for (const key of ["message", "name", "type", "responseBody"]) {
+      const text = item[key]
+      if (typeof text === "string" && text) facts.texts.push(key === "type" ? `"type":"${text}"` : text)
+    }
+    if (typeof item.code === "string") facts.codes.push(item.code)
+    const status = item.statusCode ?? item.status
+    if (facts.status === undefined && typeof status === "number") facts.status = status
+    if (isHeaders(item.responseHeaders)) facts.headers = { ...item.responseHeaders, ...facts.headers }
+    for (const key of ["lastError", "cause", "error", "data"]) visit(item[key], depth - 1)
+  }
+  visit(error, DEPTH)
+  return facts
+}
+
+function matches(rule: Rule, facts: Facts) {
+  if (rule.status) return facts.status !== undefined && rule.status.includes(facts.status)
+  if (rule.code) return facts.codes.some((code) => rule.code?.includes(code))
+  // A client error other than those above is a request that is wrong in itself, whatever its text says; quota is the
+  // exception, since Anthropic reports an empty balance as 400.
+  if (rule.kind !== "quota" && facts.status !== undefined && facts.status >= 400 && facts.status < 500) return false
+  return [...facts.texts, ...facts.codes].some((text) => rule.text?.test(text))
+}
+
+function summary(facts: Facts) {
+  const text = (facts.texts.find((item) => item.trim()) ?? facts.codes[0] ?? "unknown failure")
+    .replace(/\s+/g, " ")
+    .trim()
+  const short = text.length > 160 ? text.slice(0, 157) + "..." : text
+  return facts.status === undefined || short.includes(String(facts.status)) ? short : `${facts.status} ${short}`
+}
+
+/** Retry-After as seconds or as a date (RFC 9110 10.2.3), and the millisecond form that OpenAI sends. */
+function delay(headers: Record<string, string>, now: number) {
+  const lower = Object.fromEntries(Object.entries(headers).map(([key, value]) => [key.toLowerCase(), value]))
+  const milliseconds = Number.parseFloat(lower["retry-after-ms"] ?? "")
+  if (milliseconds >= 0) return { retryAfter: Math.ceil(milliseconds) }
+  const text = lower["retry-after"]
+  if (!text) return {}
+  const seconds = Number(text)
+  if (seconds >= 0) return { retryAfter: Math.ceil(seconds * 1000) }
+  const date = Date.parse(text) - now
+  return date > 0 ? { retryAfter: date } : {}
+}
+
+function isHeaders(value: unknown): value is Record<string, string> {
+  return typeof value === "object" && value !== null && Object.values(value).every((item) => typeof item === "string")
+}
+
+export * as CombinedFailure from "./failure"

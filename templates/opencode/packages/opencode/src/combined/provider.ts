@@ -1,0 +1,221 @@
+/**
+ * The virtual provider `combined`, put around upstream's provider service.
+ *
+ * `list` and `getProvider` show it; `getModel("combined", id)` returns the concrete model of the member that serves now,
+ * so that everything built from the model (messages, tool schemas, options, cost) is built for that provider.
+ */
+import path from "path"
+import type { Config } from "@/config/config"
+import type { Provider } from "@/provider/provider"
+import { Global } from "@opencode-ai/core/global"
+import { Effect } from "effect"
+import { CombinedChoose } from "./choose"
+import type { Failure } from "./failure"
+import { CombinedHealth } from "./health"
+import { group, type Group } from "./identity"
+import { CombinedOrigin } from "./origin"
+import { CombinedSettings } from "./settings"
+
+type ProviderID = Provider.Model["providerID"]
+type ModelID = Provider.Model["id"]
+type Providers = Record<ProviderID, Provider.Info>
+type Catalogue = { readonly providers: Providers; readonly groups: ReadonlyMap<string, Group> }
+
+type Dependencies = {
+  readonly config: Pick<Config.Interface, "get">
+  readonly notFound: typeof Provider.ModelNotFoundError
+}
+
+const ID = CombinedOrigin.PROVIDER_ID as ProviderID
+
+// Shared by all directories that this process serves: a provider's limits are the user's, not a project's.
+const health: { state: CombinedHealth.State } = { state: new Map() }
+
+export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
+  // Upstream makes both objects anew when an instance is reloaded, so they date the grouping.
+  const cache = new WeakMap<Providers, { config: CombinedSettings.Info; catalogue: Catalogue }>()
+
+  const catalogue = Effect.fn("CombinedProvider.catalogue")(function* () {
+    const providers = yield* base.list()
+    const config = yield* dependencies.config.get()
+    const known = cache.get(providers)
+    if (known?.config === config) return known.catalogue
+    const made = combine(providers, config)
+    cache.set(providers, { config, catalogue: made })
+    return made
+  })
+
+  const serve = (members: readonly CombinedChoose.Member[], id: string): Effect.Effect<CombinedOrigin.Next> =>
+    Effect.gen(function* () {
+      const choice = CombinedChoose.choose(members, health.state, Date.now())
+      if (choice.type === "wait")
+        return { type: "wait" as const, providerID: choice.member.providerID, cooldown: choice.cooldown }
+      return { type: "serve" as const, model: yield* concrete(choice.member, members, id) }
+    })
+
+  const concrete = (member: CombinedChoose.Member, members: readonly CombinedChoose.Member[], id: string) =>
+    base.getModel(member.providerID as ProviderID, member.modelID as ModelID).pipe(
+      Effect.orDie,
+      Effect.map((model) =>
+        CombinedOrigin.mark(model, {
+          id,
+          fail: (failure) =>
+            Effect.suspend(() => {
+              remember(member, failure)
+              return serve(members, id)
+            }),
+          succeed: Effect.sync(() => {
+            health.state = CombinedHealth.succeed(health.state, member.providerID, member.modelID)
+          }),
+        }),
+      ),
+    )
+
+  const list = Effect.fn("CombinedProvider.list")(function* () {
+    return (yield* catalogue()).providers
+  })
+
+  const getModel = Effect.fn("CombinedProvider.getModel")(function* (providerID: ProviderID, modelID: ModelID) {
+    if (providerID !== ID) return yield* base.getModel(providerID, modelID)
+    const known = yield* catalogue()
+    const found = known.groups.get(modelID)
+    if (!found) return yield* new dependencies.notFound({ providerID, modelID, suggestions: near(known, modelID) })
+    const choice = CombinedChoose.choose(found.members, health.state, Date.now())
+    return yield* concrete(choice.member, found.members, found.id)
+  })
+
+  const getSmallModel = Effect.fn("CombinedProvider.getSmallModel")(function* (providerID: ProviderID) {
+    const config = yield* dependencies.config.get()
+    if (config.small_model?.startsWith(`${ID}/`))
+      return yield* getModel(ID, config.small_model.slice(ID.length + 1) as ModelID).pipe(
+        Effect.catchTag("ProviderModelNotFoundError", () => Effect.succeed(undefined)),
+      )
+    if (providerID !== ID) return yield* base.getSmallModel(providerID)
+    const known = yield* catalogue()
+    const providers = CombinedSettings.order(
+      [...new Set([...known.groups.values()].flatMap((item) => item.members.map((member) => member.providerID)))],
+      CombinedSettings.read(config).priority,
+    )
+    const found = yield* Effect.forEach(providers, (item) => base.getSmallModel(item as ProviderID))
+    const members = found.flatMap((model) => (model ? [{ providerID: model.providerID, modelID: model.id }] : []))
+    if (!members.length) return undefined
+    const choice = CombinedChoose.choose(members, health.state, Date.now())
+    return yield* concrete(choice.member, members, "small")
+  })
+
+  const defaultModel = Effect.fn("CombinedProvider.defaultModel")(function* () {
+    const config = yield* dependencies.config.get()
+    if (config.model) return yield* base.defaultModel()
+    const known = yield* catalogue()
+    const last = (yield* recent()).find((item) => known.providers[item.providerID]?.models[item.modelID])
+    return last?.providerID === ID ? last : yield* base.defaultModel()
+  })
+
+  return {
+    ...base,
+    list,
+    getProvider: Effect.fn("CombinedProvider.getProvider")(function* (providerID: ProviderID) {
+      return (yield* list())[providerID]
+    }),
+    getModel,
+    getSmallModel,
+    defaultModel,
+  }
+}
+
+function remember(member: CombinedChoose.Member, failure: Failure) {
+  health.state = CombinedHealth.fail(health.state, member.providerID, member.modelID, failure, Date.now())
+}
+
+function combine(providers: Providers, config: CombinedSettings.Info): Catalogue {
+  const settings = CombinedSettings.read(config)
+  if (config.disabled_providers?.includes(ID) || providers[ID]) return { providers, groups: new Map() }
+  const offers = Object.values(providers).flatMap((provider) =>
+    Object.values(provider.models).map((model) => ({
+      providerID: provider.id,
+      modelID: model.id,
+      name: model.name,
+      releaseDate: model.release_date,
+    })),
+  )
+  const groups = new Map(group(offers, settings).map((item) => [item.id, item] as const))
+  if (!groups.size) return { providers, groups }
+  const models = Object.fromEntries(
+    [...groups.values()].map((item) => [
+      item.id,
+      virtual(
+        item,
+        item.members.map((member) => providers[member.providerID as ProviderID].models[member.modelID]),
+      ),
+    ]),
+  )
+  return {
+    groups,
+    providers: { ...providers, [ID]: { id: ID, name: "Combined", source: "custom", env: [], options: {}, models } },
+  }
+}
+
+/** What the picker shows: only what every member can do; the price is that of the member that serves when all are well. */
+function virtual(item: Group, members: readonly Provider.Model[]): Provider.Model {
+  const [first] = members
+  const every = (can: (model: Provider.Model) => boolean) => members.every(can)
+  const limit = (read: (model: Provider.Model) => number | undefined) => {
+    const known = members.map(read).filter((value): value is number => !!value)
+    return known.length ? Math.min(...known) : undefined
+  }
+  const modes = ["text", "audio", "image", "video", "pdf"] as const
+  const modalities = (side: "input" | "output") =>
+    Object.fromEntries(modes.map((mode) => [mode, every((model) => model.capabilities[side][mode])])) as Record<
+      (typeof modes)[number],
+      boolean
+    >
+  return {
+    ...first,
+    id: item.id as ModelID,
+    providerID: ID,
+    name: item.name,
+    headers: {},
+    options: {},
+    limit: {
+      context: limit((model) => model.limit.context) ?? 0,
+      input: limit((model) => model.limit.input),
+      output: limit((model) => model.limit.output) ?? 0,
+    },
+    capabilities: {
+      ...first.capabilities,
+      temperature: every((model) => model.capabilities.temperature),
+      reasoning: every((model) => model.capabilities.reasoning),
+      attachment: every((model) => model.capabilities.attachment),
+      toolcall: every((model) => model.capabilities.toolcall),
+      input: modalities("input"),
+      output: modalities("output"),
+    },
+    variants: Object.fromEntries(
+      Object.entries(first.variants ?? {}).filter(([name]) => every((model) => !!model.variants?.[name])),
+    ),
+  }
+}
+
+function near(known: Catalogue, modelID: string) {
+  const words = modelID.toLowerCase().split(/[^a-z0-9]+/)
+  return [...known.groups.keys()]
+    .map((id) => ({ id, shared: words.filter((word) => word && id.includes(word)).length }))
+    .filter((item) => item.shared > 0)
+    .toSorted((a, b) => b.shared - a.shared || (a.id < b.id ? -1 : 1))
+    .slice(0, 3)
+    .map((item) => item.id)
+}
+
+/** The models that the user picked last, newest first, as upstream's TUI writes them. */
+const recent = () =>
+  Effect.promise(async (): Promise<{ providerID: ProviderID; modelID: ModelID }[]> => {
+    const stored: unknown = await Bun.file(path.join(Global.Path.state, "model.json"))
+      .json()
+      .catch(() => undefined)
+    const items = (stored as { recent?: unknown } | undefined)?.recent
+    return Array.isArray(items)
+      ? items.filter((item) => typeof item?.providerID === "string" && typeof item?.modelID === "string")
+      : []
+  })
+
+export * as CombinedProvider from "./provider"

@@ -1,0 +1,19 @@
+/** The keys `provider_priority` and `combined` of opencode.json, with their defaults. Pure. */
+import type { Config } from "@/config/config"
+import type { Effect } from "effect"
+import type { Options } from "./identity"
+
+/** What upstream's config service returns; the name of that type has changed from release to release. */
+export type Info = Effect.Success<ReturnType<Config.Interface["get"]>>
+
+export function read(config: Info): Options {
+  return { priority: config.provider_priority ?? [] }
+}
+
+/** Providers of the priority list first, in its order; the others after them by code point. */
+export function order(providers: readonly string[], priority: readonly string[]) {
+  const rank = (id: string) => (priority.includes(id) ? priority.indexOf(id) : priority.length)
+  return providers.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0))
+}
+
+export * as CombinedSettings from "./settings"

@@ -1,0 +1,121 @@
+"""Reading the series and the headers of its patches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from patchset_samples import HEADER, TASTE, diff, patch_text
+
+from opencode_patcher.errors import PatchError
+from opencode_patcher.patchset import series
+
+
+def make(directory: Path, names: str, **patches: str) -> Path:
+    (directory / "series").write_text(names)
+    for name, text in patches.items():
+        (directory / f"{name}.patch").write_text(text)
+    return directory
+
+
+def refusal(directory: Path) -> str:
+    with pytest.raises(PatchError) as caught:
+        series.load(directory)
+    return str(caught.value)
+
+
+def test_series_in_order_with_comments(tmp_path: Path) -> None:
+    text = patch_text(TASTE)
+    loaded = series.load(make(tmp_path, "# first\n\nserve # the hook\ncook\n", cook=text, serve=text))
+    assert [patch.name for patch in loaded.patches] == ["serve", "cook"]
+    assert loaded.find("cook").text == text
+
+
+def test_header_with_continued_values_and_older_places(tmp_path: Path) -> None:
+    header = (
+        "Subject: Taste\nWhy: Guests complain\n  about the soup.\nObsolete-When:\n  it is good\n"
+        "Touches: src/kitchen.ts <- app/kitchen.ts <- kitchen.ts\n\tsrc/bar.ts\n"
+    )
+    loaded = series.load(make(tmp_path, "taste\n", taste=f"{header}\n{diff(TASTE)}"))
+    found = loaded.patches[0].header
+    assert (found.subject, found.why, found.obsolete_when) == (
+        "Taste",
+        "Guests complain about the soup.",
+        "it is good",
+    )
+    assert [target.places for target in found.touches] == [
+        ("src/kitchen.ts", "app/kitchen.ts", "kitchen.ts"),
+        ("src/bar.ts",),
+    ]
+
+
+def test_series_that_names_a_missing_file(tmp_path: Path) -> None:
+    message = refusal(make(tmp_path, "tast\n", taste=patch_text(TASTE)))
+    assert "'tast'" in message
+    assert "Did you mean 'taste'?" in message
+
+
+def test_file_that_the_series_leaves_out(tmp_path: Path) -> None:
+    message = refusal(make(tmp_path, "taste\n", taste=patch_text(TASTE), extra=patch_text(TASTE)))
+    assert "extra.patch is not in the series" in message
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("taste\ntaste\n", "line 2: 'taste' is named twice"),
+        ("../taste\n", "'../taste' is no name"),
+        ("/etc/taste\n", "'/etc/taste' is no name"),
+        ("taste.patch\n", "Write 'taste'."),
+        ("taste again\n", "'taste again' is no name"),
+    ],
+)
+def test_bad_line_in_the_series(tmp_path: Path, names: str, expected: str) -> None:
+    assert expected in refusal(make(tmp_path, names, taste=patch_text(TASTE)))
+
+
+def test_no_series_at_all(tmp_path: Path) -> None:
+    assert "series" in refusal(tmp_path)
+
+
+def test_find_names_the_nearest(tmp_path: Path) -> None:
+    loaded = series.load(make(tmp_path, "taste\n", taste=patch_text(TASTE)))
+    with pytest.raises(PatchError, match=r"(?s)'tasty'.*Did you mean 'taste'"):
+        loaded.find("tasty")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "No line starts with 'diff --git'"),
+        ("this is no patch\n", "No line starts with 'diff --git'"),
+        (diff(TASTE), "no 'Subject:' line"),
+        (HEADER + diff(TASTE), "no 'Touches:' line"),
+        (HEADER + "Touches:\n" + diff(TASTE), "no 'Touches:' line"),
+        (HEADER + "Subject: again\n" + diff(TASTE), "Line 4: 'Subject' is given twice"),
+        (HEADER + "Touch: a\n" + diff(TASTE), "Did you mean 'Touches'?"),
+        (HEADER + "some words\n" + diff(TASTE), "Line 4: expected 'Key: value', found 'some words'"),
+        ("  indented\n" + diff(TASTE), "Line 1: an indented line"),
+        (HEADER + "Touches: [= path =]\n" + diff(TASTE), "Line 4: the header is constant"),
+        (HEADER + "Touches: /etc/passwd\n" + diff(TASTE), "'/etc/passwd': it is absolute"),
+        (HEADER + "Touches: src/../../a\n" + diff(TASTE), "it leads out of the tree"),
+        (HEADER + "Touches: a <- ../b\n" + diff(TASTE), "'../b': it leads out of the tree"),
+        (HEADER + "Touches: a/.GIT/hooks/x\n" + diff(TASTE), "git's own directory"),
+        (HEADER + "Touches: C:/a\n" + diff(TASTE), "Windows path"),
+        (HEADER + "Touches: a\\b\n" + diff(TASTE), "Windows path"),
+        (HEADER + "Touches: a//b\n" + diff(TASTE), "empty"),
+        (HEADER + "Touches: a <- a\n" + diff(TASTE), "names 'a' twice"),
+        (patch_text(TASTE).replace("\n", "\r\n"), "CRLF"),
+    ],
+)
+def test_malformed_patch(text: str, expected: str) -> None:
+    with pytest.raises(PatchError) as caught:
+        series.parse("taste", text)
+    assert expected in str(caught.value)
+    assert "opencode-patcher patches show taste" in caught.value.next_step
+
+
+def test_a_patch_that_is_not_text(tmp_path: Path) -> None:
+    make(tmp_path, "taste\n")
+    (tmp_path / "taste.patch").write_bytes(b"Subject: \xff\n")
+    assert "not UTF-8" in refusal(tmp_path)
