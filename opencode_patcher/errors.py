@@ -88,13 +88,15 @@ class ProcessError(PatcherError):
 
     exit_code = 11
 
-    def __init__(self, what: str, *, why: str = "", next_step: str = "", output: str = "", code: int | None = None) -> None:
+    def __init__(
+        self, what: str, *, why: str = "", next_step: str = "", output: str = "", code: int | None = None
+    ) -> None:
         super().__init__(what, why=why, next_step=next_step)
         self.output = output
         self.code = code
 
 
-class ProcessTimeout(ProcessError):
+class ProcessTimeoutError(ProcessError):
     """A program ran out of time and was ended."""
 
 

@@ -26,7 +26,13 @@ def run(
 ) -> process.Completed:
     """Run one git command. Raises ProcessError as ``process.run`` does."""
     return process.run(
-        ["git", *arguments], cwd=cwd, env=ENVIRONMENT, check=check, stdin=stdin, reporter=reporter, timeout=timeout
+        ["git", *arguments],
+        cwd=cwd,
+        env=ENVIRONMENT,
+        check=check,
+        stdin=stdin,
+        reporter=reporter,
+        timeout=timeout,
     )
 
 

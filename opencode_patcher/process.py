@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.errors import ProcessError, ProcessTimeout
+from opencode_patcher.errors import ProcessError, ProcessTimeoutError
 from opencode_patcher.progress import Reporter, SilentReporter
 
 TAIL_LINES = 40
@@ -94,28 +94,25 @@ def run(
     timeout: float | None = None,
     log: Path | None = None,
     reporter: Reporter | None = None,
-    inherit: bool = True,
     on_line: Callable[[str, str], None] | None = None,
 ) -> Completed:
     """Run a program to its end and return its output as text (UTF-8, undecodable bytes replaced).
 
-    ``env`` is added to the scrubbed environment, or is the whole environment when ``inherit`` is False;
-    ``timeout`` is in seconds; ``log`` gets stdout and stderr as they come, and ``on_line`` each line (stream name,
-    line without its newline) in a thread of its own.
+    ``env`` is added to the scrubbed environment as in ``scrubbed_environment``; ``timeout`` is in seconds;
+    ``log`` gets stdout and stderr as they come, and ``on_line`` each line (stream name, line without its
+    newline) in a thread of its own.
     Raises ProcessError when the program cannot be started or exits non-zero (unless ``check`` is False), and
-    ProcessTimeout when it runs out of time; KeyboardInterrupt ends the program and its children and is raised again.
+    ProcessTimeoutError when it runs out of time; KeyboardInterrupt ends the program and its children and is raised
+    again.
     """
     reporter = reporter or SilentReporter()
     words = [str(word) for word in argv]
-    environment = {name: value for name, value in (env or {}).items() if value is not None}
-    if inherit:
-        environment = scrubbed_environment(env)
     started = time.monotonic()
     try:
         child = subprocess.Popen(
             words,
             cwd=cwd,
-            env=environment,
+            env=scrubbed_environment(env),
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -126,9 +123,7 @@ def run(
         )
     except (FileNotFoundError, NotADirectoryError) as error:
         missing = cwd if cwd is not None and not cwd.is_dir() else words[0]
-        raise ProcessError(
-            f"{Path(words[0]).name} could not be started.", why=f"{missing} does not exist."
-        ) from error
+        raise ProcessError(f"{Path(words[0]).name} could not be started.", why=f"{missing} does not exist.") from error
     except OSError as error:
         raise ProcessError(f"{Path(words[0]).name} could not be started.", why=str(error)) from error
 
@@ -186,7 +181,7 @@ def run(
     shown = shlex.join(words)
     where = f"Its output is in {log}." if log else ""
     if timed_out:
-        raise ProcessTimeout(
+        raise ProcessTimeoutError(
             f"{Path(words[0]).name} did not end within {timeout:g} s.",
             why="\n".join([f"Command: {shown}", *tail]),
             next_step=where,

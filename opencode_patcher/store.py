@@ -62,9 +62,7 @@ class Store:
         return self.root / "logs"
 
     @contextmanager
-    def lock(
-        self, name: str, *, wait: bool = True, on_wait: Callable[[], None] | None = None
-    ) -> Iterator[None]:
+    def lock(self, name: str, *, wait: bool = True, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
         """Hold the lock ``name`` across processes. ``on_wait`` is called once when another run holds it.
 
         Raises StoreError at once when ``wait`` is False and the lock is taken.

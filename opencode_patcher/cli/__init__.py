@@ -1,1 +1,60 @@
-"""TODO room."""
+"""The command line: options, progress, output, exit codes. It parses, calls a room and prints; it decides nothing.
+
+A command's module is imported when the command runs, so that ``--help`` stays quick. Each module holds one click
+command named ``command``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from opencode_patcher import __version__
+
+COMMANDS = {
+    "build": "Make an OpenCode with combined models: fetch, patch, build, verify.",
+    "verify": "Run a binary against failing providers and show what it does.",
+    "install": "Put a built binary where your shell finds it.",
+    "status": "Show what is installed, and whether it is current.",
+    "demo": "See a failover without keys and without OpenCode's source.",
+    "models": "Show which models are combined, and why.",
+    "patches": "List and show the patches.",
+}
+"""Name and summary of each command, in the order of ``--help``."""
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and imports one when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"opencode_patcher.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"No such command '{name}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="opencode-patcher")
+def main() -> None:
+    """Builds OpenCode with combined models: one model, several providers, failover inside the turn."""

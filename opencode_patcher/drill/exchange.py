@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opencode_patcher.drill.conversation import Purpose
-from opencode_patcher.drill.faults import ChunkKind, Fault
+from opencode_patcher.drill.faults import ChunkKind, Fault, Slow
 from opencode_patcher.drill.protocol import Body
 
 
@@ -40,6 +40,4 @@ class Exchange:
     @property
     def failed(self) -> bool:
         """Whether the provider failed to answer (a slow answer is none)."""
-        from opencode_patcher.drill.faults import Slow
-
         return self.fault is not None and not isinstance(self.fault, Slow)

@@ -50,15 +50,17 @@ class Home:
         return self.root / "tmp"
 
 
-def environment(home: Home, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The whole environment of a drilled program; ``inherited`` defaults to this process's.
+def environment(home: Home, inherited: Mapping[str, str] | None = None) -> dict[str, str | None]:
+    """The whole environment of a drilled program; None removes a variable of the caller's.
+
+    ``inherited`` is the caller's environment, by default this process's.
 
     The switches are read in upstream's packages/core/src/flag/flag.ts and packages/opencode/src/effect/.
     """
     inherited = os.environ if inherited is None else inherited
-    kept = {name: inherited[name] for name in _INHERITED if name in inherited}
+    callers = {name: value if name in _INHERITED else None for name, value in inherited.items()}
     user = str(home.home)
-    return kept | {
+    return callers | {
         "HOME": user,
         "USERPROFILE": user,
         "XDG_CONFIG_HOME": str(home.home / ".config"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from opencode_patcher.drill.faults import ChunkKind
 from opencode_patcher.drill.observation import Observation
-from opencode_patcher.drill.plan import SERIAL
+from opencode_patcher.drill.plan import SERIAL, TITLE
 from opencode_patcher.drill.scenario import Scenario
 from opencode_patcher.drill.usage import USAGE
 
@@ -81,7 +81,8 @@ def retry_ms(observation: Observation) -> float | None:
 def _expected(scenario: Scenario) -> str:
     if scenario.expected.error:
         return "an error that names " + " and ".join(scenario.expected.error)
-    words = ["served by " + ", then ".join(_runs(scenario.expected.served_by))]
+    served_by = scenario.expected.served_by
+    words = ["served by " + (", then ".join(_runs(served_by)) if served_by else "whoever can")]
     if scenario.effects:
         words.append(_times(scenario.effects))
     return "; ".join(words)
@@ -89,7 +90,8 @@ def _expected(scenario: Scenario) -> str:
 
 def _seen(observation: Observation) -> str:
     words = []
-    served_by = [message.provider for message in _answers(observation)]
+    messages = observation.session.messages if observation.session else ()
+    served_by = [message.provider for message in messages if message.text or message.tools]
     if served_by:
         words.append("served by " + ", then ".join(_runs(served_by)))
     if observation.code is None:
@@ -148,19 +150,23 @@ def _request_failures(observation: Observation) -> Iterator[str]:
 def _transcript_failures(observation: Observation) -> Iterator[str]:
     """The transcript must be that of a run in which nothing failed, whoever served which step."""
     scenario = observation.scenario
-    served_by = scenario.expected.served_by
-    replies = [reply for turn in scenario.turns for reply in turn.replies]
-    texts = [reply.text(provider) for reply, provider in zip(replies, served_by, strict=True)]
-    if observation.shown_text != "".join(texts):
-        yield f"the text shown is {observation.shown_text!r} instead of {''.join(texts)!r}"
     if observation.session is None:
         yield "no session was stored"
         return
     messages = observation.session.messages
-    stored = [message.provider for message in messages]
-    if stored != list(served_by):
+    stored = tuple(message.provider for message in messages)
+    served_by = stored if scenario.expected.served_by is None else scenario.expected.served_by
+    if stored != served_by:
         found = ", ".join(stored) or "nobody"
         yield f"the messages are stored under {found} instead of {', '.join(served_by)}"
+    replies = [reply for turn in scenario.turns for reply in turn.replies]
+    if len(messages) != len(replies):
+        yield f"{len(messages)} messages are stored instead of {len(replies)}"
+    texts = [reply.text(provider) for reply, provider in zip(replies, served_by, strict=False)]
+    if observation.shown_text != "".join(texts):
+        yield f"the text shown is {observation.shown_text!r} instead of {''.join(texts)!r}"
+    if observation.session.title != TITLE.text(""):
+        yield f"the session's title is {observation.session.title!r} instead of {TITLE.text('')!r}"
     for message, text in zip(messages, texts, strict=False):
         if message.text != text:
             yield f"a stored message of {message.provider} reads {message.text!r} instead of {text!r}"
@@ -210,16 +216,6 @@ def _cost_failures(observation: Observation) -> Iterator[str]:
             yield f"the messages of {provider.id} cost ${stored:.4f} instead of ${due:.4f}"
 
 
-def _answers(observation: Observation) -> list[_Answer]:
-    messages = observation.session.messages if observation.session else ()
-    return [_Answer(provider=message.provider) for message in messages if message.text or message.tools]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Answer:
-    provider: str
-
-
 def _remains(observation: Observation) -> bool:
     """Whether a message has an open part, or a text that no provider said in full."""
     if observation.session is None:
@@ -232,13 +228,9 @@ def _remains(observation: Observation) -> bool:
     )
 
 
-def _runs(providers: object) -> list[str]:
+def _runs(providers: Sequence[str]) -> list[str]:
     """The providers in order, neighbours of one name as one."""
-    found: list[str] = []
-    for provider in providers if isinstance(providers, list | tuple) else ():
-        if not found or found[-1] != provider:
-            found.append(provider)
-    return found
+    return [provider for provider, _ in groupby(providers)]
 
 
 def _times(effects: int) -> str:

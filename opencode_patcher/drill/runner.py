@@ -15,7 +15,7 @@ from opencode_patcher.drill.openai_chat import OpenAIChat
 from opencode_patcher.drill.scenario import EFFECTS, Scenario
 from opencode_patcher.drill.scenarios import ALPHA, BETA, GAMMA
 from opencode_patcher.drill.server import serving
-from opencode_patcher.errors import DrillError, ProcessError, ProcessTimeout
+from opencode_patcher.errors import DrillError, ProcessError, ProcessTimeoutError
 
 COMBINED = "combined"
 """The id of the virtual provider."""
@@ -145,12 +145,11 @@ class _Run:
                 [self._target.binary, *arguments],
                 cwd=self._home.work,
                 env=environment(self._home),
-                inherit=False,
                 check=False,
                 timeout=self._limit,
                 on_line=self._line,
             ).code
-        except ProcessTimeout:
+        except ProcessTimeoutError:
             return None
         except ProcessError as error:
             raise DrillError(f"{self._target.binary} cannot be run.", why=str(error)) from error
@@ -180,9 +179,7 @@ def _stored(target: Target, home: Home, session_id: str | None) -> Session | Non
 
 def _command(binary: Path, home: Home, *arguments: str) -> str:
     """The stdout of a command that needs no provider."""
-    done = process.run(
-        [binary, *arguments], cwd=home.work, env=environment(home), inherit=False, timeout=COMMAND_SECONDS
-    )
+    done = process.run([binary, *arguments], cwd=home.work, env=environment(home), timeout=COMMAND_SECONDS)
     return done.stdout
 
 

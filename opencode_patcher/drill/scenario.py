@@ -48,13 +48,13 @@ class Provider:
 class Expectation:
     """What must come of a scenario.
 
-    ``served_by`` names the provider of each stored assistant message, in order; ``requests`` counts the
-    requests of the conversation at each provider that listens. ``error`` holds words that the error must
-    contain when no provider can answer; it is empty when the turn must succeed.
+    ``served_by`` names the provider of each stored assistant message, in order; None where more than one is
+    right. ``requests`` counts the requests of the conversation at the providers that it names. ``error`` holds
+    words that the error must contain when no provider can answer; it is empty when the turn must succeed.
     """
 
-    served_by: tuple[str, ...]
-    requests: Mapping[str, int]
+    served_by: tuple[str, ...] | None
+    requests: Mapping[str, int] = field(default_factory=dict)
     error: tuple[str, ...] = ()
 
 

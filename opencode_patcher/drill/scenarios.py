@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from opencode_patcher.drill.conversation import Purpose
 from opencode_patcher.drill.faults import At, Broken, Fault, How, HttpError
 from opencode_patcher.drill.plan import Reply, Text, ToolCall, Turn
 from opencode_patcher.drill.scenario import EFFECTS, Expectation, Provider, Scenario
@@ -89,6 +90,21 @@ SCENARIOS = (
     _failing_over("cut-in-text", "connection reset after some text", Broken(at=At.TEXT, how=How.RESET)),
     _failing_over("closed-in-text", "connection closed after some text", Broken(at=At.TEXT, how=How.CLOSE)),
     Scenario(
+        name="cut-in-tool",
+        title="connection reset in the middle of a tool call",
+        providers=(replace(ALPHA, faults=(Broken(at=At.TOOL_INPUT, how=How.RESET),)), BETA),
+        turns=(ERRAND,),
+        expected=Expectation(served_by=("beta", "beta"), requests={"alpha": 1, "beta": 2}),
+    ),
+    Scenario(
+        name="cut-at-tool",
+        title="connection reset the moment a tool is called",
+        providers=(replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, pause=0),)), BETA),
+        turns=(ERRAND,),
+        # Whether the tool has started by then is a race; that it runs once is not.
+        expected=Expectation(served_by=None, requests={"alpha": 1}),
+    ),
+    Scenario(
         name="cut-after-tool",
         title="connection reset after a finished tool call",
         providers=(
@@ -113,10 +129,18 @@ SCENARIOS = (
         expected=Expectation(served_by=("gamma",), requests={"alpha": 1, "beta": 1, "gamma": 1}),
     ),
     Scenario(
+        name="title-429",
+        title="429 on the request for a title",
+        providers=(replace(ALPHA, others={Purpose.TITLE: (RATE_LIMITED,)}), BETA),
+        turns=(GREETING,),
+        # The failure may count for the conversation too, or not.
+        expected=Expectation(served_by=None),
+    ),
+    Scenario(
         name="all-fail",
         title="every provider fails: a clear error",
         providers=(replace(ALPHA, then=OVERLOADED), replace(BETA, then=OVERLOADED)),
         turns=(GREETING,),
-        expected=Expectation(served_by=(), requests={}, error=("alpha", "beta")),
+        expected=Expectation(served_by=(), error=("alpha", "beta")),
     ),
 )

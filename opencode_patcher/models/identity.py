@@ -19,6 +19,8 @@ _EXPERTS = re.compile(r"[0-9]+e\Z")
 _CONTEXT = re.compile(r"[0-9]+k\Z")
 _LETTER_VERSION = re.compile(r"[a-z][0-9]")
 _WINDOWS = {"4096": "4k", "8192": "8k", "16384": "16k", "32768": "32k", "65536": "64k", "131072": "128k"}
+_TITLE_MUST_SAY = (None, "effort", "quantised-tail")
+"""Words that a display name has to repeat: those without a class, and those whose class hangs on their place."""
 _PREFIX_WORDS = 4
 """The most words that are dropped in front of a family."""
 
@@ -248,7 +250,7 @@ class _Reader:
         rules = self.rules
         title = scan(lower(self.title), rules.whole)
         said = set(title.words)
-        if not all(word in said or word in rules.classes for word in words):
+        if not all(word in said or rules.classes.get(word) not in _TITLE_MUST_SAY for word in words):
             return words, stamp
         known = set(words)
         more = [word for word in title.words if word in rules.titles and word not in known]

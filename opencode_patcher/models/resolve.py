@@ -8,12 +8,16 @@ before. ``identity-resolve.ts`` is the same in TypeScript; the two agree on ever
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from opencode_patcher.models.identity import Reading, Step, Variant, read
 from opencode_patcher.models.rules import Rules, Vendor, load
+
+
+_DATE = re.compile(r"[0-9]{6}(?:[0-9]{2})?\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +32,18 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """``key`` is equal for offers of the same model; ``variant`` is how this one is served.
+    """``key`` is equal for offers of the same model: ``vendor/name``, or the name alone if no vendor is known.
 
-    ``undated`` says that the key is what the model's name means without a date.
+    ``variant`` is how this one is served, ``undated`` says that the key is what the model's name means without
+    a date, and ``written`` that this id itself bears a date.
     """
 
     key: str
+    name: str
+    vendor: str
     variant: Variant
     undated: bool
+    written: bool
     steps: tuple[Step, ...]
 
 
@@ -44,6 +52,7 @@ class _Item:
 
     def __init__(self, offer: Offer, reading: Reading) -> None:
         self.offer = offer
+        self.date = offer.release_date.replace("-", "")
         self.vendor = reading.vendor
         self.row = reading.row
         self.name = reading.name
@@ -57,6 +66,7 @@ class _Item:
         self.rolling = reading.rolling
         self.variant = reading.variant
         self.undated = reading.stamp == ""
+        self.written = reading.stamp != ""
         self.steps = list(reading.steps)
 
     def note(self, rule: str, found: str) -> None:
@@ -65,8 +75,15 @@ class _Item:
     def identity(self) -> Identity:
         parts = [self.name, self.version, self.size, "preview" if self.preview else "", self.mode, self.stamp]
         name = "-".join(part for part in parts if part)
-        key = f"{self.vendor}/{name}" if self.vendor else name
-        return Identity(key=key, variant=self.variant, undated=self.undated, steps=tuple(self.steps))
+        return Identity(
+            key=f"{self.vendor}/{name}" if self.vendor else name,
+            name=name,
+            vendor=self.vendor,
+            variant=self.variant,
+            undated=self.undated,
+            written=self.written,
+            steps=tuple(self.steps),
+        )
 
 
 def resolve(
@@ -189,12 +206,12 @@ def _settle_stamps(items: list[_Item], rules: Rules) -> None:
         elif rolling == "release":
             for item in group:
                 if not item.stamp:
-                    item.stamp = item.offer.release_date.replace("-", "") or item.offer.provider_id
+                    item.stamp = item.date or item.offer.provider_id
                     item.note("rolling name", item.stamp)
         elif stamped and rolling != "apart" and policy == "newest":
             _newest(group, stamped)
         elif stamped and rolling != "apart" and policy == "original":
-            _original(group, stamped, vendor)
+            _original(group, vendor)
 
 
 def _settle_modes(items: list[_Item], rules: Rules) -> None:
@@ -254,8 +271,7 @@ def _newest(group: list[_Item], stamped: set[str]) -> None:
         if item.stamp == newest:
             item.undated = True
         elif not item.stamp:
-            date = item.offer.release_date.replace("-", "")
-            if _older(date, newest):
+            if _older(item.date, newest):
                 # The host dates it long before the newest snapshot: contested, so it stays apart.
                 item.note("released before the newest snapshot", item.offer.release_date)
                 continue
@@ -265,7 +281,7 @@ def _newest(group: list[_Item], stamped: set[str]) -> None:
 
 def _older(date: str, stamp: str) -> bool:
     """Whether ``date`` is more than three months before ``stamp``, both with a year."""
-    return len(date) >= 6 and _months(stamp) - _months(date) > 3
+    return _DATE.match(date) is not None and _months(stamp) - _months(date) > 3
 
 
 def _months(date: str) -> int:
@@ -274,11 +290,10 @@ def _months(date: str) -> int:
 
 def _usual_date(group: list[_Item]) -> str:
     """The date on which most of the undated offers say that the model came out, as digits; "" if none says."""
-    dates = Counter(item.offer.release_date.replace("-", "") for item in group if not item.stamp)
+    dates = Counter(item.date for item in group if not item.stamp and _DATE.match(item.date))
     months = Counter[str]()
     for date, count in dates.items():
-        if len(date) >= 6:
-            months[date[:6]] += count
+        months[date[:6]] += count
     if not months:
         return ""
     month = min(months, key=lambda month: (-months[month], month))
@@ -287,22 +302,24 @@ def _usual_date(group: list[_Item]) -> str:
     )
 
 
-def _original(group: list[_Item], stamped: set[str], vendor: Vendor | None) -> None:
+def _original(group: list[_Item], vendor: Vendor | None) -> None:
     """The undated name is the first release: the snapshot that bears the date on which most say it came out."""
     plain = [item for item in group if not item.stamp and not item.instruct and not item.mode]
     split = vendor is not None and vendor.hybrid and len(plain) > 0
     first = _usual_date(plain if split else group)
-    for item in group:
-        if item.stamp and first and _matches(item.stamp, first):
+    stamped = [item for item in group if item.stamp]
+    undated = [item for item in group if not item.stamp]
+    last: dict[tuple[bool, str], str] = {}
+    for item in stamped:
+        mode = (item.instruct, item.mode)
+        last[mode] = max(last.get(mode, ""), item.stamp)
+    for item in stamped:
+        if first and _matches(item.stamp, first):
             item.note("the first release", item.stamp)
             item.stamp = ""
             item.undated = True
-        elif not item.stamp and split and (item.instruct or item.mode):
-            later = [
-                other.stamp
-                for other in group
-                if other.stamp and other.instruct == item.instruct and other.mode == item.mode
-            ]
-            if later:
-                item.note("mode came with", max(later))
-                item.stamp = max(later)
+    for item in undated:
+        stamp = last.get((item.instruct, item.mode), "")
+        if split and stamp and (item.instruct or item.mode):
+            item.note("the mode came with", stamp)
+            item.stamp = stamp

@@ -52,9 +52,7 @@ class FileOutcome:
     placed: Placed | None = None
 
 
-def compose(
-    series: Series, new_files: Sequence[NewFile], values: Mapping[str, str], read: ReadPristine
-) -> Change:
+def compose(series: Series, new_files: Sequence[NewFile], values: Mapping[str, str], read: ReadPristine) -> Change:
     """Render, check and place every patch in the order of the series, and render the new files.
 
     Raises PatchError for a malformed patch or template, a target that is gone, a new file that upstream has

@@ -44,17 +44,14 @@ def explain(misfit: Misfit, text: str) -> MisfitError:
     parts += [f"Expected {where}:", *_numbered(hunk.line, hunk.source)]
     if misfit.found:
         parts += [
-            f"Found on line {line}, {f'in {name}' if name else 'at the top level'}."
-            for line, name in misfit.found
+            f"Found on line {line}, {f'in {name}' if name else 'at the top level'}." for line, name in misfit.found
         ]
     elif misfit.reason not in (Reason.UNREADABLE, Reason.FUNCTION_AMBIGUOUS):
         parts += _nearest_lines(hunk.source, text)
     if function:
         parts += _function_lines(misfit.path, hunk.heading, text)
     if misfit.reason is Reason.FUNCTION_AMBIGUOUS:
-        parts.append(
-            f"Name the enclosing ones too in the hunk's heading, as in: @@ ... @@ outer{SEPARATOR}{function}"
-        )
+        parts.append(f"Name the enclosing ones too in the hunk's heading, as in: @@ ... @@ outer{SEPARATOR}{function}")
     return MisfitError(
         misfit,
         f"The patch '{misfit.patch}' does not fit {misfit.path}: hunk {hunk.number}, {where}.",
@@ -86,9 +83,7 @@ def nearest(block: tuple[str, ...], text: str) -> Nearest | None:
             best_ratio, best_index = ratio, index
     if best_index < 0:
         return None
-    return Nearest(
-        line=best_index + 1, lines=tuple(lines[best_index : best_index + len(block)]), blank_only=False
-    )
+    return Nearest(line=best_index + 1, lines=tuple(lines[best_index : best_index + len(block)]), blank_only=False)
 
 
 def _nearest_lines(block: tuple[str, ...], text: str) -> list[str]:

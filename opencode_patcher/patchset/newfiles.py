@@ -41,9 +41,7 @@ def load(templates_dir: Path) -> tuple[NewFile, ...]:
         template = path.relative_to(templates_dir).as_posix()
         target = path.relative_to(root).as_posix().removesuffix(TEMPLATE_SUFFIX)
         if reason := paths.problem(target):
-            raise PatchError(
-                f"The template {template} is refused.", why=f"Its path '{target}' is refused: {reason}."
-            )
+            raise PatchError(f"The template {template} is refused.", why=f"Its path '{target}' is refused: {reason}.")
         if target in found:
             raise PatchError(
                 f"Two templates make the same file, {target}.",
@@ -53,9 +51,7 @@ def load(templates_dir: Path) -> tuple[NewFile, ...]:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise PatchError(
-                f"The template {template} cannot be read.", why=f"{error.strerror or error}."
-            ) from error
+            raise PatchError(f"The template {template} cannot be read.", why=f"{error.strerror or error}.") from error
         found[target] = NewFile(
             path=target, template=template, content=content, rendered=path.name.endswith(TEMPLATE_SUFFIX)
         )

@@ -18,9 +18,7 @@ SEPARATOR = " > "
 
 _MODIFIER = r"export|default|declare|abstract|public|private|protected|static|readonly|override|async|get|set"
 _MODIFIERS = rf"(?:(?:{_MODIFIER})\s+)*"
-_NAMED = re.compile(
-    rf"\s*{_MODIFIERS}(?:function\b\s*\*?|(?:class|enum|namespace|module)\s)\s*(?P<name>[\w$]+)"
-)
+_NAMED = re.compile(rf"\s*{_MODIFIERS}(?:function\b\s*\*?|(?:class|enum|namespace|module)\s)\s*(?P<name>[\w$]+)")
 _TYPE = re.compile(rf"\s*{_MODIFIERS}(?:interface|type)\s+(?P<name>[\w$]+)")
 _VARIABLE = re.compile(rf"\s*{_MODIFIERS}(?:const|let|var)\s+(?P<name>[\w$]+)\s*[=:]")
 _CASE = re.compile(r"\s*(?P<name>case\s.*?|default)\s*:\s*\{?\s*$")

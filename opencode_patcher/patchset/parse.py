@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 CONTEXT, REMOVED, ADDED = " ", "-", "+"
 _INDEX_LINE = re.compile(r"index [0-9a-f]{7,64}\.\.[0-9a-f]{7,64}(?: 100(?:644|755))?")
+_MORE_THAN_EDITS = re.compile(
+    r"^(?:new file mode|deleted file mode|old mode|new mode|similarity index|dissimilarity index|rename|copy"
+    r"|Binary files|GIT binary patch)\b.*",
+    re.MULTILINE,
+)
+"""The extended headers of git-diff ("generating patch text with -p"); a hunk's lines begin with no letter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +82,8 @@ def parse(patch: Patch, rendered: str) -> tuple[FileHunks, ...]:
         raise _refused(patch, "it contains a carriage return or a NUL character")
     if not diff.endswith("\n"):
         raise _refused(patch, "its last line has no newline")
+    if more := _MORE_THAN_EDITS.search(diff):
+        raise _refused(patch, f"it does more than edit lines: {more.group()}")
     try:
         parsed = PatchSet.from_string(diff)
     except UnidiffParseError as error:
@@ -109,15 +117,16 @@ def _file(patch: Patch, parsed: PatchedFile) -> FileHunks:
         raise _refused(patch, f"the '---' or '+++' line of '{path}' has something behind the path")
     if not parsed:
         raise _refused(patch, f"it has no hunk for '{path}'")
-    return FileHunks(
-        path=path, hunks=tuple(_hunk(patch, path, number, hunk) for number, hunk in enumerate(parsed, 1))
-    )
+    return FileHunks(path=path, hunks=tuple(_hunk(patch, path, number, hunk) for number, hunk in enumerate(parsed, 1)))
 
 
 def _hunk(patch: Patch, path: str, number: int, parsed: ParsedHunk) -> Hunk:
     where = f"hunk {number} of '{path}'"
-    if any(line.line_type not in (CONTEXT, REMOVED, ADDED) for line in parsed):
+    others = [line for line in parsed if line.line_type not in (CONTEXT, REMOVED, ADDED)]
+    if any(line.line_type == "\\" for line in others):
         raise _refused(patch, f"{where} is about the newline at the end of the file; take that line out")
+    if others:
+        raise _refused(patch, f"there is a blank line behind {where}; take it out")
     if not parsed.is_valid():
         raise _refused(patch, f"the counts in the '@@' line of {where} are wrong")
     lines = tuple(HunkLine(kind=line.line_type, text=line.value.removesuffix("\n")) for line in parsed)

@@ -121,8 +121,7 @@ class _File:
         found = []
         for index in range(len(self.lines) - count + 1):
             if _content(self.lines[index]) == first and all(
-                _content(line) == wanted
-                for line, wanted in zip(self.lines[index : index + count], block, strict=True)
+                _content(line) == wanted for line, wanted in zip(self.lines[index : index + count], block, strict=True)
             ):
                 found.append(index)
         return found

@@ -134,9 +134,7 @@ def _refuse_unsafe(value: object) -> object:
     return value
 
 
-def _check_variables(
-    environment: Environment, label: str, text: str, values: Mapping[str, str]
-) -> tuple[str, ...]:
+def _check_variables(environment: Environment, label: str, text: str, values: Mapping[str, str]) -> tuple[str, ...]:
     """The variables that the template uses. Raises PatchError for one that has no value, naming its line."""
     from jinja2 import TemplateSyntaxError
     from jinja2.meta import find_undeclared_variables
@@ -152,11 +150,7 @@ def _check_variables(
         if variable in values:
             continue
         near = get_close_matches(variable, list(values), n=1)
-        known = (
-            f"Did you mean '{near[0]}'?"
-            if near
-            else f"Known variables: {', '.join(sorted(values)) or 'none'}."
-        )
+        known = f"Did you mean '{near[0]}'?" if near else f"Known variables: {', '.join(sorted(values)) or 'none'}."
         line = _first_use(tree, variable)
         raise PatchError(
             f"There is no variable '{variable}', which is used in {label}, line {line}.",

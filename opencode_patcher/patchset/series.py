@@ -108,9 +108,7 @@ def load(patches_dir: Path) -> Series:
             why=f"{series_file} has to name every patch; it leaves out {', '.join(left_out)}.",
             next_step=f"Add the name to {series_file}, or move the file away.",
         )
-    return Series(
-        patches=tuple(parse(name, _read(patches_dir / (name + SUFFIX), "A patch")) for name in names)
-    )
+    return Series(patches=tuple(parse(name, _read(patches_dir / (name + SUFFIX), "A patch")) for name in names))
 
 
 def parse(name: str, text: str) -> Patch:
@@ -122,9 +120,7 @@ def parse(name: str, text: str) -> Patch:
         )
     start = _DIFF_START.search(text)
     if start is None:
-        raise _malformed(
-            name, "No line starts with 'diff --git'; after the header there has to be a unified diff."
-        )
+        raise _malformed(name, "No line starts with 'diff --git'; after the header there has to be a unified diff.")
     fields = _fields(name, text[: start.start()])
     for key in KEYS:
         if not fields.get(key):
@@ -149,9 +145,7 @@ def _names(text: str, series_file: Path) -> Iterator[str]:
         if not name:
             continue
         if not _NAME.fullmatch(name):
-            hint = (
-                f"Write '{name.removesuffix(SUFFIX)}'." if _NAME.fullmatch(name.removesuffix(SUFFIX)) else ""
-            )
+            hint = f"Write '{name.removesuffix(SUFFIX)}'." if _NAME.fullmatch(name.removesuffix(SUFFIX)) else ""
             raise PatchError(
                 f"{series_file}, line {number}: '{name}' is no name of a patch.",
                 why=f"A name has letters, digits, '-' and '_'; its file is NAME{SUFFIX} beside the series.",
@@ -178,9 +172,7 @@ def _fields(name: str, header: str) -> dict[str, list[str]]:
             continue
         if line[0].isspace():
             if current is None:
-                raise _malformed(
-                    name, f"Line {number}: an indented line continues a value, but none is open."
-                )
+                raise _malformed(name, f"Line {number}: an indented line continues a value, but none is open.")
             current.append(line.strip())
             continue
         match = _KEY_LINE.fullmatch(line)
@@ -188,9 +180,7 @@ def _fields(name: str, header: str) -> dict[str, list[str]]:
             raise _malformed(name, f"Line {number}: expected 'Key: value', found '{line.strip()}'.")
         key, value = match.group(1), (match.group(2) or "").strip()
         if key not in KEYS:
-            raise _malformed(
-                name, f"Line {number}: '{key}' is no key of a header. {_nearest(key, list(KEYS))}".strip()
-            )
+            raise _malformed(name, f"Line {number}: '{key}' is no key of a header. {_nearest(key, list(KEYS))}".strip())
         if key in fields:
             raise _malformed(name, f"Line {number}: '{key}' is given twice.")
         current = fields[key] = [value] if value else []
@@ -216,9 +206,7 @@ def _read(path: Path, what: str) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise PatchError(
-            f"{path} is not UTF-8 text.", why=f"{error.reason} at byte {error.start}."
-        ) from error
+        raise PatchError(f"{path} is not UTF-8 text.", why=f"{error.reason} at byte {error.start}.") from error
     except OSError as error:
         raise PatchError(f"{what} cannot be read: {path}.", why=f"{error.strerror or error}.") from error
 

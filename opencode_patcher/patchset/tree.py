@@ -68,7 +68,7 @@ def apply_to_tree(
         raise _edited_by_hand(tree, edits)
     wanted |= dict.fromkeys(leftovers)
 
-    before = {path: _content(tree / path) for path in wanted}
+    before = {path: _content(tree, path) for path in wanted}
     differing = [path for path in sorted(wanted) if before[path] != wanted[path]]
     if differing or known.digest != change.digest:
         record.write(git_dir, _transition(known, change, before))
@@ -104,9 +104,7 @@ def _read_record(git_dir: Path, discard_edits: bool) -> Record:
 
 def _status(tree: Path) -> list[str]:
     """Paths that differ from HEAD, and untracked ones that git does not ignore."""
-    output = git.run(
-        "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", cwd=tree
-    ).stdout
+    output = git.run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", cwd=tree).stdout
     return [entry[3:] for entry in output.split("\0") if entry]
 
 
@@ -120,7 +118,7 @@ def _edits(
     """The paths whose content is neither the release's nor ours."""
     found: list[str] = []
     for path in sorted(candidates):
-        current = _content(tree / path)
+        current = _content(tree, path)
         if current is not None and _sha256(current) in known.files.get(path, ()):
             continue
         if current == pristine(path) or (path in wanted and current == wanted[path]):
@@ -189,33 +187,46 @@ def _refuse_links(tree: Path, path: str) -> None:
             )
 
 
-def _content(path: Path) -> bytes | None:
-    """A file's bytes; None when there is none. A link or a directory reads as something that nobody wrote."""
+def _content(tree: Path, path: str) -> bytes | None:
+    """A file's bytes; None when there is none in the tree itself (behind a linked directory it is outside).
+
+    A link or a directory reads as something that nobody wrote.
+    """
+    place = tree / path
+    if any((tree / parent).is_symlink() for parent in _parents(path)):
+        return None
     try:
-        if path.is_symlink():
-            return b"symbolic link to " + str(path.readlink()).encode("utf-8", "surrogateescape")
-        return path.read_bytes()
+        if place.is_symlink():
+            return b"symbolic link to " + str(place.readlink()).encode("utf-8", "surrogateescape")
+        return place.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except IsADirectoryError:
         return b"directory"
     except OSError as error:
-        raise StoreError(f"{path} cannot be read.", why=f"{error.strerror or error}.") from error
+        raise StoreError(f"{place} cannot be read.", why=f"{error.strerror or error}.") from error
 
 
 def _put(tree: Path, path: str, content: bytes | None) -> None:
+    """Write a file, or remove it and the directories that it leaves empty."""
     place = tree / path
     if content is not None:
         store.write_bytes(place, content)
         return
     try:
         place.unlink(missing_ok=True)
-        for directory in place.relative_to(tree).parents:
-            if directory == Path() or any((tree / directory).iterdir()):
+        for parent in _parents(path):
+            directory = tree / parent
+            if not directory.is_dir() or any(directory.iterdir()):
                 break
-            (tree / directory).rmdir()
+            directory.rmdir()
     except OSError as error:
         raise StoreError(f"{place} cannot be removed.", why=f"{error.strerror or error}.") from error
+
+
+def _parents(path: str) -> list[PurePosixPath]:
+    """The directories above a path, innermost first, without the tree itself."""
+    return list(PurePosixPath(path).parents)[:-1]
 
 
 def _sha256(content: bytes) -> str:

@@ -95,3 +95,10 @@ def _sysctl(name: str) -> str:
         return process.run(["sysctl", "-n", name]).stdout.strip()
     except ProcessError:
         return ""
+
+
+def target(wanted: Platform | None = None) -> str:
+    """The name that upstream's build gives to a platform: ``linux-x64``, ``darwin-arm64``, ``windows-x64``."""
+    wanted = wanted or detect()
+    machine = {"aarch64": "arm64"}.get(_MACHINES.get(wanted.machine, wanted.machine), "x64")
+    return f"{wanted.system}-{machine}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import re
 from collections.abc import Iterable
@@ -105,17 +106,17 @@ def find(releases: Iterable[Release], ref: str) -> Release:
 
 
 def _nearest(known: dict[str, Release], tag: str) -> Release:
+    """Of the releases just below and just above the version that ``tag`` starts with, the closer one."""
     numbers = [int(number) for number in re.findall(r"\d+", tag)[:3]]
-    if tag.startswith("v") and numbers:
-        major, minor, patch = (*numbers, 0, 0)[:3]
-        return min(
-            reversed(known.values()),
-            key=lambda release: (
-                abs(release.version[0] - major),
-                abs(release.version[1] - minor),
-                abs(release.version[2] - patch),
-            ),
-            default=None,
-        ) or latest(())
-    alike = difflib.get_close_matches(tag, known, n=1, cutoff=0)
-    return known[alike[0]] if alike else latest(known.values())
+    if not (tag.startswith("v") and numbers):
+        alike = difflib.get_close_matches(tag, known, n=1)
+        return known[alike[0]] if alike else latest(known.values())
+    wanted = (*numbers, 0, 0)[:3]
+    ordered = sorted(known.values())
+    place = bisect.bisect_left(ordered, wanted, key=lambda release: release.version)
+    neighbours = ordered[max(place - 1, 0) : place + 1]
+    return min(
+        neighbours,
+        key=lambda release: [abs(have - want) for have, want in zip(release.version, wanted, strict=True)],
+        default=None,
+    ) or latest(())

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from opencode_patcher import git, process
-from opencode_patcher.errors import PatcherError, ProcessError, ProcessTimeout, SourceError, StoreError
+from opencode_patcher.errors import PatcherError, ProcessError, ProcessTimeoutError, SourceError, StoreError
 from opencode_patcher.progress import Reporter
 
 DEMO_HINT = "To see the tool work without any source, run: opencode-patcher demo"
@@ -103,7 +103,7 @@ def run(
 def explained(error: ProcessError, *, source: str, what: str) -> PatcherError:
     """The error to show for a git command that failed while it talked to ``source``."""
     said = re.sub(r"(://)[^/@\s]*@", r"\1", error.output or error.why).strip()
-    if isinstance(error, ProcessTimeout):
+    if isinstance(error, ProcessTimeoutError):
         return SourceError(
             what, why=f"The source did not answer in time.\nSource: {shown(source)}", next_step=DEMO_HINT
         )

@@ -25,7 +25,7 @@ from opencode_patcher.upstream.workspace import Workspace
 _DELETE_HINT = "Keep what you changed there, delete it (rm -r {path}), and run the same command again."
 
 _ADD_FLAGS = ("--force", "--force", "--detach", "--no-checkout")
-"""Forced twice, git also replaces its record of a tree that is gone, even one that a killed git left locked."""
+"""Forced twice, git also replaces the record of a tree that is gone, even one left locked by a killed git."""
 
 MARKER = "opencode-patcher.json"
 """In the tree's git directory, written last: commit and patterns that are checked out."""

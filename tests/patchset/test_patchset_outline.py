@@ -63,7 +63,7 @@ def test_enclosing_declaration(needle: str, name: str) -> None:
         ("function a() {\n  const s = `function b() {\n  ${() => {\n    HERE\n  }}`\n}\n", "a"),
         ("function a() {\n  const s = \"function b() {\"\n  HERE\n}\n", "a"),
         ("function a() {\n  x = /[`'\"{(]/.test(y)\n  HERE\n}\n", "a"),
-        ("function a(p) {\n  return (\n    <b>\n      Don't {p}\n      {p.map((x) => (\n        HERE\n      ))}\n    </b>\n  )\n}\n", "a"),
+        ("function a() {\n  return (\n    <b>\n      Don't\n      {c(() => (\n  HERE\n))}</b>)\n}\n", "a"),
         ("call(function () {\n  HERE\n})\n", ""),
         ("while (a) {\n  HERE\n}\n", ""),
     ],
@@ -125,9 +125,7 @@ def test_code_keeps_its_length_and_its_lines() -> None:
 def test_lines_inside_comments_and_literals_are_known() -> None:
     text = 'a\n/*\nb\n*/\n`\nc ${\nd\n} e\nf`\n"g\\\nh"\ni\n'
     source = scan(text)
-    kinds = {
-        line: source.text_around(number) for number, line in enumerate(text.splitlines()) if line.strip()
-    }
+    kinds = {line: source.text_around(number) for number, line in enumerate(text.splitlines()) if line.strip()}
     assert kinds["b"] == "comment"
     assert kinds["c ${"] == "template literal"
     assert kinds["d"] == ""

@@ -51,9 +51,7 @@ def test_a_duplicate_in_another_function_is_no_hindrance() -> None:
     copied = KITCHEN.replace(SERVE, SERVE.replace("serve", "deliver") + SERVE)
     outcome = placed(copied, TASTE)
     head, tail = copied.split("    const serve")
-    assert outcome.text == head + "    const serve" + tail.replace(
-        RETRY, "        Effect.tap(taste),\n" + RETRY
-    )
+    assert outcome.text == head + "    const serve" + tail.replace(RETRY, "        Effect.tap(taste),\n" + RETRY)
 
 
 def test_a_duplicate_in_the_same_function_is_refused() -> None:

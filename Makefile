@@ -1,0 +1,51 @@
+# Everything starts from here. Needs git and Python 3.11 or newer, nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TOOL := $(BIN)/opencode-patcher
+
+export OPENCODE_PATCHER_TEST_TOOLS ?= $(CURDIR)/.cache/test-tools
+
+.PHONY: build demo test test-upstream lint bench clean help
+
+help:
+	@echo "make build          make an OpenCode with combined models and verify it"
+	@echo "make test           run the tests (needs only the package registries)"
+	@echo "make test-upstream  run the tests against the real OpenCode source"
+	@echo "make demo           see a failover without keys and without OpenCode's source"
+	@echo "make lint           type check and lint"
+	@echo "make bench          measure, side by side"
+
+build: $(VENV)/tool
+	$(TOOL) build
+
+demo: $(VENV)/tool
+	$(TOOL) demo
+
+test: $(VENV)/dev lint
+	$(BIN)/pytest -m "not upstream"
+
+test-upstream: $(VENV)/dev
+	$(BIN)/pytest -m upstream
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/dev
+	$(BIN)/python -m bench
+
+$(VENV)/tool: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/dev: $(VENV)/tool
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .cache build dist

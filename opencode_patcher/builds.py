@@ -1,0 +1,209 @@
+"""The finished binaries in the store, one directory each: the program and a manifest that says what is in it.
+
+``manifest.json`` is written last, so a directory without one is no build.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opencode_patcher import store as storage
+from opencode_patcher.errors import StoreError
+from opencode_patcher.store import Store
+from opencode_patcher.upstream.releases import Release
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+RECIPE = 1
+"""Counts the changes of how a binary is made from its ingredients; raised, it makes all builds anew."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingredients:
+    """All that decides the bytes of a binary.
+
+    Hashes are SHA-256 in hexadecimal; ``target`` is upstream's name for a platform, such as ``linux-x64``.
+    """
+
+    release: Release
+    source: str
+    patchset: str
+    bun: str
+    catalogue: str
+    web_ui: bool
+    target: str
+
+    @property
+    def key(self) -> str:
+        """Hexadecimal name of these ingredients. The source's address is not part of it: its commit is."""
+        parts = [RECIPE, self.release.commit, self.release.number, self.patchset, self.bun]
+        parts += [self.catalogue, self.web_ui, self.target]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the drill said of a binary: scenario names by outcome, and the median milliseconds to the next provider."""
+
+    passed: tuple[str, ...]
+    failed: tuple[str, ...]
+    failover_ms: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """A finished binary. ``built_at`` is in seconds since the epoch; ``drill`` is None until the drill has run."""
+
+    directory: Path
+    name: str
+    sha256: str
+    size: int
+    ingredients: Ingredients
+    tool_version: str
+    built_at: float
+    drill: Verdict | None = None
+
+    @property
+    def binary(self) -> Path:
+        return self.directory / self.name
+
+    @property
+    def release(self) -> Release:
+        return self.ingredients.release
+
+    @property
+    def verified(self) -> bool:
+        """Whether the drill has run and found nothing."""
+        return self.drill is not None and not self.drill.failed
+
+
+def directory_of(store: Store, ingredients: Ingredients) -> Path:
+    """Where the build of these ingredients lies, whether it is there or not."""
+    return store.builds / f"{ingredients.release.number}-{ingredients.key[:12]}"
+
+
+def find(store: Store, ingredients: Ingredients) -> Build | None:
+    """The build of exactly these ingredients, if it is there and its binary is still what was built."""
+    build = _read(directory_of(store, ingredients))
+    if build is None or build.ingredients.key != ingredients.key or not build.binary.is_file():
+        return None
+    return build if file_sha256(build.binary) == build.sha256 else None
+
+
+def list_builds(store: Store) -> tuple[Build, ...]:
+    """Every build in the store, the newest first."""
+    found = [_read(path) for path in sorted(store.builds.glob("*")) if not path.name.startswith(".")]
+    return tuple(sorted((build for build in found if build), key=lambda build: -build.built_at))
+
+
+def latest(store: Store) -> Build | None:
+    """The build that was made last, or None."""
+    return next(iter(list_builds(store)), None)
+
+
+def keep(store: Store, ingredients: Ingredients, binary: Path, tool_version: str) -> Build:
+    """Move a freshly built program into the store. An older build of the same ingredients is replaced."""
+    directory = directory_of(store, ingredients)
+    build = Build(
+        directory=directory,
+        name=binary.name,
+        sha256=file_sha256(binary),
+        size=binary.stat().st_size,
+        ingredients=ingredients,
+        tool_version=tool_version,
+        built_at=time.time(),
+    )
+    with storage.staged_directory(directory) as new:
+        shutil.move(binary, new / binary.name)
+        _write(build, new / MANIFEST)
+    return build
+
+
+def record_drill(build: Build, verdict: Verdict) -> Build:
+    """Write the drill's verdict into the manifest."""
+    judged = dataclasses.replace(build, drill=verdict)
+    _write(judged, build.directory / MANIFEST)
+    return judged
+
+
+def file_sha256(path: Path) -> str:
+    """A file's SHA-256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(build: Build, path: Path) -> None:
+    made = build.ingredients
+    storage.write_json(
+        path,
+        {
+            "format": FORMAT,
+            "key": made.key,
+            "tool_version": build.tool_version,
+            "built_at": build.built_at,
+            "release": {
+                "tag": made.release.tag,
+                "version": made.release.number,
+                "commit": made.release.commit,
+            },
+            "source": made.source,
+            "patchset": made.patchset,
+            "bun": made.bun,
+            "catalogue": made.catalogue,
+            "web_ui": made.web_ui,
+            "target": made.target,
+            "binary": {"name": build.name, "sha256": build.sha256, "size": build.size},
+            "drill": dataclasses.asdict(build.drill) if build.drill else None,
+        },
+    )
+
+
+def _read(directory: Path) -> Build | None:
+    try:
+        text = (directory / MANIFEST).read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StoreError(f"{directory / MANIFEST} cannot be read.", why=f"{error.strerror or error}.") from error
+    try:
+        return _parse(directory, json.loads(text))
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{directory / MANIFEST} is damaged.",
+            why=f"{type(error).__name__}: {error}",
+            next_step=f"Delete {directory} and build again: opencode-patcher build",
+        ) from error
+
+
+def _parse(directory: Path, data: dict[str, Any]) -> Build:
+    if data["format"] != FORMAT:
+        raise ValueError(f"its format is {data['format']!r}, this version reads {FORMAT}")
+    release = data["release"]
+    major, minor, patch = (int(part) for part in release["version"].split("."))
+    drill = data["drill"]
+    return Build(
+        directory=directory,
+        name=data["binary"]["name"],
+        sha256=data["binary"]["sha256"],
+        size=data["binary"]["size"],
+        tool_version=data["tool_version"],
+        built_at=data["built_at"],
+        ingredients=Ingredients(
+            release=Release(tag=release["tag"], version=(major, minor, patch), commit=release["commit"]),
+            source=data["source"],
+            patchset=data["patchset"],
+            bun=data["bun"],
+            catalogue=data["catalogue"],
+            web_ui=data["web_ui"],
+            target=data["target"],
+        ),
+        drill=drill
+        and Verdict(passed=tuple(drill["passed"]), failed=tuple(drill["failed"]), failover_ms=drill["failover_ms"]),
+    )

@@ -1,0 +1,111 @@
+"""``opencode-patcher build``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import options, output
+from opencode_patcher.errors import UsageError
+
+if TYPE_CHECKING:
+    from opencode_patcher.pipeline import Built
+
+
+@click.command
+@click.argument("ref", required=False)
+@click.option("--latest", is_flag=True, help="Build upstream's newest release.")
+@options.source_option
+@options.out_option
+@options.models_json_option
+@click.option(
+    "--web-ui/--no-web-ui",
+    default=False,
+    help="Embed the web UI. Without it, as in any build that leaves it out, `opencode web` loads it from "
+    "OpenCode's site.  [default: no-web-ui]",
+)
+@click.option("--discard-edits", is_flag=True, help="Throw away what was changed by hand in the work tree.")
+@options.no_wait_option
+@options.progress_options
+def command(
+    ref: str | None,
+    latest: bool,
+    source: str | None,
+    out: Path | None,
+    models_json: Path | None,
+    web_ui: bool,
+    discard_edits: bool,
+    wait: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Make an OpenCode with combined models and prove that it works.
+
+    REF is a release tag such as v1.18.3; without it the release of the project's lock is built. Steps that are done
+    already are not done again.
+    """
+    from opencode_patcher import pipeline
+    from opencode_patcher.store import open_store
+    from opencode_patcher.upstream import DEFAULT_SOURCE
+
+    if ref and latest:
+        raise UsageError(
+            "A release and --latest were both asked for.",
+            next_step=f"Leave one out: opencode-patcher build {ref}",
+        )
+    request = pipeline.Request(
+        source=source or DEFAULT_SOURCE,
+        ref=ref,
+        latest=latest,
+        models_json=models_json,
+        web_ui=web_ui,
+        discard_edits=discard_edits,
+        wait=wait,
+    )
+    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    built = pipeline.build(request, open_store(), reporter)
+    copy = pipeline.copy_out(built.build, out) if out else None
+    if as_json:
+        output.show_json(as_data(built, copy))
+        return
+    show(built, copy)
+
+
+def as_data(built: Built, copy: Path | None) -> dict[str, object]:
+    """What ``--json`` prints: where the binary lies and what is in it."""
+    build = built.build
+    made = build.ingredients
+    return {
+        "binary": str(build.binary),
+        "copy": str(copy) if copy else None,
+        "reused": built.reused,
+        "release": {"tag": made.release.tag, "commit": made.release.commit},
+        "patchset": made.patchset,
+        "bun": made.bun,
+        "catalogue": made.catalogue,
+        "web_ui": made.web_ui,
+        "target": made.target,
+        "sha256": build.sha256,
+        "size": build.size,
+        "drill": {"passed": list(build.drill.passed), "failed": list(build.drill.failed)} if build.drill else None,
+    }
+
+
+def show(built: Built, copy: Path | None) -> None:
+    """Say what was made, where it lies and how to install it."""
+    build = built.build
+    drill = build.drill
+    assert drill is not None
+    what = "was built before and is unchanged" if built.reused else "is built"
+    click.echo(f"OpenCode {build.release.number} with combined models {what}.")
+    speed = f", next provider asked after {drill.failover_ms:.0f} ms" if drill.failover_ms else ""
+    click.echo(f"Verified: {len(drill.passed)} of {len(drill.passed)} scenarios{speed}.")
+    if not build.ingredients.web_ui:
+        click.echo("The web UI is not embedded; `opencode web` loads it from OpenCode's site (--web-ui embeds it).")
+    click.echo(f"Binary: {build.binary}")
+    if copy:
+        click.echo(f"Copy:   {copy}")
+    click.echo("To use it: opencode-patcher install")

@@ -1,0 +1,107 @@
+"""``opencode-patcher patches``: what is changed in OpenCode, and where it lands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import options, output
+
+if TYPE_CHECKING:
+    from opencode_patcher.patchset.compose import FileOutcome
+    from opencode_patcher.patchset.series import Patch
+
+
+@click.group
+def command() -> None:
+    """List and show the patches."""
+
+
+@command.command("list")
+@options.json_option
+def list_patches(as_json: bool) -> None:
+    """List the patches in the order in which they are applied."""
+    from opencode_patcher import resources
+    from opencode_patcher.patchset import series
+
+    patches = series.load(resources.patches()).patches
+    if as_json:
+        output.show_json({"patches": [_header(patch) for patch in patches]})
+        return
+    output.show_table(("patch", "what it does"), [(patch.name, patch.header.subject) for patch in patches])
+
+
+@command.command("show")
+@click.argument("name")
+@click.argument("ref", required=False)
+@options.source_option
+@options.json_option
+def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) -> None:
+    """Show a patch: why it exists, its hunks, and where each of them lands in the release REF.
+
+    REF is a release tag; without it, the release of the project's lock.
+    """
+    from opencode_patcher import pipeline, resources
+    from opencode_patcher.patchset import series
+    from opencode_patcher.patchset.compose import outcomes
+    from opencode_patcher.store import open_store
+    from opencode_patcher.upstream import DEFAULT_SOURCE, lock, objects
+    from opencode_patcher.upstream import source as upstream
+
+    patch = series.load(resources.patches()).find(name)
+    request = pipeline.Request(source=source or DEFAULT_SOURCE, ref=ref)
+    release = pipeline.select(request, lock.read_lock())
+    store = open_store()
+    with store.lock("build"):
+        repository = upstream.fetch(store, request.source, release, output.TerminalReporter(quiet=True))
+        places = {path for target in patch.header.touches for path in target.places}
+        with objects.open_reader(repository, release.commit, ahead=places) as read:
+            found = outcomes(patch, pipeline.template_values(release), read)
+    if as_json:
+        output.show_json({**_header(patch), "release": release.tag, "files": [_landed(item) for item in found]})
+        return
+    click.echo(patch.text)
+    click.echo(f"In {release.tag}:")
+    for item in found:
+        for line in _lines(item):
+            click.echo(f"  {line}")
+
+
+def _header(patch: Patch) -> dict[str, object]:
+    header = patch.header
+    return {
+        "name": patch.name,
+        "subject": header.subject,
+        "why": header.why,
+        "obsolete_when": header.obsolete_when,
+        "touches": [target.path for target in header.touches],
+    }
+
+
+def _landed(item: FileOutcome) -> Mapping[str, object]:
+    placed = item.placed
+    return {
+        "path": item.path or item.target.path,
+        "present": item.path is not None,
+        "hunks": [
+            {"hunk": place.hunk, "line": place.line, "function": place.function, "offset": place.offset}
+            for place in (placed.placements if placed else ())
+        ],
+        "misfits": [misfit.hunk.number for misfit in (placed.misfits if placed else ())],
+    }
+
+
+def _lines(item: FileOutcome) -> list[str]:
+    from opencode_patcher.patchset.drift import explain
+
+    if item.path is None or item.placed is None:
+        return [f"{item.target.path}: not in this release"]
+    lines = [
+        f"{item.path}:{place.line}  hunk {place.hunk} in {place.function or 'the top level'}"
+        for place in item.placed.placements
+    ]
+    for misfit in item.placed.misfits:
+        lines += str(explain(misfit, item.before)).splitlines()
+    return lines

@@ -1,0 +1,199 @@
+// Which models of the user's providers are combined, under which id, and in which order.
+//
+// grouping.py in opencode-patcher is the same in Python; the two agree on every input.
+import { compare, type Variant } from "./identity-read"
+import { resolve, type Identity, type Offer } from "./identity-resolve"
+import { lower, squash } from "./identity-scan"
+
+export type { Offer, Identity, Variant }
+export { resolve }
+
+export type Options = {
+  /** Providers, highest first. The others follow in the order of their ids. */
+  priority: readonly string[]
+  /** The fewest providers that make a group. Default 2. */
+  minProviders?: number
+  /** Whether a name without a date is the same as its newest snapshot. Default true. */
+  combineLatest?: boolean
+  /** Offers to leave out: provider/model, in which * stands for anything. */
+  exclude?: readonly string[]
+  /** Own groups: id to a list of provider/model. */
+  groups?: Record<string, readonly string[]>
+  /** Kinds of variants that may serve in one group. Default: free, region, host, confidential. */
+  variants?: readonly string[]
+  /** Regions, preferred first, where a provider offers a model in several. */
+  regions?: readonly string[]
+  /** Offers that are only learnt from: all that is known about which snapshots exist. */
+  catalogue?: readonly Offer[]
+}
+
+export type Member = { providerID: string; modelID: string; variant: Variant }
+export type Group = { id: string; key: string; name: string; members: readonly Member[] }
+
+type Entry = { offer: Offer; identity: Identity; rank: number; listed: boolean }
+type Draft = { id: string; key: string; qualified: string; entries: Entry[] }
+
+export const VARIANTS = ["free", "quantised", "context", "region", "host", "confidential"] as const
+export const DEFAULT_VARIANTS: readonly string[] = ["free", "region", "host", "confidential"]
+
+/** What one offer says about itself; `group` knows more, because it sees the others too. */
+export function identify(offer: Offer): { key: string; variant: Variant } {
+  const [identity] = resolve([offer])
+  return { key: identity.key, variant: identity.variant }
+}
+
+export function group(offers: readonly Offer[], options: Options): Group[] {
+  const ranks = rankOf(options.priority)
+  const kept = offers.filter((offer) => !isExcluded(offer, options.exclude ?? []))
+  const identities = resolve(kept, options.catalogue)
+  const entries = kept.map((offer, index) => {
+    const rank = ranks.get(squash(offer.providerID))
+    return { offer, identity: identities[index], rank: rank ?? options.priority.length, listed: rank !== undefined }
+  })
+  const own = ownGroups(entries, options)
+  return uniqueIDs(own, automaticGroups(entries, options))
+    .map(finish)
+    .sort((a, b) => compare(a.id, b.id))
+}
+
+function finish(draft: Draft): Group {
+  const best = draft.entries[0].offer
+  return {
+    id: draft.id,
+    key: draft.key,
+    name: best.name || best.modelID,
+    members: draft.entries.map((entry) => ({
+      providerID: entry.offer.providerID,
+      modelID: entry.offer.modelID,
+      variant: entry.identity.variant,
+    })),
+  }
+}
+
+// The user's own ids stay as they are; of the others, those that two models share get the vendor in front.
+function uniqueIDs(own: readonly Draft[], automatic: readonly Draft[]) {
+  const taken = new Set(own.map((draft) => draft.id))
+  const counts = new Map<string, number>()
+  for (const draft of automatic) counts.set(draft.id, (counts.get(draft.id) ?? 0) + 1)
+  const found = automatic.toSorted((a, b) => compare(a.key, b.key)).map((draft) => {
+    const short = counts.get(draft.id) === 1 && !taken.has(draft.id)
+    const wanted = short ? draft.id : draft.qualified
+    let id = wanted
+    for (let number = 2; taken.has(id) || (id !== draft.id && counts.has(id)); number++) id = `${wanted}-${number}`
+    taken.add(id)
+    return { ...draft, id }
+  })
+  return [...own, ...found]
+}
+
+function rankOf(priority: readonly string[]) {
+  const ranks = new Map<string, number>()
+  for (const [index, provider] of priority.entries()) {
+    const name = squash(provider)
+    if (!ranks.has(name)) ranks.set(name, index)
+  }
+  return ranks
+}
+
+function isExcluded(offer: Offer, patterns: readonly string[]) {
+  if (patterns.length === 0) return false
+  const text = lower(offer.providerID + "/" + offer.modelID)
+  return patterns.some((pattern) => fits(lower(pattern), text))
+}
+
+/** Whether the text fits the pattern, in which * stands for any text. */
+export function fits(pattern: string, text: string) {
+  const parts = pattern.split("*")
+  if (parts.length === 1) return pattern === text
+  const first = parts[0]
+  const last = parts[parts.length - 1]
+  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false
+  const end = text.length - last.length
+  let at = first.length
+  for (const part of parts.slice(1, -1)) {
+    const found = text.indexOf(part, at)
+    if (found < 0 || found + part.length > end) return false
+    at = found + part.length
+  }
+  return true
+}
+
+function ownGroups(entries: readonly Entry[], options: Options): Draft[] {
+  const byName = new Map(entries.map((entry) => [entry.offer.providerID + "/" + entry.offer.modelID, entry]))
+  return Object.entries(options.groups ?? {}).flatMap(([id, names]) => {
+    const members = [...new Set(names)].flatMap((name) => byName.get(name) ?? [])
+    // Where the user's list says nothing about the order of two providers, it is the list's own.
+    const sorted = members.map((entry, at) => ({ entry, at })).sort((a, b) => a.entry.rank - b.entry.rank || a.at - b.at)
+    if (sorted.length === 0) return []
+    return [{ id, key: id, qualified: id, entries: sorted.map((item) => item.entry) }]
+  })
+}
+
+function automaticGroups(entries: readonly Entry[], options: Options): Draft[] {
+  const allowed = new Set(options.variants ?? DEFAULT_VARIANTS)
+  const drafts = new Map<string, Draft>()
+  for (const entry of entries) {
+    const apart = endingsOf(entry.identity, allowed, options.combineLatest ?? true)
+    const key = [entry.identity.key, ...apart].join("-")
+    const draft = drafts.get(key)
+    if (draft) {
+      draft.entries.push(entry)
+      continue
+    }
+    const id = idOf([entry.identity.name, ...apart])
+    const qualified = idOf([entry.identity.vendor, entry.identity.name, ...apart])
+    drafts.set(key, { id, key, qualified, entries: [entry] })
+  }
+  const fewest = options.minProviders ?? 2
+  const order = orderOf(options.regions ?? [])
+  return [...drafts.values()]
+    .filter((draft) => new Set(draft.entries.map((entry) => entry.offer.providerID)).size >= fewest)
+    .map((draft) => ({ ...draft, entries: draft.entries.sort(order) }))
+}
+
+// What keeps an offer out of the group of its key: variants that may not be combined, and, if asked for, a date.
+function endingsOf(identity: Identity, allowed: ReadonlySet<string>, latest: boolean) {
+  const variant = identity.variant
+  return [
+    !latest && identity.undated && identity.written ? "dated" : "",
+    variant.quantisation && !allowed.has("quantised") ? variant.quantisation : "",
+    variant.context && !allowed.has("context") ? variant.context : "",
+    variant.region && !allowed.has("region") ? variant.region : "",
+    variant.host && !allowed.has("host") ? variant.host : "",
+    variant.confidential && !allowed.has("confidential") ? "confidential" : "",
+    variant.free && !allowed.has("free") ? "free" : "",
+  ].filter((ending) => ending !== "")
+}
+
+function idOf(parts: readonly string[]) {
+  const id = parts
+    .filter((part) => part !== "")
+    .join("-")
+    .replace(/[\x00-,\/:-`{-\x7f]+/g, "-")
+  return id || "model"
+}
+
+// Providers by rank, then by id; free offers of providers that the user did not list come last of all.
+function orderOf(regions: readonly string[]) {
+  const places = new Map(regions.map((region, index) => [lower(region), index]))
+  const region = (variant: Variant) => {
+    if (variant.region === "") return places.get("") ?? regions.length
+    return places.get(variant.region) ?? regions.length + (variant.region === "global" ? 1 : 2)
+  }
+  return (a: Entry, b: Entry) => {
+    const [left, right] = [a.identity.variant, b.identity.variant]
+    if (a.rank !== b.rank) return a.rank - b.rank
+    const free = Number(left.free) - Number(right.free)
+    if (!a.listed && free !== 0) return free
+    return (
+      compare(a.offer.providerID, b.offer.providerID) ||
+      free ||
+      Number(left.quantisation !== "") - Number(right.quantisation !== "") ||
+      Number(left.context !== "") - Number(right.context !== "") ||
+      region(left) - region(right) ||
+      compare(left.region, right.region) ||
+      Number(b.identity.written) - Number(a.identity.written) ||
+      compare(a.offer.modelID, b.offer.modelID)
+    )
+  }
+}

@@ -1,0 +1,183 @@
+/** Upstream's own rig with two fake providers of one model, and what a test asks it to do. */
+import path from "path"
+import { ConfigV1 } from "@opencode-ai/core/v1/config/config"
+import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import { Database } from "@opencode-ai/core/database/database"
+import { LayerNode } from "@opencode-ai/core/effect/layer-node"
+import { FSUtil } from "@opencode-ai/core/fs-util"
+import { ModelV2 } from "@opencode-ai/core/model"
+import { ProviderV2 } from "@opencode-ai/core/provider"
+import { SessionProjector } from "@opencode-ai/core/session/projector"
+import { Effect, Layer } from "effect"
+import { Agent } from "@/agent/agent"
+import { Config } from "@/config/config"
+import { RuntimeFlags } from "@/effect/runtime-flags"
+import { Env } from "@/env"
+import { EventV2Bridge } from "@/event-v2-bridge"
+import { LSP } from "@/lsp/lsp"
+import { MCP } from "@/mcp"
+import { Permission } from "@/permission"
+import { Provider } from "@/provider/provider"
+import { SessionCompaction } from "@/session/compaction"
+import { SessionPrompt } from "@/session/prompt"
+import { SessionRevert } from "@/session/revert"
+import type { SessionID } from "@/session/schema"
+import { Session } from "@/session/session"
+import { SessionStatus } from "@/session/status"
+import { SessionSummary } from "@/session/summary"
+import { TestInstance } from "../fixture/fixture"
+import { testEffect } from "../lib/effect"
+import { fakeProvider } from "./fake-provider"
+
+const runtime = LayerNode.compile(
+  LayerNode.group([
+    SessionPrompt.node,
+    SessionCompaction.node,
+    SessionRevert.node,
+    SessionStatus.node,
+    SessionProjector.node,
+    Session.node,
+    Permission.node,
+    Provider.node,
+    Config.node,
+    Env.node,
+    Agent.node,
+    Database.node,
+    EventV2Bridge.node,
+    FSUtil.node,
+  ]),
+  [
+    [
+      SessionSummary.node,
+      Layer.mock(SessionSummary.Service, {
+        summarize: () => Effect.void,
+        diff: () => Effect.succeed([]),
+        computeDiff: () => Effect.succeed([]),
+      }),
+    ],
+    [LSP.node, Layer.mock(LSP.Service, { init: () => Effect.void, touchFile: () => Effect.void })],
+    [
+      MCP.node,
+      Layer.mock(MCP.Service, {
+        clients: () => Effect.succeed({}),
+        instructions: () => Effect.succeed([]),
+        tools: () => Effect.succeed({}),
+        prompts: () => Effect.succeed({}),
+      }),
+    ],
+    [RuntimeFlags.node, RuntimeFlags.layer({ experimentalEventSystem: true })],
+  ],
+)
+
+export const it = testEffect(runtime)
+
+/** What a model of the fake providers costs, in dollars a million tokens: the second one costs ten times the first. */
+export const COST = { first: { input: 1, output: 2 }, second: { input: 10, output: 20 } }
+
+const counter = { value: 0 }
+
+const model = (cost: { input: number; output: number }) => ({
+  name: "GLM 4.6",
+  attachment: false,
+  reasoning: true,
+  temperature: false,
+  tool_call: true,
+  release_date: "2025-09-30",
+  limit: { context: 200_000, output: 10_000 },
+  cost,
+})
+
+type Options = {
+  readonly config?: Partial<ConfigV1.Info>
+  /** A title of its own keeps the session from asking for one. */
+  readonly title?: string | false
+  readonly permission?: "allow" | "ask"
+}
+
+/**
+ * A session on the combined model of two fake providers, `first` before `second`. Their ids are new each time, since
+ * cooldowns are kept by provider for the whole process.
+ */
+export const combinedSession = Effect.fn("test.combinedSession")(function* (options: Options = {}) {
+  const { directory } = yield* TestInstance
+  const files = yield* FSUtil.Service
+  const number = ++counter.value
+  const ids = { first: `first-${number}`, second: `second-${number}` }
+  const first = yield* fakeProvider
+  const second = yield* fakeProvider
+  const provider = (id: string, url: string, cost: { input: number; output: number }) => ({
+    name: id,
+    id,
+    env: [],
+    npm: "@ai-sdk/openai-compatible",
+    models: { "glm-4.6": model(cost) },
+    options: { apiKey: "key", baseURL: url },
+  })
+  yield* files.writeWithDirs(
+    path.join(directory, "opencode.json"),
+    JSON.stringify({
+      $schema: "https://opencode.ai/config.json",
+      formatter: false,
+      lsp: false,
+      provider: {
+        [ids.second]: provider(ids.second, second.url, COST.second),
+        [ids.first]: provider(ids.first, first.url, COST.first),
+      },
+      provider_priority: [ids.first, ids.second],
+      ...options.config,
+    }),
+  )
+
+  const providers = yield* Provider.Service
+  const prompt = yield* SessionPrompt.Service
+  const sessions = yield* Session.Service
+  const listed = (yield* providers.list())[ProviderV2.ID.make("combined")]
+  const [modelID] = Object.keys(listed.models)
+  const ref = { providerID: ProviderV2.ID.make("combined"), modelID: ModelV2.ID.make(modelID) }
+  const chat = yield* sessions.create({
+    ...(options.title === false ? {} : { title: options.title ?? "Pinned" }),
+    permission: [{ permission: "*", pattern: "*", action: options.permission ?? "allow" }],
+  })
+
+  return {
+    directory,
+    ids,
+    first,
+    second,
+    model: ref,
+    id: chat.id,
+    file: (name: string) => path.join(directory, name),
+    ask: (text: string, more?: Partial<SessionPrompt.PromptInput>) =>
+      prompt.prompt({ sessionID: chat.id, agent: "build", model: ref, parts: [{ type: "text", text }], ...more }),
+    history: sessions.messages({ sessionID: chat.id }),
+    answers: answers(chat.id),
+  }
+})
+
+/** The assistant's messages of a session, as they are stored. */
+export const answers = (sessionID: SessionID) =>
+  Session.Service.use((sessions) => sessions.messages({ sessionID })).pipe(
+    Effect.map((messages) =>
+      messages.flatMap((item) => (item.info.role === "assistant" ? [{ info: item.info, parts: item.parts }] : [])),
+    ),
+  )
+
+export const texts = (parts: readonly SessionV1.Part[]) =>
+  parts.flatMap((part) => (part.type === "text" ? [part.text] : []))
+
+export const tools = (parts: readonly SessionV1.Part[]) =>
+  parts.flatMap((part) => (part.type === "tool" ? [part] : []))
+
+/** Text, reasoning and tools that were begun and never closed. */
+export const open = (parts: readonly SessionV1.Part[]) =>
+  parts.filter((part) => {
+    if (part.type === "text" || part.type === "reasoning") return part.time?.end === undefined
+    return part.type === "tool" && (part.state.status === "pending" || part.state.status === "running")
+  })
+
+/** Resolves once a file exists, which a tool of the test writes. */
+export async function written(file: string): Promise<void> {
+  if (await Bun.file(file).exists()) return
+  await Bun.sleep(10)
+  return written(file)
+}

@@ -1,0 +1,198 @@
+"""A small stand-in for the opencode binary: copied into a test's directory, with MODE and PYTHON filled in.
+
+It has the commands that the drill uses and talks plain HTTP to the providers of its configuration. MODE:
+``patched`` fails over as a good binary does; ``stock`` asks the first provider again and refuses the key
+``provider_priority``; ``sloppy`` fails over, but keeps half text and runs tools twice; ``broken`` only fails.
+"""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.parse
+from pathlib import Path
+
+MODE = "@MODE@"
+CONFIG = Path(os.environ["XDG_CONFIG_HOME"]) / "opencode" / "opencode.json"
+STORED = Path(os.environ["XDG_DATA_HOME"]) / "session.json"
+SESSION = "ses_1"
+
+
+class Failed(Exception):
+    """The provider did not answer in full; ``parts`` came before."""
+
+    def __init__(self, reason, parts):
+        super().__init__(reason)
+        self.parts = parts
+
+
+def main(arguments):
+    if MODE == "broken":
+        sys.exit("this is no opencode")
+    if arguments == ["--version"]:
+        print("9.9.9")
+        return
+    config = json.loads(CONFIG.read_text())
+    if MODE == "stock" and "provider_priority" in config:
+        sys.exit('Unrecognized key: "provider_priority"')
+    if arguments == ["models"]:
+        if MODE != "stock":
+            print("combined/claude-sonnet-4.5")
+        for name, provider in config["provider"].items():
+            for model in provider["models"]:
+                print(f"{name}/{model}")
+    elif arguments[0] == "run":
+        assert arguments[1:3] == ["--format", "json"], arguments
+        run(config, arguments[-1], "--session" in arguments)
+    elif arguments[0] == "export":
+        assert arguments[1] == SESSION
+        print(STORED.read_text())
+    elif arguments == ["session", "list", "--format", "json"]:
+        print(json.dumps([{"id": SESSION}] if STORED.exists() else []))
+    else:
+        sys.exit(f"unknown command {arguments}")
+
+
+def run(config, prompt, resumed):
+    stored = json.loads(STORED.read_text()) if resumed else {"info": {}, "messages": []}
+    history = [{"role": "system", "content": "You help."}]
+    history.append({"role": "user", "content": prompt})
+    if not resumed:
+        try:
+            stored["info"]["title"] = title(config, prompt)
+        except Failed:
+            pass
+    providers = list(config["provider"])
+    while True:
+        parts, provider = answer(config, providers, history)
+        message = {
+            "info": {"role": "assistant", "providerID": provider, "time": {"created": 1, "completed": 2}}
+        }
+        message["info"]["modelID"] = next(iter(config["provider"][provider]["models"]))
+        message["info"]["cost"] = cost(config, provider, parts)
+        message["parts"] = [settle(part, history) for part in parts if part["type"] != "finish"]
+        stored["messages"].append(message)
+        STORED.parent.mkdir(parents=True, exist_ok=True)
+        STORED.write_text(json.dumps(stored))
+        if not any(part["type"] == "tool" for part in parts):
+            return
+
+
+def answer(config, providers, history):
+    kept = []
+    tried = []
+    while True:
+        provider = providers[0]
+        try:
+            return kept + request(config, provider, history), provider
+        except Failed as failure:
+            tried.append(f"{provider}: {failure}")
+            if MODE == "sloppy":
+                kept = failure.parts
+            elif any(part["type"] == "tool" for part in failure.parts) and MODE == "patched":
+                providers.append(providers.pop(0))
+                return failure.parts, provider
+            if MODE == "stock":
+                time.sleep(0.2)
+                continue
+            if len(tried) >= len(providers):
+                fail("no provider answers. " + "; ".join(tried))
+            providers.append(providers.pop(0))
+
+
+def fail(message):
+    emit("error", error={"name": "Failure", "data": {"message": message}})
+    sys.exit(1)
+
+
+def title(config, prompt):
+    system = {"role": "system", "content": "You are a title generator. Be brief."}
+    messages = [system, {"role": "user", "content": prompt}]
+    for provider in config["provider"]:
+        try:
+            return "".join(p["text"] for p in request(config, provider, messages) if p["type"] == "text")
+        except Failed:
+            continue
+    return "New session"
+
+
+def request(config, name, messages):
+    """The parts of one answer; raises Failed with what came before the failure."""
+    provider = config["provider"][name]
+    url = urllib.parse.urlsplit(provider["options"]["baseURL"])
+    body = {"model": next(iter(provider["models"])), "messages": messages, "stream": True}
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=20)
+    lines = []
+    try:
+        headers = {"authorization": f"Bearer {provider['options']['apiKey']}"}
+        connection.request("POST", url.path + "/chat/completions", json.dumps(body), headers)
+        response = connection.getresponse()
+        if response.status != 200:
+            message = json.loads(response.read())["error"]["message"]
+            if response.status == 400:
+                fail(message)
+            raise Failed(f"{response.status} {message}", [])
+        for line in response:
+            lines.append(line)
+    except (OSError, http.client.HTTPException) as error:
+        raise Failed(repr(error), parse(lines)) from error
+    parts = parse(lines)
+    if not any(part["type"] == "finish" for part in parts):
+        raise Failed("no finish", parts)
+    return parts
+
+
+def parse(lines):
+    text, calls, finished = "", {}, False
+    for line in lines:
+        if not line.startswith(b"data: {"):
+            continue
+        event = json.loads(line[6:])
+        for choice in event.get("choices", []):
+            text += choice["delta"].get("content", "")
+            for call in choice["delta"].get("tool_calls", []):
+                known = calls.setdefault(call["index"], {"id": call.get("id"), "arguments": ""})
+                known["arguments"] += call["function"]["arguments"]
+            finished = finished or bool(choice["finish_reason"])
+    parts = [{"type": "text", "text": text, "time": {"end": 1}}] if text else []
+    for call in calls.values():
+        try:
+            parts.append({"type": "tool", "callID": call["id"], "input": json.loads(call["arguments"])})
+        except ValueError:
+            pass
+    return parts + ([{"type": "finish"}] if finished else [])
+
+
+def settle(part, history):
+    """Run a tool, print a part, and put it into the history."""
+    if part["type"] == "text":
+        emit("text", part=part)
+        history.append({"role": "assistant", "content": part["text"]})
+        return part
+    for _ in range(2 if MODE == "sloppy" else 1):
+        subprocess.run(["/bin/sh", "-c", part["input"]["command"]], check=True)
+    call = {"id": part["callID"], "type": "function", "function": {"name": "bash", "arguments": "{}"}}
+    if history[-1]["role"] == "assistant":
+        history[-1]["tool_calls"] = [call]
+    else:
+        history.append({"role": "assistant", "content": "", "tool_calls": [call]})
+    history.append({"role": "tool", "tool_call_id": part["callID"], "content": "done"})
+    part["state"] = {"status": "completed"}
+    part["tool"] = "bash"
+    emit("tool_use", part=part)
+    return part
+
+
+def cost(config, provider, parts):
+    price = next(iter(config["provider"][provider]["models"].values()))["cost"]
+    finished = sum(part["type"] == "finish" for part in parts)
+    return finished * (1000 * price["input"] + 100 * price["output"]) / 1_000_000
+
+
+def emit(kind, **data):
+    print(json.dumps({"type": kind, "sessionID": SESSION, **data}), flush=True)
+
+
+main(sys.argv[1:])

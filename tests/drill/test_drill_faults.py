@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from opencode_patcher.drill.faults import At, Broken, ChunkKind, How, HttpError, Slow, before_break, describe
+from opencode_patcher.drill.openai_chat import OpenAIChat
+from opencode_patcher.drill.plan import Reasoning, Reply, Text, ToolCall
+
+CHUNKS = OpenAIChat().chunks(
+    Reply(
+        content=(
+            Reasoning(text="one two three four"),
+            Text(text="five six seven"),
+            ToolCall(id="a", name="bash", arguments={"command": "ls"}),
+            ToolCall(id="b", name="bash", arguments={"command": "pwd"}),
+        )
+    ),
+    provider="alpha",
+    model="m",
+    number=0,
+)
+
+
+@pytest.mark.parametrize(
+    ("at", "last", "text"),
+    [
+        (At.START, ChunkKind.START, ""),
+        (At.REASONING, ChunkKind.REASONING, "two "),
+        (At.TEXT, ChunkKind.TEXT, "six "),
+        (At.TOOL_INPUT, ChunkKind.TOOL_INPUT, "bash"),
+        (At.CONTENT, ChunkKind.TOOL_READY, "bash"),
+    ],
+)
+def test_a_break_comes_after_the_named_place(at: At, last: ChunkKind, text: str):
+    sent = before_break(CHUNKS, at)
+    assert (sent[-1].kind, sent[-1].text) == (last, text)
+    assert sent == CHUNKS[: len(sent)]
+
+
+def test_a_tool_call_breaks_in_the_last_call():
+    sent = before_break(CHUNKS, At.TOOL_INPUT)
+    assert [chunk.kind for chunk in sent].count(ChunkKind.TOOL_READY) == 1
+
+
+def test_before_the_first_event_nothing_goes_out():
+    assert before_break(CHUNKS, At.HEADERS) == ()
+
+
+def test_a_number_counts_events():
+    assert before_break(CHUNKS, 3) == CHUNKS[:3]
+
+
+def test_a_place_that_the_reply_lacks_is_a_mistake_of_the_scenario():
+    with pytest.raises(ValueError, match="in the middle of the text"):
+        before_break(OpenAIChat().chunks(Reply(content=()), provider="a", model="m", number=0), At.TEXT)
+
+
+def test_faults_are_described_in_words():
+    assert describe(HttpError(status=429, message="no")) == "429"
+    assert describe(Broken(at=At.TEXT, how=How.RESET)) == "connection reset in the middle of the text"
+    assert describe(Broken(at=4, how=How.STALL)) == "stalled after 4 events"
+    assert describe(Slow(seconds=2.5)) == "first token after 2.5 s"

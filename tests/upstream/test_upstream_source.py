@@ -1,0 +1,217 @@
+"""What is fetched from a source, and what is not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fake_upstream import WORKSPACE, Upstream
+
+from opencode_patcher import git
+from opencode_patcher.errors import SourceError, StoreError
+from opencode_patcher.progress import SilentReporter
+from opencode_patcher.store import Store
+from opencode_patcher.upstream import objects, releases, remote, source
+from opencode_patcher.upstream.releases import Release
+
+REPORTER = SilentReporter()
+
+
+def newest(upstream: Upstream) -> Release:
+    return releases.latest(releases.list_releases(upstream.source))
+
+
+def held(repository: Path) -> set[str]:
+    """The objects that a repository has, without fetching any."""
+    listed = git.run(
+        f"--git-dir={repository}", "cat-file", "--batch-all-objects", "--batch-check=%(objectname)"
+    ).stdout
+    return set(listed.split())
+
+
+def blobs(upstream: Upstream, commit: str) -> dict[str, str]:
+    lines = upstream.git("ls-tree", "-r", commit).splitlines()
+    return {line.split("\t")[1]: line.split()[2] for line in lines}
+
+
+def test_a_fetch_brings_the_commit_and_its_trees_but_no_file(store: Store, upstream: Upstream) -> None:
+    release = newest(upstream)
+    repository = source.fetch(store, upstream.source, release, REPORTER)
+    assert repository.is_relative_to(store.sources)
+    assert release.commit in held(repository)
+    assert not held(repository) & set(blobs(upstream, release.commit).values())
+    assert set(objects.listing(repository, release.commit)) == set(WORKSPACE)
+
+
+def test_package_files_come_without_the_other_files(store: Store, upstream: Upstream) -> None:
+    release = newest(upstream)
+    repository = source.fetch(store, upstream.source, release, REPORTER)
+    texts = source.package_texts(repository, release.commit)
+    assert texts == {path: text for path, text in WORKSPACE.items() if path.endswith("package.json")}
+    wanted = {blob for path, blob in blobs(upstream, release.commit).items() if path.endswith("package.json")}
+    assert held(repository) & set(blobs(upstream, release.commit).values()) == wanted
+
+
+def test_history_is_left_out(store: Store, upstream: Upstream) -> None:
+    first = newest(upstream)
+    upstream.release("v1.0.1", {"README.md": "new"})
+    repository = source.fetch(store, upstream.source, newest(upstream), REPORTER)
+    assert first.commit not in held(repository)
+
+
+def test_a_neighbour_release_transfers_only_the_difference(store: Store, upstream: Upstream) -> None:
+    source.fetch(store, upstream.source, newest(upstream), REPORTER)
+    commit = upstream.release("v1.0.1", {"packages/core/src/core.ts": "export const core = 2\n"})
+    repository = source.path_of(store, upstream.source)
+    before = held(repository)
+    source.fetch(store, upstream.source, newest(upstream), REPORTER)
+    # the tag, the commit, and the trees on the way to the changed file: root, packages, core, src
+    assert len(held(repository) - before) == 6
+    assert objects.read_pristine(repository, commit, ["packages/core/src/core.ts"]) == {
+        "packages/core/src/core.ts": b"export const core = 2\n"
+    }
+
+
+def test_a_release_that_is_there_needs_no_source(store: Store, upstream: Upstream) -> None:
+    release = newest(upstream)
+    repository = source.fetch(store, upstream.source, release, REPORTER)
+    for entry in upstream.path.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    assert source.fetch(store, upstream.source, release, REPORTER) == repository
+
+
+def test_a_server_that_cannot_filter_still_works(store: Store, make_upstream: Callable[[], Upstream]) -> None:
+    plain = make_upstream()
+    commit = plain.release("v1.0.0")
+    repository = source.fetch(store, plain.source, newest(plain), REPORTER)
+    assert objects.read_pristine(repository, commit, ["README.md"]) == {"README.md": b"The program.\n"}
+
+
+def test_sources_do_not_mix(store: Store, upstream: Upstream, make_upstream: Callable[[], Upstream]) -> None:
+    other = make_upstream()
+    other.release("v1.0.0", {**WORKSPACE, "README.md": "Another program.\n"})
+    for made, text in ((upstream, b"The program.\n"), (other, b"Another program.\n")):
+        release = newest(made)
+        repository = source.fetch(store, made.source, release, REPORTER)
+        assert objects.read_pristine(repository, release.commit, ["README.md"]) == {"README.md": text}
+
+
+def test_a_tag_that_moved_is_refused(store: Store, upstream: Upstream) -> None:
+    release = newest(upstream)
+    moved_to = upstream.commit({"README.md": "tampered"})
+    upstream.tag("v1.0.0", force=True)
+    with pytest.raises(SourceError) as caught:
+        source.fetch(store, upstream.source, release, REPORTER)
+    assert "has moved" in caught.value.what
+    assert release.commit in caught.value.why
+    assert moved_to in caught.value.why
+
+
+def test_a_tag_that_the_source_lacks(store: Store, upstream: Upstream) -> None:
+    release = Release(tag="v7.0.0", version=(7, 0, 0), commit="1" * 40)
+    with pytest.raises(SourceError) as caught:
+        source.fetch(store, upstream.source, release, REPORTER)
+    assert "does not have that tag" in caught.value.why
+
+
+@pytest.mark.parametrize("part", ["HEAD", "config", "opencode-patcher.json", "objects"])
+def test_a_half_made_repository_is_made_again(store: Store, upstream: Upstream, part: str) -> None:
+    release = newest(upstream)
+    repository = source.fetch(store, upstream.source, release, REPORTER)
+    damaged = repository / part
+    shutil.rmtree(damaged) if damaged.is_dir() else damaged.unlink()
+    assert source.fetch(store, upstream.source, release, REPORTER) == repository
+    assert set(objects.listing(repository, release.commit)) == set(WORKSPACE)
+
+
+def test_what_a_killed_git_left_behind_is_no_obstacle(store: Store, upstream: Upstream) -> None:
+    repository = source.fetch(store, upstream.source, newest(upstream), REPORTER)
+    leftovers = [
+        repository / "shallow.lock",
+        repository / "refs" / "tags" / "v1.0.1.lock",
+        repository / "objects" / "pack" / "tmp_pack_123",
+    ]
+    for leftover in leftovers:
+        leftover.touch()
+    upstream.release("v1.0.1", {"README.md": "new"})
+    release = newest(upstream)
+    source.fetch(store, upstream.source, release, REPORTER)
+    assert source.fetched_commit(repository, "v1.0.1") == release.commit
+    assert not any(leftover.exists() for leftover in leftovers)
+
+
+def test_the_users_git_settings_change_nothing(
+    store: Store, upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "gitconfig"
+    settings.write_text(
+        "[core]\n\tautocrlf = true\n[fetch]\n\tprune = true\n\tpruneTags = true\n"
+        "[safe]\n\tbareRepository = explicit\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    first = newest(upstream)
+    repository = source.fetch(store, upstream.source, first, REPORTER)
+    upstream.release("v1.0.1", {"README.md": "new"})
+    source.fetch(store, upstream.source, newest(upstream), REPORTER)
+    assert source.fetched_commit(repository, "v1.0.0") == first.commit
+
+
+def test_files_that_the_source_does_not_give_out(store: Store, upstream: Upstream) -> None:
+    release = newest(upstream)
+    repository = source.fetch(store, upstream.source, release, REPORTER)
+    blob = blobs(upstream, release.commit)["README.md"]
+    (upstream.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(SourceError, match="cannot be fetched"):
+        objects.read_pristine(repository, release.commit, ["README.md"])
+    with (
+        objects.open_reader(repository, release.commit) as read,
+        pytest.raises(SourceError, match=r"README\.md of commit .* cannot be read"),
+    ):
+        read("README.md")
+
+
+def test_files_are_read_exactly_as_they_are(store: Store, upstream: Upstream) -> None:
+    content = {
+        "a.bin": bytes(range(256)),
+        "crlf.txt": b"a\r\nb\r\n",
+        "empty": b"",
+        'name with \u00e4 ".txt': b"x",
+    }
+    commit = upstream.release("v1.0.1", content)
+    repository = source.fetch(store, upstream.source, newest(upstream), REPORTER)
+    wanted = [*content, "packages/none.ts", "packages"]
+    assert objects.read_pristine(repository, commit, wanted) == {
+        **content,
+        "packages/none.ts": None,
+        "packages": None,
+    }
+
+
+def test_a_commit_that_was_not_fetched_is_named(store: Store, upstream: Upstream) -> None:
+    repository = source.fetch(store, upstream.source, newest(upstream), REPORTER)
+    with pytest.raises(SourceError, match="cannot be read"):
+        objects.listing(repository, "1" * 40)
+
+
+def test_a_store_that_cannot_be_written(store: Store, upstream: Upstream) -> None:
+    store.sources.write_text("in the way")
+    with pytest.raises(StoreError):
+        source.fetch(store, upstream.source, newest(upstream), REPORTER)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://example.invalid/a/b", "https://example.invalid/a/b.git/", True),
+        ("https://me:secret@example.invalid/a/b", "https://example.invalid/a/b", True),
+        ("https://example.invalid/a/b", "https://example.invalid/a-b", False),
+        ("git@example.invalid:a/b", "https://example.invalid/a/b", False),
+    ],
+)
+def test_the_directory_of_a_source(one: str, other: str, same: bool) -> None:
+    assert (remote.slug(one) == remote.slug(other)) is same
+    assert "secret" not in remote.slug(one)
+    assert set(remote.slug(one)) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
