@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opencode_patcher import process
+from opencode_patcher import environment, process
 from opencode_patcher.progress import Reporter
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def open_repository(path: Path) -> gitpython.Repo:
 
     GitPython hands this process's whole environment to git, so foreign git variables are removed from it first.
     """
-    for name in [name for name in os.environ if process.is_foreign_git_variable(name)]:
+    for name in [name for name in os.environ if environment.is_foreign_git_variable(name)]:
         del os.environ[name]
     import git as gitpython
 

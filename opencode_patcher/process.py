@@ -6,6 +6,7 @@ A program is started in a process group of its own, so that an interrupt or a ti
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -17,36 +18,20 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
-from opencode_patcher.errors import ProcessError, ProcessTimeoutError
+from opencode_patcher import environment
+from opencode_patcher.errors import ProcessError, ProcessTimeoutError, StoreError
 from opencode_patcher.progress import Reporter, SilentReporter
 
 TAIL_LINES = 40
-"""How many lines of a failed program's output stand in the error."""
+"""How many lines of each of a failed program's two streams stand in the error."""
 
 GRACE_SECONDS = 5.0
-"""How long a program may take to end after it was asked to."""
+"""How long a program may take to end after it was asked to, and its output to end after the program has."""
 
-_KEPT_GIT_VARIABLES = frozenset(
-    {
-        "GIT_ALLOW_PROTOCOL",
-        "GIT_ASKPASS",
-        "GIT_CONFIG_COUNT",
-        "GIT_CONFIG_GLOBAL",
-        "GIT_CONFIG_NOSYSTEM",
-        "GIT_CONFIG_SYSTEM",
-        "GIT_EXEC_PATH",
-        "GIT_HTTP_PROXY_AUTHMETHOD",
-        "GIT_PROXY_SSL_CAINFO",
-        "GIT_SSH",
-        "GIT_SSH_COMMAND",
-        "GIT_SSH_VARIANT",
-        "GIT_SSL_CAINFO",
-        "GIT_SSL_CAPATH",
-        "GIT_SSL_NO_VERIFY",
-        "GIT_TERMINAL_PROMPT",
-    }
-)
+CHILDREN_GRACE_SECONDS = 0.5
+"""How long a program's children may take to tidy up once the program itself has ended at our wish."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,31 +42,6 @@ class Completed:
     stdout: str
     stderr: str
     seconds: float
-
-
-def is_foreign_git_variable(name: str) -> bool:
-    """Whether an environment variable would point git at another repository than the one we name.
-
-    A caller that itself runs inside git (a hook, ``git rebase --exec``) exports GIT_DIR, GIT_INDEX_FILE and more.
-    How to reach a server (proxy, ssh, certificates) and which configuration to read stay the user's.
-    """
-    if not name.startswith("GIT_") or name in _KEPT_GIT_VARIABLES:
-        return False
-    return not name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_TRACE"))
-
-
-def scrubbed_environment(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:
-    """This process's environment without foreign git variables, with ``extra`` on top.
-
-    A variable that ``extra`` maps to None is left out.
-    """
-    environment = {name: value for name, value in os.environ.items() if not is_foreign_git_variable(name)}
-    for name, value in (extra or {}).items():
-        if value is None:
-            environment.pop(name, None)
-        else:
-            environment[name] = value
-    return environment
 
 
 def run(
@@ -98,22 +58,70 @@ def run(
 ) -> Completed:
     """Run a program to its end and return its output as text (UTF-8, undecodable bytes replaced).
 
-    ``env`` is added to the scrubbed environment as in ``scrubbed_environment``; ``timeout`` is in seconds;
+    ``env`` is added to the scrubbed environment as in ``environment.scrubbed``; ``timeout`` is in seconds;
     ``log`` gets stdout and stderr as they come, and ``on_line`` each line (stream name, line without its
     newline) in a thread of its own.
-    Raises ProcessError when the program cannot be started or exits non-zero (unless ``check`` is False), and
-    ProcessTimeoutError when it runs out of time; KeyboardInterrupt ends the program and its children and is raised
-    again.
+    Raises ProcessError when the program cannot be started or exits non-zero (unless ``check`` is False),
+    ProcessTimeoutError when it runs out of time, and StoreError when ``log`` cannot be written. Then, and when
+    KeyboardInterrupt or ``on_line`` raises, the program and its children are ended first.
     """
-    reporter = reporter or SilentReporter()
     words = [str(word) for word in argv]
     started = time.monotonic()
+    log_file = _open_log(log) if log else None
+    timed_out = False
     try:
-        child = subprocess.Popen(
+        child = _start(words, cwd, environment.scrubbed(env), piped=stdin is not None)
+        streams = _Streams(child, log_file, reporter or SilentReporter(), on_line)
+        try:
+            streams.start(stdin)
+            try:
+                child.wait(timeout)
+            except subprocess.TimeoutExpired:
+                timed_out = True
+                end(child)
+        except BaseException:
+            end(child)
+            raise
+        finally:
+            streams.finish()
+    finally:
+        if log_file:
+            log_file.close()
+    if streams.failure:
+        raise streams.failure
+
+    name = Path(words[0]).name
+    tail = streams.tail
+    why = "\n".join([f"Command: {shlex.join(words)}", *tail])
+    where = f"Its output is in {log}." if log else ""
+    if timed_out:
+        raise ProcessTimeoutError(
+            f"{name} did not end within {timeout:g} s.", why=why, next_step=where, output="\n".join(tail)
+        )
+    if check and child.returncode != 0:
+        raise ProcessError(
+            f"{name} {_ending(child.returncode)}.",
+            why=why,
+            next_step=where,
+            output="\n".join(tail),
+            code=child.returncode,
+        )
+    return Completed(
+        code=child.returncode,
+        stdout="".join(streams.captured["stdout"]),
+        stderr="".join(streams.captured["stderr"]),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _start(words: list[str], cwd: Path | None, variables: Mapping[str, str], *, piped: bool) -> subprocess.Popen[str]:
+    what = f"{Path(words[0]).name} could not be started."
+    try:
+        return subprocess.Popen(
             words,
             cwd=cwd,
-            env=scrubbed_environment(env),
-            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            env=variables,
+            stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -122,104 +130,153 @@ def run(
             start_new_session=sys.platform != "win32",
         )
     except (FileNotFoundError, NotADirectoryError) as error:
-        missing = cwd if cwd is not None and not cwd.is_dir() else words[0]
-        raise ProcessError(f"{Path(words[0]).name} could not be started.", why=f"{missing} does not exist.") from error
+        raise ProcessError(what, why=_missing(words[0], cwd)) from error
     except OSError as error:
-        raise ProcessError(f"{Path(words[0]).name} could not be started.", why=str(error)) from error
+        raise ProcessError(what, why=f"{error.strerror or error}: {error.filename or words[0]}") from error
 
-    tail: deque[str] = deque(maxlen=TAIL_LINES)
-    captured: dict[str, list[str]] = {"stdout": [], "stderr": []}
-    writing = threading.Lock()
-    log_file = log.open("a", encoding="utf-8") if log else None
 
-    def pump(name: str) -> None:
-        stream = child.stdout if name == "stdout" else child.stderr
+def _missing(program: str, cwd: Path | None) -> str:
+    if cwd is not None and not cwd.is_dir():
+        return f"The directory {cwd} does not exist."
+    if Path(program).is_file():
+        return f"{program} is there, but the interpreter or loader that it needs is not."
+    return f"{program} does not exist." if Path(program).name != program else f"There is no {program} on PATH."
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"failed with exit code {code}"
+    by = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
+    return f"was ended by {by}" + (" (the system does that when memory runs out)" if by == "SIGKILL" else "")
+
+
+def _open_log(path: Path) -> TextIO:
+    try:
+        return path.open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise _log_error(path, error) from error
+
+
+def _log_error(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"The log {path} cannot be written.",
+        why=f"{error.strerror or error}.",
+        next_step="Free some space or fix the permissions, and run the same command again.",
+    )
+
+
+class _Streams:
+    """A child's streams, each served by a thread, so that none fills up and blocks the child.
+
+    ``failure`` is the first error that came while a line was passed on. The child is ended then, and what it still
+    says is only read.
+    """
+
+    def __init__(
+        self,
+        child: subprocess.Popen[str],
+        log: TextIO | None,
+        reporter: Reporter,
+        on_line: Callable[[str, str], None] | None,
+    ) -> None:
+        self.captured: dict[str, list[str]] = {"stdout": [], "stderr": []}
+        self.failure: Exception | None = None
+        self._child = child
+        self._log = log
+        self._reporter = reporter
+        self._on_line = on_line
+        # One for each stream: they are read side by side, and much output must not push out the error message.
+        self._tails = {name: deque[str](maxlen=TAIL_LINES) for name in self.captured}
+        self._passing = threading.Lock()
+        self._readers = [threading.Thread(target=self._read, args=(name,), daemon=True) for name in self.captured]
+
+    @property
+    def tail(self) -> list[str]:
+        """The last lines of standard output, then those of standard error."""
+        return [*self._tails["stdout"], *self._tails["stderr"]]
+
+    def start(self, stdin: str | None) -> None:
+        for reader in self._readers:
+            reader.start()
+        if stdin is not None:
+            threading.Thread(target=self._feed, args=(stdin,), daemon=True).start()
+
+    def finish(self) -> None:
+        """Wait for the end of the output, which a child in the background may hold open; it is ended then."""
+        readers = [reader for reader in self._readers if reader.ident is not None]
+        for attempt in (GRACE_SECONDS, CHILDREN_GRACE_SECONDS):
+            deadline = time.monotonic() + attempt
+            for reader in readers:
+                reader.join(max(deadline - time.monotonic(), 0.0))
+            if not any(reader.is_alive() for reader in readers):
+                break
+            _kill(self._child)
+        for stream, reader in ((self._child.stdout, self._readers[0]), (self._child.stderr, self._readers[1])):
+            # A stream that is being read cannot be closed: that would wait for its reader.
+            if stream is not None and not reader.is_alive():
+                stream.close()
+
+    def _read(self, name: str) -> None:
+        stream = self._child.stdout if name == "stdout" else self._child.stderr
         assert stream is not None
         for line in stream:
-            captured[name].append(line)
-            if on_line:
-                on_line(name, line.rstrip("\r\n"))
-            with writing:
-                tail.append(line.rstrip("\r\n"))
-                if log_file:
-                    log_file.write(line)
-                if reporter.verbose:
-                    reporter.output(line.rstrip("\r\n"))
+            self.captured[name].append(line)
+            text = line.rstrip("\r\n")
+            self._tails[name].append(text)
+            if self.failure is None:
+                try:
+                    self._pass_on(name, line, text)
+                except Exception as error:
+                    self.failure = error
+                    end(self._child)
 
-    pumps = [threading.Thread(target=pump, args=(name,), daemon=True) for name in captured]
-    timed_out = False
-    try:
-        for thread in pumps:
-            thread.start()
-        if child.stdin is not None:
-            try:
-                child.stdin.write(stdin or "")
-                child.stdin.close()
-            except BrokenPipeError:
-                pass
-        try:
-            child.wait(timeout)
-        except subprocess.TimeoutExpired:
-            timed_out = True
-            end(child)
-        for thread in pumps:
-            thread.join(GRACE_SECONDS)
-    except BaseException:
-        end(child)
-        raise
-    finally:
-        for thread in pumps:
-            if thread.ident is not None:
-                thread.join(GRACE_SECONDS)
-        for stream in (child.stdout, child.stderr):
-            if stream is not None:
-                stream.close()
-        if log_file:
-            log_file.close()
+    def _pass_on(self, name: str, line: str, text: str) -> None:
+        if self._on_line:
+            self._on_line(name, text)
+        with self._passing:
+            if self._log:
+                try:
+                    self._log.write(line)
+                except OSError as error:
+                    raise _log_error(Path(self._log.name), error) from error
+            if self._reporter.verbose:
+                self._reporter.output(text)
 
-    seconds = time.monotonic() - started
-    shown = shlex.join(words)
-    where = f"Its output is in {log}." if log else ""
-    if timed_out:
-        raise ProcessTimeoutError(
-            f"{Path(words[0]).name} did not end within {timeout:g} s.",
-            why="\n".join([f"Command: {shown}", *tail]),
-            next_step=where,
-            output="\n".join(tail),
-        )
-    if check and child.returncode != 0:
-        raise ProcessError(
-            f"{Path(words[0]).name} failed with exit code {child.returncode}.",
-            why="\n".join([f"Command: {shown}", *tail]),
-            next_step=where,
-            output="\n".join(tail),
-            code=child.returncode,
-        )
-    return Completed(
-        code=child.returncode,
-        stdout="".join(captured["stdout"]),
-        stderr="".join(captured["stderr"]),
-        seconds=seconds,
-    )
+    def _feed(self, text: str) -> None:
+        stream = self._child.stdin
+        assert stream is not None
+        # A program may end, or close its input, without having read it all.
+        with contextlib.suppress(OSError), stream:
+            stream.write(text)
 
 
 def end(child: subprocess.Popen[str]) -> None:
     """Ask a program and its children to end, then make them."""
-    if child.poll() is not None:
-        return
-    _signal(child, signal.SIGTERM)
     try:
-        child.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        _signal(child, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+        _signal(child, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE_SECONDS)
+        deadline = time.monotonic() + CHILDREN_GRACE_SECONDS
+        while _signal(child, 0) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    finally:
+        _kill(child)
         child.wait()
 
 
-def _signal(child: subprocess.Popen[str], number: signal.Signals) -> None:
-    try:
-        if sys.platform == "win32":
+def _kill(child: subprocess.Popen[str]) -> None:
+    _signal(child, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+
+
+def _signal(child: subprocess.Popen[str], number: int) -> bool:
+    """Send a signal to a program and its children, 0 to send none. False when none of them is left."""
+    if sys.platform == "win32":
+        if number:
             child.terminate()
-        else:
-            os.killpg(child.pid, number)
-    except ProcessLookupError:
-        pass
+        return child.poll() is None
+    try:
+        os.killpg(child.pid, number)
+    # macOS says "not permitted" of a group in which only ended programs are left.
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

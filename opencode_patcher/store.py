@@ -10,6 +10,7 @@ Layout of the store (all of it can be thrown away; it is made again on the next 
     installed/         what ``install`` activated
     logs/              output of long programs
     locks/             lock files
+    demo/              a store inside the store, for ``demo``
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opencode_patcher.errors import StoreError
@@ -33,9 +34,13 @@ FORMAT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Store:
-    """A directory that belongs to this tool. Make one with ``open_store``."""
+    """A directory that belongs to this tool. Make one with ``open_store``.
+
+    ``shared`` is the root of the store whose toolchains this one uses; None for its own.
+    """
 
     root: Path
+    shared: Path | None = None
 
     @property
     def sources(self) -> Path:
@@ -47,7 +52,7 @@ class Store:
 
     @property
     def toolchains(self) -> Path:
-        return self.root / "toolchains"
+        return (self.shared or self.root) / "toolchains"
 
     @property
     def builds(self) -> Path:
@@ -60,6 +65,12 @@ class Store:
     @property
     def logs(self) -> Path:
         return self.root / "logs"
+
+    def inner(self, name: str) -> Store:
+        """A store of its own inside this one, made if it is not there. What is built there is not seen here; the
+        toolchains are this store's. Raises StoreError as ``open_store`` does.
+        """
+        return replace(open_store(self.root / name), shared=self.shared or self.root)
 
     @contextmanager
     def lock(self, name: str, *, wait: bool = True, on_wait: Callable[[], None] | None = None) -> Iterator[None]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import git, store
+from opencode_patcher import process, store
 from opencode_patcher.drill.scenario import Provider
 
 NO_NETWORK = "http://127.0.0.1:9"
@@ -135,21 +135,16 @@ def prepare(root: Path, settings: Mapping[str, object]) -> Home:
     """
     home = Home(root=root)
     configure(home, settings)
-    store.write_json(
-        home.config / "package-lock.json", {"packages": {"": {"dependencies": {PLUGIN_PACKAGE: "*"}}}}
-    )
+    store.write_json(home.config / "package-lock.json", {"packages": {"": {"dependencies": {PLUGIN_PACKAGE: "*"}}}})
     for directory in (home.config / "node_modules", home.work, home.temporary):
         directory.mkdir(parents=True, exist_ok=True)
     store.write_text(home.work / "README.md", "A project for the failover drill.\n")
-    identity = (
-        "-c",
-        "user.name=drill",
-        "-c",
-        "user.email=drill@example.invalid",
-        "-c",
-        "commit.gpgsign=false",
-    )
-    git.run("init", "--quiet", cwd=home.work)
-    git.run("add", "README.md", cwd=home.work)
-    git.run(*identity, "commit", "--quiet", "--message", "Start", cwd=home.work)
+    identity = ("-c", "user.name=drill", "-c", "user.email=drill@example.invalid")
+    for arguments in (
+        ("init", "--quiet"),
+        ("add", "README.md"),
+        (*identity, "commit", "--quiet", "--message", "Start"),
+    ):
+        # Not through ``git.run``: the user's own git configuration (hooks, signing) has no say here.
+        process.run(["git", *arguments], cwd=home.work, env=environment(home))
     return home

@@ -85,6 +85,8 @@ def _expected(scenario: Scenario) -> str:
     words = ["served by " + (", then ".join(_runs(served_by)) if served_by else "whoever can")]
     if scenario.effects:
         words.append(_times(scenario.effects))
+    if scenario.title_fails:
+        words.append("the session gets its title")
     return "; ".join(words)
 
 
@@ -101,6 +103,9 @@ def _seen(observation: Observation) -> str:
         words.append(f"asked the same provider again after {waited / 1000:.1f} s")
     if observation.effects or observation.scenario.effects:
         words.append(_times(observation.effects))
+    if observation.scenario.title_fails and observation.session:
+        titled = observation.session.title == TITLE.text("")
+        words.append("the session gets its title" if titled else "the title is lost")
     if _remains(observation):
         words.append("parts of the failed attempt left")
     return "; ".join(words) or f"nothing, exit code {observation.code}"
@@ -207,8 +212,7 @@ def _cost_failures(observation: Observation) -> Iterator[str]:
         reported = sum(
             1
             for exchange in observation.turn_exchanges
-            if exchange.provider == provider.id
-            and any(sent.kind is ChunkKind.FINISH for sent in exchange.sent)
+            if exchange.provider == provider.id and any(sent.kind is ChunkKind.FINISH for sent in exchange.sent)
         )
         due = reported * provider.price.cost(USAGE)
         stored = sum(m.cost for m in observation.session.messages if m.provider == provider.id)

@@ -138,9 +138,7 @@ def parse_export(text: str) -> Session | None:
     return Session(
         title=str(_object(data.get("info")).get("title", "")),
         messages=tuple(
-            _message(message)
-            for message in messages
-            if _object(message.get("info")).get("role") == "assistant"
+            _message(message) for message in messages if _object(message.get("info")).get("role") == "assistant"
         ),
     )
 

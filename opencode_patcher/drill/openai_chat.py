@@ -32,9 +32,7 @@ class OpenAIChat:
             system="\n".join(_text(message) for message in messages if message.get("role") == "system"),
             prompt=_text(users[-1]) if users else "",
             rounds=sum(1 for message in after_user if _tool_calls(message)),
-            tools=tuple(
-                str(_object(tool.get("function")).get("name")) for tool in _objects(body.get("tools"))
-            ),
+            tools=tuple(str(_object(tool.get("function")).get("name")) for tool in _objects(body.get("tools"))),
         )
 
     def violations(self, body: Body) -> tuple[str, ...]:
@@ -46,9 +44,7 @@ class OpenAIChat:
     def chunks(self, reply: Reply, *, provider: str, model: str, number: int) -> tuple[Chunk, ...]:
         found: list[Chunk] = []
 
-        def add(
-            kind: ChunkKind, delta: Mapping[str, object], *, text: str = "", finish: str | None = None
-        ) -> None:
+        def add(kind: ChunkKind, delta: Mapping[str, object], *, text: str = "", finish: str | None = None) -> None:
             choice = {"index": 0, "delta": delta, "finish_reason": finish}
             event: dict[str, object] = {
                 "id": f"chatcmpl-{provider}",

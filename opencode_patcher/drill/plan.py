@@ -64,9 +64,7 @@ class Reply:
 
     def text(self, provider: str) -> str:
         """What the user reads of this reply when ``provider`` serves it."""
-        return "".join(
-            item.text.replace(PROVIDER, provider) for item in self.content if isinstance(item, Text)
-        )
+        return "".join(item.text.replace(PROVIDER, provider) for item in self.content if isinstance(item, Text))
 
 
 @dataclass(frozen=True, kw_only=True)

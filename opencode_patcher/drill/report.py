@@ -9,7 +9,7 @@ from statistics import median
 
 from opencode_patcher.drill.judge import Row
 
-HEADINGS = ("scenario", "expected", "seen", "next request", "")
+HEADINGS = ("scenario", "expected", "seen", "next request", "verdict")
 """The columns of ``table_rows``."""
 
 

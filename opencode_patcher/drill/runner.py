@@ -38,14 +38,15 @@ def probe(binary: Path, root: Path) -> Target:
     Raises DrillError when it does neither.
     """
     if not binary.is_file():
-        raise DrillError(
-            f"{binary} cannot be drilled.", why="It is not a file.", next_step="Name an opencode binary."
-        )
+        raise _not_drillable(binary, "It is not a file.")
     providers = (ALPHA, BETA, GAMMA)
     npm = OpenAIChat().npm
     urls = {provider.id: NO_NETWORK for provider in providers}
     home = prepare(root, configuration(providers, urls, npm, priority=True))
-    version = _command(binary, home, "--version")
+    try:
+        version = _command(binary, home, "--version").strip()
+    except ProcessError as error:
+        raise _not_drillable(binary, str(error)) from error
     try:
         listed = _command(binary, home, "models").splitlines()
     except ProcessError as refused:
@@ -53,20 +54,25 @@ def probe(binary: Path, root: Path) -> Target:
         try:
             listed = _command(binary, home, "models").splitlines()
         except ProcessError as error:
-            raise DrillError(f"{binary} cannot list its models.", why=f"{error}\n{refused.output}") from error
+            raise _not_drillable(binary, f"{refused}\n{error}") from error
         if f"{ALPHA.id}/{ALPHA.model}" not in listed:
-            raise DrillError(
-                f"{binary} is no OpenCode that the drill knows.",
-                why="It does not list the models of a configured provider.",
-            ) from None
-        return Target(binary=binary, version=version.strip(), model=None)
+            raise _not_drillable(binary, "It does not list the models of a configured provider.") from None
+        return Target(binary=binary, version=version, model=None)
     combined = [line for line in listed if line.startswith(f"{COMBINED}/")]
     if len(combined) != 1:
         raise DrillError(
             f"{binary} does not combine one model of three providers.",
             why="It lists: " + (", ".join(listed) or "nothing"),
         )
-    return Target(binary=binary, version=version.strip(), model=combined[0])
+    return Target(binary=binary, version=version, model=combined[0])
+
+
+def _not_drillable(binary: Path, why: str) -> DrillError:
+    return DrillError(
+        f"{binary} cannot be drilled.",
+        why=why,
+        next_step="Name an opencode binary that runs on this machine.",
+    )
 
 
 def observe(
@@ -125,9 +131,7 @@ class _Run:
 
     @property
     def session_id(self) -> str | None:
-        return next(
-            (str(event.data["sessionID"]) for event in self.events if "sessionID" in event.data), None
-        )
+        return next((str(event.data["sessionID"]) for event in self.events if "sessionID" in event.data), None)
 
     def turns(self, prompts: list[str]) -> int | None:
         """The exit code of the last process that was run; None when it had to be ended."""

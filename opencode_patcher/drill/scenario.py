@@ -76,6 +76,11 @@ class Scenario:
         raise KeyError(id)
 
     @property
+    def title_fails(self) -> bool:
+        """Whether a request for the session's title meets a fault."""
+        return any(provider.others.get(Purpose.TITLE) for provider in self.providers)
+
+    @property
     def effects(self) -> int:
         """How many lines the drilled tools must leave in ``EFFECTS``: one for each call of the plan."""
         return sum(len(reply.tools) for turn in self.turns for reply in turn.replies)

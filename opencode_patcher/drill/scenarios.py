@@ -17,9 +17,7 @@ GAMMA = Provider(id="gamma", model="claude-sonnet-4.5", price=Price(input=5, out
 
 GREETING = Turn(
     prompt="Say hello and name your provider.",
-    replies=(
-        Reply(content=(Text(text="Hello from {provider}, this is the whole answer and nothing was lost."),)),
-    ),
+    replies=(Reply(content=(Text(text="Hello from {provider}, this is the whole answer and nothing was lost."),)),),
 )
 
 APPEND = ToolCall(
@@ -38,6 +36,9 @@ ERRAND = Turn(
 
 OVERLOADED = HttpError(status=503, message="The service is overloaded", code="overloaded")
 RATE_LIMITED = HttpError(status=429, message="Rate limit reached", code="rate_limit_exceeded")
+
+EXPIRED = HttpError(status=401, message="The API key has expired", code="invalid_api_key")
+RESTING = replace(RATE_LIMITED, headers={"retry-after": "36000"})
 
 TOOL_SECONDS = 1.5
 """Long enough for a ``bash`` call that appends a line to finish before the connection is cut."""
@@ -70,11 +71,7 @@ SCENARIOS = (
         expected=Expectation(served_by=("alpha", "alpha"), requests={"alpha": 2, "beta": 0}),
     ),
     _failing_over("429", "429 rate limit", RATE_LIMITED),
-    _failing_over(
-        "429-ten-hours",
-        "429 with a Retry-After of ten hours",
-        replace(RATE_LIMITED, headers={"retry-after": "36000"}),
-    ),
+    _failing_over("429-ten-hours", "429 with a Retry-After of ten hours", RESTING),
     _failing_over("500", "500 internal error", HttpError(status=500, message="Internal server error")),
     _failing_over("503", "503 overloaded", OVERLOADED),
     Scenario(
@@ -84,9 +81,7 @@ SCENARIOS = (
         turns=(GREETING,),
         expected=Expectation(served_by=("beta",), requests={"beta": 1}),
     ),
-    _failing_over(
-        "cut-at-start", "connection reset before the first word", Broken(at=At.START, how=How.RESET)
-    ),
+    _failing_over("cut-at-start", "connection reset before the first word", Broken(at=At.START, how=How.RESET)),
     _failing_over("cut-in-text", "connection reset after some text", Broken(at=At.TEXT, how=How.RESET)),
     _failing_over("closed-in-text", "connection closed after some text", Broken(at=At.TEXT, how=How.CLOSE)),
     Scenario(
@@ -137,9 +132,16 @@ SCENARIOS = (
         expected=Expectation(served_by=None),
     ),
     Scenario(
+        name="all-overloaded",
+        title="every provider overloaded for a moment: it waits",
+        providers=(replace(ALPHA, faults=(OVERLOADED,)), replace(BETA, faults=(OVERLOADED,))),
+        turns=(GREETING,),
+        expected=Expectation(served_by=None),
+    ),
+    Scenario(
         name="all-fail",
-        title="every provider fails: a clear error",
-        providers=(replace(ALPHA, then=OVERLOADED), replace(BETA, then=OVERLOADED)),
+        title="no provider can answer for hours: a clear error",
+        providers=(replace(ALPHA, then=EXPIRED), replace(BETA, then=RESTING)),
         turns=(GREETING,),
         expected=Expectation(served_by=(), error=("alpha", "beta")),
     ),

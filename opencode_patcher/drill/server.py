@@ -41,9 +41,7 @@ class FakeProvider:
     ``base_url`` is what OpenCode is configured with. ``exchanges`` may be read at any time.
     """
 
-    def __init__(
-        self, provider: Provider, turns: tuple[Turn, ...], protocol: WireProtocol | None = None
-    ) -> None:
+    def __init__(self, provider: Provider, turns: tuple[Turn, ...], protocol: WireProtocol | None = None) -> None:
         self.provider = provider
         self.protocol: WireProtocol = protocol or OpenAIChat()
         self._turns = turns

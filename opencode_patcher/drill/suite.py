@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from opencode_patcher.drill.judge import Row, judge
+from opencode_patcher.drill.observation import Observation
 from opencode_patcher.drill.report import Report
 from opencode_patcher.drill.runner import observe, probe
 from opencode_patcher.drill.scenario import Scenario
@@ -43,12 +44,13 @@ def run(
     reporter: Reporter | None = None,
     keep: Path | None = None,
     limit: float | None = None,
+    watch: Callable[[Observation, Row], None] | None = None,
 ) -> Report:
     """Drill a binary. A scenario that fails is a row of the report, not an error.
 
     The homes of the runs are thrown away, unless ``keep`` names a directory for them. ``limit`` is the
-    longest time of one turn in seconds (see ``runner.observe``). Raises DrillError when the binary cannot be
-    drilled.
+    longest time of one turn in seconds (see ``runner.observe``); ``watch`` is given each run and its verdict as
+    soon as it has ended. Raises DrillError when the binary cannot be drilled.
     """
     reporter = reporter or SilentReporter()
     started = time.monotonic()
@@ -65,6 +67,8 @@ def run(
                 row = judge(observation)
                 rows.append(row)
                 phase.detail("passed" if row.passed else "FAILED")
+            if watch:
+                watch(observation, row)
     return Report(
         binary=binary,
         version=target.version,

@@ -53,8 +53,7 @@ def text_lines(lines: tuple[Line, ...]) -> tuple[str, ...]:
     """The lines as aligned text: time, who, what."""
     width = max((len(line.who) for line in lines), default=0)
     return tuple(
-        f"{'' if line.at_ms is None else f'{line.at_ms:.0f} ms':>9}  {line.who:<{width}}  {line.text}"
-        for line in lines
+        f"{'' if line.at_ms is None else f'{line.at_ms:.0f} ms':>9}  {line.who:<{width}}  {line.text}" for line in lines
     )
 
 

@@ -195,17 +195,13 @@ class _Reader:
         """Drop words of vendors and hosts in front of a known family."""
         rules = self.rules
         first = self._match(words, 0)
-        if first:
-            second = self._match(words, 1)
-            if second and words[0] in rules.prefixes and second.vendor == first.vendor and not second.keep:
-                self._note("prefixes", words[0])
-                return words[1:]
-            return words
-        own = scan(lower(self.provider_id), rules.whole).words[:1]
+        own = () if first else scan(lower(self.provider_id), rules.whole).words[:1]
         for index in range(min(_PREFIX_WORDS, len(words) - 1)):
             if words[index] not in rules.prefixes and words[index] not in own:
                 return words
-            if self._match(words, index + 1):
+            family = self._match(words, index + 1)
+            # "qwen qwq" is qwq, but "llama nemotron" is not for this rule to judge.
+            if family and (first is None or (first.vendor == family.vendor and not family.keep)):
                 self._note("prefixes", " ".join(words[: index + 1]))
                 return words[index + 1 :]
         return words
@@ -250,10 +246,18 @@ class _Reader:
         rules = self.rules
         title = scan(lower(self.title), rules.whole)
         said = set(title.words)
-        if not all(word in said or rules.classes.get(word) not in _TITLE_MUST_SAY for word in words):
+        if not all(
+            word in said or rules.classes.get(word) not in _TITLE_MUST_SAY or _ACTIVE.match(word)
+            for word in words
+        ):
             return words, stamp
         known = set(words)
-        more = [word for word in title.words if word in rules.titles and word not in known]
+        closed = rules.vendors[row].closed
+        more = [
+            word
+            for word in title.words
+            if word in rules.titles and word not in known and not (closed and rules.titles[word])
+        ]
         if rules.vendors[row].versions and not stamp and not any(is_number(word) for word in words):
             more += [word for word in title.words if is_number(word)][:1]
         if more:
@@ -310,14 +314,14 @@ class _Reader:
                 self.instruct = True
             elif kind == "thinking":
                 self.mode = self.mode or "thinking"
-            elif before == "thinking" and (kind == "effort" or _is_budget(word)):
+            elif before == "thinking" and self.mode == "thinking" and (kind == "effort" or _is_budget(word)):
                 budget = word if kind == "effort" else f"{int(word[:12]) // 1000}k"
                 self.mode = f"{self.mode}-{budget}"
             elif kind == "host" or (index == len(words) - 1 and word in abbreviations):
                 self.host = word
             elif kind == "precision":
                 pass
-            elif family and family.name in rules.endings.get(word, ()) and index == len(words) - 1:
+            elif family and family.name in rules.endings.get(word, ()) and 0 < index == len(words) - 1:
                 kind = "ending"
             elif not self.size and _SIZE.match(word):
                 self.size, kind = word, "size"
@@ -361,12 +365,14 @@ class _Reader:
 
     def _name(self, words: list[str], family: Family | None, row: int) -> tuple[str, str]:
         """One spelling of family and words, and the version where the vendor's versions are snapshots."""
-        if row >= 0 and self.rules.vendors[row].letter and words and is_number(words[0]):
-            words = [self.rules.vendors[row].letter + words[0], *words[1:]]
-        rest = _glue(words, self.rules)
         if family is None:
-            return "-".join(rest), ""
+            return "-".join(_glue(words, self.rules, row)), ""
         vendor: Vendor = self.rules.vendors[row]
+        if words and vendor.letter and is_number(words[0]):
+            words = [vendor.letter + words[0], *words[1:]]
+        elif words and vendor.no_letter and words[0][:1] == vendor.no_letter and is_number(words[0][1:]):
+            words = [words[0][1:], *words[1:]]
+        rest = _glue(words, self.rules, row)
         generation = ""
         if vendor.any_order or vendor.versions:
             generation = next((word for word in rest if is_number(word)), "")
@@ -377,8 +383,11 @@ class _Reader:
         if vendor.any_order:
             # The order of words differs from host to host, so it cannot be part of the name.
             rest.sort(key=order)
+            tiers = [word for word in vendor.tiers if word in rest]
+            others = [word for word in rest if word not in tiers]
             middle = [generation] if generation else []
-            rest = rest + middle if vendor.any_order == "words-first" else middle + rest
+            first = tiers + middle if vendor.any_order == "tiers-first" else middle + tiers
+            rest = first + others
         if vendor.joined and rest and is_number(rest[0]):
             return "-".join((family.name + rest[0], *rest[1:])), ""
         name = "-".join((family.name, *rest))
@@ -399,8 +408,8 @@ class _Reader:
         return "release" if name.endswith("-latest") else ""
 
 
-def _glue(words: list[str], rules: Rules) -> list[str]:
-    """A number after the name of another family, and every number but the first, belong to the word before it.
+def _glue(words: list[str], rules: Rules, row: int) -> list[str]:
+    """A number after the name of another vendor's family, and every number but the first, belong to the word before it.
 
     In "2 pro llama 3" only the 2 is the generation.
     """
@@ -409,7 +418,7 @@ def _glue(words: list[str], rules: Rules) -> list[str]:
     for word in words:
         if is_number(word) and found and not is_number(found[-1]):
             numbers += 1
-            if numbers > 1 or any(not family.keep for family in rules.families.get(found[-1], ())):
+            if numbers > 1 or any(family.vendor != row for family in rules.families.get(found[-1], ())):
                 found[-1] += word
                 continue
         found.append(word)

@@ -28,10 +28,12 @@ class Vendor:
     undated: str
     latest: bool
     any_order: str
+    tiers: tuple[str, ...]
     joined: bool
     dashes: bool
     hybrid: bool
     letter: str
+    no_letter: str
     versions: bool
     keep_instruct: bool
     providers: tuple[str, ...]
@@ -89,6 +91,7 @@ class Rules:
     synonyms: Mapping[str, tuple[Synonym, ...]]  # first word -> synonyms, longest first
     endings: Mapping[str, frozenset[str]]  # word -> families
     vendors: tuple[Vendor, ...]
+    vendor_ids: frozenset[str]
     organisations: Mapping[str, int]  # squashed organisation -> row in vendors
     families: Mapping[str, tuple[Family, ...]]  # first word -> families, longest first
     anywhere: Mapping[str, int]  # word -> row in vendors
@@ -98,7 +101,8 @@ class Rules:
     aliases: Mapping[str, Alias]  # words and stamp, joined by spaces
     snapshots: Mapping[str, str]  # name -> stamp that the undated name means
     versions: Mapping[str, str]  # name and version, joined by a space -> stamp
-    titles: frozenset[str]  # words that a display name may add
+    titles: Mapping[str, bool]  # word that a display name may add -> only for open weights
+    own_tiers: frozenset[str]  # words for a host's own tier
     whole: frozenset[str]  # words that are never cut
 
 
@@ -150,8 +154,9 @@ def compile_rules(table: Mapping[str, Any]) -> Rules:
             )
             for row in table["synonym"]
         ),
-        endings={row["word"]: frozenset(row["families"]) for row in table["ending"]},
+        endings=_endings(table["ending"]),
         vendors=vendors,
+        vendor_ids=frozenset(vendor.id for vendor in vendors),
         organisations=organisations,
         families=_by_first_word(families),
         anywhere=anywhere,
@@ -167,13 +172,13 @@ def compile_rules(table: Mapping[str, Any]) -> Rules:
         sizes={row["name"]: row["size"] for row in table["size"]},
         raw_aliases={name: _alias(row, whole) for name, row in aliases.items() if row.get("raw")},
         aliases={
-            _alias_key(name, whole): _alias(row, whole)
-            for name, row in aliases.items()
-            if not row.get("raw")
+            _alias_key(name, whole): _alias(row, whole) for name, row in aliases.items() if not row.get("raw")
         },
         snapshots={row["name"]: row["stamp"] for row in table["snapshot"]},
         versions={f"{row['name']} {row['version']}": row["stamp"] for row in table["version"]},
-        titles=frozenset(table["titles"]["words"]),
+        titles=dict.fromkeys(table["titles"]["words"], False)
+        | dict.fromkeys(table["titles"]["open_words"], True),
+        own_tiers=frozenset(table["own_tiers"]["words"]),
         whole=whole,
     )
 
@@ -186,14 +191,23 @@ def _vendor(row: Mapping[str, Any]) -> Vendor:
         undated=row["undated"],
         latest=row.get("latest") == "undated",
         any_order=row.get("any_order", ""),
+        tiers=tuple(row.get("tiers", ())),
         joined=row.get("joined", False),
         dashes=row.get("dashes", False),
         hybrid=row.get("hybrid", False),
         letter=row.get("letter", ""),
+        no_letter=row.get("no_letter", ""),
         versions=row.get("versions", False),
         keep_instruct=row.get("keep_instruct", False),
         providers=tuple(row.get("providers", ())),
     )
+
+
+def _endings(rows: Iterable[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for row in rows:
+        found[row["word"]] = found.get(row["word"], frozenset()) | frozenset(row["families"])
+    return found
 
 
 def _alias(row: Mapping[str, Any], whole: frozenset[str]) -> Alias:

@@ -17,9 +17,7 @@ from opencode_patcher.patchset.render import render_file, render_patch
 from opencode_patcher.patchset.series import Patch, Series, Target
 
 ReadPristine = Callable[[str], bytes | None]
-"""Gives the content of a file of the pristine release by its path in the repository; None when there is
-none.
-"""
+"""Gives a file of the pristine release by its path in the repository; None when there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)

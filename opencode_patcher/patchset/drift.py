@@ -11,9 +11,7 @@ from opencode_patcher.patchset.outline import SEPARATOR, Outline, heading_path
 from opencode_patcher.patchset.place import Misfit, Reason
 
 SIMILAR = 0.55
-"""Least similarity (``SequenceMatcher.ratio``) of a block that is shown as the nearest; below, it would
-mislead.
-"""
+"""Least similarity (``SequenceMatcher.ratio``) of a block that is shown as the nearest one."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,9 +74,7 @@ class Source:
         return self.code[self.starts[line] : end].rstrip("\r\n")
 
     def text_around(self, line: int) -> str:
-        """What kind of text (``comment``, ``string``, ``template literal``) the line starts in; "" for
-        code.
-        """
+        """The kind of text that the line starts in: comment, string or template literal; "" for code."""
         offset = self.starts[line]
         index = bisect_right(self.texts, (offset, -1, "")) - 1
         if index < 0:

@@ -51,9 +51,7 @@ class Declaration:
 
 @dataclass(frozen=True, kw_only=True)
 class _Frame:
-    """A pair of brackets that spans several lines, the one around it, and the declaration that both belong
-    to.
-    """
+    """A pair of brackets that spans several lines, the pair around it, and the declaration it belongs to."""
 
     start: int
     end: int

@@ -11,14 +11,13 @@ from opencode_patcher import store
 from opencode_patcher.errors import StoreError
 from opencode_patcher.patchset import hints, paths
 
-FILE_NAME = "opencode-patcher.json"
+FILE_NAME = "opencode-patcher-change.json"
 FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """By path, the SHA-256 (hex) of every content that a file may have through us: one, or two while it
-    changes.
+    """By path, the SHA-256 (hex) of each content that a file may have through us: two while it changes.
 
     ``digest`` is that of the Change which is in the tree, "" while one is being applied.
     """
@@ -28,9 +27,7 @@ class Record:
 
 
 def read(git_dir: Path) -> Record:
-    """The record of a work tree; an empty one when nothing was written. Raises StoreError when it is
-    damaged.
-    """
+    """The record of a work tree, empty when nothing was written. Raises StoreError when it is damaged."""
     path = git_dir / FILE_NAME
     try:
         text = path.read_text(encoding="utf-8")

@@ -55,14 +55,11 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True)
 class Patch:
-    """One patch as written: ``text`` is the whole file (a template), its diff starts at character
-    ``diff_start``.
-    """
+    """One patch as written: ``text`` is the whole file, header and diff, a template."""
 
     name: str
     header: Header
     text: str
-    diff_start: int
 
     @property
     def file_name(self) -> str:
@@ -134,7 +131,6 @@ def parse(name: str, text: str) -> Patch:
             touches=_targets(name, fields["Touches"]),
         ),
         text=text,
-        diff_start=start.start(),
     )
 
 

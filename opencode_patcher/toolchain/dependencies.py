@@ -40,9 +40,11 @@ def install(bun: Bun, tree: Tree, reporter: Reporter, log: Path) -> bool:
     """
     if _is_done(bun, tree):
         return False
-    git.run("-C", tree.path, "checkout", "--quiet", "HEAD", "--", LOCK_FILE)
-    if _is_done(bun, tree):
-        return False
+    if git.run("-C", tree.path, "status", "--porcelain", "--", LOCK_FILE).stdout:
+        reporter.warn(f"{LOCK_FILE} in {tree.path} was changed; upstream's own is used again.")
+        git.run("-C", tree.path, "checkout", "--quiet", "HEAD", "--", LOCK_FILE)
+        if _is_done(bun, tree):
+            return False
     with reporter.phase("Installing dependencies"):
         (tree.git_dir / STAMP).unlink(missing_ok=True)
         for directory in list(_module_directories(tree.path)):
@@ -57,9 +59,7 @@ def install(bun: Bun, tree: Tree, reporter: Reporter, log: Path) -> bool:
                 reporter=reporter,
             )
             for directory, script in _scripts(tree):
-                process.run(
-                    [bun.path, "run", script], cwd=directory, env=environment(bun), log=log, reporter=reporter
-                )
+                process.run([bun.path, "run", script], cwd=directory, env=environment(bun), log=log, reporter=reporter)
         except ProcessError as error:
             raise _explained(error, tree, log) from error
         store.write_json(tree.git_dir / STAMP, {"digest": digest(bun, tree)})
@@ -79,9 +79,7 @@ def digest(bun: Bun, tree: Tree) -> str:
     """SHA-256 of what decides an installation: package files, lock, settings, patches, and bun's version."""
     total = hashlib.sha256(bun.version.encode())
     manifests = ["package.json", *(f"{package}/package.json" for package in tree.packages)]
-    patches = sorted(
-        path.relative_to(tree.path).as_posix() for path in (tree.path / "patches").rglob("*.patch")
-    )
+    patches = sorted(path.relative_to(tree.path).as_posix() for path in (tree.path / "patches").rglob("*.patch"))
     for name in [*manifests, LOCK_FILE, "bunfig.toml", *patches]:
         path = tree.path / name
         content = path.read_bytes() if path.is_file() else b""

@@ -75,9 +75,7 @@ def read_settings(project: Path | None = None, environment: Mapping[str, str] | 
     """
     environment = os.environ if environment is None else environment
     from_environment = {
-        _setting_name(name): value
-        for name, value in environment.items()
-        if name.lower().startswith("npm_config_")
+        _setting_name(name): value for name, value in environment.items() if name.lower().startswith("npm_config_")
     }
     home = environment.get("HOME") or environment.get("USERPROFILE")
     user = from_environment.get("userconfig") or (f"{home}/.npmrc" if home else None)
@@ -107,9 +105,7 @@ def parse(text: str, environment: Mapping[str, str]) -> dict[str, str]:
         if not stripped or stripped[0] in ";#[":
             continue
         name, _, value = stripped.partition("=")
-        values[_expand(name.strip().removesuffix("[]"), environment)] = _expand(
-            value.strip().strip("\"'"), environment
-        )
+        values[_expand(name.strip().removesuffix("[]"), environment)] = _expand(value.strip().strip("\"'"), environment)
     return values
 
 

@@ -14,6 +14,12 @@ DEMO_HINT = "To see the tool work without any source, run: opencode-patcher demo
 
 _CAUSES: tuple[tuple[str, str, str], ...] = (
     (
+        r"pack-objects died|not our ref|bad object|unable to read [0-9a-f]{40}",
+        "The source does not have all files of the release; it may itself be a partial copy.",
+        "Name a complete repository with --source, or let this one leave out files:\n"
+        "git -C PATH config uploadpack.allowFilter true",
+    ),
+    (
         r"could not resolve|failed to connect|couldn't connect|timed out|connection (?:refused|reset)"
         r"|unreachable|operation too slow|rpc failed|hung up unexpectedly|early eof|unable to access",
         "The source cannot be reached over the network.",
@@ -114,9 +120,7 @@ def explained(error: ProcessError, *, source: str, what: str) -> PatcherError:
             next_step=f"Install git {MINIMUM_GIT_TEXT} or newer, or try again.",
         )
     if "No space left on device" in said:
-        return StoreError(
-            what, why="The disk is full.", next_step="Free some space and run the same command again."
-        )
+        return StoreError(what, why="The disk is full.", next_step="Free some space and run the same command again.")
     for pattern, meaning, help_ in _CAUSES:
         if re.search(pattern, said, re.IGNORECASE):
             return SourceError(
@@ -143,9 +147,7 @@ def require_git() -> None:
     try:
         text = git.run("--version").stdout
     except ProcessError as error:
-        raise SourceError(
-            what, why=error.why, next_step=f"Install git {MINIMUM_GIT_TEXT} or newer."
-        ) from error
+        raise SourceError(what, why=error.why, next_step=f"Install git {MINIMUM_GIT_TEXT} or newer.") from error
     found = re.search(r"(\d+)\.(\d+)", text)
     if found is None or (int(found[1]), int(found[2])) < MINIMUM_GIT:
         raise SourceError(

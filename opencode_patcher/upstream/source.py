@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from opencode_patcher import git, store
+from opencode_patcher import git
+from opencode_patcher import store as storage
 from opencode_patcher.errors import ProcessError
 from opencode_patcher.progress import Reporter
 from opencode_patcher.store import Store
@@ -92,16 +93,16 @@ def objects_size(repository: Path) -> int:
 
 
 def _create(repository: Path, address: str) -> None:
-    with store.staged_directory(repository) as staging:
+    with storage.staged_directory(repository) as staging:
         git.run("init", "--quiet", "--bare", "--template=", staging)
         configuration = staging / "config"
-        store.write_text(
+        storage.write_text(
             configuration,
             configuration.read_text(encoding="utf-8") + CONFIGURATION.read_text(encoding="utf-8"),
         )
         for name, value in {"url": address, "promisor": "true", "partialclonefilter": "blob:none"}.items():
             git.run(f"--git-dir={staging}", "config", f"remote.origin.{name}", value)
-        store.write_json(staging / MARKER, {"source": remote.shown(address)})
+        storage.write_json(staging / MARKER, {"source": remote.shown(address)})
 
 
 def _clear_leftovers(repository: Path) -> None:

@@ -47,15 +47,11 @@ def closure(texts: Mapping[str, str], *, web_ui: bool = False) -> Workspace:
     root = _parse(texts, ROOT)
     program = _parse(texts, f"{PROGRAM}/package.json")
     if program.get("name") != "opencode":
-        raise _not_opencode(
-            f"{PROGRAM}/package.json has the name {program.get('name')!r} instead of 'opencode'"
-        )
+        raise _not_opencode(f"{PROGRAM}/package.json has the name {program.get('name')!r} instead of 'opencode'")
     manager = root.get("packageManager")
     bun = re.match(r"bun@(\d+\.\d+\.\d+)", manager) if isinstance(manager, str) else None
     if bun is None:
-        raise _not_opencode(
-            f"the root package.json has packageManager {manager!r}, expected bun@ and a version"
-        )
+        raise _not_opencode(f"the root package.json has packageManager {manager!r}, expected bun@ and a version")
 
     globs = workspace_globs(root)
     members = {

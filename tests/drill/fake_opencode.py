@@ -5,6 +5,7 @@ It has the commands that the drill uses and talks plain HTTP to the providers of
 ``provider_priority``; ``sloppy`` fails over, but keeps half text and runs tools twice; ``broken`` only fails.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -20,7 +21,7 @@ STORED = Path(os.environ["XDG_DATA_HOME"]) / "session.json"
 SESSION = "ses_1"
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """The provider did not answer in full; ``parts`` came before."""
 
     def __init__(self, reason, parts):
@@ -60,16 +61,11 @@ def run(config, prompt, resumed):
     history = [{"role": "system", "content": "You help."}]
     history.append({"role": "user", "content": prompt})
     if not resumed:
-        try:
-            stored["info"]["title"] = title(config, prompt)
-        except Failed:
-            pass
+        stored["info"]["title"] = title(config, prompt)
     providers = list(config["provider"])
     while True:
         parts, provider = answer(config, providers, history)
-        message = {
-            "info": {"role": "assistant", "providerID": provider, "time": {"created": 1, "completed": 2}}
-        }
+        message = {"info": {"role": "assistant", "providerID": provider, "time": {"created": 1, "completed": 2}}}
         message["info"]["modelID"] = next(iter(config["provider"][provider]["models"]))
         message["info"]["cost"] = cost(config, provider, parts)
         message["parts"] = [settle(part, history) for part in parts if part["type"] != "finish"]
@@ -87,7 +83,7 @@ def answer(config, providers, history):
         provider = providers[0]
         try:
             return kept + request(config, provider, history), provider
-        except Failed as failure:
+        except FailedError as failure:
             tried.append(f"{provider}: {failure}")
             if MODE == "sloppy":
                 kept = failure.parts
@@ -113,13 +109,13 @@ def title(config, prompt):
     for provider in config["provider"]:
         try:
             return "".join(p["text"] for p in request(config, provider, messages) if p["type"] == "text")
-        except Failed:
+        except FailedError:
             continue
     return "New session"
 
 
 def request(config, name, messages):
-    """The parts of one answer; raises Failed with what came before the failure."""
+    """The parts of one answer; raises FailedError with what came before the failure."""
     provider = config["provider"][name]
     url = urllib.parse.urlsplit(provider["options"]["baseURL"])
     body = {"model": next(iter(provider["models"])), "messages": messages, "stream": True}
@@ -133,14 +129,14 @@ def request(config, name, messages):
             message = json.loads(response.read())["error"]["message"]
             if response.status == 400:
                 fail(message)
-            raise Failed(f"{response.status} {message}", [])
+            raise FailedError(f"{response.status} {message}", [])
         for line in response:
             lines.append(line)
     except (OSError, http.client.HTTPException) as error:
-        raise Failed(repr(error), parse(lines)) from error
+        raise FailedError(repr(error), parse(lines)) from error
     parts = parse(lines)
     if not any(part["type"] == "finish" for part in parts):
-        raise Failed("no finish", parts)
+        raise FailedError("no finish", parts)
     return parts
 
 
@@ -158,10 +154,8 @@ def parse(lines):
             finished = finished or bool(choice["finish_reason"])
     parts = [{"type": "text", "text": text, "time": {"end": 1}}] if text else []
     for call in calls.values():
-        try:
+        with contextlib.suppress(ValueError):
             parts.append({"type": "tool", "callID": call["id"], "input": json.loads(call["arguments"])})
-        except ValueError:
-            pass
     return parts + ([{"type": "finish"}] if finished else [])
 
 

@@ -70,8 +70,7 @@ def user(text: str = "Do it.") -> dict:
 
 def asks(*ids: str, content: str = "") -> dict:
     calls = [
-        {"id": id, "type": "function", "function": {"name": "bash", "arguments": '{"command": "ls"}'}}
-        for id in ids
+        {"id": id, "type": "function", "function": {"name": "bash", "arguments": '{"command": "ls"}'}} for id in ids
     ]
     return {"role": "assistant", "content": content, "tool_calls": calls}
 

@@ -42,9 +42,7 @@ def test_names_are_unique():
 
 
 def test_what_must_be_proven_first_is_there():
-    assert {"healthy", "429", "503", "refused", "cut-in-text", "cut-after-tool"} <= {
-        s.name for s in SCENARIOS
-    }
+    assert {"healthy", "429", "503", "refused", "cut-in-text", "cut-after-tool"} <= {s.name for s in SCENARIOS}
 
 
 def test_the_faults_of_a_conversation_and_of_titles_are_counted_apart():

@@ -1,4 +1,4 @@
-"""Fixtures of the room: a source to fetch from, and a store."""
+"""Fixtures of the room: a source to fetch from."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 from fake_upstream import Upstream
-
-from opencode_patcher.store import Store, open_store
 
 
 @pytest.fixture
@@ -30,8 +28,3 @@ def upstream(make_upstream: Callable[[], Upstream]) -> Upstream:
     made.allow_filter()
     made.release("v1.0.0")
     return made
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return open_store(tmp_path / "store")

@@ -33,9 +33,7 @@ WORKSPACE: Mapping[str, str] = {
     "packages/opencode/src/index.ts": "export const answer = 42\n",
     "packages/opencode/test/index.test.ts": "// a test\n",
     "packages/opencode/test/tool/fixtures/models-api.json": '{"large": true}\n',
-    "packages/core/package.json": manifest(
-        "@opencode-ai/core", devDependencies={"@opencode-ai/schema": "workspace:*"}
-    ),
+    "packages/core/package.json": manifest("@opencode-ai/core", devDependencies={"@opencode-ai/schema": "workspace:*"}),
     "packages/core/src/core.ts": "export const core = 1\n",
     "packages/core/test/core.test.ts": "// a test\n",
     "packages/schema/package.json": manifest("@opencode-ai/schema"),
@@ -43,9 +41,7 @@ WORKSPACE: Mapping[str, str] = {
     "packages/sdk/js/package.json": manifest("@opencode-ai/sdk"),
     "packages/sdk/js/src/sdk.ts": "export const sdk = 1\n",
     "packages/slack/package.json": manifest("@opencode-ai/slack"),
-    "packages/app/package.json": manifest(
-        "@opencode-ai/app", dependencies={"@opencode-ai/ui": "workspace:*"}
-    ),
+    "packages/app/package.json": manifest("@opencode-ai/app", dependencies={"@opencode-ai/ui": "workspace:*"}),
     "packages/app/src/app.ts": "export const app = 1\n",
     "packages/ui/package.json": manifest("@opencode-ai/ui"),
     "packages/ui/src/ui.ts": "export const ui = 1\n",
@@ -82,9 +78,7 @@ class Upstream:
         about = ("--annotate", f"--message={name}") if annotated else ()
         self.git("tag", *about, *(("--force",) if force else ()), name)
 
-    def release(
-        self, tag: str, files: Mapping[str, str | bytes] | None = None, *, annotated: bool = True
-    ) -> str:
+    def release(self, tag: str, files: Mapping[str, str | bytes] | None = None, *, annotated: bool = True) -> str:
         """Commit files (by default the whole small workspace), tag the commit, and return its id."""
         commit = self.commit(WORKSPACE if files is None else files)
         self.tag(tag, annotated=annotated)

@@ -25,9 +25,7 @@ def newest(upstream: Upstream) -> Release:
 
 def held(repository: Path) -> set[str]:
     """The objects that a repository has, without fetching any."""
-    listed = git.run(
-        f"--git-dir={repository}", "cat-file", "--batch-all-objects", "--batch-check=%(objectname)"
-    ).stdout
+    listed = git.run(f"--git-dir={repository}", "cat-file", "--batch-all-objects", "--batch-check=%(objectname)").stdout
     return set(listed.split())
 
 
@@ -89,6 +87,16 @@ def test_a_server_that_cannot_filter_still_works(store: Store, make_upstream: Ca
     assert objects.read_pristine(repository, commit, ["README.md"]) == {"README.md": b"The program.\n"}
 
 
+def test_a_partial_copy_that_cannot_filter_says_what_helps(store: Store, make_upstream: Callable[[], Upstream]) -> None:
+    plain = make_upstream()
+    blob = blobs(plain, plain.release("v1.0.0"))["README.md"]
+    (plain.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(SourceError) as caught:
+        source.fetch(store, plain.source, newest(plain), REPORTER)
+    assert "does not have all files" in caught.value.why
+    assert "uploadpack.allowFilter" in caught.value.next_step
+
+
 def test_sources_do_not_mix(store: Store, upstream: Upstream, make_upstream: Callable[[], Upstream]) -> None:
     other = make_upstream()
     other.release("v1.0.0", {**WORKSPACE, "README.md": "Another program.\n"})
@@ -147,8 +155,7 @@ def test_the_users_git_settings_change_nothing(
 ) -> None:
     settings = tmp_path / "gitconfig"
     settings.write_text(
-        "[core]\n\tautocrlf = true\n[fetch]\n\tprune = true\n\tpruneTags = true\n"
-        "[safe]\n\tbareRepository = explicit\n"
+        "[core]\n\tautocrlf = true\n[fetch]\n\tprune = true\n\tpruneTags = true\n[safe]\n\tbareRepository = explicit\n"
     )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))

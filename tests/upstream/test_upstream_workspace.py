@@ -54,9 +54,7 @@ def test_an_excluded_package_does_not_count() -> None:
         workspace.closure(with_root(workspaces=["packages/*", "packages/sdk/js", "!packages/schema"]))
 
 
-@pytest.mark.parametrize(
-    "field", ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"]
-)
+@pytest.mark.parametrize("field", ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"])
 @pytest.mark.parametrize("wanted", ["workspace:*", "workspace:^", "workspace:1.0.0"])
 def test_every_kind_of_dependency_counts(field: str, wanted: str) -> None:
     texts = {

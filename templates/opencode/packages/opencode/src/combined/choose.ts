@@ -4,13 +4,15 @@ import { CombinedHealth } from "./health"
 
 export type Member = { readonly providerID: string; readonly modelID: string }
 
+export type Out<M extends Member> = { readonly member: M; readonly cooldown: Cooldown }
+
 export type Choice<M extends Member> =
   | { readonly type: "serve"; readonly member: M }
-  | { readonly type: "wait"; readonly member: M; readonly cooldown: Cooldown }
+  | { readonly type: "wait"; readonly out: readonly [Out<M>, ...Out<M>[]] }
 
 /**
- * The first member, in the group's order, that is not cooling; else the one whose cooldown ends first. A group has at
- * least one member.
+ * The first member, in the group's order, that is not cooling; when all are, all of them, the one that returns first
+ * in front. A group has at least one member.
  */
 export function choose<M extends Member>(members: readonly M[], state: State, now: number): Choice<M> {
   const seen = members.map((member) => ({
@@ -19,10 +21,10 @@ export function choose<M extends Member>(members: readonly M[], state: State, no
   }))
   const ready = seen.find((item) => !item.cooldown)
   if (ready) return { type: "serve", member: ready.member }
-  const [first] = seen
+  const [first, ...others] = seen
     .flatMap((item) => (item.cooldown ? [{ member: item.member, cooldown: item.cooldown }] : []))
     .toSorted((a, b) => a.cooldown.until - b.cooldown.until)
-  return { type: "wait", ...first }
+  return { type: "wait", out: [first, ...others] }
 }
 
 export * as CombinedChoose from "./choose"

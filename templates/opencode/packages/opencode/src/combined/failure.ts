@@ -143,13 +143,14 @@ function collect(error: unknown): Facts {
     if (typeof value !== "object" || value === null) return
     const item = value as Record<string, unknown>
     if (item.name === "AbortError") facts.aborted = true
-    for (const key of ["message", "name", "type", "responseBody"]) {
+    for (const key of ["message", "name", "type", "status", "responseBody"]) {
       const text = item[key]
       if (typeof text === "string" && text) facts.texts.push(key === "type" ? `"type":"${text}"` : text)
     }
     if (typeof item.code === "string") facts.codes.push(item.code)
-    const status = item.statusCode ?? item.status
-    if (facts.status === undefined && typeof status === "number") facts.status = status
+    // An error event inside a stream may carry the HTTP status as its code: OpenRouter and Google do.
+    const status = [item.statusCode, item.status, item.code].find((value) => typeof value === "number" && value >= 400)
+    if (facts.status === undefined && typeof status === "number" && status < 600) facts.status = status
     if (isHeaders(item.responseHeaders)) facts.headers = { ...item.responseHeaders, ...facts.headers }
     for (const key of ["lastError", "cause", "error", "data"]) visit(item[key], depth - 1)
   }

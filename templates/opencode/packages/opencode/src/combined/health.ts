@@ -6,6 +6,7 @@
 import type { Failure, Kind } from "./failure"
 
 export type Cooldown = {
+  readonly since: number
   readonly until: number
   readonly kind: Kind
   readonly message: string
@@ -54,6 +55,7 @@ export function fail(state: State, providerID: string, modelID: string, failure:
   const step = schedule[failure.kind]
   const wait = failure.retryAfter ?? Math.min(step.base * 2 ** (failures - 1), step.max)
   return new Map(state).set(key, {
+    since: now,
     until: now + Math.min(wait, LONGEST),
     kind: failure.kind,
     message: failure.message,
@@ -61,10 +63,12 @@ export function fail(state: State, providerID: string, modelID: string, failure:
   })
 }
 
-export function succeed(state: State, providerID: string, modelID: string): State {
+/** A success clears what was known when its request began at `began`; a later failure, of another session, stays. */
+export function succeed(state: State, providerID: string, modelID: string, began: number): State {
   const keys = [provider(providerID), member(providerID, modelID)]
-  if (!keys.some((key) => state.has(key))) return state
-  return new Map([...state].filter(([key]) => !keys.includes(key)))
+  const stale = (key: string, item: Cooldown) => keys.includes(key) && item.since <= began
+  if (![...state].some(([key, item]) => stale(key, item))) return state
+  return new Map([...state].filter(([key, item]) => !stale(key, item)))
 }
 
 /** The cooldown that holds a member back now: its own or its provider's, whichever ends later. */

@@ -61,7 +61,10 @@ const organisations = new Map(Object.entries(rules.organisations))
 const anywhere = new Map(Object.entries(rules.anywhere))
 const rawAliases = new Map(Object.entries(rules.raw_aliases))
 const aliases = new Map(Object.entries(rules.aliases))
-const titles = new Set(rules.titles)
+const titles = new Map(Object.entries(rules.titles))
+// A word that a title may add, or something that could be a date.
+const MONTHS = ["jan", "feb", "apr", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+const ADDS = new RegExp([...titles.keys(), ...MONTHS, "[0-9]{3}", "[0-9]{2}[^0-9a-z]+[0-9]{2}"].join("|"))
 const whole = new Set(rules.whole)
 const families = byFirstWord(rules.families)
 const synonyms = byFirstWord(rules.synonyms)
@@ -155,15 +158,12 @@ function locate(modelID: string) {
 // Drop words of vendors and hosts in front of a known family.
 function withoutPrefix(words: string[], providerID: string) {
   const first = match(words, 0)
-  if (first) {
-    const second = match(words, 1)
-    if (second && prefixes.has(words[0]) && second.vendor === first.vendor && !second.keep) return words.slice(1)
-    return words
-  }
-  const own = words.length > 1 ? scan(lower(providerID), whole).words[0] : undefined
+  const own = !first && words.length > 1 ? scan(lower(providerID), whole).words[0] : undefined
   for (let index = 0; index < Math.min(PREFIX_WORDS, words.length - 1); index++) {
     if (!prefixes.has(words[index]) && words[index] !== own) return words
-    if (match(words, index + 1)) return words.slice(index + 1)
+    const family = match(words, index + 1)
+    // "qwen qwq" is qwq, but "llama nemotron" is not for this rule to judge.
+    if (family && (!first || (first.vendor === family.vendor && !family.keep))) return words.slice(index + 1)
   }
   return words
 }
@@ -198,16 +198,21 @@ function familyOf(words: string[], organisation: string): { words: string[]; fam
 
 // What the display name adds, when it says all that the id says. A name that contradicts the id is not heard.
 function withTitle(words: string[], stamp: string, row: number, title: string) {
-  const said = scan(lower(title), whole)
-  const all = new Set(said.words)
+  const { versions, closed } = rules.vendors[row]
+  const text = lower(title)
+  // Most names have nothing to add, and that can be seen before they are cut into words.
+  if (!versions && !ADDS.test(text)) return { words, stamp }
+  const said = scan(text, whole)
   for (const word of words) {
-    if (all.has(word)) continue
+    if (said.words.includes(word) || ACTIVE.test(word)) continue
     const kind = classes.get(word)
     if (kind === undefined || TITLE_CLASSES.has(kind)) return { words, stamp }
   }
-  const known = new Set(words)
-  const more = said.words.filter((word) => titles.has(word) && !known.has(word))
-  if (rules.vendors[row].versions && !stamp && !words.some(isNumber)) more.push(...said.words.filter(isNumber).slice(0, 1))
+  const more = said.words.filter((word) => {
+    const open = titles.get(word)
+    return open !== undefined && !(open && closed) && !words.includes(word)
+  })
+  if (versions && !stamp && !words.some(isNumber)) more.push(...said.words.filter(isNumber).slice(0, 1))
   return { words: [...words, ...more], stamp: stamp || said.stamp }
 }
 
@@ -262,13 +267,13 @@ function classify(words: readonly string[], family: Family | undefined, row: num
     else if (kind === "quantised-tail" && (before === "quantised" || before === "quantised-tail")) continue
     else if (kind === "instruct" && !keepInstruct) found.instruct = true
     else if (kind === "thinking") found.mode = found.mode || "thinking"
-    else if (before === "thinking" && (kind === "effort" || isBudget(word)))
+    else if (before === "thinking" && found.mode === "thinking" && (kind === "effort" || isBudget(word)))
       found.mode += "-" + (kind === "effort" ? word : Math.floor(Number(word.slice(0, 12)) / 1000) + "k")
     else if (kind === "host" || (last && at.some((place) => abbreviations.get(place) === word))) found.host = word
     else if (kind === "precision") continue
-    else if (last && family && endings.get(word)?.has(family.name)) continue
-    else if (!found.size && SIZE.test(word)) found.size = word
+    else if (last && index > 0 && family && endings.get(word)?.has(family.name)) continue
     else if (!active && ACTIVE.test(word)) active = word
+    else if (!found.size && SIZE.test(word)) found.size = word
     else if (found.size && EXPERTS.test(word)) continue
     else if (!found.context && (CONTEXT.test(word) || WINDOWS.has(word))) found.context = WINDOWS.get(word) ?? word
     else {
@@ -298,20 +303,32 @@ function vendorOf(organisation: string, row: number, quantised: boolean, provide
 }
 
 function spell(words: readonly string[], family: Family | undefined, row: number) {
-  const vendor = row >= 0 ? rules.vendors[row] : undefined
-  const lettered = vendor?.letter && words.length > 0 && isNumber(words[0]) ? [vendor.letter + words[0], ...words.slice(1)] : words
-  const rest = glue(lettered)
-  if (!family || !vendor) return { name: rest.join("-"), version: "" }
+  if (!family) return { name: glue(words, row).join("-"), version: "" }
+  const vendor = rules.vendors[row]
+  const rest = glue(withLetter(words, vendor.letter, vendor.no_letter), row)
   const at = vendor.any_order || vendor.versions ? rest.findIndex(isNumber) : -1
   const generation = at >= 0 ? rest.splice(at, 1) : []
   if (vendor.versions) return { name: [family.name, ...rest].join("-"), version: generation[0] ?? "" }
-  // The order of words differs from host to host, so it cannot be part of the name.
-  if (vendor.any_order) rest.sort(compare)
-  const ordered = vendor.any_order === "words-first" ? [...rest, ...generation] : [...generation, ...rest]
+  const ordered = vendor.any_order ? inOrder(rest, generation, vendor) : rest
   if (vendor.joined && ordered.length > 0 && isNumber(ordered[0]))
     return { name: [family.name + ordered[0], ...ordered.slice(1)].join("-"), version: "" }
   const name = [family.name, ...ordered].join("-")
   return { name: vendor.dashes ? name.replaceAll(".", "-") : name, version: "" }
+}
+
+function withLetter(words: readonly string[], letter: string, dropped: string) {
+  if (words.length === 0) return words
+  if (letter && isNumber(words[0])) return [letter + words[0], ...words.slice(1)]
+  if (dropped && words[0].startsWith(dropped) && isNumber(words[0].slice(1))) return [words[0].slice(1), ...words.slice(1)]
+  return words
+}
+
+// The order of words differs from host to host, so it cannot be part of the name.
+function inOrder(words: readonly string[], generation: readonly string[], vendor: (typeof rules.vendors)[number]) {
+  const tiers = vendor.tiers.filter((word) => words.includes(word))
+  const others = words.filter((word) => !tiers.includes(word)).toSorted(compare)
+  if (vendor.any_order === "tiers-first") return [...tiers, ...generation, ...others]
+  return [...generation, ...tiers, ...others]
 }
 
 export function compare(a: string, b: string) {
@@ -319,15 +336,15 @@ export function compare(a: string, b: string) {
   return a < b ? -1 : 1
 }
 
-// A number after the name of another family, and every number but the first, belong to the word before it.
-function glue(words: readonly string[]) {
+// A number after the name of another vendor's family, and every number but the first, belong to the word before it.
+function glue(words: readonly string[], row: number) {
   const found: string[] = []
   let numbers = 0
   for (const word of words) {
     const previous = found.at(-1)
     if (previous !== undefined && isNumber(word) && !isNumber(previous)) {
       numbers += 1
-      if (numbers > 1 || families.get(previous)?.some((family) => !family.keep)) {
+      if (numbers > 1 || families.get(previous)?.some((family) => family.vendor !== row)) {
         found[found.length - 1] = previous + word
         continue
       }

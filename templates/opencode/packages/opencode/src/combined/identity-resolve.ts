@@ -3,12 +3,21 @@
 // resolve.py in opencode-patcher is the same in Python; the two agree on every input. The steps run in a fixed
 // order, each over the result of the one before.
 import { read, type Reading, type Variant } from "./identity-read"
+import { squash } from "./identity-scan"
 import { rules } from "./rules"
 
 export type Offer = { providerID: string; modelID: string; name: string; releaseDate?: string }
 
-/** `undated` says that the key is what the name means without a date, `written` how the id is dated. */
-export type Identity = { key: string; name: string; vendor: string; variant: Variant; undated: boolean; written: boolean }
+/** `stem` is the name without a date. `undated` says that the key is what the name means without a date, `written` how the id is dated. */
+export type Identity = {
+  key: string
+  name: string
+  stem: string
+  vendor: string
+  variant: Variant
+  undated: boolean
+  written: boolean
+}
 
 type Item = Reading & { provider: string; date: string; undated: boolean; written: boolean }
 type Vendor = (typeof rules.vendors)[number]
@@ -16,24 +25,61 @@ type Vendor = (typeof rules.vendors)[number]
 const snapshots = new Map(Object.entries(rules.snapshots))
 const versions = new Map(Object.entries(rules.versions))
 const sizes = new Map(Object.entries(rules.sizes))
+const vendorIDs = new Set(rules.vendor_ids)
+const ownTiers = new Set(rules.own_tiers)
+const DIGIT = /[0-9]/
+const PLAIN = /^[a-z0-9]*$/
+const DATE = /^[0-9]{6}(?:[0-9]{2})?$/
+// The most words that a vendor's name may have in front of a model's.
+const VENDOR_WORDS = 3
+// Shorter names are the beginning of too many others; the longest bounds the work for names of any length.
+const SHORTEST_VENDOR = 3
+const LONGEST_VENDOR = 40
+// Months by which the release date that most hosts give may precede the only snapshot.
+const SLACK_OF_MOST = 3
+// Months by which one host's release date may precede the newest snapshot while an older one exists.
+const SLACK_OF_ONE = 1
 
 /** Identities of the offers, in their order. The catalogue holds further offers that are only learnt from. */
 export function resolve(offers: readonly Offer[], catalogue: readonly Offer[] = []): Identity[] {
-  const items = [...offers, ...catalogue].map(itemOf)
+  const own = new Set(offers.map(offerID))
+  const items = [...offers, ...catalogue.filter((offer) => !own.has(offerID(offer)))].map(itemOf)
+  dropProviders(items)
   adoptVendors(items)
+  keepHouseNames(items)
+  const models = grouped(items, model)
+  for (const group of models.values()) keepOwnTiers(group, models)
   tieVersions(items)
-  settleContexts(items)
-  settleSizes(items)
-  settlePreviews(items)
-  settleStamps(items)
-  settleModes(items)
+  for (const group of grouped(items, model).values()) settleContexts(group)
+  for (const group of grouped(items, model).values()) {
+    settleSizes(group)
+    settlePreviews(group)
+    settleStamps(group)
+    settleModes(group)
+  }
   return items.slice(0, offers.length).map(identityOf)
+}
+
+function offerID(offer: Offer) {
+  return offer.providerID + "/" + offer.modelID
 }
 
 function itemOf(offer: Offer): Item {
   const reading = read(offer)
   return {
-    ...reading,
+    vendor: reading.vendor,
+    row: reading.row,
+    name: reading.name,
+    version: reading.version,
+    size: reading.size,
+    context: reading.context,
+    preview: reading.preview,
+    mode: reading.mode,
+    stamp: reading.stamp,
+    latest: reading.latest,
+    instruct: reading.instruct,
+    rolling: reading.rolling,
+    variant: reading.variant,
     provider: offer.providerID,
     date: offer.releaseDate ?? "",
     undated: reading.stamp === "",
@@ -42,12 +88,14 @@ function itemOf(offer: Offer): Item {
 }
 
 function identityOf(item: Item): Identity {
-  const name = [item.name, item.version, item.size, item.preview ? "preview" : "", item.mode, item.stamp]
+  const stem = [item.name, item.version, item.size, item.preview ? "preview" : "", item.mode]
     .filter((part) => part !== "")
     .join("-")
+  const name = item.stamp ? stem + "-" + item.stamp : stem
   return {
     key: item.vendor ? item.vendor + "/" + name : name,
     name,
+    stem,
     vendor: item.vendor,
     variant: item.variant,
     undated: item.undated,
@@ -60,7 +108,7 @@ function vendorOf(item: Item): Vendor | undefined {
 }
 
 // Fields are joined by a character that no word can hold: a separator is never part of one.
-function groups(items: readonly Item[], key: (item: Item) => string) {
+function grouped(items: readonly Item[], key: (item: Item) => string) {
   const found = new Map<string, Item[]>()
   for (const item of items) {
     const name = key(item)
@@ -68,22 +116,88 @@ function groups(items: readonly Item[], key: (item: Item) => string) {
     if (group) group.push(item)
     if (!group) found.set(name, [item])
   }
-  return [...found.values()]
+  return found
 }
 
+function model(item: Item) {
+  return item.vendor + "\n" + item.name
+}
+
+// Within one model.
 function stem(item: Item) {
-  return `${item.vendor}\n${item.name}\n${item.version}\n${item.size}\n${item.preview}`
+  return item.version + "\n" + item.size + "\n" + item.preview
 }
 
-// A name that the table does not know takes the one organisation that others put in front of it.
+// Most models are offered in one way only: then there is nothing to divide.
+function divide(items: readonly Item[], key: (item: Item) => string) {
+  const first = key(items[0])
+  return items.every((item) => key(item) === first) ? [items] : [...grouped(items, key).values()]
+}
+
+// An organisation in front of a known family that is a provider itself is the host behind a gateway.
+function dropProviders(items: readonly Item[]) {
+  const providers = new Set([...new Set(items.map((item) => item.provider))].map(squash))
+  for (const item of items)
+    if (item.row >= 0 && !vendorIDs.has(item.vendor) && providers.has(item.vendor)) item.vendor = rules.vendors[item.row].id
+}
+
+// Find the vendor of names that the table does not know from how others in the catalogue write them.
 function adoptVendors(items: readonly Item[]) {
   const unknown = items.filter((item) => item.row < 0)
-  for (const group of groups(unknown, (item) => item.name)) {
-    const vendors = new Set(group.map((item) => item.vendor).filter((vendor) => vendor !== ""))
-    if (vendors.size !== 1) continue
-    const [vendor] = vendors
-    for (const item of group) item.vendor = vendor
+  const organised = new Set(unknown.filter((item) => item.vendor).map((item) => item.vendor + "/" + item.name))
+  const organisations = new Set(unknown.map((item) => item.vendor).filter((vendor) => vendor !== ""))
+  for (const item of unknown) {
+    if (item.vendor) continue
+    const words = item.name.split("-")
+    for (let count = 1; count <= Math.min(VENDOR_WORDS, words.length - 1); count++) {
+      const vendor = words.slice(0, count).join("")
+      if (!organisations.has(vendor)) continue
+      const name = words.slice(count).join("-")
+      if (!organised.has(vendor + "/" + name)) continue
+      item.vendor = vendor
+      item.name = name
+      break
+    }
   }
+  for (const group of grouped(unknown, (item) => item.name).values()) {
+    const counts = new Map<string, number>()
+    for (const item of group) if (item.vendor) counts.set(item.vendor, (counts.get(item.vendor) ?? 0) + 1)
+    if (counts.size === 0) continue
+    // meituan and meituan-longcat are one organisation when both offer a model of the same name.
+    const totals = new Map<string, number>()
+    for (const [vendor, count] of counts) {
+      const short = shortest(vendor, counts)
+      totals.set(short, (totals.get(short) ?? 0) + count)
+    }
+    const all = [...totals.values()].reduce((sum, count) => sum + count, 0)
+    const usual = [...totals].find(([, count]) => count * 5 >= all * 4)?.[0] ?? ""
+    for (const item of group) item.vendor = item.vendor ? shortest(item.vendor, counts) : usual
+  }
+}
+
+// The shortest of the others that the vendor begins with, or the vendor itself.
+function shortest(vendor: string, others: ReadonlyMap<string, number>) {
+  if (others.size === 1 || !PLAIN.test(vendor)) return vendor
+  for (let end = SHORTEST_VENDOR; end < Math.min(vendor.length, LONGEST_VENDOR); end++)
+    if (others.has(vendor.slice(0, end))) return vendor.slice(0, end)
+  return vendor
+}
+
+// A name of words only that no vendor is known for ("auto", "custom") is the provider's own product.
+function keepHouseNames(items: readonly Item[]) {
+  for (const item of items) if (item.row < 0 && !item.vendor && !DIGIT.test(item.name)) item.vendor = item.provider
+}
+
+// A fast tier of open weights is its host's own, unless the vendor itself has it.
+function keepOwnTiers(group: readonly Item[], models: ReadonlyMap<string, readonly Item[]>) {
+  const { vendor, name } = group[0]
+  const known = vendorOf(group[0])
+  const words = name.split("-")
+  if (known?.undated !== "original" || !words.some((word) => ownTiers.has(word))) return
+  const rest = words.filter((word) => !ownTiers.has(word)).join("-")
+  if (!models.has(vendor + "\n" + rest)) return
+  if (group.some((item) => known.providers.includes(item.provider))) return
+  for (const item of group) item.name += "-" + item.provider
 }
 
 // Where a vendor's versions are snapshots, an id that carries both tells which belong together.
@@ -107,7 +221,7 @@ function tieVersions(items: readonly Item[]) {
 // A context window is a variant when the model is offered without it too, else a part of the name.
 function settleContexts(items: readonly Item[]) {
   if (!items.some((item) => item.context)) return
-  for (const group of groups(items, stem)) {
+  for (const group of divide(items, (item) => stem(item) + "\n" + item.mode)) {
     const plain = group.some((item) => !item.context)
     for (const item of group) {
       if (!item.context) continue
@@ -119,31 +233,31 @@ function settleContexts(items: readonly Item[]) {
 
 // A size says nothing when the catalogue knows one size only and some offers leave it out.
 function settleSizes(items: readonly Item[]) {
-  const key = (item: Item) => {
-    const release = vendorOf(item)?.versions ? item.stamp : ""
-    return `${item.vendor}\n${item.name}\n${item.version}\n${item.preview}\n${release}`
-  }
-  for (const group of groups(items, key)) {
+  if (!items.some((item) => item.size)) return
+  const vendor = vendorOf(items[0])
+  // The sizes of closed models are tiers: gemini-1.5-flash-8b is another model than gemini-1.5-flash.
+  if (!vendor || !(vendor.undated === "original" || vendor.versions)) return
+  const key = (item: Item) => item.version + "\n" + item.preview + "\n" + (vendor.versions ? item.stamp : "")
+  for (const group of divide(items, key)) {
     const known = new Set(group.map((item) => item.size).filter((size) => size !== ""))
     const only = known.size === 1 && group.some((item) => !item.size) ? [...known][0] : undefined
     const own = sizes.get(group[0].name) ?? only
-    for (const item of group) if (item.size === own) item.size = ""
+    if (own !== undefined) for (const item of group) if (item.size === own) item.size = ""
   }
 }
 
 // While the vendor's own providers list a model as preview only, its plain name means the preview.
 function settlePreviews(items: readonly Item[]) {
-  const key = (item: Item) => `${item.vendor}\n${item.name}\n${item.version}\n${item.size}\n${item.mode}`
-  for (const group of groups(items, key)) {
-    const vendor = vendorOf(group[0])
-    if (!vendor || !group.some((item) => item.preview)) continue
+  const vendor = vendorOf(items[0])
+  if (!vendor || !items.some((item) => item.preview)) return
+  for (const group of divide(items, (item) => item.version + "\n" + item.size + "\n" + item.mode)) {
     const own = group.filter((item) => vendor.providers.includes(item.provider))
     if (own.length > 0 && own.every((item) => item.preview)) for (const item of group) item.preview = false
   }
 }
 
 function settleStamps(items: readonly Item[]) {
-  for (const group of groups(items, stem)) {
+  for (const group of divide(items, stem)) {
     completeStamps(group)
     const stamped = new Set(group.map((item) => item.stamp).filter((stamp) => stamp !== ""))
     const table = snapshots.get(group[0].name)
@@ -163,16 +277,19 @@ function settleStamps(items: readonly Item[]) {
     }
     if (stamped.size === 0 || rolling === "apart") continue
     if (policy === "newest") newest(group, stamped)
-    if (policy === "original") original(group, vendor)
+    if (policy !== "original") continue
+    const parts = vendor?.hybrid ? [group] : divide(group, (item) => item.mode)
+    for (const part of parts) original(part, vendor?.hybrid === true)
   }
 }
 
 // Where the vendor itself lists a hybrid under the plain name, the instruct model is another one.
 function settleModes(items: readonly Item[]) {
-  const hybrids = items.filter((item) => vendorOf(item)?.hybrid && !item.mode && !item.stamp)
-  for (const group of groups(hybrids, stem)) {
-    const own = vendorOf(group[0])?.providers ?? []
-    if (!group.some((item) => !item.instruct && own.includes(item.provider))) continue
+  const vendor = vendorOf(items[0])
+  if (!vendor?.hybrid || !items.some((item) => item.instruct)) return
+  const hybrids = items.filter((item) => !item.mode && !item.stamp)
+  for (const group of grouped(hybrids, stem).values()) {
+    if (!group.some((item) => !item.instruct && vendor.providers.includes(item.provider))) continue
     for (const item of group) if (item.instruct) item.mode = "instruct"
   }
 }
@@ -183,49 +300,68 @@ function digits(date: string) {
 
 // 0215 is 20260215 when only one snapshot of the model has that month and day.
 function completeStamps(group: readonly Item[]) {
-  const longer = new Set(group.map((item) => item.stamp).filter((stamp) => stamp.length === 8))
-  if (longer.size === 0) return
-  for (const item of group) {
-    if (!item.stamp || item.stamp.length === 8) continue
-    const fits = [...longer].filter((stamp) => matches(item.stamp, stamp))
-    if (fits.length === 1) item.stamp = fits[0]
+  const stamps = new Set(group.map((item) => item.stamp).filter((stamp) => stamp !== ""))
+  if (stamps.size < 2) return
+  const longer = [...stamps].filter((stamp) => stamp.length === 8)
+  const completed = new Map<string, string>()
+  for (const stamp of stamps) {
+    const fits = longer.filter((date) => stamp !== date && matches(stamp, date))
+    if (fits.length === 1) completed.set(stamp, fits[0])
   }
+  for (const item of group) item.stamp = completed.get(item.stamp) ?? item.stamp
 }
 
-// Whether the stamp can be the date, which has eight digits or, without a day, six.
+// Whether the shorter stamp can be the eight-digit date.
 function matches(stamp: string, date: string) {
   if (stamp.length === 6) return date.startsWith(stamp)
-  if (date.length !== 8) return false
   if (stamp.length === 4) return date.endsWith(stamp)
-  return stamp.length === 2 ? date.slice(4, 6) === stamp : date === stamp
+  return stamp.length === 2 && date.slice(4, 6) === stamp
+}
+
+// Whether the stamp can be a day of the month of the date.
+function isSameMonth(stamp: string, date: string) {
+  const month = monthOf(stamp)
+  return DATE.test(date) && (month === date.slice(0, 6) || month === date.slice(4, 6))
+}
+
+// Year and month, or the month alone if the stamp has no year; nothing for a revision.
+function monthOf(stamp: string) {
+  if (stamp.length === 3) return ""
+  return stamp.length === 6 || stamp.length === 8 ? stamp.slice(0, 6) : stamp.slice(0, 2)
 }
 
 function newest(group: readonly Item[], stamped: ReadonlySet<string>) {
-  // Stamps without a year cannot be compared with each other, and a revision has no date at all.
   const dated = [...stamped].every((stamp) => stamp.length === 6 || stamp.length === 8)
   const last = [...stamped].reduce((a, b) => (a > b ? a : b))
-  if (stamped.size === 1 && !(dated && isOlder(usualDate(group), last))) {
+  if (stamped.size === 1 && !(dated && isOlder(usualDate(group), last, SLACK_OF_MOST))) {
     for (const item of group) {
       if (item.stamp) item.undated = true
       item.stamp = ""
     }
     return
   }
-  if (!dated) return
+  // Stamps without a year cannot be compared with each other; revisions (001, 002) can.
+  if (!dated && ![...stamped].every((stamp) => stamp.length === 3)) return
   for (const item of group) {
     if (item.stamp === last) item.undated = true
-    // A host that dates it long before the newest snapshot is contested, so it stays apart.
-    if (!item.stamp && !isOlder(digits(item.date), last)) item.stamp = last
+    if (item.stamp) continue
+    if (dated && isOlder(digits(item.date), last, SLACK_OF_ONE)) {
+      contest(item)
+      continue
+    }
+    item.stamp = last
   }
 }
 
-// Whether the date is more than three months before the stamp, both with a year.
-function isOlder(date: string, stamp: string) {
-  return isDate(date) && months(stamp) - months(date) > 3
+// Nobody can tell which snapshot the host serves: the offer joins only others of the same date.
+function contest(item: Item) {
+  item.stamp = "undated-" + digits(item.date)
+  item.undated = false
 }
 
-function isDate(date: string) {
-  return /^[0-9]{6}(?:[0-9]{2})?$/.test(date)
+// Whether the date is more than so many months before the stamp, both with a year.
+function isOlder(date: string, stamp: string, slack: number) {
+  return DATE.test(date) && months(stamp) - months(date) > slack
 }
 
 function months(date: string) {
@@ -238,7 +374,7 @@ function usualDate(group: readonly Item[]) {
   const counts = new Map<string, number>()
   for (const item of group) {
     const date = digits(item.date)
-    if (item.stamp || !isDate(date)) continue
+    if (item.stamp || !DATE.test(date)) continue
     dates.set(date, (dates.get(date) ?? 0) + 1)
     counts.set(date.slice(0, 6), (counts.get(date.slice(0, 6)) ?? 0) + 1)
   }
@@ -258,12 +394,15 @@ function wins(entry: [string, number], best: [string, number] | undefined) {
   return entry[1] === best[1] ? entry[0] < best[0] : entry[1] > best[1]
 }
 
-// The undated name is the first release: the snapshot that bears the date on which most say it came out.
-function original(group: readonly Item[], vendor: Vendor | undefined) {
+// The undated name is the first release: the one snapshot of the month in which most say it came out.
+function original(group: readonly Item[], hybrid: boolean) {
   const plain = group.filter((item) => !item.stamp && !item.instruct && !item.mode)
-  const split = vendor?.hybrid === true && plain.length > 0
+  const split = hybrid && plain.length > 0
   const first = usualDate(split ? plain : group)
   const stamped = group.filter((item) => item.stamp)
+  const undated = group.filter((item) => !item.stamp)
+  const firsts = new Set(stamped.map((item) => item.stamp).filter((stamp) => isSameMonth(stamp, first)))
+  const later = new Set(stamped.filter((item) => !firsts.has(item.stamp)).map((item) => monthOf(item.stamp)))
   const last = new Map<string, string>()
   for (const item of stamped) {
     const mode = item.instruct + item.mode
@@ -271,14 +410,19 @@ function original(group: readonly Item[], vendor: Vendor | undefined) {
     if (before === undefined || item.stamp > before) last.set(mode, item.stamp)
   }
   for (const item of stamped) {
-    if (!first || !matches(item.stamp, first)) continue
+    if (firsts.size !== 1 || !firsts.has(item.stamp)) continue
     item.stamp = ""
     item.undated = true
   }
-  if (!split) return
-  const written = new Set(stamped)
-  for (const item of group) {
-    if (item.stamp || written.has(item) || (!item.instruct && !item.mode)) continue
-    item.stamp = last.get(item.instruct + item.mode) ?? ""
+  for (const item of undated) {
+    const stamp = split && (item.instruct || item.mode) ? last.get(item.instruct + item.mode) : undefined
+    if (stamp) {
+      item.stamp = stamp
+      continue
+    }
+    const date = digits(item.date)
+    // A host that dates it as a later snapshot is contested, so it joins neither.
+    if (!DATE.test(date) || date.slice(0, 6) === first.slice(0, 6)) continue
+    if (later.has(date.slice(0, 6)) || later.has(date.slice(4, 6))) contest(item)
   }
 }

@@ -31,7 +31,7 @@ export type Member = { providerID: string; modelID: string; variant: Variant }
 export type Group = { id: string; key: string; name: string; members: readonly Member[] }
 
 type Entry = { offer: Offer; identity: Identity; rank: number; listed: boolean }
-type Draft = { id: string; key: string; qualified: string; entries: Entry[] }
+type Draft = { short: string; id: string; key: string; qualified: string; entries: Entry[] }
 
 export const VARIANTS = ["free", "quantised", "context", "region", "host", "confidential"] as const
 export const DEFAULT_VARIANTS: readonly string[] = ["free", "region", "host", "confidential"]
@@ -44,9 +44,11 @@ export function identify(offer: Offer): { key: string; variant: Variant } {
 
 export function group(offers: readonly Offer[], options: Options): Group[] {
   const ranks = rankOf(options.priority)
-  const kept = offers.filter((offer) => !isExcluded(offer, options.exclude ?? []))
-  const identities = resolve(kept, options.catalogue)
-  const entries = kept.map((offer, index) => {
+  const patterns = (options.exclude ?? []).map(lower)
+  // What is left out still tells which snapshots and sizes exist.
+  const identities = resolve(offers, options.catalogue)
+  const entries = offers.flatMap((offer, index) => {
+    if (isExcluded(offer, patterns)) return []
     const rank = ranks.get(squash(offer.providerID))
     return { offer, identity: identities[index], rank: rank ?? options.priority.length, listed: rank !== undefined }
   })
@@ -70,16 +72,23 @@ function finish(draft: Draft): Group {
   }
 }
 
-// The user's own ids stay as they are; of the others, those that two models share get the vendor in front.
+// Each model gets the first of these ids that no other could have: the name without a date where that means this
+// snapshot, the name, the name with its vendor, the same with a number. The user's own ids stay as they are.
 function uniqueIDs(own: readonly Draft[], automatic: readonly Draft[]) {
   const taken = new Set(own.map((draft) => draft.id))
-  const counts = new Map<string, number>()
-  for (const draft of automatic) counts.set(draft.id, (counts.get(draft.id) ?? 0) + 1)
+  const wishes = new Map<string, number>()
+  for (const draft of automatic)
+    for (const wish of new Set([draft.short, draft.id])) wishes.set(wish, (wishes.get(wish) ?? 0) + 1)
+  const numbers = new Map<string, number>()
   const found = automatic.toSorted((a, b) => compare(a.key, b.key)).map((draft) => {
-    const short = counts.get(draft.id) === 1 && !taken.has(draft.id)
-    const wanted = short ? draft.id : draft.qualified
-    let id = wanted
-    for (let number = 2; taken.has(id) || (id !== draft.id && counts.has(id)); number++) id = `${wanted}-${number}`
+    const free = [draft.short, draft.id].find((wish) => wish && wishes.get(wish) === 1 && !taken.has(wish))
+    let number = numbers.get(draft.qualified) ?? 1
+    let id = free ?? draft.qualified
+    while (free === undefined && (taken.has(id) || wishes.has(id))) {
+      number += 1
+      id = draft.qualified + "-" + number
+    }
+    numbers.set(draft.qualified, number)
     taken.add(id)
     return { ...draft, id }
   })
@@ -98,7 +107,7 @@ function rankOf(priority: readonly string[]) {
 function isExcluded(offer: Offer, patterns: readonly string[]) {
   if (patterns.length === 0) return false
   const text = lower(offer.providerID + "/" + offer.modelID)
-  return patterns.some((pattern) => fits(lower(pattern), text))
+  return patterns.some((pattern) => fits(pattern, text))
 }
 
 /** Whether the text fits the pattern, in which * stands for any text. */
@@ -125,7 +134,7 @@ function ownGroups(entries: readonly Entry[], options: Options): Draft[] {
     // Where the user's list says nothing about the order of two providers, it is the list's own.
     const sorted = members.map((entry, at) => ({ entry, at })).sort((a, b) => a.entry.rank - b.entry.rank || a.at - b.at)
     if (sorted.length === 0) return []
-    return [{ id, key: id, qualified: id, entries: sorted.map((item) => item.entry) }]
+    return [{ short: "", id, key: id, qualified: id, entries: sorted.map((item) => item.entry) }]
   })
 }
 
@@ -136,13 +145,20 @@ function automaticGroups(entries: readonly Entry[], options: Options): Draft[] {
     const apart = endingsOf(entry.identity, allowed, options.combineLatest ?? true)
     const key = [entry.identity.key, ...apart].join("-")
     const draft = drafts.get(key)
+    const { stem, name, vendor, undated } = entry.identity
+    const short = undated ? idOf([stem, ...apart]) : ""
     if (draft) {
       draft.entries.push(entry)
+      draft.short = draft.short || short
       continue
     }
-    const id = idOf([entry.identity.name, ...apart])
-    const qualified = idOf([entry.identity.vendor, entry.identity.name, ...apart])
-    drafts.set(key, { id, key, qualified, entries: [entry] })
+    drafts.set(key, {
+      short,
+      id: idOf([name, ...apart]),
+      key,
+      qualified: idOf([vendor, name, ...apart]),
+      entries: [entry],
+    })
   }
   const fewest = options.minProviders ?? 2
   const order = orderOf(options.regions ?? [])
@@ -175,10 +191,11 @@ function idOf(parts: readonly string[]) {
 
 // Providers by rank, then by id; free offers of providers that the user did not list come last of all.
 function orderOf(regions: readonly string[]) {
-  const places = new Map(regions.map((region, index) => [lower(region), index]))
+  const preferred = regions.map(lower)
   const region = (variant: Variant) => {
-    if (variant.region === "") return places.get("") ?? regions.length
-    return places.get(variant.region) ?? regions.length + (variant.region === "global" ? 1 : 2)
+    const place = preferred.indexOf(variant.region)
+    if (place >= 0) return place
+    return preferred.length + (variant.region === "" ? 0 : variant.region === "global" ? 1 : 2)
   }
   return (a: Entry, b: Entry) => {
     const [left, right] = [a.identity.variant, b.identity.variant]

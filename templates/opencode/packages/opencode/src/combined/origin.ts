@@ -6,20 +6,22 @@
 import type { Provider } from "@/provider/provider"
 import type { ModelMessage } from "ai"
 import type { Effect } from "effect"
+import type { CombinedChoose } from "./choose"
 import type { Failure } from "./failure"
-import type { Cooldown } from "./health"
 
 export const PROVIDER_ID = "combined"
 
 export type Next =
   | { readonly type: "serve"; readonly model: Provider.Model }
-  | { readonly type: "wait"; readonly providerID: string; readonly cooldown: Cooldown }
+  | Extract<CombinedChoose.Choice<CombinedChoose.Member>, { type: "wait" }>
 
 export type Origin = {
   /** The id behind `combined/`. */
   readonly id: string
   /** Records the failure of this member and tells who is next. */
   readonly fail: (failure: Failure) => Effect.Effect<Next>
+  /** Tells who is next, now. */
+  readonly next: Effect.Effect<Next>
   readonly succeed: Effect.Effect<void>
 }
 
@@ -39,12 +41,12 @@ export function of(model: Provider.Model): Origin | undefined {
  */
 export function portable(messages: readonly ModelMessage[]): ModelMessage[] {
   return messages.flatMap((message): ModelMessage[] => {
-    const plain: ModelMessage = { ...message, providerOptions: undefined }
-    if (plain.role !== "assistant" || typeof plain.content === "string") return [plain]
-    const content = plain.content
+    if (typeof message.content === "string") return [{ ...message, providerOptions: undefined }]
+    const content = message.content
       .filter((part) => part.type !== "reasoning")
       .map((part) => ({ ...part, providerOptions: undefined }))
-    return content.length ? [{ ...plain, content }] : []
+    // The union of messages does not say that a filtered content is still the content of the same role.
+    return content.length ? [{ ...message, content, providerOptions: undefined } as ModelMessage] : []
   })
 }
 

@@ -12,7 +12,7 @@ import { Effect } from "effect"
 import { CombinedChoose } from "./choose"
 import type { Failure } from "./failure"
 import { CombinedHealth } from "./health"
-import { group, type Group } from "./identity"
+import { group, type Group, type Offer } from "./identity"
 import { CombinedOrigin } from "./origin"
 import { CombinedSettings } from "./settings"
 
@@ -21,8 +21,12 @@ type ModelID = Provider.Model["id"]
 type Providers = Record<ProviderID, Provider.Info>
 type Catalogue = { readonly providers: Providers; readonly groups: ReadonlyMap<string, Group> }
 
+type Known = Record<string, { readonly id: string; readonly models: Record<string, Listed> }>
+type Listed = { readonly id: string; readonly name: string; readonly release_date?: string }
+
 type Dependencies = {
   readonly config: Pick<Config.Interface, "get">
+  readonly modelsDev: { readonly get: () => Effect.Effect<Known> }
   readonly notFound: typeof Provider.ModelNotFoundError
 }
 
@@ -40,7 +44,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const config = yield* dependencies.config.get()
     const known = cache.get(providers)
     if (known?.config === config) return known.catalogue
-    const made = combine(providers, config)
+    const made = combine(providers, config, yield* dependencies.modelsDev.get())
     cache.set(providers, { config, catalogue: made })
     return made
   })
@@ -48,27 +52,28 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   const serve = (members: readonly CombinedChoose.Member[], id: string): Effect.Effect<CombinedOrigin.Next> =>
     Effect.gen(function* () {
       const choice = CombinedChoose.choose(members, health.state, Date.now())
-      if (choice.type === "wait")
-        return { type: "wait" as const, providerID: choice.member.providerID, cooldown: choice.cooldown }
+      if (choice.type === "wait") return choice
       return { type: "serve" as const, model: yield* concrete(choice.member, members, id) }
     })
 
   const concrete = (member: CombinedChoose.Member, members: readonly CombinedChoose.Member[], id: string) =>
     base.getModel(member.providerID as ProviderID, member.modelID as ModelID).pipe(
       Effect.orDie,
-      Effect.map((model) =>
-        CombinedOrigin.mark(model, {
+      Effect.map((model) => {
+        const began = Date.now()
+        return CombinedOrigin.mark(model, {
           id,
+          next: serve(members, id),
           fail: (failure) =>
             Effect.suspend(() => {
               remember(member, failure)
               return serve(members, id)
             }),
           succeed: Effect.sync(() => {
-            health.state = CombinedHealth.succeed(health.state, member.providerID, member.modelID)
+            health.state = CombinedHealth.succeed(health.state, member.providerID, member.modelID, began)
           }),
-        }),
-      ),
+        })
+      }),
     )
 
   const list = Effect.fn("CombinedProvider.list")(function* () {
@@ -78,10 +83,11 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   const getModel = Effect.fn("CombinedProvider.getModel")(function* (providerID: ProviderID, modelID: ModelID) {
     if (providerID !== ID) return yield* base.getModel(providerID, modelID)
     const known = yield* catalogue()
+    // Nothing is combined, or the user has a provider of that name: what to say of it is upstream's.
+    if (!known.groups.size) return yield* base.getModel(providerID, modelID)
     const found = known.groups.get(modelID)
     if (!found) return yield* new dependencies.notFound({ providerID, modelID, suggestions: near(known, modelID) })
-    const choice = CombinedChoose.choose(found.members, health.state, Date.now())
-    return yield* concrete(choice.member, found.members, found.id)
+    return yield* concrete(first(found.members), found.members, found.id)
   })
 
   const getSmallModel = Effect.fn("CombinedProvider.getSmallModel")(function* (providerID: ProviderID) {
@@ -90,8 +96,8 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       return yield* getModel(ID, config.small_model.slice(ID.length + 1) as ModelID).pipe(
         Effect.catchTag("ProviderModelNotFoundError", () => Effect.succeed(undefined)),
       )
-    if (providerID !== ID) return yield* base.getSmallModel(providerID)
     const known = yield* catalogue()
+    if (providerID !== ID || !known.groups.size) return yield* base.getSmallModel(providerID)
     const providers = CombinedSettings.order(
       [...new Set([...known.groups.values()].flatMap((item) => item.members.map((member) => member.providerID)))],
       CombinedSettings.read(config).priority,
@@ -99,8 +105,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const found = yield* Effect.forEach(providers, (item) => base.getSmallModel(item as ProviderID))
     const members = found.flatMap((model) => (model ? [{ providerID: model.providerID, modelID: model.id }] : []))
     if (!members.length) return undefined
-    const choice = CombinedChoose.choose(members, health.state, Date.now())
-    return yield* concrete(choice.member, members, "small")
+    return yield* concrete(first(members), members, "small")
   })
 
   const defaultModel = Effect.fn("CombinedProvider.defaultModel")(function* () {
@@ -123,22 +128,20 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   }
 }
 
+/** The member to ask now; when all are out, the one that returns first. */
+function first(members: readonly CombinedChoose.Member[]) {
+  const choice = CombinedChoose.choose(members, health.state, Date.now())
+  return choice.type === "serve" ? choice.member : choice.out[0].member
+}
+
 function remember(member: CombinedChoose.Member, failure: Failure) {
   health.state = CombinedHealth.fail(health.state, member.providerID, member.modelID, failure, Date.now())
 }
 
-function combine(providers: Providers, config: CombinedSettings.Info): Catalogue {
-  const settings = CombinedSettings.read(config)
+function combine(providers: Providers, config: CombinedSettings.Info, known: Known): Catalogue {
   if (config.disabled_providers?.includes(ID) || providers[ID]) return { providers, groups: new Map() }
-  const offers = Object.values(providers).flatMap((provider) =>
-    Object.values(provider.models).map((model) => ({
-      providerID: provider.id,
-      modelID: model.id,
-      name: model.name,
-      releaseDate: model.release_date,
-    })),
-  )
-  const groups = new Map(group(offers, settings).map((item) => [item.id, item] as const))
+  const options = { ...CombinedSettings.read(config), catalogue: offers(known) }
+  const groups = new Map(group(offers(providers), options).map((item) => [item.id, item] as const))
   if (!groups.size) return { providers, groups }
   const models = Object.fromEntries(
     [...groups.values()].map((item) => [
@@ -153,6 +156,17 @@ function combine(providers: Providers, config: CombinedSettings.Info): Catalogue
     groups,
     providers: { ...providers, [ID]: { id: ID, name: "Combined", source: "custom", env: [], options: {}, models } },
   }
+}
+
+function offers(providers: Known): Offer[] {
+  return Object.values(providers).flatMap((provider) =>
+    Object.values(provider.models).map((model) => ({
+      providerID: provider.id,
+      modelID: model.id,
+      name: model.name,
+      releaseDate: model.release_date,
+    })),
+  )
 }
 
 /** What the picker shows: only what every member can do; the price is that of the member that serves when all are well. */

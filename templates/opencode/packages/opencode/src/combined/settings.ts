@@ -7,7 +7,16 @@ import type { Options } from "./identity"
 export type Info = Effect.Success<ReturnType<Config.Interface["get"]>>
 
 export function read(config: Info): Options {
-  return { priority: config.provider_priority ?? [] }
+  const combined = config.combined ?? {}
+  return {
+    priority: config.provider_priority ?? [],
+    minProviders: combined.min_providers,
+    combineLatest: combined.combine_latest,
+    exclude: combined.exclude,
+    groups: combined.groups,
+    variants: combined.variants,
+    regions: combined.regions,
+  }
 }
 
 /** Providers of the priority list first, in its order; the others after them by code point. */

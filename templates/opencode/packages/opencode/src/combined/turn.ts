@@ -54,8 +54,13 @@ const MOST_WAITS = 3
 const attempts = new WeakMap<Context, Attempt>()
 const retracted = new WeakSet<Context>()
 
-/** What failed since the last success, by the user's message that is being answered. */
-const failures = new Map<string, { list: Failed[]; waits: number }>()
+/** How the answer to a user's message went so far: what failed since the last success, and what was taken back. */
+type Progress = { list: Failed[]; waits: number; retracted: number }
+
+const records = new Map<string, Progress>()
+
+/** They are small and end with the process; this only bounds a server that runs for months. */
+const MOST_RECORDS = 1000
 
 /**
  * Prepares a request: tools run under a signal of ours, which a failing stream does not abort, and their results are
@@ -119,7 +124,7 @@ const accept = Effect.fn("CombinedTurn.accept")(function* (turn: Turn, origin: C
     const next = yield* origin.fail(failure)
     if (next.type === "serve") return yield* move(turn, origin, failure, next)
   }
-  failures.delete(turn.ctx.assistantMessage.parentID)
+  answered(turn.ctx.assistantMessage.parentID)
   yield* origin.succeed
 })
 
@@ -159,34 +164,38 @@ const move = Effect.fn("CombinedTurn.move")(function* (
     kind: failure.kind,
     message: failure.message,
     committed,
-    next: next.type === "serve" ? `${next.model.providerID}/${next.model.id}` : `wait until ${next.cooldown.until}`,
+    next: next.type === "serve" ? `${next.model.providerID}/${next.model.id}` : "all are out",
   })
   if (committed && !message.finish) yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls" }))
   if (committed) message.finish = "tool-calls"
 
   if (next.type === "wait") {
-    const wait = Math.max(0, next.cooldown.until - Date.now())
+    const [{ member, cooldown }] = next.out
+    const wait = Math.max(0, cooldown.until - Date.now())
     if (wait > LONGEST_WAIT || record.waits >= MOST_WAITS) {
-      failures.delete(message.parentID)
       yield* turn.halt(new Error(exhausted(origin.id, record.list, next)))
+      answered(message.parentID)
       return
     }
     record.waits++
     yield* turn.status.set(turn.ctx.sessionID, {
       type: "retry",
       attempt: record.waits,
-      message: `All providers of ${origin.id} are out, ${next.providerID} is the first to return: ${next.cooldown.message}`,
-      next: next.cooldown.until,
+      message: `All providers of ${origin.id} are out, ${member.providerID} is the first to return: ${cooldown.message}`,
+      next: cooldown.until,
     })
     yield* Effect.sleep(wait)
   }
 
   // A summary is asked for once and outside the loop, and it has no tools: it is made again in place.
   if (message.summary) {
-    yield* swap(turn, next.type === "serve" ? next.model : turn.streamInput.model)
+    const now = next.type === "serve" ? next : yield* origin.next
+    yield* swap(turn, now.type === "serve" ? now.model : turn.streamInput.model)
     return "again" as const
   }
-  if (!committed) retracted.add(turn.ctx)
+  if (committed) return
+  record.retracted++
+  retracted.add(turn.ctx)
 })
 
 /**
@@ -236,9 +245,12 @@ const stored = (turn: Turn) =>
       Effect.map((found) => (Option.isSome(found) ? found.value.parts : [])),
     )
 
-/** A tool that the provider ran itself is part of its answer, and goes with it. */
+/**
+ * A tool that the provider ran itself is part of its answer, and goes with it. `invalid` is what upstream makes of a call
+ * that cannot be read, as when the line ends in the middle of it.
+ */
 function isCommitted(part: SessionV1.Part) {
-  if (part.type !== "tool" || part.metadata?.providerExecuted) return false
+  if (part.type !== "tool" || part.tool === "invalid" || part.metadata?.providerExecuted) return false
   return part.state.status === "completed" || part.state.status === "error"
 }
 
@@ -252,20 +264,41 @@ const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, model: Provid
   yield* turn.session.updateMessage(turn.ctx.assistantMessage)
 })
 
+/** Attempts that were taken back while this message was being answered. They are not steps of the agent. */
+export function retractions(parentID: string) {
+  return records.get(parentID)?.retracted ?? 0
+}
+
 function remember(parentID: string, failed: Failed) {
-  const record = failures.get(parentID) ?? { list: [], waits: 0 }
+  const record = records.get(parentID) ?? { list: [], waits: 0, retracted: 0 }
   record.list.push(failed)
-  failures.set(parentID, record)
+  records.set(parentID, record)
+  const [oldest] = records.keys()
+  if (records.size > MOST_RECORDS) records.delete(oldest)
   return record
 }
 
-/** The first failure first: a later one must not hide what went wrong. */
+function answered(parentID: string) {
+  const record = records.get(parentID)
+  if (!record) return
+  record.list = []
+  record.waits = 0
+}
+
+/** The first failure first: a later one must not hide what went wrong. Members that were out before come after. */
 function exhausted(id: string, list: readonly Failed[], next: Extract<CombinedOrigin.Next, { type: "wait" }>) {
-  const first = list.filter((item, index) => list.findIndex((other) => other.member === item.member) === index)
+  const earlier = next.out.map((item) => ({
+    member: `${item.member.providerID}/${item.member.modelID}`,
+    message: item.cooldown.message,
+  }))
+  const all = [...list, ...earlier]
+  const [{ member, cooldown }] = next.out
   return [
     `No provider of ${id} can answer now.`,
-    ...first.map((item) => `${item.member}: ${item.message}`),
-    `${next.providerID} is the first to return, at ${new Date(next.cooldown.until).toISOString()}.`,
+    ...all
+      .filter((item, index) => all.findIndex((other) => other.member === item.member) === index)
+      .map((item) => `${item.member}: ${item.message}`),
+    `${member.providerID} is the first to return, at ${new Date(cooldown.until).toISOString()}.`,
   ].join("\n")
 }
 

@@ -13,7 +13,7 @@ export type Asked = {
 
 type Move =
   | { readonly type: "send"; readonly data: string }
-  | { readonly type: "wait"; readonly until: Promise<unknown> }
+  | { readonly type: "wait"; readonly until: () => Promise<unknown> }
   | { readonly type: "cut" }
 
 export type Answer = {
@@ -51,7 +51,8 @@ export const callText = (index: number, id: string, name: string, text: string) 
 export const call = (index: number, id: string, name: string, input: unknown) =>
   callText(index, id, name, JSON.stringify(input))
 
-export const wait = (until: Promise<unknown>): Move => ({ type: "wait", until })
+/** Holds the rest of the answer back. */
+export const wait = (until: () => Promise<unknown>): Move => ({ type: "wait", until })
 
 export const cut: Move = { type: "cut" }
 
@@ -107,7 +108,7 @@ async function play(socket: Socket, answer: Answer) {
     )
   const chunked = answer.moves.some((move) => move.type === "cut")
   for (const move of answer.moves) {
-    if (move.type === "wait") await move.until
+    if (move.type === "wait") await move.until()
     if (move.type === "cut") return socket.destroy()
     if (move.type !== "send") continue
     const bytes = Buffer.byteLength(move.data)

@@ -162,11 +162,14 @@ export const answers = (sessionID: SessionID) =>
     ),
   )
 
+/** The providers under which answers are stored. */
+export const served = (list: Effect.Success<ReturnType<typeof answers>>) =>
+  list.map((item) => String(item.info.providerID))
+
 export const texts = (parts: readonly SessionV1.Part[]) =>
   parts.flatMap((part) => (part.type === "text" ? [part.text] : []))
 
-export const tools = (parts: readonly SessionV1.Part[]) =>
-  parts.flatMap((part) => (part.type === "tool" ? [part] : []))
+export const tools = (parts: readonly SessionV1.Part[]) => parts.flatMap((part) => (part.type === "tool" ? [part] : []))
 
 /** Text, reasoning and tools that were begun and never closed. */
 export const open = (parts: readonly SessionV1.Part[]) =>

@@ -1,11 +1,12 @@
 import { Schema } from "effect"
+import { PositiveInt } from "../../schema"
 
 const Model = Schema.Struct({
   name: Schema.optional(Schema.String),
   tool_call: Schema.optional(Schema.Boolean),
   reasoning: Schema.optional(Schema.Boolean),
   release_date: Schema.optional(Schema.String),
-  limit: Schema.optional(Schema.Struct({ context: Schema.Number, output: Schema.Number })),
+  limit: Schema.optional(Schema.Struct({ context: PositiveInt, output: PositiveInt })),
   cost: Schema.optional(Schema.Struct({ input: Schema.Number, output: Schema.Number })),
 })
 
@@ -14,6 +15,11 @@ const Provider = Schema.Struct({
   name: Schema.optional(Schema.String),
   options: Schema.optional(Schema.Record(Schema.String, Schema.Unknown)),
   models: Schema.optional(Schema.Record(Schema.String, Model)),
+})
+
+const Agent = Schema.Struct({
+  model: Schema.optional(Schema.String),
+  steps: Schema.optional(PositiveInt).annotate({ description: "Requests to the model that a turn may take" }),
 })
 
 /** The content of opencode.json. A key that is not here is an error. */
@@ -25,7 +31,7 @@ export const Info = Schema.Struct({
     description: "Providers that are not loaded",
   }),
   provider: Schema.optional(Schema.Record(Schema.String, Provider)),
-  agent: Schema.optional(Schema.Record(Schema.String, Schema.Struct({ model: Schema.optional(Schema.String) }))),
+  agent: Schema.optional(Schema.Record(Schema.String, Agent)),
   permission: Schema.optional(Schema.Union([Schema.String, Schema.Record(Schema.String, Schema.String)])),
   autoupdate: Schema.optional(Schema.Boolean),
   share: Schema.optional(Schema.String),

@@ -1,0 +1,106 @@
+"""``opencode-patcher demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import options, output
+from opencode_patcher.errors import DrillError
+
+if TYPE_CHECKING:
+    from opencode_patcher.demo import Demonstration, Episode
+
+INTRODUCTION = """\
+A small program in the shape of OpenCode was fetched, patched and built as OpenCode is: the same patches, the same
+TypeScript, the same steps. It was given one model that several providers have. The providers are fakes on this
+machine, and the first of them fails:
+"""
+
+
+@click.command
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the throw-away homes there, with the program's log and database.",
+)
+@options.progress_options
+def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """See a failover without keys and without OpenCode's source.
+
+    A small program that ships with this tool takes OpenCode's place. It is patched and built as OpenCode is, which
+    needs git and a package registry, and then run against fake providers that fail.
+    """
+    from opencode_patcher import demo
+    from opencode_patcher.store import open_store
+
+    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    seen = demo.run(open_store(), reporter, keep=keep)
+    if as_json:
+        output.show_json(as_data(seen))
+        raise click.exceptions.Exit(DrillError.exit_code if seen.failed else 0)
+    show(seen)
+    if seen.failed:
+        raise DrillError(
+            f"{len(seen.failed)} of {len(seen.episodes)} scenarios did not end as they must.",
+            why="Failed: " + ", ".join(seen.failed),
+            next_step=f"opencode-patcher verify --binary {seen.built.binary} --scenario {seen.failed[0]} --keep DIR",
+        )
+
+
+def as_data(seen: Demonstration) -> dict[str, object]:
+    """What ``--json`` prints. Times are milliseconds since the first request; null where none can be told."""
+    return {
+        "binary": str(seen.built.binary),
+        "reused": seen.built.reused,
+        "passed": not seen.failed,
+        "scenarios": [
+            {
+                "name": episode.row.scenario,
+                "title": episode.row.title,
+                "passed": episode.row.passed,
+                "failures": list(episode.row.failures),
+                "failover_ms": episode.row.failover_ms,
+                "timeline": [{"at_ms": line.at_ms, "who": line.who, "text": line.text} for line in episode.lines],
+            }
+            for episode in seen.episodes
+        ],
+    }
+
+
+def show(seen: Demonstration) -> None:
+    """Tell what happened, and how to have it for real."""
+    click.echo(INTRODUCTION)
+    for episode in seen.episodes:
+        show_episode(episode)
+    click.echo(closing(seen))
+
+
+def show_episode(episode: Episode) -> None:
+    """A heading, the timeline, and what came of it."""
+    from opencode_patcher.drill.timeline import text_lines
+
+    click.echo(episode.row.title[:1].upper() + episode.row.title[1:])
+    for line in text_lines(episode.lines):
+        click.echo(f"  {line}")
+    came = f"{episode.row.seen}." if episode.row.passed else f"This must not be: {'; '.join(episode.row.failures)}."
+    click.echo(f"  => {came}\n")
+
+
+def closing(seen: Demonstration) -> str:
+    """What was seen, in two sentences, and the next commands."""
+    if seen.failed:
+        return f"The binary is {seen.built.binary}."
+    times = [episode.row.failover_ms for episode in seen.episodes if episode.row.failover_ms is not None]
+    slowest = f" after {max(times):.0f} ms at most" if times else ""
+    return "\n".join(
+        [
+            f"Each time the next provider was asked within the same turn{slowest}: no half answer was left,",
+            "no tool ran twice, and each answer is stored and paid under the provider that gave it.",
+            f"The program is {seen.built.binary}; it has no use beyond this.",
+            "To have it in the real OpenCode: opencode-patcher build, then opencode-patcher install",
+        ]
+    )

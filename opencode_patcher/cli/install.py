@@ -1,0 +1,104 @@
+"""``opencode-patcher install``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import options, output
+
+if TYPE_CHECKING:
+    from opencode_patcher.install.activate import Installed
+    from opencode_patcher.install.path_search import PathFinding
+
+
+@click.command
+@click.argument("version", required=False)
+@click.option(
+    "--bin-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Directory for the program.  [default: where it is now, else $XDG_BIN_HOME, else ~/.local/bin]",
+)
+@click.option(
+    "--replace",
+    "replace_other",
+    is_flag=True,
+    help="Take the place of an `opencode` that is there already; it is kept under another name.",
+)
+@click.option("--unverified", is_flag=True, help="Install a build that has not passed the drill.")
+@options.progress_options
+def command(
+    version: str | None,
+    bin_dir: Path | None,
+    replace_other: bool,
+    unverified: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Put a built binary where your shell finds it.
+
+    VERSION is a release (1.18.3) or the name of a build (see the command list); without it the newest build is taken.
+    What was there before stays until the new program has started, and nothing of yours is deleted.
+    """
+    import os
+
+    from opencode_patcher import builds
+    from opencode_patcher.install import activate, path_search, system
+    from opencode_patcher.store import open_store
+
+    store = open_store()
+    here = system.current()
+    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    build = activate.choose_build(builds.list_builds(store), version, unverified=unverified)
+    done = activate.install(store, here, build, os.environ, reporter, bin_dir=bin_dir, replace_other=replace_other)
+    finding = path_search.find(here, done.place, os.environ)
+    if as_json:
+        output.show_json(as_data(done) | {"path": path_data(finding)})
+        return
+    show(done, finding)
+
+
+def as_data(done: Installed) -> dict[str, object]:
+    """What ``--json`` prints about an activation."""
+    return {
+        "build": done.record.build,
+        "version": done.record.version,
+        "place": str(done.place),
+        "file": str(done.record.file),
+        "sha256": done.record.sha256,
+        "previous": done.previous,
+        "moved_to": str(done.moved_to) if done.moved_to else None,
+    }
+
+
+def path_data(finding: PathFinding) -> dict[str, object]:
+    """What ``--json`` prints about PATH. ``line`` is what to add, and ``where`` the place to add it."""
+    return {
+        "status": finding.status,
+        "bin_dir": str(finding.bin_dir),
+        "before": [
+            {"path": str(other.path), "kind": other.kind.name, "remove": other.kind.remove or None}
+            for other in finding.before
+        ],
+        "where": finding.line.where,
+        "line": finding.line.line,
+    }
+
+
+def show(done: Installed, finding: PathFinding) -> None:
+    """Say what is active now, what it took the place of, and what to do about PATH."""
+    from opencode_patcher.install import path_search
+
+    click.echo(f"OpenCode {done.record.version} with combined models is installed: {done.place}")
+    if done.moved_to:
+        click.echo(f"What was there is kept as {done.moved_to}; opencode-patcher uninstall puts it back.")
+    if done.previous and done.previous != done.record.build:
+        click.echo(f"Before, it was the build {done.previous}; opencode-patcher rollback goes back to it.")
+    if advice := path_search.advice(finding):
+        click.echo(f"\n{output.paint('Not done yet:', 'yellow', bold=True)} {advice}")
+        return
+    click.echo("Start it: opencode")

@@ -1,0 +1,65 @@
+"""``opencode-patcher list``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import options, output
+
+if TYPE_CHECKING:
+    from opencode_patcher.builds import Build
+
+
+@click.command
+@options.json_option
+def command(as_json: bool) -> None:
+    """List the builds in the store, the newest first."""
+    from opencode_patcher import builds
+    from opencode_patcher.install import activate, system
+    from opencode_patcher.store import open_store
+
+    store = open_store()
+    active = activate.look(store, system.current()).occupant.build
+    found = builds.list_builds(store)
+    if as_json:
+        output.show_json({"builds": [as_data(build, active) for build in found]})
+        return
+    if not found:
+        click.echo("There is no build yet. Make one: opencode-patcher build")
+        return
+    rows = [
+        (
+            "installed" if build.directory.name == active else "",
+            build.directory.name,
+            build.ingredients.target,
+            built_at(build),
+            f"{build.size / 1e6:.0f} MB",
+            "yes" if build.verified else "no",
+        )
+        for build in found
+    ]
+    output.show_table(("", "build", "target", "built", "size", "verified"), rows)
+
+
+def as_data(build: Build, active: str | None) -> dict[str, object]:
+    """What ``--json`` prints about one build."""
+    return {
+        "build": build.directory.name,
+        "tag": build.release.tag,
+        "version": build.release.number,
+        "target": build.ingredients.target,
+        "built_at": built_at(build),
+        "size": build.size,
+        "verified": build.verified,
+        "installed": build.directory.name == active,
+        "binary": str(build.binary),
+    }
+
+
+def built_at(build: Build) -> str:
+    """When a build was made, ISO 8601 in UTC."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(build.built_at, UTC).isoformat(timespec="seconds")

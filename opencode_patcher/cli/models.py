@@ -1,0 +1,183 @@
+"""``opencode-patcher models``: which models are combined, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from opencode_patcher.cli import options as shared
+from opencode_patcher.cli import output
+
+if TYPE_CHECKING:
+    from opencode_patcher.models.grouping import Group, Options
+    from opencode_patcher.models.resolve import Offer
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+catalog_option = click.option(
+    "--catalog",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Models catalogue, in the format of models.dev/api.json.  [default: OpenCode's own, else the pinned one]",
+)
+provider_option = click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    metavar="P",
+    help="Only this provider; can be repeated, highest first.",
+)
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="An opencode.json whose provider_priority and combined are used.",
+)
+
+
+@click.group
+def command() -> None:
+    """Show which models are combined, and why."""
+
+
+@command.command
+@catalog_option
+@provider_option
+@click.option("--jsonl", is_flag=True, help="One JSON object a line.")
+def keys(catalog: Path | None, providers: tuple[str, ...], jsonl: bool) -> None:
+    """List every model with its key: equal keys are the same model."""
+    import json
+
+    from opencode_patcher.models.resolve import resolve
+
+    offers = _offers(catalog)
+    wanted = _known_providers(offers, providers)
+    identities = resolve(offers)
+    rows = []
+    for offer, identity in zip(offers, identities, strict=True):
+        if wanted and offer.provider_id not in wanted:
+            continue
+        if jsonl:
+            row = {"provider": offer.provider_id, "model_id": offer.model_id, "key": identity.key}
+            click.echo(json.dumps(row | {"variant": asdict(identity.variant)}))
+        else:
+            rows.append((f"{offer.provider_id}/{offer.model_id}", identity.key, _terms(identity.variant)))
+    if not jsonl:
+        output.show_table(("Model", "Key", "Terms"), (tuple(map(_printable, row)) for row in rows))
+
+
+@command.command
+@catalog_option
+@provider_option
+@config_option
+@shared.json_option
+def groups(catalog: Path | None, providers: tuple[str, ...], config: Path | None, as_json: bool) -> None:
+    """Show what is combined for these providers, and in which order the members serve."""
+    from opencode_patcher.models.grouping import group
+    from opencode_patcher.models.options import check
+
+    known = _offers(catalog)
+    wanted = _known_providers(known, providers)
+    offers = [offer for offer in known if not wanted or offer.provider_id in wanted]
+    options = _options(config, providers)
+    for sentence in check(options, offers):
+        click.echo(f"{output.paint('Warning:', 'yellow', bold=True)} {_printable(sentence)}", err=True)
+    found = group(offers, options, known)
+    if as_json:
+        output.show_json({"groups": [asdict(item) for item in found]})
+        return
+    for item in found:
+        _show_group(item)
+    click.echo(f"{len(found)} combined models.")
+
+
+@command.command
+@click.argument("model", metavar="PROVIDER/MODEL")
+@catalog_option
+@config_option
+@shared.json_option
+def explain(model: str, catalog: Path | None, config: Path | None, as_json: bool) -> None:
+    """Say which rules fired for a model, where it lands, and what it is not joined with."""
+    from opencode_patcher.models import explain as explaining
+
+    found = explaining.explain(_offers(catalog), model, _options(config, ()))
+    if as_json:
+        output.show_json(asdict(found))
+        return
+    click.echo(
+        f"{_printable(model)}  ({_printable(found.offer.name)}, released {found.offer.release_date or 'unknown'})"
+    )
+    click.echo(f"\nKey:    {_printable(found.identity.key)}")
+    click.echo(f"Terms:  {_terms(found.identity.variant) or 'plain'}")
+    click.echo("\nRules that fired:")
+    for step in found.identity.steps:
+        click.echo(f"  {step.rule:<32} {_printable(step.found)}")
+    click.echo(f"\n{_printable(found.outcome)}")
+    if found.group:
+        for member in found.group.members:
+            click.echo(f"  {_printable(member.provider_id)}/{_printable(member.model_id)}")
+    if found.neighbours:
+        click.echo("\nNearest models that it is not joined with:")
+    for neighbour in found.neighbours:
+        click.echo(f"  {_printable(neighbour.key)}: {_printable(neighbour.why)}")
+        click.echo(f"      e.g. {_printable(neighbour.example)}, {neighbour.offers} in all")
+
+
+def _show_group(item: Group) -> None:
+    click.echo(f"combined/{_printable(item.id)}  {_printable(item.name)}")
+    for place, member in enumerate(item.members, start=1):
+        terms = _terms(member.variant)
+        line = f"  {place}. {member.provider_id}/{member.model_id}" + (f"  ({terms})" if terms else "")
+        click.echo(_printable(line))
+
+
+def _terms(variant: Any) -> str:
+    from opencode_patcher.models.explain import describe
+
+    return ", ".join(describe(variant))
+
+
+def _offers(catalog: Path | None) -> tuple[Offer, ...]:
+    """The catalogue to read: the user's, else OpenCode's own, else the one that is pinned for builds."""
+    from opencode_patcher.models import catalogue
+
+    path = catalog or catalogue.opencode_cache()
+    if path is None:
+        from opencode_patcher.store import open_store
+        from opencode_patcher.toolchain.catalogue import ensure
+        from opencode_patcher.upstream.lock import read_lock
+
+        path = ensure(open_store(), read_lock().catalogue, output.TerminalReporter()).path
+    return catalogue.load(path)
+
+
+def _known_providers(offers: Sequence[Offer], wanted: tuple[str, ...]) -> frozenset[str]:
+    from opencode_patcher.errors import UsageError
+    from opencode_patcher.models.nearest import nearest
+
+    known = {offer.provider_id for offer in offers}
+    for provider in wanted:
+        if provider not in known:
+            near = nearest(provider, known)
+            raise UsageError(
+                f"The catalogue has no provider {provider!r}.",
+                next_step=f"Did you mean {near!r}?" if near else "",
+            )
+    return frozenset(wanted)
+
+
+def _options(config: Path | None, providers: tuple[str, ...]) -> Options:
+    from opencode_patcher.models import options
+    from opencode_patcher.models.grouping import Options
+
+    found = options.load(config) if config else Options()
+    return found if found.priority else replace(found, priority=providers)
+
+
+def _printable(text: str) -> str:
+    """Text that any terminal takes: half a surrogate pair is no character."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,35 @@
+"""``opencode-patcher prune``."""
+
+from __future__ import annotations
+
+import click
+
+from opencode_patcher.cli import options, output
+
+
+@click.command
+@click.option(
+    "--keep",
+    type=click.IntRange(min=0),
+    default=1,
+    metavar="N",
+    help="Keep so many builds to roll back to, besides the installed and the newest one.  [default: 1]",
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be deleted.")
+@options.progress_options
+def command(keep: int, dry_run: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Delete builds that are neither installed, nor the newest, nor needed to roll back."""
+    from opencode_patcher.install import prune, system
+    from opencode_patcher.store import open_store
+
+    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    done = prune.prune(open_store(), system.current(), reporter, keep=keep, dry_run=dry_run)
+    if as_json:
+        output.show_json({"deleted": list(done.names), "size": done.size, "dry_run": dry_run})
+        return
+    if not done.names:
+        click.echo("There is nothing to delete.")
+        return
+    for name in done.names:
+        click.echo(f"{'Would delete' if dry_run else 'Deleted'} {name}")
+    click.echo(f"{done.size / 1e6:.0f} MB {'would be ' if dry_run else ''}freed.")

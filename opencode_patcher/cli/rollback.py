@@ -1,0 +1,34 @@
+"""``opencode-patcher rollback``."""
+
+from __future__ import annotations
+
+import click
+
+from opencode_patcher.cli import options, output
+
+
+@click.command
+@options.progress_options
+def command(as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Go back to the build that was installed before.
+
+    Run again, it goes back one more. To get an OpenCode without combined models back: opencode-patcher uninstall.
+    """
+    import os
+
+    from opencode_patcher.cli.install import as_data, path_data
+    from opencode_patcher.install import path_search, rollback, system
+    from opencode_patcher.store import open_store
+
+    here = system.current()
+    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    done = rollback.rollback(open_store(), here, reporter)
+    finding = path_search.find(here, done.place, os.environ)
+    if as_json:
+        output.show_json(as_data(done) | {"path": path_data(finding)})
+        return
+    click.echo(f"OpenCode {done.record.version} is active again: build {done.record.build}, {done.place}")
+    if done.previous:
+        click.echo(f"To undo this: opencode-patcher install {done.previous}")
+    if advice := path_search.advice(finding):
+        click.echo(f"\n{advice}")

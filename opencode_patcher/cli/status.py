@@ -1,0 +1,78 @@
+"""``opencode-patcher status``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import options, output
+
+if TYPE_CHECKING:
+    from opencode_patcher.install.status import Status
+
+_COLOURS = {"current": "green", "older": "yellow", "none": "yellow"}
+
+
+@click.command
+@options.json_option
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Show what is installed, and whether it is current.
+
+    The state is one of: none, current, older (than the release that `build` makes), replaced (by OpenCode's updater
+    or another program), foreign (an `opencode` that is not ours stands there), broken. The exit code is 0 when the
+    command `opencode` starts a working program of ours, else 1.
+    """
+    import os
+
+    from opencode_patcher.install import status, system
+    from opencode_patcher.store import open_store
+    from opencode_patcher.upstream.lock import read_lock
+
+    found = status.status(open_store(), system.current(), os.environ, read_lock().release)
+    if as_json:
+        output.show_json(as_data(found))
+    else:
+        show(found)
+    ctx.exit(0 if found.ready else 1)
+
+
+def as_data(found: Status) -> dict[str, object]:
+    """What ``--json`` prints."""
+    from opencode_patcher.cli.install import path_data
+
+    facts, record = found.facts, found.facts.record
+    return {
+        "state": found.name,
+        "ready": found.ready,
+        "why": found.why,
+        "next_step": found.next_step or None,
+        "place": str(facts.place) if facts.place else None,
+        "build": record.build if record else None,
+        "version": record.version if record else None,
+        "commit": record.commit if record else None,
+        "file": str(record.file) if record else None,
+        "sha256": record.sha256 if record else None,
+        "newer_build": facts.newer,
+        "lock": {"tag": facts.locked.tag, "commit": facts.locked.commit},
+        "path": path_data(facts.path) if facts.path else None,
+    }
+
+
+def show(found: Status) -> None:
+    """The state, the active build, and what to do."""
+    from opencode_patcher.install import path_search
+
+    facts, record = found.facts, found.facts.record
+    click.echo(f"{output.paint(found.name, _COLOURS.get(found.name, 'red'), bold=True)}: {found.why}")
+    if found.next_step:
+        click.echo(found.next_step)
+    if record:
+        click.echo(f"Build:   {record.build} (OpenCode {record.version}, {record.target})")
+        click.echo(f"Program: {facts.place} -> {record.file}")
+    click.echo(f"Lock:    {facts.locked.tag} ({facts.locked.commit[:12]})")
+    if facts.path and (advice := path_search.advice(facts.path)):
+        click.echo(f"\n{advice}")
+    elif record:
+        click.echo("PATH:    the command `opencode` starts it.")

@@ -1,0 +1,71 @@
+"""``opencode-patcher uninstall``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import options, output
+
+if TYPE_CHECKING:
+    from opencode_patcher.install.stock_config import Lines
+    from opencode_patcher.install.uninstall import Removed
+
+
+@click.command
+@options.progress_options
+def command(as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Take the installed program away and put back what was there before.
+
+    Builds stay in the store. Your sessions and your configuration are not touched; the lines of it that a stock
+    OpenCode refuses are shown.
+    """
+    import os
+    from pathlib import Path
+
+    from opencode_patcher.install import stock_config, system, uninstall
+    from opencode_patcher.store import open_store
+
+    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    done = uninstall.uninstall(open_store(), system.current(), reporter)
+    refused = stock_config.find(os.environ, Path.cwd())
+    if as_json:
+        output.show_json(as_data(done, refused))
+        return
+    show(done, refused)
+
+
+def as_data(done: Removed, refused: Sequence[Lines]) -> dict[str, object]:
+    """What ``--json`` prints; ``refused`` are the lines that a stock OpenCode does not understand."""
+    return {
+        "place": str(done.place),
+        "restored": str(done.restored) if done.restored else None,
+        "untouched": done.untouched,
+        "left": [str(path) for path in done.left],
+        "refused": [
+            {"path": str(one.path), "lines": [{"number": number, "text": text} for number, text in one.lines]}
+            for one in refused
+        ],
+    }
+
+
+def show(done: Removed, refused: Sequence[Lines]) -> None:
+    """Say what was done, and what a stock OpenCode will stumble over."""
+    if done.untouched:
+        click.echo(f"{done.place} is not from opencode-patcher any more and was left as it is.")
+    elif done.restored:
+        click.echo(f"{done.place} is again what it was before opencode-patcher.")
+    else:
+        click.echo(f"{done.place} is removed.")
+    for path in done.left:
+        click.echo(f"Still there, from before opencode-patcher: {path}")
+    click.echo("Builds stay in the store: opencode-patcher install brings one back.")
+    if not refused:
+        return
+    click.echo("\nAn OpenCode without the patches refuses these lines. Before you start one, remove them yourself:")
+    for one in refused:
+        click.echo(f"  {one.path}")
+        for number, text in one.lines:
+            click.echo(f"  {number:>5} | {text}")

@@ -1,0 +1,100 @@
+"""``opencode-patcher verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import options, output
+from opencode_patcher.errors import DrillError, UsageError
+
+if TYPE_CHECKING:
+    from opencode_patcher.drill import Report
+
+
+@click.command
+@click.option(
+    "--binary",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The opencode binary, patched or stock.  [default: the latest build]",
+)
+@click.option("--scenario", "names", multiple=True, metavar="NAME", help="Run only this one; may be given again.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the throw-away homes there, with OpenCode's logs and database.",
+)
+@options.progress_options
+def command(
+    binary: Path | None,
+    names: tuple[str, ...],
+    keep: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Run a binary against failing providers and show what it does.
+
+    Fake providers are started on this machine, and the real binary is run against them in a home that is thrown
+    away. No key is needed and nothing is sent elsewhere. A stock binary knows no combined models: its table shows
+    what it does when its provider fails. Exits with 7 when a scenario does not end as it must.
+    """
+    from opencode_patcher import drill
+
+    scenarios = drill.select(names)
+    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    report = drill.run(binary or default_binary(), scenarios, reporter=reporter, keep=keep)
+    if as_json:
+        from opencode_patcher.drill.report import as_json as data
+
+        output.show_json(data(report))
+        # The reasons stand in the one object that was promised; an error would print another.
+        raise click.exceptions.Exit(0 if report.passed else DrillError.exit_code)
+    show(report)
+    if not report.passed:
+        raise failure(report)
+
+
+def default_binary() -> Path:
+    """The latest build in the store. Raises UsageError when nothing was built yet."""
+    from opencode_patcher import builds
+    from opencode_patcher.store import open_store
+
+    build = builds.latest(open_store())
+    if build is None:
+        raise UsageError(
+            "There is no binary to verify.",
+            why="Nothing was built yet.",
+            next_step="opencode-patcher build, or name a binary: opencode-patcher verify --binary PATH",
+        )
+    return build.binary
+
+
+def show(report: Report) -> None:
+    """The table, and for a patched binary the reasons of what failed.
+
+    Why a stock binary fails needs no list: it knows no other provider.
+    """
+    from opencode_patcher.drill.report import HEADINGS, summary, table_rows
+
+    output.show_table(HEADINGS, table_rows(report))
+    if report.patched:
+        for row in report.failed:
+            click.echo(f"{row.title} ({row.scenario}):")
+            for reason in row.failures:
+                click.echo(f"  - {reason}")
+    click.echo(summary(report))
+
+
+def failure(report: Report) -> DrillError:
+    """The error that says which scenarios failed, and how to look into the first."""
+    names = [row.scenario for row in report.failed]
+    return DrillError(
+        f"{len(names)} of {len(report.rows)} scenarios did not end as they must.",
+        why="Failed: " + ", ".join(names),
+        next_step=f"opencode-patcher verify --binary {report.binary} --scenario {names[0]} --keep DIR",
+    )

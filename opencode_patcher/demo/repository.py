@@ -1,0 +1,88 @@
+"""The small upstream as a git repository with a release tag: the same files give the same commit everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher import git
+from opencode_patcher import store as storage
+from opencode_patcher.store import Store
+from opencode_patcher.upstream import releases
+from opencode_patcher.upstream.releases import Release
+
+FILES = Path(__file__).with_name("upstream")
+TAG = "v1.0.0"
+AUTHOR = "opencode-patcher <demo@example.invalid>"
+DATE = "1735689600 +0000"
+"""Seconds since the epoch; any constant does, since the commit's id must not depend on the day."""
+
+SERVER = {"uploadpack.allowFilter": "true", "uploadpack.allowAnySHA1InWant": "true"}
+"""What a public git server allows, so that the demonstration fetches partially as a real build does."""
+
+_NOT_OURS = frozenset({"node_modules", "dist", "__pycache__"})
+"""Directories that a developer's own runs may leave among the files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upstream:
+    """A repository and the one release in it."""
+
+    path: Path
+    release: Release
+
+
+def ensure(store: Store, files: Mapping[str, str] | None = None) -> Upstream:
+    """The repository of ``files`` (text by path; default: those that ship with the tool), made if it is not there.
+
+    Other files have another path, so that a newer tool does not meet the tree of an older one. Raises StoreError when
+    it cannot be written, ProcessError when git fails.
+    """
+    files = read_files() if files is None else files
+    stream = fast_import_stream(files)
+    path = store.root / "upstream" / hashlib.sha256(stream.encode("utf-8")).hexdigest()[:12]
+    if not path.is_dir():
+        with storage.staged_directory(path) as new:
+            _make(new, stream)
+    return Upstream(path=path, release=releases.latest(releases.list_releases(str(path))))
+
+
+def read_files(root: Path = FILES) -> dict[str, str]:
+    """The text of each file below ``root`` by its path with forward slashes."""
+    found: dict[str, str] = {}
+    for directory, names, files in os.walk(root):
+        names[:] = [name for name in names if name not in _NOT_OURS]
+        for name in files:
+            path = Path(directory, name)
+            found[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
+    return found
+
+
+def fast_import_stream(files: Mapping[str, str]) -> str:
+    """The input for ``git fast-import`` that makes one tagged commit of ``files``. Pure.
+
+    It goes past the user's settings for line ends, hooks, signatures and identity, which would change the commit.
+    """
+    return "".join(_commands(files))
+
+
+def _commands(files: Mapping[str, str]) -> Iterator[str]:
+    message = f"A small OpenCode {TAG}"
+    yield f"commit refs/heads/dev\ncommitter {AUTHOR} {DATE}\n{_data(message)}"
+    for path in sorted(files):
+        yield f"M 100644 inline {path}\n{_data(files[path])}"
+    yield f"reset refs/tags/{TAG}\nfrom refs/heads/dev\n"
+
+
+def _data(text: str) -> str:
+    return f"data {len(text.encode('utf-8'))}\n{text}\n"
+
+
+def _make(path: Path, stream: str) -> None:
+    git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", "--initial-branch=dev", path)
+    for name, value in SERVER.items():
+        git.run(f"--git-dir={path}", "config", name, value)
+    git.run(f"--git-dir={path}", "fast-import", "--quiet", stdin=stream)

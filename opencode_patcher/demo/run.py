@@ -1,0 +1,94 @@
+"""Build the small upstream with the very pipeline that builds OpenCode, and watch its binary fail over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from opencode_patcher import drill, pipeline
+from opencode_patcher.builds import Build, Verdict
+from opencode_patcher.demo import repository
+from opencode_patcher.drill.judge import Row
+from opencode_patcher.drill.observation import Observation
+from opencode_patcher.drill.timeline import Line, timeline
+from opencode_patcher.pipeline import Built
+from opencode_patcher.progress import Reporter
+from opencode_patcher.store import Store
+from opencode_patcher.upstream.lock import Lock, read_lock
+
+SCENARIOS = ("429", "cut-in-text", "cut-after-tool")
+"""Refused before the first word, cut off after some words, cut off after a tool that must not run again."""
+
+CATALOGUE = Path(__file__).with_name("models.json")
+STORE = "demo"
+"""A store of its own, so that ``install`` never takes the small program for OpenCode."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Episode:
+    """One scenario as it was seen: the verdict, and what happened when."""
+
+    row: Row
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demonstration:
+    """The binary that was built, and the episodes in the order of ``SCENARIOS``."""
+
+    built: Built
+    episodes: tuple[Episode, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The names of the scenarios that did not end as they must."""
+        return tuple(episode.row.scenario for episode in self.episodes if not episode.row.passed)
+
+
+def request(store: Store) -> tuple[pipeline.Request, Lock]:
+    """What ``pipeline.build`` is asked for: the small upstream in ``store``, locked to its commit."""
+    upstream = repository.ensure(store)
+    lock = Lock(release=upstream.release, catalogue=read_lock().catalogue)
+    return pipeline.Request(source=str(upstream.path), models_json=CATALOGUE), lock
+
+
+def run(store: Store, reporter: Reporter, *, keep: Path | None = None) -> Demonstration:
+    """Build in the part of ``store`` that belongs to the demonstration, then run ``SCENARIOS`` on the binary.
+
+    ``keep`` names a directory for the throw-away homes. Raises the error of the step that fails; DrillError when a
+    freshly built binary fails a scenario. One that was built before is watched all the same, and says so in ``failed``.
+    """
+    episodes: list[Episode] = []
+
+    def prove(build: Build, reporter: Reporter) -> Verdict:
+        episodes.extend(watch(build.binary, reporter, keep))
+        return verdict(episodes)
+
+    own = store.inner(STORE)
+    wanted, lock = request(own)
+    built = pipeline.build(wanted, own, reporter, lock=lock, proof=prove)
+    if not episodes:
+        prove(built.build, reporter)
+    return Demonstration(built=built, episodes=tuple(episodes))
+
+
+def watch(binary: Path, reporter: Reporter, keep: Path | None = None) -> tuple[Episode, ...]:
+    """Run ``SCENARIOS`` on a binary and keep what was seen. Raises DrillError when it cannot be drilled."""
+    episodes: list[Episode] = []
+
+    def remember(observation: Observation, row: Row) -> None:
+        episodes.append(Episode(row=row, lines=timeline(observation)))
+
+    drill.run(binary, drill.select(SCENARIOS), reporter=reporter, keep=keep, watch=remember)
+    return tuple(episodes)
+
+
+def verdict(episodes: list[Episode]) -> Verdict:
+    """What the episodes say of the binary."""
+    times = [episode.row.failover_ms for episode in episodes if episode.row.failover_ms is not None]
+    return Verdict(
+        passed=tuple(episode.row.scenario for episode in episodes if episode.row.passed),
+        failed=tuple(episode.row.scenario for episode in episodes if not episode.row.passed),
+        failover_ms=median(times) if times else None,
+    )

@@ -1,0 +1,154 @@
+/** Answers a user's message: asks the model, runs its tools, and asks again until it has no more to do. */
+import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import type { Tool } from "ai"
+import { Context, Effect, Fiber, Layer } from "effect"
+import * as Stream from "effect/Stream"
+import { Config } from "@/config/config"
+import { Bus } from "@/event"
+import { Identifier } from "@/id"
+import { Provider } from "@/provider/provider"
+import { BashTool } from "@/tool/bash"
+import { TaskTool } from "@/tool/task"
+import type { Definition } from "@/tool/tool"
+import { LLM } from "./llm"
+import { MessageV2 } from "./message-v2"
+import { SessionProcessor } from "./processor"
+import { Session } from "./session"
+import { SessionStatus } from "./status"
+
+export type Input = { sessionID: string; text: string; model: SessionV1.ModelRef }
+
+export interface Interface {
+  readonly prompt: (input: Input) => Effect.Effect<SessionV1.WithParts | undefined, Session.NotFound>
+}
+
+export class Service extends Context.Service<Service, Interface>()("@small/SessionPrompt") {}
+
+const AGENT = "build"
+
+const TITLE = "You are a title generator. Answer with a title of a few words for the conversation, and nothing else."
+
+const LAST_STEP = "This is your last step. Answer without tools."
+
+export const layer = Layer.effect(
+  Service,
+  Effect.gen(function* () {
+    const config = yield* Config.Service
+    const provider = yield* Provider.Service
+    const sessions = yield* Session.Service
+    const processor = yield* SessionProcessor.Service
+    const llm = yield* LLM.Service
+    const status = yield* SessionStatus.Service
+
+    const title = Effect.fn("SessionPrompt.title")(function* (user: SessionV1.User, text: string) {
+      const { providerID, modelID } = user.model
+      const model = (yield* provider.getSmallModel(providerID)) ?? (yield* provider.getModel(providerID, modelID))
+      const answer = yield* llm
+        .stream({
+          user,
+          sessionID: user.sessionID,
+          model,
+          system: [TITLE],
+          messages: [{ role: "user", content: text }],
+          small: true,
+          tools: {},
+        })
+        .pipe(Stream.runFold(() => "", (found, event) => (event.type === "text-delta" ? found + event.text : found)))
+      yield* sessions.setTitle({ sessionID: user.sessionID, title: answer.trim() })
+    })
+
+    const resolve = (definition: Definition, message: SessionV1.Assistant): Tool => ({
+      description: definition.description,
+      inputSchema: definition.parameters,
+      execute: (args, options) =>
+        Effect.runPromise(
+          Effect.gen(function* () {
+            const rules = (yield* config.get()).permission
+            const rule = typeof rules === "string" ? rules : (rules?.[definition.id] ?? rules?.["*"])
+            if (rule === "deny") return yield* Effect.fail(new Error(`The tool ${definition.id} is denied`))
+            return yield* definition.execute(args, { sessionID: message.sessionID, messageID: message.id })
+          }),
+          { signal: options.abortSignal },
+        ),
+    })
+
+    /** One request to the model, with the tools that it calls. */
+    const request = Effect.fn("SessionPrompt.request")(function* (
+      user: SessionV1.User,
+      history: SessionV1.WithParts[],
+      tools: readonly Definition[],
+    ) {
+      const model = yield* provider.getModel(user.model.providerID, user.model.modelID)
+      const message: SessionV1.Assistant = {
+        id: Identifier.ascending("msg"),
+        sessionID: user.sessionID,
+        parentID: user.id,
+        role: "assistant",
+        agent: user.agent,
+        providerID: model.providerID,
+        modelID: model.id,
+        cost: 0,
+        tokens: { input: 0, output: 0 },
+        time: { created: Date.now() },
+      }
+      yield* sessions.updateMessage(message)
+      const handle = yield* processor.create({ assistantMessage: message, sessionID: user.sessionID, model })
+      return yield* handle.process({
+        user,
+        sessionID: user.sessionID,
+        model,
+        system: [`You are a coding agent at work in ${process.cwd()}.`, ...(tools.length ? [] : [LAST_STEP])],
+        messages: MessageV2.toModelMessages(history),
+        tools: Object.fromEntries(tools.map((item) => [item.id, resolve(item, message)])),
+      })
+    })
+
+    const runLoop = (lastUser: SessionV1.User, tools: readonly Definition[], maxSteps: number) =>
+      Effect.gen(function* () {
+        let step = 0
+        while (true) {
+          const history = yield* sessions.messages({ sessionID: lastUser.sessionID })
+          if (answered(history.at(-1))) return
+          step++
+          const isLastStep = step >= maxSteps
+          const result = yield* request(lastUser, history, isLastStep ? [] : tools)
+          // There is no compaction here: a conversation that is too long ends with its error.
+          if (result !== "continue") return
+        }
+      })
+
+    const prompt: Interface["prompt"] = Effect.fn("SessionPrompt.prompt")(function* (input: Input) {
+      const { sessionID, text, model } = input
+      const untitled = (yield* sessions.get(sessionID)).title === Session.UNTITLED
+      const agents = (yield* config.get()).agent ?? {}
+      const id = Identifier.ascending("msg")
+      const time = Date.now()
+      const user: SessionV1.User = { id, sessionID, role: "user", agent: AGENT, model, time: { created: time } }
+      const partID = Identifier.ascending("prt")
+      yield* sessions.updateMessage(user)
+      yield* sessions.updatePart({ id: partID, sessionID, messageID: id, type: "text", text, time: { start: time } })
+      const titling = yield* Effect.forkChild(untitled ? title(user, text).pipe(Effect.ignore) : Effect.void)
+
+      const tools = [BashTool.definition, TaskTool.define({ sessions, agents, prompt })]
+      yield* runLoop(user, tools, agents[AGENT]?.steps ?? Infinity).pipe(
+        Effect.catchTag("ProviderModelNotFoundError", (failure) => {
+          const error = { name: "UnknownError", data: { message: failure.message } }
+          return Bus.publish({ type: "session.error", properties: { sessionID, error } })
+        }),
+      )
+
+      yield* Fiber.await(titling)
+      yield* status.set(sessionID, { type: "idle" })
+      return (yield* sessions.messages({ sessionID })).findLast((item) => item.info.role === "assistant")
+    })
+
+    return Service.of({ prompt })
+  }),
+)
+
+function answered(last: SessionV1.WithParts | undefined) {
+  if (last?.info.role !== "assistant" || !last.info.finish) return false
+  return last.info.finish !== "tool-calls" && !last.parts.some((part) => part.type === "tool")
+}
+
+export * as SessionPrompt from "./prompt"

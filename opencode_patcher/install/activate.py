@@ -1,0 +1,160 @@
+"""``install``: make a build the program that the user's shell starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from opencode_patcher.builds import Build
+from opencode_patcher.errors import InstallError, UsageError
+from opencode_patcher.install import aside, place, program, records
+from opencode_patcher.install import state as states
+from opencode_patcher.install.failure import install_errors
+from opencode_patcher.install.records import Record
+from opencode_patcher.install.state import State
+from opencode_patcher.install.system import NOTHING, Occupant, System
+from opencode_patcher.progress import Reporter
+from opencode_patcher.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What is there before anything is changed: the recorded state, all records, and who stands at the place."""
+
+    state: State
+    records: tuple[Record, ...]
+    occupant: Occupant
+
+    @property
+    def active(self) -> Record | None:
+        """The record that the place starts now."""
+        if self.occupant.kind != "ours":
+            return None
+        return next((record for record in self.records if record.build == self.occupant.build), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """The result: the active record, its place, the build that was active before, and where the user's file went."""
+
+    record: Record
+    place: Path
+    previous: str | None
+    moved_to: Path | None
+
+
+def look(store: Store, system: System) -> Situation:
+    """Find out what is installed. Changes nothing. Raises StoreError when the state cannot be read."""
+    state = states.read(store)
+    known = records.read_all(store)
+    occupant = system.occupant(state.place, store.installed, known) if state.place else NOTHING
+    return Situation(state=state, records=known, occupant=occupant)
+
+
+def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bool = False) -> Build:
+    """The build that ``wanted`` (a version, a tag, or the start of a build's name) means; the newest for None.
+
+    ``found`` is newest first. Raises UsageError when there is none, and InstallError when it has not passed
+    the drill, unless ``unverified``.
+    """
+    if not found:
+        raise UsageError("There is no build to install.", next_step="Make one: opencode-patcher build")
+    fitting = [build for build in found if _is_meant(build, wanted)]
+    if not fitting:
+        raise UsageError(
+            f"There is no build {wanted}.",
+            why="Builds in the store: " + ", ".join(build.directory.name for build in found),
+            next_step=f"Name one of them, or make it: opencode-patcher build {wanted}",
+        )
+    build = fitting[0]
+    if build.verified or unverified:
+        return build
+    failed = ", ".join(build.drill.failed) if build.drill else ""
+    raise InstallError(
+        f"The build {build.directory.name} is not verified.",
+        why=f"It failed these scenarios: {failed}." if failed else "The drill has not run to its end.",
+        next_step=f"Run opencode-patcher build {build.release.tag} again, or add --unverified to install it as it is.",
+    )
+
+
+def _is_meant(build: Build, wanted: str | None) -> bool:
+    return wanted in (None, build.release.number, build.release.tag) or (
+        bool(wanted) and build.directory.name.startswith(f"{wanted}")
+    )
+
+
+def install(
+    store: Store,
+    system: System,
+    build: Build,
+    environment: Mapping[str, str],
+    reporter: Reporter,
+    *,
+    bin_dir: Path | None = None,
+    replace_other: bool = False,
+) -> Installed:
+    """Activate a build. Until the one step that switches, and if it fails, what was there before stays.
+
+    ``environment`` says where the bin directory is unless ``bin_dir`` does. Something at the place that is not
+    ours is refused, or with ``replace_other`` kept under another name (see ``aside``).
+    Raises UsageError, InstallError and StoreError.
+    """
+    with store.lock(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
+        seen = look(store, system)
+        recorded = seen.state.place
+        where = place.choose(
+            system,
+            environment,
+            wanted=bin_dir,
+            active=recorded if seen.occupant.kind == "ours" else None,
+            recorded=recorded,
+        )
+        system.tidy(where)
+        seen = replace(seen, occupant=system.occupant(where, store.installed, seen.records))
+        check_occupant(where, seen.occupant, replace_other=replace_other)
+        place.check_bin_dir(where.parent)
+        place.check_running_file(system.running_file(where, store.installed / build.directory.name / build.name))
+        with reporter.phase(f"Checking {build.directory.name}") as phase:
+            records.check_build(build)
+            record = records.keep(store, build, system.take)
+            program.check_starts(record.file, record.version, record.target)
+            phase.detail(f"starts, version {record.version}")
+        history = states.with_active(seen.state.history, seen.occupant.build)
+        return put(store, system, where, record, replace(seen.state, history=history), seen.occupant)
+
+
+def put(store: Store, system: System, where: Path, record: Record, state: State, occupant: Occupant) -> Installed:
+    """Switch ``where`` to a record that was checked, and add it to the history in ``state``.
+
+    The caller holds the install lock. Raises InstallError and StoreError.
+    """
+    state = replace(state, place=where)
+    with install_errors(where.parent):
+        where.parent.mkdir(parents=True, exist_ok=True)
+    moved_to = None
+    if occupant.kind == "other":
+        moved_to = aside.keep(where)
+        state = replace(state, aside=(*(path for path in state.aside if path != moved_to), moved_to))
+        states.write(store, state)
+    system.switch(where, record.file)
+    states.write(store, replace(state, history=states.activated(state.history, record.build)))
+    return Installed(record=record, place=where, previous=occupant.build, moved_to=moved_to)
+
+
+def check_occupant(where: Path, occupant: Occupant, *, replace_other: bool) -> None:
+    """Raises InstallError when something that is not ours stands at the place and has to be asked about."""
+    if occupant.kind != "other":
+        return
+    if where.is_dir() and not where.is_symlink():
+        raise InstallError(
+            f"{where} is a directory.",
+            next_step="Move it away, or name another directory with --bin-dir.",
+        )
+    if not replace_other:
+        raise InstallError(
+            f"{where} is not from opencode-patcher.",
+            why=f"It is {occupant.shown}, and nothing of yours is replaced unasked.",
+            next_step=f"opencode-patcher install --replace keeps it as {where.name}{aside.SUFFIX} and puts the new "
+            "program in its place; --bin-dir DIR uses another directory.",
+        )

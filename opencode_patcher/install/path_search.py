@@ -1,0 +1,126 @@
+"""Which ``opencode`` a shell starts, and what to do when it is not ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from opencode_patcher.install.system import PathLine, System
+
+KINDS_FILE = Path(__file__).with_name("other_installs.toml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A way of installing OpenCode; see ``other_installs.toml``. ``remove`` is empty when it is not known."""
+
+    name: str
+    marks: tuple[str, ...] = ()
+    remove: str = ""
+
+
+UNKNOWN = Kind(name="unknown")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One program on PATH: where, and what it is a link to in the end (itself when it is no link)."""
+
+    path: Path
+    real: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Other:
+    """A program on PATH that is not at our place."""
+
+    path: Path
+    kind: Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathFinding:
+    """What a shell does with the command ``opencode``.
+
+    ``first``: it starts the program at our place. ``shadowed``: the programs ``before`` come first.
+    ``absent``: the bin directory is not on PATH; ``before`` are the programs that are started instead.
+    ``line`` puts the bin directory first.
+    """
+
+    status: Literal["first", "shadowed", "absent"]
+    bin_dir: Path
+    before: tuple[Other, ...]
+    line: PathLine
+
+
+def find(system: System, place: Path, environment: Mapping[str, str]) -> PathFinding:
+    """Search PATH as a shell would. ``place`` need not exist; what would be there counts as found."""
+    found = search(environment.get("PATH", ""), system.search_names(environment), place)
+    return judge(place, found, system.path_line(place.parent, environment))
+
+
+def search(path: str, names: Sequence[str], place: Path) -> tuple[Found, ...]:
+    """The programs with one of ``names`` in the directories of ``path``, in the order of a shell's search."""
+    ours = os.path.realpath(place.parent)
+    found: dict[str, Found] = {}
+    for part in path.split(os.pathsep):
+        directory = Path(part) if part else Path.cwd()
+        here = os.path.realpath(directory)
+        for name in names:
+            candidate = directory / name
+            is_place = here == ours and name == place.name
+            if is_place or (candidate.is_file() and os.access(candidate, os.X_OK)):
+                known = place if is_place else candidate
+                found.setdefault(f"{here}{os.sep}{name}", Found(path=known, real=Path(os.path.realpath(candidate))))
+    return tuple(found.values())
+
+
+def judge(place: Path, found: Sequence[Found], line: PathLine) -> PathFinding:
+    """What ``found`` (in search order) means for the program at ``place``."""
+    index = next((index for index, one in enumerate(found) if one.path == place), None)
+    before = tuple(Other(path=one.path, kind=kind_of(one)) for one in found[:index])
+    if index is None:
+        return PathFinding(status="absent", bin_dir=place.parent, before=before, line=line)
+    return PathFinding(status="shadowed" if before else "first", bin_dir=place.parent, before=before, line=line)
+
+
+def kind_of(found: Found) -> Kind:
+    """How a program was installed, from where it lies."""
+    paths = [str(path).replace("\\", "/").lower() for path in (found.path, found.real)]
+    for kind in kinds():
+        if any(mark in path for mark in kind.marks for path in paths):
+            return kind
+    return UNKNOWN
+
+
+@cache
+def kinds() -> tuple[Kind, ...]:
+    """The table of ``other_installs.toml``."""
+    import tomllib
+
+    table = tomllib.loads(KINDS_FILE.read_text(encoding="utf-8"))
+    return tuple(
+        Kind(name=entry["name"], marks=tuple(entry["marks"]), remove=entry["remove"]) for entry in table["kind"]
+    )
+
+
+def advice(finding: PathFinding) -> str:
+    """What the user should know and do, in sentences; empty when all is well."""
+    if finding.status == "first":
+        return ""
+    lines = []
+    if finding.status == "absent":
+        lines.append(f"{finding.bin_dir} is not on PATH.")
+    for other in finding.before:
+        origin = "" if other.kind is UNKNOWN else f" (installed by {other.kind.name})"
+        lines.append(f"The command `opencode` starts another program: {other.path}{origin}.")
+        if other.kind.remove:
+            lines.append(f"  To remove it: {other.kind.remove}")
+    order = "on" if finding.status == "absent" else "first on"
+    lines.append(f"To put {finding.bin_dir} {order} PATH, add this to {finding.line.where}:")
+    lines.append(f"  {finding.line.line}")
+    return "\n".join(lines)

@@ -1,0 +1,80 @@
+"""Which place the program goes to, and whether it can."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from opencode_patcher.errors import InstallError, UsageError
+from opencode_patcher.install.system import System
+
+_CLAIMED = ((".local", "bin"), (".opencode", "bin"))
+"""A program whose own path contains one of these is taken by upstream's updater for an install of the official
+script, and overwritten (packages/opencode/src/installation/index.ts)."""
+
+
+def choose(
+    system: System, environment: Mapping[str, str], *, wanted: Path | None, active: Path | None, recorded: Path | None
+) -> Path:
+    """The full path of the program in the bin directory.
+
+    ``wanted`` is the directory asked for; ``active`` the place where a program of ours stands now, ``recorded``
+    the place of the last install, whether anything of ours is left there or not.
+    Raises UsageError when a second place is asked for, or no place is known.
+    """
+    if wanted is None:
+        return recorded or system.default_bin_dir(environment) / system.program
+    place = Path(os.path.abspath(os.path.expanduser(wanted))) / system.program  # noqa: PTH100, PTH111 (keeps links, never raises)
+    if os.pathsep in str(place.parent):
+        raise UsageError(
+            f"{place.parent} cannot be used as a bin directory.",
+            why=f"PATH separates its directories with {os.pathsep!r}, so it can never hold this one.",
+            next_step="Name another directory with --bin-dir.",
+        )
+    if active and os.path.realpath(active.parent) != os.path.realpath(place.parent):
+        raise UsageError(
+            f"OpenCode is installed in {active.parent} already.",
+            why="There is one place at a time, so that no forgotten copy stays behind.",
+            next_step="Run opencode-patcher uninstall first, or leave out --bin-dir.",
+        )
+    return place
+
+
+def check_bin_dir(bin_dir: Path) -> None:
+    """Raises InstallError when nothing can be put into ``bin_dir``. One that is not there yet is fine."""
+    why = _hindrance(bin_dir)
+    if why:
+        raise InstallError(
+            f"Nothing can be installed in {bin_dir}.",
+            why=why,
+            next_step="Correct that, or name another directory with --bin-dir.",
+        )
+
+
+def _hindrance(bin_dir: Path) -> str:
+    for path in (bin_dir, *bin_dir.parents):
+        if path.is_dir():
+            writable = os.access(path, os.W_OK | os.X_OK)
+            return "" if writable else f"You may not write to {path}."
+        if path.is_symlink():
+            return f"{path} is a link to {path.readlink()}, which does not exist."
+        if path.exists():
+            return f"{path} is a file."
+    return ""
+
+
+def check_running_file(file: Path) -> None:
+    """Raises InstallError when upstream's updater would take ``file`` for its own."""
+    claim = claimed(str(file), os.sep)
+    if claim:
+        raise InstallError(
+            f"{file} would be overwritten by OpenCode's own updater.",
+            why=f"It takes every program below {claim} for one that the official script installed.",
+            next_step="Let OPENCODE_PATCHER_HOME (on Windows: --bin-dir) name a directory elsewhere, and build again.",
+        )
+
+
+def claimed(path: str, separator: str) -> str | None:
+    """The part of ``path`` by which upstream's updater takes a program for its own; None when there is none."""
+    return next((part for pair in _CLAIMED if (part := separator.join(pair)) in path), None)

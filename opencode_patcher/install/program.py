@@ -1,0 +1,48 @@
+"""Whether a program starts."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from opencode_patcher import process
+from opencode_patcher.errors import InstallError, ProcessError
+
+START_TIMEOUT_SECONDS = 60.0
+"""The first start of a large new file can be slow: virus scanners and macOS look at it."""
+
+
+def version(file: Path) -> str:
+    """What ``file --version`` prints. Raises ProcessError when it does not start, fails or does not end.
+
+    The program makes its directories even for this, so it gets throw-away ones, and none of the user's settings.
+    """
+    with tempfile.TemporaryDirectory(prefix="opencode-version-", ignore_cleanup_errors=True) as scratch:
+        environment: dict[str, str | None] = {name: None for name in os.environ if name.startswith("OPENCODE_")}
+        environment |= {
+            f"XDG_{kind}_HOME": f"{scratch}/{kind.lower()}" for kind in ("CACHE", "CONFIG", "DATA", "STATE")
+        }
+        # OpenCode prefers PWD to the directory it runs in.
+        environment["PWD"] = scratch
+        done = process.run([file, "--version"], cwd=Path(scratch), env=environment, timeout=START_TIMEOUT_SECONDS)
+    return done.stdout.strip()
+
+
+def check_starts(file: Path, expected: str, target: str) -> None:
+    """Raises InstallError unless ``file`` starts and says it is version ``expected``. ``target`` is for the message."""
+    unchanged = "What was installed before is still in place."
+    try:
+        found = version(file)
+    except ProcessError as error:
+        raise InstallError(
+            f"The new program does not start (it was built for {target}).",
+            why=f"{error.what}\n{error.why}".strip(),
+            next_step=unchanged,
+        ) from error
+    if found != expected:
+        raise InstallError(
+            f"The new program says it is version {found or '(nothing)'}, not {expected}.",
+            why=f"{file} --version was asked.",
+            next_step=unchanged,
+        )

@@ -1,0 +1,126 @@
+"""The files that ``install`` activates: one directory a build under the store's ``installed``, with a record beside.
+
+They are hard links or copies, so that making a build anew, or deleting it, never takes the running program away.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher import builds
+from opencode_patcher import store as storage
+from opencode_patcher.builds import Build
+from opencode_patcher.errors import InstallError
+from opencode_patcher.install.failure import install_errors
+from opencode_patcher.store import Store
+
+RECORD = "record.json"
+NEW = ".new"
+"""Name of the file while it is made. A killed run's is overwritten by the next."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One file that can be activated. ``build`` is the name of the build's directory in the store.
+
+    ``sha256`` is the file's own; it differs from the build's where the file was signed anew.
+    """
+
+    build: str
+    tag: str
+    version: str
+    commit: str
+    patchset: str
+    target: str
+    sha256: str
+    file: Path
+
+    @property
+    def directory(self) -> Path:
+        return self.file.parent
+
+
+def check_build(build: Build) -> None:
+    """Raises InstallError when the build's binary is not what its manifest says."""
+    why = _difference(build)
+    if why:
+        raise InstallError(
+            f"The build {build.directory.name} is damaged.",
+            why=why,
+            next_step=f"Build it again: opencode-patcher build {build.release.tag}",
+        )
+
+
+def _difference(build: Build) -> str:
+    try:
+        found = builds.file_sha256(build.binary)
+    except OSError as error:
+        return f"{build.binary}: {error.strerror or error}."
+    if found == build.sha256:
+        return ""
+    return (
+        f"{build.binary} has changed since it was built.\nExpected SHA-256: {build.sha256}\nFound SHA-256:    {found}"
+    )
+
+
+def keep(store: Store, build: Build, take: Callable[[Path, Path], None]) -> Record:
+    """The record of a build's file, which ``take(source, target)`` makes unless it is there and unchanged.
+
+    A damaged file is replaced in one step, because it may be the active one.
+    Raises StoreError or InstallError when the store cannot be written, and what ``take`` raises.
+    """
+    directory = store.installed / build.directory.name
+    known = read(directory)
+    if known and is_unchanged(known):
+        return known
+    storage.make_directory(directory)
+    new = directory / NEW
+    try:
+        with install_errors(new):
+            new.unlink(missing_ok=True)
+        take(build.binary, new)
+        record = Record(
+            build=directory.name,
+            tag=build.release.tag,
+            version=build.release.number,
+            commit=build.release.commit,
+            patchset=build.ingredients.patchset,
+            target=build.ingredients.target,
+            sha256=builds.file_sha256(new),
+            file=directory / build.name,
+        )
+        with install_errors(new):
+            new.replace(record.file)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    storage.write_json(directory / RECORD, dataclasses.asdict(record) | {"file": build.name})
+    return record
+
+
+def is_unchanged(record: Record) -> bool:
+    """Whether the record's file is there, has the recorded hash and may be executed."""
+    try:
+        return os.access(record.file, os.X_OK) and builds.file_sha256(record.file) == record.sha256
+    except OSError:
+        return False
+
+
+def read(directory: Path) -> Record | None:
+    """The record in one directory; None when there is none that can be read."""
+    try:
+        about = json.loads((directory / RECORD).read_text(encoding="utf-8"))
+        return Record(**about | {"file": directory / Path(about["file"]).name})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def read_all(store: Store) -> tuple[Record, ...]:
+    """Every record in the store, by the name of the build."""
+    directories = sorted(path for path in store.installed.glob("*") if not path.name.startswith("."))
+    return tuple(record for path in directories if (record := read(path)))

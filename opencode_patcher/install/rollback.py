@@ -1,0 +1,59 @@
+"""``rollback``: activate again what was active before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from opencode_patcher.errors import InstallError
+from opencode_patcher.install import activate, program, records
+from opencode_patcher.install import state as states
+from opencode_patcher.install.activate import Installed, Situation
+from opencode_patcher.install.state import Activation
+from opencode_patcher.install.system import System
+from opencode_patcher.progress import Reporter
+from opencode_patcher.store import Store
+
+
+def rollback(store: Store, system: System, reporter: Reporter) -> Installed:
+    """Activate the build that was active before the present one; run again, the one before that.
+
+    Raises InstallError when there is none, or it does not start; then nothing is changed.
+    """
+    with store.lock(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
+        seen = activate.look(store, system)
+        if seen.state.place is None:
+            raise InstallError("Nothing is installed.", next_step="Install a build: opencode-patcher install")
+        activate.check_occupant(seen.state.place, seen.occupant, replace_other=False)
+        history = states.with_active(seen.state.history, seen.occupant.build)
+        usable = {record.build for record in seen.records if records.is_unchanged(record)}
+        earlier = history_before(history, usable)
+        if not earlier:
+            raise _nothing_earlier(seen)
+        record = next(record for record in seen.records if record.build == earlier[-1].build)
+        with reporter.phase(f"Checking {record.build}") as phase:
+            program.check_starts(record.file, record.version, record.target)
+            phase.detail(f"starts, version {record.version}")
+        state = replace(seen.state, history=earlier)
+        return activate.put(store, system, seen.state.place, record, state, seen.occupant)
+
+
+def history_before(history: tuple[Activation, ...], usable: Collection[str]) -> tuple[Activation, ...]:
+    """The history up to the last activation of another build than the present one that is still usable.
+
+    The present build is the last of ``history``; the result is empty when there is nothing to go back to.
+    """
+    for end in range(len(history) - 1, 0, -1):
+        build = history[end - 1].build
+        if build != history[-1].build and build in usable:
+            return history[:end]
+    return ()
+
+
+def _nothing_earlier(seen: Situation) -> InstallError:
+    kept = seen.state.aside
+    return InstallError(
+        "There is no earlier build to go back to.",
+        why=f"What was there before opencode-patcher is kept as {kept[-1]}." if kept else "",
+        next_step="opencode-patcher uninstall takes everything back; opencode-patcher list shows the builds.",
+    )

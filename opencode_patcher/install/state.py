@@ -1,0 +1,92 @@
+"""What cannot be seen in the bin directory: which place is ours, what was there before us, what was active when."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from opencode_patcher import store as storage
+from opencode_patcher.errors import StoreError
+from opencode_patcher.store import Store
+
+FILE = "state.json"
+FORMAT = 1
+KEPT_ACTIVATIONS = 50
+"""Older entries of the history are dropped."""
+
+LOCK = "install"
+"""Name of the store's lock that guards the place, the state and the records."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation:
+    """``build`` became active. ``at`` is ISO 8601 in UTC, None when the run that did it was killed."""
+
+    build: str
+    at: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """``place`` is the program's full path in the bin directory, None before the first install.
+
+    ``aside`` are things of the user's that stood at the place, under the names they have now, the oldest first;
+    ``history`` the activations, the oldest first.
+    """
+
+    place: Path | None = None
+    aside: tuple[Path, ...] = ()
+    history: tuple[Activation, ...] = ()
+
+
+def read(store: Store) -> State:
+    """The recorded state; an empty one before the first install. Raises StoreError when it cannot be understood."""
+    path = store.installed / FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["format"] != FORMAT:
+            raise ValueError(f"its format is {data['format']!r}, this version reads {FORMAT}")
+        return State(
+            place=Path(data["place"]) if data["place"] else None,
+            aside=tuple(Path(path) for path in data["aside"]),
+            history=tuple(Activation(build=entry["build"], at=entry["at"]) for entry in data["history"]),
+        )
+    except FileNotFoundError:
+        return State()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path} cannot be read.",
+            why=f"{type(error).__name__}: {error}",
+            next_step="Update opencode-patcher if a newer one wrote it; else delete the file and install again. "
+            "The installed program is not affected.",
+        ) from error
+
+
+def write(store: Store, state: State) -> None:
+    """Replace the recorded state in one step. Raises StoreError."""
+    storage.write_json(
+        store.installed / FILE,
+        {
+            "format": FORMAT,
+            "place": str(state.place) if state.place else None,
+            "aside": [str(path) for path in state.aside],
+            "history": [{"build": entry.build, "at": entry.at} for entry in state.history],
+        },
+    )
+
+
+def with_active(history: tuple[Activation, ...], build: str | None) -> tuple[Activation, ...]:
+    """The history as the bin directory proves it: ends with ``build``, even if the run that activated it was killed."""
+    if build is None or (history and history[-1].build == build):
+        return history
+    return (*history, Activation(build=build, at=None))
+
+
+def activated(history: tuple[Activation, ...], build: str) -> tuple[Activation, ...]:
+    """The history after ``build`` became active now. Activating what is active already adds nothing."""
+    if history and history[-1].build == build:
+        return history
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return (*history, Activation(build=build, at=now))[-KEPT_ACTIVATIONS:]

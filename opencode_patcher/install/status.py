@@ -1,0 +1,159 @@
+"""``status``: what is installed, and whether it is what it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from opencode_patcher import builds
+from opencode_patcher.builds import Build
+from opencode_patcher.errors import ProcessError, UsageError
+from opencode_patcher.install import activate, path_search, program, records
+from opencode_patcher.install.path_search import PathFinding
+from opencode_patcher.install.records import Record
+from opencode_patcher.install.system import NOTHING, Occupant, System
+from opencode_patcher.store import Store
+from opencode_patcher.upstream.releases import Release, parse_tag
+
+FileState = Literal["good", "missing", "changed", "dead", "changed and dead"]
+"""A record's file: as recorded and starting; gone; other content; not starting."""
+
+Name = Literal["none", "current", "older", "replaced", "foreign", "broken"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What was found, without a judgement.
+
+    ``place`` is None when no bin directory is known; ``recorded`` says whether a build was activated there
+    before; ``record`` and ``file`` are about the active build; ``newer`` is a verified build that was made
+    after it; ``locked_build`` says whether the store has a verified build of the lock's release.
+    """
+
+    place: Path | None
+    recorded: bool
+    occupant: Occupant
+    record: Record | None
+    file: FileState | None
+    locked: Release
+    newer: str | None
+    locked_build: bool
+    path: PathFinding | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """The judgement: the state's name, why it is that one, and what to do (empty when nothing)."""
+
+    name: Name
+    why: str
+    next_step: str
+    facts: Facts
+
+    @property
+    def ready(self) -> bool:
+        """Whether the command ``opencode`` starts a working program of ours."""
+        return self.name in ("current", "older") and self.facts.path is not None and self.facts.path.status == "first"
+
+
+def status(store: Store, system: System, environment: Mapping[str, str], locked: Release) -> Status:
+    """Look and judge. Changes nothing. Raises StoreError and InstallError when something cannot be read."""
+    return judge(find_facts(store, system, environment, locked))
+
+
+def find_facts(store: Store, system: System, environment: Mapping[str, str], locked: Release) -> Facts:
+    """Read the place, the records, the active file (which is started once) and PATH."""
+    seen = activate.look(store, system)
+    place, occupant = seen.state.place, seen.occupant
+    if place is None:
+        try:
+            place = system.default_bin_dir(environment) / system.program
+            occupant = system.occupant(place, store.installed, seen.records)
+        except UsageError:
+            occupant = NOTHING
+    record = next((record for record in seen.records if record.build == occupant.build), None)
+    verified = [build for build in builds.list_builds(store) if build.verified]
+    return Facts(
+        place=place,
+        recorded=bool(seen.state.history),
+        occupant=occupant,
+        record=record,
+        file=file_state(record) if record else None,
+        locked=locked,
+        newer=newer_build(verified, record.build if record else None),
+        locked_build=any(build.release.tag == locked.tag for build in verified),
+        path=path_search.find(system, place, environment) if place else None,
+    )
+
+
+def newer_build(verified: Sequence[Build], active: str | None) -> str | None:
+    """The newest of ``verified`` (newest first) if it was made after ``active``, which may be pruned by now."""
+    newest = next(iter(verified), None)
+    return newest.directory.name if newest and active and newest.directory.name != active else None
+
+
+def file_state(record: Record) -> FileState:
+    """Compare hashes, and start the file."""
+    if not record.file.exists():
+        return "missing"
+    unchanged = records.is_unchanged(record)
+    try:
+        alive = program.version(record.file) == record.version or not unchanged
+    except ProcessError:
+        alive = False
+    if unchanged:
+        return "good" if alive else "dead"
+    return "changed" if alive else "changed and dead"
+
+
+def judge(facts: Facts) -> Status:
+    """The state of an installation."""
+    name, why, next_step = _judge(facts)
+    return Status(name=name, why=why, next_step=next_step, facts=facts)
+
+
+def _judge(facts: Facts) -> tuple[Name, str, str]:
+    again = "To repair it: opencode-patcher install"
+    if facts.occupant.kind == "nothing":
+        if facts.recorded:
+            return "broken", f"{facts.place} is gone.", again
+        make = (
+            "opencode-patcher install"
+            if facts.locked_build
+            else "opencode-patcher build, then opencode-patcher install"
+        )
+        return "none", "Nothing is installed.", f"To install: {make}"
+    if facts.occupant.kind == "other":
+        why = f"{facts.place} is {facts.occupant.shown} that is not from opencode-patcher"
+        keep = "(it is kept under another name): opencode-patcher install --replace"
+        if facts.recorded:
+            why = f"{why}; OpenCode's updater or another program replaced ours."
+            return "replaced", why, f"To put ours back {keep}"
+        return "foreign", f"{why}, and nothing of ours is installed.", f"To put ours in its place {keep}"
+    if facts.record is None or facts.file == "missing":
+        return (
+            "broken",
+            f"{facts.place} leads to the build {facts.occupant.build}, which is gone from the store.",
+            again,
+        )
+    if facts.file == "changed":
+        return "replaced", f"{facts.record.file} is not the file that was installed; another program wrote it.", again
+    if facts.file != "good":
+        return "broken", f"{facts.record.file} does not start, or not as version {facts.record.version}.", again
+    if _is_older(facts.record, facts.locked):
+        steps = (
+            "opencode-patcher install"
+            if facts.locked_build
+            else "opencode-patcher build, then opencode-patcher install"
+        )
+        why = f"{facts.record.tag} is installed; the release to build is {facts.locked.tag}."
+        return "older", why, f"To update: {steps}"
+    newer = f"A newer build is in the store ({facts.newer}): opencode-patcher install" if facts.newer else ""
+    return "current", f"{facts.record.tag} is installed and unchanged.", newer
+
+
+def _is_older(record: Record, locked: Release) -> bool:
+    version = parse_tag(record.tag)
+    return version is not None and version < locked.version

@@ -1,0 +1,51 @@
+"""``uninstall``: take our program away and put back what was there before."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher import store as storage
+from opencode_patcher.errors import InstallError
+from opencode_patcher.install import activate
+from opencode_patcher.install import state as states
+from opencode_patcher.install.state import State
+from opencode_patcher.install.system import System
+from opencode_patcher.progress import Reporter
+from opencode_patcher.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removed:
+    """``restored`` is the name under which the user's own program had been kept, None when there was none.
+
+    ``untouched`` is True when something that is not ours stood at ``place`` and was left there; ``left`` are
+    kept things of the user's that nobody put back.
+    """
+
+    place: Path
+    restored: Path | None
+    untouched: bool
+    left: tuple[Path, ...]
+
+
+def uninstall(store: Store, system: System, reporter: Reporter) -> Removed:
+    """Undo every install. Builds stay in the store. Raises InstallError and StoreError."""
+    with store.lock(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
+        seen = activate.look(store, system)
+        place = seen.state.place
+        if place is None:
+            raise InstallError("Nothing is installed.", next_step="See what there is: opencode-patcher status")
+        system.tidy(place)
+        untouched = seen.occupant.kind == "other"
+        kept = [path for path in seen.state.aside if os.path.lexists(path)]
+        restored = kept.pop() if kept and not untouched else None
+        if restored:
+            system.restore(place, restored)
+        elif not untouched:
+            system.remove(place)
+        states.write(store, State())
+        for record in seen.records:
+            storage.remove_directory(record.directory)
+        return Removed(place=place, restored=restored, untouched=untouched, left=tuple(kept))

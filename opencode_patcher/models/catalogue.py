@@ -1,0 +1,103 @@
+"""Reading a models catalogue: the JSON that models.dev serves and that OpenCode keeps in its cache."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from opencode_patcher.errors import CatalogueError
+from opencode_patcher.models.resolve import Offer
+
+_GZIP = b"\x1f\x8b"
+_NEXT = "Name another file with --catalog; models.dev/api.json is the format."
+
+
+def opencode_cache(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The catalogue that OpenCode keeps (models-dev.ts), if there is one.
+
+    ``OPENCODE_MODELS_PATH`` names a file of the user's own; else it is ``models.json`` in OpenCode's directory
+    below the XDG cache directory, on every platform.
+    """
+    if own := environment.get("OPENCODE_MODELS_PATH"):
+        return Path(own)
+    base = environment.get("XDG_CACHE_HOME")
+    path = (Path(base) if base else Path.home() / ".cache") / "opencode" / "models.json"
+    return path if path.is_file() else None
+
+
+def load(path: Path) -> tuple[Offer, ...]:
+    """The offers in a catalogue file, plain or compressed with gzip, in its order.
+
+    Raises CatalogueError that names the file and the place in it.
+    """
+    try:
+        data = path.read_bytes()
+        if data.startswith(_GZIP):
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise CatalogueError(f"{path} cannot be read.", why=why, next_step=_NEXT) from error
+    return parse(data, str(path))
+
+
+def parse(data: bytes, origin: str) -> tuple[Offer, ...]:
+    """The offers in ``data``: an object of providers, each with an object of models.
+
+    A model must have a name; its id is the key it stands under. Raises CatalogueError; ``origin`` names the data.
+    """
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise CatalogueError(
+            f"{origin} is no catalogue.", why=f"It is no JSON: {error}", next_step=_NEXT
+        ) from error
+    offers = []
+    for provider_id, provider in _object(content, origin, "the whole").items():
+        place = f"provider {provider_id!r}"
+        models = _object(_object(provider, origin, place).get("models"), origin, f"models of {place}")
+        for model_id, model in models.items():
+            here = f"model {model_id!r} of {place}"
+            known = _object(model, origin, here)
+            offers.append(
+                Offer(
+                    provider_id=provider_id,
+                    model_id=model_id,
+                    name=_text(known, "name", origin, here, required=True),
+                    release_date=_text(known, "release_date", origin, here, required=False),
+                )
+            )
+    return tuple(offers)
+
+
+def _object(value: object, origin: str, place: str) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise CatalogueError(
+        f"{origin} is no catalogue.",
+        why=f"In it, {place} is {_kind(value)}, not an object.",
+        next_step=_NEXT,
+    )
+
+
+def _text(model: Mapping[str, Any], field: str, origin: str, place: str, *, required: bool) -> str:
+    value = model.get(field)
+    if isinstance(value, str):
+        return value
+    if value is None and not required:
+        return ""
+    raise CatalogueError(
+        f"{origin} is no catalogue.",
+        why=f"In it, {place} "
+        + (f"has no {field}." if value is None else f"has a {field} that is {_kind(value)}."),
+        next_step=_NEXT,
+    )
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "missing"}
+    return names.get(type(value), "a number")

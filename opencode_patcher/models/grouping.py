@@ -1,0 +1,241 @@
+"""Which models of the user's providers are combined, under which id, and in which order.
+
+``identity.ts`` is the same in TypeScript; the two agree on every input. Order is that of UTF-16 code units
+throughout, which is JavaScript's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from opencode_patcher.models.identity import Variant
+from opencode_patcher.models.resolve import Identity, Offer, resolve
+from opencode_patcher.models.rules import Rules
+from opencode_patcher.models.scan import lower, order, squash
+
+VARIANTS = ("free", "quantised", "context", "region", "host", "confidential")
+"""Kinds of variants: what may differ between offers of the same weights."""
+DEFAULT_VARIANTS = ("free", "region", "host", "confidential")
+"""Quantised weights answer worse and a shorter context refuses more: both are combined on request only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the user decides; the fields are those of ``combined`` in opencode.json.
+
+    ``priority`` lists providers, highest first. ``exclude`` holds patterns over ``provider/model`` in which *
+    stands for any text. ``groups`` maps an own id to a list of ``provider/model``. ``variants`` are the kinds
+    that may serve in one group. ``regions`` are preferred first where a provider has a model in several.
+    """
+
+    priority: tuple[str, ...] = ()
+    min_providers: int = 2
+    combine_latest: bool = True
+    exclude: tuple[str, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    variants: tuple[str, ...] = DEFAULT_VARIANTS
+    regions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    provider_id: str
+    model_id: str
+    variant: Variant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A combined model: ``id`` is what the user types after ``combined/``; members stand in serving order."""
+
+    id: str
+    key: str
+    name: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    offer: Offer
+    identity: Identity
+    rank: int
+    listed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Draft:
+    short: str
+    id: str
+    key: str
+    qualified: str
+    entries: tuple[_Entry, ...]
+
+
+def group(
+    offers: Sequence[Offer], options: Options, catalogue: Iterable[Offer] = (), *, rules: Rules | None = None
+) -> tuple[Group, ...]:
+    """The combined models of ``offers``, in the order of their ids.
+
+    ``catalogue`` holds further offers that are only learnt from: it tells which snapshots and sizes exist.
+    """
+    ranks: dict[str, int] = {}
+    for index, provider in enumerate(options.priority):
+        ranks.setdefault(squash(provider), index)
+    patterns = [lower(pattern) for pattern in options.exclude]
+    # What is left out still tells which snapshots and sizes exist.
+    identities = resolve(offers, catalogue, rules=rules)
+    entries = []
+    for offer, identity in zip(offers, identities, strict=True):
+        if not _is_excluded(offer, patterns):
+            rank = ranks.get(squash(offer.provider_id))
+            entries.append(
+                _Entry(
+                    offer=offer,
+                    identity=identity,
+                    rank=len(options.priority) if rank is None else rank,
+                    listed=rank is not None,
+                )
+            )
+    own = _own_groups(entries, options)
+    drafts = _unique_ids(own, _automatic_groups(entries, options))
+    return tuple(sorted((_finish(draft) for draft in drafts), key=lambda found: order(found.id)))
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Whether ``text`` fits ``pattern``, in which * stands for any text."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return pattern == text
+    *middle, last = rest
+    if not (text.startswith(first) and text.endswith(last) and len(text) >= len(first) + len(last)):
+        return False
+    end = len(text) - len(last)
+    at = len(first)
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def _is_excluded(offer: Offer, patterns: Sequence[str]) -> bool:
+    text = lower(f"{offer.provider_id}/{offer.model_id}") if patterns else ""
+    return any(fits(pattern, text) for pattern in patterns)
+
+
+def _finish(draft: _Draft) -> Group:
+    best = draft.entries[0].offer
+    return Group(
+        id=draft.id,
+        key=draft.key,
+        name=best.name or best.model_id,
+        members=tuple(
+            Member(
+                provider_id=entry.offer.provider_id,
+                model_id=entry.offer.model_id,
+                variant=entry.identity.variant,
+            )
+            for entry in draft.entries
+        ),
+    )
+
+
+def _own_groups(entries: Sequence[_Entry], options: Options) -> list[_Draft]:
+    by_name = {f"{entry.offer.provider_id}/{entry.offer.model_id}": entry for entry in entries}
+    drafts = []
+    for own_id, names in options.groups.items():
+        members = [by_name[name] for name in dict.fromkeys(names) if name in by_name]
+        if members:
+            # Where the priority says nothing about two providers, the order is the list's own.
+            members.sort(key=lambda entry: entry.rank)
+            drafts.append(_Draft(short="", id=own_id, key=own_id, qualified=own_id, entries=tuple(members)))
+    return drafts
+
+
+def _automatic_groups(entries: Iterable[_Entry], options: Options) -> list[_Draft]:
+    drafts: dict[str, tuple[list[str], list[_Entry]]] = {}
+    for entry in entries:
+        apart = _endings(entry.identity, options)
+        key = "-".join((entry.identity.key, *apart))
+        drafts.setdefault(key, (apart, []))[1].append(entry)
+    found = []
+    for key, (apart, members) in drafts.items():
+        if len({entry.offer.provider_id for entry in members}) < options.min_providers:
+            continue
+        first = members[0].identity
+        found.append(
+            _Draft(
+                short=_id((first.stem, *apart)) if any(entry.identity.undated for entry in members) else "",
+                id=_id((first.name, *apart)),
+                key=key,
+                qualified=_id((first.vendor, first.name, *apart)),
+                entries=tuple(sorted(members, key=lambda entry: _order(entry, options.regions))),
+            )
+        )
+    return found
+
+
+def _endings(identity: Identity, options: Options) -> list[str]:
+    """What keeps an offer out of the group of its key: variants that may not be combined, or a date."""
+    variant, allowed = identity.variant, options.variants
+    endings = [
+        "dated" if not options.combine_latest and identity.undated and identity.written else "",
+        variant.quantisation if "quantised" not in allowed else "",
+        variant.context if "context" not in allowed else "",
+        variant.region if "region" not in allowed else "",
+        variant.host if "host" not in allowed else "",
+        "confidential" if variant.confidential and "confidential" not in allowed else "",
+        "free" if variant.free and "free" not in allowed else "",
+    ]
+    return [ending for ending in endings if ending]
+
+
+def _id(parts: Iterable[str]) -> str:
+    joined = "-".join(part for part in parts if part)
+    return re.sub(r"[\x00-,/:-`{-\x7f]+", "-", joined) or "model"
+
+
+def _order(entry: _Entry, regions: Collection[str]) -> tuple[object, ...]:
+    """Providers by rank, then by id. Free offers come after paid ones: within a provider that the user listed,
+    and after all others among the rest.
+    """
+    variant = entry.identity.variant
+    places = {lower(region): index for index, region in reversed(list(enumerate(regions)))}
+    beyond = len(regions) + (0 if variant.region == "" else 1 if variant.region == "global" else 2)
+    return (
+        entry.rank,
+        not entry.listed and variant.free,
+        order(entry.offer.provider_id),
+        variant.free,
+        variant.quantisation != "",
+        variant.context != "",
+        places.get(variant.region, beyond),
+        order(variant.region),
+        not entry.identity.written,
+        order(entry.offer.model_id),
+    )
+
+
+def _unique_ids(own: list[_Draft], automatic: list[_Draft]) -> list[_Draft]:
+    """Each model gets the first of these ids that no other could have: the name without a date where that means
+    this snapshot, the name, the name with its vendor, the same with a number. The user's own ids stay as they are.
+    """
+    taken = {draft.id for draft in own}
+    wishes = Counter(wish for draft in automatic for wish in {draft.short, draft.id})
+    numbers: dict[str, int] = {}
+    found = list(own)
+    for draft in sorted(automatic, key=lambda draft: order(draft.key)):
+        free = [wish for wish in (draft.short, draft.id) if wish and wishes[wish] == 1 and wish not in taken]
+        wanted = free[0] if free else draft.qualified
+        number = numbers.get(draft.qualified, 1)
+        while not free and (wanted in taken or wanted in wishes):
+            number += 1
+            wanted = f"{draft.qualified}-{number}"
+        numbers[draft.qualified] = number
+        taken.add(wanted)
+        found.append(replace(draft, id=wanted))
+    return found

@@ -1,0 +1,39 @@
+"""The nearest known name to a mistyped one. ``identity-check.ts`` is the same in TypeScript."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from opencode_patcher.models.scan import order, squash
+
+_LONGEST = 64
+"""Bounds the work for a name of any length."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The name in ``known`` with the fewest edits to ``name``, punctuation aside; "" when none is near.
+
+    Near means that at most a third of the letters differ. Of equally near names the first in order wins.
+    """
+    wanted = squash(name)[:_LONGEST]
+    best, fewest = "", max(1, len(wanted) // 3) + 1
+    for candidate in sorted(set(known), key=order):
+        edits = _distance(wanted, squash(candidate)[:_LONGEST], fewest)
+        if edits < fewest:
+            best, fewest = candidate, edits
+    return best
+
+
+def _distance(left: str, right: str, limit: int) -> int:
+    """Levenshtein's distance, or ``limit`` if it is at least that."""
+    if abs(len(left) - len(right)) >= limit:
+        return limit
+    row = list(range(len(right) + 1))
+    for at, letter in enumerate(left, start=1):
+        before, row[0] = row[0], at
+        for index, other in enumerate(right, start=1):
+            change = before + (letter != other)
+            before, row[index] = row[index], min(change, row[index] + 1, row[index - 1] + 1)
+        if min(row) >= limit:
+            return limit
+    return min(row[-1], limit)

@@ -1,0 +1,202 @@
+import { describe, expect, test } from "bun:test"
+import { APICallError, RetryError } from "ai"
+import { CombinedFailure } from "@/combined/failure"
+
+const NOW = Date.parse("2026-03-01T12:00:00Z")
+
+const classify = (error: unknown) => CombinedFailure.classify(error, NOW)
+
+/** As the AI SDK raises it for an answer with an error status. */
+const refused = (
+  statusCode: number | undefined,
+  body: unknown = {},
+  responseHeaders: Record<string, string> = {},
+  message = "Request failed",
+) =>
+  new APICallError({
+    message,
+    url: "https://provider.test/v1/chat/completions",
+    requestBodyValues: { prompt: "overloaded, rate limit, insufficient_quota: words of the user's own" },
+    statusCode,
+    responseHeaders,
+    responseBody: typeof body === "string" ? body : JSON.stringify(body),
+    isRetryable: false,
+  })
+
+/** As bun's fetch and the system raise it. */
+const broken = (code: string, message = "it broke") => Object.assign(new Error(message), { code })
+
+/** As the AI SDK passes on what fetch raised. */
+const unreached = (cause: Error) =>
+  new APICallError({
+    message: `Cannot connect to API: ${cause.message}`,
+    url: "https://provider.test/v1",
+    requestBodyValues: {},
+    cause,
+    isRetryable: true,
+  })
+
+const table: readonly [string, unknown, CombinedFailure.Kind, CombinedFailure.Scope][] = [
+  ["429", refused(429, { error: { message: "Rate limit reached for requests" } }), "rate_limit", "model"],
+  [
+    "429 that is a spent quota (OpenAI)",
+    refused(429, { error: { code: "insufficient_quota", message: "You exceeded your current quota" } }),
+    "quota",
+    "provider",
+  ],
+  [
+    "429 of a spent free tier (Zen)",
+    refused(429, { type: "error", error: { type: "FreeUsageLimitError", message: "Free usage exceeded" } }),
+    "quota",
+    "provider",
+  ],
+  [
+    "400 that is an empty balance (Anthropic)",
+    refused(400, {
+      type: "error",
+      error: { type: "invalid_request_error", message: "Your credit balance is too low to access the Anthropic API." },
+    }),
+    "quota",
+    "provider",
+  ],
+  ["402 without a word (Copilot)", refused(402, ""), "quota", "provider"],
+  ["401", refused(401, { error: { message: "Incorrect API key provided" } }), "auth", "provider"],
+  ["403", refused(403, { error: { message: "Access denied" } }), "auth", "provider"],
+  ["404", refused(404, { error: { message: "The model does not exist" } }), "missing", "model"],
+  ["410", refused(410, { error: { message: "This model was retired" } }), "missing", "model"],
+  ["408", refused(408), "timeout", "model"],
+  ["503", refused(503, "Service Unavailable"), "overload", "model"],
+  ["529 (Anthropic)", refused(529, { type: "error", error: { type: "overloaded_error" } }), "overload", "model"],
+  ["500", refused(500, { error: { message: "Internal server error" } }), "server", "model"],
+  ["502 with a proxy's page", refused(502, "<html><body>Bad Gateway</body></html>"), "server", "model"],
+  ["504", refused(504, ""), "server", "model"],
+  ["520 (Cloudflare)", refused(520, ""), "server", "model"],
+  ["connection refused", unreached(broken("ConnectionRefused")), "network", "provider"],
+  ["host unknown", unreached(broken("ENOTFOUND", "getaddrinfo ENOTFOUND api.test")), "network", "provider"],
+  ["DNS busy", broken("EAI_AGAIN"), "network", "provider"],
+  ["connection reset", broken("ECONNRESET"), "network", "provider"],
+  ["expired certificate", unreached(broken("CERT_HAS_EXPIRED")), "network", "provider"],
+  [
+    "cut line, by bun's words alone",
+    new Error("The socket connection was closed unexpectedly. For more information, pass `verbose: true`"),
+    "network",
+    "provider",
+  ],
+  ["cut line, by undici's word", new TypeError("terminated"), "network", "provider"],
+  ["connection timeout", broken("ETIMEDOUT"), "timeout", "model"],
+  ["timed out fetch", new DOMException("The operation timed out.", "TimeoutError"), "timeout", "model"],
+  [
+    "upstream's own timeout for the answer's head",
+    Object.assign(new Error("Provider response headers timed out after 10000ms"), {
+      name: "ProviderHeaderTimeoutError",
+    }),
+    "timeout",
+    "model",
+  ],
+  // Inside a stream that began with status 200
+  [
+    "event: overloaded (Anthropic)",
+    { type: "error", error: { type: "overloaded_error", message: "Overloaded" } },
+    "overload",
+    "model",
+  ],
+  ["event: overloaded, as text", '{"type":"error","error":{"type":"overloaded_error"}}', "overload", "model"],
+  ["event: api_error (Anthropic)", { type: "error", error: { type: "api_error", message: "Oops" } }, "server", "model"],
+  [
+    "event: server_error (OpenAI)",
+    { type: "error", error: { type: "server_error", code: "server_error", message: "The server had an error" } },
+    "server",
+    "model",
+  ],
+  [
+    "event: rate_limit_exceeded (OpenAI)",
+    { type: "error", error: { code: "rate_limit_exceeded", message: "Rate limit reached" } },
+    "rate_limit",
+    "model",
+  ],
+  ["event: RESOURCE_EXHAUSTED (Google)", { error: { status: "RESOURCE_EXHAUSTED", code: 429 } }, "rate_limit", "model"],
+  ["event: a status as a number (OpenRouter)", { code: 502, message: "Provider disconnected" }, "server", "model"],
+  [
+    "event: insufficient_quota (OpenAI)",
+    { type: "error", error: { code: "insufficient_quota", message: "You exceeded your current quota" } },
+    "quota",
+    "provider",
+  ],
+  ["event: a plain word", "Overloaded", "overload", "model"],
+  ["event: too quick (Alibaba)", "Request rate increased too quickly", "rate_limit", "model"],
+]
+
+describe("a failure that another provider may cure", () => {
+  for (const [name, error, kind, scope] of table) {
+    test(name, () => expect(classify(error)).toMatchObject({ kind, scope }))
+    test(`${name}, as the last error of a retry`, () =>
+      expect(
+        classify(new RetryError({ message: "Failed after 3 attempts", reason: "maxRetriesExceeded", errors: [error] })),
+      ).toMatchObject({ kind, scope }))
+    test(`${name}, as a cause`, () =>
+      expect(classify(new Error("stream failed", { cause: error }))).toMatchObject({ kind, scope }))
+  }
+})
+
+const wrong: readonly [string, unknown][] = [
+  ["the user's cancel", new DOMException("The operation was aborted.", "AbortError")],
+  ["the user's cancel, as a cause", new Error("fetch failed", { cause: new DOMException("Aborted", "AbortError") })],
+  [
+    "a request that is wrong in itself",
+    refused(400, { error: { type: "invalid_request_error", message: "bad schema" } }),
+  ],
+  ["a wrong request whose text speaks of limits", refused(400, { error: { message: "rate limit must be a number" } })],
+  ["a request that is too large", refused(413, { error: { message: "request entity too large" } })],
+  ["a request that cannot be processed", refused(422, { error: { message: "tools.0.name: Field required" } })],
+  ["a refusal of the content", refused(400, { error: { code: "content_policy_violation", message: "refused" } })],
+  ["a programming error", new TypeError("undefined is not a function")],
+  ["nothing", undefined],
+  ["an empty object", {}],
+]
+
+describe("a failure that is not the provider's", () => {
+  for (const [name, error] of wrong) test(name, () => expect(classify(error)).toBeUndefined())
+})
+
+describe("how long the provider asks to be left alone", () => {
+  const after = (headers: Record<string, string>) => classify(refused(429, {}, headers))?.retryAfter
+
+  test("in seconds", () => expect(after({ "retry-after": "30" })).toBe(30_000))
+  test("in parts of a second", () => expect(after({ "retry-after": "0.5" })).toBe(500))
+  test("as a date", () => expect(after({ "retry-after": "Sun, 01 Mar 2026 12:02:00 GMT" })).toBe(120_000))
+  test("in milliseconds, which are more exact", () =>
+    expect(after({ "retry-after-ms": "1500", "retry-after": "2" })).toBe(1500))
+  test("whatever the case of the header", () => expect(after({ "Retry-After": "7" })).toBe(7000))
+  test("of a retry's last error", () =>
+    expect(
+      classify(
+        new RetryError({
+          message: "Failed after 3 attempts",
+          reason: "maxRetriesExceeded",
+          errors: [refused(429, {}, { "retry-after": "30" })],
+        }),
+      )?.retryAfter,
+    ).toBe(30_000))
+  test("a date that has passed says nothing", () =>
+    expect(after({ "retry-after": "Sun, 01 Mar 2026 11:00:00 GMT" })).toBeUndefined())
+  test("nonsense says nothing", () => expect(after({ "retry-after": "soon" })).toBeUndefined())
+  test("nothing said", () => expect(after({})).toBeUndefined())
+})
+
+describe("what is shown of it", () => {
+  test("the status and the provider's words on one line", () =>
+    expect(classify(refused(429, {}, {}, "Rate limit\n  reached"))?.message).toBe("429 Rate limit reached"))
+  test("a page of a proxy is cut short", () => {
+    const message = classify(refused(502, {}, {}, `<html>${"x".repeat(5000)}</html>`))?.message ?? ""
+    expect(message.startsWith("502 <html>")).toBe(true)
+    expect(message.length).toBeLessThan(200)
+  })
+  test("no prompt of the user is in it", () =>
+    expect(classify(refused(500))?.message).not.toContain("words of the user's own"))
+})
+
+test("an error that holds itself ends", () => {
+  const error: { message: string; cause?: unknown } = { message: "Overloaded" }
+  error.cause = error
+  expect(classify(error)).toMatchObject({ kind: "overload" })
+})

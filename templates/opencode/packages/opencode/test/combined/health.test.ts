@@ -1,0 +1,113 @@
+import { expect, test } from "bun:test"
+import type { CombinedFailure } from "@/combined/failure"
+import { CombinedHealth } from "@/combined/health"
+
+const NOW = 1_000_000
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+
+const failure = (kind: CombinedFailure.Kind, more: Partial<CombinedFailure.Failure> = {}): CombinedFailure.Failure => ({
+  kind,
+  scope: "model",
+  message: kind,
+  ...more,
+})
+
+const fail = (item: CombinedFailure.Failure, state: CombinedHealth.State = new Map(), now = NOW) =>
+  CombinedHealth.fail(state, "acme", "glm", item, now)
+
+const length = (state: CombinedHealth.State, now = NOW, modelID = "glm") => {
+  const found = CombinedHealth.cooling(state, "acme", modelID, now)
+  return found ? found.until - now : 0
+}
+
+const KINDS = ["rate_limit", "quota", "overload", "server", "auth", "missing", "network", "timeout"] as const
+
+test("a member that never failed is not cooling", () => {
+  expect(CombinedHealth.cooling(new Map(), "acme", "glm", NOW)).toBeUndefined()
+})
+
+test("a transient failure costs seconds, a rate limit a minute, quota and credentials much more", () => {
+  for (const kind of ["overload", "server", "network", "timeout"] as const)
+    expect(length(fail(failure(kind)))).toBeLessThanOrEqual(10_000)
+  expect(length(fail(failure("rate_limit")))).toBe(MINUTE)
+  for (const kind of ["quota", "auth", "missing"] as const)
+    expect(length(fail(failure(kind)))).toBeGreaterThanOrEqual(10 * MINUTE)
+})
+
+for (const kind of KINDS) {
+  test(`the cooldown for ${kind} grows with each failure in a row and ends within a day`, () => {
+    const lengths = Array.from({ length: 30 }).reduce<{ state: CombinedHealth.State; seen: number[] }>(
+      ({ state, seen }) => {
+        const next = fail(failure(kind), state)
+        return { state: next, seen: [...seen, length(next)] }
+      },
+      { state: new Map(), seen: [] },
+    ).seen
+    expect(lengths[1]).toBeGreaterThan(lengths[0])
+    expect(lengths).toEqual(lengths.toSorted((a, b) => a - b))
+    expect(lengths.at(-1)).toBeLessThanOrEqual(DAY)
+  })
+}
+
+test("what the provider asks for is kept to, be it short or long", () => {
+  expect(length(fail(failure("quota", { retryAfter: 200 })))).toBe(200)
+  expect(length(fail(failure("overload", { retryAfter: 10 * 60 * MINUTE })))).toBe(10 * 60 * MINUTE)
+})
+
+test("no provider can ask for more than a day", () => {
+  expect(length(fail(failure("rate_limit", { retryAfter: 365 * DAY })))).toBe(DAY)
+})
+
+test("a cooldown ends by itself, at its time and not before", () => {
+  const state = fail(failure("rate_limit"))
+  expect(length(state, NOW + MINUTE - 1)).toBe(1)
+  expect(CombinedHealth.cooling(state, "acme", "glm", NOW + MINUTE)).toBeUndefined()
+})
+
+test("a failure of one model leaves the provider's others alone", () => {
+  const state = fail(failure("rate_limit"))
+  expect(CombinedHealth.cooling(state, "acme", "kimi", NOW)).toBeUndefined()
+  expect(CombinedHealth.cooling(state, "other", "glm", NOW)).toBeUndefined()
+})
+
+test("a failure of the provider holds all of its models back, and no other provider", () => {
+  const state = fail(failure("auth", { scope: "provider" }))
+  expect(length(state, NOW, "kimi")).toBeGreaterThan(0)
+  expect(CombinedHealth.cooling(state, "acme-two", "glm", NOW)).toBeUndefined()
+})
+
+test("of a model's cooldown and its provider's the longer one counts", () => {
+  const long = fail(
+    failure("quota", { scope: "provider", retryAfter: 9000 }),
+    fail(failure("rate_limit", { retryAfter: 500 })),
+  )
+  expect(CombinedHealth.cooling(long, "acme", "glm", NOW)).toMatchObject({ kind: "quota", until: NOW + 9000 })
+  const short = fail(failure("network", { scope: "provider", retryAfter: 100 }), fail(failure("rate_limit")))
+  expect(CombinedHealth.cooling(short, "acme", "glm", NOW)).toMatchObject({ kind: "rate_limit", until: NOW + MINUTE })
+})
+
+test("a success ends the cooldowns of the member and its provider, and the growth starts anew", () => {
+  const twice = fail(failure("rate_limit"), fail(failure("rate_limit")))
+  const both = fail(failure("network", { scope: "provider" }), twice)
+  const state = CombinedHealth.succeed(both, "acme", "glm", NOW + 1)
+  expect(length(state)).toBe(0)
+  expect(length(fail(failure("rate_limit"), state))).toBe(length(fail(failure("rate_limit"))))
+})
+
+test("a success of one member leaves the cooldowns of others alone", () => {
+  const state = CombinedHealth.succeed(fail(failure("rate_limit")), "acme", "kimi", NOW + 1)
+  expect(length(state)).toBe(MINUTE)
+})
+
+test("a success of a request that began before the failure says nothing about what came later", () => {
+  const state = CombinedHealth.succeed(fail(failure("rate_limit")), "acme", "glm", NOW - 1)
+  expect(length(state)).toBe(MINUTE)
+})
+
+test("an earlier state is never changed", () => {
+  const before = fail(failure("rate_limit"))
+  fail(failure("rate_limit"), before)
+  CombinedHealth.succeed(before, "acme", "glm", NOW + 1)
+  expect(length(before)).toBe(MINUTE)
+})

@@ -1,0 +1,385 @@
+import { expect, setDefaultTimeout } from "bun:test"
+import { SessionV1 } from "@opencode-ai/core/v1/session"
+import { Effect, Fiber } from "effect"
+import { Permission } from "@/permission"
+import { SessionPrompt } from "@/session/prompt"
+import { SessionRevert } from "@/session/revert"
+import { Session } from "@/session/session"
+import { pollWithTimeout } from "../lib/effect"
+import { call, callText, cut, event, finish, refuse, say, stream, text, think, wait } from "./fake-provider"
+import { combinedSession, it, open, served, texts, tools, written } from "./rig"
+
+setDefaultTimeout(30_000)
+
+/** Each run of this command leaves a line, and the file `ran` tells when the first one has. */
+const once = (word = "ran") => ({ command: `echo ${word} >> ${word}`, description: "Leave a line" })
+
+const lines = (file: string) =>
+  Effect.promise(async () =>
+    (await Bun.file(file).exists()) ? (await Bun.file(file).text()).split("\n").filter(Boolean) : [],
+  )
+
+it.instance("a tool that finished before the line was cut runs once, and the next provider gets its result", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      stream(
+        say("I look it up."),
+        call(0, "call_one", "bash", { command: "echo ran >> ran; echo forty-two", description: "Look it up" }),
+        wait(() => written(chat.file("ran"))),
+        cut,
+      ),
+    )
+    chat.second.answer(text("It is forty-two."))
+    yield* chat.ask("what is it?")
+
+    expect(yield* lines(chat.file("ran"))).toEqual(["ran"])
+    const [asked] = chat.second.asked
+    expect(JSON.stringify(asked.messages.find((item) => item.role === "tool"))).toContain("forty-two")
+    expect(asked.messages.filter((item) => item.role === "tool").map((item) => item.tool_call_id)).toEqual(["call_one"])
+
+    const answers = yield* chat.answers
+    expect(served(answers)).toEqual([chat.ids.first, chat.ids.second])
+    expect(tools(answers[0].parts).map((part) => part.state.status)).toEqual(["completed"])
+    expect(texts(answers[0].parts)).toEqual(["I look it up."])
+    expect(texts(answers[1].parts)).toEqual(["It is forty-two."])
+    expect(answers.flatMap((item) => open(item.parts))).toEqual([])
+    expect(answers.map((item) => item.info.error)).toEqual([undefined, undefined])
+  }),
+)
+
+it.instance("what was said after a finished tool is dropped, so that it is not said twice", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", once()),
+        wait(() => written(chat.file("ran"))),
+        think("so that is"),
+        say("half an ans"),
+        cut,
+      ),
+    )
+    chat.second.answer(text("the whole answer"))
+    yield* chat.ask("hello")
+
+    const answers = yield* chat.answers
+    expect(answers.flatMap((item) => texts(item.parts))).toEqual(["the whole answer"])
+    expect(answers.flatMap((item) => item.parts).some((part) => part.type === "reasoning")).toBe(false)
+    expect(yield* lines(chat.file("ran"))).toEqual(["ran"])
+  }),
+)
+
+it.instance("a tool that still runs when the line is cut comes to its end and is kept", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      stream(
+        call(0, "call_slow", "bash", {
+          command: "touch started; sleep 0.5; echo ran >> ran; echo at last",
+          description: "Take a while",
+        }),
+        wait(() => written(chat.file("started"))),
+        cut,
+      ),
+    )
+    chat.second.answer(text("done"))
+    yield* chat.ask("hello")
+
+    expect(yield* lines(chat.file("ran"))).toEqual(["ran"])
+    expect(JSON.stringify(chat.second.asked[0].messages.find((item) => item.role === "tool"))).toContain("at last")
+    const answers = yield* chat.answers
+    expect(tools(answers[0].parts).map((part) => part.state.status)).toEqual(["completed"])
+    expect(answers.flatMap((item) => open(item.parts))).toEqual([])
+  }),
+)
+
+it.instance("a tool that failed before the line was cut is kept with its error", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const failed = Promise.withResolvers<void>()
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "read", { filePath: chat.file("no such file") }),
+        wait(() => failed.promise),
+        cut,
+      ),
+    )
+    chat.second.answer(text("there is no such file"))
+    const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    const state = chat.answers.pipe(Effect.map((list) => list.flatMap((item) => tools(item.parts))[0]?.state.status))
+    yield* pollWithTimeout(
+      state.pipe(Effect.map((status) => (status === "error" ? status : undefined))),
+      "the tool never failed",
+    )
+    failed.resolve()
+    yield* Fiber.join(turn)
+
+    expect(tools((yield* chat.answers)[0].parts).map((part) => part.state.status)).toEqual(["error"])
+    expect(JSON.stringify(chat.second.asked[0].messages.find((item) => item.role === "tool"))).toContain("no such file")
+  }),
+)
+
+it.instance("of parallel tools the finished one stays, and the one whose input never came whole goes", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", once("one")),
+        wait(() => written(chat.file("one"))),
+        callText(1, "call_two", "bash", '{"command": "echo two >'),
+        cut,
+      ),
+    )
+    chat.second.answer(stream(call(0, "call_three", "bash", once("two")), ...finish("tool_calls")), text("done"))
+    yield* chat.ask("hello")
+
+    expect(yield* lines(chat.file("one"))).toEqual(["one"])
+    expect(yield* lines(chat.file("two"))).toEqual(["two"])
+    expect(JSON.stringify(chat.second.asked[0].messages)).not.toContain("call_two")
+    const answers = yield* chat.answers
+    expect(answers.flatMap((item) => tools(item.parts)).map((part) => [part.callID, part.state.status])).toEqual([
+      ["call_one", "completed"],
+      ["call_three", "completed"],
+    ])
+  }),
+)
+
+it.instance("parallel tools that all started are all kept, the slow one too", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", once("one")),
+        call(1, "call_two", "bash", {
+          command: "touch started; sleep 0.3; echo two >> two",
+          description: "Take a while",
+        }),
+        wait(() => Promise.all([written(chat.file("one")), written(chat.file("started"))])),
+        cut,
+      ),
+    )
+    chat.second.answer(text("done"))
+    yield* chat.ask("hello")
+
+    expect(yield* lines(chat.file("one"))).toEqual(["one"])
+    expect(yield* lines(chat.file("two"))).toEqual(["two"])
+    const ids = chat.second.asked[0].messages.flatMap((item) => (item.role === "tool" ? [item.tool_call_id] : []))
+    expect(new Set(ids)).toEqual(new Set(["call_one", "call_two"]))
+    expect(ids).toHaveLength(2)
+  }),
+)
+
+it.instance("tool input that never came whole is taken back with all else", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(stream(say("I look"), callText(0, "call_one", "bash", '{"command": "echo ran >'), cut))
+    chat.second.answer(text("done"))
+    yield* chat.ask("hello")
+
+    const answers = yield* chat.answers
+    expect(answers).toHaveLength(1)
+    expect(texts(answers[0].parts)).toEqual(["done"])
+    expect(chat.second.asked[0].messages.some((item) => item.role === "tool")).toBe(false)
+  }),
+)
+
+it.instance("tool input that ends in silence is taken back too", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(stream(callText(0, "call_one", "bash", '{"command": "echo ran >')))
+    chat.second.answer(text("done"))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).flatMap((item) => tools(item.parts))).toEqual([])
+    expect(JSON.stringify(chat.second.asked[0].messages)).not.toContain("call_one")
+  }),
+)
+
+it.instance("a line that ends in silence after a finished tool keeps it", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", once()),
+        wait(() => written(chat.file("ran"))),
+      ),
+    )
+    chat.second.answer(text("done"))
+    yield* chat.ask("hello")
+
+    expect(yield* lines(chat.file("ran"))).toEqual(["ran"])
+    expect(chat.second.asked[0].messages.some((item) => item.tool_call_id === "call_one")).toBe(true)
+    expect((yield* chat.answers).flatMap((item) => texts(item.parts))).toEqual(["done"])
+  }),
+)
+
+it.instance("a finished step is never asked for again when a later one fails", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      stream(call(0, "call_one", "bash", once()), ...finish("tool_calls")),
+      refuse(503, { error: { message: "Service unavailable" } }),
+    )
+    chat.second.answer(text("done"))
+    yield* chat.ask("hello")
+
+    expect(yield* lines(chat.file("ran"))).toEqual(["ran"])
+    expect(served(yield* chat.answers)).toEqual([chat.ids.first, chat.ids.second])
+  }),
+)
+
+it.instance("an error event after a finished tool keeps it", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", once()),
+        wait(() => written(chat.file("ran"))),
+        event({ error: { message: "Overloaded", type: "overloaded_error" } }),
+      ),
+    )
+    chat.second.answer(text("done"))
+    yield* chat.ask("hello")
+
+    expect(yield* lines(chat.file("ran"))).toEqual(["ran"])
+    expect(chat.second.asked[0].messages.some((item) => item.tool_call_id === "call_one")).toBe(true)
+  }),
+)
+
+const pendingPermission = Effect.gen(function* () {
+  const permission = yield* Permission.Service
+  return yield* pollWithTimeout(
+    permission.list().pipe(Effect.map((list) => list[0])),
+    "nobody asked for permission",
+    "10 seconds",
+  )
+})
+
+it.instance("a permission that waits when the line is cut still counts when it is given", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ permission: "ask" })
+    const permission = yield* Permission.Service
+    const asked = Promise.withResolvers<void>()
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", once()),
+        wait(() => asked.promise),
+        cut,
+      ),
+    )
+    chat.second.answer(text("done"))
+    const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    const request = yield* pendingPermission
+    asked.resolve()
+    yield* Effect.sleep("100 millis")
+    expect(chat.second.asked).toHaveLength(0)
+    yield* permission.reply({ requestID: request.id, reply: "once" })
+    yield* Fiber.join(turn)
+
+    expect(yield* lines(chat.file("ran"))).toEqual(["ran"])
+    expect(chat.second.asked[0].messages.some((item) => item.tool_call_id === "call_one")).toBe(true)
+  }),
+)
+
+it.instance("a permission that is refused after the line was cut ends the turn, as it does without a cut", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ permission: "ask" })
+    const permission = yield* Permission.Service
+    const asked = Promise.withResolvers<void>()
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", once()),
+        wait(() => asked.promise),
+        cut,
+      ),
+    )
+    const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    const request = yield* pendingPermission
+    asked.resolve()
+    yield* Effect.sleep("100 millis")
+    yield* permission.reply({ requestID: request.id, reply: "reject" })
+    yield* Fiber.join(turn)
+
+    expect(yield* lines(chat.file("ran"))).toEqual([])
+    expect(chat.second.asked).toHaveLength(0)
+    const [answer] = yield* chat.answers
+    expect(tools(answer.parts).map((part) => part.state.status)).toEqual(["error"])
+    expect(open(answer.parts)).toEqual([])
+  }),
+)
+
+it.instance(
+  "undo brings back a file that a tool changed before the line was cut",
+  () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession()
+      const sessions = yield* Session.Service
+      const revert = yield* SessionRevert.Service
+      yield* Effect.promise(() => Bun.write(chat.file("note"), "before\n"))
+      chat.first.answer(
+        stream(
+          call(0, "call_one", "bash", { command: "echo after > note; touch ran", description: "Change the note" }),
+          wait(() => written(chat.file("ran"))),
+          cut,
+        ),
+      )
+      chat.second.answer(text("done"))
+      yield* chat.ask("change the note")
+      expect(yield* lines(chat.file("note"))).toEqual(["after"])
+
+      const [asked] = yield* chat.history
+      yield* revert.revert({ sessionID: chat.id, messageID: asked.info.id })
+      expect(yield* lines(chat.file("note"))).toEqual(["before"])
+      yield* sessions.remove(chat.id)
+    }),
+  { git: true },
+)
+
+it.instance("a structured answer that was given before the line was cut is the turn's result", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "StructuredOutput", { answer: 42 }),
+        wait(() => Bun.sleep(300)),
+        cut,
+      ),
+    )
+    chat.second.answer(stream(call(0, "call_two", "StructuredOutput", { answer: 43 }), ...finish("tool_calls")))
+    const result = yield* chat.ask("hello", {
+      format: new SessionV1.OutputFormatJsonSchema({
+        type: "json_schema",
+        retryCount: 0,
+        schema: { type: "object", properties: { answer: { type: "number" } }, required: ["answer"] },
+      }),
+    })
+
+    expect(result.info.role === "assistant" ? result.info.structured : undefined).toEqual({ answer: 42 })
+    expect(chat.second.asked).toHaveLength(0)
+  }),
+)
+
+it.instance("the user's cancel while a tool runs on after a cut ends the tool and the turn", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const prompt = yield* SessionPrompt.Service
+    chat.first.answer(
+      stream(
+        call(0, "call_slow", "bash", { command: "touch started; sleep 20; echo ran >> ran", description: "Take long" }),
+        wait(() => written(chat.file("started"))),
+        cut,
+      ),
+    )
+    const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    yield* Effect.promise(() => written(chat.file("started")))
+    yield* Effect.sleep("200 millis")
+    yield* prompt.cancel(chat.id)
+    yield* Fiber.await(turn)
+
+    const answers = yield* chat.answers
+    expect(answers.flatMap((item) => open(item.parts))).toEqual([])
+    expect(answers.at(-1)?.info.error?.name).toBe("MessageAbortedError")
+    expect(chat.second.asked).toHaveLength(0)
+  }),
+)

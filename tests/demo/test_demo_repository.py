@@ -1,0 +1,126 @@
+"""The small upstream as it ships: it fits our patches, and its repository is the same everywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from opencode_patcher import git, pipeline, resources
+from opencode_patcher.demo import repository
+from opencode_patcher.errors import ProcessError
+from opencode_patcher.patchset import newfiles, series
+from opencode_patcher.patchset.compose import compose
+from opencode_patcher.store import Store, open_store
+from opencode_patcher.upstream import workspace
+
+
+def show(path: Path, *arguments: str) -> str:
+    return git.run(f"--git-dir={path}", *arguments).stdout
+
+
+def test_every_patch_fits_the_small_upstream_unchanged(store: Store) -> None:
+    files = repository.read_files()
+    release = repository.ensure(store).release
+    patches = series.load(resources.patches())
+
+    change = compose(
+        patches,
+        newfiles.load(resources.templates()),
+        pipeline.template_values(release),
+        lambda path: files[path].encode() if path in files else None,
+    )
+
+    assert {placement.patch for placement in change.placements} == {patch.name for patch in patches.patches}
+    assert not any(placement.already for placement in change.placements)
+
+
+def test_none_of_the_feature_is_in_the_small_upstream() -> None:
+    for path, text in repository.read_files().items():
+        assert "provider_priority" not in text, path
+        assert "combined" not in text.lower(), path
+
+
+def test_the_commit_does_not_depend_on_the_users_settings(store: Store, isolated: Path, tmp_path: Path) -> None:
+    first = repository.ensure(store)
+    with (isolated / ".gitconfig").open("a") as file:
+        file.write("[core]\n\tautocrlf = true\n[commit]\n\tgpgsign = true\n[init]\n\tdefaultObjectFormat = sha256\n")
+        file.write("[user]\n\tname = Somebody Else\n")
+
+    second = repository.ensure(open_store(tmp_path / "other"))
+
+    assert second.release == first.release
+    assert len(first.release.commit) == 40
+    assert (
+        show(second.path, "log", "--format=%an <%ae> %s", "v1.0.0").strip()
+        == f"{repository.AUTHOR} A small OpenCode v1.0.0"
+    )
+
+
+def test_the_release_holds_the_shipped_files_byte_for_byte(store: Store) -> None:
+    upstream = repository.ensure(store)
+
+    listed = show(upstream.path, "ls-tree", "-r", "--name-only", "v1.0.0").split()
+
+    assert sorted(listed) == sorted(repository.read_files())
+    for path in listed:
+        blob = f"v1.0.0:{path}"
+        assert show(upstream.path, "cat-file", "blob", blob) == (repository.FILES / path).read_text(encoding="utf-8")
+
+
+def test_a_second_call_makes_nothing_new(store: Store) -> None:
+    first = repository.ensure(store)
+    before = {path: path.stat().st_mtime_ns for path in first.path.rglob("*")}
+
+    assert repository.ensure(store) == first
+    assert {path: path.stat().st_mtime_ns for path in first.path.rglob("*")} == before
+
+
+def test_other_files_are_another_repository_and_the_first_one_stays(store: Store) -> None:
+    first = repository.ensure(store)
+
+    second = repository.ensure(store, repository.read_files() | {"README.md": "Changed.\n"})
+
+    assert second.path != first.path
+    assert second.release.commit != first.release.commit
+    assert repository.ensure(store) == first
+
+
+def test_a_repository_that_cannot_be_finished_leaves_nothing(store: Store) -> None:
+    with pytest.raises(ProcessError):
+        repository.ensure(store, {"": "a file without a name"})
+
+    assert not list((store.root / "upstream").iterdir())
+
+
+def test_what_a_developers_run_left_behind_is_not_shipped(tmp_path: Path) -> None:
+    for name in ("node_modules/effect/index.js", "packages/opencode/dist/opencode", "packages/a.ts"):
+        path = tmp_path / "files" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("content\n")
+
+    assert repository.read_files(tmp_path / "files") == {"packages/a.ts": "content\n"}
+
+
+def test_the_tool_takes_it_for_opencode() -> None:
+    files = repository.read_files()
+    texts = {path: text for path, text in files.items() if path.endswith("package.json")}
+
+    found = workspace.closure(texts)
+
+    assert found.bun == "1.3.14"
+    assert found.version == repository.TAG.removeprefix("v")
+    assert "packages/opencode" in found.packages
+
+
+def test_dependencies_are_pinned_and_name_no_registry() -> None:
+    files = repository.read_files()
+    catalog = json.loads(files["package.json"])["workspaces"]["catalog"]
+
+    assert catalog
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+(-[\w.]+)?", version) for version in catalog.values())
+    for name, version in catalog.items():
+        assert f'"{name}@{version}", ""' in files["bun.lock"]
+    assert "://" not in files["bun.lock"]

@@ -1,0 +1,69 @@
+"""``verify`` on a stand-in for the binary."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from opencode_patcher.cli.verify import command
+from opencode_patcher.errors import DrillError, UsageError
+
+Fake = Callable[[str], Path]
+
+
+def verify(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def test_a_good_binary_gets_a_table_and_no_error(fake_opencode: Fake):
+    result = verify("--binary", fake_opencode("patched"), "--scenario", "503", "--scenario", "healthy")
+    assert result.exception is None
+    assert "503 overloaded" in result.stdout
+    assert "OpenCode 9.9.9 (patched): 2 of 2 scenarios passed" in result.stdout
+    assert "Drilling: 503 overloaded" in result.stderr
+
+
+def test_a_bad_binary_gets_its_reasons_and_an_error(fake_opencode: Fake):
+    binary = fake_opencode("sloppy")
+    result = verify("--binary", binary, "--scenario", "healthy-tool")
+    assert isinstance(result.exception, DrillError)
+    assert result.exception.exit_code == 7
+    assert f"verify --binary {binary} --scenario healthy-tool" in result.exception.next_step
+    assert "- the tool ran 2 times instead of the tool ran once" in result.stdout
+
+
+def test_json_is_the_only_output_even_when_a_scenario_fails(fake_opencode: Fake):
+    result = verify("--binary", fake_opencode("sloppy"), "--scenario", "healthy-tool", "--json")
+    data = json.loads(result.stdout)
+    assert (data["patched"], data["passed"], data["scenarios"][0]["name"]) == (True, False, "healthy-tool")
+    assert result.stderr == ""
+    assert result.exit_code == 7
+
+
+def test_json_of_a_good_binary_ends_well(fake_opencode: Fake):
+    result = verify("--binary", fake_opencode("patched"), "--scenario", "healthy", "--json")
+    assert json.loads(result.stdout)["passed"] is True
+    assert result.exit_code == 0
+
+
+def test_quiet_shows_the_table_only(fake_opencode: Fake):
+    result = verify("--binary", fake_opencode("patched"), "--scenario", "healthy", "--quiet")
+    assert result.stderr == ""
+    assert "both healthy" in result.stdout
+
+
+def test_an_unknown_scenario_is_refused_before_anything_runs(tmp_path: Path):
+    result = verify("--binary", tmp_path / "nowhere", "--scenario", "502")
+    assert isinstance(result.exception, UsageError)
+    assert "healthy" in result.exception.next_step
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_without_a_build_it_says_how_to_make_one(arguments: tuple[str, ...]):
+    result = verify(*arguments)
+    assert isinstance(result.exception, UsageError)
+    assert "opencode-patcher build" in result.exception.next_step

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from drill_samples import GREETED, HELLO, exchange, greeted, message, session, shown, text, tool, tooled
+
+from opencode_patcher.drill.judge import judge
+from opencode_patcher.drill.observation import Event, Observation
+from opencode_patcher.drill.scenario import Expectation
+
+
+def test_a_good_failover_passes_and_is_timed():
+    row = judge(greeted())
+    assert row.failures == ()
+    assert row.passed
+    assert row.expected == row.seen == "served by beta"
+    assert row.failover_ms == pytest.approx(40)
+
+
+def test_a_tool_that_ran_once_before_the_cut_passes():
+    row = judge(tooled())
+    assert row.failures == ()
+    assert row.expected == row.seen == "served by alpha, then beta; the tool ran once"
+    assert row.failover_ms == pytest.approx(100)
+
+
+def stored(observation: Observation, *messages: object) -> Observation:
+    return replace(observation, session=session(*messages))
+
+
+FIRST, SECOND = (event.data["part"]["text"] for event in tooled().of_kind("text"))
+CALLED = message("alpha", text(FIRST), tool("call_append-alpha0"), cost=0.0)
+SAID = message("beta", text(SECOND))
+
+
+@pytest.mark.parametrize(
+    ("observation", "complaint"),
+    [
+        (replace(greeted(), code=None), "had not ended after 30 s"),
+        (replace(greeted(), code=1), "the exit code is 1"),
+        (
+            replace(greeted(), exchanges=(*greeted().exchanges, exchange("beta", 12, 12))),
+            "beta got 2 requests instead of 1",
+        ),
+        (
+            replace(
+                greeted(),
+                exchanges=(replace(greeted().exchanges[0], violations=("no key",)), greeted().exchanges[1]),
+            ),
+            "alpha refused a turn request: no key",
+        ),
+        (
+            replace(greeted(), events=(shown(1, "Hello from al"), shown(2, HELLO))),
+            "the text shown is 'Hello from al",
+        ),
+        (replace(greeted(), session=None), "no session was stored"),
+        (replace(greeted(), session=replace(session(), title="New session")), "title is 'New session'"),
+        (stored(greeted(), message("alpha", text(HELLO))), "stored under alpha instead of beta"),
+        (stored(greeted(), message("beta", text("Hello from al"), text(HELLO))), "reads 'Hello from alHello"),
+        (
+            stored(greeted(), message("beta", text(HELLO), text("", closed=False))),
+            "text part of beta is still open",
+        ),
+        (stored(greeted(), replace(message("beta", text(HELLO)), model="other")), "under the model other"),
+        (stored(greeted(), replace(message("beta", text(HELLO)), error="Bad")), "has an error: Bad"),
+        (stored(greeted(), replace(message("beta", text(HELLO)), completed=False)), "is not completed"),
+        (
+            stored(greeted(), message("beta", text(HELLO), cost=0.0045)),
+            "of beta cost $0.0045 instead of $0.0060",
+        ),
+        (
+            stored(greeted(), message("beta"), message("beta", text(HELLO), cost=0)),
+            "2 messages are stored instead of 1",
+        ),
+        (replace(tooled(), effects=2), "the tool ran 2 times instead of the tool ran once"),
+        (
+            stored(tooled(), replace(CALLED, parts=(text(FIRST),)), SAID),
+            "calls are none instead of call_append",
+        ),
+        (
+            stored(tooled(), replace(CALLED, parts=(*CALLED.parts, tool("call_append-beta0"))), SAID),
+            "calls are call_append-alpha0, call_append-beta0",
+        ),
+        (
+            stored(tooled(), replace(CALLED, parts=(text(FIRST), tool("call_append-alpha0", "error"))), SAID),
+            "call_append-alpha0 is error",
+        ),
+        (
+            stored(tooled(), replace(CALLED, parts=(text(FIRST), tool("call_append-alpha0", "running"))), SAID),
+            "a tool part of alpha is still open",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(observation: Observation, complaint: str):
+    row = judge(observation)
+    assert not row.passed
+    assert any(complaint in failure for failure in row.failures), row.failures
+
+
+def test_who_serves_may_be_left_open_but_not_what_is_said():
+    anyone = replace(greeted(), scenario=replace(GREETED, expected=Expectation(served_by=None)))
+    assert judge(anyone).passed
+    assert judge(anyone).expected == "served by whoever can"
+    assert not judge(stored(anyone, message("beta", text("Hello")))).passed
+
+
+def error(text: str) -> Event:
+    return Event(at=12, kind="error", data={"error": {"name": "Failure", "data": {"message": text}}})
+
+
+def all_failed(*events: Event, code: int | None = 1) -> Observation:
+    expected = Expectation(served_by=(), error=("alpha", "beta"))
+    return replace(greeted(), scenario=replace(GREETED, expected=expected), events=events, session=session(), code=code)
+
+
+def test_when_all_fail_the_error_names_them():
+    assert judge(all_failed(error("Alpha: 503. Beta: 503."))).passed
+
+
+@pytest.mark.parametrize(
+    ("observation", "complaint"),
+    [
+        (all_failed(error("alpha: 503")), "the error does not name beta"),
+        (all_failed(), "no error was shown"),
+        (all_failed(error("alpha, beta"), code=0), "the exit code is 0"),
+        (all_failed(code=None), "had not ended"),
+    ],
+)
+def test_a_silent_or_vague_end_fails(observation: Observation, complaint: str):
+    assert any(complaint in failure for failure in judge(observation).failures)
+
+
+def test_what_a_stock_binary_does_is_described():
+    alpha = greeted().exchanges[0]
+    again = exchange("alpha", 12.01, 12.02, text="Hello")
+    seen = judge(
+        replace(stored(greeted(), message("alpha", text("Hello", closed=False))), exchanges=(alpha, again))
+    ).seen
+    assert seen == ("served by alpha; asked the same provider again after 2.0 s; parts of the failed attempt left")
+    waiting = replace(greeted(), exchanges=(alpha,), session=session(), events=(), code=None, limit=15)
+    assert judge(waiting).seen == "still waiting after 15 s"
+    twice = replace(tooled(), effects=2)
+    assert judge(twice).seen.endswith("the tool ran 2 times")
+
+
+def test_coming_back_after_a_wait_is_no_failover():
+    alpha, beta = (
+        greeted().exchanges[0],
+        exchange("beta", 10.05, 10.06, status=503, fault=greeted().exchanges[0].fault),
+    )
+    back = exchange("alpha", 20.0, 20.1, text="Hello")
+    row = judge(replace(greeted(), exchanges=(alpha, beta, back)))
+    assert row.failover_ms == pytest.approx(40)
+
+
+def test_a_long_error_is_shortened_to_one_line():
+    seen = judge(all_failed(error("alpha\nbeta " + "x" * 400))).seen
+    assert "\n" not in seen
+    assert seen.endswith("…")
+    assert len(seen) < 200

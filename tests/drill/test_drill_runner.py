@@ -1,0 +1,120 @@
+"""The runner with a stand-in for the binary: real processes, real HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from opencode_patcher import drill
+from opencode_patcher.drill.home import Home, environment
+from opencode_patcher.drill.judge import judge
+from opencode_patcher.drill.observation import Target
+from opencode_patcher.drill.runner import observe, probe
+from opencode_patcher.drill.scenario import Expectation
+from opencode_patcher.drill.scenarios import ALPHA, BETA, ERRAND, GREETING, SCENARIOS
+from opencode_patcher.errors import DrillError
+
+Fake = Callable[[str], Path]
+PATCHED = [
+    "healthy",
+    "healthy-tool",
+    "429-ten-hours",
+    "503",
+    "refused",
+    "cut-in-text",
+    "two-fail",
+    "title-429",
+    "all-fail",
+]
+TOOLS = ["cut-in-tool", "cut-after-tool", "fault-after-tool"]
+
+
+def test_a_patched_binary_is_told_from_a_stock_one(fake_opencode: Fake, tmp_path: Path):
+    patched = probe(fake_opencode("patched"), tmp_path / "a")
+    assert (patched.patched, patched.model, patched.version) == (True, "combined/claude-sonnet-4.5", "9.9.9")
+    stock = probe(fake_opencode("stock"), tmp_path / "b")
+    assert (stock.patched, stock.model) == (False, None)
+
+
+def test_a_good_binary_passes(fake_opencode: Fake):
+    report = drill.run(fake_opencode("patched"), drill.select(PATCHED + TOOLS))
+    assert {row.scenario: row.failures for row in report.failed} == {}
+    assert report.patched
+    assert len(report.failover_ms) >= 5
+
+
+def test_a_stock_binary_waits_at_the_provider_that_failed(fake_opencode: Fake):
+    report = drill.run(fake_opencode("stock"), drill.select(["healthy", "503", "refused"]), limit=3)
+    seen = {row.scenario: row.seen for row in report.rows}
+    assert [row.scenario for row in report.failed] == ["503", "refused"]
+    assert "served by alpha; asked the same provider again after 0." in seen["503"]
+    assert seen["refused"] == "still waiting after 3 s"
+
+
+def test_a_sloppy_binary_is_found_out(fake_opencode: Fake):
+    report = drill.run(fake_opencode("sloppy"), drill.select(["cut-in-text", "healthy-tool"]))
+    failures = {row.scenario: " ".join(row.failures) for row in report.rows}
+    assert "the text shown is 'Hello from alpha, this is the Hello from beta," in failures["cut-in-text"]
+    assert "the tool ran 2 times" in failures["healthy-tool"]
+
+
+def test_a_second_turn_continues_the_session(fake_opencode: Fake, tmp_path: Path):
+    scenario = replace(
+        SCENARIOS[0],
+        turns=(GREETING, ERRAND),
+        expected=Expectation(served_by=("alpha", "alpha", "alpha"), requests={"alpha": 3, "beta": 0}),
+    )
+    target = Target(binary=fake_opencode("patched"), version="9.9.9", model="combined/claude-sonnet-4.5")
+    assert judge(observe(scenario, target, tmp_path / "run")).failures == ()
+
+
+def test_what_is_no_opencode_cannot_be_drilled(fake_opencode: Fake, tmp_path: Path):
+    with pytest.raises(DrillError) as caught:
+        drill.run(fake_opencode("broken"))
+    assert "this is no opencode" in str(caught.value)
+    with pytest.raises(DrillError, match="cannot be drilled"):
+        drill.run(tmp_path / "nowhere")
+    plain = tmp_path / "plain"
+    plain.write_text("not executable")
+    with pytest.raises(DrillError):
+        drill.run(plain)
+
+
+def test_homes_are_thrown_away_unless_they_are_wanted(fake_opencode: Fake, tmp_path: Path, monkeypatch):
+    temporary, kept = tmp_path / "temporary", tmp_path / "kept"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    drill.run(fake_opencode("patched"), drill.select(["healthy"]))
+    assert list(temporary.iterdir()) == []
+    drill.run(fake_opencode("patched"), drill.select(["healthy"]), keep=kept)
+    assert len(list(kept.glob("drill-*/healthy/home/.config/opencode/opencode.json"))) == 1
+
+
+def test_no_room_for_the_homes_is_a_clear_error(fake_opencode: Fake, tmp_path: Path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(DrillError, match="no room"):
+        drill.run(fake_opencode("patched"), keep=file / "below")
+
+
+def test_nothing_of_the_users_reaches_the_binary(tmp_path: Path):
+    users = {
+        "PATH": "/bin",
+        "ANTHROPIC_API_KEY": "secret",
+        "HOME": "/home/u",
+        "OPENCODE_CONFIG": "/home/u/x.json",
+    }
+    found = environment(Home(root=tmp_path), users)
+    assert found["PATH"] == "/bin"
+    assert found["ANTHROPIC_API_KEY"] is None
+    assert found["OPENCODE_CONFIG"] is None
+    inside = [found[name] for name in found if name == "HOME" or name.startswith("XDG_") or name == "TMPDIR"]
+    assert len(inside) == 6
+    assert all(str(value).startswith(str(tmp_path)) for value in inside)
+
+
+def test_every_provider_has_a_key_of_its_own():
+    assert ALPHA.key != BETA.key

@@ -1,0 +1,110 @@
+"""Killed with SIGKILL before any step: something that worked before still starts, and the next run succeeds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import kill_points
+import pytest
+from install_samples import release, started
+
+from opencode_patcher.errors import InstallError
+from opencode_patcher.install.posix import Posix
+from opencode_patcher.install.status import status
+from opencode_patcher.store import open_store
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+
+
+def killed(root: Path, scenario: str) -> Iterator[Path]:
+    """The directory of each point, after the kill; the last one is of the run that was not killed."""
+    done = subprocess.run(
+        [sys.executable, kill_points.__file__, root, scenario], capture_output=True, text=True, check=False
+    )
+    steps = done.stdout.split("\n")[:-1]
+    assert steps[-1:] == ["done"], done.stderr
+    assert len(steps) > 5
+    for point in range(1, len(steps) + 1):
+        yield root / str(point)
+
+
+def state_of(root: Path) -> str:
+    environment = {"HOME": str(root), "PATH": str(root / "bin")}
+    return status(open_store(root / "store"), Posix(), environment, release("1.18.3")).name
+
+
+def again(root: Path, scenario: str) -> None:
+    kill_points.act(root, open_store(root / "store"), scenario)
+
+
+def test_the_first_install(tmp_path: Path) -> None:
+    for root in killed(tmp_path / "points", "fresh"):
+        place = root / "bin" / "opencode"
+        assert not place.is_symlink() or started(place) == "second"
+        again(root, "fresh")
+        assert started(place) == "second"
+        assert state_of(root) == "current"
+
+
+def test_over_another_build(tmp_path: Path) -> None:
+    seen = set()
+    for root in killed(tmp_path / "points", "over ours"):
+        place = root / "bin" / "opencode"
+        seen.add(started(place))
+        assert state_of(root) == "current"
+        if started(place) == "first":
+            again(root, "over ours")
+        assert started(place) == "second"
+        again(root, "rollback")
+        assert started(place) == "first"
+    assert seen == {"first", "second"}
+
+
+def test_over_something_of_the_users(tmp_path: Path) -> None:
+    seen = set()
+    for root in killed(tmp_path / "points", "over theirs"):
+        place = root / "bin" / "opencode"
+        seen.add(started(place))
+        again(root, "over theirs")
+        assert started(place) == "second"
+        again(root, "uninstall")
+        assert started(place) == "theirs"
+        assert [path.name for path in place.parent.iterdir()] == ["opencode"]
+    assert seen == {"theirs", "second"}
+
+
+def test_over_a_changed_file(tmp_path: Path) -> None:
+    seen = set()
+    for root in killed(tmp_path / "points", "repair"):
+        place = root / "bin" / "opencode"
+        seen.add(started(place))
+        again(root, "repair")
+        assert started(place) == "first"
+        assert state_of(root) == "current"
+    assert seen == {"changed", "first"}
+
+
+def test_rollback(tmp_path: Path) -> None:
+    seen = set()
+    for root in killed(tmp_path / "points", "rollback"):
+        place = root / "bin" / "opencode"
+        seen.add(started(place))
+        assert state_of(root) == "current"
+    assert seen == {"first", "second"}
+
+
+def test_uninstall(tmp_path: Path) -> None:
+    seen = set()
+    for root in killed(tmp_path / "points", "uninstall"):
+        place = root / "bin" / "opencode"
+        seen.add(started(place))
+        try:
+            again(root, "uninstall")
+        except InstallError as error:
+            assert error.what == "Nothing is installed."
+        assert started(place) == "theirs"
+        assert [path.name for path in place.parent.iterdir()] == ["opencode"]
+    assert seen == {"theirs", "first"}

@@ -1,0 +1,53 @@
+"""Lines that a stock OpenCode refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from opencode_patcher.install.stock_config import find, foreign_lines
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        pytest.param("", [], id="empty"),
+        pytest.param('{"provider_priority": ["a"]}', [1], id="one line"),
+        pytest.param('{\n"provider_priority": [\n"a",\n"b"\n],\n"theme": "x"\n}', [2, 3, 4, 5], id="many lines"),
+        pytest.param('{\n"combined": {\n"models": {}\n}\n}', [2, 3, 4], id="object"),
+        pytest.param('{\n// "provider_priority": ["a"],\n/* "combined": 1 */\n"a": 1}', [], id="comments"),
+        pytest.param('{"url": "https://x/y",\n"provider_priority": []}', [2], id="no comment in a string"),
+        pytest.param('{"a": "\\"", \n"combined": {}}', [2], id="escaped quote"),
+        pytest.param('{"provider": {\n"combined": {}}}', [], id="a provider of that name"),
+        pytest.param('{"a": "provider_priority"}', [], id="a value of that name"),
+        pytest.param('{\n"model": "combined/opus",\n"agent": {\n"plan": {"model": "combined/x"}}}', [2, 4], id="models"),
+        pytest.param('{\n"provider_priority": ["a"\n', [2], id="unfinished"),
+    ],
+)
+def test_lines(text: str, numbers: list[int]) -> None:
+    assert [number for number, _ in foreign_lines(text)] == numbers
+
+
+def test_all_places_are_read(tmp_path: Path) -> None:
+    text = '{"provider_priority": []}'
+    places = [
+        tmp_path / "config" / "opencode" / "config.json",
+        tmp_path / "config" / "opencode" / "opencode.jsonc",
+        tmp_path / "home" / ".opencode" / "opencode.json",
+        tmp_path / "named.json",
+        tmp_path / "dir" / "opencode.json",
+        tmp_path / "work" / "sub" / "opencode.json",
+        tmp_path / "work" / ".opencode" / "opencode.jsonc",
+    ]
+    for path in places:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "work" / "opencode.json").write_text("{}")
+    environment = {
+        "HOME": str(tmp_path / "home"),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "OPENCODE_CONFIG": str(tmp_path / "named.json"),
+        "OPENCODE_CONFIG_DIR": str(tmp_path / "dir"),
+    }
+    assert [one.path for one in find(environment, tmp_path / "work" / "sub")] == places

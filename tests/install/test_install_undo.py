@@ -1,0 +1,185 @@
+"""Rollback, uninstall and prune: the way back, and what stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from install_samples import entries, make_build, program, started
+
+from opencode_patcher.__main__ import run
+from opencode_patcher.builds import Build
+from opencode_patcher.errors import InstallError, StoreError
+from opencode_patcher.install import activate, prune, state
+from opencode_patcher.install.posix import Posix
+from opencode_patcher.install.rollback import history_before, rollback
+from opencode_patcher.install.state import Activation, State
+from opencode_patcher.install.uninstall import uninstall
+from opencode_patcher.progress import SilentReporter
+from opencode_patcher.store import Store, open_store
+
+QUIET = SilentReporter()
+
+
+@pytest.fixture
+def bin_dir(tmp_path: Path) -> Path:
+    return tmp_path / "bin"
+
+
+def install(store: Store, bin_dir: Path, *builds: Build) -> Path:
+    for build in builds:
+        done = activate.install(store, Posix(), build, {}, QUIET, bin_dir=bin_dir, replace_other=True)
+    return done.place
+
+
+def three(store: Store) -> tuple[Build, Build, Build]:
+    return make_build(store, "first", at=1), make_build(store, "second", at=2), make_build(store, "third", at=3)
+
+
+def test_rollback_goes_back_step_by_step(store: Store, bin_dir: Path) -> None:
+    place = install(store, bin_dir, *three(store))
+    assert rollback(store, Posix(), QUIET).previous is not None
+    assert started(place) == "second"
+    rollback(store, Posix(), QUIET)
+    assert started(place) == "first"
+    with pytest.raises(InstallError, match="There is no earlier build"):
+        rollback(store, Posix(), QUIET)
+    assert started(place) == "first"
+
+
+def test_rollback_passes_over_a_damaged_build(store: Store, bin_dir: Path) -> None:
+    _, second, _ = builds = three(store)
+    place = install(store, bin_dir, *builds)
+    (store.installed / second.directory.name / "opencode").unlink()
+    rollback(store, Posix(), QUIET)
+    assert started(place) == "first"
+
+
+def test_rollback_leaves_a_foreign_program_alone(store: Store, bin_dir: Path) -> None:
+    place = install(store, bin_dir, *three(store))
+    place.unlink()
+    program(place, "stock")
+    with pytest.raises(InstallError, match="is not from opencode-patcher"):
+        rollback(store, Posix(), QUIET)
+    assert started(place) == "stock"
+
+
+def test_rollback_and_uninstall_without_an_install(store: Store) -> None:
+    with pytest.raises(InstallError, match="Nothing is installed"):
+        rollback(store, Posix(), QUIET)
+    with pytest.raises(InstallError, match="Nothing is installed"):
+        uninstall(store, Posix(), QUIET)
+
+
+@pytest.mark.parametrize(
+    ("history", "usable", "expected"),
+    [("", "ab", ""), ("a", "a", ""), ("ab", "ab", "a"), ("aba", "ab", "ab"), ("abab", "b", ""), ("abc", "ac", "a")],
+)
+def test_where_rollback_goes(history: str, usable: str, expected: str) -> None:
+    before = history_before(tuple(Activation(build=build, at=None) for build in history), usable)
+    assert "".join(entry.build for entry in before) == expected
+
+
+def test_uninstall_without_anything_before(store: Store, bin_dir: Path) -> None:
+    build = make_build(store, "first")
+    install(store, bin_dir, build)
+    done = uninstall(store, Posix(), QUIET)
+    assert (done.restored, done.untouched) == (None, False)
+    assert entries(bin_dir) == []
+    assert build.binary.is_file()
+    assert state.read(store) == State()
+    assert started(install(store, bin_dir, build)) == "first"
+
+
+def test_uninstall_puts_back_what_was_there(store: Store, bin_dir: Path) -> None:
+    place = program(bin_dir / "opencode", "theirs")
+    before = place.read_bytes(), place.stat().st_mtime_ns, place.stat().st_mode
+    install(store, bin_dir, *three(store))
+    uninstall(store, Posix(), QUIET)
+    assert (place.read_bytes(), place.stat().st_mtime_ns, place.stat().st_mode) == before
+    assert entries(bin_dir) == ["opencode"]
+
+
+def test_uninstall_leaves_what_replaced_ours(store: Store, bin_dir: Path) -> None:
+    program(bin_dir / "opencode", "theirs")
+    place = install(store, bin_dir, make_build(store, "first"))
+    place.unlink()
+    program(place, "stock")
+    done = uninstall(store, Posix(), QUIET)
+    assert done.untouched
+    assert started(place) == "stock"
+    assert [started(path) for path in done.left] == ["theirs"]
+
+
+def test_uninstall_shows_what_a_stock_program_refuses(capsys: pytest.CaptureFixture[str], isolated: Path) -> None:
+    config = isolated / ".config" / "opencode" / "opencode.jsonc"
+    config.parent.mkdir(parents=True)
+    config.write_text('{\n  "theme": "system",\n  "provider_priority": ["a", "b"], // cheap first\n}\n')
+    before = config.read_bytes()
+    make_build(open_store(), "first")
+    assert run(["install", "--quiet"]) == 0
+    assert run(["uninstall"]) == 0
+    text = capsys.readouterr().out
+    assert str(config) in text
+    assert '3 |   "provider_priority": ["a", "b"], // cheap first' in text
+    assert "theme" not in text
+    assert config.read_bytes() == before
+
+
+def test_prune_keeps_the_active_the_previous_and_the_newest(store: Store, bin_dir: Path) -> None:
+    first, second, third = three(store)
+    newest = make_build(store, "newest", at=4)
+    place = install(store, bin_dir, first, second, third)
+    names = {build.directory.name for build in (second, third, newest)}
+    planned = prune.prune(store, Posix(), QUIET, dry_run=True)
+    assert first.binary.is_file()
+    done = prune.prune(store, Posix(), QUIET)
+    assert done == planned
+    assert done.names == (first.directory.name,)
+    assert done.size >= first.size
+    assert {path.name for path in store.builds.iterdir()} == names
+    assert started(place) == "third"
+    rollback(store, Posix(), QUIET)
+    assert started(place) == "second"
+
+
+def test_prune_keeps_nothing_to_roll_back_to_when_told_so(store: Store, bin_dir: Path) -> None:
+    _, _, third = builds = three(store)
+    place = install(store, bin_dir, *builds)
+    prune.prune(store, Posix(), QUIET, keep=0)
+    assert [path.name for path in store.builds.iterdir()] == [third.directory.name]
+    assert started(place) == "third"
+
+
+def test_the_commands_print_json(capsys: pytest.CaptureFixture[str]) -> None:
+    builds = three(open_store())
+    names = [build.directory.name for build in builds]
+    assert run(["install", names[0]]) == 0
+    assert run(["install", names[1]]) == 0
+    capsys.readouterr()
+    assert run(["list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["builds"]
+    assert [(entry["build"], entry["installed"]) for entry in listed] == [
+        (names[2], False),
+        (names[1], True),
+        (names[0], False),
+    ]
+    assert run(["rollback", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["build"] == names[0]
+    assert run(["prune", "--json", "--keep", "0"]) == 0
+    assert json.loads(capsys.readouterr().out)["deleted"] == [names[1]]
+    assert run(["uninstall", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["restored"] is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2}', '{"format": 1, "place": 5}'])
+def test_a_state_that_cannot_be_read_is_an_error_and_stays(store: Store, bin_dir: Path, text: str) -> None:
+    build = make_build(store, "first")
+    place = install(store, bin_dir, build)
+    path = store.installed / "state.json"
+    path.write_text(text)
+    with pytest.raises(StoreError, match=r"state\.json cannot be read"):
+        install(store, bin_dir, build)
+    assert path.read_text() == text
+    assert started(place) == "first"

@@ -1,0 +1,76 @@
+"""Fixtures of the room: the small upstream, built once a test run with a real git and a real bun."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from small_upstream import CommandLine, build
+
+from opencode_patcher.pipeline import Built
+from opencode_patcher.store import open_store
+
+REAL_HOME = Path.home()
+NPM_SETTINGS = (".npmrc", ".bunfig.toml")
+"""Where a user may have named the package registry that can be reached."""
+
+
+@pytest.fixture(scope="session")
+def toolbox(bun: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Variables by which a real bun is found, and by which packages are fetched only once."""
+    return {
+        "PATH": os.pathsep.join([str(bun.parent), os.environ["PATH"]]),
+        "BUN_INSTALL_CACHE_DIR": str(tmp_path_factory.mktemp("bun-cache")),
+    }
+
+
+@pytest.fixture(autouse=True)
+def tools(toolbox: Mapping[str, str], isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in toolbox.items():
+        monkeypatch.setenv(name, value)
+    for name in NPM_SETTINGS:
+        if (REAL_HOME / name).is_file():
+            shutil.copy(REAL_HOME / name, isolated / name)
+
+
+@pytest.fixture(scope="session")
+def built_demo(toolbox: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    """The patched small upstream."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in toolbox.items():
+            patch.setenv(name, value)
+        yield build(open_store(tmp_path_factory.mktemp("demo") / "store"))
+
+
+@pytest.fixture
+def command_line(tmp_path: Path) -> CommandLine:
+    return CommandLine(store=tmp_path / "cli-store")
+
+
+@pytest.fixture
+def patches_with(tmp_path: Path) -> Callable[[str, str, str], Path]:
+    """Copies the patches and replaces a text in one of them; returns the copy."""
+    from opencode_patcher import resources
+
+    def copy(name: str, old: str, new: str) -> Path:
+        directory = tmp_path / "patches"
+        shutil.copytree(resources.patches(), directory)
+        text = (directory / name).read_text(encoding="utf-8")
+        assert old in text
+        (directory / name).write_text(text.replace(old, new), encoding="utf-8")
+        return directory
+
+    return copy
+
+
+@pytest.fixture
+def unpatched(tmp_path: Path) -> dict[str, Path]:
+    """What a request needs to leave upstream as it is: an empty series and no new files."""
+    patches, templates = tmp_path / "no-patches", tmp_path / "no-templates"
+    patches.mkdir()
+    (patches / "series").write_text("# nothing\n")
+    (templates / "opencode").mkdir(parents=True)
+    return {"patches": patches, "templates": templates}

@@ -1,0 +1,70 @@
+"""The small upstream in a store: built by the real pipeline, or by the real command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from opencode_patcher import pipeline
+from opencode_patcher.builds import Build, Verdict
+from opencode_patcher.demo.run import request
+from opencode_patcher.pipeline import Built
+from opencode_patcher.progress import Reporter, SilentReporter
+from opencode_patcher.store import HOME_VARIABLE, Store
+
+
+def unproven(build: Build, reporter: Reporter) -> Verdict:
+    """In the place of the drill, for tests of what comes before it."""
+    return Verdict(passed=(), failed=(), failover_ms=None)
+
+
+def build(store: Store, **changes: Any) -> Built:
+    """Build the small upstream in ``store``; ``changes`` go into the request."""
+    wanted, lock = request(store)
+    return pipeline.build(replace(wanted, **changes), store, SilentReporter(), lock=lock, proof=unproven)
+
+
+def prepare(store: Store, **changes: Any) -> pipeline.Prepared:
+    """Make the patched tree of the small upstream in ``store``; ``changes`` go into the request."""
+    wanted, lock = request(store)
+    return pipeline.prepare(replace(wanted, **changes), lock.release, store, SilentReporter())
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """The real command line in processes of its own, on a store of its own."""
+
+    store: Path
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "opencode_patcher", *arguments],
+            env={**os.environ, HOME_VARIABLE: str(self.store), "NO_COLOR": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments)
+        out, err = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def interrupt(self, arguments: Sequence[str], *, after: str) -> subprocess.CompletedProcess[str]:
+        """Press Ctrl-C when a line of the progress holds ``after``."""
+        process = self.start(*arguments)
+        assert process.stderr is not None
+        seen: list[str] = []
+        for line in process.stderr:
+            seen.append(line)
+            if after in line:
+                process.send_signal(signal.SIGINT)
+                break
+        out, err = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, "".join(seen) + err)

@@ -1,0 +1,153 @@
+"""What a user of the patched program meets beside the drill's table: labels, subagents, its own update, bad settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from opencode_patcher import process
+from opencode_patcher.drill.home import Home, configuration, configure, environment, prepare
+from opencode_patcher.drill.judge import judge
+from opencode_patcher.drill.openai_chat import OpenAIChat
+from opencode_patcher.drill.plan import Reply, Text, ToolCall, Turn
+from opencode_patcher.drill.runner import observe, probe
+from opencode_patcher.drill.scenario import Expectation, Provider, Scenario
+from opencode_patcher.drill.scenarios import ALPHA, BETA, GREETING, RATE_LIMITED
+from opencode_patcher.drill.server import serving
+from opencode_patcher.pipeline import Built
+
+COMBINED = "combined/claude-sonnet-4-5"
+NOWHERE = "http://127.0.0.1:9/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """The patched program in a home of its own."""
+
+    binary: Path
+    home: Home
+
+    def run(self, *arguments: str) -> process.Completed:
+        return process.run(
+            [self.binary, *arguments], cwd=self.home.work, env=environment(self.home), check=False, timeout=30
+        )
+
+    def configure(self, providers: tuple[Provider, ...], urls: Mapping[str, str], **more: object) -> None:
+        settings = configuration(providers, urls, OpenAIChat().npm, priority=True)
+        configure(self.home, {**settings, **more})
+
+
+@pytest.fixture
+def program(built_demo: Built, tmp_path: Path) -> Program:
+    urls = {ALPHA.id: NOWHERE, BETA.id: NOWHERE}
+    settings = configuration((ALPHA, BETA), urls, OpenAIChat().npm, priority=True)
+    return Program(binary=built_demo.binary, home=prepare(tmp_path / "run", settings))
+
+
+def greeting(*providers: Provider) -> Scenario:
+    return Scenario(
+        name="greeting",
+        title="a greeting",
+        providers=providers,
+        turns=(GREETING,),
+        expected=Expectation(served_by=(), requests={}),
+    )
+
+
+def test_models_of_two_providers_are_listed_as_one_beside_their_own(program: Program) -> None:
+    assert program.run("models").stdout.splitlines() == [
+        "alpha/claude-sonnet-4-5",
+        "beta/anthropic/claude-sonnet-4.5",
+        COMBINED,
+    ]
+
+
+def test_a_model_of_one_provider_only_is_not_combined(program: Program) -> None:
+    program.configure((ALPHA,), {ALPHA.id: NOWHERE})
+
+    assert program.run("models").stdout.splitlines() == ["alpha/claude-sonnet-4-5"]
+
+
+def test_the_screen_says_who_is_serving_and_that_it_changed(program: Program) -> None:
+    scenario = greeting(replace(ALPHA, faults=(RATE_LIMITED,)), BETA)
+    with serving(scenario) as fakes:
+        program.configure(scenario.providers, {fake.provider.id: fake.base_url for fake in fakes})
+        shown = program.run("run", "--model", COMBINED, GREETING.prompt).stdout.splitlines()
+
+    assert shown[0] == "> build · claude-sonnet-4-5 (alpha)"
+    assert shown[1] == "> build · anthropic/claude-sonnet-4.5 (beta)"
+    assert shown[-1].startswith("▣ build · Claude Sonnet 4.5 (beta) · ")
+
+
+def test_the_footer_of_a_stored_message_says_who_served_it(program: Program) -> None:
+    scenario = greeting(ALPHA, BETA)
+    with serving(scenario) as fakes:
+        program.configure(scenario.providers, {fake.provider.id: fake.base_url for fake in fakes})
+        program.run("run", "--model", COMBINED, GREETING.prompt)
+
+    assert "▣ build · Claude Sonnet 4.5 (alpha)" in program.run().stdout
+
+
+def test_a_failed_turn_leaves_the_combined_model_as_the_one_that_was_asked_for(program: Program) -> None:
+    scenario = greeting(replace(ALPHA, faults=(RATE_LIMITED,)), BETA)
+    with serving(scenario) as fakes:
+        program.configure(scenario.providers, {fake.provider.id: fake.base_url for fake in fakes})
+        program.run("run", "--model", COMBINED, GREETING.prompt)
+    [session] = json.loads(program.run("session", "list", "--format", "json").stdout)
+
+    messages = json.loads(program.run("export", session["id"]).stdout)["messages"]
+
+    assert [message["info"]["role"] for message in messages] == ["user", "assistant"]
+    assert messages[0]["info"]["model"] == {"providerID": "combined", "modelID": "claude-sonnet-4-5"}
+    assert messages[1]["info"]["providerID"] == "beta"
+
+
+def test_a_subagent_inherits_the_combined_model_and_fails_over_too(built_demo: Built, tmp_path: Path) -> None:
+    """The first provider serves the step that starts the subagent, and fails when the subagent asks it."""
+    task = ToolCall(id="call_task", name="task", arguments={"description": "Greet", "prompt": GREETING.prompt})
+    delegate = Turn(
+        prompt="Let somebody else greet.",
+        replies=(Reply(content=(task,)), Reply(content=(Text(text="It was done, says {provider}."),))),
+    )
+    scenario = Scenario(
+        name="subagent",
+        title="a subagent",
+        providers=(replace(ALPHA, faults=(None, RATE_LIMITED)), BETA),
+        turns=(delegate, GREETING),
+        expected=Expectation(served_by=("alpha", "beta", "beta"), requests={"alpha": 2, "beta": 3}),
+    )
+    target = probe(built_demo.binary, tmp_path / "probe")
+
+    row = judge(observe(scenario, target, tmp_path / "subagent"))
+
+    # The one line that the drill counts as a tool's effect is written by ``bash`` only.
+    assert row.failures == ("the tool did not run instead of the tool ran once",)
+
+
+def test_it_refuses_to_be_replaced_by_a_stock_one(program: Program) -> None:
+    refused = program.run("upgrade", "1.0.1")
+
+    assert refused.code == 1
+    assert "opencode-patcher build --latest" in refused.stderr
+
+
+def test_a_wrong_setting_is_named(program: Program) -> None:
+    program.configure((ALPHA, BETA), {ALPHA.id: NOWHERE, BETA.id: NOWHERE}, provider_priority="alpha")
+
+    refused = program.run("models")
+
+    assert refused.code == 1
+    assert "provider_priority" in refused.stderr
+
+
+def test_a_misspelt_key_is_refused_as_upstream_refuses_it(program: Program) -> None:
+    program.configure((ALPHA, BETA), {ALPHA.id: NOWHERE, BETA.id: NOWHERE}, provider_priorities=["alpha"])
+
+    refused = program.run("models")
+
+    assert refused.code == 1
+    assert "provider_priorities" in refused.stderr

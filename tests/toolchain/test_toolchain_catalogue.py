@@ -1,0 +1,155 @@
+"""The catalogue that goes into the binary: the user's own, or the pinned one."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from opencode_patcher.errors import CatalogueError, ToolchainError
+from opencode_patcher.progress import SilentReporter
+from opencode_patcher.store import Store
+from opencode_patcher.toolchain import catalogue
+from opencode_patcher.upstream.lock import CataloguePin
+
+REPORTER = SilentReporter()
+MODELS = json.dumps({"acme": {"models": {"rocket": {"id": "rocket"}}}, "other": {"models": {}}}).encode()
+
+
+def wheel(directory: Path, data: bytes = MODELS, *, name: str = "some_models/data.json.gz") -> CataloguePin:
+    """A wheel that pip finds in ``directory``, and the pin for it."""
+    directory.mkdir(exist_ok=True)
+    path = directory / "some_models-1.0-py3-none-any.whl"
+    about = "some_models-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("some_models/__init__.py", "")
+        made.writestr(name, gzip.compress(data))
+        made.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: some-models\nVersion: 1.0\n")
+        made.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        made.writestr(f"{about}/RECORD", "")
+    return CataloguePin(package="some-models", version="1.0", sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory that pip takes its packages from, and nothing else."""
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    return tmp_path / "index"
+
+
+def test_the_users_own_file_is_used_where_it_lies(tmp_path: Path, store: Store) -> None:
+    file = tmp_path / "mine.json"
+    file.write_bytes(MODELS)
+    pin = CataloguePin(package="none", version="0", sha256="0" * 64)
+    found = catalogue.ensure(store, pin, REPORTER, file)
+    assert found == catalogue.Catalogue(
+        path=file, sha256=hashlib.sha256(MODELS).hexdigest(), origin=str(file), providers=2
+    )
+    assert not store.toolchains.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no JSON"),
+        ("{", "no JSON"),
+        ("[]", "no object of providers"),
+        ("{}", "no object of providers"),
+        ('{"acme": 1}', "'acme'"),
+        ('{"acme": {"models": []}}', "'acme'"),
+    ],
+)
+def test_a_file_that_is_no_catalogue(tmp_path: Path, text: str, reason: str) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(text)
+    with pytest.raises(CatalogueError) as caught:
+        catalogue.read(file, origin="test")
+    assert str(file) in caught.value.what
+    assert reason in caught.value.why
+
+
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"none\.json cannot be read"):
+        catalogue.read(tmp_path / "none.json", origin="test")
+
+
+def test_the_pinned_one_is_fetched_once(store: Store, index: Path) -> None:
+    pin = wheel(index)
+    found = catalogue.ensure(store, pin, REPORTER)
+    assert found.path.read_bytes() == MODELS
+    assert found.path.is_relative_to(store.root)
+    assert (found.origin, found.providers) == ("some-models 1.0", 2)
+    assert [path.name for path in found.path.parent.iterdir()] == ["models.json"]
+    shutil.rmtree(index)
+    assert catalogue.ensure(store, pin, REPORTER) == found
+
+
+def test_another_pin_is_fetched_anew(store: Store, index: Path) -> None:
+    catalogue.ensure(store, wheel(index), REPORTER)
+    other = json.dumps({"new": {"models": {}}}).encode()
+    assert catalogue.ensure(store, wheel(index, other), REPORTER).path.read_bytes() == other
+
+
+def test_a_wheel_that_is_not_the_pinned_one_is_refused(store: Store, index: Path) -> None:
+    pin = wheel(index)
+    wheel(index, json.dumps({"tampered": {"models": {}}}).encode())
+    with pytest.raises(ToolchainError) as caught:
+        catalogue.ensure(store, pin, REPORTER)
+    assert "HASHES" in caught.value.why
+    assert "--models-json" in caught.value.next_step
+    assert list(store.toolchains.iterdir()) == []
+
+
+def test_an_index_without_the_package(store: Store, index: Path) -> None:
+    index.mkdir()
+    with pytest.raises(ToolchainError) as caught:
+        catalogue.ensure(store, CataloguePin(package="some-models", version="1.0", sha256="0" * 64), REPORTER)
+    assert "some-models 1.0" in caught.value.what
+    assert "PIP_INDEX_URL" in caught.value.next_step
+    assert list(store.toolchains.iterdir()) == []
+
+
+def test_a_wheel_without_the_data(store: Store, index: Path) -> None:
+    pin = wheel(index, name="some_models/other.json.gz")
+    with pytest.raises(ToolchainError) as caught:
+        catalogue.ensure(store, pin, REPORTER)
+    assert "data.json.gz" in caught.value.why
+
+
+def test_without_pip_uv_is_used(store: Store, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pin = wheel(index)
+    uv = tmp_path / "uv"
+    # Takes what is given after --target, the last option, and unpacks the wheel there, as uv does.
+    uv.write_text(
+        f"""#!/bin/sh
+for target; do :; done
+{sys.executable} -m zipfile -e {index}/*.whl "$target"
+echo "$@" > {tmp_path}/asked
+"""
+    )
+    uv.chmod(0o755)
+    monkeypatch.setenv("UV", str(uv))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert catalogue.ensure(store, pin, REPORTER).path.read_bytes() == MODELS
+    assert "--require-hashes" in (tmp_path / "asked").read_text()
+
+
+def test_without_any_installer(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("UV", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ToolchainError) as caught:
+        catalogue.ensure(store, CataloguePin(package="p", version="1", sha256="0" * 64), REPORTER)
+    assert "Neither pip nor uv" in caught.value.why
+    assert "--models-json" in caught.value.next_step

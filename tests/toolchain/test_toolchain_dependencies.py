@@ -1,0 +1,137 @@
+"""Dependencies are installed from upstream's lock file, and only when something changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from opencode_patcher import git
+from opencode_patcher.errors import ToolchainError
+from opencode_patcher.progress import SilentReporter
+from opencode_patcher.toolchain import dependencies
+from opencode_patcher.toolchain.bun import Bun
+from opencode_patcher.upstream.tree import Tree
+
+REPORTER = SilentReporter()
+INSTALL = """
+echo "$PWD: $*"
+if [ "$1" = install ]; then
+  cp bun.lock "lock-$(ls | grep -c '^lock-')"
+  for d in . packages/opencode; do mkdir -p $d/node_modules; echo "$$" > $d/node_modules/one; done
+fi
+"""
+MakeBun = Callable[[str], Bun]
+
+
+class Warnings(SilentReporter):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "logs" / "install.log"
+
+
+def calls(log: Path, tree: Tree) -> list[str]:
+    return [line.replace(str(tree.path), ".") for line in log.read_text().splitlines()]
+
+
+def test_lifecycle_scripts_do_not_run_except_the_named_one(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
+    assert calls(log, tree) == [".: install --ignore-scripts --no-save", "./packages/core: run fix-node-pty"]
+
+
+def test_nothing_is_done_when_nothing_changed(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
+    before = calls(log, tree)
+    assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is False
+    assert calls(log, tree) == before
+
+
+@pytest.mark.parametrize("changed", ["package.json", "packages/core/package.json", "bunfig.toml", "patches/a.patch"])
+def test_a_change_installs_again_from_scratch(tree: Tree, make_bun: MakeBun, log: Path, changed: str) -> None:
+    dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
+    stale = tree.path / "packages" / "opencode" / "node_modules" / "stale"
+    stale.touch()
+    path = tree.path / changed
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"name": "changed"}))
+    assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
+    assert not stale.exists()
+
+
+def test_another_bun_installs_again(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    bun = make_bun(INSTALL)
+    dependencies.install(bun, tree, REPORTER, log)
+    newer = Bun(path=bun.path, version="1.3.15", origin="PATH")
+    assert dependencies.install(newer, tree, REPORTER, log) is True
+
+
+def test_deleted_modules_are_installed_again(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
+    modules = tree.path / "packages" / "opencode" / "node_modules"
+    (modules / "one").unlink()
+    modules.rmdir()
+    assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
+
+
+def test_an_installation_starts_from_upstreams_lock_file(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    (tree.path / "bun.lock").write_text("rewritten by hand\n")
+    reporter = Warnings()
+    dependencies.install(make_bun(INSTALL), tree, reporter, log)
+    assert (tree.path / "lock-0").read_text() == "pristine\n"
+    assert "bun.lock" in reporter.warnings[0]
+    assert git.run("-C", tree.path, "status", "--porcelain", "--", "bun.lock").stdout == ""
+
+
+def test_a_changed_lock_file_alone_is_put_right_without_installing(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
+    (tree.path / "bun.lock").write_text("rewritten by bun\n")
+    assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is False
+    assert (tree.path / "bun.lock").read_text() == "pristine\n"
+
+
+def test_a_failure_says_why_and_the_next_run_starts_over(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    with pytest.raises(ToolchainError) as caught:
+        dependencies.install(make_bun(INSTALL + "echo 'error: no such package' >&2; exit 1"), tree, REPORTER, log)
+    assert "error: no such package" in caught.value.why
+    assert str(log) in caught.value.next_step
+    assert "no such package" in log.read_text()
+    assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
+
+
+def test_a_failed_reinstallation_is_not_taken_for_done(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
+    manifest = tree.path / "package.json"
+    before = manifest.read_text()
+    manifest.write_text("{}")
+    with pytest.raises(ToolchainError):
+        dependencies.install(make_bun("exit 1"), tree, REPORTER, log)
+    manifest.write_text(before)
+    assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
+
+
+def test_the_web_uis_dependencies_are_named_when_they_fail(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    with_ui = Tree(
+        path=tree.path, git_dir=tree.git_dir, release=tree.release, packages=(*tree.packages, "packages/app")
+    )
+    with pytest.raises(ToolchainError) as caught:
+        dependencies.install(make_bun("exit 1"), with_ui, REPORTER, log)
+    assert "web UI" in caught.value.what
+    assert "--no-web-ui" in caught.value.next_step
+
+
+def test_scripts_find_this_bun_by_name(
+    tree: Tree, make_bun: MakeBun, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODE_ENV", "production")
+    bun = make_bun(INSTALL + 'echo "found $(command -v bun) in ${NODE_ENV:-no mode}"')
+    dependencies.install(bun, tree, REPORTER, log)
+    assert f"found {bun.path} in no mode" in log.read_text()
