@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import signal
@@ -17,36 +19,67 @@ from opencode_patcher import errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # The programs we run have sessions of their own: a terminal that is closed ends us, and they are ours to end.
+    for number in (signal.SIGTERM, *([] if sys.platform == "win32" else [signal.SIGHUP])):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, _interrupt)
     sys.exit(run(words))
 
 
 def run(words: Sequence[str]) -> int:
     """Run one command line and return its exit code. Nothing but a bug in this function raises."""
-    from opencode_patcher.cli import main as group
-
     as_json = "--json" in words
     try:
-        code = group.main(args=list(words), prog_name="opencode-patcher", standalone_mode=False)
-    except errors.PatcherError as error:
-        return _expected(error, as_json)
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
-        if as_json:
-            return _expected(errors.UsageError(error.format_message()), as_json)
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("\nInterrupted. Nothing is half done; run the same command again to go on.", err=True)
+        try:
+            return _command(words)
+        except errors.PatcherError as error:
+            return _expected(error, as_json)
+        except click.exceptions.Exit as error:
+            return error.exit_code
+        except click.ClickException as error:
+            if as_json:
+                return _expected(errors.UsageError(error.format_message()), as_json)
+            error.show()
+            return error.exit_code
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("\nInterrupted. Nothing is half done; run the same command again to go on.", err=True)
+            return errors.INTERRUPTED
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            return _expected(full, as_json) if (full := _disk_full(error)) else _unexpected(error, words, as_json)
+    except (BrokenPipeError, SystemExit):
+        # click and rich ask for the end of the process when the reader (head, a pager) has seen enough.
+        return _output_closed()
+    except KeyboardInterrupt:
         return errors.INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, a pager) has seen enough; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        return _unexpected(error, words)
+
+
+def _command(words: Sequence[str]) -> int:
+    from opencode_patcher.cli import main as group
+
+    code = group.main(args=list(words), prog_name="opencode-patcher", standalone_mode=False)
     return code if isinstance(code, int) else 0
+
+
+def _output_closed() -> int:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        # Python would complain once more when it flushes them at exit.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(nowhere, stream.fileno())
+    return errors.OUTPUT_CLOSED
+
+
+def _disk_full(error: Exception) -> errors.PatcherError | None:
+    """The error to show for a full or read-only disk that no room has foreseen; None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", None)):
+        return None
+    return errors.StoreError(
+        f"{error.filename or 'A file'} cannot be written.",
+        why=f"{error.strerror}.",
+        next_step="Free some space, in the directory for temporary files too, and run the same command again.",
+    )
 
 
 def _expected(error: errors.PatcherError, as_json: bool) -> int:
@@ -63,11 +96,9 @@ def _expected(error: errors.PatcherError, as_json: bool) -> int:
     return error.exit_code
 
 
-def _unexpected(error: Exception, words: Sequence[str]) -> int:
+def _unexpected(error: Exception, words: Sequence[str], as_json: bool) -> int:
     import platform
-    import tempfile
     import traceback
-    from pathlib import Path
 
     from opencode_patcher import __version__
 
@@ -78,13 +109,36 @@ def _unexpected(error: Exception, words: Sequence[str]) -> int:
             "".join(traceback.format_exception(error)),
         ]
     )
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="opencode-patcher-", suffix=".log", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(text)
-    click.echo(f"Error: opencode-patcher met a case it does not know: {type(error).__name__}: {error}", err=True)
-    click.echo(f"Please report it with this log: {Path(file.name)}", err=True)
+    summary = without_credentials(f"{type(error).__name__}: {error}")
+    what = "opencode-patcher met a case it does not know."
+    next_step = _keep_log(without_credentials(text))
+    if as_json:
+        about = {"what": what, "why": summary, "next_step": next_step}
+        click.echo(json.dumps({"error": {"kind": "Unexpected", "exit_code": errors.UNEXPECTED, **about}}))
+    else:
+        click.echo(f"Error: {what}\n{summary}\n{next_step}", err=True)
     return errors.UNEXPECTED
+
+
+def without_credentials(text: str) -> str:
+    """A text to be shown to others: URLs in it lose user name and password."""
+    import re
+
+    return re.sub(r"(://)[^/@\s]*@", r"\1", text)
+
+
+def _keep_log(text: str) -> str:
+    """Write the log of an unexpected error, and return what to do with it."""
+    import tempfile
+
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="opencode-patcher-", suffix=".log", delete=False, encoding="utf-8", errors="replace"
+        ) as file:
+            file.write(text)
+    except OSError as error:
+        return f"Please report it. A log for the report could not be written: {error}"
+    return f"Please report it with this log: {file.name}"
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

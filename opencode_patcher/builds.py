@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +120,7 @@ def keep(store: Store, ingredients: Ingredients, binary: Path, tool_version: str
         built_at=time.time(),
     )
     with storage.staged_directory(directory) as new:
-        shutil.move(binary, new / binary.name)
+        storage.move_file(binary, new / binary.name)
         _write(build, new / MANIFEST)
     return build
 
@@ -167,14 +166,18 @@ def _write(build: Build, path: Path) -> None:
 
 def _read(directory: Path) -> Build | None:
     try:
-        text = (directory / MANIFEST).read_text(encoding="utf-8")
+        content = (directory / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise StoreError(f"{directory / MANIFEST} cannot be read.", why=f"{error.strerror or error}.") from error
+        raise StoreError(
+            f"{directory / MANIFEST} cannot be read.",
+            why=f"{error.strerror or error}.",
+            next_step=f"Fix its permissions, or delete {directory} and build again: opencode-patcher build",
+        ) from error
     try:
-        return _parse(directory, json.loads(text))
-    except (ValueError, KeyError, TypeError) as error:
+        return _parse(directory, json.loads(content))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(
             f"{directory / MANIFEST} is damaged.",
             why=f"{type(error).__name__}: {error}",
@@ -194,7 +197,7 @@ def _parse(directory: Path, data: dict[str, Any]) -> Build:
         sha256=data["binary"]["sha256"],
         size=data["binary"]["size"],
         tool_version=data["tool_version"],
-        built_at=data["built_at"],
+        built_at=float(data["built_at"]),
         ingredients=Ingredients(
             release=Release(tag=release["tag"], version=(major, minor, patch), commit=release["commit"]),
             source=data["source"],

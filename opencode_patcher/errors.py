@@ -101,4 +101,10 @@ class ProcessTimeoutError(ProcessError):
 
 
 INTERRUPTED = 130
+"""What a shell reports of a program that SIGINT ended: 128 + 2."""
+
+OUTPUT_CLOSED = 141
+"""What a shell reports of a program that SIGPIPE ended: 128 + 13."""
+
 UNEXPECTED = 70
+"""EX_SOFTWARE of sysexits.h."""

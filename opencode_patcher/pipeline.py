@@ -14,7 +14,7 @@ from statistics import median
 
 from opencode_patcher import __version__, builds, resources
 from opencode_patcher.builds import Build, Ingredients
-from opencode_patcher.errors import BuildError, DrillError
+from opencode_patcher.errors import BuildError, DrillError, StoreError
 from opencode_patcher.patchset.compose import Change
 from opencode_patcher.progress import Reporter
 from opencode_patcher.store import Store
@@ -31,7 +31,10 @@ GENERATED = frozenset({"bun.lock"})
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to build. ``ref`` is a release tag, None for the lock's; ``models_json`` replaces the pinned catalogue."""
+    """What to build. ``ref`` is a release tag, None for the lock's; ``models_json`` replaces the pinned catalogue.
+
+    ``with_tests`` checks upstream's tests out too, which the binary does not need.
+    """
 
     source: str = DEFAULT_SOURCE
     ref: str | None = None
@@ -40,6 +43,7 @@ class Request:
     web_ui: bool = False
     discard_edits: bool = False
     wait: bool = True
+    with_tests: bool = False
     patches: Path = field(default_factory=resources.patches)
     templates: Path = field(default_factory=resources.templates)
 
@@ -94,7 +98,7 @@ def build(
     """
     lock = lock or upstream_lock.read_lock()
     release = select(request, lock)
-    with _one_at_a_time(store, request, reporter):
+    with one_at_a_time(store, reporter, wait=request.wait):
         prepared = prepare(request, release, store, reporter)
         built = compile_binary(request, prepared, lock, store, reporter)
         return Built(build=prove(built.build, reporter, proof), reused=built.reused)
@@ -109,7 +113,7 @@ def prepare(request: Request, release: Release, store: Store, reporter: Reporter
 
     repository = source.fetch(store, request.source, release, reporter)
     slim = workspace.closure(source.package_texts(repository, release.commit), web_ui=request.web_ui)
-    place = checkout.checkout(store, repository, release, slim, reporter)
+    place = checkout.checkout(store, repository, release, slim, reporter, with_tests=request.with_tests)
     patches = series.load(request.patches)
     files = newfiles.load(request.templates)
     touched = {path for patch in patches.patches for target in patch.header.touches for path in target.places}
@@ -196,21 +200,31 @@ def copy_out(build: Build, directory: Path) -> Path:
     """
     from opencode_patcher import store as storage
 
-    if directory.exists() and not directory.is_dir():
+    try:
+        for name, mode in ((build.name, 0o755), (builds.MANIFEST, 0o644)):
+            storage.write_bytes(directory / name, (build.directory / name).read_bytes(), mode=mode)
+    except (StoreError, OSError) as error:
         raise BuildError(
             f"The binary cannot be copied to {directory}.",
-            why="That is a file, not a directory.",
-            next_step=f"Name a directory in --out. The binary lies in {build.directory}.",
-        )
-    for name, mode in ((build.name, 0o755), (builds.MANIFEST, 0o644)):
-        storage.write_bytes(directory / name, (build.directory / name).read_bytes(), mode=mode)
+            why=f"{error.what} {error.why}" if isinstance(error, StoreError) else str(error),
+            next_step=f"Name another directory in --out. The binary itself is finished: {build.binary}",
+        ) from error
     return directory / build.name
 
 
 @contextmanager
-def _one_at_a_time(store: Store, request: Request, reporter: Reporter) -> Iterator[None]:
-    def waiting() -> None:
-        reporter.note("Another run of opencode-patcher is at work; waiting for it to end (--no-wait to fail instead).")
+def one_at_a_time(store: Store, reporter: Reporter, *, wait: bool = True) -> Iterator[None]:
+    """Hold the lock of the builds: whoever fetches, patches or builds in the store. Waiting for it is announced.
 
-    with store.lock("build", wait=request.wait, on_wait=waiting):
+    Raises StoreError when the store cannot be locked, or another run holds the lock and ``wait`` is False.
+    """
+    from opencode_patcher import store as storage
+
+    def waiting() -> None:
+        reporter.warn(
+            "Another run of opencode-patcher is at work; waiting for it to end. (build --no-wait does not wait.)"
+        )
+
+    with store.lock("build", wait=wait, on_wait=waiting):
+        storage.sweep(store)
         yield

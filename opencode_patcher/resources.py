@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from opencode_patcher.errors import PatchError
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
 def patches() -> Path:
-    """The directory that holds ``series`` and the patches."""
+    """The directory that holds ``series`` and the patches. Raises PatchError when the installation lacks it."""
     return _resource("patches")
 
 
 def templates() -> Path:
-    """The directory that holds whole new files."""
+    """The directory that holds whole new files. Raises PatchError when the installation lacks it."""
     return _resource("templates")
 
 
 def _resource(name: str) -> Path:
-    packed = _PACKAGE / "_resources" / name
-    return packed if packed.is_dir() else _PACKAGE.parent / name
+    packed, beside = _PACKAGE / "_resources" / name, _PACKAGE.parent / name
+    for place in (packed, beside):
+        if place.is_dir():
+            return place
+    raise PatchError(
+        f"This installation of opencode-patcher has no {name}.",
+        why=f"There is neither {packed} nor {beside}.",
+        next_step="Install opencode-patcher again.",
+    )

@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +32,12 @@ HOME_VARIABLE = "OPENCODE_PATCHER_HOME"
 MARKER = ".opencode-patcher-store"
 FORMAT = 1
 """Version of the layout. A store of a newer format is refused and not touched."""
+
+STALE_SECONDS = 24 * 60 * 60.0
+"""No download and no installation takes so long; what a run left unfinished that long ago is rubbish."""
+
+_STAGING = re.compile(r"\..+\.[a-z0-9_]{8}")
+"""The names that ``staged_directory`` gives, with the random part of tempfile.mkdtemp."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +104,12 @@ class Store:
                 if on_wait:
                     on_wait()
                 lock.acquire()
+            except NotImplementedError as error:
+                raise StoreError(
+                    f"{path} cannot be locked.",
+                    why="The file system of the store has no locks.",
+                    next_step=f"Name a directory on a local disk in {HOME_VARIABLE}.",
+                ) from error
         try:
             yield
         finally:
@@ -122,7 +136,7 @@ def open_store(root: Path | None = None) -> Store:
         if marker.is_file():
             _check_format(root, marker)
             return Store(root=root)
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        if root.exists() and not _may_be_used(root):
             raise StoreError(
                 f"{root} cannot be used as the store.",
                 why="It exists, is not empty and was not made by opencode-patcher.",
@@ -133,15 +147,31 @@ def open_store(root: Path | None = None) -> Store:
         return Store(root=root)
 
 
+def _may_be_used(root: Path) -> bool:
+    """Whether a directory in which no marker was seen may become a store: it is empty, but for what another run
+    that makes it now has written, or one that was killed when it did.
+    """
+    if not root.is_dir():
+        return False
+    foreign = [path for path in root.iterdir() if not path.name.startswith(f".{MARKER}.")]
+    return not foreign or (root / MARKER).is_file()
+
+
 def _check_format(root: Path, marker: Path) -> None:
     try:
         found = json.loads(marker.read_text(encoding="utf-8"))["format"]
     except (ValueError, KeyError, TypeError):
         found = None
+    if not isinstance(found, int):
+        raise StoreError(
+            f"The store at {root} cannot be used.",
+            why=f"{marker} is damaged.",
+            next_step=f"Move the store away, so that the next run makes a new one, or name another in {HOME_VARIABLE}.",
+        )
     if found != FORMAT:
         raise StoreError(
             f"The store at {root} cannot be used by this version.",
-            why=f"Its format is {found!r}; this version writes format {FORMAT}.",
+            why=f"Its format is {found}; this version writes format {FORMAT}.",
             next_step=f"Update opencode-patcher, or name another directory in {HOME_VARIABLE}.",
         )
 
@@ -193,25 +223,56 @@ def remove_directory(path: Path) -> None:
 def staged_directory(final: Path) -> Iterator[Path]:
     """A fresh directory beside ``final`` that takes its place when the block ends, and vanishes when it fails.
 
-    An existing ``final`` is moved aside first and deleted last.
+    An existing ``final`` is moved aside first and deleted last; it is put back when the new one cannot take its place.
     """
     with _store_errors(final):
         final.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
+        staging = _beside(final)
         staging.chmod(0o755)
     try:
         yield staging
         with _store_errors(final):
             if final.exists():
-                old = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
-                final.replace(old / "old")
-                staging.replace(final)
-                shutil.rmtree(old, ignore_errors=True)
+                _exchange(staging, final)
             else:
                 staging.replace(final)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+
+
+def _beside(final: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
+
+
+def _exchange(staging: Path, final: Path) -> None:
+    aside = _beside(final)
+    try:
+        final.replace(aside / "old")
+        staging.replace(final)
+    finally:
+        if not final.exists():
+            (aside / "old").replace(final)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def sweep(store: Store) -> None:
+    """Delete the directories that ``staged_directory`` could not, because its process was killed.
+
+    The caller holds the lock of the builds, so nobody is at work in them. The toolchains may be another store's
+    as well; what is young there may still be in use.
+    """
+    held = (*store.sources.glob(".*"), *store.trees.glob("*/.*"), *store.builds.glob(".*"))
+    shared = (path for path in store.toolchains.glob(".*") if time.time() - path.stat().st_mtime > STALE_SECONDS)
+    for path in (*held, *shared):
+        if _STAGING.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def move_file(source: Path, target: Path) -> None:
+    """Move a file, to another disk too. Raises StoreError, and then ``source`` is still there."""
+    with _store_errors(target):
+        shutil.move(source, target)
 
 
 @contextmanager

@@ -16,13 +16,13 @@ verbose_option = click.option("-v", "--verbose", is_flag=True, help="Show the ou
 
 models_json_option = click.option(
     "--models-json",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
     metavar="FILE",
     help="Models catalogue to build in, in the format of models.dev/api.json.  [default: the pinned one]",
 )
 out_option = click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Copy the binary and its manifest there as well.",
 )

@@ -53,9 +53,9 @@ def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) ->
     patch = series.load(resources.patches()).find(name)
     request = pipeline.Request(source=source or DEFAULT_SOURCE, ref=ref)
     release = pipeline.select(request, lock.read_lock())
-    store = open_store()
-    with store.lock("build"):
-        repository = upstream.fetch(store, request.source, release, output.TerminalReporter(quiet=True))
+    store, reporter = open_store(), output.TerminalReporter(quiet=True)
+    with pipeline.one_at_a_time(store, reporter):
+        repository = upstream.fetch(store, request.source, release, reporter)
         places = {path for target in patch.header.touches for path in target.places}
         with objects.open_reader(repository, release.commit, ahead=places) as read:
             found = outcomes(patch, pipeline.template_values(release), read)

@@ -129,16 +129,18 @@ def put(store: Store, system: System, where: Path, record: Record, state: State,
 
     The caller holds the install lock. Raises InstallError and StoreError.
     """
-    state = replace(state, place=where)
     with install_errors(where.parent):
         where.parent.mkdir(parents=True, exist_ok=True)
+    prepared = replace(state, place=where)
     moved_to = None
     if occupant.kind == "other":
         moved_to = aside.keep(where)
-        state = replace(state, aside=(*(path for path in state.aside if path != moved_to), moved_to))
-        states.write(store, state)
+        prepared = replace(prepared, aside=(*(path for path in state.aside if path != moved_to), moved_to))
+    if prepared != state:
+        # Only the state knows the place and what is kept there; a run that is killed after the switch must leave both.
+        states.write(store, prepared)
     system.switch(where, record.file)
-    states.write(store, replace(state, history=states.activated(state.history, record.build)))
+    states.write(store, replace(prepared, history=states.activated(state.history, record.build)))
     return Installed(record=record, place=where, previous=occupant.build, moved_to=moved_to)
 
 

@@ -124,7 +124,7 @@ class _Reader:
             words, stamp = self._title(words, stamp, row)
             words = words if family.keep else words[len(family.words) :]
         words = self._classify(self._synonyms(words, family), family, row)
-        vendor, row = self._vendor(family, row)
+        vendor, row = self._vendor(row)
         name, version = self._name(words, family, row)
         latest = self.latest
         if latest and not (row >= 0 and self.rules.vendors[row].latest) and not _has_digit(name + version):
@@ -340,7 +340,7 @@ class _Reader:
             rest.append(active)
         return rest
 
-    def _vendor(self, family: Family | None, row: int) -> tuple[str, int]:
+    def _vendor(self, row: int) -> tuple[str, int]:
         """An organisation in front of an open model that is not its vendor's makes it another model."""
         rules = self.rules
         organisation = self.organisation

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from opencode_patcher.models.scan import order, squash
+from opencode_patcher.models.scan import lower, order
 
 _LONGEST = 64
 """Bounds the work for a name of any length."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The name in ``known`` with the fewest edits to ``name``, punctuation aside; "" when none is near.
+    """The name in ``known`` with the fewest edits to ``name``, punctuation and letters beyond ASCII aside; "" when none is near.
 
     Near means that at most a third of the letters differ. Of equally near names the first in order wins.
     """
-    wanted = squash(name)[:_LONGEST]
+    wanted = _letters(name)
     best, fewest = "", max(1, len(wanted) // 3) + 1
     for candidate in sorted(set(known), key=order):
-        edits = _distance(wanted, squash(candidate)[:_LONGEST], fewest)
+        edits = _distance(wanted, _letters(candidate), fewest)
         if edits < fewest:
             best, fewest = candidate, edits
     return best
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", lower(name))[:_LONGEST]
 
 
 def _distance(left: str, right: str, limit: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +109,13 @@ def check(options: Options, offers: Sequence[Offer]) -> tuple[str, ...]:
     for pattern in options.exclude:
         if not any(fits(lower(pattern), name) for name in lowered):
             found.append(f"combined.exclude: {pattern} fits no model of your providers.")
+    for variant in options.variants:
+        if variant not in VARIANTS:
+            found.append(_unknown("combined.variants", "kind of variant", variant, VARIANTS))
     return tuple(found)
 
 
-def _unknown(where: str, kind: str, name: str, known: set[str]) -> str:
+def _unknown(where: str, kind: str, name: str, known: Iterable[str]) -> str:
     near = nearest(name, known)
     return f"{where}: no {kind} {name}." + (f" Did you mean {near}?" if near else "")
 

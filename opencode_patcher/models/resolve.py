@@ -48,10 +48,10 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """``key`` is equal for offers of the same model: ``vendor/name``, or the name alone if no vendor is known.
+    """``key`` is equal for offers of the same model: ``vendor/name``, or the name if no vendor is known.
 
-    ``stem`` is the name without a date. ``variant`` is how this one is served, ``undated`` says that the key is what the model's name means without
-    a date, and ``written`` that this id itself bears a date.
+    ``stem`` is the name without a date. ``variant`` is how this one is served, ``undated`` says that the key is
+    what the model's name means without a date, and ``written`` that this id itself bears a date.
     """
 
     key: str

@@ -78,7 +78,7 @@ def test_installing_twice_changes_nothing(store: Store, bin_dir: Path) -> None:
 
 def test_what_is_not_ours_is_refused_and_stays(store: Store, bin_dir: Path) -> None:
     place = program(bin_dir / "opencode", "theirs")
-    with pytest.raises(InstallError, match="--replace keeps it as opencode.before-opencode-patcher"):
+    with pytest.raises(InstallError, match=r"--replace keeps it as opencode\.before-opencode-patcher"):
         install(store, make_build(store, "first"), bin_dir)
     assert started(place) == "theirs"
     assert not (store.installed / "state.json").exists()
@@ -136,9 +136,7 @@ def test_a_directory_is_never_moved(store: Store, bin_dir: Path) -> None:
         pytest.param("exit 0", r"says it is version \(nothing\)", id="says nothing"),
     ],
 )
-def test_a_program_that_does_not_start_is_not_activated(
-    store: Store, bin_dir: Path, body: str, complaint: str
-) -> None:
+def test_a_program_that_does_not_start_is_not_activated(store: Store, bin_dir: Path, body: str, complaint: str) -> None:
     install(store, make_build(store, "first"), bin_dir)
     with pytest.raises(InstallError, match=complaint):
         install(store, make_build(store, "broken", "1.18.4", body=body), bin_dir)
@@ -246,7 +244,7 @@ def test_a_switch_that_fails_leaves_what_was_there(store: Store, bin_dir: Path) 
 def test_there_is_one_place_at_a_time(store: Store, bin_dir: Path, tmp_path: Path) -> None:
     build = make_build(store, "first")
     install(store, build, bin_dir)
-    with pytest.raises(UsageError, match="is installed in .*bin already"):
+    with pytest.raises(UsageError, match=r"is installed in .*bin already"):
         install(store, build, tmp_path / "other")
     (bin_dir / "opencode").unlink()
     assert started(install(store, build, tmp_path / "other").place) == "first"
@@ -288,7 +286,9 @@ def test_choosing_a_build(store: Store) -> None:
     ("drill", "complaint"),
     [
         pytest.param(None, "The drill has not run", id="not drilled"),
-        pytest.param(Verdict(passed=(), failed=("cut",), failover_ms=None), "It failed these scenarios: cut", id="failed"),
+        pytest.param(
+            Verdict(passed=(), failed=("cut",), failover_ms=None), "It failed these scenarios: cut", id="failed"
+        ),
     ],
 )
 def test_an_unverified_build_has_to_be_asked_for(store: Store, drill: Verdict | None, complaint: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,7 +44,9 @@ def again(root: Path, scenario: str) -> None:
 def test_the_first_install(tmp_path: Path) -> None:
     for root in killed(tmp_path / "points", "fresh"):
         place = root / "bin" / "opencode"
-        assert not place.is_symlink() or started(place) == "second"
+        if place.is_symlink():
+            assert started(place) == "second"
+            assert state_of(root) == "current"
         again(root, "fresh")
         assert started(place) == "second"
         assert state_of(root) == "current"
@@ -101,10 +104,8 @@ def test_uninstall(tmp_path: Path) -> None:
     for root in killed(tmp_path / "points", "uninstall"):
         place = root / "bin" / "opencode"
         seen.add(started(place))
-        try:
+        with contextlib.suppress(InstallError):
             again(root, "uninstall")
-        except InstallError as error:
-            assert error.what == "Nothing is installed."
         assert started(place) == "theirs"
         assert [path.name for path in place.parent.iterdir()] == ["opencode"]
     assert seen == {"theirs", "first"}

@@ -110,9 +110,7 @@ def test_windows_brings_the_old_program_back_when_the_new_one_cannot_take_its_pl
     assert place.read_bytes() != before
 
 
-def test_windows_repairs_a_run_that_died_between_its_two_renames(
-    store: Store, windows: Windows, bin_dir: Path
-) -> None:
+def test_windows_repairs_a_run_that_died_between_its_two_renames(store: Store, windows: Windows, bin_dir: Path) -> None:
     place = install(store, windows, "first", bin_dir).place
     place.replace(bin_dir / "opencode.exe.old-1")
     windows.tidy(place)
@@ -129,9 +127,7 @@ def test_windows_knows_a_replaced_program_by_its_content(store: Store, windows: 
     assert status(store, windows, {"PATH": ""}, locked).name == "current"
 
 
-def test_windows_uninstalls_a_running_program(
-    store: Store, windows: Windows, running: Running, bin_dir: Path
-) -> None:
+def test_windows_uninstalls_a_running_program(store: Store, windows: Windows, running: Running, bin_dir: Path) -> None:
     theirs = program(bin_dir / "opencode.exe", "theirs").read_bytes()
     place = install(store, windows, "first", bin_dir).place
     running.start(place)

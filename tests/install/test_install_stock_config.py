@@ -21,7 +21,9 @@ from opencode_patcher.install.stock_config import find, foreign_lines
         pytest.param('{"a": "\\"", \n"combined": {}}', [2], id="escaped quote"),
         pytest.param('{"provider": {\n"combined": {}}}', [], id="a provider of that name"),
         pytest.param('{"a": "provider_priority"}', [], id="a value of that name"),
-        pytest.param('{\n"model": "combined/opus",\n"agent": {\n"plan": {"model": "combined/x"}}}', [2, 4], id="models"),
+        pytest.param(
+            '{\n"model": "combined/opus",\n"agent": {\n"plan": {"model": "combined/x"}}}', [2, 4], id="models"
+        ),
         pytest.param('{\n"provider_priority": ["a"\n', [2], id="unfinished"),
     ],
 )

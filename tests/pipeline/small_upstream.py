@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +38,15 @@ def prepare(store: Store, **changes: Any) -> pipeline.Prepared:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """The real command line in processes of its own, on a store of its own."""
+    """The real command line in processes of its own, on a store of its own, with more variables in ``env``."""
 
     store: Path
+    env: Mapping[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "opencode_patcher", *arguments],
-            env={**os.environ, HOME_VARIABLE: str(self.store), "NO_COLOR": "1"},
+            env={**os.environ, **self.env, HOME_VARIABLE: str(self.store), "NO_COLOR": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

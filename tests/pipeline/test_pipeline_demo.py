@@ -3,63 +3,75 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from small_upstream import CommandLine
+from small_upstream import CommandLine, build
 
 from opencode_patcher import builds
 from opencode_patcher.errors import INTERRUPTED, ToolchainError
-from opencode_patcher.store import Store, open_store
+from opencode_patcher.store import open_store
 
 
-def demo_store(command_line: CommandLine) -> Store:
-    return open_store(command_line.store).inner("demo")
+@dataclass(frozen=True)
+class Shown:
+    """One run of the command in a store of its own; ``kept`` holds the homes of its drill."""
+
+    command_line: CommandLine
+    done: subprocess.CompletedProcess[str]
+    kept: Path
 
 
-def test_it_shows_the_failover_as_a_timeline_and_how_to_go_on(command_line: CommandLine) -> None:
-    done = command_line.run("demo")
-
-    assert done.returncode == 0, done.stderr
-    assert "alpha     answers 429: Rate limit reached" in done.stdout
-    assert "beta      is asked, " in done.stdout
-    assert "has run the tool bash: completed" in done.stdout
-    assert "served by alpha, then beta; the tool ran once" in done.stdout
-    assert "opencode-patcher build" in done.stdout
-    assert "Building 1.0.0" in done.stderr
+@pytest.fixture(scope="module")
+def shown(toolbox: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    root = tmp_path_factory.mktemp("demo-command")
+    command_line = CommandLine(store=root / "store", env=toolbox)
+    return Shown(command_line, command_line.run("demo", "--keep", str(root / "kept")), root / "kept")
 
 
-def test_a_second_run_builds_nothing_and_shows_the_same_again(command_line: CommandLine) -> None:
-    first = json.loads(command_line.run("demo", "--json").stdout)
+def test_it_shows_the_failover_as_a_timeline_and_how_to_go_on(shown: Shown) -> None:
+    out = shown.done.stdout
 
-    second = json.loads(command_line.run("demo", "--json").stdout)
-
-    assert (first["reused"], second["reused"]) == (False, True)
-    assert first["passed"]
-    assert second["passed"]
-    assert [scenario["name"] for scenario in second["scenarios"]] == ["429", "cut-in-text", "cut-after-tool"]
-    for scenario in second["scenarios"]:
-        assert {"alpha", "beta", "opencode"} == {line["who"] for line in scenario["timeline"]}
+    assert shown.done.returncode == 0, shown.done.stderr
+    assert "alpha     answers 429: Rate limit reached" in out
+    assert "beta      is asked, " in out
+    assert "has run the tool bash: completed" in out
+    assert "served by alpha, then beta; the tool ran once" in out
+    assert "opencode-patcher build" in out
 
 
-def test_quiet_shows_the_story_and_no_progress(command_line: CommandLine) -> None:
-    done = command_line.run("demo", "--quiet")
-
-    assert done.stderr == ""
-    assert "served by beta" in done.stdout
+def test_progress_goes_to_standard_error(shown: Shown) -> None:
+    assert "Building 1.0.0" in shown.done.stderr
+    assert "Building 1.0.0" not in shown.done.stdout
 
 
-def test_its_program_is_not_offered_for_installation(command_line: CommandLine) -> None:
-    assert command_line.run("demo", "--quiet").returncode == 0
+def test_its_program_is_not_offered_for_installation(shown: Shown) -> None:
+    store = open_store(shown.command_line.store)
 
-    assert builds.latest(demo_store(command_line)) is not None
-    assert builds.latest(open_store(command_line.store)) is None
+    assert builds.latest(store.inner("demo")) is not None
+    assert builds.latest(store) is None
 
 
-def test_homes_are_kept_where_the_user_wants_them(command_line: CommandLine, tmp_path: Path) -> None:
-    assert command_line.run("demo", "--quiet", "--keep", str(tmp_path / "kept")).returncode == 0
+def test_homes_are_kept_where_the_user_wants_them(shown: Shown) -> None:
+    [effects] = shown.kept.glob("*/cut-after-tool/work/effects.txt")
 
-    assert list((tmp_path / "kept").glob("*/cut-after-tool/work/effects.txt"))
+    assert effects.read_text() == "done\n"
+
+
+def test_a_second_run_builds_nothing_and_tells_machines_the_same_story(shown: Shown) -> None:
+    again = shown.command_line.run("demo", "--json")
+
+    told = json.loads(again.stdout)
+    assert again.stderr == ""
+    assert told["reused"]
+    assert told["passed"]
+    assert [scenario["name"] for scenario in told["scenarios"]] == ["429", "cut-in-text", "cut-after-tool"]
+    for scenario in told["scenarios"]:
+        assert {line["who"] for line in scenario["timeline"]} == {"alpha", "beta", "opencode"}
+        assert scenario["failover_ms"] > 0
 
 
 def test_an_unreachable_registry_is_an_error_and_not_a_traceback(
@@ -79,15 +91,13 @@ def test_an_unreachable_registry_is_an_error_and_not_a_traceback(
 
 @pytest.mark.parametrize("after", ["Fetching v1.0.0", "Patching", "Installing dependencies", "Building 1.0.0"])
 def test_ctrl_c_leaves_nothing_half_made_and_the_next_run_completes(command_line: CommandLine, after: str) -> None:
+    """Each phase is reported when it has ended: the signal meets the one that follows."""
     interrupted = command_line.interrupt(["demo"], after=after)
-    store = demo_store(command_line)
-    made = [path for path in store.builds.glob("*") if not (path / builds.MANIFEST).is_file()]
 
     assert interrupted.returncode == INTERRUPTED, interrupted.stderr
     assert "Interrupted" in interrupted.stderr
     assert "Traceback" not in interrupted.stderr
-    assert made == []
+    store = open_store(command_line.store).inner("demo")
+    assert not [path for path in store.builds.glob("*") if not (path / builds.MANIFEST).is_file()]
     assert not [path for path in store.root.rglob("*") if path.name.endswith(".tmp")]
-    again = command_line.run("demo", "--json")
-    assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["passed"]
+    assert build(store).binary.is_file()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,12 +36,12 @@ def test_the_patched_program_is_known_as_patched(patched: Report) -> None:
 
 
 @pytest.fixture
-def stock(store: Store, unpatched: dict[str, Path]) -> Iterator[dict[str, Row]]:
+def stock(store: Store, unpatched: dict[str, Path]) -> dict[str, Row]:
     binary = build(store, **unpatched).binary
     names = ("healthy", "429", "429-ten-hours", "cut-in-text", "cut-after-tool")
     report = drill.run(binary, drill.select(names), limit=LIMIT_SECONDS)
     assert not report.patched
-    yield {row.scenario: row for row in report.rows}
+    return {row.scenario: row for row in report.rows}
 
 
 def test_the_unpatched_program_fails_in_its_own_ways(stock: dict[str, Row]) -> None:

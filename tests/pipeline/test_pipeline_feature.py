@@ -1,4 +1,4 @@
-"""What a user of the patched program meets beside the drill's table: labels, subagents, its own update, bad settings."""
+"""What a user of the patched program meets beside the drill's table: labels, subagents, updates, bad settings."""
 
 from __future__ import annotations
 
@@ -116,9 +116,9 @@ def test_a_subagent_inherits_the_combined_model_and_fails_over_too(built_demo: B
     scenario = Scenario(
         name="subagent",
         title="a subagent",
-        providers=(replace(ALPHA, faults=(None, RATE_LIMITED)), BETA),
-        turns=(delegate, GREETING),
-        expected=Expectation(served_by=("alpha", "beta", "beta"), requests={"alpha": 2, "beta": 3}),
+        providers=(replace(ALPHA, faults=(None, None, RATE_LIMITED)), BETA),
+        turns=(GREETING, delegate),
+        expected=Expectation(served_by=("alpha", "alpha", "beta"), requests={"alpha": 3, "beta": 2}),
     )
     target = probe(built_demo.binary, tmp_path / "probe")
 

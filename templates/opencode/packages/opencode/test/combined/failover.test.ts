@@ -114,8 +114,7 @@ it.instance("a line that is cut after some text leaves none of it behind", () =>
     const events = yield* EventV2Bridge.Service
     const removed: string[] = []
     const off = yield* events.listen((item) => {
-      if (item.type === MessageV2.Event.Removed.type)
-        removed.push((item.data as typeof MessageV2.Event.Removed.data.Type).messageID)
+      if (item.type === MessageV2.Event.Removed.type) removed.push(JSON.stringify(item.data))
       return Effect.void
     })
     chat.first.answer(stream(think("let me see"), say("half an ans"), cut))

@@ -95,21 +95,18 @@ export const hangUp: Answer = { status: 0, moves: [cut] }
 
 const unexpected = refuse(400, { error: { type: "invalid_request_error", message: "the test expected no request" } })
 
-async function play(socket: Socket, answer: Answer) {
-  if (answer.status)
-    socket.write(
-      [
-        `HTTP/1.1 ${answer.status} Scripted`,
-        ...Object.entries({ ...answer.headers, connection: "close" }).map(([key, value]) => `${key}: ${value}`),
-        // Chunks make a cut visible: without them the end of the line is the end of the answer.
-        ...(answer.moves.some((move) => move.type === "cut") ? ["transfer-encoding: chunked"] : []),
-        "\r\n",
-      ].join("\r\n"),
-    )
+async function play(socket: Socket, answer: Answer): Promise<void> {
+  // Chunks make a cut visible: without them the end of the line is the end of the answer.
   const chunked = answer.moves.some((move) => move.type === "cut")
+  const headers = { ...answer.headers, connection: "close", ...(chunked && { "transfer-encoding": "chunked" }) }
+  const head = [
+    `HTTP/1.1 ${answer.status} Scripted`,
+    ...Object.entries(headers).map(([key, value]) => `${key}: ${value}`),
+  ]
+  if (answer.status) socket.write(head.join("\r\n") + "\r\n\r\n")
   for (const move of answer.moves) {
     if (move.type === "wait") await move.until()
-    if (move.type === "cut") return socket.destroy()
+    if (move.type === "cut") socket.destroy()
     if (move.type !== "send") continue
     const bytes = Buffer.byteLength(move.data)
     await new Promise((done) =>
@@ -121,7 +118,7 @@ async function play(socket: Socket, answer: Answer) {
 
 function body(request: string): Asked | undefined {
   const end = request.indexOf("\r\n\r\n")
-  if (end < 0) return
+  if (end < 0) return undefined
   const length = Number(/^content-length: *(\d+)/im.exec(request.slice(0, end))?.[1] ?? 0)
   const bytes = Buffer.from(request.slice(end + 4), "latin1")
   return bytes.length < length ? undefined : JSON.parse(bytes.toString("utf8"))
@@ -148,7 +145,8 @@ export const fakeProvider = Effect.acquireRelease(
         received.length = 0
         if (JSON.stringify(request.messages).includes("Generate a title for this conversation")) {
           titles.push(request)
-          return void play(socket, titleAnswers.shift() ?? text("A title"))
+          void play(socket, titleAnswers.shift() ?? text("A title"))
+          return
         }
         asked.push(request)
         waiting.filter((item) => asked.length >= item.count).forEach((item) => item.done())

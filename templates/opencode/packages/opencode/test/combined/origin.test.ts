@@ -12,6 +12,7 @@ const model = ProviderTest.model({ id: ModelV2.ID.make("glm"), providerID: Provi
 const origin: CombinedOrigin.Origin = {
   id: "glm-4-6",
   fail: () => Effect.succeed({ type: "serve", model }),
+  next: Effect.succeed({ type: "serve", model }),
   succeed: Effect.void,
 }
 

@@ -71,26 +71,24 @@ it.instance("the wait for a provider to return can be cancelled", () =>
 
 // Context overflow and compaction
 
-it.instance("a request that is too long is compacted as upstream does, and nobody cools for it", () =>
-  Effect.gen(function* () {
-    const chat = yield* combinedSession()
-    chat.first.answer(
-      text("one"),
-      refuse(400, {
-        error: { message: "prompt is too long: 213462 tokens > 200000 maximum", type: "invalid_request_error" },
-      }),
-      text("the summary"),
-      text("two"),
-    )
-    yield* chat.ask("hello")
-    yield* chat.ask("again")
+for (const [status, message] of [
+  [400, "prompt is too long: 213462 tokens > 200000 maximum"],
+  [500, "the request exceeds the available context size, try increasing it"],
+] as const) {
+  it.instance(`a request that is too long (${status}) is compacted as upstream does, and nobody cools for it`, () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession()
+      chat.first.answer(text("one"), refuse(status, { error: { message } }), text("the summary"), text("two"))
+      yield* chat.ask("hello")
+      yield* chat.ask("again")
 
-    const list = yield* chat.answers
-    expect(list.filter((item) => item.info.summary).map((item) => texts(item.parts))).toEqual([["the summary"]])
-    expect(texts(list.at(-1)?.parts ?? [])).toEqual(["two"])
-    expect(chat.second.asked).toHaveLength(0)
-  }),
-)
+      const list = yield* chat.answers
+      expect(list.filter((item) => item.info.summary).map((item) => texts(item.parts))).toEqual([["the summary"]])
+      expect(texts(list.at(-1)?.parts ?? [])).toEqual(["two"])
+      expect(chat.second.asked).toHaveLength(0)
+    }),
+  )
+}
 
 it.instance("a summary that fails is made by the next provider, and none of the failed one stays", () =>
   Effect.gen(function* () {
@@ -220,6 +218,27 @@ it.instance("a subagent of a parent on a plain model stays on that model", () =>
     const [asked] = yield* sessions.messages({ sessionID: child.id })
     expect(asked.info.role === "user" ? asked.info.model : undefined).toMatchObject(model)
     expect(chat.first.asked).toHaveLength(0)
+  }),
+)
+
+it.instance("a subagent with a model of its own keeps it", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({
+      config: { agent: { scout: { mode: "subagent", description: "looks", model: "combined/none" } } },
+    })
+    const sessions = yield* Session.Service
+    chat.first.answer(
+      stream(
+        call(0, "call_task", "task", { description: "look", prompt: "look", subagent_type: "scout" }),
+        ...finish("tool_calls"),
+      ),
+      text("done"),
+    )
+    yield* chat.ask("what is it?")
+
+    const [child] = yield* sessions.children(chat.id)
+    const [asked] = yield* sessions.messages({ sessionID: child.id })
+    expect(asked.info.role === "user" ? asked.info.model : undefined).toMatchObject({ modelID: "none" })
   }),
 )
 

@@ -118,16 +118,16 @@ async function* chunks(response: Response): AsyncGenerator<Chunk> {
 
 type Call = { id: string; name: string; arguments: string; sent: boolean }
 
+/** As the AI SDK has it, a text is open until the stream ends, whatever comes after it. */
 async function* answer(stream: AsyncIterable<Chunk>): AsyncGenerator<LLMEvent> {
   const calls = new Map<number, Call>()
-  let open: "text" | "reasoning" | undefined
+  const open = { text: false, reasoning: false }
   let reason = "unknown"
   let usage: Chunk["usage"]
 
-  function* close() {
-    if (open === "text") yield LLMEvent.textEnd({ id: "text" })
-    if (open === "reasoning") yield LLMEvent.reasoningEnd({ id: "reasoning" })
-    open = undefined
+  function* endReasoning() {
+    if (open.reasoning) yield LLMEvent.reasoningEnd({ id: "reasoning" })
+    open.reasoning = false
   }
 
   for await (const chunk of stream) {
@@ -137,23 +137,18 @@ async function* answer(stream: AsyncIterable<Chunk>): AsyncGenerator<LLMEvent> {
     reason = choice?.finish_reason?.replace("_", "-") ?? reason
     const delta = choice?.delta
     if (delta?.reasoning_content) {
-      if (open !== "reasoning") {
-        yield* close()
-        open = "reasoning"
-        yield LLMEvent.reasoningStart({ id: "reasoning" })
-      }
+      if (!open.reasoning) yield LLMEvent.reasoningStart({ id: "reasoning" })
+      open.reasoning = true
       yield LLMEvent.reasoningDelta({ id: "reasoning", text: delta.reasoning_content })
     }
     if (delta?.content) {
-      if (open !== "text") {
-        yield* close()
-        open = "text"
-        yield LLMEvent.textStart({ id: "text" })
-      }
+      yield* endReasoning()
+      if (!open.text) yield LLMEvent.textStart({ id: "text" })
+      open.text = true
       yield LLMEvent.textDelta({ id: "text", text: delta.content })
     }
     for (const part of delta?.tool_calls ?? []) {
-      yield* close()
+      yield* endReasoning()
       const known = calls.get(part.index)
       const call = known ?? { id: part.id ?? "", name: part.function?.name ?? "", arguments: "", sent: false }
       calls.set(part.index, call)
@@ -165,7 +160,8 @@ async function* answer(stream: AsyncIterable<Chunk>): AsyncGenerator<LLMEvent> {
       yield LLMEvent.toolCall({ id: call.id, name: call.name, input })
     }
   }
-  yield* close()
+  yield* endReasoning()
+  if (open.text) yield LLMEvent.textEnd({ id: "text" })
   yield LLMEvent.stepFinish({
     index: 0,
     reason,

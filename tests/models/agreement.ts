@@ -1,0 +1,11 @@
+// Answers one JSON request a line with one JSON line, so that a test can ask the rendered TypeScript many questions.
+import { check } from "./identity-check"
+import { fits, group, identify, resolve } from "./identity"
+import { nearest } from "./identity-nearest"
+
+const answers: Record<string, (...given: never[]) => unknown> = { check, fits, group, identify, nearest, resolve }
+
+for await (const line of console) {
+  const { call, given } = JSON.parse(line)
+  console.log(JSON.stringify(answers[call](...(given as never[]))))
+}

@@ -1,0 +1,38 @@
+"""Level 4: every release of the support window takes every hunk, at the place that it is meant for."""
+
+from __future__ import annotations
+
+import pytest
+
+from opencode_patcher import pipeline, resources
+from opencode_patcher.patchset import newfiles, series
+from opencode_patcher.patchset.compose import compose
+from opencode_patcher.progress import SilentReporter
+from opencode_patcher.store import Store
+from opencode_patcher.upstream import DEFAULT_SOURCE, lock, objects, releases, source
+
+pytestmark = pytest.mark.upstream
+
+OLDEST = (1, 17, 0)
+NEWEST = (1, 18, 3)
+
+
+def test_every_hunk_lands_in_its_function_in_every_release(real_store: Store) -> None:
+    patches = series.load(resources.patches())
+    files = newfiles.load(resources.templates())
+    touched = {path for patch in patches.patches for target in patch.header.touches for path in target.places}
+    window = [item for item in releases.list_releases(DEFAULT_SOURCE) if OLDEST <= item.version <= NEWEST]
+    landed: dict[str, list[tuple[str, int, str]]] = {}
+    for release in window:
+        repository = source.fetch(real_store, DEFAULT_SOURCE, release, SilentReporter())
+        with objects.open_reader(repository, release.commit, ahead=touched) as read:
+            change = compose(patches, files, pipeline.template_values(release), read)
+        landed[release.tag] = [(place.patch, place.hunk, place.function) for place in change.placements]
+    assert len(window) >= 25
+    assert {tag for tag, places in landed.items() if places != landed[window[-1].tag]} == set()
+
+
+def test_the_lock_names_a_release_of_the_source() -> None:
+    locked = lock.read_lock()
+    listed = releases.list_releases(DEFAULT_SOURCE)
+    assert releases.find(listed, locked.release.tag) == locked.release

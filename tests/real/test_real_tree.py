@@ -1,0 +1,59 @@
+"""Level 3: the patched tree of the real release passes upstream's checks, upstream's tests and ours."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from opencode_patcher import process
+
+pytestmark = pytest.mark.upstream
+
+UPSTREAM_TESTS = ("test/session/processor-effect.test.ts", "test/session/retry.test.ts", "test/provider")
+"""Upstream's own tests of what the patches touch."""
+
+CHANGED = "packages/opencode/src/combined"
+
+
+class Workshop(Protocol):
+    path: Path
+    bun: Path
+
+
+def test_the_type_check_of_upstream_is_clean(with_bun: Workshop) -> None:
+    process.run([with_bun.bun, "run", "typecheck"], cwd=with_bun.path / "packages" / "opencode")
+    process.run([with_bun.bun, "run", "typecheck"], cwd=with_bun.path / "packages" / "tui")
+
+
+def test_the_new_files_are_formatted_as_upstream_formats(with_bun: Workshop) -> None:
+    process.run(
+        [with_bun.bun, "x", "prettier", "--check", f"{CHANGED}/*.ts", f"!{CHANGED}/rules.ts"], cwd=with_bun.path
+    )
+
+
+def test_the_linter_of_upstream_has_nothing_to_say(with_bun: Workshop) -> None:
+    done = process.run([with_bun.bun, "x", "oxlint", CHANGED], cwd=with_bun.path)
+    assert "Found 0 warnings and 0 errors" in done.stdout
+
+
+def test_the_tests_of_upstream_pass(with_bun: Workshop) -> None:
+    passed = run_tests(with_bun, *UPSTREAM_TESTS)
+    assert passed > 400, "upstream's tests were not found"
+
+
+def test_our_tests_pass_in_the_tree_of_upstream(with_bun: Workshop) -> None:
+    passed = run_tests(with_bun, "test/combined")
+    assert passed > 150, "our tests were not found"
+
+
+def run_tests(workshop: Workshop, *paths: str) -> int:
+    """Run tests with bun in upstream's package and return how many passed. Raises when one fails."""
+    done = process.run(
+        [workshop.bun, "test", "--timeout", "60000", *paths], cwd=workshop.path / "packages" / "opencode"
+    )
+    summary = re.search(r"^\s*(\d+) pass$", done.stdout + done.stderr, re.MULTILINE)
+    assert summary, done.stderr[-2000:]
+    return int(summary[1])
