@@ -26,7 +26,10 @@ from opencode_patcher.drill.scenario import Scenario
 from opencode_patcher.drill.suite import select
 from opencode_patcher.errors import PatcherError
 
-FAILING = ("429", "503", "cut-in-text", "cut-after-tool")
+FAILING = ("503", "429", "cut-in-text", "cut-after-tool")
+STOCK = ("healthy", "503")
+"""What a stock binary is run through: it waits the same 2 s after any failure."""
+
 HEALTHY = "healthy"
 GOAL_MS = 100.0
 """From a provider's failure to the next provider's request (README's promise)."""
@@ -80,6 +83,8 @@ def measure(targets: Sequence[tuple[Target, Path]], place: Path, repeats: int) -
         values: dict[tuple[str, str], list[float]] = {}
         for number in range(repeats + 1):
             for target, template in targets:
+                if not target.patched and scenario.name not in STOCK:
+                    continue
                 seen = run(scenario, target, place / f"{scenario.name}-{kind(target)}-{number}", template)
                 for what, of in measures.items():
                     if number and (value := of(seen)) is not None:

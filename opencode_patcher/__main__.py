@@ -28,31 +28,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(words: Sequence[str]) -> int:
     """Run one command line and return its exit code. Nothing but a bug in this function raises."""
-    as_json = "--json" in words
     try:
-        try:
-            return _command(words)
-        except errors.PatcherError as error:
-            return _expected(error, as_json)
-        except click.exceptions.Exit as error:
-            return error.exit_code
-        except click.ClickException as error:
-            if as_json:
-                return _expected(errors.UsageError(error.format_message()), as_json)
-            error.show()
-            return error.exit_code
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("\nInterrupted. Nothing is half done; run the same command again to go on.", err=True)
-            return errors.INTERRUPTED
-        except BrokenPipeError:
-            raise
-        except Exception as error:
-            return _expected(full, as_json) if (full := _disk_full(error)) else _unexpected(error, words, as_json)
+        return _run(words, as_json="--json" in words)
     except (BrokenPipeError, SystemExit):
         # click and rich ask for the end of the process when the reader (head, a pager) has seen enough.
         return _output_closed()
     except KeyboardInterrupt:
         return errors.INTERRUPTED
+
+
+def _run(words: Sequence[str], *, as_json: bool) -> int:
+    try:
+        return _command(words)
+    except errors.PatcherError as error:
+        return _expected(error, as_json)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        if as_json:
+            return _expected(errors.UsageError(error.format_message()), as_json)
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nInterrupted. Nothing is half done; run the same command again to go on.", err=True)
+        return errors.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        full = _disk_full(error)
+        return _expected(full, as_json) if full else _unexpected(error, words, as_json)
 
 
 def _command(words: Sequence[str]) -> int:

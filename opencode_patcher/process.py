@@ -86,7 +86,9 @@ def run(
             streams.finish()
     finally:
         if log_file:
-            log_file.close()
+            # What could not be written was reported when a line was passed on.
+            with contextlib.suppress(OSError):
+                log_file.close()
     if streams.failure:
         raise streams.failure
 
@@ -152,7 +154,7 @@ def _ending(code: int) -> str:
 
 def _open_log(path: Path) -> TextIO:
     try:
-        return path.open("a", encoding="utf-8", buffering=1)
+        return path.open("a", encoding="utf-8")
     except OSError as error:
         raise _log_error(path, error) from error
 
@@ -237,6 +239,7 @@ class _Streams:
             if self._log:
                 try:
                     self._log.write(line)
+                    self._log.flush()
                 except OSError as error:
                     raise _log_error(Path(self._log.name), error) from error
             if self._reporter.verbose:

@@ -23,6 +23,8 @@ _TITLE_MUST_SAY = (None, "effort", "quantised-tail")
 """Words that a display name has to repeat: those without a class, and those whose class hangs on their place."""
 _PREFIX_WORDS = 4
 """The most words that are dropped in front of a family."""
+_DOTTED_WORDS = 4
+"""The most words with a dot behind them that are taken off: Bedrock writes a region and a vendor."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +169,10 @@ class _Reader:
         *segments, text = text.split("/")
         for segment in segments:
             self._segment(segment)
-        while (dot := text.find(".")) > 0 and text not in self.rules.raw_aliases:
+        for _ in range(_DOTTED_WORDS):
+            dot = text.find(".")
+            if dot <= 0 or text in self.rules.raw_aliases:
+                break
             head, tail = text[:dot], text[dot + 1 :]
             if head in self.rules.regions:
                 self.region = head

@@ -14,7 +14,7 @@ from opencode_patcher.patchset.newfiles import NewFile
 from opencode_patcher.patchset.parse import FileHunks, parse
 from opencode_patcher.patchset.place import Placed, Placement, place
 from opencode_patcher.patchset.render import render_file, render_patch
-from opencode_patcher.patchset.series import Patch, Series, Target
+from opencode_patcher.patchset.series import Patch, Series, Target, Version
 
 ReadPristine = Callable[[str], bytes | None]
 """Gives a file of the pristine release by its path in the repository; None when there is none."""
@@ -39,27 +39,40 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class FileOutcome:
-    """What became of one file of one patch. ``path`` is the place that was used, None when the file is gone.
+    """What became of one file of one patch. ``path`` is the place that was used, None when there is none.
 
-    ``before`` is the text that the hunks were placed in.
+    ``hunks`` were placed in the text ``before``. With ``excused`` the release is one that does without the
+    file.
     """
 
     target: Target
     path: str | None
+    hunks: FileHunks | None = None
     before: str = ""
     placed: Placed | None = None
+    excused: bool = False
 
 
-def compose(series: Series, new_files: Sequence[NewFile], values: Mapping[str, str], read: ReadPristine) -> Change:
+def compose(
+    series: Series,
+    new_files: Sequence[NewFile],
+    values: Mapping[str, str],
+    read: ReadPristine,
+    *,
+    version: Version | None = None,
+) -> Change:
     """Render, check and place every patch in the order of the series, and render the new files.
 
+    ``version`` is the release's; files that it does without (``since`` and ``until`` in a header) are left out.
     Raises PatchError for a malformed patch or template, a target that is gone, a new file that upstream has
     too; and its subclass MisfitError for a hunk that does not fit.
     """
     texts: dict[str, str] = {}
     placements: list[Placement] = []
     for patch in series.patches:
-        for outcome in outcomes(patch, values, lambda path: _current(path, texts, read)):
+        for outcome in outcomes(patch, values, lambda path: _current(path, texts, read), version=version):
+            if outcome.excused:
+                continue
             if outcome.path is None or outcome.placed is None:
                 raise _target_gone(patch, outcome.target)
             if outcome.placed.misfits:
@@ -79,17 +92,21 @@ def compose(series: Series, new_files: Sequence[NewFile], values: Mapping[str, s
     return Change(files=files, placements=tuple(placements))
 
 
-def outcomes(patch: Patch, values: Mapping[str, str], read: ReadPristine) -> tuple[FileOutcome, ...]:
+def outcomes(
+    patch: Patch, values: Mapping[str, str], read: ReadPristine, *, version: Version | None = None
+) -> tuple[FileOutcome, ...]:
     """Render and check one patch, and place its hunks in the files that ``read`` gives.
 
     A hunk that does not fit, or a file that is gone, is part of the outcome; only what is wrong with the
     patch itself raises PatchError.
     """
     by_path = {file.path: file for file in parse(patch, render_patch(patch.name, patch.text, values))}
-    return tuple(_outcome(patch, target, by_path[target.path], read) for target in patch.header.touches)
+    return tuple(_outcome(patch, target, by_path[target.path], read, version) for target in patch.header.touches)
 
 
-def _outcome(patch: Patch, target: Target, hunks: FileHunks, read: ReadPristine) -> FileOutcome:
+def _outcome(
+    patch: Patch, target: Target, hunks: FileHunks, read: ReadPristine, version: Version | None
+) -> FileOutcome:
     for path in target.places:
         content = read(path)
         if content is None:
@@ -102,8 +119,9 @@ def _outcome(patch: Patch, target: Target, hunks: FileHunks, read: ReadPristine)
                 why=f"The file is not UTF-8 text: {error.reason} at byte {error.start}.",
                 next_step=hints.show_patch(patch.name),
             ) from error
-        return FileOutcome(target=target, path=path, before=text, placed=place(patch.name, path, hunks, text))
-    return FileOutcome(target=target, path=None)
+        placed = place(patch.name, path, hunks, text)
+        return FileOutcome(target=target, path=path, hunks=hunks, before=text, placed=placed)
+    return FileOutcome(target=target, path=None, hunks=hunks, excused=target.may_lack(version))
 
 
 def _current(path: str, texts: Mapping[str, str], read: ReadPristine) -> bytes | None:

@@ -74,7 +74,7 @@ class Placed:
 def place(patch: str, path: str, hunks: FileHunks, text: str) -> Placed:
     """Place all hunks of a patch for one file in ``text``, which keeps its own line endings."""
     lines = _split(text)
-    source, outline = _read(text) if path.endswith(lexer.SUFFIXES) else (None, None)
+    source, outline = read_source(text) if path.endswith(lexer.SUFFIXES) else (None, None)
     file = _File(path=path, lines=lines, source=source, outline=outline)
     placements: list[Placement] = []
     misfits: list[Misfit] = []
@@ -98,8 +98,11 @@ def place(patch: str, path: str, hunks: FileHunks, text: str) -> Placed:
 
 
 @lru_cache(maxsize=32)
-def _read(text: str) -> tuple[Source, Outline | None]:
-    """Neighbouring releases share most files, and several patches may touch one: each text is read once."""
+def read_source(text: str) -> tuple[Source, Outline | None]:
+    """What is code in a file, and its declarations; None for those when its brackets cannot be made out.
+
+    Neighbouring releases share most files, and several patches may touch one: each text is read once.
+    """
     source = lexer.scan(text)
     return source, None if source.problem else Outline(source)
 

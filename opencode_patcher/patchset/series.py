@@ -8,8 +8,8 @@ the format for those who write one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -28,19 +28,40 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _KEY_LINE = re.compile(r"([A-Za-z][A-Za-z-]*):(?:\s+(.*))?")
 _DIFF_START = re.compile(r"^diff --git ", re.MULTILINE)
 _DELIMITERS = ("[=", "[%", "[#")
+_ENTRY = re.compile(
+    r"(?P<places>.*?)(?:\s+since\s+v(?P<since>\d+\.\d+\.\d+))?(?:\s+until\s+v(?P<until>\d+\.\d+\.\d+))?"
+)
+"""One entry of ``Touches``: places, then the releases that have the file."""
+
+Version = tuple[int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A file that a patch changes: where it is now, and the older places of the same file, newest first."""
+    """A file that a patch changes: where it is now, and the older places of the same file, newest first.
+
+    ``since`` is the first release that has the file and ``until`` the last one, None without a limit. ``followed``
+    is a place that the patch does not name, found in upstream's history.
+    """
 
     path: str
     older: tuple[str, ...] = ()
+    since: Version | None = None
+    until: Version | None = None
+    followed: str | None = None
 
     @property
     def places(self) -> tuple[str, ...]:
         """All places, in the order in which they are tried."""
-        return (self.path, *self.older)
+        return (self.path, *self.older, *((self.followed,) if self.followed else ()))
+
+    def may_lack(self, version: Version | None) -> bool:
+        """Whether a release of that version may do without the file. None stands for a release of unknown version,
+        which has to have it.
+        """
+        if version is None:
+            return False
+        return (self.since is not None and version < self.since) or (self.until is not None and version > self.until)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +93,14 @@ class Series:
     """All patches, in the order in which they are applied."""
 
     patches: tuple[Patch, ...]
+
+    def places(self) -> frozenset[str]:
+        """Every path at which a release may have a file that a patch changes."""
+        return frozenset(path for patch in self.patches for target in patch.header.touches for path in target.places)
+
+    def following(self, moved: Mapping[str, str]) -> Series:
+        """The series for a release in which upstream moved files: ``moved`` gives the new path by ``Target.path``."""
+        return Series(patches=tuple(_following(patch, moved) for patch in self.patches))
 
     def find(self, name: str) -> Patch:
         """The patch called ``name``. Raises PatchError naming the nearest when there is none."""
@@ -187,15 +216,41 @@ def _targets(name: str, entries: list[str]) -> tuple[Target, ...]:
     targets: list[Target] = []
     seen: set[str] = set()
     for entry in entries:
-        places = [place.strip() for place in entry.split(MOVED_FROM.strip())]
+        match = _ENTRY.fullmatch(entry)
+        assert match is not None, "the places match anything"
+        places = [place.strip() for place in match.group("places").split(MOVED_FROM.strip())]
         for place in places:
+            if any(word in place.split() for word in ("since", "until")):
+                raise _malformed(name, f"Touches '{entry}': 'since' and 'until' stand last, each with a release tag.")
             if reason := paths.problem(place):
                 raise _malformed(name, f"Touches '{place}': {reason}.")
             if place in seen:
                 raise _malformed(name, f"Touches names '{place}' twice.")
             seen.add(place)
-        targets.append(Target(path=places[0], older=tuple(places[1:])))
+        targets.append(
+            Target(
+                path=places[0],
+                older=tuple(places[1:]),
+                since=_version(match.group("since")),
+                until=_version(match.group("until")),
+            )
+        )
     return tuple(targets)
+
+
+def _version(text: str | None) -> Version | None:
+    if text is None:
+        return None
+    major, minor, patch = map(int, text.split("."))
+    return (major, minor, patch)
+
+
+def _following(patch: Patch, moved: Mapping[str, str]) -> Patch:
+    touches = tuple(
+        replace(target, followed=moved[target.path]) if target.path in moved else target
+        for target in patch.header.touches
+    )
+    return patch if touches == patch.header.touches else replace(patch, header=replace(patch.header, touches=touches))
 
 
 def _read(path: Path, what: str) -> str:

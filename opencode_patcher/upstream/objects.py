@@ -59,14 +59,7 @@ def prefetch(repository: Path, blobs: Iterable[str]) -> int:
     wanted = set(blobs)
     if not wanted:
         return 0
-    present = git.run(
-        f"--git-dir={repository}",
-        "cat-file",
-        "--batch-all-objects",
-        "--unordered",
-        "--batch-check=%(objectname)",
-    ).stdout.split()
-    missing = sorted(wanted.difference(present))
+    missing = sorted(wanted - present(repository))
     if missing:
         # What git itself runs for a missing object: no negotiation, since blobs have no history to compare.
         remote.run(
@@ -84,6 +77,15 @@ def prefetch(repository: Path, blobs: Iterable[str]) -> int:
             stdin="\n".join(missing) + "\n",
         )
     return len(missing)
+
+
+def present(repository: Path) -> frozenset[str]:
+    """The names of all objects that the repository holds."""
+    return frozenset(
+        git.run(
+            f"--git-dir={repository}", "cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)"
+        ).stdout.split()
+    )
 
 
 def source_of(repository: Path) -> str:

@@ -8,11 +8,11 @@ of that one commit.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from opencode_patcher import git
 from opencode_patcher import store as storage
-from opencode_patcher.errors import ProcessError
 from opencode_patcher.progress import Reporter
 from opencode_patcher.store import Store
 from opencode_patcher.upstream import lock, objects, remote
@@ -29,16 +29,27 @@ def fetch(store: Store, source: str, release: Release, reporter: Reporter) -> Pa
     repository that was not finished is made again. Raises SourceError when the source cannot be reached,
     does not have the tag, or its tag ends at another commit than ``release`` says.
     """
+    return fetch_many(store, source, (release,), reporter)
+
+
+def fetch_many(store: Store, source: str, wanted: Iterable[Release], reporter: Reporter) -> Path:
+    """The bare repository that holds all of ``wanted``; those that are missing come in one request.
+
+    As ``fetch`` otherwise.
+    """
     repository = path_of(store, source)
     if not is_usable(repository):
         remote.require_git()
         _create(repository, remote.address(source))
     _clear_leftovers(repository)
-    if fetched_commit(repository, release.tag) == release.commit:
+    present = fetched_commits(repository)
+    missing = [release for release in wanted if present.get(release.tag) != release.commit]
+    if not missing:
         return repository
-    with reporter.phase(f"Fetching {release.tag}") as phase:
+    title = missing[0].tag if len(missing) == 1 else f"{len(missing)} releases"
+    with reporter.phase(f"Fetching {title}") as phase:
         before = objects_size(repository)
-        reference = f"refs/tags/{release.tag}"
+        references = [f"refs/tags/{release.tag}" for release in missing]
         remote.run(
             f"--git-dir={repository}",
             "fetch",
@@ -47,14 +58,16 @@ def fetch(store: Store, source: str, release: Release, reporter: Reporter) -> Pa
             "--no-write-fetch-head",
             "--filter=blob:none",
             "origin",
-            f"+{reference}:{reference}",
+            *(f"+{reference}:{reference}" for reference in references),
             source=source,
-            what=f"{release.tag} cannot be fetched from {remote.shown(source)}.",
+            what=f"{title} cannot be fetched from {remote.shown(source)}.",
             reporter=reporter,
         )
-        found = fetched_commit(repository, release.tag)
-        if found != release.commit:
-            raise lock.moved(release.tag, expected=release.commit, found=found or "none")
+        present = fetched_commits(repository)
+        for release in missing:
+            found = present.get(release.tag)
+            if found != release.commit:
+                raise lock.moved(release.tag, expected=release.commit, found=found or "none")
         phase.detail(f"{(objects_size(repository) - before) / 1e6:.1f} MB")
     return repository
 
@@ -77,14 +90,15 @@ def is_usable(repository: Path) -> bool:
     return all((repository / name).exists() for name in (MARKER, "HEAD", "config", "objects", "refs"))
 
 
-def fetched_commit(repository: Path, tag: str) -> str | None:
-    """The commit that ``tag`` ends at in the store's repository; None when it was not fetched."""
-    try:
-        return git.run(
-            f"--git-dir={repository}", "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}"
-        ).stdout.strip()
-    except ProcessError:
-        return None
+def fetched_commits(repository: Path) -> dict[str, str]:
+    """The commit that each tag in the store's repository ends at."""
+    listed = git.run(
+        f"--git-dir={repository}",
+        "for-each-ref",
+        "--format=%(refname:strip=2) %(objectname) %(*objectname)",
+        "refs/tags/",
+    ).stdout
+    return {words[0]: words[-1] for line in listed.splitlines() if (words := line.split())}
 
 
 def objects_size(repository: Path) -> int:

@@ -6,6 +6,7 @@ import { nearest } from "./identity-nearest"
 const answers: Record<string, (...given: never[]) => unknown> = { check, fits, group, identify, nearest, resolve }
 
 for await (const line of console) {
+  if (!line) break
   const { call, given } = JSON.parse(line)
   console.log(JSON.stringify(answers[call](...(given as never[]))))
 }

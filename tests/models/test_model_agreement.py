@@ -1,4 +1,4 @@
-"""Python and the TypeScript inside OpenCode answer alike: on the whole catalogue, and on names that nobody would write."""
+"""Python and the TypeScript inside OpenCode answer alike: on the whole catalogue, and on odd names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,23 @@ WORDS = sorted(
     | set(RULES.prefixes)
     | set(RULES.anywhere)
     | {"auto", "coder", "r1", "k2", "v3", "m2.5", "v", "4", "5", "4o", "41", "3.5", "70b", "8x7b", "a3b", "16e", "32k"}
-    | {"2025", "08", "07", "20250807", "2507", "0528", "250715", "001", "june", "8192", "1024", "32000", "İ", "ß", "ſ"}
+    | {
+        "2025",
+        "08",
+        "07",
+        "20250807",
+        "2507",
+        "0528",
+        "250715",
+        "001",
+        "june",
+        "8192",
+        "1024",
+        "32000",
+        "İ",
+        "ß",
+        "\u017f",
+    }
 )
 PLACES = sorted(set(RULES.places) | set(RULES.organisations) | {"openpipe", "new-lab", "newlab", "@cf", "TheDrummer 2"})
 SEPARATORS = ["-", "-", "-", ".", "_", ":", "@", " ", "/", ""]

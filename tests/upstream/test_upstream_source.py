@@ -146,7 +146,7 @@ def test_what_a_killed_git_left_behind_is_no_obstacle(store: Store, upstream: Up
     upstream.release("v1.0.1", {"README.md": "new"})
     release = newest(upstream)
     source.fetch(store, upstream.source, release, REPORTER)
-    assert source.fetched_commit(repository, "v1.0.1") == release.commit
+    assert source.fetched_commits(repository)["v1.0.1"] == release.commit
     assert not any(leftover.exists() for leftover in leftovers)
 
 
@@ -163,7 +163,7 @@ def test_the_users_git_settings_change_nothing(
     repository = source.fetch(store, upstream.source, first, REPORTER)
     upstream.release("v1.0.1", {"README.md": "new"})
     source.fetch(store, upstream.source, newest(upstream), REPORTER)
-    assert source.fetched_commit(repository, "v1.0.0") == first.commit
+    assert source.fetched_commits(repository)["v1.0.0"] == first.commit
 
 
 def test_files_that_the_source_does_not_give_out(store: Store, upstream: Upstream) -> None:

@@ -1,4 +1,4 @@
-/** The few types of the AI SDK by which messages and tools are passed on; nothing of it is needed when the program runs. */
+/** The few types of the AI SDK in which messages and tools are passed on. Nothing of it is there at run time. */
 declare module "ai" {
   type Extra = { providerOptions?: Record<string, Record<string, unknown>> }
   export type TextPart = Extra & { type: "text"; text: string }

@@ -82,8 +82,7 @@ const show = Effect.gen(function* () {
 function main() {
   if (values.version) return Effect.sync(() => UI.println(BuildInfo.version))
   if (values.help) return Effect.sync(() => UI.println(USAGE))
-  if (command === "run")
-    return RunCommand.handler({ ...values, message: rest.join(" ") }).pipe(Effect.provide(app))
+  if (command === "run") return RunCommand.handler({ ...values, message: rest.join(" ") }).pipe(Effect.provide(app))
   if (command === "models") return list.pipe(Effect.provide(app))
   if (command === "session") return sessions.pipe(Effect.provide(app))
   if (command === "export") return dump.pipe(Effect.provide(app))

@@ -1,6 +1,5 @@
 // The nearest known name to a mistyped one. nearest.py in opencode-patcher is the same in Python.
-import { compare } from "./identity-read"
-import { lower } from "./identity-scan"
+import { compare, lower } from "./identity-scan"
 
 // Bounds the work for a name of any length.
 const LONGEST = 64

@@ -5,6 +5,7 @@
 
 export type Scan = { words: string[]; stamp: string }
 
+const HAS_DECIMAL = /[0-9][p_][0-9]/
 const DECIMAL = /(?<=[0-9])[p_](?=[0-9])/g
 const RUN = /[0-9]+(?:\.[0-9]+)*|[a-z\u0080-\uffff]+|[\x00-\/:-`{-\x7f]+/g
 const ASCII = /^[\x00-\x7f]*$/
@@ -50,7 +51,13 @@ export function squash(text: string) {
 
 /** Words and stamp of a text in lower case. Words in `whole` are never cut. */
 export function scan(text: string, whole: ReadonlySet<string>): Scan {
-  return numbers(atoms(text.replace(DECIMAL, "."), whole))
+  return numbers(atoms(HAS_DECIMAL.test(text) ? text.replace(DECIMAL, ".") : text, whole))
+}
+
+/** The order of UTF-16 code units, which is that of `<`. */
+export function compare(a: string, b: string) {
+  if (a === b) return 0
+  return a < b ? -1 : 1
 }
 
 export function isNumber(word: string) {

@@ -1,9 +1,10 @@
 // Which models of the user's providers are combined, under which id, and in which order.
 //
 // grouping.py in opencode-patcher is the same in Python; the two agree on every input.
-import { compare, type Variant } from "./identity-read"
+import type { Variant } from "./identity-read"
 import { resolve, type Identity, type Offer } from "./identity-resolve"
-import { lower, squash } from "./identity-scan"
+import { compare, lower, squash } from "./identity-scan"
+import { grouped } from "./identity-tables"
 
 export type { Offer, Identity, Variant }
 export { resolve }
@@ -42,14 +43,17 @@ export function identify(offer: Offer): { key: string; variant: Variant } {
   return { key: identity.key, variant: identity.variant }
 }
 
+/** The combined models of the offers, in the order of their ids. */
 export function group(offers: readonly Offer[], options: Options): Group[] {
-  const ranks = rankOf(options.priority)
   const patterns = (options.exclude ?? []).map(lower)
+  const ranks = rankOf(offers, options.priority)
+  // Where no group can come about, the catalogue need not be read.
+  if (ranks.size < (options.minProviders ?? 2) && Object.keys(options.groups ?? {}).length === 0) return []
   // What is left out still tells which snapshots and sizes exist.
   const identities = resolve(offers, options.catalogue)
   const entries = offers.flatMap((offer, index) => {
     if (isExcluded(offer, patterns)) return []
-    const rank = ranks.get(squash(offer.providerID))
+    const rank = ranks.get(offer.providerID)
     return { offer, identity: identities[index], rank: rank ?? options.priority.length, listed: rank !== undefined }
   })
   const own = ownGroups(entries, options)
@@ -80,26 +84,31 @@ function uniqueIDs(own: readonly Draft[], automatic: readonly Draft[]) {
   for (const draft of automatic)
     for (const wish of new Set([draft.short, draft.id])) wishes.set(wish, (wishes.get(wish) ?? 0) + 1)
   const numbers = new Map<string, number>()
-  const found = automatic.toSorted((a, b) => compare(a.key, b.key)).map((draft) => {
-    const free = [draft.short, draft.id].find((wish) => wish && wishes.get(wish) === 1 && !taken.has(wish))
-    let number = numbers.get(draft.qualified) ?? 1
-    let id = free ?? draft.qualified
-    while (free === undefined && (taken.has(id) || wishes.has(id))) {
-      number += 1
-      id = draft.qualified + "-" + number
-    }
-    numbers.set(draft.qualified, number)
-    taken.add(id)
-    return { ...draft, id }
-  })
+  const found = automatic
+    .toSorted((a, b) => compare(a.key, b.key))
+    .map((draft) => {
+      const free = [draft.short, draft.id].find((wish) => wish && wishes.get(wish) === 1 && !taken.has(wish))
+      let number = numbers.get(draft.qualified) ?? 1
+      let id = free ?? draft.qualified
+      while (free === undefined && (taken.has(id) || wishes.has(id))) {
+        number += 1
+        id = draft.qualified + "-" + number
+      }
+      numbers.set(draft.qualified, number)
+      taken.add(id)
+      return { ...draft, id }
+    })
   return [...own, ...found]
 }
 
-function rankOf(priority: readonly string[]) {
-  const ranks = new Map<string, number>()
-  for (const [index, provider] of priority.entries()) {
-    const name = squash(provider)
-    if (!ranks.has(name)) ranks.set(name, index)
+// The place of each provider in the priority; undefined for those that it does not name.
+function rankOf(offers: readonly Offer[], priority: readonly string[]) {
+  const names = priority.map(squash)
+  const ranks = new Map<string, number | undefined>()
+  for (const { providerID } of offers) {
+    if (ranks.has(providerID)) continue
+    const rank = names.indexOf(squash(providerID))
+    ranks.set(providerID, rank < 0 ? undefined : rank)
   }
   return ranks
 }
@@ -132,7 +141,9 @@ function ownGroups(entries: readonly Entry[], options: Options): Draft[] {
   return Object.entries(options.groups ?? {}).flatMap(([id, names]) => {
     const members = [...new Set(names)].flatMap((name) => byName.get(name) ?? [])
     // Where the user's list says nothing about the order of two providers, it is the list's own.
-    const sorted = members.map((entry, at) => ({ entry, at })).sort((a, b) => a.entry.rank - b.entry.rank || a.at - b.at)
+    const sorted = members
+      .map((entry, at) => ({ entry, at }))
+      .sort((a, b) => a.entry.rank - b.entry.rank || a.at - b.at)
     if (sorted.length === 0) return []
     return [{ short: "", id, key: id, qualified: id, entries: sorted.map((item) => item.entry) }]
   })
@@ -140,53 +151,39 @@ function ownGroups(entries: readonly Entry[], options: Options): Draft[] {
 
 function automaticGroups(entries: readonly Entry[], options: Options): Draft[] {
   const allowed = new Set(options.variants ?? DEFAULT_VARIANTS)
-  const drafts = new Map<string, Draft>()
-  for (const entry of entries) {
-    const apart = endingsOf(entry.identity, allowed, options.combineLatest ?? true)
-    const key = [entry.identity.key, ...apart].join("-")
-    const draft = drafts.get(key)
-    const { stem, name, vendor, undated } = entry.identity
-    const short = undated ? idOf([stem, ...apart]) : ""
-    if (draft) {
-      draft.entries.push(entry)
-      draft.short = draft.short || short
-      continue
-    }
-    drafts.set(key, {
-      short,
-      id: idOf([name, ...apart]),
-      key,
-      qualified: idOf([vendor, name, ...apart]),
-      entries: [entry],
-    })
-  }
+  const latest = options.combineLatest ?? true
+  const drafts = grouped(entries, (entry) => entry.identity.key + endingOf(entry.identity, allowed, latest))
   const fewest = options.minProviders ?? 2
   const order = orderOf(options.regions ?? [])
-  return [...drafts.values()]
-    .filter((draft) => new Set(draft.entries.map((entry) => entry.offer.providerID)).size >= fewest)
-    .map((draft) => ({ ...draft, entries: draft.entries.sort(order) }))
+  return [...drafts].flatMap(([key, members]) => {
+    if (new Set(members.map((entry) => entry.offer.providerID)).size < fewest) return []
+    const { stem, name, vendor } = members[0].identity
+    const ending = endingOf(members[0].identity, allowed, latest)
+    return {
+      short: members.some((entry) => entry.identity.undated) ? idOf(stem + ending) : "",
+      id: idOf(name + ending),
+      key,
+      qualified: idOf((vendor && vendor + "-") + name + ending),
+      entries: members.toSorted(order),
+    }
+  })
 }
 
 // What keeps an offer out of the group of its key: variants that may not be combined, and, if asked for, a date.
-function endingsOf(identity: Identity, allowed: ReadonlySet<string>, latest: boolean) {
-  const variant = identity.variant
-  return [
-    !latest && identity.undated && identity.written ? "dated" : "",
-    variant.quantisation && !allowed.has("quantised") ? variant.quantisation : "",
-    variant.context && !allowed.has("context") ? variant.context : "",
-    variant.region && !allowed.has("region") ? variant.region : "",
-    variant.host && !allowed.has("host") ? variant.host : "",
-    variant.confidential && !allowed.has("confidential") ? "confidential" : "",
-    variant.free && !allowed.has("free") ? "free" : "",
-  ].filter((ending) => ending !== "")
+function endingOf({ variant, undated, written }: Identity, allowed: ReadonlySet<string>, latest: boolean) {
+  return (
+    (!latest && undated && written ? "-dated" : "") +
+    (variant.quantisation && !allowed.has("quantised") ? "-" + variant.quantisation : "") +
+    (variant.context && !allowed.has("context") ? "-" + variant.context : "") +
+    (variant.region && !allowed.has("region") ? "-" + variant.region : "") +
+    (variant.host && !allowed.has("host") ? "-" + variant.host : "") +
+    (variant.confidential && !allowed.has("confidential") ? "-confidential" : "") +
+    (variant.free && !allowed.has("free") ? "-free" : "")
+  )
 }
 
-function idOf(parts: readonly string[]) {
-  const id = parts
-    .filter((part) => part !== "")
-    .join("-")
-    .replace(/[\x00-,\/:-`{-\x7f]+/g, "-")
-  return id || "model"
+function idOf(name: string) {
+  return name.replace(/[\x00-,\/:-`{-\x7f]+/g, "-")
 }
 
 // Providers by rank, then by id; free offers of providers that the user did not list come last of all.

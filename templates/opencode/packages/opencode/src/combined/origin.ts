@@ -23,6 +23,8 @@ export type Origin = {
   /** Tells who is next, now. */
   readonly next: Effect.Effect<Next>
   readonly succeed: Effect.Effect<void>
+  /** The first member in the group's order that is not cooling and satisfies the condition. */
+  readonly find: (condition: (model: Provider.Model) => boolean) => Effect.Effect<Provider.Model | undefined>
 }
 
 const key = Symbol.for("opencode.combined.origin")

@@ -56,7 +56,11 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       return { type: "serve" as const, model: yield* concrete(choice.member, members, id) }
     })
 
-  const concrete = (member: CombinedChoose.Member, members: readonly CombinedChoose.Member[], id: string) =>
+  const concrete = (
+    member: CombinedChoose.Member,
+    members: readonly CombinedChoose.Member[],
+    id: string,
+  ): Effect.Effect<Provider.Model> =>
     base.getModel(member.providerID as ProviderID, member.modelID as ModelID).pipe(
       Effect.orDie,
       Effect.map((model) => {
@@ -64,6 +68,16 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         return CombinedOrigin.mark(model, {
           id,
           next: serve(members, id),
+          find: (condition) =>
+            Effect.gen(function* () {
+              const now = Date.now()
+              for (const item of members) {
+                if (CombinedHealth.cooling(health.state, item.providerID, item.modelID, now)) continue
+                const candidate = yield* concrete(item, members, id)
+                if (condition(candidate)) return candidate
+              }
+              return undefined
+            }),
           fail: (failure) =>
             Effect.suspend(() => {
               remember(member, failure)
@@ -169,17 +183,19 @@ function offers(providers: Known): Offer[] {
   )
 }
 
-/** What the picker shows: only what every member can do; the price is that of the member that serves when all are well. */
+/**
+ * What the picker shows. What a member must be able to do for one request (room, images) is decided when the request is
+ * made, so the most is offered; what is switched on for a whole session is offered only if every member can do it. The
+ * price is that of the member that serves when all are well.
+ */
 function virtual(item: Group, members: readonly Provider.Model[]): Provider.Model {
   const [first] = members
   const every = (can: (model: Provider.Model) => boolean) => members.every(can)
-  const limit = (read: (model: Provider.Model) => number | undefined) => {
-    const known = members.map(read).filter((value): value is number => !!value)
-    return known.length ? Math.min(...known) : undefined
-  }
+  const most = (read: (model: Provider.Model) => number | undefined) =>
+    Math.max(...members.map((model) => read(model) ?? 0))
   const modes = ["text", "audio", "image", "video", "pdf"] as const
   const modalities = (side: "input" | "output") =>
-    Object.fromEntries(modes.map((mode) => [mode, every((model) => model.capabilities[side][mode])])) as Record<
+    Object.fromEntries(modes.map((mode) => [mode, members.some((model) => model.capabilities[side][mode])])) as Record<
       (typeof modes)[number],
       boolean
     >
@@ -190,16 +206,16 @@ function virtual(item: Group, members: readonly Provider.Model[]): Provider.Mode
     name: item.name,
     headers: {},
     options: {},
+    // Context and input belong together: those of the member with the most room.
     limit: {
-      context: limit((model) => model.limit.context) ?? 0,
-      input: limit((model) => model.limit.input),
-      output: limit((model) => model.limit.output) ?? 0,
+      ...(members.find((model) => model.limit.context === most((other) => other.limit.context)) ?? first).limit,
+      output: most((model) => model.limit.output),
     },
     capabilities: {
       ...first.capabilities,
       temperature: every((model) => model.capabilities.temperature),
       reasoning: every((model) => model.capabilities.reasoning),
-      attachment: every((model) => model.capabilities.attachment),
+      attachment: members.some((model) => model.capabilities.attachment),
       toolcall: every((model) => model.capabilities.toolcall),
       input: modalities("input"),
       output: modalities("output"),

@@ -9,7 +9,7 @@ export type Info = Effect.Success<ReturnType<Config.Interface["get"]>>
 export function read(config: Info): Options {
   const combined = config.combined ?? {}
   return {
-    priority: config.provider_priority ?? [],
+    priority: list(config.provider_priority),
     minProviders: combined.min_providers,
     combineLatest: combined.combine_latest,
     exclude: combined.exclude,
@@ -17,6 +17,12 @@ export function read(config: Info): Options {
     variants: combined.variants,
     regions: combined.regions,
   }
+}
+
+/** A list, or one text with commas between the providers. */
+function list(value: Info["provider_priority"]): readonly string[] {
+  const items = typeof value === "string" ? value.split(",") : (value ?? [])
+  return items.map((item) => item.trim()).filter((item) => item)
 }
 
 /** Providers of the priority list first, in its order; the others after them by code point. */

@@ -168,6 +168,8 @@ const move = Effect.fn("CombinedTurn.move")(function* (
   })
   if (committed && !message.finish) yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls" }))
   if (committed) message.finish = "tool-calls"
+  // The user has refused a tool meanwhile, which ends the turn.
+  if (turn.ctx.blocked) return
 
   if (next.type === "wait") {
     const [{ member, cooldown }] = next.out

@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout } from "bun:test"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { EventV2Bridge } from "@/event-v2-bridge"
 import { MessageV2 } from "@/session/message-v2"
 import { SessionStatus } from "@/session/status"
-import { cut, event, finish, hangUp, refuse, say, stream, text, think } from "./fake-provider"
+import { cut, event, finish, gate, hangUp, refuse, say, stream, text, think } from "./fake-provider"
 import { COST, combinedSession, it, open, served, texts } from "./rig"
 
 setDefaultTimeout(30_000)
@@ -117,9 +117,13 @@ it.instance("a line that is cut after some text leaves none of it behind", () =>
       if (item.type === MessageV2.Event.Removed.type) removed.push(JSON.stringify(item.data))
       return Effect.void
     })
-    chat.first.answer(stream(think("let me see"), say("half an ans"), cut))
+    const door = gate()
+    chat.first.answer(stream(think("let me see"), say("half an ans"), door.wait, cut))
     chat.second.answer(text("the whole answer"))
-    yield* chat.ask("hello")
+    const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    yield* chat.holds((part) => part.type === "text")
+    yield* door.open
+    yield* Fiber.join(turn)
     yield* off
 
     const answers = yield* chat.answers

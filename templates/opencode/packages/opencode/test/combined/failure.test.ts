@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test"
 import { APICallError, RetryError } from "ai"
 import { CombinedFailure } from "@/combined/failure"
+import { ProviderError } from "@/provider/error"
+import { MessageV2 } from "@/session/message-v2"
+import { SessionRetry } from "@/session/retry"
+import { ProviderV2 } from "@opencode-ai/core/provider"
 
 const NOW = Date.parse("2026-03-01T12:00:00Z")
 
@@ -156,6 +160,28 @@ const wrong: readonly [string, unknown][] = [
 
 describe("a failure that is not the provider's", () => {
   for (const [name, error] of wrong) test(name, () => expect(classify(error)).toBeUndefined())
+})
+
+const retried: readonly [string, unknown][] = [
+  ...table.map(([name, error]) => [name, error] as const),
+  ["a compressed answer that is broken", broken("ZlibError", "Decompression error: ZlibError")],
+  ["upstream's timeout for the head", new ProviderError.HeaderTimeoutError(10_000)],
+  ["upstream's timeout between chunks", new ProviderError.ResponseStreamError("SSE read timed out")],
+  ["a web socket that closed", new ProviderError.ResponseStreamError("WebSocket closed before response.completed")],
+  ["a web socket's frame", new ProviderError.ResponseStreamError("Unexpected binary WebSocket frame")],
+  ["event: too many requests", '{"type":"error","error":{"type":"too_many_requests"}}'],
+  ["event: exhausted", '{"code":"resource_exhausted","message":"no more"}'],
+  ["event: unavailable", '{"code":"unavailable","message":"not now"}'],
+]
+
+// A retry in upstream's way sends the old request once more, and with it runs again the tools that had finished.
+describe("a failure for which upstream would ask the same provider again is one here too", () => {
+  const asksAgain = retried.filter(([, error]) => {
+    const stored = MessageV2.fromError(error, { providerID: ProviderV2.ID.make("acme") })
+    return SessionRetry.retryable(stored, "acme") !== undefined
+  })
+  test("there are such failures", () => expect(asksAgain.length).toBeGreaterThan(10))
+  for (const [name, error] of asksAgain) test(name, () => expect(classify(error)).toBeDefined())
 })
 
 describe("how long the provider asks to be left alone", () => {

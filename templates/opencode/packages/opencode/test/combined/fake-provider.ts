@@ -54,6 +54,12 @@ export const call = (index: number, id: string, name: string, input: unknown) =>
 /** Holds the rest of the answer back. */
 export const wait = (until: () => Promise<unknown>): Move => ({ type: "wait", until })
 
+/** A door in an answer: the test opens it once it has seen what came before. */
+export function gate() {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  return { open: Effect.sync(resolve), wait: wait(() => promise) }
+}
+
 export const cut: Move = { type: "cut" }
 
 export const event = data

@@ -14,6 +14,7 @@ const origin: CombinedOrigin.Origin = {
   fail: () => Effect.succeed({ type: "serve", model }),
   next: Effect.succeed({ type: "serve", model }),
   succeed: Effect.void,
+  find: () => Effect.succeed(model),
 }
 
 test("a model that nobody marked has no origin", () => {

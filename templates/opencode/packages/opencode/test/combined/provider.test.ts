@@ -206,19 +206,20 @@ it.instance(
 )
 
 it.instance(
-  "only what all members can do is offered",
+  "the most that a member can do for one request is offered, and for a whole session what all can",
   () =>
     Effect.gen(function* () {
       const found = yield* combined
-      expect(found.limit).toMatchObject({ context: 100_000, output: 8_000 })
-      expect(found.capabilities).toMatchObject({ attachment: false, temperature: true, toolcall: true })
-      expect(found.capabilities.input).toMatchObject({ text: true, image: false })
+      expect(found.limit).toMatchObject({ context: 200_000, output: 10_000 })
+      expect(found.capabilities).toMatchObject({ attachment: true, temperature: false, toolcall: true })
+      expect(found.capabilities.input).toMatchObject({ text: true, image: true, audio: false })
       expect(found.cost).toMatchObject({ input: 1, output: 2 })
     }),
   pair(
     "can",
     model({
       attachment: false,
+      temperature: false,
       limit: { context: 100_000, output: 10_000 },
       cost: { input: 7, output: 8 },
       modalities: { input: ["text"], output: ["text"] },
@@ -236,7 +237,7 @@ it.instance(
     Effect.gen(function* () {
       expect((yield* combined).limit.context).toBe(200_000)
     }),
-  pair("limit", model({ limit: { context: 0, output: 0 } }), model()),
+  pair("limit", model(), model({ limit: { context: 0, output: 0 } })),
 )
 
 it.instance(

@@ -26,7 +26,7 @@ import { Session } from "@/session/session"
 import { SessionStatus } from "@/session/status"
 import { SessionSummary } from "@/session/summary"
 import { TestInstance } from "../fixture/fixture"
-import { testEffect } from "../lib/effect"
+import { pollWithTimeout, testEffect } from "../lib/effect"
 import { fakeProvider } from "./fake-provider"
 
 const runtime = LayerNode.compile(
@@ -76,7 +76,9 @@ export const COST = { first: { input: 1, output: 2 }, second: { input: 10, outpu
 
 const counter = { value: 0 }
 
-const model = (cost: { input: number; output: number }) => ({
+type Model = NonNullable<NonNullable<NonNullable<ConfigV1.Info["provider"]>[string]["models"]>[string]>
+
+const model = (cost: { input: number; output: number }): Model => ({
   name: "GLM 4.6",
   attachment: false,
   reasoning: true,
@@ -92,6 +94,8 @@ type Options = {
   /** A title of its own keeps the session from asking for one. */
   readonly title?: string | false
   readonly permission?: "allow" | "ask"
+  /** Where the model of a provider differs. */
+  readonly models?: { readonly first?: Partial<Model>; readonly second?: Partial<Model> }
 }
 
 /**
@@ -102,15 +106,16 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
   const { directory } = yield* TestInstance
   const files = yield* FSUtil.Service
   const number = ++counter.value
-  const ids = { first: `first-${number}`, second: `second-${number}` }
+  // Without the priority the order would be the other way round.
+  const ids = { first: `preferred-${number}`, second: `fallback-${number}` }
   const first = yield* fakeProvider
   const second = yield* fakeProvider
-  const provider = (id: string, url: string, cost: { input: number; output: number }) => ({
-    name: id,
-    id,
+  const provider = (which: "first" | "second", url: string) => ({
+    name: ids[which],
+    id: ids[which],
     env: [],
     npm: "@ai-sdk/openai-compatible",
-    models: { "glm-4.6": model(cost) },
+    models: { "glm-4.6": { ...model(COST[which]), ...options.models?.[which] } },
     options: { apiKey: "key", baseURL: url },
   })
   yield* files.writeWithDirs(
@@ -120,8 +125,8 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
       formatter: false,
       lsp: false,
       provider: {
-        [ids.second]: provider(ids.second, second.url, COST.second),
-        [ids.first]: provider(ids.first, first.url, COST.first),
+        [ids.second]: provider("second", second.url),
+        [ids.first]: provider("first", first.url),
       },
       provider_priority: [ids.first, ids.second],
       ...options.config,
@@ -139,6 +144,8 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
     permission: [{ permission: "*", pattern: "*", action: options.permission ?? "allow" }],
   })
 
+  const stored = answers(chat.id)
+
   return {
     directory,
     ids,
@@ -150,7 +157,14 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
     ask: (text: string, more?: Partial<SessionPrompt.PromptInput>) =>
       prompt.prompt({ sessionID: chat.id, agent: "build", model: ref, parts: [{ type: "text", text }], ...more }),
     history: sessions.messages({ sessionID: chat.id }),
-    answers: answers(chat.id),
+    answers: stored,
+    /** Waits until the answers hold such a part, as they are stored while they stream. */
+    holds: (test: (part: SessionV1.Part) => boolean) =>
+      pollWithTimeout(
+        stored.pipe(Effect.map((list) => list.flatMap((item) => item.parts).find(test))),
+        "the part of an answer that the test waits for never came",
+        "10 seconds",
+      ),
   }
 })
 

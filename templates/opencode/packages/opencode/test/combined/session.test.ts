@@ -7,7 +7,7 @@ import { SessionPrompt } from "@/session/prompt"
 import { Session } from "@/session/session"
 import { SessionStatus } from "@/session/status"
 import { pollWithTimeout } from "../lib/effect"
-import { call, cut, finish, refuse, say, stream, text, wait } from "./fake-provider"
+import { call, cut, finish, gate, refuse, say, stream, text, wait } from "./fake-provider"
 import { answers, combinedSession, it, open, served, texts, tools } from "./rig"
 
 setDefaultTimeout(30_000)
@@ -31,10 +31,7 @@ it.instance("the user's cancel is no failure: nobody else is asked, and the prov
     const prompt = yield* SessionPrompt.Service
     chat.first.answer(stream(say("half an ans"), wait(never)), text("here I am"))
     const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
-    yield* pollWithTimeout(
-      chat.answers.pipe(Effect.map((list) => (list.some((item) => texts(item.parts).length) ? true : undefined))),
-      "no text came",
-    )
+    yield* chat.holds((part) => part.type === "text")
     yield* prompt.cancel(chat.id)
     yield* Fiber.await(turn)
 
@@ -95,11 +92,15 @@ it.instance("a summary that fails is made by the next provider, and none of the 
     const chat = yield* combinedSession()
     const prompt = yield* SessionPrompt.Service
     const compaction = yield* SessionCompaction.Service
-    chat.first.answer(text("one"), stream(say("half a sum"), cut))
+    const door = gate()
+    chat.first.answer(text("one"), stream(say("half a sum"), door.wait, cut))
     chat.second.answer(text("the whole summary"))
     yield* chat.ask("hello")
     yield* compaction.create({ sessionID: chat.id, agent: "build", model: chat.model, auto: false })
-    yield* prompt.loop({ sessionID: chat.id })
+    const turn = yield* prompt.loop({ sessionID: chat.id }).pipe(Effect.forkChild)
+    yield* chat.holds((part) => part.type === "text" && part.text === "")
+    yield* door.open
+    yield* Fiber.join(turn)
 
     const summaries = (yield* chat.answers).filter((item) => item.info.summary)
     expect(summaries.map((item) => texts(item.parts))).toEqual([["the whole summary"]])

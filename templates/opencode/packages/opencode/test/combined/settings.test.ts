@@ -16,7 +16,11 @@ test("the order is the same in every locale", () => {
 
 test("without a priority none is preferred", () => {
   expect(CombinedSettings.read({}).priority).toEqual([])
+})
+
+test("a priority is a list, or a text with commas", () => {
   expect(CombinedSettings.read({ provider_priority: ["b", "a"] }).priority).toEqual(["b", "a"])
+  expect(CombinedSettings.read({ provider_priority: "b, a,," }).priority).toEqual(["b", "a"])
 })
 
 test("who serves is said at the start and at each change", () => {

@@ -6,7 +6,7 @@ import { SessionPrompt } from "@/session/prompt"
 import { SessionRevert } from "@/session/revert"
 import { Session } from "@/session/session"
 import { pollWithTimeout } from "../lib/effect"
-import { call, callText, cut, event, finish, refuse, say, stream, text, think, wait } from "./fake-provider"
+import { call, callText, cut, event, finish, gate, refuse, say, stream, text, think, wait } from "./fake-provider"
 import { combinedSession, it, open, served, texts, tools, written } from "./rig"
 
 setDefaultTimeout(30_000)
@@ -51,17 +51,22 @@ it.instance("a tool that finished before the line was cut runs once, and the nex
 it.instance("what was said after a finished tool is dropped, so that it is not said twice", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
+    const door = gate()
     chat.first.answer(
       stream(
         call(0, "call_one", "bash", once()),
         wait(() => written(chat.file("ran"))),
         think("so that is"),
         say("half an ans"),
+        door.wait,
         cut,
       ),
     )
     chat.second.answer(text("the whole answer"))
-    yield* chat.ask("hello")
+    const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    yield* chat.holds((part) => part.type === "text")
+    yield* door.open
+    yield* Fiber.join(turn)
 
     const answers = yield* chat.answers
     expect(answers.flatMap((item) => texts(item.parts))).toEqual(["the whole answer"])
@@ -97,22 +102,12 @@ it.instance("a tool that still runs when the line is cut comes to its end and is
 it.instance("a tool that failed before the line was cut is kept with its error", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
-    const failed = Promise.withResolvers<void>()
-    chat.first.answer(
-      stream(
-        call(0, "call_one", "read", { filePath: chat.file("no such file") }),
-        wait(() => failed.promise),
-        cut,
-      ),
-    )
+    const door = gate()
+    chat.first.answer(stream(call(0, "call_one", "read", { filePath: chat.file("no such file") }), door.wait, cut))
     chat.second.answer(text("there is no such file"))
     const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
-    const state = chat.answers.pipe(Effect.map((list) => list.flatMap((item) => tools(item.parts))[0]?.state.status))
-    yield* pollWithTimeout(
-      state.pipe(Effect.map((status) => (status === "error" ? status : undefined))),
-      "the tool never failed",
-    )
-    failed.resolve()
+    yield* chat.holds((part) => part.type === "tool" && part.state.status === "error")
+    yield* door.open
     yield* Fiber.join(turn)
 
     expect(tools((yield* chat.answers)[0].parts).map((part) => part.state.status)).toEqual(["error"])
@@ -123,16 +118,21 @@ it.instance("a tool that failed before the line was cut is kept with its error",
 it.instance("of parallel tools the finished one stays, and the one whose input never came whole goes", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
+    const door = gate()
     chat.first.answer(
       stream(
         call(0, "call_one", "bash", once("one")),
         wait(() => written(chat.file("one"))),
         callText(1, "call_two", "bash", '{"command": "echo two >'),
+        door.wait,
         cut,
       ),
     )
     chat.second.answer(stream(call(0, "call_three", "bash", once("two")), ...finish("tool_calls")), text("done"))
-    yield* chat.ask("hello")
+    const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    yield* chat.holds((part) => part.type === "tool" && part.callID === "call_two")
+    yield* door.open
+    yield* Fiber.join(turn)
 
     expect(yield* lines(chat.file("one"))).toEqual(["one"])
     expect(yield* lines(chat.file("two"))).toEqual(["two"])
@@ -173,9 +173,13 @@ it.instance("parallel tools that all started are all kept, the slow one too", ()
 it.instance("tool input that never came whole is taken back with all else", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
-    chat.first.answer(stream(say("I look"), callText(0, "call_one", "bash", '{"command": "echo ran >'), cut))
+    const door = gate()
+    chat.first.answer(stream(say("I look"), callText(0, "call_one", "bash", '{"command": "echo ran >'), door.wait, cut))
     chat.second.answer(text("done"))
-    yield* chat.ask("hello")
+    const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    yield* chat.holds((part) => part.type === "tool")
+    yield* door.open
+    yield* Fiber.join(turn)
 
     const answers = yield* chat.answers
     expect(answers).toHaveLength(1)
@@ -260,18 +264,12 @@ it.instance("a permission that waits when the line is cut still counts when it i
   Effect.gen(function* () {
     const chat = yield* combinedSession({ permission: "ask" })
     const permission = yield* Permission.Service
-    const asked = Promise.withResolvers<void>()
-    chat.first.answer(
-      stream(
-        call(0, "call_one", "bash", once()),
-        wait(() => asked.promise),
-        cut,
-      ),
-    )
+    const door = gate()
+    chat.first.answer(stream(call(0, "call_one", "bash", once()), door.wait, cut))
     chat.second.answer(text("done"))
     const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
     const request = yield* pendingPermission
-    asked.resolve()
+    yield* door.open
     yield* Effect.sleep("100 millis")
     expect(chat.second.asked).toHaveLength(0)
     yield* permission.reply({ requestID: request.id, reply: "once" })
@@ -286,17 +284,11 @@ it.instance("a permission that is refused after the line was cut ends the turn, 
   Effect.gen(function* () {
     const chat = yield* combinedSession({ permission: "ask" })
     const permission = yield* Permission.Service
-    const asked = Promise.withResolvers<void>()
-    chat.first.answer(
-      stream(
-        call(0, "call_one", "bash", once()),
-        wait(() => asked.promise),
-        cut,
-      ),
-    )
+    const door = gate()
+    chat.first.answer(stream(call(0, "call_one", "bash", once()), door.wait, cut))
     const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
     const request = yield* pendingPermission
-    asked.resolve()
+    yield* door.open
     yield* Effect.sleep("100 millis")
     yield* permission.reply({ requestID: request.id, reply: "reject" })
     yield* Fiber.join(turn)

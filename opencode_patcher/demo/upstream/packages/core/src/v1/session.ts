@@ -3,13 +3,14 @@
 type Item = { readonly id: string; readonly sessionID: string }
 type PartOf<Type extends string, Fields> = Item & { readonly messageID: string; readonly type: Type } & Fields
 
-export type Tokens = { input: number; output: number }
+export type Tokens = { input: number; output: number; total?: number; cache: { read: number; write: number } }
 export type ModelRef = { providerID: string; modelID: string }
 
 export type TextPart = PartOf<"text", { text: string; time: { start: number; end?: number } }>
 export type ReasoningPart = PartOf<"reasoning", { text: string; time: { start: number; end?: number } }>
 export type StepStartPart = PartOf<"step-start", object>
 export type StepFinishPart = PartOf<"step-finish", { reason: string; cost: number; tokens: Tokens }>
+export type FilePart = PartOf<"file", { mime: string; url: string }>
 export type SubtaskPart = PartOf<"subtask", { prompt: string; description: string; model?: ModelRef }>
 export type ToolPart = PartOf<
   "tool",
@@ -19,10 +20,17 @@ export type ToolPart = PartOf<
 export type ToolState =
   | { status: "pending"; input: unknown }
   | { status: "running"; input: unknown; time: { start: number } }
-  | { status: "completed"; input: unknown; title: string; output: string; time: { start: number; end: number } }
+  | {
+      status: "completed"
+      input: unknown
+      title: string
+      output: string
+      attachments?: FilePart[]
+      time: { start: number; end: number }
+    }
   | { status: "error"; input: unknown; error: string; time: { start: number; end: number } }
 
-export type Part = TextPart | ReasoningPart | StepStartPart | StepFinishPart | SubtaskPart | ToolPart
+export type Part = TextPart | ReasoningPart | StepStartPart | StepFinishPart | FilePart | SubtaskPart | ToolPart
 
 export type ErrorInfo = {
   name: string

@@ -51,7 +51,7 @@ export const layer = live
 
 type Source = { readonly result?: IteratorResult<LLMEvent>; readonly tool?: LLMEvent }
 
-/** A tool starts when its call is complete and its result comes as soon as it is there; the step ends after the last. */
+/** A tool starts when its call is complete, and its result comes as soon as it is there; the last ends the step. */
 async function* withTools(
   source: AsyncGenerator<LLMEvent>,
   request: StreamInput & { abort: AbortSignal },

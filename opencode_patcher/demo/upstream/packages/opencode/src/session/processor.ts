@@ -72,7 +72,13 @@ export const layer = Layer.effect(
       const startTool = Effect.fn("SessionProcessor.startTool")(function* (callID: string, tool: string) {
         const known = yield* toolPart(callID)
         if (known) return known
-        const made: SessionV1.ToolPart = { ...part(), type: "tool", tool, callID, state: { status: "pending", input: {} } }
+        const made: SessionV1.ToolPart = {
+          ...part(),
+          type: "tool",
+          tool,
+          callID,
+          state: { status: "pending", input: {} },
+        }
         ctx.toolcalls[callID] = made.id
         return yield* session.updatePart(made)
       })
@@ -147,9 +153,10 @@ export const layer = Layer.effect(
             yield* endTool(event.id, (running) => ({ ...running, status: "error", error: event.message }))
             return
           case "step-finish": {
-            const tokens = { input: event.usage?.inputTokens ?? 0, output: event.usage?.outputTokens ?? 0 }
+            const { inputTokens: sent, outputTokens: received } = event.usage ?? { inputTokens: 0, outputTokens: 0 }
+            const tokens = { input: sent, output: received, cache: { read: 0, write: 0 } }
             const price = ctx.model.cost
-            const cost = (tokens.input * price.input + tokens.output * price.output) / 1_000_000
+            const cost = (sent * price.input + received * price.output) / 1_000_000
             ctx.assistantMessage.finish = event.reason
             ctx.assistantMessage.cost += cost
             ctx.assistantMessage.tokens = tokens

@@ -53,7 +53,12 @@ export const layer = Layer.effect(
           small: true,
           tools: {},
         })
-        .pipe(Stream.runFold(() => "", (found, event) => (event.type === "text-delta" ? found + event.text : found)))
+        .pipe(
+          Stream.runFold(
+            () => "",
+            (found, event) => (event.type === "text-delta" ? found + event.text : found),
+          ),
+        )
       yield* sessions.setTitle({ sessionID: user.sessionID, title: answer.trim() })
     })
 
@@ -72,13 +77,21 @@ export const layer = Layer.effect(
         ),
     })
 
+    const getModel = (providerID: string, modelID: string, sessionID: string) =>
+      provider.getModel(providerID, modelID).pipe(
+        Effect.tapError((failure) => {
+          const error = { name: "UnknownError", data: { message: failure.message } }
+          return Bus.publish({ type: "session.error", properties: { sessionID, error } })
+        }),
+      )
+
     /** One request to the model, with the tools that it calls. */
     const request = Effect.fn("SessionPrompt.request")(function* (
       user: SessionV1.User,
-      history: SessionV1.WithParts[],
+      model: Provider.Model,
+      msgs: SessionV1.WithParts[],
       tools: readonly Definition[],
     ) {
-      const model = yield* provider.getModel(user.model.providerID, user.model.modelID)
       const message: SessionV1.Assistant = {
         id: Identifier.ascending("msg"),
         sessionID: user.sessionID,
@@ -88,7 +101,7 @@ export const layer = Layer.effect(
         providerID: model.providerID,
         modelID: model.id,
         cost: 0,
-        tokens: { input: 0, output: 0 },
+        tokens: { input: 0, output: 0, cache: { read: 0, write: 0 } },
         time: { created: Date.now() },
       }
       yield* sessions.updateMessage(message)
@@ -98,20 +111,22 @@ export const layer = Layer.effect(
         sessionID: user.sessionID,
         model,
         system: [`You are a coding agent at work in ${process.cwd()}.`, ...(tools.length ? [] : [LAST_STEP])],
-        messages: MessageV2.toModelMessages(history),
+        messages: MessageV2.toModelMessages(msgs),
         tools: Object.fromEntries(tools.map((item) => [item.id, resolve(item, message)])),
       })
     })
 
     const runLoop = (lastUser: SessionV1.User, tools: readonly Definition[], maxSteps: number) =>
       Effect.gen(function* () {
+        const sessionID = lastUser.sessionID
         let step = 0
         while (true) {
-          const history = yield* sessions.messages({ sessionID: lastUser.sessionID })
-          if (answered(history.at(-1))) return
+          const msgs = yield* sessions.messages({ sessionID })
+          if (answered(msgs.at(-1))) return
           step++
+          const model = yield* getModel(lastUser.model.providerID, lastUser.model.modelID, sessionID)
           const isLastStep = step >= maxSteps
-          const result = yield* request(lastUser, history, isLastStep ? [] : tools)
+          const result = yield* request(lastUser, model, msgs, isLastStep ? [] : tools)
           // There is no compaction here: a conversation that is too long ends with its error.
           if (result !== "continue") return
         }
@@ -131,10 +146,7 @@ export const layer = Layer.effect(
 
       const tools = [BashTool.definition, TaskTool.define({ sessions, agents, prompt })]
       yield* runLoop(user, tools, agents[AGENT]?.steps ?? Infinity).pipe(
-        Effect.catchTag("ProviderModelNotFoundError", (failure) => {
-          const error = { name: "UnknownError", data: { message: failure.message } }
-          return Bus.publish({ type: "session.error", properties: { sessionID, error } })
-        }),
+        Effect.catchTag("ProviderModelNotFoundError", () => Effect.void),
       )
 
       yield* Fiber.await(titling)

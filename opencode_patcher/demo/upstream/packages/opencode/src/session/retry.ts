@@ -12,7 +12,7 @@ type Options = {
   readonly set: (info: { attempt: number; message: string; next: number }) => Effect.Effect<void>
 }
 
-/** Milliseconds to wait after the failure of an attempt (from 1): what the provider asks for, else twice the last time. */
+/** Milliseconds to wait after a failed attempt (from 1): what the provider asks for, else twice as long as before. */
 export function delay(attempt: number, error: SessionV1.ErrorInfo) {
   const seconds = Number(error.data.responseHeaders?.["retry-after"])
   if (seconds > 0) return Math.min(seconds * 1000, LONGEST_TIMER)

@@ -1,0 +1,259 @@
+"""Whether the series fits a release: each patch's state, where each hunk lands, and a verdict. Pure.
+
+One ``Checker`` looks at many releases. Contents come with a name (the blob), and what has been found out about a patch
+and contents of the same names is not found out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from opencode_patcher.errors import PatchError
+from opencode_patcher.patchset import drift, names
+from opencode_patcher.patchset.compose import FileOutcome, outcomes
+from opencode_patcher.patchset.names import HookNames, Missing, Need
+from opencode_patcher.patchset.newfiles import NewFile
+from opencode_patcher.patchset.place import Misfit, Placement
+from opencode_patcher.patchset.series import Patch, Series, Version
+
+
+class State(StrEnum):
+    """What a patch, or its part for one file, is to a release. The worst one comes first."""
+
+    GONE = "target gone"
+    CONFLICT = "conflict"
+    MOVED = "target moved"
+    NEW_PLACE = "applies at a new place"
+    APPLIES = "applies"
+    ALREADY = "already upstream"
+    NOT_NEEDED = "not for this release"
+
+    @property
+    def fits(self) -> bool:
+        """Whether every hunk has its one place, or needs none."""
+        return self not in (State.GONE, State.CONFLICT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """A file's bytes; contents of the same ``name`` are the same."""
+
+    name: str
+    data: bytes
+
+
+Read = Callable[[str], Content | None]
+"""Gives a file of a release by its path in the repository; None when there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileCheck:
+    """One file of one patch. ``path`` is where it was found, None when it was not. ``missing`` are names of the file that
+    the hunks use and that it lacks, ``imported`` what the hunks import. ``explanation`` says what does not fit, for
+    people; it has several lines.
+    """
+
+    target: str
+    path: str | None
+    state: State
+    placements: tuple[Placement, ...] = ()
+    misfits: tuple[Misfit, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    imported: tuple[Need, ...] = ()
+    explanation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchCheck:
+    """One patch: the worst state of its files."""
+
+    patch: str
+    state: State
+    files: tuple[FileCheck, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseCheck:
+    """One release. ``problems`` are what else is in the way, a sentence each, such as a new file that upstream has
+    too.
+    """
+
+    tag: str
+    version: Version
+    patches: tuple[PatchCheck, ...]
+    missing: tuple[Missing, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def applies(self) -> bool:
+        """Whether every hunk has its one place and nothing else is in the way."""
+        return all(patch.state.fits for patch in self.patches) and not self.problems
+
+    @property
+    def fits(self) -> bool:
+        """Whether it applies and every name that it uses is there."""
+        return self.applies and not self.missing
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """The targets that the release does not have."""
+        return tuple(
+            file.target for patch in self.patches for file in patch.files if file.path is None and not file.state.fits
+        )
+
+
+Values = Callable[[str], Mapping[str, str]]
+"""Gives the values of the templates' variables for a release's tag."""
+
+
+class Checker:
+    """Checks releases against one series and one set of new files. Contents that recur are looked at once."""
+
+    def __init__(self, series: Series, new_files: Sequence[NewFile], values: Values) -> None:
+        self._series = series
+        self._new_files = tuple(new_files)
+        self._values = values
+        self._patches: dict[tuple[object, ...], tuple[tuple[FileCheck, ...], Mapping[str, Content]]] = {}
+        self._hooks: dict[tuple[object, ...], HookNames] = {}
+        self._imports = names.Imports(self._new_files)
+
+    def with_series(self, series: Series) -> Checker:
+        """The same checker for a series that only differs in the places that it looks at."""
+        other = Checker(series, self._new_files, self._values)
+        other._imports = self._imports
+        return other
+
+    def check(self, tag: str, version: Version, read: Read) -> ReleaseCheck:
+        """Check one release. Raises PatchError only for a patch that is malformed in itself."""
+        values = self._values(tag)
+        changed: dict[str, Content] = {}
+
+        def current(path: str) -> Content | None:
+            return changed[path] if path in changed else read(path)
+
+        patches: list[PatchCheck] = []
+        for patch in self._series.patches:
+            files, made = self._patch(patch, values, current, version)
+            changed.update(made)
+            patches.append(PatchCheck(patch=patch.name, state=worst(files), files=files))
+        problems = [
+            f"The new file {file.path} is already in this release."
+            for file in self._new_files
+            if read(file.path) is not None
+        ]
+        checked = [file for patch in patches for file in patch.files]
+        hooks = tuple(need for file in checked for need in file.imported)
+        missing = {*self._imports.missing(_texts(read), hooks), *(name for file in checked for name in file.missing)}
+        return ReleaseCheck(
+            tag=tag, version=version, patches=tuple(patches), missing=tuple(sorted(missing)), problems=tuple(problems)
+        )
+
+    def _patch(
+        self, patch: Patch, values: Mapping[str, str], read: Read, version: Version
+    ) -> tuple[tuple[FileCheck, ...], Mapping[str, Content]]:
+        places = [path for target in patch.header.touches for path in target.places]
+        contents = {path: content for path in places if (content := read(path))}
+        excused = tuple(target.path for target in patch.header.touches if target.may_lack(version))
+        used = tuple(value for name, value in sorted(values.items()) if name in patch.text)
+        key = (patch.name, excused, used, *(contents[path].name if path in contents else None for path in places))
+        if key not in self._patches:
+            found = _outcomes(patch, values, contents, version)
+            made = {
+                item.path: Content(name=f"{contents[item.path].name}+{patch.name}", data=item.placed.text.encode())
+                for item in found
+                if item.path is not None and item.placed is not None and not item.placed.misfits
+            }
+            self._patches[key] = (tuple(self._file(patch, item) for item in found), made)
+        return self._patches[key]
+
+    def _file(self, patch: Patch, item: FileOutcome) -> FileCheck:
+        checked = _file_check(item)
+        if not checked.placements or checked.misfits:
+            return checked
+        key = (patch.name, item.path, item.hunks)
+        if key not in self._hooks:
+            self._hooks[key] = names.hook_names(item)
+        used = self._hooks[key]
+        return replace(checked, missing=names.missing_locals(item, used), imported=used.imported)
+
+
+def worst(files: Sequence[FileCheck]) -> State:
+    """The state of a patch: the worst of its files' states, and ALREADY or NOT_NEEDED only when all are."""
+    order = list(State)
+    return min((file.state for file in files), key=order.index, default=State.NOT_NEEDED)
+
+
+def _texts(read: Read) -> Callable[[str], str | None]:
+    def text(path: str) -> str | None:
+        content = read(path)
+        return None if content is None else content.data.decode("utf-8", "replace")
+
+    return text
+
+
+def _outcomes(
+    patch: Patch, values: Mapping[str, str], contents: Mapping[str, Content], version: Version
+) -> tuple[FileOutcome, ...]:
+    def read(path: str) -> bytes | None:
+        return contents[path].data if path in contents else None
+
+    return outcomes(patch, values, read, version=version)
+
+
+def _file_check(item: FileOutcome) -> FileCheck:
+    if item.path is None or item.placed is None:
+        return FileCheck(
+            target=item.target.path,
+            path=None,
+            state=State.NOT_NEEDED if item.excused else State.GONE,
+            explanation="" if item.excused else f"None of its places is there: {', '.join(item.target.places)}.",
+        )
+    placements, misfits = item.placed.placements, item.placed.misfits
+    if misfits:
+        state = State.CONFLICT
+    elif item.path == item.target.followed:
+        state = State.MOVED
+    elif all(placement.already for placement in placements):
+        state = State.ALREADY
+    elif item.path != item.target.path or any(placement.offset for placement in placements):
+        state = State.NEW_PLACE
+    else:
+        state = State.APPLIES
+    return FileCheck(
+        target=item.target.path,
+        path=item.path,
+        state=state,
+        placements=placements,
+        misfits=misfits,
+        explanation="\n".join(_explained(misfit, item.before) for misfit in misfits),
+    )
+
+
+def _explained(misfit: Misfit, text: str) -> str:
+    error = drift.explain(misfit, text)
+    return f"{error.what}\n{error.why}"
+
+
+def elsewhere(patch: Patch, target: str, values: Mapping[str, str], candidates: Mapping[str, bytes]) -> str | None:
+    """The one path among ``candidates`` (content by path) where all of the patch's hunks for ``target`` fit.
+
+    For a file that is gone and for which history has no answer: a hint for people, never followed by itself.
+    """
+    only = replace(
+        patch,
+        header=replace(
+            patch.header,
+            touches=tuple(replace(item, older=(), followed=None) for item in patch.header.touches),
+        ),
+    )
+    fitting = []
+    for path, content in candidates.items():
+        try:
+            found = outcomes(only, values, {target: content}.get)
+        except PatchError:
+            continue
+        if any(item.target.path == target and item.placed and not item.placed.misfits for item in found):
+            fitting.append(path)
+    return fitting[0] if len(fitting) == 1 else None

@@ -1,0 +1,200 @@
+"""Whether the names that our code takes from upstream are still there. Pure.
+
+A hunk may land in its place and the result still not compile: a module that a new file imports was moved, it no longer
+exports a name, or a hook passes a variable that its function has no longer. A type check finds all of that and more,
+in minutes; this finds the common part of it from a few files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from opencode_patcher.patchset import lexer, modules, scope
+from opencode_patcher.patchset.compose import FileOutcome
+from opencode_patcher.patchset.modules import Exports
+from opencode_patcher.patchset.newfiles import NewFile
+from opencode_patcher.patchset.parse import ADDED, CONTEXT, Hunk
+from opencode_patcher.patchset.place import Placement, read_source
+
+SKIPPED = "/test/"
+"""Our tests are no part of the binary; they may need a newer upstream than the code does."""
+
+MANIFEST = f"{modules.PROGRAM}/package.json"
+DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
+BUILT_IN = frozenset({"bun", "child_process", "crypto", "events", "fs", "os", "path", "process", "url", "util"})
+"""Modules of Node and bun that may be imported without ``node:``."""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Missing:
+    """A name that ``file`` of ours (a new file, or the patched one) uses and that the release does not have."""
+
+    file: str
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """What ``importer`` takes from a module: one name, and the members of it that it uses."""
+
+    importer: str
+    module: str
+    name: str
+    members: frozenset[str] = frozenset()
+
+
+def needs(path: str, text: str) -> tuple[Need, ...]:
+    """What a module of ours imports."""
+    return tuple(
+        Need(importer=path, module=item.module, name=item.name, members=modules.members(text, item.local))
+        for item in modules.imports(text)
+    )
+
+
+class Imports:
+    """Looks for imported names in one release after the other; a module's text is read for its exports once.
+
+    ``new_files`` are there in every release.
+    """
+
+    def __init__(self, new_files: Sequence[NewFile]) -> None:
+        self._ours = {
+            file.path: file.content.decode("utf-8", "replace")
+            for file in new_files
+            if file.path.endswith(lexer.SUFFIXES)
+        }
+        self._needs = tuple(
+            need for path, text in self._ours.items() if SKIPPED not in path for need in needs(path, text)
+        )
+        self._exports: dict[str, Exports] = {}
+
+    def missing(self, read: modules.Read, hooks: Sequence[Need]) -> tuple[Missing, ...]:
+        """The names that the new files and the hooks import, and that are not there. ``read`` gives pristine files."""
+
+        def with_ours(path: str) -> str | None:
+            return self._ours[path] if path in self._ours else read(path)
+
+        installed = _dependencies(read(MANIFEST) or "{}")
+        found: set[Missing] = set()
+        for need in (*self._needs, *hooks):
+            if modules.is_internal(need.module):
+                found.update(self._unresolved(need, with_ours))
+            elif not _is_built_in(need.module) and modules.dependency(need.module) not in installed:
+                found.add(Missing(file=need.importer, what=f"the package {modules.dependency(need.module)}"))
+        return tuple(sorted(found))
+
+    def _unresolved(self, need: Need, read: modules.Read) -> Iterator[Missing]:
+        path = modules.resolve(need.module, need.importer, read)
+        if path is None:
+            yield Missing(file=need.importer, what=f"the module {need.module}")
+            return
+        if need.name == "*":
+            namespace: str | None = path
+        elif not self._has(path, need.name, read, set()):
+            yield Missing(file=need.importer, what=f"{need.name} in {path}")
+            return
+        else:
+            namespace = self._namespace(path, need.name, read, set())
+        if namespace is not None:
+            for member in sorted(need.members):
+                if not self._has(namespace, member, read, set()):
+                    yield Missing(file=need.importer, what=f"{need.name}.{member} in {namespace}")
+
+    def _has(self, path: str, name: str, read: modules.Read, seen: set[str]) -> bool:
+        exported = self._exported(path, read)
+        if name in exported.names or name in exported.namespaces:
+            return True
+        return any(self._has(star, name, read, seen) for star in self._stars(path, exported, read, seen))
+
+    def _namespace(self, path: str, name: str, read: modules.Read, seen: set[str]) -> str | None:
+        """The module that a name stands for, None when it stands for something else."""
+        exported = self._exported(path, read)
+        if name in exported.namespaces:
+            return modules.resolve(exported.namespaces[name], path, read)
+        stars = self._stars(path, exported, read, seen)
+        return next((found for star in stars if (found := self._namespace(star, name, read, seen))), None)
+
+    def _stars(self, path: str, exported: Exports, read: modules.Read, seen: set[str]) -> list[str]:
+        seen.add(path)
+        targets = (modules.resolve(module, path, read) for module in exported.stars)
+        return [target for target in targets if target is not None and target not in seen]
+
+    def _exported(self, path: str, read: modules.Read) -> Exports:
+        text = read(path) or ""
+        if text not in self._exports:
+            self._exports[text] = modules.exports(text)
+        return self._exports[text]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HookNames:
+    """What the added lines of a patch use in one file: names of the file by hunk number, and imports of their own."""
+
+    local: Mapping[int, frozenset[str]]
+    imported: tuple[Need, ...]
+
+
+def hook_names(item: FileOutcome) -> HookNames:
+    """What the hunks of a patch take from around them, for a file in which all of them were placed."""
+    if item.path is None or item.placed is None or item.hunks is None or not item.path.endswith(lexer.SUFFIXES):
+        return HookNames(local={}, imported=())
+    source, outline = read_source(item.placed.text)
+    added_text = "\n".join(line.text for hunk in item.hunks.hunks for line in hunk.lines if line.kind == ADDED)
+    imported = needs(item.path, added_text)
+    own = {found.local for found in modules.imports(added_text)}
+    if outline is None:
+        return HookNames(local={}, imported=imported)
+    local: dict[int, frozenset[str]] = {}
+    shift = 0
+    for hunk, placement in zip(item.hunks.hunks, item.placed.placements, strict=True):
+        lines = _added_lines(hunk, placement, shift)
+        code = [line for line in lines if not source.code_line(line).startswith("import ")]
+        names = scope.used(source, code) - own
+        local[hunk.number] = frozenset(name for name in names if not scope.bound_in(source, name, lines))
+        shift += 0 if placement.already else len(hunk.result) - len(hunk.source)
+    return HookNames(local=local, imported=imported)
+
+
+def missing_locals(item: FileOutcome, names: HookNames) -> tuple[Missing, ...]:
+    """The names of the file that the hunks use and that are not declared where the hunks landed."""
+    if item.path is None or item.placed is None or not names.local:
+        return ()
+    source, outline = read_source(item.before)
+    if outline is None:
+        return ()
+    return tuple(
+        Missing(file=item.path, what=f"{name} in {placement.function or 'the file'}")
+        for placement in item.placed.placements
+        for name in sorted(names.local.get(placement.hunk, ()))
+        if not scope.bound(source, outline, name, _path(placement))
+    )
+
+
+def _path(placement: Placement) -> tuple[str, ...]:
+    return tuple(placement.function.split(" > ")) if placement.function else ()
+
+
+def _added_lines(hunk: Hunk, placement: Placement, shift: int) -> list[int]:
+    """The indices of a hunk's added lines in the text after it; earlier hunks have moved it by ``shift`` lines."""
+    found: list[int] = []
+    index = placement.line - 1 + shift
+    for line in hunk.lines:
+        if line.kind == ADDED:
+            found.append(index)
+        if line.kind in (ADDED, CONTEXT):
+            index += 1
+    return found
+
+
+def _dependencies(manifest: str) -> frozenset[str]:
+    try:
+        data = json.loads(manifest)
+    except ValueError:
+        return frozenset()
+    return frozenset(name for field in DEPENDENCY_FIELDS for name in data.get(field, {}))
+
+
+def _is_built_in(module: str) -> bool:
+    return module.startswith(("node:", "bun:")) or modules.dependency(module) in BUILT_IN

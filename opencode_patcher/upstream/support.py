@@ -1,0 +1,72 @@
+"""Which releases the patches are kept for: data in ``support.json`` beside this file, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher.errors import SourceError
+from opencode_patcher.upstream.releases import Release, parse_tag
+
+SUPPORT_FILE = Path(__file__).with_name("support.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Support:
+    """The support window by the first versions in it; it has no end.
+
+    From ``oldest`` on every hunk has a place. From ``oldest_built`` on the result also builds: before it, modules
+    that our new files import have other places.
+    """
+
+    oldest: tuple[int, int, int]
+    oldest_built: tuple[int, int, int]
+
+    def patches(self, release: Release) -> bool:
+        """Whether the patches have to fit the release."""
+        return release.version >= self.oldest
+
+    def builds(self, release: Release) -> bool:
+        """Whether the release has to be built as well."""
+        return release.version >= self.oldest_built
+
+
+def read_support(path: Path = SUPPORT_FILE) -> Support:
+    """The window in a JSON file ``{"oldest", "oldest_built"}``, both tags.
+
+    Raises SourceError when the file cannot be read or says something else.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Support(oldest=_version(data["oldest"]), oldest_built=_version(data["oldest_built"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"The support window {path} cannot be read.",
+            why=f"{type(error).__name__}: {error}",
+            next_step="Restore it from the project's history, or install opencode-patcher again.",
+        ) from error
+
+
+def tag_of(version: tuple[int, int, int]) -> str:
+    """The tag of a version."""
+    return f"v{'.'.join(map(str, version))}"
+
+
+def require_buildable(release: Release, support: Support) -> None:
+    """Raises SourceError for a release that is older than those which build."""
+    if support.builds(release):
+        return
+    only = "The patches fit it, but modules that our new files import have other places there."
+    raise SourceError(
+        f"{release.tag} is too old to be built.",
+        why=only if support.patches(release) else f"The patches are kept for {tag_of(support.oldest)} and newer.",
+        next_step=f"Build {tag_of(support.oldest_built)} or newer. Without REF, the release of the lock is built.",
+    )
+
+
+def _version(tag: object) -> tuple[int, int, int]:
+    version = parse_tag(tag) if isinstance(tag, str) else None
+    if version is None:
+        raise ValueError(f"{tag!r} is no release tag")
+    return version

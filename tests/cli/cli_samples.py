@@ -1,0 +1,111 @@
+"""The command line in processes of its own, and the small upstream that it is pointed at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "upstream"))
+
+from fake_upstream import WORKSPACE, Upstream, manifest
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+
+CORE = "packages/core/src/core.ts"
+
+PATCH = f"""\
+Subject: Say more
+Why: The tests need a patch that fits.
+Obsolete-When: never
+Touches: {CORE}
+
+diff --git a/{CORE} b/{CORE}
+--- a/{CORE}
++++ b/{CORE}
+@@ -1,1 +1,2 @@
+ export const core = 1
++export const patched = "[= release_tag =]"
+"""
+
+BUILD_SCRIPT = """\
+import { chmodSync, mkdirSync, writeFileSync } from "fs"
+const out = `dist/opencode-${process.platform}-${process.arch}`
+mkdirSync(`${out}/bin`, { recursive: true })
+writeFileSync(`${out}/package.json`, JSON.stringify({ version: process.env.OPENCODE_VERSION }))
+writeFileSync(`${out}/bin/opencode`, `#!/bin/sh\\necho ${process.env.OPENCODE_VERSION}\\n`)
+chmodSync(`${out}/bin/opencode`, 0o755)
+"""
+
+FAILING_SCRIPT = """\
+console.log("compiling")
+for (let n = 0; n < 200; n++) console.log(`step ${n}`)
+console.error("error: Cannot find module 'left'")
+process.exit(1)
+"""
+
+
+MakeUpstream = Callable[..., Upstream]
+
+
+def program(script: str) -> dict[str, str]:
+    """Files of an upstream that needs no package from elsewhere and is built with ``script``."""
+    return {
+        **WORKSPACE,
+        "packages/opencode/package.json": manifest(
+            "opencode",
+            version="1.0.0",
+            scripts={"build": "bun run script/build.ts"},
+            dependencies={"@opencode-ai/core": "workspace:*"},
+        ),
+        "packages/opencode/script/build.ts": script,
+        ".gitignore": "node_modules\ndist\n",
+    }
+
+
+@dataclass
+class CommandLine:
+    """Runs ``opencode-patcher`` in processes of its own, with a store and a HOME of the test's."""
+
+    store: Path
+    patches: Path
+    templates: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def argv(self, *arguments: str | Path) -> list[str]:
+        return [
+            sys.executable,
+            str(LAUNCHER),
+            str(self.patches),
+            str(self.templates),
+            *(str(argument) for argument in arguments),
+        ]
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "OPENCODE_PATCHER_HOME": str(self.store), **self.variables}
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.argv(*arguments),
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments)
+        out, err = process.communicate()
+        assert "Traceback" not in out + err
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def build(self, upstream: Upstream, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """``build`` the small upstream's v1.0.0 with the small catalogue."""
+        return self("build", "v1.0.0", *self.to_build(upstream), *arguments)
+
+    def to_build(self, upstream: Upstream) -> tuple[str | Path, ...]:
+        return ("--source", upstream.source, "--models-json", self.templates.parent / "models.json")

@@ -1,0 +1,493 @@
+"""Whatever is wrong, the real command line says what, why and what to do, and the next run finds nothing half done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_samples import BUILD_SCRIPT, CORE, FAILING_SCRIPT, PATCH, CommandLine, MakeUpstream, Upstream
+
+from opencode_patcher import __main__, git, pipeline
+from opencode_patcher.errors import PatchError
+from opencode_patcher.pipeline import Request
+from opencode_patcher.progress import SilentReporter
+from opencode_patcher.store import open_store
+from opencode_patcher.toolchain import bun, platforms
+from opencode_patcher.upstream import releases
+from opencode_patcher.upstream.lock import read_lock
+
+Completed = subprocess.CompletedProcess[str]
+
+
+def assert_refused(done: Completed, code: int, *said: str) -> None:
+    """The run failed as it should: its error comes last on the screen, in several parts, with all of ``said``."""
+    _, _, error = done.stderr.partition("Error: ")
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert len(error.splitlines()) >= 2, error
+    for text in said:
+        assert text in error
+
+
+def assert_built(done: Completed) -> None:
+    assert done.returncode == 0, done.stderr
+    assert "OpenCode 1.0.0 with combined models" in done.stdout
+
+
+def trees(command_line: CommandLine) -> list[Path]:
+    return list((command_line.store / "trees").glob("*/v1.0.0"))
+
+
+def leftovers(store: Path) -> list[Path]:
+    """What a step that ended in the middle would leave."""
+    rooms = [store, *(store / room for room in ("sources", "trees", "toolchains", "builds"))]
+    found = [path for room in rooms if room.is_dir() for path in room.iterdir()]
+    return [path for path in found if path.name.startswith(".") and path.name != ".opencode-patcher-store"]
+
+
+# -- the source --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def deaf_port() -> int:
+    """A port of this machine where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.mark.parametrize("arguments", [(), ("v1.0.0",), ("--latest",)], ids=["lock", "tag", "latest"])
+def test_a_source_that_cannot_be_reached_names_the_demo(
+    command_line: CommandLine, deaf_port: int, arguments: tuple[str, ...]
+) -> None:
+    done = command_line("build", *arguments, "--source", f"http://me:secret@127.0.0.1:{deaf_port}/opencode")
+
+    assert_refused(done, 3, f"http://127.0.0.1:{deaf_port}/opencode", "cannot be reached", "opencode-patcher demo")
+    assert "secret" not in done.stderr
+    assert not leftovers(command_line.store)
+
+
+def test_a_source_that_is_neither_a_url_nor_a_directory(command_line: CommandLine, tmp_path: Path) -> None:
+    done = command_line("build", "v1.0.0", "--source", tmp_path / "nowhere")
+
+    assert_refused(done, 3, str(tmp_path / "nowhere"), "no URL", "--source", "opencode-patcher demo")
+
+
+def test_a_directory_that_is_no_repository(command_line: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+
+    done = command_line("build", "v1.0.0", "--source", tmp_path / "plain")
+
+    assert_refused(done, 3, "no git repository", str(tmp_path / "plain"))
+
+
+def test_an_unknown_tag_names_the_nearest(command_line: CommandLine, upstream: Upstream) -> None:
+    upstream.release("v1.0.4", {"README.md": "new"})
+    upstream.release("v2.0.0", {"README.md": "newer"})
+
+    done = command_line("build", "v1.0.5", "--source", upstream.source)
+
+    assert_refused(done, 3, "v1.0.5 is no release", "nearest is v1.0.4", "opencode-patcher build v1.0.4")
+
+
+def test_the_locks_release_in_a_source_that_does_not_have_it(command_line: CommandLine, upstream: Upstream) -> None:
+    done = command_line("build", "--source", upstream.source)
+
+    assert_refused(done, 3, "does not have that tag", upstream.source)
+    assert not leftovers(command_line.store)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"README.md": "a novel\n"},
+        {"package.json": "{}\n"},
+        {"package.json": "not json"},
+        {"package.json": '{"workspaces": []}', "packages/opencode/package.json": '{"name": "other"}'},
+    ],
+)
+def test_a_source_that_is_no_opencode(
+    command_line: CommandLine, make_upstream: MakeUpstream, files: dict[str, str]
+) -> None:
+    done = command_line.build(make_upstream(files=files))
+
+    assert_refused(done, 3, "not OpenCode", "--source")
+    assert not trees(command_line)
+
+
+def test_a_tag_of_the_lock_that_moved(command_line: CommandLine, upstream: Upstream) -> None:
+    lock = read_lock()
+    upstream.release(lock.release.tag, {"README.md": "not what was locked"})
+
+    for arguments in ((), ("--latest",)):
+        done = command_line("build", *arguments, "--source", upstream.source)
+        assert_refused(done, 3, f"{lock.release.tag} has moved", lock.release.commit)
+
+
+# -- the command line --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("v1.0.0", "--latest"), "--latest"),
+        (("--models-json", "absent.json"), "absent.json"),
+        (("--sauce", "x"), "--source"),
+        (("v1.0.0", "v1.0.1"), "v1.0.1"),
+    ],
+)
+def test_a_wrong_command_line_starts_nothing(command_line: CommandLine, arguments: tuple[str, ...], said: str) -> None:
+    done = command_line("build", *arguments)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not command_line.store.exists()
+
+
+def test_a_file_that_is_no_catalogue(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:
+    (tmp_path / "wrong.json").write_text("[]")
+
+    done = with_bun("build", "v1.0.0", "--source", upstream.source, "--models-json", tmp_path / "wrong.json")
+
+    assert_refused(done, 10, "no models catalogue", "--models-json")
+    assert_built(with_bun.build(upstream))
+
+
+def test_a_place_for_the_copy_that_is_a_file(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+
+    done = with_bun.build(upstream, "--out", tmp_path / "file")
+
+    assert done.returncode == 2
+    assert (tmp_path / "file").read_text() == "mine"
+    assert not with_bun.store.exists()
+
+
+def test_a_place_for_the_copy_that_cannot_be_made(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+
+    done = with_bun.build(upstream, "--out", tmp_path / "file" / "below")
+
+    assert_refused(done, 6, "cannot be copied", str(tmp_path / "file" / "below"), "--out", str(with_bun.store))
+    assert_built(with_bun.build(upstream, "--out", tmp_path / "out"))
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"opencode", "manifest.json"}
+
+
+# -- the toolchain and the build ---------------------------------------------------------------------------------------
+
+
+def test_a_machine_that_bun_does_not_exist_for(
+    command_line: CommandLine, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(platforms.platform, "system", lambda: "Plan9")
+    monkeypatch.setattr(platforms.platform, "machine", lambda: "mips")
+    monkeypatch.setattr(bun.shutil, "which", lambda _: None)
+    monkeypatch.setenv("OPENCODE_PATCHER_HOME", str(command_line.store))
+    request = pipeline_request(command_line, upstream)
+    monkeypatch.setattr(pipeline, "Request", lambda **_: request)
+
+    assert __main__.run(["build", "v1.0.0"]) == 5
+
+    shown = capsys.readouterr().err
+    assert "There is no bun for this machine (plan9, mips)." in shown
+    assert "put a bun that works here on PATH" in shown
+
+
+def pipeline_request(command_line: CommandLine, upstream: Upstream) -> Request:
+    return Request(ref="v1.0.0", source=upstream.source, patches=command_line.patches, templates=command_line.templates)
+
+
+def test_a_failing_build_shows_its_end_and_where_the_rest_is(
+    with_bun: CommandLine, make_upstream: MakeUpstream
+) -> None:
+    done = with_bun.build(make_upstream(FAILING_SCRIPT))
+
+    assert_refused(done, 6, "OpenCode's build failed.", "Cannot find module 'left'", "step 199")
+    assert "step 0\n" not in done.stderr
+    [log] = (with_bun.store / "logs").glob("build-*.log")
+    assert str(log) in done.stderr
+    text = log.read_text()
+    assert "step 0\n" in text
+    assert "Cannot find module" in text
+    assert not list(with_bun.store.glob("builds/*"))
+
+
+def test_verbose_shows_the_output_as_it_comes(with_bun: CommandLine, make_upstream: MakeUpstream) -> None:
+    done = with_bun.build(make_upstream(FAILING_SCRIPT), "--verbose")
+
+    assert "  | step 0\n" in done.stderr
+
+
+def test_a_build_that_leaves_no_binary(with_bun: CommandLine, make_upstream: MakeUpstream) -> None:
+    done = with_bun.build(make_upstream("console.log('done')"))
+
+    assert_refused(done, 6, "no binary", str(with_bun.store / "logs"))
+
+
+def test_a_repaired_upstream_is_built_after_a_failure(with_bun: CommandLine, make_upstream: MakeUpstream) -> None:
+    upstream = make_upstream(FAILING_SCRIPT)
+    assert with_bun.build(upstream).returncode == 6
+    upstream.release("v1.0.1", {"packages/opencode/script/build.ts": BUILD_SCRIPT})
+    done = with_bun("build", "v1.0.1", *with_bun.to_build(upstream))
+
+    assert done.returncode == 0, done.stderr
+    assert not leftovers(with_bun.store)
+
+
+# -- patches and templates ---------------------------------------------------------------------------------------------
+
+
+WRONG_PATCHES = {
+    "an undefined variable": (
+        "release_tag",
+        "release_tga",
+        ("no variable 'release_tga'", "'say-more'", "Did you mean 'release_tag'?"),
+    ),
+    "a syntax error": ("[= release_tag =]", "[= release_tag", ("syntax error", "'say-more'")),
+    "an unknown key": ("Why: ", "Because: ", ("malformed", "'Because'", "patches show say-more")),
+    "no diff": ("diff --git", "diff --svn", ("malformed", "diff --git")),
+    "wrong counts": ("@@ -1,1 +1,2 @@", "@@ -1,1 +1,5 @@", ("refused", "patches show say-more")),
+    "lines that are not there": (
+        "core = 1\n",
+        "core = 2\n",
+        (CORE, "export const core = 1", "export const core = 2", "patches show say-more"),
+    ),
+    "a path outside": (f"b/{CORE}", "b/../../etc/passwd", ("say-more",)),
+}
+
+
+def test_a_wrong_patch_writes_nothing(with_bun: CommandLine, upstream: Upstream) -> None:
+    patch = with_bun.patches / "say-more.patch"
+    for old, new, said in WRONG_PATCHES.values():
+        patch.write_text(PATCH.replace(old, new))
+
+        done = with_bun.build(upstream)
+
+        assert_refused(done, 4, *said)
+        [tree] = trees(with_bun)
+        assert git.run("-C", tree, "status", "--porcelain").stdout == ""
+
+    patch.write_text(PATCH)
+    assert_built(with_bun.build(upstream))
+
+
+def test_a_template_with_an_undefined_variable_writes_nothing(with_bun: CommandLine, upstream: Upstream) -> None:
+    template = with_bun.templates / "opencode" / "packages" / "core" / "src" / "added.ts.j2"
+    good = template.read_text()
+    template.write_text("one\nexport const x = [= nothing =]\n")
+
+    done = with_bun.build(upstream)
+
+    assert_refused(done, 4, "no variable 'nothing'", "added.ts.j2", "line 2")
+    template.write_text(good)
+    assert_built(with_bun.build(upstream))
+
+
+def test_a_value_that_would_break_the_code_is_refused(
+    command_line: CommandLine, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = pipeline_request(command_line, upstream)
+    store = open_store(command_line.store)
+    release = releases.find(releases.list_releases(upstream.source), "v1.0.0")
+    values: dict[str, str] = {}
+    monkeypatch.setattr(pipeline, "template_values", lambda _: values)
+    for value in ("two\nlines", 'a "quote"', "it's", "back`tick", "${code}", "a\\b", "nul\0"):
+        values["release_tag"] = value
+
+        with pytest.raises(PatchError, match="release_tag") as caught:
+            pipeline.prepare(request, release, store, SilentReporter())
+
+        assert "'say-more'" in str(caught.value)
+        assert caught.value.why
+        assert caught.value.next_step
+        [tree] = trees(command_line)
+        assert git.run("-C", tree, "status", "--porcelain").stdout == ""
+
+    values["release_tag"] = "v1.0.0 (it is safe)"
+    assert "it is safe" in (pipeline.prepare(request, release, store, SilentReporter()).tree.path / CORE).read_text()
+
+
+# -- the work tree -----------------------------------------------------------------------------------------------------
+
+
+def test_a_hand_edited_tree_is_never_overwritten_silently(with_bun: CommandLine, upstream: Upstream) -> None:
+    assert_built(with_bun.build(upstream))
+    [tree] = trees(with_bun)
+    patched = (tree / CORE).read_text()
+    (tree / CORE).write_text(patched + "// mine\n")
+    (tree / "packages/core/src/new.ts").write_text("// mine too\n")
+
+    done = with_bun.build(upstream)
+
+    assert_refused(done, 4, "changed by hand", CORE, "packages/core/src/new.ts", "--discard-edits")
+    assert (tree / CORE).read_text().endswith("// mine\n")
+    assert (tree / "packages/core/src/new.ts").exists()
+
+    assert_built(with_bun.build(upstream, "--discard-edits"))
+    assert (tree / CORE).read_text() == patched
+    assert not (tree / "packages/core/src/new.ts").exists()
+
+
+def test_a_tree_that_is_not_ours_is_left_alone(with_bun: CommandLine, upstream: Upstream) -> None:
+    assert_built(with_bun.build(upstream))
+    [tree] = trees(with_bun)
+    shutil.rmtree(tree)
+    tree.mkdir()
+    (tree / "thesis.txt").write_text("years of work")
+
+    done = with_bun.build(upstream)
+
+    assert_refused(done, 9, str(tree), "delete it")
+    assert (tree / "thesis.txt").read_text() == "years of work"
+
+
+# -- the store ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_store_that_holds_other_things(command_line: CommandLine, upstream: Upstream) -> None:
+    command_line.store.mkdir()
+    (command_line.store / "photo.jpg").write_text("x")
+
+    done = command_line.build(upstream)
+
+    assert_refused(done, 9, str(command_line.store), "not made by opencode-patcher", "OPENCODE_PATCHER_HOME")
+    assert [path.name for path in command_line.store.iterdir()] == ["photo.jpg"]
+
+
+def test_a_damaged_manifest(with_bun: CommandLine, upstream: Upstream) -> None:
+    assert_built(with_bun.build(upstream))
+    [build] = with_bun.store.glob("builds/*")
+    (build / "manifest.json").write_bytes(b"\xff{")
+
+    done = with_bun.build(upstream)
+
+    assert_refused(done, 9, "is damaged", f"Delete {build}")
+    shutil.rmtree(build)
+    assert_built(with_bun.build(upstream))
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from opencode_patcher.store import open_store
+with open_store(Path({root!r})).lock("build"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other_run(command_line: CommandLine) -> subprocess.Popen[str]:
+    """Another run that is at work until its input ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD.format(root=str(command_line.store))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+@pytest.mark.parametrize("how", [(), ("--json",)], ids=["text", "json"])
+def test_the_second_of_two_runs_waits_and_says_so(
+    with_bun: CommandLine, upstream: Upstream, other_run: subprocess.Popen[str], how: tuple[str, ...]
+) -> None:
+    second = with_bun.start("build", "v1.0.0", *with_bun.to_build(upstream), *how)
+    assert second.stderr is not None
+    assert "Another run of opencode-patcher is at work; waiting" in second.stderr.readline()
+    assert second.poll() is None
+
+    other_run.communicate()
+
+    out, err = second.communicate()
+    assert second.returncode == 0, err
+    assert "1.0.0" in out
+
+
+def test_the_second_of_two_runs_can_be_told_not_to_wait(
+    with_bun: CommandLine, upstream: Upstream, other_run: subprocess.Popen[str]
+) -> None:
+    done = with_bun.build(upstream, "--no-wait")
+    other_run.communicate()
+
+    assert_refused(done, 9, "Another run of opencode-patcher is at work.", "--no-wait")
+    assert_built(with_bun.build(upstream, "--no-wait"))
+
+
+def test_two_builds_at_once_both_succeed_and_one_builds(with_bun: CommandLine, upstream: Upstream) -> None:
+    arguments = ("build", "v1.0.0", *with_bun.to_build(upstream))
+    first, second = with_bun.start(*arguments), with_bun.start(*arguments)
+
+    outputs = [first.communicate(), second.communicate()]
+
+    assert [first.returncode, second.returncode] == [0, 0], outputs
+    assert sorted("unchanged" in out for out, _ in outputs) == [False, True]
+    assert len(list(with_bun.store.glob("builds/*"))) == 1
+
+
+# -- in the middle -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_ended_in_the_build_is_repeated_whole(
+    with_bun: CommandLine, make_upstream: MakeUpstream, tmp_path: Path, number: signal.Signals
+) -> None:
+    waiting = """\
+if (!(await Bun.file(process.env.GO!).exists())) {
+  console.log(`at work: ${process.pid}`)
+  await Bun.sleep(600000)
+}
+"""
+    upstream = make_upstream(waiting + BUILD_SCRIPT)
+    with_bun.variables = {**with_bun.variables, "GO": str(tmp_path / "go")}
+    run = with_bun.start("build", "v1.0.0", *with_bun.to_build(upstream), "--verbose")
+    assert run.stderr is not None
+    said = ""
+    while "at work: " not in said:
+        line = run.stderr.readline()
+        assert line, said
+        said += line
+    worker = int(said.rpartition("at work: ")[2])
+
+    run.send_signal(number)
+    if number == signal.SIGKILL:
+        # Who is killed so cannot end its programs.
+        run.wait()
+        os.kill(worker, signal.SIGKILL)
+    _, rest = run.communicate()
+
+    assert run.returncode == (-9 if number == signal.SIGKILL else 130)
+    assert "Traceback" not in said + rest
+    assert not list(with_bun.store.glob("builds/*"))
+    (tmp_path / "go").touch()
+    done = with_bun.build(upstream)
+    assert_built(done)
+    assert "Fetching" not in done.stderr
+    assert not leftovers(with_bun.store)
+
+
+def test_the_environment_of_a_hook_does_no_harm(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    git.run("init", "--quiet", victim)
+    before = sorted(path.name for path in (victim / ".git").rglob("*"))
+    with_bun.variables = {
+        **with_bun.variables,
+        "GIT_DIR": str(victim / ".git"),
+        "GIT_WORK_TREE": str(victim),
+        "GIT_INDEX_FILE": str(victim / ".git" / "index"),
+        "GIT_OBJECT_DIRECTORY": str(victim / ".git" / "objects"),
+    }
+
+    assert_built(with_bun.build(upstream))
+
+    assert sorted(path.name for path in (victim / ".git").rglob("*")) == before
+    assert [path.name for path in victim.iterdir()] == [".git"]

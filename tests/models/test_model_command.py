@@ -1,0 +1,131 @@
+"""The commands `models keys`, `models groups` and `models explain`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from opencode_patcher.cli.models import command
+from opencode_patcher.errors import CatalogueError, UsageError
+
+
+def model(name: str, released: str = "2025-09-29") -> dict[str, str]:
+    return {"name": name, "release_date": released}
+
+
+CATALOGUE = {
+    "anthropic": {
+        "models": {
+            "claude-sonnet-4-5": model("Claude Sonnet 4.5 (latest)"),
+            "claude-sonnet-4-5-20250929": model("Claude Sonnet 4.5"),
+            "claude-haiku-4-5": model("Claude Haiku 4.5"),
+        }
+    },
+    "openrouter": {
+        "models": {
+            "anthropic/claude-sonnet-4.5": model("Anthropic: Claude Sonnet 4.5"),
+            "anthropic/claude-sonnet-4.5:thinking": model("Claude Sonnet 4.5 Thinking"),
+            "z-ai/glm-5-fp8": model("GLM 5 \ud800"),
+        }
+    },
+    "zai": {"models": {"glm-5": model("GLM-5"), "\ud800": model("half a pair")}},
+}
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> str:
+    path = tmp_path / "catalogue.json"
+    path.write_text(json.dumps(CATALOGUE), encoding="utf-8")
+    return str(path)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments, catch_exceptions=False)
+
+
+def test_keys_as_json_lines(catalog: str) -> None:
+    lines = run("keys", "--catalog", catalog, "--jsonl").output.splitlines()
+    found: dict[Any, Any] = {(row["provider"], row["model_id"]): row for row in map(json.loads, lines)}
+    assert len(found) == 8
+    key = found["openrouter", "anthropic/claude-sonnet-4.5"]["key"]
+    assert key == found["anthropic", "claude-sonnet-4-5-20250929"]["key"] == "anthropic/claude-sonnet-4-5"
+    assert found["openrouter", "z-ai/glm-5-fp8"]["variant"]["quantisation"] == "fp8"
+
+
+def test_keys_as_a_table(catalog: str) -> None:
+    output = run("keys", "--catalog", catalog, "--provider", "openrouter").output
+    assert "openrouter/z-ai/glm-5-fp8" in output
+    assert "quantised (fp8)" in output
+    assert "haiku" not in output
+
+
+def test_groups_serve_in_the_order_of_the_providers(catalog: str) -> None:
+    arguments = ("groups", "--catalog", catalog, "--provider", "openrouter", "--provider", "anthropic")
+    found = json.loads(run(*arguments, "--json").output)["groups"]
+    assert [item["id"] for item in found] == ["claude-sonnet-4-5"]
+    assert [member["provider_id"] for member in found[0]["members"]] == ["openrouter", "anthropic", "anthropic"]
+    assert "1. openrouter/anthropic/claude-sonnet-4.5" in run(*arguments).output
+
+
+def test_groups_with_a_configuration(catalog: str, tmp_path: Path) -> None:
+    config = tmp_path / "opencode.json"
+    config.write_text('{"provider_priority": ["zzai"], "combined": {"variants": ["quantised"]}}', encoding="utf-8")
+    result = run("groups", "--catalog", catalog, "--config", str(config))
+    assert "combined/glm-5 " in result.output
+    assert "Did you mean zai?" in result.stderr
+
+
+def test_explain_tells_rules_group_and_neighbours(catalog: str) -> None:
+    output = run("explain", "openrouter/anthropic/claude-sonnet-4.5", "--catalog", catalog).output
+    assert "anthropic/claude-sonnet-4-5" in output
+    assert "Combined as combined/claude-sonnet-4-5: 3 models of 2 providers." in output
+    assert "claude-sonnet-4-5-thinking: another mode (- here, thinking there)" in output
+    assert "claude-haiku-4-5: another generation or model (sonnet here, haiku there)" in output
+
+
+def test_explain_tells_why_a_model_is_not_combined(catalog: str) -> None:
+    found = json.loads(run("explain", "zai/glm-5", "--catalog", catalog, "--json").output)
+    assert found["group"] is None
+    assert "combined.variants" in found["outcome"]
+    alone = json.loads(run("explain", "anthropic/claude-haiku-4-5", "--catalog", catalog, "--json").output)
+    assert "no other provider offers it" in alone["outcome"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("anthropic/claude-sonet-4-5", "Did you mean anthropic/claude-sonnet-4-5?"),
+        ("antropic/claude", "Did you mean anthropic?"),
+        ("qqqqqqqq/x", "models keys"),
+        ("", "models keys"),
+    ],
+)
+def test_explain_of_an_unknown_model(catalog: str, name: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        run("explain", name, "--catalog", catalog)
+    assert message in str(caught.value)
+
+
+def test_an_unknown_provider(catalog: str) -> None:
+    with pytest.raises(UsageError, match="anthropic"):
+        run("groups", "--catalog", catalog, "--provider", "anthropc")
+
+
+def test_a_catalogue_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text("hello", encoding="utf-8")
+    for arguments in (("keys",), ("groups",), ("explain", "a/b")):
+        with pytest.raises(CatalogueError, match="is no catalogue"):
+            run(*arguments, "--catalog", str(path))
+
+
+def test_opencodes_own_catalogue_is_the_default(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(isolated / "cache"))
+    path = isolated / "cache" / "opencode" / "models.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(CATALOGUE), encoding="utf-8")
+    assert len(run("keys", "--jsonl").output.splitlines()) == 8

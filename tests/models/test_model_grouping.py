@@ -1,0 +1,159 @@
+"""What is combined for a user, under which id, and who serves first."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+from model_samples import offers
+
+from opencode_patcher.models.grouping import DEFAULT_VARIANTS, Group, Options, fits, group
+from opencode_patcher.models.resolve import Offer
+
+
+def members(found: Group) -> list[str]:
+    return [f"{member.provider_id}/{member.model_id}" for member in found.members]
+
+
+def ids(found: tuple[Group, ...]) -> list[str]:
+    return [item.id for item in found]
+
+
+def test_a_model_of_two_providers_is_combined() -> None:
+    (found,) = group(offers("a/claude-opus-4-7", "b/claude-opus-4.7", "b/other-1"), Options())
+    assert (found.id, found.key) == ("claude-opus-4-7", "anthropic/claude-opus-4-7")
+    assert members(found) == ["a/claude-opus-4-7", "b/claude-opus-4.7"]
+
+
+def test_two_names_at_one_provider_are_no_group() -> None:
+    mine = offers("a/claude-opus-4-5", "a/claude-opus-4-5-20251101")
+    assert group(mine, Options()) == ()
+    assert len(group(mine, Options(min_providers=1))) == 1
+    assert group(offers("a/gpt-5", "b/gpt-5"), Options(min_providers=3)) == ()
+
+
+def test_the_priority_comes_first_and_the_rest_in_the_order_of_their_ids() -> None:
+    mine = offers("delta/gpt-5", "Beta/gpt-5", "alpha/gpt-5", "z.ai/gpt-5", "gamma/gpt-5")
+    (found,) = group(mine, Options(priority=("gamma", "zai", "nobody")))
+    assert members(found) == ["gamma/gpt-5", "z.ai/gpt-5", "Beta/gpt-5", "alpha/gpt-5", "delta/gpt-5"]
+
+
+def test_free_offers_come_after_paid_ones() -> None:
+    mine = offers("a/glm-5:free", "a/glm-5", "b/glm-5", "c/glm-5-free", "d/glm-5")
+    (found,) = group(mine, Options())
+    assert members(found) == ["a/glm-5", "b/glm-5", "d/glm-5", "a/glm-5:free", "c/glm-5-free"]
+    (found,) = group(mine, Options(priority=("c", "a")))
+    assert members(found) == ["c/glm-5-free", "a/glm-5", "a/glm-5:free", "b/glm-5", "d/glm-5"]
+
+
+def test_within_a_provider_plain_and_dated_come_first_and_the_preferred_region_before_others() -> None:
+    mine = offers(
+        "bedrock/us.anthropic.claude-opus-4-5-20251101-v1:0",
+        "bedrock/eu.anthropic.claude-opus-4-5-20251101-v1:0",
+        "bedrock/global.anthropic.claude-opus-4-5-20251101-v1:0",
+        "bedrock/anthropic.claude-opus-4-5-20251101-v1:0",
+        "anthropic/claude-opus-4-5",
+        "anthropic/claude-opus-4-5-20251101",
+    )
+    (found,) = group(mine, Options())
+    assert members(found)[:2] == ["anthropic/claude-opus-4-5-20251101", "anthropic/claude-opus-4-5"]
+    assert [member.variant.region for member in found.members[2:]] == ["", "global", "eu", "us"]
+    (found,) = group(mine, Options(regions=("EU",)))
+    assert [member.variant.region for member in found.members[2:]] == ["eu", "", "global", "us"]
+
+
+def test_quantised_weights_are_a_group_of_their_own_unless_asked_for() -> None:
+    mine = offers("a/glm-5", "b/glm-5", "c/GLM-5-FP8", "d/zai-org/GLM-5-FP8", "e/GLM-5-NVFP4")
+    found = group(mine, Options())
+    assert ids(found) == ["glm-5", "glm-5-fp8"]
+    assert members(found[1]) == ["c/GLM-5-FP8", "d/zai-org/GLM-5-FP8"]
+    (all_of_them,) = group(mine, Options(variants=(*DEFAULT_VARIANTS, "quantised")))
+    assert len(all_of_them.members) == 5
+
+
+def test_what_may_not_be_mixed_is_left_out() -> None:
+    mine = offers("a/glm-5", "b/glm-5", "b/glm-5:free", "c/TEE/glm-5")
+    (found,) = group(mine, Options(variants=()))
+    assert members(found) == ["a/glm-5", "b/glm-5"]
+
+
+def test_combine_latest_can_be_turned_off() -> None:
+    mine = offers("a/claude-opus-4-5", "b/claude-opus-4.5", "a/claude-opus-4-5-20251101", "c/claude-opus-4-5-20251101")
+    assert len(group(mine, Options())) == 1
+    undated, dated = group(mine, Options(combine_latest=False))
+    assert members(undated) == ["a/claude-opus-4-5", "b/claude-opus-4.5"]
+    assert members(dated) == ["a/claude-opus-4-5-20251101", "c/claude-opus-4-5-20251101"]
+
+
+def test_exclude_leaves_out_by_pattern_but_still_learns() -> None:
+    mine = offers("a/claude-3-5-sonnet", "b/claude-3-5-sonnet-20240620", "c/claude-3-5-sonnet-20241022")
+    assert ids(group(mine, Options())) == ["claude-sonnet-3-5"]
+    assert group(mine, Options(exclude=("C/*",))) == ()
+
+
+def test_own_groups() -> None:
+    mine = offers("a/gpt-5", "b/gpt-5", "b/glm-5", "c/kimi-k2.5")
+    options = Options(
+        priority=("c",), groups={"quick": ("b/glm-5", "a/gpt-5", "c/kimi-k2.5", "x/gone"), "none": ("x/y",)}
+    )
+    found = group(mine, options)
+    assert ids(found) == ["gpt-5", "quick"]
+    assert members(found[1]) == ["c/kimi-k2.5", "b/glm-5", "a/gpt-5"]
+
+
+def test_an_own_group_keeps_its_id_and_the_other_gets_its_vendors_name() -> None:
+    mine = offers("a/gpt-5", "b/gpt-5", "b/glm-5")
+    found = group(mine, Options(groups={"gpt-5": ("b/glm-5",)}))
+    assert ids(found) == ["gpt-5", "openai-gpt-5"]
+
+
+def test_one_name_of_two_vendors() -> None:
+    mine = offers("a/lab/marvel-1", "b/lab/marvel-1", "a/hut/marvel-1", "b/hut/marvel-1")
+    assert ids(group(mine, Options())) == ["hut-marvel-1", "lab-marvel-1"]
+
+
+def test_the_newest_snapshot_has_the_short_id() -> None:
+    mine = offers(*(f"{p}/claude-3-5-sonnet{end}" for p in "ab" for end in ("", "-20240620", "-20241022")))
+    found = group(mine, Options())
+    assert ids(found) == ["claude-sonnet-3-5", "claude-sonnet-3-5-20240620"]
+    assert "a/claude-3-5-sonnet-20241022" in members(found[0])
+
+
+def test_the_name_is_that_of_the_first_member() -> None:
+    mine = [
+        Offer(provider_id="a", model_id="gpt-5", name="gpt 5 at a"),
+        Offer(provider_id="b", model_id="gpt-5", name="GPT-5"),
+        Offer(provider_id="c", model_id="gpt-5"),
+    ]
+    assert group(mine, Options(priority=("b",)))[0].name == "GPT-5"
+    assert group(mine, Options(priority=("c",)))[0].name == "gpt-5"
+
+
+def test_the_result_does_not_hang_on_the_order_of_the_offers(catalogue_offers: tuple[Offer, ...]) -> None:
+    mine = [offer for offer in catalogue_offers if offer.provider_id in ("openrouter", "vercel", "nano-gpt", "poe")]
+    expected = group(mine, Options(priority=("vercel",)))
+    random.Random(1).shuffle(mine)
+    assert group(mine, Options(priority=("vercel",))) == expected
+
+
+def test_every_id_of_the_catalogue_is_one_that_can_be_typed(catalogue_offers: tuple[Offer, ...]) -> None:
+    found = ids(group(catalogue_offers, Options(min_providers=1)))
+    assert len(set(found)) == len(found)
+    assert not [name for name in found if not name.isascii() or set(name) & set(" /:@\"'") or len(name) > 80]
+
+
+def test_patterns() -> None:
+    assert fits("a/*", "a/b/c")
+    assert fits("*/gpt-*-mini", "x/gpt-5-mini")
+    assert fits("a", "a")
+    assert not fits("a", "ab")
+    assert not fits("ab*ba", "aba")
+    assert not fits("*x*y", "y x")
+
+
+@given(st.lists(st.sampled_from(["a", "b", "*"])).map("".join), st.text("ab", max_size=12))
+def test_patterns_are_those_of_a_shell(pattern: str, text: str) -> None:
+    from fnmatch import fnmatchcase
+
+    assert fits(pattern, text) == fnmatchcase(text, pattern)

@@ -1,0 +1,104 @@
+"""A user's opencode.json: what is wrong in it is said so that it can be put right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from model_samples import offers
+
+from opencode_patcher.errors import UsageError
+from opencode_patcher.models import options
+from opencode_patcher.models.grouping import DEFAULT_VARIANTS, Options
+
+
+def test_all_fields() -> None:
+    config = {
+        "$schema": "https://opencode.ai/config.json",
+        "provider_priority": ["anthropic", "openrouter"],
+        "combined": {
+            "min_providers": 3,
+            "combine_latest": False,
+            "exclude": ["*/*:free"],
+            "groups": {"mine": ["a/b"]},
+            "variants": ["quantised"],
+            "regions": ["eu"],
+        },
+    }
+    assert options.read(config, "opencode.json") == Options(
+        priority=("anthropic", "openrouter"),
+        min_providers=3,
+        combine_latest=False,
+        exclude=("*/*:free",),
+        groups={"mine": ("a/b",)},
+        variants=("quantised",),
+        regions=("eu",),
+    )
+
+
+def test_nothing_set() -> None:
+    assert options.read({}, "opencode.json") == Options(variants=DEFAULT_VARIANTS)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"provider_priority": "anthropic"}, "provider_priority must be a list of texts"),
+        ({"provider_priority": ["a", 1]}, "provider_priority must be a list of texts"),
+        ({"combined": []}, "combined must be an object"),
+        ({"combined": {"min_provider": 2}}, "Did you mean 'min_providers'?"),
+        ({"combined": {"min_providers": 0}}, "min_providers must be a whole number from 1 up"),
+        ({"combined": {"min_providers": True}}, "min_providers must be a whole number from 1 up"),
+        ({"combined": {"combine_latest": "no"}}, "combine_latest must be true or false"),
+        ({"combined": {"groups": {"x": "a/b"}}}, "groups['x'] must be a list of texts"),
+        ({"combined": {"groups": ["a/b"]}}, "combined.groups must be an object of lists"),
+        ({"combined": {"variants": ["quantized"]}}, "Did you mean 'quantised'?"),
+        ({"combined": {"exclude": {}}}, "combined.exclude must be a list of texts"),
+    ],
+)
+def test_mistakes(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        options.read(config, "opencode.json")
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("opencode.json: ")
+
+
+def test_a_file_with_comments(tmp_path: Path) -> None:
+    path = tmp_path / "opencode.jsonc"
+    path.write_text(
+        '{ // first\n "provider_priority": ["a", /* not b */ "c//d", ], // last\n'
+        ' "combined": {"exclude": ["a/*,]"],}\n}',
+        encoding="utf-8",
+    )
+    found = options.load(path)
+    assert (found.priority, found.exclude) == (("a", "c//d"), ("a/*,]",))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "{'a': 1}"])
+def test_a_file_that_is_no_configuration(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "opencode.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"opencode\.json is no"):
+        options.load(path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        options.load(tmp_path / "none.json")
+
+
+def test_names_that_nothing_bears_get_the_nearest_known_one() -> None:
+    mine = offers("anthropic/claude-opus-4-7", "openrouter/anthropic/claude-opus-4.7", "z.ai/glm-5")
+    given = Options(
+        priority=("Anthropic", "zai", "openruoter", "q"),
+        groups={"mine": ("anthropic/claude-opus-4.8", "antropic/x", "z.ai/glm-5")},
+        exclude=("*/gpt-*", "OpenRouter/*"),
+    )
+    assert options.check(given, mine) == (
+        "provider_priority: no provider openruoter. Did you mean openrouter?",
+        "provider_priority: no provider q.",
+        "combined.groups.mine: no model anthropic/claude-opus-4.8. Did you mean anthropic/claude-opus-4-7?",
+        "combined.groups.mine: no provider antropic. Did you mean anthropic?",
+        "combined.exclude: */gpt-* fits no model of your providers.",
+    )
