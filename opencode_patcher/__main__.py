@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -41,7 +42,7 @@ def _run(words: Sequence[str], *, as_json: bool) -> int:
     try:
         return _command(words)
     except errors.PatcherError as error:
-        return _expected(error, as_json)
+        return _expected(_disk_full(error) or error, as_json)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
@@ -75,15 +76,15 @@ def _output_closed() -> int:
     return errors.OUTPUT_CLOSED
 
 
-def _disk_full(error: Exception) -> errors.PatcherError | None:
-    """The error to show for a full or read-only disk that no room has foreseen; None for any other error."""
-    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", None)):
-        return None
-    return errors.StoreError(
-        f"{error.filename or 'A file'} cannot be written.",
-        why=f"{error.strerror}.",
-        next_step="Free some space, in the directory for temporary files too, and run the same command again.",
-    )
+def _disk_full(error: Exception) -> errors.StoreError | None:
+    """The error to show for a full disk that no room has foreseen; None for any other error."""
+    next_step = "Free some space, where temporary files go too, and run the same command again."
+    if isinstance(error, errors.ProcessError) and re.search(r"No space left on device|\bENOSPC\b", error.output):
+        return errors.StoreError(error.what, why=f"The disk is full.\n{error.why}", next_step=next_step)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+        what = f"{error.filename or 'A file'} cannot be written."
+        return errors.StoreError(what, why=f"{error.strerror}.", next_step=next_step)
+    return None
 
 
 def _expected(error: errors.PatcherError, as_json: bool) -> int:
@@ -126,8 +127,6 @@ def _unexpected(error: Exception, words: Sequence[str], as_json: bool) -> int:
 
 def without_credentials(text: str) -> str:
     """A text to be shown to others: URLs in it lose user name and password."""
-    import re
-
     return re.sub(r"(://)[^/@\s]*@", r"\1", text)
 
 

@@ -18,7 +18,7 @@ from opencode_patcher.errors import BuildError, DrillError, StoreError
 from opencode_patcher.patchset.compose import Change
 from opencode_patcher.progress import Reporter
 from opencode_patcher.store import Store
-from opencode_patcher.upstream import DEFAULT_SOURCE, releases
+from opencode_patcher.upstream import DEFAULT_SOURCE, releases, support
 from opencode_patcher.upstream import lock as upstream_lock
 from opencode_patcher.upstream.lock import Lock
 from opencode_patcher.upstream.releases import Release
@@ -73,7 +73,8 @@ class Built:
 def select(request: Request, lock: Lock) -> Release:
     """The release that a request means. The lock's own release needs no network.
 
-    Raises SourceError for an unknown tag, an unreachable source, and a tag that is not where the lock has it.
+    Raises SourceError for an unknown tag, an unreachable source, a tag that is not where the lock has it, and a release
+    that is older than those which build.
     """
     wanted = request.ref.removeprefix("v") if request.ref else None
     if not request.latest and wanted in (None, lock.release.number):
@@ -81,6 +82,7 @@ def select(request: Request, lock: Lock) -> Release:
     listed = releases.list_releases(request.source)
     release = releases.latest(listed) if request.latest else releases.find(listed, request.ref or "")
     upstream_lock.check(release, lock)
+    support.require_buildable(release, support.read_support())
     return release
 
 
@@ -96,16 +98,22 @@ def build(
 
     Raises the error of the step that fails; DrillError when the binary does not behave.
     """
-    lock = lock or upstream_lock.read_lock()
+    lock = lock or upstream_lock.current(store)
     release = select(request, lock)
     with one_at_a_time(store, reporter, wait=request.wait):
-        prepared = prepare(request, release, store, reporter)
+        prepared = prepare(request, release, store, reporter, known=lock.release)
         built = compile_binary(request, prepared, lock, store, reporter)
         return Built(build=prove(built.build, reporter, proof), reused=built.reused)
 
 
-def prepare(request: Request, release: Release, store: Store, reporter: Reporter) -> Prepared:
-    """Fetch the release and bring its tree to pristine + our change. The caller holds the build lock."""
+def prepare(
+    request: Request, release: Release, store: Store, reporter: Reporter, *, known: Release | None = None
+) -> Prepared:
+    """Fetch the release and bring its tree to pristine + our change. The caller holds the build lock.
+
+    ``known`` is a release that the patches fit (that of the lock): a file that was moved since then is followed.
+    """
+    from opencode_patcher import moves
     from opencode_patcher.patchset import newfiles, series, tree
     from opencode_patcher.patchset.compose import compose
     from opencode_patcher.upstream import objects, source, workspace
@@ -116,9 +124,11 @@ def prepare(request: Request, release: Release, store: Store, reporter: Reporter
     place = checkout.checkout(store, repository, release, slim, reporter, with_tests=request.with_tests)
     patches = series.load(request.patches)
     files = newfiles.load(request.templates)
-    touched = {path for patch in patches.patches for target in patch.header.touches for path in target.places}
-    with objects.open_reader(repository, release.commit, ahead=touched) as read:
-        change = compose(patches, files, template_values(release), read)
+    if known and moves.gone(patches, release, set(objects.listing(repository, release.commit)).__contains__):
+        source.fetch(store, request.source, known, reporter)
+        patches = moves.follow(patches, repository, known, release, reporter)
+    with objects.open_reader(repository, release.commit, ahead=patches.places()) as read:
+        change = compose(patches, files, template_values(release), read, version=release.version)
         with reporter.phase("Patching") as phase:
             applied = tree.apply_to_tree(
                 place.path, change, read, tolerated=GENERATED, discard_edits=request.discard_edits

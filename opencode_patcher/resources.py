@@ -19,6 +19,11 @@ def templates() -> Path:
     return _resource("templates")
 
 
+def is_checkout() -> bool:
+    """Whether the package runs from a checkout of the project, whose files are the user's to change."""
+    return not (_PACKAGE / "_resources").is_dir()
+
+
 def _resource(name: str) -> Path:
     packed, beside = _PACKAGE / "_resources" / name, _PACKAGE.parent / name
     for place in (packed, beside):

@@ -23,7 +23,10 @@ COMMANDS = {
     "prune": "Delete builds that are no longer needed.",
     "demo": "See a failover without keys and without OpenCode's source.",
     "models": "Show which models are combined, and why.",
-    "patches": "List and show the patches.",
+    "check": "Say whether the patches fit releases, and where they land.",
+    "update": "Move to upstream's newest release, once it is built and verified.",
+    "patches": "List, show and mend the patches.",
+    "ci": "Set up a workflow that watches upstream.",
 }
 """Name and summary of each command, in the order of ``--help``."""
 
@@ -32,7 +35,8 @@ class LazyGroup(click.Group):
     """Knows its commands by name and imports one when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        # Not list(): importing the command of that name puts its module in the place of the builtin here.
+        return [*COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -55,7 +59,7 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([*COMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -115,7 +115,8 @@ def explain(model: str, catalog: Path | None, config: Path | None, as_json: bool
     click.echo(f"Terms:  {_terms(found.identity.variant) or 'plain'}")
     click.echo("\nRules that fired:")
     for step in found.identity.steps:
-        click.echo(f"  {step.rule:<32} {_printable(step.found)}")
+        click.echo(f"  {step.rule}: {_printable(step.found)}")
+        click.echo(f"      {explaining.reason(step)}")
     click.echo(f"\n{_printable(found.outcome)}")
     if found.group:
         for member in found.group.members:

@@ -25,7 +25,7 @@ def coloured() -> bool:
 
 def paint(text: str, colour: str, *, bold: bool = False) -> str:
     """``text`` in a colour if colours are wanted."""
-    return click.style(text, fg=colour, bold=bold) if coloured() else text
+    return click.style(text, fg=colour, bold=bold or None) if coloured() else text
 
 
 def show_json(value: Mapping[str, object]) -> None:

@@ -28,9 +28,10 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
     from opencode_patcher.install import status, system
     from opencode_patcher.store import open_store
-    from opencode_patcher.upstream.lock import read_lock
+    from opencode_patcher.upstream.lock import current
 
-    found = status.status(open_store(), system.current(), os.environ, read_lock().release)
+    store = open_store()
+    found = status.status(store, system.current(), os.environ, current(store).release)
     if as_json:
         output.show_json(as_data(found))
     else:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from opencode_patcher.errors import UsageError
 from opencode_patcher.models.grouping import Group, Options, group
 from opencode_patcher.models.identity import Variant
 from opencode_patcher.models.nearest import nearest
 from opencode_patcher.models.resolve import Identity, Offer, resolve
-from opencode_patcher.models.scan import order
+from opencode_patcher.models.rules import PATH, load
+from opencode_patcher.models.scan import order, scan
+from opencode_patcher.models.words import Step
 
 _NEIGHBOURS = 8
 _MODES = ("thinking", "nothinking", "reasoning", "nonreasoning", "instruct", "preview")
@@ -58,6 +62,33 @@ def explain(offers: Sequence[Offer], name: str, options: Options) -> Explanation
         outcome=_outcome(offer, identity, own, same, options),
         neighbours=_neighbours(offers, identities, identity),
     )
+
+
+def reason(step: Step) -> str:
+    """Why the rule behind ``step`` is there, as ``rules.toml`` says; "" if it is not in there."""
+    return _reasons().get((step.rule, step.found)) or _reasons().get((step.rule, ""), "")
+
+
+@cache
+def _reasons() -> dict[tuple[str, str], str]:
+    table = tomllib.loads(PATH.read_text(encoding="utf-8"))
+    found = {(row["rule"], ""): row["reason"] for row in table["step"]}
+    found |= {(name, ""): table[name]["reason"] for name in ("regions", "prefixes", "repackers", "titles")}
+    for row in table["word"]:
+        found |= {(row["class"], word): row["reason"] for word in row["words"]}
+    for row in table["place"]:
+        found |= {("place", word): row["reason"] for word in row["words"]}
+    for row in table["vendor"]:
+        found |= {("anywhere", word): row["reason"] for word in row.get("anywhere", ())}
+    found |= {("scheme", row["text"]): row["reason"] for row in table["scheme"]}
+    found |= {("synonym", " ".join(row["from"])): row["reason"] for row in table["synonym"]}
+    found |= {("ending", row["word"]): row["reason"] for row in table["ending"]}
+    found |= {("abbreviation", row["word"]): row["reason"] for row in table["abbreviation"]}
+    whole = load().whole
+    for row in table["alias"]:
+        name = row["from"] if row.get("raw") else " ".join(scan(row["from"], whole).words)
+        found["alias", name] = row["reason"]
+    return found
 
 
 def difference(here: Identity, there: Identity) -> str:

@@ -17,7 +17,6 @@ from opencode_patcher.models.identity import Reading, Step, Variant, read
 from opencode_patcher.models.rules import Rules, load
 from opencode_patcher.models.scan import squash
 
-
 _DATE = re.compile(r"[0-9]{6}(?:[0-9]{2})?\Z")
 
 

@@ -50,9 +50,9 @@ Read = Callable[[str], Content | None]
 
 @dataclass(frozen=True, kw_only=True)
 class FileCheck:
-    """One file of one patch. ``path`` is where it was found, None when it was not. ``missing`` are names of the file that
-    the hunks use and that it lacks, ``imported`` what the hunks import. ``explanation`` says what does not fit, for
-    people; it has several lines.
+    """One file of one patch. ``path`` is where it was found, None when it was not. ``missing`` are names of the file
+    that the hunks use and that it lacks, ``imported`` what the hunks import. ``explanation`` says what does not fit, or
+    what became of the file, for people; it may have several lines.
     """
 
     target: str
@@ -117,6 +117,7 @@ class Checker:
         self._values = values
         self._patches: dict[tuple[object, ...], tuple[tuple[FileCheck, ...], Mapping[str, Content]]] = {}
         self._hooks: dict[tuple[object, ...], HookNames] = {}
+        self._imported: _Imported | None = None
         self._imports = names.Imports(self._new_files)
 
     def with_series(self, series: Series) -> Checker:
@@ -145,10 +146,26 @@ class Checker:
         ]
         checked = [file for patch in patches for file in patch.files]
         hooks = tuple(need for file in checked for need in file.imported)
-        missing = {*self._imports.missing(_texts(read), hooks), *(name for file in checked for name in file.missing)}
+        missing = {*self._missing_imports(read, hooks), *(name for file in checked for name in file.missing)}
         return ReleaseCheck(
             tag=tag, version=version, patches=tuple(patches), missing=tuple(sorted(missing)), problems=tuple(problems)
         )
+
+    def _missing_imports(self, read: Read, hooks: tuple[Need, ...]) -> tuple[Missing, ...]:
+        """As ``Imports.missing``. The answer for the release before holds when it would read the same contents."""
+        before = self._imported
+        if before and before.hooks == hooks and all(_name(read(path)) == name for path, name in before.seen.items()):
+            return before.missing
+        seen: dict[str, str | None] = {}
+
+        def text(path: str) -> str | None:
+            content = read(path)
+            seen[path] = _name(content)
+            return None if content is None else content.data.decode("utf-8", "replace")
+
+        found = self._imports.missing(text, hooks)
+        self._imported = _Imported(hooks=hooks, seen=seen, missing=found)
+        return found
 
     def _patch(
         self, patch: Patch, values: Mapping[str, str], read: Read, version: Version
@@ -179,18 +196,34 @@ class Checker:
         return replace(checked, missing=names.missing_locals(item, used), imported=used.imported)
 
 
+def explained(check: ReleaseCheck, explanations: Mapping[str, str]) -> ReleaseCheck:
+    """The same check with more to say about targets: ``explanations`` by ``FileCheck.target``."""
+
+    def more(file: FileCheck) -> FileCheck:
+        added = explanations.get(file.target, "")
+        return replace(file, explanation="\n".join(part for part in (file.explanation, added) if part))
+
+    patches = tuple(replace(patch, files=tuple(more(file) for file in patch.files)) for patch in check.patches)
+    return replace(check, patches=patches)
+
+
 def worst(files: Sequence[FileCheck]) -> State:
     """The state of a patch: the worst of its files' states, and ALREADY or NOT_NEEDED only when all are."""
     order = list(State)
     return min((file.state for file in files), key=order.index, default=State.NOT_NEEDED)
 
 
-def _texts(read: Read) -> Callable[[str], str | None]:
-    def text(path: str) -> str | None:
-        content = read(path)
-        return None if content is None else content.data.decode("utf-8", "replace")
+def _name(content: Content | None) -> str | None:
+    return content.name if content else None
 
-    return text
+
+@dataclass(frozen=True, kw_only=True)
+class _Imported:
+    """What was found out about imports, and from which contents (name by path)."""
+
+    hooks: tuple[Need, ...]
+    seen: Mapping[str, str | None]
+    missing: tuple[Missing, ...]
 
 
 def _outcomes(

@@ -8,7 +8,15 @@ SHOW_PATCH = "opencode-patcher patches show {name}"
 DISCARD_EDITS = "opencode-patcher build --discard-edits"
 """Builds again and throws away what was changed in the work tree by hand."""
 
+REBASE = "opencode-patcher patches rebase {tag}"
+"""Brings the patches to another release, with a conflict where one does not fit."""
+
 
 def show_patch(name: str) -> str:
     """The next step for a patch that is wrong or does not fit."""
     return f"To see more: {SHOW_PATCH.format(name=name)}"
+
+
+def rebase(tag: str) -> str:
+    """The next step for a release that the patches do not fit."""
+    return f"To mend the patches: {REBASE.format(tag=tag)}"

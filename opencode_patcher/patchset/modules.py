@@ -52,7 +52,7 @@ class Import:
 @dataclass(frozen=True, kw_only=True)
 class Exports:
     """What a module exports. ``namespaces`` maps a name to the module that it stands for (``export * as X from``),
-    ``stars`` are modules whose names it all passes on, ``passed`` maps a name to the module it comes from.
+    and ``stars`` are modules all of whose names it passes on.
     """
 
     names: frozenset[str]
@@ -91,9 +91,9 @@ def exports(text: str) -> Exports:
     return Exports(names=frozenset(names), namespaces=namespaces, stars=tuple(stars))
 
 
-def members(text: str, local: str) -> frozenset[str]:
-    """The names that a text takes from a namespace: ``b`` for every ``local.b`` outside of strings and comments."""
-    return frozenset(re.findall(rf"(?<![\w$.\"'`]){re.escape(local)}\.([A-Za-z_$][\w$]*)", text))
+def members(code: str, local: str) -> frozenset[str]:
+    """The names that code (without comments and strings) takes from a namespace: ``b`` for every ``local.b``."""
+    return frozenset(re.findall(rf"(?<![\w$.]){re.escape(local)}\.([A-Za-z_$][\w$]*)", code))
 
 
 Read = Callable[[str], str | None]

@@ -47,8 +47,9 @@ class Need:
 
 def needs(path: str, text: str) -> tuple[Need, ...]:
     """What a module of ours imports."""
+    code = lexer.scan(text).code
     return tuple(
-        Need(importer=path, module=item.module, name=item.name, members=modules.members(text, item.local))
+        Need(importer=path, module=item.module, name=item.name, members=modules.members(code, item.local))
         for item in modules.imports(text)
     )
 
@@ -146,13 +147,14 @@ def hook_names(item: FileOutcome) -> HookNames:
     own = {found.local for found in modules.imports(added_text)}
     if outline is None:
         return HookNames(local={}, imported=imported)
+    file = scope.Scope(source, outline)
     local: dict[int, frozenset[str]] = {}
     shift = 0
     for hunk, placement in zip(item.hunks.hunks, item.placed.placements, strict=True):
         lines = _added_lines(hunk, placement, shift)
         code = [line for line in lines if not source.code_line(line).startswith("import ")]
         names = scope.used(source, code) - own
-        local[hunk.number] = frozenset(name for name in names if not scope.bound_in(source, name, lines))
+        local[hunk.number] = frozenset(name for name in names if not file.declares(name, lines))
         shift += 0 if placement.already else len(hunk.result) - len(hunk.source)
     return HookNames(local=local, imported=imported)
 
@@ -164,11 +166,12 @@ def missing_locals(item: FileOutcome, names: HookNames) -> tuple[Missing, ...]:
     source, outline = read_source(item.before)
     if outline is None:
         return ()
+    file = scope.Scope(source, outline)
     return tuple(
         Missing(file=item.path, what=f"{name} in {placement.function or 'the file'}")
         for placement in item.placed.placements
         for name in sorted(names.local.get(placement.hunk, ()))
-        if not scope.bound(source, outline, name, _path(placement))
+        if not file.reaches(name, _path(placement))
     )
 
 

@@ -75,7 +75,8 @@ def place(patch: str, path: str, hunks: FileHunks, text: str) -> Placed:
     """Place all hunks of a patch for one file in ``text``, which keeps its own line endings."""
     lines = _split(text)
     source, outline = read_source(text) if path.endswith(lexer.SUFFIXES) else (None, None)
-    file = _File(path=path, lines=lines, source=source, outline=outline)
+    contents = tuple(_content(line) for line in lines)
+    file = _File(path=path, contents=contents, source=source, outline=outline)
     placements: list[Placement] = []
     misfits: list[Misfit] = []
     for hunk in hunks.hunks:
@@ -109,10 +110,13 @@ def read_source(text: str) -> tuple[Source, Outline | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class _File:
-    """A file under search. ``source`` and ``outline`` are None for a file that the lexer is not meant for."""
+    """A file under search. ``contents`` are its lines without their endings, None for a last line that has none.
+
+    ``source`` and ``outline`` are None for a file that the lexer is not meant for.
+    """
 
     path: str
-    lines: Sequence[str]
+    contents: tuple[str | None, ...]
     source: Source | None
     outline: Outline | None
 
@@ -120,14 +124,12 @@ class _File:
         """The indices at which the block stands as it is. A last line without a newline matches nothing, as
         in git.
         """
-        first, count = block[0], len(block)
-        found = []
-        for index in range(len(self.lines) - count + 1):
-            if _content(self.lines[index]) == first and all(
-                _content(line) == wanted for line, wanted in zip(self.lines[index : index + count], block, strict=True)
-            ):
-                found.append(index)
-        return found
+        wanted = tuple(block)
+        return [
+            index
+            for index, content in enumerate(self.contents)
+            if content == wanted[0] and self.contents[index : index + len(wanted)] == wanted
+        ]
 
     def in_text(self, lines: Iterable[int]) -> str:
         """The kind of comment or literal that one of these lines starts in; "" when all start in code."""

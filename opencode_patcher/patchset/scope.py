@@ -6,30 +6,32 @@ Errs on the side of "it is there": a name that is declared in an unnamed block n
 from __future__ import annotations
 
 import re
+import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
 
 from opencode_patcher.patchset.lexer import Source
 from opencode_patcher.patchset.outline import Outline
 
-_NAME = re.compile(r"(?<![\w$.#@])[A-Za-z_$][\w$]*")
-_WORDS = frozenset(
-    "abstract any as async await boolean break case catch class const continue debugger declare default delete do else "
-    "enum export extends false finally for from function get if implements import in infer instanceof interface is "
-    "keyof let never new null number object of override private protected public readonly return satisfies set static "
-    "string super switch symbol this throw true try type typeof undefined unknown var void while with yield".split()
-)
-_GLOBALS = frozenset(
-    "AbortController AbortSignal Array Boolean Bun Buffer Date Error Infinity JSON Map Math NaN Number Object Promise "
-    "Record Partial Pick Omit Readonly ReadonlyArray RegExp Set String Symbol URL WeakMap clearTimeout console fetch "
-    "globalThis isNaN parseFloat parseInt process queueMicrotask setTimeout structuredClone".split()
-)
-"""Names that no module declares: ECMAScript's, and those that bun adds."""
+_NAME = re.compile(r"(?<![\w$.#@])(?!\$\{)[A-Za-z_$](?:\w|\$(?!\{))*")
+_KNOWN_FILE = Path(__file__).with_name("words.toml")
 
-_DECLARES = re.compile(r"(?:\b(?:const|let|var|class|enum|namespace|interface|type|import)|\bfunction\b\s*\*?)\s*$")
+_DECLARES = re.compile(
+    r"(?:\b(?:const|let|var|class|enum|namespace|interface|type|import)|\bfunction\b\s*\*?|^import\b.*\bas)\s*$",
+    re.MULTILINE,
+)
 _DESTRUCTURES = re.compile(r"\b(?:const|let|var|import|import\s+type)\s+(?:[\w$]+\s*,\s*)?$")
 _BODY_FOLLOWS = re.compile(r"\s*(?::[^=;{}]*)?(?:=>|\{)")
 _PARAMETER_STARTS = re.compile(r"[(,{\[]\s*(?:\.\.\.\s*)?$|\basync\s+$")
+
+
+@cache
+def _known() -> frozenset[str]:
+    """The words that every file knows, see the data file."""
+    words = tomllib.loads(_KNOWN_FILE.read_text(encoding="utf-8"))
+    return frozenset(word for text in words.values() for word in text.split())
 
 
 def used(source: Source, lines: Iterable[int]) -> frozenset[str]:
@@ -39,40 +41,45 @@ def used(source: Source, lines: Iterable[int]) -> frozenset[str]:
         start = source.starts[line]
         for match in _NAME.finditer(source.code_line(line)):
             name, offset = match.group(), start + match.start()
-            if name not in _WORDS and name not in _GLOBALS and not _is_key(source.code, offset, offset + len(name)):
+            if name not in _known() and not _is_key(source.code, offset, offset + len(name)):
                 found.add(name)
     return frozenset(found)
 
 
-def bound(source: Source, outline: Outline, name: str, within: tuple[str, ...]) -> bool:
-    """Whether ``name`` is declared, imported or a parameter in the file or in a function of the path ``within``."""
-    openers = _openers(source)
-    for match in _occurrences(source, name):
-        if _binds(source, openers, match.start(), match.end()):
-            declaration = outline.enclosing(match.start())
+class Scope:
+    """Answers for one file whether a name means something at a place."""
+
+    def __init__(self, source: Source, outline: Outline) -> None:
+        self._source = source
+        self._outline = outline
+        self._openers = sorted(start for start, end in source.partner.items() if start < end)
+
+    def reaches(self, name: str, within: tuple[str, ...]) -> bool:
+        """Whether ``name`` is declared, imported or a parameter in the file or in a function of the path ``within``."""
+        for offset in self._bindings(name):
+            declaration = self._outline.enclosing(offset)
             path = declaration.path if declaration else ()
             # A function's parameters may count as outside of it or inside, depending on how many lines they take.
             if path == within[: len(path)]:
                 return True
-    return False
+        return False
+
+    def declares(self, name: str, lines: Iterable[int]) -> bool:
+        """Whether one of the lines (indices from 0) declares ``name``."""
+        wanted = set(lines)
+        return any(self._source.line_of(offset) in wanted for offset in self._bindings(name))
+
+    def _bindings(self, name: str) -> Iterator[int]:
+        # The plain name is found far more quickly than one with conditions on what is around it.
+        for match in re.finditer(re.escape(name), self._source.code):
+            if _stands_alone(self._source.code, match) and _binds(self._source, self._openers, *match.span()):
+                yield match.start()
 
 
-def bound_in(source: Source, name: str, lines: Iterable[int]) -> bool:
-    """Whether one of the lines (indices from 0) declares ``name``."""
-    wanted = set(lines)
-    openers = _openers(source)
-    return any(
-        source.line_of(match.start()) in wanted and _binds(source, openers, match.start(), match.end())
-        for match in _occurrences(source, name)
-    )
-
-
-def _occurrences(source: Source, name: str) -> Iterator[re.Match[str]]:
-    return re.finditer(rf"(?<![\w$.]){re.escape(name)}(?![\w$])", source.code)
-
-
-def _openers(source: Source) -> list[int]:
-    return sorted(start for start, end in source.partner.items() if start < end)
+def _stands_alone(code: str, match: re.Match[str]) -> bool:
+    """Whether a match is a whole name, and not a member of something."""
+    before, after = code[match.start() - 1 : match.start()], code[match.end() : match.end() + 1]
+    return not (before.isalnum() or before in tuple("_$.")) and not (after.isalnum() or after in tuple("_$"))
 
 
 def _is_key(code: str, start: int, end: int) -> bool:

@@ -2,6 +2,10 @@
 
 A tag can be moved by whoever can push; a commit cannot. The lock also pins the models catalogue that goes
 into the binary, so that the same lock gives the same bytes.
+
+In a checkout of the project the lock is a file of the package, and ``update`` changes it there, to be committed. An
+installed package is not the user's to change: there ``update`` keeps its lock in the store, which counts as long as it
+is the newer one.
 """
 
 from __future__ import annotations
@@ -10,11 +14,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import store
+from opencode_patcher import resources, store
 from opencode_patcher.errors import SourceError
+from opencode_patcher.store import Store
 from opencode_patcher.upstream.releases import Release, parse_tag
 
 LOCK_FILE = Path(__file__).with_name("upstream.lock.json")
+STORE_FILE = "upstream.lock.json"
+"""The name of the lock in a store."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +61,22 @@ def read_lock(path: Path = LOCK_FILE) -> Lock:
             why=f"{type(error).__name__}: {error}",
             next_step="Restore it from the project's history, or install opencode-patcher again.",
         ) from error
+
+
+def place(store: Store) -> Path:
+    """The file that ``update`` writes: the package's own in a checkout, else one in the store."""
+    return LOCK_FILE if resources.is_checkout() else store.root / STORE_FILE
+
+
+def current(store: Store) -> Lock:
+    """The lock that holds: the package's, or that of the store if ``place`` is there and it is newer.
+
+    Raises SourceError as ``read_lock`` does.
+    """
+    packed, own = read_lock(), place(store)
+    if own == LOCK_FILE or not own.exists():
+        return packed
+    return max(packed, read_lock(own), key=lambda lock: lock.release.version)
 
 
 def _commit(value: object) -> str:

@@ -6,9 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from cli_samples import CommandLine, Upstream
@@ -49,37 +47,43 @@ def script(can_mount: None, with_bun: CommandLine) -> Script:
 def test_a_store_that_may_not_be_written(script: Script, with_bun: CommandLine, upstream: Upstream) -> None:
     build = shlex.join(with_bun.argv("build", "v1.0.0", *map(str, with_bun.to_build(upstream))))
 
-    done = script(f'mount -t tmpfs -o ro tmpfs "$DISK" && {build}; code=$?; mount -o remount,rw "$DISK"; {build} && exit $code')
+    done = script(
+        f'mount -t tmpfs -o ro tmpfs "$DISK" && {build}; code=$?; mount -o remount,rw "$DISK"; {build} && exit $code'
+    )
 
     assert done.returncode == 9, done.stderr
     assert "Traceback" not in done.stderr
     error, _, _ = done.stderr.partition("done")
-    assert f"Error: {with_bun.store} cannot be written." in error
+    assert f"Error: {with_bun.store}" in error
+    assert "cannot be written." in error
     assert "Read-only file system." in error
     assert "OPENCODE_PATCHER_HOME" in error
     assert "OpenCode 1.0.0 with combined models is built" in done.stdout
 
 
-SIZES = (4, 16, 32, 64, 96, 128, 160, 192, 256, 384)
-"""Sizes of a disk in KiB. The small upstream's store needs some 600, so that each run gets a little further."""
+SIZES = (4, 16, 32, 64, 96, 128, 160)
+"""Sizes of a disk in KiB. Each lets the run get a little further; the store of the small upstream needs some 200."""
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
 def test_a_disk_that_is_full_at_any_step(script: Script, with_bun: CommandLine, upstream: Upstream) -> None:
     build = shlex.join(with_bun.argv("build", "v1.0.0", *map(str, with_bun.to_build(upstream))))
-    steps = [f'mount -o remount,size={size}k "$DISK"; echo "== $?" >&2; {build}; echo "-> $?" >&2' for size in SIZES]
+    steps = ['mount -t tmpfs -o size=4k tmpfs "$DISK"']
+    for size in SIZES:
+        steps.append(f'mount -o remount,size={size}k "$DISK" && {build}; echo "exit code $?" >&2')
+    steps.append(f'mount -o remount,size=64m "$DISK" && {build}')
 
-    done = script("\n".join(['mount -t tmpfs -o size=4k tmpfs "$DISK"', *steps, 'mount -o remount,size=64m "$DISK"', build]))
+    done = script("\n".join(steps))
 
-    runs = done.stderr.split("== 0\n")[1:]
-    print(done.stderr)
+    *runs, last = re.split(r"exit code (?=\d+\n)", done.stderr)
+    codes = {int(run.partition("\n")[0]) for run in [*runs[1:], last]}
     assert len(runs) == len(SIZES)
-    failed = [run for run in runs if not run.rstrip().endswith("-> 0")]
-    assert len(failed) >= 5
-    for run in failed:
-        assert "Traceback" not in run
-        assert "met a case it does not know" not in run
-        error = run.partition("Error: ")[2]
-        assert re.search("No space left|disk is full|ENOSPC", error), run
-    assert done.returncode == 0
+    assert codes - {0} <= {3, 9}
+    errors = [error for run in runs if (error := run.partition("Error: ")[2])]
+    assert len(errors) >= 5, done.stderr
+    for error in errors:
+        assert re.search("No space left|disk is full|unable to write file", error), error
+        assert "again" in error or "unable to write file" in error, error
+    assert len({error.partition("\n")[0] for error in errors}) >= 3, "the disk was not full at different steps"
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0, done.stderr
     assert "OpenCode 1.0.0 with combined models" in done.stdout

@@ -195,7 +195,7 @@ def test_a_signal_ends_the_run_without_a_traceback(python: Program, number: sign
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_nohup_is_respected(python: Program) -> None:
+def test_nohup_is_respected(python: Program, tmp_path: Path) -> None:
     text = """
 import os, signal
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -206,7 +206,8 @@ def hang_up(*arguments):
 pipeline.build = hang_up
 __main__.main(["build"])
 """
-    done = subprocess.run(python(text), capture_output=True, text=True, check=False)
+    variables = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(python(text), env=variables, capture_output=True, text=True, check=False)
 
     assert "went on" in done.stderr
 

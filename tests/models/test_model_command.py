@@ -67,13 +67,19 @@ def test_groups_serve_in_the_order_of_the_providers(catalog: str) -> None:
     arguments = ("groups", "--catalog", catalog, "--provider", "openrouter", "--provider", "anthropic")
     found = json.loads(run(*arguments, "--json").output)["groups"]
     assert [item["id"] for item in found] == ["claude-sonnet-4-5"]
-    assert [member["provider_id"] for member in found[0]["members"]] == ["openrouter", "anthropic", "anthropic"]
+    assert [member["provider_id"] for member in found[0]["members"]] == [
+        "openrouter",
+        "anthropic",
+        "anthropic",
+    ]
     assert "1. openrouter/anthropic/claude-sonnet-4.5" in run(*arguments).output
 
 
 def test_groups_with_a_configuration(catalog: str, tmp_path: Path) -> None:
     config = tmp_path / "opencode.json"
-    config.write_text('{"provider_priority": ["zzai"], "combined": {"variants": ["quantised"]}}', encoding="utf-8")
+    config.write_text(
+        '{"provider_priority": ["zzai"], "combined": {"variants": ["quantised"]}}', encoding="utf-8"
+    )
     result = run("groups", "--catalog", catalog, "--config", str(config))
     assert "combined/glm-5 " in result.output
     assert "Did you mean zai?" in result.stderr
@@ -83,6 +89,7 @@ def test_explain_tells_rules_group_and_neighbours(catalog: str) -> None:
     output = run("explain", "openrouter/anthropic/claude-sonnet-4.5", "--catalog", catalog).output
     assert "anthropic/claude-sonnet-4-5" in output
     assert "Combined as combined/claude-sonnet-4-5: 3 models of 2 providers." in output
+    assert "the only snapshot: 20250929\n      The catalogue knows no other snapshot" in output
     assert "claude-sonnet-4-5-thinking: another mode (- here, thinking there)" in output
     assert "claude-haiku-4-5: another generation or model (sonnet here, haiku there)" in output
 

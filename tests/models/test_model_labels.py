@@ -59,7 +59,9 @@ def test_a_few_providers_alone(labels: tuple[Label, ...], contested: Contested) 
     scores = []
     for count in (2, 3, 5, 8, 13, 20) * 10:
         mine = set(chosen.sample(providers, count))
-        scores.append(judge(labels, [row.offer for row in labels if row.offer.provider_id in mine], contested))
+        scores.append(
+            judge(labels, [row.offer for row in labels if row.offer.provider_id in mine], contested)
+        )
     right, wrong = sum(found.right for found in scores), sum(found.wrong for found in scores)
     assert right > 2000
     assert wrong <= right / 500

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from model_samples import offers
 
+from opencode_patcher.models.explain import reason
 from opencode_patcher.models.resolve import Offer, resolve
 
 
@@ -22,7 +23,9 @@ def test_a_date_is_dropped_while_it_is_the_only_one() -> None:
 def test_an_undated_name_is_the_newest_snapshot() -> None:
     older = ("b/claude-3-5-sonnet-20240620",)
     assert same("a/claude-3.5-sonnet", "c/claude-3-5-sonnet-20241022", beside=older)
-    assert not same("a/claude-3.5-sonnet", "c/claude-3-5-sonnet-20240620", beside=("b/claude-3-5-sonnet-20241022",))
+    assert not same(
+        "a/claude-3.5-sonnet", "c/claude-3-5-sonnet-20240620", beside=("b/claude-3-5-sonnet-20241022",)
+    )
 
 
 def test_the_catalogue_tells_of_snapshots_that_no_provider_of_the_users_has() -> None:
@@ -34,7 +37,10 @@ def test_the_catalogue_tells_of_snapshots_that_no_provider_of_the_users_has() ->
 def test_undated_open_weights_are_the_first_release() -> None:
     assert not same("a/deepseek-r1", "b/deepseek-r1-0528", released="2025-01-20")
     first = [Offer(provider_id=p, model_id="moonshotai/kimi-k2", release_date="2025-07-11") for p in "abc"]
-    dated = [Offer(provider_id="d", model_id="kimi-k2-0711-preview"), Offer(provider_id="e", model_id="kimi-k2-0905")]
+    dated = [
+        Offer(provider_id="d", model_id="kimi-k2-0711-preview"),
+        Offer(provider_id="e", model_id="kimi-k2-0905"),
+    ]
     keys = [identity.key for identity in resolve([*first, *dated])]
     assert len(set(keys[:4])) == 1
     assert keys[4] != keys[3]
@@ -72,7 +78,9 @@ def test_names_that_hosts_pin_differently_stay_apart_from_snapshots(name: str) -
 
 
 def test_a_size_may_be_left_out_while_there_is_one() -> None:
-    assert same("a/llama-4-scout", "b/llama-4-scout-17b-16e-instruct", "c/meta.llama4-scout-17b-instruct-v1:0")
+    assert same(
+        "a/llama-4-scout", "b/llama-4-scout-17b-16e-instruct", "c/meta.llama4-scout-17b-instruct-v1:0"
+    )
     assert not same("a/gemma-3", "b/gemma-3-4b-it", beside=("c/gemma-3-27b-it",))
     assert not same("a/deepseek-r1", "b/deepseek-r1:70b")
     assert not same("a/gemini-1.5-flash", "b/gemini-1.5-flash-8b")
@@ -122,7 +130,9 @@ def test_house_names_are_nobody_elses() -> None:
 
 
 def test_vendors_that_the_table_does_not_know() -> None:
-    assert same("a/new-lab/marvel-3", "b/newlab/marvel-3", "c/marvel-3", "d/newlab.marvel-3", "e/new-lab-marvel-3")
+    assert same(
+        "a/new-lab/marvel-3", "b/newlab/marvel-3", "c/marvel-3", "d/newlab.marvel-3", "e/new-lab-marvel-3"
+    )
     assert same("a/newlab/marvel-3", "b/newlab-research/Marvel-3", "c/marvel-3")
     assert not same("a/newlab/marvel-3", "b/oldlab/marvel-3")
 
@@ -132,6 +142,14 @@ def test_a_host_behind_a_gateway() -> None:
     assert same("gate/kitchen/qwen3-32b", "b/qwen3-32b", beside=("kitchen/other-1",))
 
 
+def test_every_rule_that_fires_has_a_reason(catalogue_offers: tuple[Offer, ...]) -> None:
+    steps = {step for identity in resolve(catalogue_offers) for step in identity.steps}
+    assert len({step.rule for step in steps}) > 35
+    assert not [step for step in steps if not reason(step)]
+
+
 def test_a_hundred_thousand_models() -> None:
-    many = offers(*(f"p{index % 130}/lab{index % 77}/model-{index % 9999}-{index % 13}b" for index in range(100_000)))
+    many = offers(
+        *(f"p{index % 130}/lab{index % 77}/model-{index % 9999}-{index % 13}b" for index in range(100_000))
+    )
     assert len(resolve(many)) == 100_000

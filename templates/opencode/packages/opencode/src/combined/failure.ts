@@ -81,6 +81,7 @@ const rules: readonly Rule[] = [
       "EAI_AGAIN",
       "EPIPE",
       "UND_ERR_SOCKET",
+      "ZlibError",
       "CERT_HAS_EXPIRED",
       "ERR_TLS_CERT_ALTNAME_INVALID",
       "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
@@ -102,8 +103,8 @@ const rules: readonly Rule[] = [
   {
     kind: "network",
     scope: "provider",
-    text: /socket connection was closed|unable to connect|connection (?:reset|refused|closed)|fetch failed|network error|terminated/i,
-    source: "messages of bun's fetch and of undici",
+    text: /ProviderResponseStreamError|socket connection was closed|unable to connect|connection (?:reset|refused|closed)|fetch failed|network error|terminated/i,
+    source: "messages of bun's fetch and of undici; upstream's error for a broken stream",
   },
 ]
 

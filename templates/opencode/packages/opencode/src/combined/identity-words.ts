@@ -127,13 +127,15 @@ export function withTitle(words: readonly string[], stamp: string, row: number, 
   // Most names have nothing to add, and that can be seen before they are cut into words.
   if (!versions && !ADDS.test(text)) return { words, stamp }
   const said = scan(text, whole)
+  const heard = new Set(said.words)
+  const known = new Set(words)
   for (const word of words) {
-    if (said.words.includes(word) || ACTIVE.test(word)) continue
+    if (heard.has(word) || ACTIVE.test(word)) continue
     if (MUST_SAY.has(classes.get(word))) return { words, stamp }
   }
   const more = said.words.filter((word) => {
     const open = titles.get(word)
-    return open !== undefined && !(open && closed) && !words.includes(word)
+    return open !== undefined && !(open && closed) && !known.has(word)
   })
   if (versions && !stamp && !words.some(isNumber)) more.push(...said.words.filter(isNumber).slice(0, 1))
   return { words: more.length > 0 ? [...words, ...more] : words, stamp: stamp || said.stamp }

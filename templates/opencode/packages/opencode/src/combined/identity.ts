@@ -183,7 +183,7 @@ function endingOf({ variant, undated, written }: Identity, allowed: ReadonlySet<
 }
 
 function idOf(name: string) {
-  return name.replace(/[\x00-,\/:-`{-\x7f]+/g, "-")
+  return name.replace(/[\x00-,\/:-`{-\x7f]+/g, "-") || "model"
 }
 
 // Providers by rank, then by id; free offers of providers that the user did not list come last of all.

@@ -60,7 +60,7 @@ function reason(model: Provider.Model, wanted: Needs) {
   return wanted.tokens < room ? undefined : `has room for ${room} tokens, not for ${wanted.tokens}`
 }
 
-function count(tokens: SessionV1.Assistant["tokens"]) {
+export function count(tokens: SessionV1.Assistant["tokens"]) {
   return tokens.total || tokens.input + tokens.output + tokens.cache.read + tokens.cache.write
 }
 

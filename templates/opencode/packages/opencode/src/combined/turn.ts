@@ -9,6 +9,7 @@
 import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
 import type { Session } from "@/session/session"
+import { SessionRetry } from "@/session/retry"
 import type { SessionStatus } from "@/session/status"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { LLMEvent, ToolResultValue } from "@opencode-ai/llm"
@@ -16,6 +17,7 @@ import { Cause, Effect, Option } from "effect"
 import type { Tool } from "ai"
 import { CombinedFailure } from "./failure"
 import { CombinedOrigin } from "./origin"
+import { CombinedRequest } from "./request"
 
 /** The part of the processor's state that an attempt changes. */
 type Context = {
@@ -25,6 +27,7 @@ type Context = {
   toolcalls: Record<string, unknown>
   snapshot: string | undefined
   blocked: boolean
+  needsCompaction: boolean
   currentText: SessionV1.TextPart | undefined
   reasoningMap: Record<string, SessionV1.ReasoningPart>
 }
@@ -35,7 +38,7 @@ export type Turn = {
   readonly session: Session.Interface
   readonly status: SessionStatus.Interface
   readonly handleEvent: (event: LLMEvent) => Effect.Effect<void, unknown>
-  readonly parse: (error: unknown) => { readonly name: string }
+  readonly parse: (error: unknown) => SessionRetry.Err
   readonly halt: (error: unknown) => Effect.Effect<void>
 }
 
@@ -126,6 +129,10 @@ const accept = Effect.fn("CombinedTurn.accept")(function* (turn: Turn, origin: C
   }
   answered(turn.ctx.assistantMessage.parentID)
   yield* origin.succeed
+  // Upstream compares with the room of the member that served; another one may have more.
+  if (!turn.ctx.needsCompaction) return
+  const wanted = { modes: new Set<never>(), tokens: CombinedRequest.count(turn.ctx.assistantMessage.tokens) }
+  if (yield* origin.find((model) => CombinedRequest.can(model, wanted))) turn.ctx.needsCompaction = false
 })
 
 /** Removes the message of an attempt that was taken back; upstream's own cleanup has written it once more by now. */
@@ -139,12 +146,19 @@ const recover = Effect.fn("CombinedTurn.recover")(function* (
   origin: CombinedOrigin.Origin,
   error: unknown,
 ) {
+  const parsed = turn.parse(error)
   // Which errors mean "too long for this model" is upstream's knowledge, and compaction is its cure.
-  const failure =
-    turn.parse(error).name === "ContextOverflowError" ? undefined : CombinedFailure.classify(error, Date.now())
+  if (parsed.name === "ContextOverflowError") return yield* Effect.fail(error)
+  const failure = CombinedFailure.classify(error, Date.now()) ?? unknown(turn, parsed)
   if (!failure) return yield* Effect.fail(error)
   return yield* move(turn, origin, failure, yield* origin.fail(failure))
 })
+
+/** Upstream would ask the same provider again, with the old messages: after a tool has run, that runs it twice. */
+function unknown(turn: Turn, parsed: SessionRetry.Err): CombinedFailure.Failure | undefined {
+  const retry = SessionRetry.retryable(parsed, turn.ctx.assistantMessage.providerID)
+  return retry && { kind: "server", scope: "model", message: retry.message }
+}
 
 /** Settles the failed attempt and makes way for the next member. Tells whether the attempt is to be made again here. */
 const move = Effect.fn("CombinedTurn.move")(function* (

@@ -162,7 +162,7 @@ describe("a failure that is not the provider's", () => {
   for (const [name, error] of wrong) test(name, () => expect(classify(error)).toBeUndefined())
 })
 
-const retried: readonly [string, unknown][] = [
+const retried: readonly (readonly [string, unknown])[] = [
   ...table.map(([name, error]) => [name, error] as const),
   ["a compressed answer that is broken", broken("ZlibError", "Decompression error: ZlibError")],
   ["upstream's timeout for the head", new ProviderError.HeaderTimeoutError(10_000)],

@@ -15,7 +15,10 @@ const image = {
 }
 
 const blind = { modalities: { input: ["text" as const], output: ["text" as const] }, attachment: false }
-const seeing = { modalities: { input: ["text" as const, "image" as const], output: ["text" as const] }, attachment: true }
+const seeing = {
+  modalities: { input: ["text" as const, "image" as const], output: ["text" as const] },
+  attachment: true,
+}
 
 it.instance("an image goes to a member that can read it, and words to the preferred one before it", () =>
   Effect.gen(function* () {
