@@ -73,8 +73,7 @@ class Built:
 def select(request: Request, lock: Lock) -> Release:
     """The release that a request means. The lock's own release needs no network.
 
-    Raises SourceError for an unknown tag, an unreachable source, a tag that is not where the lock has it, and a release
-    that is older than those which build.
+    Raises SourceError for an unknown tag, an unreachable source, and a tag that is not where the lock has it.
     """
     wanted = request.ref.removeprefix("v") if request.ref else None
     if not request.latest and wanted in (None, lock.release.number):
@@ -82,7 +81,6 @@ def select(request: Request, lock: Lock) -> Release:
     listed = releases.list_releases(request.source)
     release = releases.latest(listed) if request.latest else releases.find(listed, request.ref or "")
     upstream_lock.check(release, lock)
-    support.require_buildable(release, support.read_support())
     return release
 
 
@@ -100,6 +98,8 @@ def build(
     """
     lock = lock or upstream_lock.current(store)
     release = select(request, lock)
+    if release != lock.release:
+        support.require_buildable(release, support.read_support())
     with one_at_a_time(store, reporter, wait=request.wait):
         prepared = prepare(request, release, store, reporter, known=lock.release)
         built = compile_binary(request, prepared, lock, store, reporter)

@@ -43,8 +43,8 @@ def command(
 ) -> None:
     """Say whether the patches fit releases, and where each hunk lands. Nothing is built.
 
-    REF is a release tag such as v1.18.3; without any, the newest release and that of the lock are checked. The exit code
-    is 1 when a release of the support window fails.
+    REF is a release tag such as v1.18.3; without any, the newest release and that of the lock are checked. The exit
+    code is 1 when a release of the support window fails.
     """
     from opencode_patcher import checking, pipeline, reports, resources
     from opencode_patcher import store as storage

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.cli import options, output
+from opencode_patcher.cli import options, output, patches_mend
 
 if TYPE_CHECKING:
     from opencode_patcher.patchset.compose import FileOutcome
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group
 def command() -> None:
-    """List and show the patches."""
+    """List, show and mend the patches."""
 
 
 @command.command("list")
@@ -52,13 +52,13 @@ def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) ->
 
     patch = series.load(resources.patches()).find(name)
     request = pipeline.Request(source=source or DEFAULT_SOURCE, ref=ref)
-    release = pipeline.select(request, lock.read_lock())
     store, reporter = open_store(), output.TerminalReporter(quiet=True)
+    release = pipeline.select(request, lock.current(store))
     with pipeline.one_at_a_time(store, reporter):
         repository = upstream.fetch(store, request.source, release, reporter)
         places = {path for target in patch.header.touches for path in target.places}
         with objects.open_reader(repository, release.commit, ahead=places) as read:
-            found = outcomes(patch, pipeline.template_values(release), read)
+            found = outcomes(patch, pipeline.template_values(release), read, version=release.version)
     if as_json:
         output.show_json({**_header(patch), "release": release.tag, "files": [_landed(item) for item in found]})
         return
@@ -67,6 +67,10 @@ def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) ->
     for item in found:
         for line in _lines(item):
             click.echo(f"  {line}")
+
+
+for mending in (patches_mend.edit, patches_mend.rebase, patches_mend.refresh):
+    command.add_command(mending)
 
 
 def _header(patch: Patch) -> dict[str, object]:

@@ -157,32 +157,32 @@ def _own_groups(entries: Sequence[_Entry], options: Options) -> list[_Draft]:
 
 
 def _automatic_groups(entries: Iterable[_Entry], options: Options) -> list[_Draft]:
-    drafts: dict[str, tuple[list[str], list[_Entry]]] = {}
+    drafts: dict[str, list[_Entry]] = {}
     for entry in entries:
-        apart = _endings(entry.identity, options)
-        key = "-".join((entry.identity.key, *apart))
-        drafts.setdefault(key, (apart, []))[1].append(entry)
+        drafts.setdefault(entry.identity.key + _ending(entry.identity, options), []).append(entry)
     found = []
-    for key, (apart, members) in drafts.items():
+    for key, members in drafts.items():
         if len({entry.offer.provider_id for entry in members}) < options.min_providers:
             continue
         first = members[0].identity
+        ending = _ending(first, options)
+        vendor = f"{first.vendor}-" if first.vendor else ""
         found.append(
             _Draft(
-                short=_id((first.stem, *apart)) if any(entry.identity.undated for entry in members) else "",
-                id=_id((first.name, *apart)),
+                short=_id(first.stem + ending) if any(entry.identity.undated for entry in members) else "",
+                id=_id(first.name + ending),
                 key=key,
-                qualified=_id((first.vendor, first.name, *apart)),
+                qualified=_id(vendor + first.name + ending),
                 entries=tuple(sorted(members, key=lambda entry: _order(entry, options.regions))),
             )
         )
     return found
 
 
-def _endings(identity: Identity, options: Options) -> list[str]:
+def _ending(identity: Identity, options: Options) -> str:
     """What keeps an offer out of the group of its key: variants that may not be combined, or a date."""
     variant, allowed = identity.variant, options.variants
-    endings = [
+    endings = (
         "dated" if not options.combine_latest and identity.undated and identity.written else "",
         variant.quantisation if "quantised" not in allowed else "",
         variant.context if "context" not in allowed else "",
@@ -190,13 +190,12 @@ def _endings(identity: Identity, options: Options) -> list[str]:
         variant.host if "host" not in allowed else "",
         "confidential" if variant.confidential and "confidential" not in allowed else "",
         "free" if variant.free and "free" not in allowed else "",
-    ]
-    return [ending for ending in endings if ending]
+    )
+    return "".join(f"-{ending}" for ending in endings if ending)
 
 
-def _id(parts: Iterable[str]) -> str:
-    joined = "-".join(part for part in parts if part)
-    return re.sub(r"[\x00-,/:-`{-\x7f]+", "-", joined) or "model"
+def _id(name: str) -> str:
+    return re.sub(r"[\x00-,/:-`{-\x7f]+", "-", name) or "model"
 
 
 def _order(entry: _Entry, regions: Collection[str]) -> tuple[object, ...]:

@@ -12,9 +12,10 @@ _LONGEST = 64
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The name in ``known`` with the fewest edits to ``name``, punctuation and letters beyond ASCII aside; "" when none is near.
+    """The name in ``known`` with the fewest edits to ``name``; "" when none is near.
 
-    Near means that at most a third of the letters differ. Of equally near names the first in order wins.
+    Only ASCII letters and digits count. Near means that at most a third of them differ. Of equally near names the
+    first in order wins.
     """
     wanted = _letters(name)
     best, fewest = "", max(1, len(wanted) // 3) + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -69,8 +69,8 @@ def compose(
     """
     texts: dict[str, str] = {}
     placements: list[Placement] = []
-    for patch in series.patches:
-        for outcome in outcomes(patch, values, lambda path: _current(path, texts, read), version=version):
+    for patch, found in walk(series, values, read, version=version):
+        for outcome in found:
             if outcome.excused:
                 continue
             if outcome.path is None or outcome.placed is None:
@@ -90,6 +90,24 @@ def compose(
             )
         files[new_file.path] = _content(new_file, values)
     return Change(files=files, placements=tuple(placements))
+
+
+def walk(
+    series: Series, values: Mapping[str, str], read: ReadPristine, *, version: Version | None = None
+) -> Iterator[tuple[Patch, tuple[FileOutcome, ...]]]:
+    """Each patch with its outcome in the files as the patches before it have left them.
+
+    A file in which a hunk does not fit stays as it was. Raises PatchError as ``outcomes`` does.
+    """
+    texts: dict[str, str] = {}
+
+    def current(path: str) -> bytes | None:
+        return texts[path].encode("utf-8") if path in texts else read(path)
+
+    for patch in series.patches:
+        found = outcomes(patch, values, current, version=version)
+        texts |= {item.path: item.placed.text for item in found if item.path is not None and item.placed is not None}
+        yield patch, found
 
 
 def outcomes(
@@ -122,10 +140,6 @@ def _outcome(
         placed = place(patch.name, path, hunks, text)
         return FileOutcome(target=target, path=path, hunks=hunks, before=text, placed=placed)
     return FileOutcome(target=target, path=None, hunks=hunks, excused=target.may_lack(version))
-
-
-def _current(path: str, texts: Mapping[str, str], read: ReadPristine) -> bytes | None:
-    return texts[path].encode("utf-8") if path in texts else read(path)
 
 
 def _content(new_file: NewFile, values: Mapping[str, str]) -> bytes:

@@ -92,6 +92,10 @@ class Outline:
         found = {frame.declaration: None for frame in self._frames if frame.declaration}
         return tuple(found)
 
+    def named(self, path: tuple[str, ...]) -> tuple[Declaration, ...]:
+        """The declarations whose path ends in ``path``."""
+        return tuple(found for found in self.declarations() if found.path[-len(path) :] == path)
+
 
 def heading_path(heading: str) -> tuple[str, ...]:
     """The names that a hunk's section heading gives.

@@ -73,9 +73,8 @@ class Placed:
 
 def place(patch: str, path: str, hunks: FileHunks, text: str) -> Placed:
     """Place all hunks of a patch for one file in ``text``, which keeps its own line endings."""
-    lines = _split(text)
     source, outline = read_source(text) if path.endswith(lexer.SUFFIXES) else (None, None)
-    contents = tuple(_content(line) for line in lines)
+    contents = tuple(_content(line) for line in split_lines(text))
     file = _File(path=path, contents=contents, source=source, outline=outline)
     placements: list[Placement] = []
     misfits: list[Misfit] = []
@@ -95,7 +94,19 @@ def place(patch: str, path: str, hunks: FileHunks, text: str) -> Placed:
             misfits.append(outcome)
     if misfits:
         return Placed(text=text, placements=tuple(placements), misfits=tuple(misfits))
-    return Placed(text=_apply(lines, hunks, placements), placements=tuple(placements), misfits=())
+    return Placed(text=apply(text, hunks, placements), placements=tuple(placements), misfits=())
+
+
+def apply(text: str, hunks: FileHunks, placements: Sequence[Placement]) -> str:
+    """The text after the hunks that ``placements`` are about, which are in the order of the file."""
+    made = split_lines(text)
+    for placement in reversed(placements):
+        if placement.already:
+            continue
+        hunk = hunks.hunks[placement.hunk - 1]
+        start = placement.line - 1
+        made[start : start + len(hunk.source)] = _edited(made[start : start + len(hunk.source)], hunk)
+    return "".join(made)
 
 
 @lru_cache(maxsize=32)
@@ -148,13 +159,8 @@ class _File:
 
     def named(self, wanted: tuple[str, ...]) -> list[tuple[int, tuple[str, ...]]]:
         """All declarations that a heading can mean, with their line (from 1)."""
-        if self.outline is None:
-            return []
-        return [
-            (declaration.line + 1, declaration.path)
-            for declaration in self.outline.declarations()
-            if declaration.path[-len(wanted) :] == wanted
-        ]
+        found = self.outline.named(wanted) if self.outline else ()
+        return [(declaration.line + 1, declaration.path) for declaration in found]
 
 
 def _place_hunk(file: _File, patch: str, hunk: Hunk) -> Placement | Misfit:
@@ -248,7 +254,7 @@ def _end(placement: Placement, hunks: FileHunks) -> int:
     return placement.line + len(hunk.result if placement.already else hunk.source)
 
 
-def _split(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """The lines with their endings; only a line feed ends a line (``str.splitlines`` knows many more)."""
     lines = text.split("\n")
     last = lines.pop()
@@ -260,17 +266,6 @@ def _content(line: str) -> str | None:
     if line.endswith("\r\n"):
         return line[:-2]
     return line[:-1] if line.endswith("\n") else None
-
-
-def _apply(lines: Sequence[str], hunks: FileHunks, placements: Sequence[Placement]) -> str:
-    made = list(lines)
-    for placement in reversed(placements):
-        if placement.already:
-            continue
-        hunk = hunks.hunks[placement.hunk - 1]
-        start = placement.line - 1
-        made[start : start + len(hunk.source)] = _edited(made[start : start + len(hunk.source)], hunk)
-    return "".join(made)
 
 
 def _edited(block: Sequence[str], hunk: Hunk) -> list[str]:

@@ -44,9 +44,9 @@ def departures(
 ) -> dict[str, tuple[Departure, ...]]:
     """For each of ``paths`` that ``before`` has and ``after`` has not: what happened to it, oldest first.
 
-    A file that was renamed is followed, so the last departure says where it is now, or that it is gone. A path for which
-    history has no answer is left out. ``repository`` holds both releases; the caller holds the store's lock. Raises
-    SourceError when the commits between them cannot be fetched.
+    A file that was renamed is followed, so the last departure says where it is now, or that it is gone. A path for
+    which history has no answer is left out. ``repository`` holds both releases; the caller holds the store's lock.
+    Raises SourceError when the commits between them cannot be fetched.
     """
     wanted = list(paths)
     if not wanted or before.version >= after.version:

@@ -57,7 +57,7 @@ def program(script: str) -> dict[str, str]:
         **WORKSPACE,
         "packages/opencode/package.json": manifest(
             "opencode",
-            version="1.0.0",
+            version="9.0.0",
             scripts={"build": "bun run script/build.ts"},
             dependencies={"@opencode-ai/core": "workspace:*"},
         ),
@@ -104,8 +104,8 @@ class CommandLine:
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def build(self, upstream: Upstream, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """``build`` the small upstream's v1.0.0 with the small catalogue."""
-        return self("build", "v1.0.0", *self.to_build(upstream), *arguments)
+        """``build`` the small upstream's v9.0.0 with the small catalogue."""
+        return self("build", "v9.0.0", *self.to_build(upstream), *arguments)
 
     def to_build(self, upstream: Upstream) -> tuple[str | Path, ...]:
         return ("--source", upstream.source, "--models-json", self.templates.parent / "models.json")

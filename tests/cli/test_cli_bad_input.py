@@ -37,11 +37,11 @@ def assert_refused(done: Completed, code: int, *said: str) -> None:
 
 def assert_built(done: Completed) -> None:
     assert done.returncode == 0, done.stderr
-    assert "OpenCode 1.0.0 with combined models" in done.stdout
+    assert "OpenCode 9.0.0 with combined models" in done.stdout
 
 
 def trees(command_line: CommandLine) -> list[Path]:
-    return list((command_line.store / "trees").glob("*/v1.0.0"))
+    return list((command_line.store / "trees").glob("*/v9.0.0"))
 
 
 def leftovers(store: Path) -> list[Path]:
@@ -62,7 +62,7 @@ def deaf_port() -> int:
         return int(free.getsockname()[1])
 
 
-@pytest.mark.parametrize("arguments", [(), ("v1.0.0",), ("--latest",)], ids=["lock", "tag", "latest"])
+@pytest.mark.parametrize("arguments", [(), ("v9.0.0",), ("--latest",)], ids=["lock", "tag", "latest"])
 def test_a_source_that_cannot_be_reached_names_the_demo(
     command_line: CommandLine, deaf_port: int, arguments: tuple[str, ...]
 ) -> None:
@@ -74,7 +74,7 @@ def test_a_source_that_cannot_be_reached_names_the_demo(
 
 
 def test_a_source_that_is_neither_a_url_nor_a_directory(command_line: CommandLine, tmp_path: Path) -> None:
-    done = command_line("build", "v1.0.0", "--source", tmp_path / "nowhere")
+    done = command_line("build", "v9.0.0", "--source", tmp_path / "nowhere")
 
     assert_refused(done, 3, str(tmp_path / "nowhere"), "no URL", "--source", "opencode-patcher demo")
 
@@ -82,18 +82,18 @@ def test_a_source_that_is_neither_a_url_nor_a_directory(command_line: CommandLin
 def test_a_directory_that_is_no_repository(command_line: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
 
-    done = command_line("build", "v1.0.0", "--source", tmp_path / "plain")
+    done = command_line("build", "v9.0.0", "--source", tmp_path / "plain")
 
     assert_refused(done, 3, "no git repository", str(tmp_path / "plain"))
 
 
 def test_an_unknown_tag_names_the_nearest(command_line: CommandLine, upstream: Upstream) -> None:
-    upstream.release("v1.0.4", {"README.md": "new"})
-    upstream.release("v2.0.0", {"README.md": "newer"})
+    upstream.release("v9.0.4", {"README.md": "new"})
+    upstream.release("v9.5.0", {"README.md": "newer"})
 
-    done = command_line("build", "v1.0.5", "--source", upstream.source)
+    done = command_line("build", "v9.0.5", "--source", upstream.source)
 
-    assert_refused(done, 3, "v1.0.5 is no release", "nearest is v1.0.4", "opencode-patcher build v1.0.4")
+    assert_refused(done, 3, "v9.0.5 is no release", "nearest is v9.0.4", "opencode-patcher build v9.0.4")
 
 
 def test_the_locks_release_in_a_source_that_does_not_have_it(command_line: CommandLine, upstream: Upstream) -> None:
@@ -121,13 +121,23 @@ def test_a_source_that_is_no_opencode(
     assert not trees(command_line)
 
 
-def test_a_tag_of_the_lock_that_moved(command_line: CommandLine, upstream: Upstream) -> None:
+def test_a_tag_of_the_lock_that_moved(command_line: CommandLine, tmp_path: Path) -> None:
     lock = read_lock()
-    upstream.release(lock.release.tag, {"README.md": "not what was locked"})
+    moved = Upstream(tmp_path / "moved")
+    moved.release(lock.release.tag, {"README.md": "not what was locked"})
 
     for arguments in ((), ("--latest",)):
-        done = command_line("build", *arguments, "--source", upstream.source)
+        done = command_line("build", *arguments, "--source", moved.source)
         assert_refused(done, 3, f"{lock.release.tag} has moved", lock.release.commit)
+
+
+def test_a_release_that_is_too_old(command_line: CommandLine, upstream: Upstream) -> None:
+    upstream.tag("v0.0.1")
+
+    done = command_line("build", "v0.0.1", "--source", upstream.source)
+
+    assert_refused(done, 3, "v0.0.1 is too old", "or newer")
+    assert not trees(command_line)
 
 
 # -- the command line --------------------------------------------------------------------------------------------------
@@ -136,10 +146,10 @@ def test_a_tag_of_the_lock_that_moved(command_line: CommandLine, upstream: Upstr
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("v1.0.0", "--latest"), "--latest"),
+        (("v9.0.0", "--latest"), "--latest"),
         (("--models-json", "absent.json"), "absent.json"),
         (("--sauce", "x"), "--source"),
-        (("v1.0.0", "v1.0.1"), "v1.0.1"),
+        (("v9.0.0", "v9.0.1"), "v9.0.1"),
     ],
 )
 def test_a_wrong_command_line_starts_nothing(command_line: CommandLine, arguments: tuple[str, ...], said: str) -> None:
@@ -153,7 +163,7 @@ def test_a_wrong_command_line_starts_nothing(command_line: CommandLine, argument
 def test_a_file_that_is_no_catalogue(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:
     (tmp_path / "wrong.json").write_text("[]")
 
-    done = with_bun("build", "v1.0.0", "--source", upstream.source, "--models-json", tmp_path / "wrong.json")
+    done = with_bun("build", "v9.0.0", "--source", upstream.source, "--models-json", tmp_path / "wrong.json")
 
     assert_refused(done, 10, "no models catalogue", "--models-json")
     assert_built(with_bun.build(upstream))
@@ -192,7 +202,7 @@ def test_a_machine_that_bun_does_not_exist_for(
     request = pipeline_request(command_line, upstream)
     monkeypatch.setattr(pipeline, "Request", lambda **_: request)
 
-    assert __main__.run(["build", "v1.0.0"]) == 5
+    assert __main__.run(["build", "v9.0.0"]) == 5
 
     shown = capsys.readouterr().err
     assert "There is no bun for this machine (plan9, mips)." in shown
@@ -200,7 +210,7 @@ def test_a_machine_that_bun_does_not_exist_for(
 
 
 def pipeline_request(command_line: CommandLine, upstream: Upstream) -> Request:
-    return Request(ref="v1.0.0", source=upstream.source, patches=command_line.patches, templates=command_line.templates)
+    return Request(ref="v9.0.0", source=upstream.source, patches=command_line.patches, templates=command_line.templates)
 
 
 def test_a_failing_build_shows_its_end_and_where_the_rest_is(
@@ -233,8 +243,8 @@ def test_a_build_that_leaves_no_binary(with_bun: CommandLine, make_upstream: Mak
 def test_a_repaired_upstream_is_built_after_a_failure(with_bun: CommandLine, make_upstream: MakeUpstream) -> None:
     upstream = make_upstream(FAILING_SCRIPT)
     assert with_bun.build(upstream).returncode == 6
-    upstream.release("v1.0.1", {"packages/opencode/script/build.ts": BUILD_SCRIPT})
-    done = with_bun("build", "v1.0.1", *with_bun.to_build(upstream))
+    upstream.release("v9.0.1", {"packages/opencode/script/build.ts": BUILD_SCRIPT})
+    done = with_bun("build", "v9.0.1", *with_bun.to_build(upstream))
 
     assert done.returncode == 0, done.stderr
     assert not leftovers(with_bun.store)
@@ -294,7 +304,7 @@ def test_a_value_that_would_break_the_code_is_refused(
 ) -> None:
     request = pipeline_request(command_line, upstream)
     store = open_store(command_line.store)
-    release = releases.find(releases.list_releases(upstream.source), "v1.0.0")
+    release = releases.find(releases.list_releases(upstream.source), "v9.0.0")
     values: dict[str, str] = {}
     monkeypatch.setattr(pipeline, "template_values", lambda _: values)
     for value in ("two\nlines", 'a "quote"', "it's", "back`tick", "${code}", "a\\b", "nul\0"):
@@ -309,7 +319,7 @@ def test_a_value_that_would_break_the_code_is_refused(
         [tree] = trees(command_line)
         assert git.run("-C", tree, "status", "--porcelain").stdout == ""
 
-    values["release_tag"] = "v1.0.0 (it is safe)"
+    values["release_tag"] = "v9.0.0 (it is safe)"
     assert "it is safe" in (pipeline.prepare(request, release, store, SilentReporter()).tree.path / CORE).read_text()
 
 
@@ -400,7 +410,7 @@ def other_run(command_line: CommandLine) -> subprocess.Popen[str]:
 def test_the_second_of_two_runs_waits_and_says_so(
     with_bun: CommandLine, upstream: Upstream, other_run: subprocess.Popen[str], how: tuple[str, ...]
 ) -> None:
-    second = with_bun.start("build", "v1.0.0", *with_bun.to_build(upstream), *how)
+    second = with_bun.start("build", "v9.0.0", *with_bun.to_build(upstream), *how)
     assert second.stderr is not None
     assert "Another run of opencode-patcher is at work; waiting" in second.stderr.readline()
     assert second.poll() is None
@@ -409,7 +419,7 @@ def test_the_second_of_two_runs_waits_and_says_so(
 
     out, err = second.communicate()
     assert second.returncode == 0, err
-    assert "1.0.0" in out
+    assert "9.0.0" in out
 
 
 def test_the_second_of_two_runs_can_be_told_not_to_wait(
@@ -423,7 +433,7 @@ def test_the_second_of_two_runs_can_be_told_not_to_wait(
 
 
 def test_two_builds_at_once_both_succeed_and_one_builds(with_bun: CommandLine, upstream: Upstream) -> None:
-    arguments = ("build", "v1.0.0", *with_bun.to_build(upstream))
+    arguments = ("build", "v9.0.0", *with_bun.to_build(upstream))
     first, second = with_bun.start(*arguments), with_bun.start(*arguments)
 
     outputs = [first.communicate(), second.communicate()]
@@ -449,7 +459,7 @@ if (!(await Bun.file(process.env.GO!).exists())) {
 """
     upstream = make_upstream(waiting + BUILD_SCRIPT)
     with_bun.variables = {**with_bun.variables, "GO": str(tmp_path / "go")}
-    run = with_bun.start("build", "v1.0.0", *with_bun.to_build(upstream), "--verbose")
+    run = with_bun.start("build", "v9.0.0", *with_bun.to_build(upstream), "--verbose")
     assert run.stderr is not None
     said = ""
     while "at work: " not in said:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import random
+import tomllib
 from collections.abc import Callable, Sequence
 
 import pytest
 from model_samples import Label, Score, score
 
 from opencode_patcher.models.resolve import Offer, resolve
+from opencode_patcher.models.rules import PATH, Rules, compile_rules
 
 Contested = frozenset[frozenset[str]]
 
 
-def judge(labels: Sequence[Label], offers: Sequence[Offer], contested: Contested) -> Score:
+def judge(
+    labels: Sequence[Label], offers: Sequence[Offer], contested: Contested, rules: Rules | None = None
+) -> Score:
     """The score of resolving ``offers``, over those of them that have a label."""
-    identities = resolve(offers)
+    identities = resolve(offers, rules=rules)
     keys = {(o.provider_id, o.model_id): identity.key for o, identity in zip(offers, identities, strict=True)}
     known = [row for row in labels if (row.offer.provider_id, row.offer.model_id) in keys]
     return score(known, keys, contested)
@@ -65,6 +69,19 @@ def test_a_few_providers_alone(labels: tuple[Label, ...], contested: Contested) 
     right, wrong = sum(found.right for found in scores), sum(found.wrong for found in scores)
     assert right > 2000
     assert wrong <= right / 500
+
+
+@pytest.mark.parametrize("vendor", ["anthropic", "deepseek", "moonshot", "openai", "zai"])
+def test_vendors_that_the_table_does_not_know(
+    labels: tuple[Label, ...], contested: Contested, catalogue_offers: tuple[Offer, ...], vendor: str
+) -> None:
+    """The next vendor is not in the table yet: nothing may be joined wrongly, and much should still be found."""
+    table = tomllib.loads(PATH.read_text(encoding="utf-8"))
+    table["vendor"] = [row for row in table["vendor"] if row["id"] != vendor]
+    own = [row for row in labels if row.label.startswith(f"{vendor}/")]
+    found = judge(own, catalogue_offers, contested, compile_rules(table))
+    assert found.precision >= 0.999, json.dumps(found.merged, indent=1)
+    assert found.recall >= 0.7
 
 
 def test_order_does_not_matter(labels: tuple[Label, ...]) -> None:

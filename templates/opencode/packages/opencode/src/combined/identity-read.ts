@@ -18,7 +18,17 @@ import {
   type Family,
   type Vendor,
 } from "./identity-tables"
-import { ACTIVE, familyOf, locate, replaceSynonyms, withoutPrefix, withTitle, type Located } from "./identity-words"
+import {
+  ACTIVE,
+  canAdd,
+  familyOf,
+  locate,
+  match,
+  replaceSynonyms,
+  withoutPrefix,
+  withTitle,
+  type Located,
+} from "./identity-words"
 
 export type Variant = {
   free: boolean
@@ -70,12 +80,23 @@ export function reader() {
   const known = new Map<string, Written>()
   return (offer: { providerID: string; modelID: string; name: string }): Reading => {
     const written = known.get(offer.modelID) ?? write(offer.modelID)
+    const plain = !canAdd(offer.name)
+    if (plain && written.plain) return written.plain
+    const reading = read(offer, written)
+    if (plain && isAnyones(written, reading)) written.plain = reading
     known.set(offer.modelID, written)
-    return read(offer, written)
+    return reading
   }
 }
 
-type Written = { located: Located; words: readonly string[]; stamp: string }
+/** `plain` is the reading at every provider whose display name has nothing to add. */
+type Written = { located: Located; words: readonly string[]; stamp: string; plain?: Reading }
+
+// Whether the provider has no say: its name can be a prefix of the id, or the organisation.
+function isAnyones({ words, located }: Written, reading: Reading) {
+  const known = !located.organisation || organisations.has(located.organisation)
+  return known && match(words, 0) !== undefined && !vendors[reading.row]?.versions
+}
 
 function write(modelID: string): Written {
   const located = locate(modelID)

@@ -92,7 +92,7 @@ function startsAt(words: readonly string[], index: number, part: readonly string
   return part.every((word, offset) => words[index + offset] === word)
 }
 
-function match(words: readonly string[], index: number): Family | undefined {
+export function match(words: readonly string[], index: number): Family | undefined {
   if (index >= words.length) return undefined
   return families.get(words[index])?.find((family) => startsAt(words, index, family.words))
 }
@@ -120,13 +120,16 @@ export function familyOf(
   return { words, row }
 }
 
+/** Most display names have nothing to add, and that can be seen before they are cut into words. */
+export function canAdd(title: string) {
+  return ADDS.test(lower(title))
+}
+
 /** What the display name adds, when it says all that the id says. A name that contradicts the id is not heard. */
 export function withTitle(words: readonly string[], stamp: string, row: number, title: string) {
   const { versions, closed } = vendors[row]
-  const text = lower(title)
-  // Most names have nothing to add, and that can be seen before they are cut into words.
-  if (!versions && !ADDS.test(text)) return { words, stamp }
-  const said = scan(text, whole)
+  if (!versions && !canAdd(title)) return { words, stamp }
+  const said = scan(lower(title), whole)
   const heard = new Set(said.words)
   const known = new Set(words)
   for (const word of words) {

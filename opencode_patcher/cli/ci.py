@@ -1,0 +1,45 @@
+"""``opencode-patcher ci``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from opencode_patcher.cli import options, output
+
+
+@click.group
+def command() -> None:
+    """Set up workflows that watch upstream."""
+
+
+@command.command
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIRECTORY]")
+@click.option("--cron", metavar="TEXT", help="When to look for a release, in UTC.  [default: once a day]")
+@click.option("--branch", default="main", show_default=True, help="The branch whose pushes are tested.")
+@click.option("--replace", is_flag=True, help="Replace workflows that are there and differ.")
+@options.json_option
+def init(directory: Path, cron: str | None, branch: str, replace: bool, as_json: bool) -> None:
+    """Write GitHub workflows into a fork of this project.
+
+    Once a day one of them looks for a new OpenCode release, builds and drills it, and opens or updates one pull request
+    with the new lock, or one issue that says what does not fit. It needs no secret. The other one runs the tests.
+    """
+    from opencode_patcher import resources, workflows
+
+    root = directory.absolute()
+    texts = workflows.workflows(
+        resources.templates(), cron=cron or workflows.spread_cron(str(root.resolve())), branch=branch
+    )
+    written = workflows.write(root, texts, replace=replace)
+    if as_json:
+        output.show_json({"written": [str(path) for path in written]})
+        return
+    for path in written:
+        click.echo(f"Written: {path}")
+    if not written:
+        click.echo("The workflows are there already.")
+        return
+    click.echo("Commit and push them. GitHub runs schedules of a fork only after its Actions tab has been enabled, and")
+    click.echo("pull requests need: Settings > Actions > General > Allow GitHub Actions to create pull requests.")

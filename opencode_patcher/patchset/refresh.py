@@ -1,0 +1,278 @@
+"""Writes a patch anew from what it made of the files. Pure.
+
+What did not change stays as it was written, byte for byte: the header, the variables of a template, headings, context,
+and the stated line numbers of a file whose hunks are all as before. A new or changed hunk gets as little context as it
+needs to have exactly one place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from opencode_patcher.errors import PatchError
+from opencode_patcher.patchset import hints, lexer, series
+from opencode_patcher.patchset.outline import SEPARATOR
+from opencode_patcher.patchset.parse import ADDED, CONTEXT, REMOVED, FileHunks, Hunk, HunkLine, parse
+from opencode_patcher.patchset.place import Placement, apply, place, read_source, split_lines
+from opencode_patcher.patchset.render import render_patch
+from opencode_patcher.patchset.series import MOVED_FROM, Patch, Target
+
+MOST_CONTEXT = 8
+"""Lines on either side; a change that needs more to be told apart has to be made elsewhere."""
+
+_SECTION = re.compile(r"^(?=diff --git )", re.MULTILINE)
+_HUNK = re.compile(r"^(?=@@ )", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edited:
+    """A file of a patch: where it is in the release, and its text before and after the patch."""
+
+    target: Target
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """A hunk to be written: the lines as text, what they take the place of (from ``line``, counted from 0), and the
+    heading.
+    """
+
+    line: int
+    source: int
+    result: int
+    heading: str
+    body: str
+
+
+def refreshed(patch: Patch, files: Sequence[Edited], values: Mapping[str, str]) -> str:
+    """The text of the patch file that makes each file's ``after`` of its ``before``.
+
+    A file of the patch that is not among ``files`` (this release does without it) is left as it is. Raises PatchError
+    when an edit has no hunk with exactly one place, or would have to be written into a hunk with variables.
+    """
+    header, sections = _sections(patch)
+    rendered = {file.path: file for file in parse(patch, render_patch(patch.name, patch.text, values))}
+    by_target = {file.target.path: file for file in files}
+    made = [
+        _section(patch, section, rendered[path], by_target[path]) if path in by_target else section
+        for path, section in sections
+    ]
+    for file in files:
+        header = _with_place(header, file)
+    text = header + "".join(made)
+    _verify(patch, text, files, values)
+    return text
+
+
+def _sections(patch: Patch) -> tuple[str, list[tuple[str, str]]]:
+    """The header, and the part of each file by its path, as written."""
+    header, *sections = _SECTION.split(patch.text)
+    paths = [section.split("\n", 1)[0].split(" b/", 1)[1] for section in sections]
+    return header, list(zip(paths, sections, strict=True))
+
+
+def _section(patch: Patch, section: str, hunks: FileHunks, file: Edited) -> str:
+    start, *raw = _HUNK.split(section)
+    kept = _kept(patch, hunks, file)
+    made = list(_new(patch, hunks, kept, file))
+    if not made and len(kept) == len(hunks.hunks):
+        return _moved(start, file) + "".join(raw)
+    if len(raw) != len(hunks.hunks):
+        raise _by_hand(patch, "Blocks of the template stand around its hunks.")
+    for hunk in hunks.hunks:
+        lost = all(placement.hunk != hunk.number for placement in kept)
+        if lost and raw[hunk.number - 1].split("\n", 1)[1] != _body(hunk.lines):
+            raise _by_hand(patch, f"Hunk {hunk.number} of {file.target.path} holds variables.")
+    for placement in kept:
+        hunk = hunks.hunks[placement.hunk - 1]
+        body = raw[placement.hunk - 1].split("\n", 1)[1]
+        made.append(
+            _Part(
+                line=placement.line - 1,
+                source=len(hunk.source),
+                result=len(hunk.result),
+                heading=hunk.heading,
+                body=body,
+            )
+        )
+    if not made:
+        raise PatchError(
+            f"The patch '{patch.name}' no longer changes {file.target.path}.",
+            why="Its change was taken out, or upstream has it already.",
+            next_step=f"Take the file out of {patch.file_name}: its line in Touches and its part of the diff.",
+        )
+    return _moved(start, file) + "".join(_written(sorted(made, key=lambda part: part.line)))
+
+
+def _written(parts: Sequence[_Part]) -> Iterator[str]:
+    shift = 0
+    for part in parts:
+        ranges = f"-{part.line + 1},{part.source} +{part.line + 1 + shift},{part.result}"
+        yield f"@@ {ranges} @@ {part.heading}".rstrip() + "\n" + part.body
+        shift += part.result - part.source
+
+
+def _kept(patch: Patch, hunks: FileHunks, file: Edited) -> list[Placement]:
+    """The placements of the hunks that still do what they did."""
+    placed = place(patch.name, file.path, hunks, file.before)
+    candidates = [placement for placement in placed.placements if not placement.already]
+    made = split_lines(apply(file.before, hunks, candidates))
+    edits = [(start, end) for tag, start, end, _, _ in _differences(made, split_lines(file.after)) if tag != "equal"]
+    return [
+        placement
+        for placement, result in zip(candidates, _results(hunks, candidates), strict=True)
+        if not any(start < result.stop and end > result.start for start, end in edits)
+    ]
+
+
+def _new(patch: Patch, hunks: FileHunks, kept: Sequence[Placement], file: Edited) -> Iterator[_Part]:
+    """The hunks for what the kept ones do not do."""
+    before, after = split_lines(file.before), split_lines(file.after)
+    for old, new in _gaps(hunks, kept, file):
+        for tag, *bounds in _differences(before[old.start : old.stop], after[new.start : new.stop]):
+            if tag != "equal":
+                start, end, new_start, new_end = bounds
+                block = range(old.start + start, old.start + end)
+                yield _hunk(patch, file, after[new.start + new_start : new.start + new_end], old, block)
+
+
+def _gaps(hunks: FileHunks, kept: Sequence[Placement], file: Edited) -> Iterator[tuple[range, range]]:
+    """The stretches of lines between the kept hunks, in the text before and the text after."""
+    before, after = split_lines(file.before), split_lines(file.after)
+    same = [
+        (start, end, new_start - start)
+        for tag, start, end, new_start, _ in _differences(split_lines(apply(file.before, hunks, kept)), after)
+        if tag == "equal"
+    ]
+    old_at = new_at = 0
+    for placement, result in zip(kept, _results(hunks, kept), strict=True):
+        # A kept hunk's result is unchanged, so it stands in one stretch that both texts have.
+        shift = next(shift for start, end, shift in same if start <= result.start < end)
+        first = placement.line - 1
+        yield range(old_at, first), range(new_at, result.start + shift)
+        old_at, new_at = first + len(hunks.hunks[placement.hunk - 1].source), result.stop + shift
+    yield range(old_at, len(before)), range(new_at, len(after))
+
+
+def _results(hunks: FileHunks, placements: Sequence[Placement]) -> list[range]:
+    """The lines of each hunk's result (from 0) in the text that all of ``placements`` make."""
+    found: list[range] = []
+    shift = 0
+    for placement in placements:
+        hunk = hunks.hunks[placement.hunk - 1]
+        start = placement.line - 1 + shift
+        found.append(range(start, start + len(hunk.result)))
+        shift += len(hunk.result) - len(hunk.source)
+    return found
+
+
+def _differences(before: Sequence[str], after: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
+    return SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes()
+
+
+def _hunk(patch: Patch, file: Edited, added: Sequence[str], room: range, old: range) -> _Part:
+    """The hunk that puts ``added`` in the place of the lines ``old``, with the least context within ``room`` that gives
+    it exactly this one place.
+    """
+    before = split_lines(file.before)
+    heading = _heading(file, old.start)
+    for lead, trail in _contexts(insertion=not old):
+        first, last = old.start - lead, old.stop + trail
+        if first < room.start or last > room.stop or first == last:
+            continue
+        lines = (
+            *_lines(CONTEXT, before[first : old.start]),
+            *_lines(REMOVED, before[old.start : old.stop]),
+            *_lines(ADDED, added),
+            *_lines(CONTEXT, before[old.stop : last]),
+        )
+        hunk = Hunk(number=1, line=first + 1, heading=heading, lines=lines)
+        if not any(text.strip() for text in hunk.source):
+            continue
+        found = place(patch.name, file.path, FileHunks(path=file.path, hunks=(hunk,)), file.before)
+        if not found.misfits and found.placements[0].line == first + 1 and not found.placements[0].already:
+            body = _body(lines)
+            return _Part(line=first, source=len(hunk.source), result=len(hunk.result), heading=heading, body=body)
+    raise PatchError(
+        f"A change of the patch '{patch.name}' has no place of its own in {file.path}, line {old.start + 1}.",
+        why=f"Its lines, with up to {MOST_CONTEXT} around them, stand there more than once, or in a literal.",
+        next_step="Make the change at another line of the function.",
+    )
+
+
+def _contexts(*, insertion: bool) -> list[tuple[int, int]]:
+    """Numbers of lines before and after a change, the least first; with the same number, more after than before.
+
+    A replaced line may stand alone. An insertion needs a neighbour.
+    """
+    pairs = [(lead, trail) for lead in range(MOST_CONTEXT + 1) for trail in range(MOST_CONTEXT + 1)]
+    return sorted(pairs[1:] if insertion else pairs, key=lambda pair: (sum(pair), pair[0]))
+
+
+def _heading(file: Edited, line: int) -> str:
+    """The shortest heading that names the function around a line, as ``parse`` understands it."""
+    if not file.path.endswith(lexer.SUFFIXES):
+        return ""
+    source, outline = read_source(file.before)
+    if outline is None:
+        return ""
+    offset = source.starts[line] if line < len(source.starts) else len(source.text)
+    declaration = outline.enclosing(offset)
+    path = declaration.path if declaration else ()
+    for count in range(1, len(path) + 1):
+        if len(outline.named(path[-count:])) == 1:
+            return SEPARATOR.join(path[-count:])
+    return SEPARATOR.join(path)
+
+
+def _lines(kind: str, lines: Sequence[str]) -> Iterator[HunkLine]:
+    for line in lines:
+        yield HunkLine(kind=kind, text=line.removesuffix("\n").removesuffix("\r"))
+
+
+def _body(lines: Sequence[HunkLine]) -> str:
+    return "".join(f"{line.kind}{line.text}\n" for line in lines)
+
+
+def _moved(start: str, file: Edited) -> str:
+    """The lines above a file's hunks, for the place where the file is now if that is a new one."""
+    if file.path in (file.target.path, *file.target.older):
+        return start
+    return f"diff --git a/{file.path} b/{file.path}\n--- a/{file.path}\n+++ b/{file.path}\n"
+
+
+def _with_place(header: str, file: Edited) -> str:
+    """The header with a file's new place in Touches, before the older ones."""
+    if file.path in (file.target.path, *file.target.older):
+        return header
+    before, key, touches = header.partition("Touches:")
+    return before + key + touches.replace(file.target.path, f"{file.path}{MOVED_FROM}{file.target.path}", 1)
+
+
+def _verify(patch: Patch, text: str, files: Sequence[Edited], values: Mapping[str, str]) -> None:
+    """What was written has to do what the edits did."""
+    again = series.parse(patch.name, text)
+    hunks = {file.path: file for file in parse(again, render_patch(again.name, again.text, values))}
+    for file in files:
+        written = hunks.get(file.path) or hunks[file.target.path]
+        outcome = place(patch.name, file.path, written, file.before)
+        if outcome.misfits or outcome.text != file.after:
+            raise PatchError(
+                f"The patch '{patch.name}' cannot be written for {file.path}.",
+                why="Its hunks would not give back what the file is now.",
+                next_step=f"Edit {patch.file_name} by hand. {hints.show_patch(patch.name)}",
+            )
+
+
+def _by_hand(patch: Patch, why: str) -> PatchError:
+    return PatchError(
+        f"The patch '{patch.name}' cannot be written by itself.",
+        why=why,
+        next_step=f"Edit {patch.file_name} by hand. {hints.show_patch(patch.name)}",
+    )
