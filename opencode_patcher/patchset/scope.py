@@ -15,7 +15,7 @@ from pathlib import Path
 from opencode_patcher.patchset.lexer import Source
 from opencode_patcher.patchset.outline import Outline
 
-_NAME = re.compile(r"(?<![\w$.#@])(?!\$\{)[A-Za-z_$](?:\w|\$(?!\{))*")
+_NAME = re.compile(r"(?:(?<=\.\.\.)|(?<![\w$.#@]))(?!\$\{)[A-Za-z_$](?:\w|\$(?!\{))*")
 _KNOWN_FILE = Path(__file__).with_name("words.toml")
 
 _DECLARES = re.compile(
@@ -78,8 +78,10 @@ class Scope:
 
 def _stands_alone(code: str, match: re.Match[str]) -> bool:
     """Whether a match is a whole name, and not a member of something."""
-    before, after = code[match.start() - 1 : match.start()], code[match.end() : match.end() + 1]
-    return not (before.isalnum() or before in tuple("_$.")) and not (after.isalnum() or after in tuple("_$"))
+    before, after = code[max(match.start() - 3, 0) : match.start()], code[match.end() : match.end() + 1]
+    if after.isalnum() or after in tuple("_$"):
+        return False
+    return before == "..." or not (before[-1:].isalnum() or before[-1:] in tuple("_$."))
 
 
 def _is_key(code: str, start: int, end: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import pytest
-from mend_samples import FILES, KITCHEN, KITCHEN_TEXT, MENU, MENU_TEXT, OURS, Upstream
+from mend_samples import KITCHEN, KITCHEN_TEXT, MENU, MENU_TEXT, OURS, Upstream
 
 from opencode_patcher.checking import Verdict, judge
 from opencode_patcher.patchset.check import FileCheck, ReleaseCheck, State
@@ -15,7 +15,7 @@ from opencode_patcher.upstream.support import Support
 
 Check = Callable[..., Any]
 MOVED = "packages/opencode/src/cooking/kitchen.ts"
-BELOW = KITCHEN_TEXT.replace("./", "../")
+BELOW = KITCHEN_TEXT.replace("./oven", "../oven")
 
 
 class Project(Protocol):
@@ -78,6 +78,7 @@ def test_a_moved_file_is_followed_through_history_and_the_commit_is_named(check:
     assert commit[:12] in file(found, "taste").explanation
     assert "Tidy the kitchen" in file(found, "taste").explanation
     assert found.applies
+    assert [name.what for name in found.missing] == ["the module ../kitchen", "the module ./combined/taste"]
 
 
 def test_a_file_that_moves_twice_is_followed(check: Check, upstream: Upstream) -> None:
@@ -181,4 +182,3 @@ def test_verdicts_follow_the_support_window(check: Check, upstream: Upstream) ->
 def test_no_work_tree_is_made(check: Check, upstream: Upstream, tmp_path: Any) -> None:
     only(check, upstream, "v2.0.1", {})
     assert not (tmp_path / "store" / "trees").exists()
-    assert FILES

@@ -49,6 +49,31 @@ def test_header_with_continued_values_and_older_places(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("marker", "having", "lacking"),
+    [
+        ("", [(0, 0, 1), (9, 0, 0)], []),
+        (" since v1.2.0", [(1, 2, 0), (9, 0, 0)], [(1, 1, 9)]),
+        (" until v1.2.0", [(0, 0, 1), (1, 2, 0)], [(1, 2, 1)]),
+        (" since v1.1.0 until v1.1.9", [(1, 1, 0), (1, 1, 9)], [(1, 0, 9), (1, 2, 0)]),
+    ],
+)
+def test_which_releases_have_a_file(marker: str, having: list[series.Version], lacking: list[series.Version]) -> None:
+    touches = f"Touches: src/kitchen.ts <- kitchen.ts{marker}\n\n"
+    (target,) = series.parse("taste", HEADER + touches + diff(TASTE)).header.touches
+    assert target.places == ("src/kitchen.ts", "kitchen.ts")
+    assert not target.may_lack(None)
+    assert not any(target.may_lack(version) for version in having)
+    assert all(target.may_lack(version) for version in lacking)
+
+
+def test_a_place_that_history_gave_comes_last() -> None:
+    patch = series.parse("taste", HEADER + "Touches: src/kitchen.ts <- kitchen.ts\n\n" + diff(TASTE))
+    followed = series.Series(patches=(patch,)).following({"src/kitchen.ts": "new/kitchen.ts"})
+    assert followed.patches[0].header.touches[0].places == ("src/kitchen.ts", "kitchen.ts", "new/kitchen.ts")
+    assert followed.places() == {"src/kitchen.ts", "kitchen.ts", "new/kitchen.ts"}
+
+
 def test_series_that_names_a_missing_file(tmp_path: Path) -> None:
     message = refusal(make(tmp_path, "tast\n", taste=patch_text(TASTE)))
     assert "'tast'" in message
@@ -102,6 +127,8 @@ def test_find_names_the_nearest(tmp_path: Path) -> None:
         (HEADER + "Touches: a <- ../b\n" + diff(TASTE), "'../b': it leads out of the tree"),
         (HEADER + "Touches: a/.GIT/hooks/x\n" + diff(TASTE), "git's own directory"),
         (HEADER + "Touches: C:/a\n" + diff(TASTE), "Windows path"),
+        (HEADER + "Touches: a since 1.2.3\n" + diff(TASTE), "each with a release tag"),
+        (HEADER + "Touches: a since v1.2.3 <- b\n" + diff(TASTE), "each with a release tag"),
         (HEADER + "Touches: a\\b\n" + diff(TASTE), "Windows path"),
         (HEADER + "Touches: a//b\n" + diff(TASTE), "empty"),
         (HEADER + "Touches: a <- a\n" + diff(TASTE), "names 'a' twice"),

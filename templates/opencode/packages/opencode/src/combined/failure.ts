@@ -110,10 +110,10 @@ const rules: readonly Rule[] = [
 
 export function classify(error: unknown, now = Date.now()): Failure | undefined {
   const facts = collect(error)
-  if (facts.aborted) return
+  if (facts.aborted) return undefined
   const rule = rules.find((item) => matches(item, facts))
   const found = rule ?? (facts.status !== undefined && facts.status >= 500 ? server : undefined)
-  if (!found) return
+  if (!found) return undefined
   return {
     kind: found.kind,
     scope: found.scope,

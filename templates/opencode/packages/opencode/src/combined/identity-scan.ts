@@ -7,7 +7,7 @@ export type Scan = { words: string[]; stamp: string }
 
 const HAS_DECIMAL = /[0-9][p_][0-9]/
 const DECIMAL = /(?<=[0-9])[p_](?=[0-9])/g
-const RUN = /[0-9]+(?:\.[0-9]+)*|[a-z\u0080-\uffff]+|[\x00-\/:-`{-\x7f]+/g
+const RUN = /[0-9]+(?:\.[0-9]+)*|[a-z\u0080-\uffff]+|[\x00-/:-`{-\x7f]+/g
 const ASCII = /^[\x00-\x7f]*$/
 const SINGLE_LETTER = /^[a-z]$/
 const SINGLE_VERSION = /^[a-z][0-9]$/
@@ -46,7 +46,7 @@ export function lower(text: string) {
 
 /** The text without ASCII punctuation: what is compared where a vendor's name is looked up. */
 export function squash(text: string) {
-  return lower(text).replace(/[\x00-\/:-`{-\x7f]+/g, "")
+  return lower(text).replace(/[\x00-/:-`{-\x7f]+/g, "")
 }
 
 /** Words and stamp of a text in lower case. Words in `whole` are never cut. */

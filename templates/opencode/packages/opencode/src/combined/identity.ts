@@ -90,9 +90,11 @@ function uniqueIDs(own: readonly Draft[], automatic: readonly Draft[]) {
       const free = [draft.short, draft.id].find((wish) => wish && wishes.get(wish) === 1 && !taken.has(wish))
       let number = numbers.get(draft.qualified) ?? 1
       let id = free ?? draft.qualified
-      while (free === undefined && (taken.has(id) || wishes.has(id))) {
-        number += 1
-        id = draft.qualified + "-" + number
+      if (free === undefined) {
+        while (taken.has(id) || wishes.has(id)) {
+          number += 1
+          id = draft.qualified + "-" + number
+        }
       }
       numbers.set(draft.qualified, number)
       taken.add(id)
@@ -183,7 +185,7 @@ function endingOf({ variant, undated, written }: Identity, allowed: ReadonlySet<
 }
 
 function idOf(name: string) {
-  return name.replace(/[\x00-,\/:-`{-\x7f]+/g, "-") || "model"
+  return name.replace(/[\x00-,/:-`{-\x7f]+/g, "-") || "model"
 }
 
 // Providers by rank, then by id; free offers of providers that the user did not list come last of all.

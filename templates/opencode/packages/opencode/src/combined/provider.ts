@@ -13,6 +13,7 @@ import { CombinedChoose } from "./choose"
 import type { Failure } from "./failure"
 import { CombinedHealth } from "./health"
 import { group, type Group, type Offer } from "./identity"
+import { check } from "./identity-check"
 import { CombinedOrigin } from "./origin"
 import { CombinedSettings } from "./settings"
 
@@ -45,6 +46,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const known = cache.get(providers)
     if (known?.config === config) return known.catalogue
     const made = combine(providers, config, yield* dependencies.modelsDev.get())
+    yield* Effect.forEach(check(CombinedSettings.read(config), offers(providers)), (text) => Effect.logWarning(text))
     cache.set(providers, { config, catalogue: made })
     return made
   })

@@ -55,7 +55,7 @@ export function can(model: Provider.Model, wanted: Needs) {
 function reason(model: Provider.Model, wanted: Needs) {
   const unread = [...wanted.modes].filter((item) => !model.capabilities.input[item])
   if (unread.length) return `cannot read ${unread.join(", ")}`
-  if (model.limit.context === 0) return
+  if (model.limit.context === 0) return undefined
   const room = model.limit.input ?? model.limit.context - Math.min(model.limit.output, OUTPUT)
   return wanted.tokens < room ? undefined : `has room for ${room} tokens, not for ${wanted.tokens}`
 }

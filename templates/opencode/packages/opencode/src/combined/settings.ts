@@ -2,6 +2,7 @@
 import type { Config } from "@/config/config"
 import type { Effect } from "effect"
 import type { Options } from "./identity"
+import { squash } from "./identity-scan"
 
 /** What upstream's config service returns; the name of that type has changed from release to release. */
 export type Info = Effect.Success<ReturnType<Config.Interface["get"]>>
@@ -25,9 +26,10 @@ function list(value: Info["provider_priority"]): readonly string[] {
   return items.map((item) => item.trim()).filter((item) => item)
 }
 
-/** Providers of the priority list first, in its order; the others after them by code point. */
+/** Providers of the priority list first, in its order; the others after them by code point. Case and dots do not matter. */
 export function order(providers: readonly string[], priority: readonly string[]) {
-  const rank = (id: string) => (priority.includes(id) ? priority.indexOf(id) : priority.length)
+  const ranks = priority.map(squash)
+  const rank = (id: string) => (ranks.includes(squash(id)) ? ranks.indexOf(squash(id)) : ranks.length)
   return providers.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0))
 }
 

@@ -130,9 +130,10 @@ const accept = Effect.fn("CombinedTurn.accept")(function* (turn: Turn, origin: C
   answered(turn.ctx.assistantMessage.parentID)
   yield* origin.succeed
   // Upstream compares with the room of the member that served; another one may have more.
-  if (!turn.ctx.needsCompaction) return
+  if (!turn.ctx.needsCompaction) return undefined
   const wanted = { modes: new Set<never>(), tokens: CombinedRequest.count(turn.ctx.assistantMessage.tokens) }
   if (yield* origin.find((model) => CombinedRequest.can(model, wanted))) turn.ctx.needsCompaction = false
+  return undefined
 })
 
 /** Removes the message of an attempt that was taken back; upstream's own cleanup has written it once more by now. */
@@ -183,7 +184,7 @@ const move = Effect.fn("CombinedTurn.move")(function* (
   if (committed && !message.finish) yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls" }))
   if (committed) message.finish = "tool-calls"
   // The user has refused a tool meanwhile, which ends the turn.
-  if (turn.ctx.blocked) return
+  if (turn.ctx.blocked) return undefined
 
   if (next.type === "wait") {
     const [{ member, cooldown }] = next.out
@@ -191,7 +192,7 @@ const move = Effect.fn("CombinedTurn.move")(function* (
     if (wait > LONGEST_WAIT || record.waits >= MOST_WAITS) {
       yield* turn.halt(new Error(exhausted(origin.id, record.list, next)))
       answered(message.parentID)
-      return
+      return undefined
     }
     record.waits++
     yield* turn.status.set(turn.ctx.sessionID, {
@@ -209,9 +210,10 @@ const move = Effect.fn("CombinedTurn.move")(function* (
     yield* swap(turn, now.type === "serve" ? now.model : turn.streamInput.model)
     return "again" as const
   }
-  if (committed) return
+  if (committed) return undefined
   record.retracted++
   retracted.add(turn.ctx)
+  return undefined
 })
 
 /**

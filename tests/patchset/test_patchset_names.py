@@ -1,0 +1,148 @@
+"""What modules import and export, and which names reach a place."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from patchset_samples import KITCHEN
+
+from opencode_patcher.patchset import modules, scope
+from opencode_patcher.patchset.lexer import scan
+from opencode_patcher.patchset.modules import Import
+from opencode_patcher.patchset.outline import Outline
+from opencode_patcher.patchset.scope import Scope
+
+MODULE = """\
+import path from "path"
+import type { Config } from "@/config/config"
+import { Global, type Session as Talk } from "@opencode-ai/core/global"
+import * as Stream from "effect/Stream"
+import def, { other } from "./other"
+
+// import { nothing } from "commented"
+export const a = 1, { unseen } = {}
+export type B = string
+export async function c() {}
+export abstract class D {}
+export const { e, f: g } = make()
+export { h, i as j }
+export { k } from "./k"
+export * from "./star"
+export * as Kitchen from "./kitchen"
+export default c
+"""
+
+
+def test_imports() -> None:
+    assert modules.imports(MODULE) == (
+        Import(module="path", name="default", local="path"),
+        Import(module="@/config/config", name="Config", local="Config"),
+        Import(module="@opencode-ai/core/global", name="Global", local="Global"),
+        Import(module="@opencode-ai/core/global", name="Session", local="Talk"),
+        Import(module="effect/Stream", name="*", local="Stream"),
+        Import(module="./other", name="default", local="def"),
+        Import(module="./other", name="other", local="other"),
+    )
+
+
+def test_exports() -> None:
+    found = modules.exports(MODULE)
+    assert found.names == {"a", "B", "c", "D", "e", "g", "h", "j", "k", "default"}
+    assert found.stars == ("./star",)
+    assert found.namespaces == {"Kitchen": "./kitchen"}
+
+
+FILES = {
+    "packages/opencode/src/config/config.ts": "",
+    "packages/opencode/src/tool/index.tsx": "",
+    "packages/core/package.json": json.dumps(
+        {"exports": {".": "./src/index.ts", "./x": {"import": "./src/x.ts"}, "./*": "./src/*.ts"}}
+    ),
+    "packages/core/src/index.ts": "",
+    "packages/core/src/x.ts": "",
+    "packages/core/src/v1/session.ts": "",
+    "packages/broken/package.json": "{",
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("@/config/config", "packages/opencode/src/config/config.ts"),
+        ("../config/config", "packages/opencode/src/config/config.ts"),
+        ("../tool", "packages/opencode/src/tool/index.tsx"),
+        ("@opencode-ai/core", "packages/core/src/index.ts"),
+        ("@opencode-ai/core/x", "packages/core/src/x.ts"),
+        ("@opencode-ai/core/v1/session", "packages/core/src/v1/session.ts"),
+        ("@opencode-ai/core/v2/session", None),
+        ("@opencode-ai/none", None),
+        ("@opencode-ai/broken", None),
+        ("@/none", None),
+    ],
+)
+def test_where_a_module_leads(module: str, expected: str | None) -> None:
+    assert modules.resolve(module, "packages/opencode/src/combined/turn.ts", FILES.get) == expected
+
+
+def test_dependencies_by_package() -> None:
+    assert not modules.is_internal("effect/Stream")
+    assert modules.dependency("effect/Stream") == "effect"
+    assert modules.dependency("@ai-sdk/provider/x") == "@ai-sdk/provider"
+
+
+def scoped(text: str) -> Scope:
+    source = scan(text)
+    return Scope(source, Outline(source))
+
+
+@pytest.mark.parametrize(
+    ("name", "within", "expected"),
+    [
+        ("Oven", ("layer", "serve"), True),
+        ("oven", ("layer", "serve"), True),
+        ("plate", ("layer", "serve"), True),
+        ("plate", ("layer", "prepare"), False),
+        ("dish", ("layer", "serve"), True),
+        ("guest", ("layer", "serve"), True),
+        ("prepare", ("layer",), True),
+        ("served", ("layer", "serve"), False),
+        ("price", ("layer", "serve"), False),
+        ("heat", ("layer", "prepare"), False),
+    ],
+)
+def test_names_that_reach_a_place(name: str, within: tuple[str, ...], expected: bool) -> None:
+    assert scoped(KITCHEN).reaches(name, within) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const { a, b: n } = x\n",
+        "const [m, n] = x\n",
+        "import n from 'x'\n",
+        "import { a as n } from 'x'\n",
+        "import * as n from 'x'\n",
+        "import type { n } from 'x'\n",
+        "function f(a: string, n = 1) {\n}\n",
+        "function f({ a, n }: Input): void {\n}\n",
+        "const f = async (...n: string[]) => 1\n",
+        "const f = n => 1\n",
+        "for (const n of x) {\n}\n",
+        "try {\n} catch (n) {\n}\n",
+        "class n {\n}\n",
+        "enum n {\n}\n",
+    ],
+)
+def test_every_way_to_declare_a_name(text: str) -> None:
+    assert scoped(text).reaches("n", ())
+
+
+@pytest.mark.parametrize("text", ["x.n()\n", "call(n)\n", "const a = { n: 1 }\n", "// const n\n", 'const a = "n"\n'])
+def test_what_declares_no_name(text: str) -> None:
+    assert not scoped(text).reaches("n", ())
+
+
+def test_the_names_that_lines_use() -> None:
+    text = "const x = call(`${a} b`, { key: c, short }, d.member, (e) => e + 1) // comment\n"
+    assert scope.used(scan(text), [0]) == {"x", "call", "a", "c", "short", "d", "e"}

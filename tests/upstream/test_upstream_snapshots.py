@@ -1,0 +1,111 @@
+"""Files of many releases from git's objects, and how the support window is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_upstream import WORKSPACE, Upstream
+
+from opencode_patcher.errors import SourceError
+from opencode_patcher.progress import SilentReporter
+from opencode_patcher.store import Store
+from opencode_patcher.upstream import history, releases, snapshots, source, support
+from opencode_patcher.upstream.releases import Release
+
+INDEX = "packages/opencode/src/index.ts"
+
+
+def fetched(upstream: Upstream, store: Store) -> tuple[Path, tuple[Release, ...]]:
+    listed = releases.list_releases(upstream.source)
+    return source.fetch_many(store, upstream.source, listed, SilentReporter()), listed
+
+
+def test_contents_come_when_they_are_fetched_and_equal_ones_have_one_name(upstream: Upstream, store: Store) -> None:
+    upstream.release("v1.0.1", {"README.md": "Another.\n"})
+    repository, (first, second) = fetched(upstream, store)
+    with snapshots.open_snapshots(repository) as opened:
+        blob = opened.blob(first.commit, INDEX)
+        assert blob is not None
+        assert blob == opened.blob(second.commit, INDEX)
+        assert opened.blob(first.commit, "README.md") != opened.blob(second.commit, "README.md")
+        assert opened.content(blob) is None
+        assert opened.fetch_absent() == 1
+        assert opened.content(blob) == WORKSPACE[INDEX].encode()
+        assert opened.fetch_absent() == 0
+
+
+def test_what_is_no_file_has_no_blob(upstream: Upstream, store: Store) -> None:
+    repository, (first,) = fetched(upstream, store)
+    with snapshots.open_snapshots(repository) as opened:
+        for path in ("packages", "packages/opencode/src", "none", "README.md/none", "packages/none/x.ts"):
+            assert opened.blob(first.commit, path) is None
+
+
+def test_the_files_of_a_commit(upstream: Upstream, store: Store) -> None:
+    repository, (first,) = fetched(upstream, store)
+    with snapshots.open_snapshots(repository) as opened:
+        assert set(opened.files(first.commit)) == set(WORKSPACE)
+        assert list(opened.files(first.commit, "packages/web/src")) == ["packages/web/src/large.txt"]
+        assert list(opened.files(first.commit, "none")) == []
+
+
+def test_many_releases_come_in_one_request_and_only_once(upstream: Upstream, store: Store) -> None:
+    for number in range(1, 4):
+        upstream.release(f"v1.0.{number}", {"README.md": f"{number}\n"})
+    phases: list[str] = []
+
+    class Phases(SilentReporter):
+        def phase(self, name: str):  # type: ignore[no-untyped-def]
+            phases.append(name)
+            return super().phase(name)
+
+    listed = releases.list_releases(upstream.source)
+    for _ in range(2):
+        source.fetch_many(store, upstream.source, listed, Phases())
+    assert phases == ["Fetching 4 releases"]
+
+
+def test_a_tag_that_moved_among_many_is_named(upstream: Upstream, store: Store) -> None:
+    upstream.release("v1.0.1", {"README.md": "Another.\n"})
+    listed = releases.list_releases(upstream.source)
+    upstream.commit({"README.md": "Rewritten.\n"})
+    upstream.tag("v1.0.1", force=True)
+    with pytest.raises(SourceError, match=r"v1\.0\.1 has moved"):
+        source.fetch_many(store, upstream.source, listed, SilentReporter())
+
+
+def test_history_has_no_answer_for_a_file_that_is_there_or_for_an_older_release(
+    upstream: Upstream, store: Store
+) -> None:
+    upstream.release("v1.0.1", {"README.md": "Another.\n"})
+    repository, (first, second) = fetched(upstream, store)
+    assert history.departures(repository, first, second, [INDEX], SilentReporter()) == {}
+    assert history.departures(repository, second, first, [INDEX], SilentReporter()) == {}
+    assert history.departures(repository, first, second, [], SilentReporter()) == {}
+
+
+def test_the_support_window_is_data(tmp_path: Path) -> None:
+    window = support.read_support()
+    assert window.oldest <= window.oldest_built
+    inside = Release(tag="v99.0.0", version=(99, 0, 0), commit="a" * 40)
+    assert window.patches(inside)
+    assert window.builds(inside)
+    support.require_buildable(inside, window)
+
+
+@pytest.mark.parametrize("version", [(0, 1, 0), (1, 15, 0)])
+def test_what_is_too_old_to_be_built_is_refused(version: tuple[int, int, int]) -> None:
+    window = support.Support(oldest=(1, 15, 0), oldest_built=(1, 17, 0))
+    old = Release(tag=support.tag_of(version), version=version, commit="a" * 40)
+    with pytest.raises(SourceError, match="too old") as caught:
+        support.require_buildable(old, window)
+    assert "v1.17.0" in caught.value.next_step
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"oldest": "1.15", "oldest_built": "v1.17.0"}', '{"oldest": 1}'])
+def test_a_damaged_support_window(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "support.json"
+    file.write_text(text)
+    with pytest.raises(SourceError, match="support window"):
+        support.read_support(file)
