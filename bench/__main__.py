@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("startup", "build", "failover", "grouping")
+NAMES = ("startup", "build", "failover", "grouping", "drift")
 
 
 def main() -> None:

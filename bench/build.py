@@ -69,7 +69,7 @@ def measure(root: Path) -> None:
     print(f"repeat, nothing changed     {again:6.2f} s")
     full = _full_clone(root)
     print(
-        f"git bytes fetched           {transferred / 1e6:6.1f} MB  full clone {full / 1e6:.1f} MB  ratio {transferred / full:.3f}"
+        f"git bytes fetched {transferred / 1e6:.1f} MB, full clone {full / 1e6:.1f} MB, ratio {transferred / full:.3f}"
     )
 
 

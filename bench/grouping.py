@@ -49,9 +49,7 @@ def normalised(name: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--labels", type=Path, default=DATA / "dev.jsonl")
     parser.add_argument("--contested", type=Path, default=DATA / "dontcare.json")
     parser.add_argument("--bun", default=shutil.which("bun"))
@@ -65,8 +63,7 @@ def main() -> None:
     known = catalogue.parse(data, "models-dev")
 
     keys = {
-        (offer.provider_id, offer.model_id): identity.key
-        for offer, identity in zip(known, resolve(known), strict=True)
+        (offer.provider_id, offer.model_id): identity.key for offer, identity in zip(known, resolve(known), strict=True)
     }
     found = {
         name: score(labels, {(o.provider_id, o.model_id): rule(o) for o in known}, contested)
@@ -89,9 +86,7 @@ def summary(found: Score) -> dict[str, float]:
     return asdict(found) | {"precision": found.precision, "recall": found.recall}
 
 
-def errors(
-    labels: Mapping[Name, str], keys: Mapping[Name, str], contested: frozenset[frozenset[str]]
-) -> list[str]:
+def errors(labels: Mapping[Name, str], keys: Mapping[Name, str], contested: frozenset[frozenset[str]]) -> list[str]:
     """What is still merged or split, in words."""
     by_key: dict[str, set[str]] = defaultdict(set)
     by_label: dict[str, dict[str, list[Name]]] = defaultdict(lambda: defaultdict(list))
@@ -143,16 +138,12 @@ def bun_times(known: tuple[Offer, ...], bun: str) -> list[float]:
         shutil.copy(Path(__file__).with_name("grouping.ts"), directory / "bench.ts")
         given = directory / "given.json"
         given.write_text(json.dumps({"offers": offers, "rounds": ROUNDS}), encoding="utf-8")
-        output = subprocess.run(
-            [bun, directory / "bench.ts", given], check=True, capture_output=True, text=True
-        )
+        output = subprocess.run([bun, directory / "bench.ts", given], check=True, capture_output=True, text=True)
     return [float(value) for value in json.loads(output.stdout)]
 
 
 def text(result: dict[str, dict[str, dict[str, float]]]) -> str:
-    heading = (
-        f"{'':26}{'precision':>10}{'recall':>8}{'B3 P':>8}{'B3 R':>8}{'pairs':>8}{'wrong':>7}{'merged':>8}"
-    )
+    heading = f"{'':26}{'precision':>10}{'recall':>8}{'B3 P':>8}{'B3 R':>8}{'pairs':>8}{'wrong':>7}{'merged':>8}"
     lines = [heading]
     for section in ("scores", "vendors"):
         for name, row in result[section].items():
@@ -162,10 +153,7 @@ def text(result: dict[str, dict[str, dict[str, float]]]) -> str:
             )
         lines.append("")
     lines += [*map(str, result["errors"]), ""]
-    lines += [
-        f"{name}: {value:.1f} ms for {result['offers']} offers"
-        for name, value in result["milliseconds"].items()
-    ]
+    lines += [f"{name}: {value:.1f} ms for {result['offers']} offers" for name, value in result["milliseconds"].items()]
     return "\n".join(lines)
 
 

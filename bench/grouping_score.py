@@ -50,9 +50,7 @@ def score(
     for names in by_key.values():
         bad = 0
         for left, other in combinations(names, 2):
-            if left[0] == other[0] or not (
-                labels[left].startswith(vendor) or labels[other].startswith(vendor)
-            ):
+            if left[0] == other[0] or not (labels[left].startswith(vendor) or labels[other].startswith(vendor)):
                 continue
             if labels[left] == labels[other]:
                 right += 1

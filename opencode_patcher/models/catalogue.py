@@ -53,9 +53,7 @@ def parse(data: bytes, origin: str) -> tuple[Offer, ...]:
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise CatalogueError(
-            f"{origin} is no catalogue.", why=f"It is no JSON: {error}", next_step=_NEXT
-        ) from error
+        raise CatalogueError(f"{origin} is no catalogue.", why=f"It is no JSON: {error}", next_step=_NEXT) from error
     offers = []
     for provider_id, provider in _object(content, origin, "the whole").items():
         place = f"provider {provider_id!r}"
@@ -92,8 +90,7 @@ def _text(model: Mapping[str, Any], field: str, origin: str, place: str, *, requ
         return ""
     raise CatalogueError(
         f"{origin} is no catalogue.",
-        why=f"In it, {place} "
-        + (f"has no {field}." if value is None else f"has a {field} that is {_kind(value)}."),
+        why=f"In it, {place} " + (f"has no {field}." if value is None else f"has a {field} that is {_kind(value)}."),
         next_step=_NEXT,
     )
 

@@ -99,10 +99,7 @@ def difference(here: Identity, there: Identity) -> str:
     more = [word for word in right if word not in left]
     less = [word for word in left if word not in right]
     words = [*less, *more]
-    if (
-        any(word.isascii() and word.isdigit() and len(word) in (4, 6, 8) for word in words)
-        or "undated" in words
-    ):
+    if any(word.isascii() and word.isdigit() and len(word) in (4, 6, 8) for word in words) or "undated" in words:
         kind = "another snapshot"
     elif any(word in _MODES for word in words):
         kind = "another mode"
@@ -137,8 +134,7 @@ def _name(offer: Offer) -> str:
 
 def _holds(candidate: Group, offer: Offer) -> bool:
     return any(
-        member.provider_id == offer.provider_id and member.model_id == offer.model_id
-        for member in candidate.members
+        member.provider_id == offer.provider_id and member.model_id == offer.model_id for member in candidate.members
     )
 
 
@@ -151,9 +147,7 @@ def _no_such_model(offers: Sequence[Offer], name: str) -> UsageError:
     return UsageError(what, next_step=hint)
 
 
-def _outcome(
-    offer: Offer, identity: Identity, own: Group | None, same: Sequence[Offer], options: Options
-) -> str:
+def _outcome(offer: Offer, identity: Identity, own: Group | None, same: Sequence[Offer], options: Options) -> str:
     if own:
         providers = len({member.provider_id for member in own.members})
         return f"Combined as combined/{own.id}: {len(own.members)} models of {providers} providers."
@@ -168,9 +162,7 @@ def _outcome(
     )
 
 
-def _neighbours(
-    offers: Sequence[Offer], identities: Sequence[Identity], identity: Identity
-) -> tuple[Neighbour, ...]:
+def _neighbours(offers: Sequence[Offer], identities: Sequence[Identity], identity: Identity) -> tuple[Neighbour, ...]:
     words = set(identity.name.split("-"))
     first = identity.name.split("-")[0]
     candidates: dict[str, list[int]] = {}

@@ -77,9 +77,7 @@ def read(config: Mapping[str, Any], where: str) -> Options:
         min_providers=fewest,
         combine_latest=latest,
         exclude=_texts(combined.get("exclude", []), where, "combined.exclude"),
-        groups={
-            name: _texts(members, where, f"combined.groups[{name!r}]") for name, members in groups.items()
-        },
+        groups={name: _texts(members, where, f"combined.groups[{name!r}]") for name, members in groups.items()},
         variants=variants,
         regions=_texts(combined.get("regions", []), where, "combined.regions"),
     )

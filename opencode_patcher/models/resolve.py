@@ -128,9 +128,7 @@ def _settle_sizes(items: list[Item], rules: Rules) -> None:
     def release(item: Item) -> str:
         return item.stamp if item.row >= 0 and rules.vendors[item.row].versions else ""
 
-    for group in groups(
-        items, lambda item: (item.vendor, item.name, item.version, item.preview, release(item))
-    ):
+    for group in groups(items, lambda item: (item.vendor, item.name, item.version, item.preview, release(item))):
         # The sizes of closed models are tiers: gemini-1.5-flash-8b is another model than gemini-1.5-flash.
         vendor = rules.vendors[group[0].row] if group[0].row >= 0 else None
         if not vendor or not (vendor.undated == "original" or vendor.versions):

@@ -138,9 +138,7 @@ def compile_rules(table: Mapping[str, Any]) -> Rules:
     return Rules(
         schemes=tuple(row["text"] for row in table["scheme"]),
         regions=frozenset(table["regions"]["words"]),
-        places={
-            squash(word): row.get("confidential", False) for row in table["place"] for word in row["words"]
-        },
+        places={squash(word): row.get("confidential", False) for row in table["place"] for word in row["words"]},
         repackers=frozenset(squash(word) for word in table["repackers"]["words"]),
         abbreviations={squash(row["place"]): row["word"] for row in table["abbreviation"]},
         prefixes=frozenset(prefixes),
@@ -171,13 +169,10 @@ def compile_rules(table: Mapping[str, Any]) -> Rules:
         ),
         sizes={row["name"]: row["size"] for row in table["size"]},
         raw_aliases={name: _alias(row, whole) for name, row in aliases.items() if row.get("raw")},
-        aliases={
-            _alias_key(name, whole): _alias(row, whole) for name, row in aliases.items() if not row.get("raw")
-        },
+        aliases={_alias_key(name, whole): _alias(row, whole) for name, row in aliases.items() if not row.get("raw")},
         snapshots={row["name"]: row["stamp"] for row in table["snapshot"]},
         versions={f"{row['name']} {row['version']}": row["stamp"] for row in table["version"]},
-        titles=dict.fromkeys(table["titles"]["words"], False)
-        | dict.fromkeys(table["titles"]["open_words"], True),
+        titles=dict.fromkeys(table["titles"]["words"], False) | dict.fromkeys(table["titles"]["open_words"], True),
         own_tiers=frozenset(table["own_tiers"]["words"]),
         whole=whole,
     )

@@ -140,9 +140,7 @@ def _numbers(atoms: list[str]) -> Scan:
             atoms[index + 1] = "v" + following
             index += 1
             continue
-        if (_minor(word, 2) or _SINGLE_VERSION.match(word)) and _minor(
-            following, 2 if is_digits(word) else 1
-        ):
+        if (_minor(word, 2) or _SINGLE_VERSION.match(word)) and _minor(following, 2 if is_digits(word) else 1):
             words.append(_plain(f"{word}.{following}"))
             index += 2
             continue

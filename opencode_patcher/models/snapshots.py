@@ -130,9 +130,7 @@ def _usual_date(group: list[Item]) -> str:
     if not months:
         return ""
     month = min(months, key=lambda month: (-months[month], month))
-    return min(
-        (date for date in dates if date.startswith(month)), key=lambda date: (-len(date), -dates[date], date)
-    )
+    return min((date for date in dates if date.startswith(month)), key=lambda date: (-len(date), -dates[date], date))
 
 
 def _original(group: list[Item], *, hybrid: bool) -> None:

@@ -47,10 +47,7 @@ def terms_of(
         kind = rules.classes.get(word, "")
         name = (
             _take_kind(found, word, kind, before, keep_instruct)
-            or (
-                index == len(words) - 1
-                and _take_ending(found, word, family if index else None, places, rules)
-            )
+            or (index == len(words) - 1 and _take_ending(found, word, family if index else None, places, rules))
             or _take_number(found, word, before)
         )
         before = kind if name else ""

@@ -53,9 +53,7 @@ def adopt_vendors(items: list[Item]) -> None:
         totals = Counter[str]()
         for vendor, count in counts.items():
             totals[shorter[vendor]] += count
-        usual = next(
-            (vendor for vendor, count in totals.items() if count * 5 >= sum(totals.values()) * 4), ""
-        )
+        usual = next((vendor for vendor, count in totals.items() if count * 5 >= sum(totals.values()) * 4), "")
         for item in group:
             vendor = shorter[item.vendor] if item.vendor else usual
             if vendor != item.vendor:

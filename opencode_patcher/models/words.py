@@ -167,19 +167,13 @@ def with_title(
     return [*words, *more], stamp or said.stamp
 
 
-def replace_synonyms(
-    words: Sequence[str], family: Family | None, rules: Rules, steps: Steps
-) -> Sequence[str]:
+def replace_synonyms(words: Sequence[str], family: Family | None, rules: Rules, steps: Steps) -> Sequence[str]:
     """One wording for what is written in several ways."""
     found: list[str] = []
     index = 0
     while index < len(words):
         synonym = next(
-            (
-                entry
-                for entry in rules.synonyms.get(words[index], ())
-                if _applies(entry, words, index, family)
-            ),
+            (entry for entry in rules.synonyms.get(words[index], ()) if _applies(entry, words, index, family)),
             None,
         )
         if synonym:

@@ -84,8 +84,7 @@ def _pairs(left: Counter[str], right: Counter[str]) -> int:
 def offers(*names: str, released: str = "") -> list[Offer]:
     """Offers from ``provider/model`` texts."""
     return [
-        Offer(provider_id=name.split("/")[0], model_id=name.split("/", 1)[1], release_date=released)
-        for name in names
+        Offer(provider_id=name.split("/")[0], model_id=name.split("/", 1)[1], release_date=released) for name in names
     ]
 
 

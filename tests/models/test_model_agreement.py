@@ -65,27 +65,18 @@ WORDS = sorted(
         "\u017f",
     }
 )
-PLACES = sorted(
-    set(RULES.places) | set(RULES.organisations) | {"openpipe", "new-lab", "newlab", "@cf", "TheDrummer 2"}
-)
+PLACES = sorted(set(RULES.places) | set(RULES.organisations) | {"openpipe", "new-lab", "newlab", "@cf", "TheDrummer 2"})
 SEPARATORS = ["-", "-", "-", ".", "_", ":", "@", " ", "/", ""]
 # Any text, and halves of surrogate pairs, which JSON can carry.
 anything = st.text(st.characters(codec=None), max_size=12)
-providers = (
-    st.sampled_from(["anthropic", "openrouter", "alibaba", "google", "x-ai", "newlab", "Ünique"]) | anything
-)
-dates = (
-    st.sampled_from(["", "2025-08-07", "2025-08", "2024-06-20", "2025-07-01", "2025-25-11", "soon"])
-    | anything
-)
+providers = st.sampled_from(["anthropic", "openrouter", "alibaba", "google", "x-ai", "newlab", "Ünique"]) | anything
+dates = st.sampled_from(["", "2025-08-07", "2025-08", "2024-06-20", "2025-07-01", "2025-25-11", "soon"]) | anything
 
 
 @st.composite
 def names(draw: st.DrawFn) -> str:
     """Ids made of the words that the rules know, in any order, with any punctuation."""
-    words = draw(
-        st.lists(st.sampled_from(WORDS) | st.from_regex(r"[a-z0-9.]{1,4}", fullmatch=True), max_size=7)
-    )
+    words = draw(st.lists(st.sampled_from(WORDS) | st.from_regex(r"[a-z0-9.]{1,4}", fullmatch=True), max_size=7))
     text = "".join(word + draw(st.sampled_from(SEPARATORS)) for word in words)
     place = draw(st.sampled_from(["", "", *PLACES]))
     text = f"{place}/{text}" if place else text
@@ -93,25 +84,18 @@ def names(draw: st.DrawFn) -> str:
 
 
 some_offers = st.lists(
-    st.builds(
-        Offer, provider_id=providers, model_id=names() | anything, name=names() | anything, release_date=dates
-    ),
+    st.builds(Offer, provider_id=providers, model_id=names() | anything, name=names() | anything, release_date=dates),
     max_size=12,
 )
 real_names = [
-    f"claude-3-5-sonnet{end}"
-    for end in ("", "-20240620", "-20241022", "-latest", "@20241022", "-v2", "-0620")
+    f"claude-3-5-sonnet{end}" for end in ("", "-20240620", "-20241022", "-latest", "@20241022", "-v2", "-0620")
 ]
 real_names += [
     f"qwen3-235b-a22b{end}" for end in ("", "-2507", "-instruct-2507", "-thinking-2507", "-instruct", "-fp8")
 ]
-real_names += [
-    f"gpt-4o{end}" for end in ("", "-2024-08-06", "-aug", ":extended", "-mini", "-mini-2024-07-18")
-]
+real_names += [f"gpt-4o{end}" for end in ("", "-2024-08-06", "-aug", ":extended", "-mini", "-mini-2024-07-18")]
 real_names += [f"deepseek-r1{end}" for end in ("", "-0528", ":671b", ":70b", "-fast", "-32k")]
-real_names += [
-    f"mistral-small{end}" for end in ("", "-latest", "-3.2", "-2506", "-3.2-24b-instruct-2506", "-24b")
-]
+real_names += [f"mistral-small{end}" for end in ("", "-latest", "-3.2", "-2506", "-3.2-24b-instruct-2506", "-24b")]
 # Few names and many offers, so that the steps over a catalogue have something to do.
 crowded = st.lists(
     st.builds(
@@ -137,14 +121,8 @@ def test_every_offer_of_the_catalogue_has_the_same_identity(
 def test_a_users_providers_are_grouped_alike_beside_the_catalogue(
     typescript: TypeScript, catalogue_offers: tuple[Offer, ...]
 ) -> None:
-    mine = [
-        o
-        for o in catalogue_offers
-        if o.provider_id in ("anthropic", "openrouter", "amazon-bedrock", "nano-gpt")
-    ]
-    options = Options(
-        priority=("openrouter", "Anthropic"), variants=VARIANTS, regions=("eu",), exclude=("*/*:free",)
-    )
+    mine = [o for o in catalogue_offers if o.provider_id in ("anthropic", "openrouter", "amazon-bedrock", "nano-gpt")]
+    options = Options(priority=("openrouter", "Anthropic"), variants=VARIANTS, regions=("eu",), exclude=("*/*:free",))
     ours = [group_to_typescript(found) for found in group(mine, options, catalogue_offers)]
     catalogue = [to_typescript(offer) for offer in catalogue_offers]
     given = options_to_typescript(options) | {"catalogue": catalogue}
@@ -154,9 +132,7 @@ def test_a_users_providers_are_grouped_alike_beside_the_catalogue(
 
 @asks_bun
 @given(offers=some_offers | crowded, learnt=some_offers)
-def test_any_offers_have_the_same_identity(
-    typescript: TypeScript, offers: list[Offer], learnt: list[Offer]
-) -> None:
+def test_any_offers_have_the_same_identity(typescript: TypeScript, offers: list[Offer], learnt: list[Offer]) -> None:
     ours = [identity_to_typescript(identity) for identity in resolve(offers, learnt)]
     given = [to_typescript(offer) for offer in offers]
     assert typescript.ask("resolve", given, [to_typescript(offer) for offer in learnt]) == ours
@@ -170,12 +146,8 @@ def settings_for(draw: st.DrawFn, offers: list[Offer]) -> Options:
         priority=tuple(draw(st.lists(providers, max_size=3))),
         min_providers=draw(st.integers(1, 3)),
         combine_latest=draw(st.booleans()),
-        exclude=tuple(
-            draw(st.lists(st.sampled_from(["*/gpt-4o*", "open*", "*", "*/*-*:*", "a/b"]), max_size=1))
-        ),
-        groups=draw(
-            st.dictionaries(st.sampled_from(["mine", "gpt-4o", "1"]), st.lists(known).map(tuple), max_size=2)
-        ),
+        exclude=tuple(draw(st.lists(st.sampled_from(["*/gpt-4o*", "open*", "*", "*/*-*:*", "a/b"]), max_size=1))),
+        groups=draw(st.dictionaries(st.sampled_from(["mine", "gpt-4o", "1"]), st.lists(known).map(tuple), max_size=2)),
         variants=tuple(draw(st.lists(st.sampled_from(VARIANTS)))),
         regions=tuple(draw(st.lists(st.sampled_from(["eu", "US", ""]), max_size=2))),
     )
@@ -186,13 +158,9 @@ def settings_for(draw: st.DrawFn, offers: list[Offer]) -> Options:
 def test_any_offers_are_grouped_alike(typescript: TypeScript, data: Any) -> None:
     offers = data.draw(crowded | some_offers)
     options = data.draw(settings_for(offers))
-    theirs = typescript.ask(
-        "group", [to_typescript(offer) for offer in offers], options_to_typescript(options)
-    )
+    theirs = typescript.ask("group", [to_typescript(offer) for offer in offers], options_to_typescript(options))
     assert theirs == [group_to_typescript(found) for found in group(offers, options)]
-    warnings = typescript.ask(
-        "check", options_to_typescript(options), [to_typescript(offer) for offer in offers]
-    )
+    warnings = typescript.ask("check", options_to_typescript(options), [to_typescript(offer) for offer in offers])
     assert sorted(warnings) == sorted(check(options, offers))
 
 

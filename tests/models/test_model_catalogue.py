@@ -19,9 +19,7 @@ GOOD = {"p": {"name": "P", "models": {"m-1": {"id": "m-1", "name": "M 1", "relea
 def test_plain_and_compressed(tmp_path: Path, pack: type[bytes]) -> None:
     path = tmp_path / "models.json"
     path.write_bytes(pack(json.dumps(GOOD).encode()))
-    assert catalogue.load(path) == (
-        Offer(provider_id="p", model_id="m-1", name="M 1", release_date="2025-01-02"),
-    )
+    assert catalogue.load(path) == (Offer(provider_id="p", model_id="m-1", name="M 1", release_date="2025-01-02"),)
 
 
 def test_a_date_may_be_missing() -> None:

@@ -77,9 +77,7 @@ def test_groups_serve_in_the_order_of_the_providers(catalog: str) -> None:
 
 def test_groups_with_a_configuration(catalog: str, tmp_path: Path) -> None:
     config = tmp_path / "opencode.json"
-    config.write_text(
-        '{"provider_priority": ["zzai"], "combined": {"variants": ["quantised"]}}', encoding="utf-8"
-    )
+    config.write_text('{"provider_priority": ["zzai"], "combined": {"variants": ["quantised"]}}', encoding="utf-8")
     result = run("groups", "--catalog", catalog, "--config", str(config))
     assert "combined/glm-5 " in result.output
     assert "Did you mean zai?" in result.stderr

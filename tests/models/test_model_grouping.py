@@ -79,9 +79,7 @@ def test_what_may_not_be_mixed_is_left_out() -> None:
 
 
 def test_combine_latest_can_be_turned_off() -> None:
-    mine = offers(
-        "a/claude-opus-4-5", "b/claude-opus-4.5", "a/claude-opus-4-5-20251101", "c/claude-opus-4-5-20251101"
-    )
+    mine = offers("a/claude-opus-4-5", "b/claude-opus-4.5", "a/claude-opus-4-5-20251101", "c/claude-opus-4-5-20251101")
     assert len(group(mine, Options())) == 1
     undated, dated = group(mine, Options(combine_latest=False))
     assert members(undated) == ["a/claude-opus-4-5", "b/claude-opus-4.5"]
@@ -133,11 +131,7 @@ def test_the_name_is_that_of_the_first_member() -> None:
 
 
 def test_the_result_does_not_hang_on_the_order_of_the_offers(catalogue_offers: tuple[Offer, ...]) -> None:
-    mine = [
-        offer
-        for offer in catalogue_offers
-        if offer.provider_id in ("openrouter", "vercel", "nano-gpt", "poe")
-    ]
+    mine = [offer for offer in catalogue_offers if offer.provider_id in ("openrouter", "vercel", "nano-gpt", "poe")]
     expected = group(mine, Options(priority=("vercel",)))
     random.Random(1).shuffle(mine)
     assert group(mine, Options(priority=("vercel",))) == expected

@@ -16,9 +16,7 @@ from opencode_patcher.models.scan import scan
 
 def name(text: str, provider: str = "somebody") -> tuple[str, str]:
     found = read(provider, text)
-    return found.vendor, "-".join(
-        part for part in (found.name, found.version, found.size, found.mode) if part
-    )
+    return found.vendor, "-".join(part for part in (found.name, found.version, found.size, found.mode) if part)
 
 
 @pytest.mark.parametrize(
@@ -161,9 +159,7 @@ def test_any_text_can_be_read(text: str, provider: str) -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize(
-    "part", ["a", "1a", "a-", "1-", "thinking-1024-", "claude-4-", "llama-3-", "a/", "us.", "é1"]
-)
+@pytest.mark.parametrize("part", ["a", "1a", "a-", "1-", "thinking-1024-", "claude-4-", "llama-3-", "a/", "us.", "é1"])
 def test_a_huge_id_is_no_burden(part: str) -> None:
     """A reader whose time grows with the square of the length would need many minutes for this."""
     assert read("p", part * 100_000, part * 100_000).name

@@ -16,9 +16,7 @@ from opencode_patcher.models.rules import PATH, Rules, compile_rules
 Contested = frozenset[frozenset[str]]
 
 
-def judge(
-    labels: Sequence[Label], offers: Sequence[Offer], contested: Contested, rules: Rules | None = None
-) -> Score:
+def judge(labels: Sequence[Label], offers: Sequence[Offer], contested: Contested, rules: Rules | None = None) -> Score:
     """The score of resolving ``offers``, over those of them that have a label."""
     identities = resolve(offers, rules=rules)
     keys = {(o.provider_id, o.model_id): identity.key for o, identity in zip(offers, identities, strict=True)}
@@ -63,9 +61,7 @@ def test_a_few_providers_alone(labels: tuple[Label, ...], contested: Contested) 
     scores = []
     for count in (2, 3, 5, 8, 13, 20) * 10:
         mine = set(chosen.sample(providers, count))
-        scores.append(
-            judge(labels, [row.offer for row in labels if row.offer.provider_id in mine], contested)
-        )
+        scores.append(judge(labels, [row.offer for row in labels if row.offer.provider_id in mine], contested))
     right, wrong = sum(found.right for found in scores), sum(found.wrong for found in scores)
     assert right > 2000
     assert wrong <= right / 500

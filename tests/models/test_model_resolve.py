@@ -23,9 +23,7 @@ def test_a_date_is_dropped_while_it_is_the_only_one() -> None:
 def test_an_undated_name_is_the_newest_snapshot() -> None:
     older = ("b/claude-3-5-sonnet-20240620",)
     assert same("a/claude-3.5-sonnet", "c/claude-3-5-sonnet-20241022", beside=older)
-    assert not same(
-        "a/claude-3.5-sonnet", "c/claude-3-5-sonnet-20240620", beside=("b/claude-3-5-sonnet-20241022",)
-    )
+    assert not same("a/claude-3.5-sonnet", "c/claude-3-5-sonnet-20240620", beside=("b/claude-3-5-sonnet-20241022",))
 
 
 def test_the_catalogue_tells_of_snapshots_that_no_provider_of_the_users_has() -> None:
@@ -78,9 +76,7 @@ def test_names_that_hosts_pin_differently_stay_apart_from_snapshots(name: str) -
 
 
 def test_a_size_may_be_left_out_while_there_is_one() -> None:
-    assert same(
-        "a/llama-4-scout", "b/llama-4-scout-17b-16e-instruct", "c/meta.llama4-scout-17b-instruct-v1:0"
-    )
+    assert same("a/llama-4-scout", "b/llama-4-scout-17b-16e-instruct", "c/meta.llama4-scout-17b-instruct-v1:0")
     assert not same("a/gemma-3", "b/gemma-3-4b-it", beside=("c/gemma-3-27b-it",))
     assert not same("a/deepseek-r1", "b/deepseek-r1:70b")
     assert not same("a/gemini-1.5-flash", "b/gemini-1.5-flash-8b")
@@ -130,9 +126,7 @@ def test_house_names_are_nobody_elses() -> None:
 
 
 def test_vendors_that_the_table_does_not_know() -> None:
-    assert same(
-        "a/new-lab/marvel-3", "b/newlab/marvel-3", "c/marvel-3", "d/newlab.marvel-3", "e/new-lab-marvel-3"
-    )
+    assert same("a/new-lab/marvel-3", "b/newlab/marvel-3", "c/marvel-3", "d/newlab.marvel-3", "e/new-lab-marvel-3")
     assert same("a/newlab/marvel-3", "b/newlab-research/Marvel-3", "c/marvel-3")
     assert not same("a/newlab/marvel-3", "b/oldlab/marvel-3")
 
@@ -149,7 +143,5 @@ def test_every_rule_that_fires_has_a_reason(catalogue_offers: tuple[Offer, ...])
 
 
 def test_a_hundred_thousand_models() -> None:
-    many = offers(
-        *(f"p{index % 130}/lab{index % 77}/model-{index % 9999}-{index % 13}b" for index in range(100_000))
-    )
+    many = offers(*(f"p{index % 130}/lab{index % 77}/model-{index % 9999}-{index % 13}b" for index in range(100_000)))
     assert len(resolve(many)) == 100_000
