@@ -2,7 +2,8 @@
 
 The usual diff is what ``git diff`` makes: three lines of context, authored at one release. It is tried on every other
 release, file by file, with plain ``git apply``, ``git apply --3way`` (which finds the authored file's blob) and
-``patch -F3``. A file that a tool accepts is right when it is what the hooks are meant to make there, else wrong.
+``patch -F3``. A file that a tool accepts is right when it is what the hooks are meant to make there, else wrong; where
+a hook has no place at all, nobody can tell.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Edit:
 Edits = Mapping[str, Edit | None]
 """By target; None for a hook that has no place in that release."""
 
-Tool = Callable[[Path, str, Path], bool]
+Tool = Callable[[Path, Path], bool]
 """Applies the diff in a file to the work tree; whether it says that it did."""
 
 
@@ -62,9 +63,8 @@ def main() -> None:
     print(f"{'authored at':<12} {'tool':<18} {'releases right':>14} {'back to':>9} {'up to':>9} {'files wrong':>11}")
     for tag in AUTHORED_AT:
         authored = next(release for release in listed if release.tag == tag)
-        print(
-            f"{tag:<12} {OURS:<18} {_span(listed, authored, set(whole))} {_misplaced(patches, listed, authored, edits):>11}"
-        )
+        span, misplaced = _span(listed, authored, set(whole)), _misplaced(patches, listed, authored, edits)
+        print(f"{tag:<12} {OURS:<18} {span} {misplaced:>11}")
         for name, tool in TOOLS.items():
             right, wrong = _try(tool, edits[authored], listed, contents, edits)
             print(f"{'':<12} {name:<18} {_span(listed, authored, right)} {wrong:>11}")
@@ -159,9 +159,11 @@ def _verdict(tool: Tool, authored: Edit, content: bytes | None, wanted: Edit | N
         git.run("add", "--all", cwd=root)
         diff = root / ".git" / "the.diff"
         diff.write_bytes(_diff(authored, old, new).encode())
-        if not tool(root, authored.path, diff):
+        if not tool(root, diff):
             return "refused"
-        return "right" if wanted and file.read_bytes() == wanted.after.encode() else "wrong"
+        if wanted is None:
+            return "unknown"
+        return "right" if file.read_bytes() == wanted.after.encode() else "wrong"
 
 
 def _blob(root: Path, text: str) -> str:
@@ -179,15 +181,15 @@ def _diff(edit: Edit, old: str, new: str) -> str:
     return f"diff --git a/{edit.path} b/{edit.path}\nindex {old}..{new} 100644\n{''.join(lines)}"
 
 
-def _git_apply(root: Path, path: str, diff: Path) -> bool:
+def _git_apply(root: Path, diff: Path) -> bool:
     return git.run("apply", diff, cwd=root, check=False).code == 0
 
 
-def _git_three_way(root: Path, path: str, diff: Path) -> bool:
+def _git_three_way(root: Path, diff: Path) -> bool:
     return git.run("apply", "--3way", diff, cwd=root, check=False).code == 0
 
 
-def _patch(root: Path, path: str, diff: Path) -> bool:
+def _patch(root: Path, diff: Path) -> bool:
     program = shutil.which("patch")
     assert program, "the measurement needs the program patch"
     done = process.run([program, "-p1", "-F3", "--batch", "--forward", "-i", diff], cwd=root, check=False)

@@ -1,8 +1,15 @@
 /** Which member of a group serves the next request. Pure. */
+import type { Kind } from "./failure"
 import type { Cooldown, State } from "./health"
 import { CombinedHealth } from "./health"
+import type { Variant } from "./identity"
 
-export type Member = { readonly providerID: string; readonly modelID: string }
+export type Member = {
+  readonly providerID: string
+  readonly modelID: string
+  /** On which terms the provider offers the model; members that differ in nothing else are one offer under two names. */
+  readonly variant?: Variant
+}
 
 export type Out<M extends Member> = { readonly member: M; readonly cooldown: Cooldown }
 
@@ -25,6 +32,16 @@ export function choose<M extends Member>(members: readonly M[], state: State, no
     .flatMap((item) => (item.cooldown ? [{ member: item.member, cooldown: item.cooldown }] : []))
     .toSorted((a, b) => a.cooldown.until - b.cooldown.until)
   return { type: "wait", out: [first, ...others] }
+}
+
+/**
+ * The members that a failure of one of them says something about: a provider counts its limits for a model under all of
+ * its names, but for each region and for free use apart. A name that is gone says nothing about the others.
+ */
+export function alike<M extends Member>(member: M, members: readonly M[], kind: Kind) {
+  if (kind === "missing") return [member]
+  const terms = JSON.stringify(member.variant)
+  return members.filter((item) => item.providerID === member.providerID && JSON.stringify(item.variant) === terms)
 }
 
 export * as CombinedChoose from "./choose"

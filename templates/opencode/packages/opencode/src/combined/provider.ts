@@ -82,7 +82,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
             }),
           fail: (failure) =>
             Effect.suspend(() => {
-              remember(member, failure)
+              for (const item of CombinedChoose.alike(member, members, failure.kind)) remember(item, failure)
               return serve(members, id)
             }),
           succeed: Effect.sync(() => {
