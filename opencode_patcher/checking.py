@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -14,6 +14,7 @@ from opencode_patcher.patchset.check import Checker, Content, Read, ReleaseCheck
 from opencode_patcher.progress import Reporter
 from opencode_patcher.store import Store
 from opencode_patcher.upstream import snapshots, source
+from opencode_patcher.upstream.history import Departure
 from opencode_patcher.upstream.releases import Release
 from opencode_patcher.upstream.snapshots import Snapshots
 from opencode_patcher.upstream.support import Support
@@ -77,8 +78,8 @@ def check_releases(
         seconds = time.perf_counter() - started - waited
         for index, found in enumerate(checks):
             if found.gone:
-                source.fetch_many(store, address, (known,), reporter)
-                checks[index] = _with_history(used, patches, found, known, wanted[index], opened, reporter)
+                walked = moves.departures(patches, found.gone, store, address, known, wanted[index], reporter)
+                checks[index] = _with_history(used, patches, found, walked, wanted[index], opened, reporter)
     return Checked(checks=tuple(checks), seconds=seconds)
 
 
@@ -118,7 +119,7 @@ def _with_history(
     used: Checker,
     patches: series.Series,
     found: ReleaseCheck,
-    known: Release,
+    steps: Mapping[str, Sequence[Departure]],
     release: Release,
     opened: Snapshots,
     reporter: Reporter,
@@ -128,7 +129,6 @@ def _with_history(
     def has(path: str) -> bool:
         return opened.blob(release.commit, path) is not None
 
-    steps = moves.departures(patches, found.gone, opened.repository, known, release, reporter)
     if moved := moves.final_places(steps, has):
         follower = used.with_series(patches.following(moved))
         (found,), _ = _check(follower, [release], opened, reporter)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
-from opencode_patcher.errors import PatchError
+from opencode_patcher.errors import PatchError, SourceError
 from opencode_patcher.patchset import hints
 from opencode_patcher.patchset.series import Series
 from opencode_patcher.progress import Reporter
-from opencode_patcher.upstream import history, objects
+from opencode_patcher.store import Store
+from opencode_patcher.upstream import history, objects, source
 from opencode_patcher.upstream.history import Departure
 from opencode_patcher.upstream.releases import Release
 
@@ -30,19 +30,28 @@ def gone(patches: Series, release: Release, has: Has) -> tuple[str, ...]:
 def departures(
     patches: Series,
     targets: Sequence[str],
-    repository: Path,
+    store: Store,
+    address: str,
     known: Release,
     release: Release,
     reporter: Reporter,
 ) -> dict[str, tuple[Departure, ...]]:
     """What happened to ``targets``, which ``release`` lacks, since ``known``, which has them; by target, oldest first.
 
-    ``repository`` holds both. Raises SourceError when the history between them cannot be fetched.
+    The caller holds the store's lock. A source that cannot give the history between the two is warned about, and then
+    there is no answer: the missing file is what the user has to hear of.
     """
+    if not targets:
+        return {}
     places = {target.path: target.places for patch in patches.patches for target in patch.header.touches}
-    had = objects.listing(repository, known.commit)
-    was = {path: target for target in targets for path in places[target] if path in had}
-    found = history.departures(repository, known, release, was, reporter)
+    try:
+        repository = source.fetch_many(store, address, (known, release), reporter)
+        had = objects.listing(repository, known.commit)
+        was = {path: target for target in targets for path in places[target] if path in had}
+        found = history.departures(repository, known, release, was, reporter)
+    except SourceError as error:
+        reporter.warn(f"Upstream's history cannot be looked at. {error.what}")
+        return {}
     return {was[path]: steps for path, steps in found.items()}
 
 
@@ -51,15 +60,22 @@ def final_places(steps: Mapping[str, Sequence[Departure]], has: Has) -> dict[str
     return {target: place for target, walked in steps.items() if (place := walked[-1].moved_to) and has(place)}
 
 
-def follow(patches: Series, repository: Path, known: Release, release: Release, reporter: Reporter) -> Series:
+def follow(
+    patches: Series,
+    store: Store,
+    address: str,
+    known: Release,
+    release: Release,
+    has: Has,
+    reporter: Reporter,
+) -> Series:
     """The series for ``release``, with the new places of files that were moved since ``known``.
 
-    ``repository`` holds both releases. Says which commit moved a file. Raises PatchError that names the commit for a
-    file that was deleted.
+    Says which commit moved a file. The caller holds the store's lock. Raises PatchError, which names the commit if it
+    is known, for a file that is gone.
     """
-    has = set(objects.listing(repository, release.commit)).__contains__
     missing = gone(patches, release, has)
-    steps = departures(patches, missing, repository, known, release, reporter)
+    steps = departures(patches, missing, store, address, known, release, reporter)
     found = final_places(steps, has)
     for target in missing:
         said = "\n".join(f"{step}." for step in steps.get(target, ()))

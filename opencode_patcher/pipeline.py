@@ -124,9 +124,9 @@ def prepare(
     place = checkout.checkout(store, repository, release, slim, reporter, with_tests=request.with_tests)
     patches = series.load(request.patches)
     files = newfiles.load(request.templates)
-    if known and moves.gone(patches, release, set(objects.listing(repository, release.commit)).__contains__):
-        source.fetch(store, request.source, known, reporter)
-        patches = moves.follow(patches, repository, known, release, reporter)
+    if known:
+        has = set(objects.listing(repository, release.commit)).__contains__
+        patches = moves.follow(patches, store, request.source, known, release, has, reporter)
     with objects.open_reader(repository, release.commit, ahead=patches.places()) as read:
         change = compose(patches, files, template_values(release), read, version=release.version)
         with reporter.phase("Patching") as phase:

@@ -110,7 +110,7 @@ def start(
             release=release,
             base=base,
             queue=tuple(patch.name for patch in patches.patches),
-            moved=_moved(repository, base, release, patches, reporter),
+            moved=_moved(store, address, repository, base, release, patches, reporter),
         ),
     )
     state.write(bench.git_dir, bench.state)
@@ -193,10 +193,11 @@ def commits(bench: Workbench) -> dict[str, str]:
     return found
 
 
-def _moved(repository: Path, base: Release, release: Release, patches: Series, reporter: Reporter) -> dict[str, str]:
+def _moved(
+    store: Store, address: str, repository: Path, base: Release, release: Release, patches: Series, reporter: Reporter
+) -> dict[str, str]:
     has = set(objects.listing(repository, release.commit)).__contains__
-    missing = moves.gone(patches, release, has)
-    steps = moves.departures(patches, missing, repository, base, release, reporter)
+    steps = moves.departures(patches, moves.gone(patches, release, has), store, address, base, release, reporter)
     for walked in steps.values():
         for step in walked:
             reporter.note(f"{step}.")
@@ -250,7 +251,9 @@ def _conflict(bench: Workbench, patch: Patch, found: tuple[FileOutcome, ...], si
             storage.write_bytes(bench.path / item.path, item.placed.text.encode("utf-8"))
             git.run("add", "--", item.path, cwd=bench.path)
         elif item.placed is not None:
-            said += [str(drift.explain(misfit, item.before).what) for misfit in item.placed.misfits]
+            said += [
+                f"{drift.explain(misfit, item.before).what} Cause: {misfit.reason}." for misfit in item.placed.misfits
+            ]
         elif not item.excused:
             said.append(f"{item.target.path} is not in {bench.state.release.tag}.")
     for side in sides:

@@ -24,6 +24,7 @@ _STRINGS = {
 }
 _REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[A-Za-z]*")
 _TEMPLATE_END = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*(?:`|\$\{)", re.DOTALL)
+_NOT_LINE_END = re.compile(r"[^\r\n]")
 _WORD_BEFORE = re.compile(r"[\w$]+\Z")
 _BEFORE_REGEX = frozenset(
     {
@@ -89,11 +90,14 @@ def scan(text: str) -> Source:
 
 
 class _Scanner:
-    """The state of one ``scan``: pieces of ``code`` made so far, open brackets, spans of text."""
+    """The state of one ``scan``: pieces of ``code`` made so far, open brackets, spans of text.
+
+    What stands between ``taken`` and ``position`` is code that is in no piece yet.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.position = 0
+        self.position = self.taken = 0
         self.pieces: list[str] = []
         self.open: list[tuple[str, int]] = []
         self.texts: list[tuple[int, int, str]] = []
@@ -104,19 +108,20 @@ class _Scanner:
         self.problem = ""
 
     def run(self) -> Source:
-        while not self.problem and (match := _INTERESTING.search(self.text, self.position)):
-            self.take_code(match.start())
+        search = _INTERESTING.search
+        while not self.problem and (match := search(self.text, self.position)):
+            self.position = match.start()
             character = match.group()
             if character == "/":
                 self.slash()
             elif character in _STRINGS:
                 self.string(character)
             elif character == "`":
-                self.take_code(self.position + 1)
+                self.position += 1
                 self.template()
             else:
                 self.bracket(character)
-        self.take_code(len(self.text))
+        self.pieces.append(self.text[self.taken :])
         if not self.problem and self.open:
             character, offset = self.open[-1]
             self.fail(f"'{character}' is never closed", offset)
@@ -132,14 +137,11 @@ class _Scanner:
     def fail(self, what: str, offset: int) -> None:
         self.problem = f"line {bisect_right(self.starts, offset)}: {what}"
 
-    def take_code(self, end: int) -> None:
-        self.pieces.append(self.text[self.position : end])
-        self.position = end
-
     def hide(self, end: int, filler: str) -> None:
-        hidden = re.sub(r"[^\r\n]", filler, self.text[self.position : end])
-        self.pieces.append(hidden)
-        self.position = end
+        """Put what comes before ``position`` into ``code`` as it is, and what follows up to ``end`` as filler."""
+        hidden = _NOT_LINE_END.sub(filler, self.text[self.position : end])
+        self.pieces += (self.text[self.taken : self.position], hidden)
+        self.position = self.taken = end
 
     def slash(self) -> None:
         following = self.text[self.position + 1 : self.position + 2]
@@ -157,12 +159,10 @@ class _Scanner:
             self.hide(end + 2, " ")
             return
         match = _REGEX.match(self.text, self.position) if self.regex_may_start(following) else None
-        if match is None:
-            self.take_code(self.position + 1)
-            return
-        self.take_code(self.position + 1)
-        self.hide(match.end() - 1, FILLER)
-        self.take_code(match.end())
+        self.position += 1
+        if match is not None:
+            self.hide(match.end() - 1, FILLER)
+            self.position = match.end()
 
     def regex_may_start(self, following: str) -> bool:
         if following == ">":  # the end of <tag/>
@@ -177,22 +177,21 @@ class _Scanner:
 
     def code_before(self) -> str:
         """The last stretch of code before the position, without blanks; enough of it to see a keyword."""
-        tail = ""
+        tail = self.text[self.taken : self.position][-200:]
         for piece in reversed(self.pieces):
-            tail = piece + tail
             if len(tail.strip()) > 12:
                 break
+            tail = piece + tail
         return tail.rstrip()
 
     def string(self, quote: str) -> None:
         match = _STRINGS[quote].match(self.text, self.position)
+        self.position += 1
         if match is None:  # an apostrophe in JSX text
-            self.take_code(self.position + 1)
             return
         self.texts.append((match.start(), match.end(), "string"))
-        self.take_code(self.position + 1)
         self.hide(match.end() - 1, FILLER)
-        self.take_code(match.end())
+        self.position = match.end()
 
     def template(self) -> None:
         """Hide template text up to the closing backtick or to ``${``, where code starts again."""
@@ -204,13 +203,13 @@ class _Scanner:
         closing = 1 if match.group().endswith("`") else 2
         self.texts.append((start - 1, match.end() - closing + 1, "template literal"))
         self.hide(match.end() - closing, FILLER)
-        self.take_code(match.end())
+        self.position = match.end()
         if closing == 2:
             self.open.append(("${", match.end() - 1))
 
     def bracket(self, character: str) -> None:
         offset = self.position
-        self.take_code(offset + 1)
+        self.position += 1
         if character not in _PAIRS:
             self.open.append((character, offset))
             return

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 from mend_samples import KITCHEN, KITCHEN_TEXT, MENU, MENU_TEXT, OURS, Upstream
 
+from opencode_patcher import checking, git
 from opencode_patcher.checking import Verdict, judge
 from opencode_patcher.patchset.check import FileCheck, ReleaseCheck, State
 from opencode_patcher.patchset.place import Reason
+from opencode_patcher.progress import SilentReporter
+from opencode_patcher.store import Store
+from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.support import Support
 
 Check = Callable[..., Any]
@@ -19,6 +24,9 @@ BELOW = KITCHEN_TEXT.replace("./oven", "../oven")
 
 
 class Project(Protocol):
+    patches: Path
+    templates: Path
+
     def rewrite(self, name: str, old: str, new: str) -> None: ...
 
 
@@ -101,8 +109,6 @@ def test_the_deletion_may_be_the_first_commit_after_the_release(check: Check, up
     upstream.git("switch", "--quiet", "--detach")
     upstream.git("tag", "v2.1.0")
     upstream.git("switch", "--quiet", "dev")
-    from opencode_patcher.upstream import releases
-
     (found,) = check(releases.latest(releases.list_releases(upstream.source))).checks
     assert commit[:12] in file(found, "taste").explanation
 
@@ -179,6 +185,27 @@ def test_verdicts_follow_the_support_window(check: Check, upstream: Upstream) ->
     assert judge(found, Support(oldest=(2, 1, 0), oldest_built=(2, 1, 0))) is Verdict.TOO_OLD
 
 
-def test_no_work_tree_is_made(check: Check, upstream: Upstream, tmp_path: Any) -> None:
+def test_no_work_tree_is_made(check: Check, upstream: Upstream, tmp_path: Path) -> None:
     only(check, upstream, "v2.0.1", {})
     assert not (tmp_path / "store" / "trees").exists()
+
+
+def test_a_source_without_history_still_says_what_is_missing(
+    upstream: Upstream, project: Project, tmp_path: Path, store: Store
+) -> None:
+    upstream.commit("Close the kitchen", {KITCHEN: None})
+    upstream.release("v2.1.0", {})
+    shallow = tmp_path / "shallow"
+    git.run("clone", "--quiet", "--depth=1", "--branch=v2.1.0", f"file://{upstream.path}", shallow)
+    (release,) = releases.list_releases(str(shallow))
+    known = releases.list_releases(upstream.source)[0]
+    warned: list[str] = []
+
+    class Warned(SilentReporter):
+        def warn(self, text: str) -> None:
+            warned.append(text)
+
+    ours = checking.Ours(patches=project.patches, templates=project.templates)
+    (found,) = checking.check_releases(str(shallow), [release], known, store, Warned(), ours).checks
+    assert state(found, "taste") is State.GONE
+    assert "history cannot be looked at" in warned[0]
