@@ -33,7 +33,7 @@ GENERATED = frozenset({"bun.lock"})
 class Request:
     """What to build. ``ref`` is a release tag, None for the lock's; ``models_json`` replaces the pinned catalogue.
 
-    ``with_tests`` checks upstream's tests out too, which the binary does not need.
+    ``with_tests`` brings upstream's tests and ours into the tree, which the binary does not need.
     """
 
     source: str = DEFAULT_SOURCE
@@ -124,6 +124,8 @@ def prepare(
     place = checkout.checkout(store, repository, release, slim, reporter, with_tests=request.with_tests)
     patches = series.load(request.patches)
     files = newfiles.load(request.templates)
+    if not request.with_tests:
+        files = newfiles.without_tests(files)
     if known:
         has = set(objects.listing(repository, release.commit)).__contains__
         patches = moves.follow(patches, store, request.source, known, release, has, reporter)

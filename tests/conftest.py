@@ -1,4 +1,4 @@
-"""No test may touch the user's files: HOME, git's configuration and the store point into a directory of the test's own."""
+"""No test may touch the files of the user: HOME, git configuration and store are in a directory of the test's own."""
 
 from __future__ import annotations
 

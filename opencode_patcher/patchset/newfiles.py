@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from opencode_patcher.patchset import paths
 
 ROOT = "opencode"
 TEMPLATE_SUFFIX = ".j2"
+TESTS = "/test/"
+"""Part of the path of a test in upstream's packages."""
+
 IGNORED = frozenset({".DS_Store", "Thumbs.db", "__pycache__", "node_modules"})
 """What file managers and tools leave behind in a directory; never part of the change."""
 
@@ -56,6 +60,11 @@ def load(templates_dir: Path) -> tuple[NewFile, ...]:
             path=target, template=template, content=content, rendered=path.name.endswith(TEMPLATE_SUFFIX)
         )
     return tuple(found[target] for target in sorted(found))
+
+
+def without_tests(files: Iterable[NewFile]) -> tuple[NewFile, ...]:
+    """The files that go into a binary. Tests do not; they use upstream's own test rig, which changes more often."""
+    return tuple(file for file in files if TESTS not in file.path)
 
 
 def _files(root: Path) -> list[Path]:

@@ -177,6 +177,16 @@ def test_new_files_are_found_below_the_templates(tmp_path: Path) -> None:
         newfiles.load(tmp_path)
 
 
+def test_tests_are_left_out_of_what_goes_into_a_binary(tmp_path: Path) -> None:
+    root = tmp_path / "opencode" / "packages" / "opencode"
+    for name in ("src/combined/turn.ts", "test/combined/turn.test.ts"):
+        (root / name).parent.mkdir(parents=True)
+        (root / name).write_text("export {}\n")
+    found = newfiles.load(tmp_path)
+    assert len(found) == 2
+    assert [file.path for file in newfiles.without_tests(found)] == ["packages/opencode/src/combined/turn.ts"]
+
+
 def test_a_linked_template_is_refused(tmp_path: Path) -> None:
     (tmp_path / "opencode").mkdir()
     (tmp_path / "opencode" / "link").symlink_to("/etc/passwd")
