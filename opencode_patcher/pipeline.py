@@ -124,7 +124,7 @@ def prepare(
     place = checkout.checkout(store, repository, release, slim, reporter, with_tests=request.with_tests)
     patches = series.load(request.patches)
     files = newfiles.load(request.templates)
-    if not request.with_tests:
+    if not (request.with_tests and support.read_support().tests(release)):
         files = newfiles.without_tests(files)
     if known:
         has = set(objects.listing(repository, release.commit)).__contains__

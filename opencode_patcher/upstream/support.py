@@ -17,11 +17,13 @@ class Support:
     """The support window by the first versions in it; it has no end.
 
     From ``oldest`` on every hunk has a place. From ``oldest_built`` on the result also builds: before it, modules
-    that our new files import have other places.
+    that our new files import have other places. From ``oldest_tested`` on upstream's test rig is the one that our
+    TypeScript tests are written for; older releases are judged by upstream's own tests and the drill.
     """
 
     oldest: tuple[int, int, int]
     oldest_built: tuple[int, int, int]
+    oldest_tested: tuple[int, int, int]
 
     def patches(self, release: Release) -> bool:
         """Whether the patches have to fit the release."""
@@ -31,15 +33,23 @@ class Support:
         """Whether the release has to be built as well."""
         return release.version >= self.oldest_built
 
+    def tests(self, release: Release) -> bool:
+        """Whether our TypeScript tests run inside the release."""
+        return release.version >= self.oldest_tested
+
 
 def read_support(path: Path = SUPPORT_FILE) -> Support:
-    """The window in a JSON file ``{"oldest", "oldest_built"}``, both tags.
+    """The window in a JSON file ``{"oldest", "oldest_built", "oldest_tested"}``, all tags.
 
     Raises SourceError when the file cannot be read or says something else.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return Support(oldest=_version(data["oldest"]), oldest_built=_version(data["oldest_built"]))
+        return Support(
+            oldest=_version(data["oldest"]),
+            oldest_built=_version(data["oldest_built"]),
+            oldest_tested=_version(data["oldest_tested"]),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(
             f"The support window {path} cannot be read.",

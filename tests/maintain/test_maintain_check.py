@@ -179,10 +179,10 @@ def test_many_releases_at_once(check: Check, upstream: Upstream) -> None:
 def test_verdicts_follow_the_support_window(check: Check, upstream: Upstream) -> None:
     changed = KITCHEN_TEXT.replace("const plate", "const dishes")
     found = only(check, upstream, "v2.0.1", {KITCHEN: changed})
-    window = Support(oldest=(1, 0, 0), oldest_built=(2, 0, 0))
+    window = Support(oldest=(1, 0, 0), oldest_built=(2, 0, 0), oldest_tested=(2, 0, 0))
     assert judge(found, window) is Verdict.FAILS
-    assert judge(found, Support(oldest=(1, 0, 0), oldest_built=(2, 1, 0))) is Verdict.APPLIES
-    assert judge(found, Support(oldest=(2, 1, 0), oldest_built=(2, 1, 0))) is Verdict.TOO_OLD
+    assert judge(found, Support(oldest=(1, 0, 0), oldest_built=(2, 1, 0), oldest_tested=(2, 1, 0))) is Verdict.APPLIES
+    assert judge(found, Support(oldest=(2, 1, 0), oldest_built=(2, 1, 0), oldest_tested=(2, 1, 0))) is Verdict.TOO_OLD
 
 
 def test_no_work_tree_is_made(check: Check, upstream: Upstream, tmp_path: Path) -> None:

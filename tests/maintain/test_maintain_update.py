@@ -21,7 +21,7 @@ from opencode_patcher.upstream import lock, releases
 from opencode_patcher.upstream.lock import Lock
 from opencode_patcher.upstream.support import Support
 
-WINDOW = Support(oldest=(2, 0, 0), oldest_built=(2, 0, 0))
+WINDOW = Support(oldest=(2, 0, 0), oldest_built=(2, 0, 0), oldest_tested=(2, 0, 0))
 
 
 class Project(Protocol):

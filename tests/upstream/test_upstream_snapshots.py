@@ -96,7 +96,7 @@ def test_the_support_window_is_data(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", [(0, 1, 0), (1, 15, 0)])
 def test_what_is_too_old_to_be_built_is_refused(version: tuple[int, int, int]) -> None:
-    window = support.Support(oldest=(1, 15, 0), oldest_built=(1, 17, 0))
+    window = support.Support(oldest=(1, 15, 0), oldest_built=(1, 17, 0), oldest_tested=(1, 17, 0))
     old = Release(tag=support.tag_of(version), version=version, commit="a" * 40)
     with pytest.raises(SourceError, match="too old") as caught:
         support.require_buildable(old, window)
