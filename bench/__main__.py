@@ -1,21 +1,43 @@
-"""``python -m bench [NAME ...]``: run the named measurements, or all of them."""
+"""``python -m bench [NAME ...]``: run the named measurements, or all of them.
+
+``failover`` takes the newest build of the store, and compares it with the stock binary in ``OPENCODE_STOCK`` if that is
+set. Each script in this directory can also be run by itself, with ``--help``.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
-from importlib import import_module
+from pathlib import Path
 
 NAMES = ("startup", "build", "failover", "grouping", "drift")
+STOCK_VARIABLE = "OPENCODE_STOCK"
 
 
 def main() -> None:
-    """Run the measurements that the command line names."""
+    """Run the measurements that the command line names, each in a process of its own."""
     wanted = sys.argv[1:] or NAMES
     if unknown := [name for name in wanted if name not in NAMES]:
         sys.exit(f"No such measurement: {', '.join(unknown)}. There are: {', '.join(NAMES)}.")
     for name in wanted:
         print(f"== {name}", flush=True)
-        import_module(f"bench.{name}").main()
+        script = Path(__file__).with_name(f"{name}.py")
+        subprocess.run([sys.executable, script, *arguments(name)], check=True)
+
+
+def arguments(name: str) -> list[str]:
+    """What a script needs to be told."""
+    if name != "failover":
+        return []
+    from opencode_patcher import builds
+    from opencode_patcher.store import open_store
+
+    build = builds.latest(open_store())
+    if build is None:
+        sys.exit("There is no build to measure. First run: make build")
+    stock = os.environ.get(STOCK_VARIABLE)
+    return ["--patched", str(build.binary), *(["--stock", stock] if stock else [])]
 
 
 if __name__ == "__main__":

@@ -131,3 +131,7 @@ def _timed(action: Callable[[], None]) -> float:
 
 def _size(directory: Path) -> int:
     return sum(path.lstat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+if __name__ == "__main__":
+    main()

@@ -26,3 +26,7 @@ def main() -> None:
     for name, value in medians.items():
         print(f"{name:<28} {value * 1000:6.0f} ms")
     print(f"ratio {medians['opencode-patcher --help'] / medians['import click']:.2f}")
+
+
+if __name__ == "__main__":
+    main()
