@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     help="The opencode binary, patched or stock.  [default: the latest build]",
 )
 @click.option("--scenario", "names", multiple=True, metavar="NAME", help="Run only this one; may be given again.")
+@click.option("--quick", is_flag=True, help="Run only the set that every build must pass; less than a minute.")
+@click.option(
+    "--compare",
+    "others",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Print a Markdown table with this output of verify --json beside; may be given again.",
+)
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
@@ -32,6 +41,8 @@ if TYPE_CHECKING:
 def command(
     binary: Path | None,
     names: tuple[str, ...],
+    quick: bool,
+    others: tuple[Path, ...],
     keep: Path | None,
     as_json: bool,
     quiet: bool,
@@ -45,7 +56,7 @@ def command(
     """
     from opencode_patcher import drill
 
-    scenarios = drill.select(names)
+    scenarios = drill.select(names, quick=quick)
     reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
     report = drill.run(binary or default_binary(), scenarios, reporter=reporter, keep=keep)
     if as_json:
