@@ -152,8 +152,8 @@ def _bound_failures(observation: Observation) -> Iterator[str]:
     for provider, bound in expected.at_most.items():
         if seen[provider] > bound:
             yield f"{provider} got {seen[provider]} requests instead of at most {bound}"
-    if expected.seconds is not None and observation.target.patched and observation.seconds > expected.seconds:
-        yield f"it took {observation.seconds:.1f} s instead of at most {expected.seconds:g} s"
+    if expected.seconds is not None and observation.target.patched and observation.answer_seconds > expected.seconds:
+        yield f"it took {observation.answer_seconds:.1f} s instead of at most {expected.seconds:g} s"
 
 
 def _error_failures(observation: Observation) -> Iterator[str]:
@@ -248,25 +248,28 @@ def _tool_failures(observation: Observation) -> Iterator[str]:
 
 
 def _cost_failures(observation: Observation) -> Iterator[str]:
-    """Each answer that reported its tokens is paid at its own provider's price; the others reported none."""
+    """Each answer that reported its tokens is paid at its own provider's price; the others reported none.
+
+    The tokens of an answer that failed although it reported them may stand in the session or only in the log.
+    """
     if observation.session is None:
         return
     for provider in observation.scenario.providers:
-        reported = sum(
-            1
+        reported = [
+            exchange.failed
             for exchange in observation.exchanges
             if exchange.purpose is not Purpose.TITLE
             and exchange.provider == provider.id
             and any(sent.kind is ChunkKind.FINISH for sent in exchange.sent)
-        )
-        due = reported * provider.price.cost(USAGE)
+        ]
+        due, wasted = (reported.count(failed) * provider.price.cost(USAGE) for failed in (False, True))
         stored = sum(
             message.cost
             for session in observation.sessions
             for message in session.messages
             if message.provider == provider.id
         )
-        if abs(due - stored) > CENT_OF_A_CENT:
+        if min(abs(due - stored), abs(due + wasted - stored)) > CENT_OF_A_CENT:
             yield f"the messages of {provider.id} cost ${stored:.4f} instead of ${due:.4f}"
 
 

@@ -113,6 +113,16 @@ class Observation:
     cancelled: float | None = None
 
     @property
+    def answer_seconds(self) -> float:
+        """From the first request of the conversation to the last thing that was seen: without the start of the
+        program.
+        """
+        asked = [exchange.arrived for exchange in self.turn_exchanges]
+        ends = [exchange.finished for exchange in self.turn_exchanges if exchange.finished is not None]
+        ends += [event.at for event in self.events]
+        return max(ends) - min(asked) if asked and ends else 0.0
+
+    @property
     def sessions(self) -> tuple[Session, ...]:
         return (*((self.session,) if self.session else ()), *self.others)
 

@@ -87,8 +87,8 @@ def observe(
     """Run one scenario in a fresh home below ``root`` and return everything that was seen.
 
     ``template`` is the root of a home whose data are copied, which saves the set-up of the database.
-    ``limit`` is in seconds, by default PATCHED_SECONDS or STOCK_SECONDS; ``stop`` ends the run early. Raises DrillError when the binary
-    cannot be run.
+    ``limit`` is in seconds, by default PATCHED_SECONDS or STOCK_SECONDS; ``stop`` ends the run early.
+    Raises DrillError when the binary cannot be run.
     """
     limit = limit or (PATCHED_SECONDS if target.patched else STOCK_SECONDS)
     if scenario.served:

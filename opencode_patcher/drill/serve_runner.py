@@ -43,7 +43,8 @@ def observe(
 ) -> Observation:
     """Run one scenario in a fresh home below ``root``; ``limit`` bounds each turn, in seconds.
 
-    ``template`` is the root of a home whose data are copied; ``stop`` ends the run early. Raises DrillError when the server cannot be run.
+    ``template`` is the root of a home whose data are copied; ``stop`` ends the run early.
+    Raises DrillError when the server cannot be run.
     """
     if template:
         shutil.copytree(Home(root=template).home, Home(root=root).home, symlinks=True)
@@ -113,15 +114,20 @@ class Client:
         error = {"name": "ApiError", "data": {"message": message}}
         self.errors.append(Event(at=time.monotonic(), kind="error", data={"error": error}))
 
-    def ask(self, server: OpenCodeServer, id: str, prompt: str) -> None:
-        """Send a message to a session without waiting for its answer."""
-        with self._changed:
-            self._idle.discard(id)
+    def ask(self, server: OpenCodeServer, id: str, prompt: str, *, model: str = "") -> None:
+        """Send a message to a session without waiting for its answer; ``model`` takes the place of the client's."""
+        provider, _, name = (model or f"{self.provider}/{self.model}").partition("/")
+        self.busy(id)
         body = {
-            "model": {"providerID": self.provider, "modelID": self.model},
+            "model": {"providerID": provider, "modelID": name},
             "parts": [{"type": "text", "text": prompt}],
         }
         server.call("POST", f"/session/{id}/prompt_async", body)
+
+    def busy(self, id: str) -> None:
+        """Forget that a session was idle: it is about to get something to do."""
+        with self._changed:
+            self._idle.discard(id)
 
     def wait(self, id: str, seconds: float) -> bool:
         """Wait until a session is idle; False when it was not in time."""
@@ -181,8 +187,11 @@ class _Run:
             self._server.call("POST", f"/session/{self.id}/abort")
             return None
         if turn.compact:
+            self._client.busy(self.id)
             body = {"providerID": self._client.provider, "modelID": self._client.model}
             self._server.call("POST", f"/session/{self.id}/summarize", body, timeout=self._limit)
+            if not self._client.wait(self.id, limit):
+                return None
         return 1 if self._client.errors and turn.cancel is None else 0
 
     def _other_process(self, turn: Turn) -> int | None:

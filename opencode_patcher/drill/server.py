@@ -66,6 +66,14 @@ class FakeProvider:
         with self._lock:
             return tuple(self._exchanges)
 
+    def renew(self, provider: Provider, turns: tuple[Turn, ...]) -> None:
+        """Go on under the same address with other faults and turns, between two turns; what was is forgotten."""
+        with self._lock:
+            self._exchanges = []
+            self._numbers.clear()
+            self._first = None
+            self.provider, self._turns = provider, turns
+
     def start(self) -> None:
         """Listen on a free port; a provider that is not ``listening`` only keeps the port and refuses."""
         if not self.provider.listening:
