@@ -11,6 +11,8 @@ import * as Stream from "effect/Stream"
 import type { Tool } from "ai"
 import type { Failure } from "./failure"
 import type { CombinedOrigin } from "./origin"
+import { CombinedThinking } from "./thinking"
+import { CombinedVariant } from "./variant"
 
 type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
 
@@ -23,8 +25,11 @@ export type Attempt = {
   readonly controller: AbortController
   readonly calls: Map<string, Call>
   readonly began: number
+  /** The variant that was asked for, and the member's own for it. */
+  readonly variant: { readonly asked: string | undefined; readonly own: string | undefined }
   firstToken: number | undefined
   phase: Phase
+  logged: boolean
   /** Tools that have started and not ended. */
   running: number
   /** Milliseconds of silence in earlier pulls, and when the present pull began. */
@@ -52,13 +57,16 @@ const PHASES: Partial<Record<LLMEvent["type"], Phase>> = {
   "tool-error": "tool",
 }
 
-export function make(): Attempt {
+export function make(input: LLM.StreamInput): Attempt {
+  const asked = input.user.model.variant
   return {
+    variant: { asked, own: asked === undefined ? undefined : CombinedVariant.map(asked, input.model.variants) },
     controller: new AbortController(),
     calls: new Map(),
     began: Date.now(),
     firstToken: undefined,
     phase: "request",
+    logged: false,
     running: 0,
     silent: 0,
     pulling: undefined,
@@ -69,7 +77,9 @@ export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Inte
   const tools = Object.fromEntries(
     Object.entries(input.tools).map(([name, tool]) => [name, kept(attempt, name, tool)] as const),
   )
-  return Stream.transformPull(through({ ...input, tools }), (pull) =>
+  const own = { ...input.user, model: { ...input.user.model, variant: attempt.variant.own } }
+  const user = attempt.variant.own === attempt.variant.asked ? input.user : own
+  return Stream.transformPull(through(CombinedThinking.silence({ ...input, user, tools })), (pull) =>
     Effect.succeed(
       Effect.suspend(() => {
         attempt.pulling = performance.now()
@@ -129,7 +139,10 @@ const AGAIN = 1000
  * Fails once the member was silent for too long and another one can answer; never ends otherwise. What we do with an
  * event, or a tool that runs, is no silence of the member.
  */
-export const watch = (attempt: () => Attempt | undefined, origin: CombinedOrigin.Origin): Effect.Effect<never, Silence> =>
+export const watch = (
+  attempt: () => Attempt | undefined,
+  origin: CombinedOrigin.Origin,
+): Effect.Effect<never, Silence> =>
   Effect.gen(function* () {
     while (true) {
       const now = attempt()
@@ -145,7 +158,9 @@ export const watch = (attempt: () => Attempt | undefined, origin: CombinedOrigin
         yield* Effect.sleep(AGAIN)
         continue
       }
-      const message = started ? `Silent for ${seconds(limit)} in the middle of its answer` : `No first token in ${seconds(limit)}`
+      const message = started
+        ? `Silent for ${seconds(limit)} in the middle of its answer`
+        : `No first token in ${seconds(limit)}`
       return yield* Effect.fail(new Silence({ kind: "timeout", scope: "model", message }))
     }
   })

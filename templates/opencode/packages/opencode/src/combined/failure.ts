@@ -5,16 +5,7 @@
  * when the failure is not the provider's (the user's cancel, a request that is wrong in itself).
  */
 
-export const KINDS = [
-  "rate_limit",
-  "quota",
-  "overload",
-  "server",
-  "auth",
-  "missing",
-  "network",
-  "timeout",
-] as const
+export const KINDS = ["rate_limit", "quota", "overload", "server", "auth", "missing", "network", "timeout"] as const
 
 export type Kind = (typeof KINDS)[number]
 
@@ -170,6 +161,11 @@ export function classify(error: unknown, now = Date.now()): Failure | undefined 
 }
 
 const server: Pick<Rule, "kind" | "scope" | "lasting"> = { kind: "server", scope: "model" }
+
+/** What an error says, in a line. */
+export function describe(error: unknown) {
+  return summary(collect(error))
+}
 
 type Facts = {
   aborted: boolean

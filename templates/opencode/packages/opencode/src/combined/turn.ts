@@ -15,10 +15,12 @@ import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { LLMEvent } from "@opencode-ai/llm"
 import { Cause, Effect } from "effect"
 import { CombinedAttempt } from "./attempt"
+import { CombinedAttemptLog } from "./attempt-log"
 import { CombinedFailure } from "./failure"
 import { CombinedOrigin } from "./origin"
 import { CombinedProgress } from "./progress"
 import { CombinedRequest } from "./request"
+import { CombinedServing } from "./serving"
 import { CombinedSettlement } from "./settlement"
 
 /** The part of the processor's state that an attempt changes. */
@@ -62,7 +64,7 @@ const retracted = new WeakSet<Context>()
 /** Sends a request. For a combined model it is watched; any other goes as it is. */
 export function stream(ctx: Context, input: LLM.StreamInput, send: LLM.Interface["stream"]) {
   if (!CombinedOrigin.of(input.model)) return send(input)
-  const attempt = CombinedAttempt.make()
+  const attempt = CombinedAttempt.make(input)
   attempts.set(ctx, attempt)
   return CombinedAttempt.send(attempt, input, send)
 }
@@ -81,6 +83,7 @@ export function guard(turn: Turn) {
           (cause) => !Cause.hasInterruptsOnly(cause),
           (cause) => recover(turn, origin, Cause.squash(cause)),
         ),
+        Effect.onInterrupt(() => record(turn, origin, { action: "cancelled" })),
         Effect.ensuring(origin.release),
         Effect.flatMap((again) => (again === "again" ? guard(turn)(attempt) : Effect.void)),
         Effect.ensuring(Effect.sync(() => attempts.get(turn.ctx)?.controller.abort())),
@@ -101,6 +104,7 @@ const accept = Effect.fn("CombinedTurn.accept")(function* (turn: Turn, origin: C
   }
   CombinedProgress.answered(turn.ctx.assistantMessage.parentID)
   yield* origin.succeed
+  yield* record(turn, origin, { action: "served" })
   // Upstream compares with the room of the member that served; another one may have more.
   if (!turn.ctx.needsCompaction) return undefined
   const wanted = { modes: new Set<never>(), tokens: CombinedRequest.count(turn.ctx.assistantMessage.tokens) }
@@ -139,12 +143,19 @@ const recover = Effect.fn("CombinedTurn.recover")(function* (
     error instanceof CombinedAttempt.Silence
       ? error.failure
       : (CombinedFailure.classify(error, Date.now()) ?? unknown(turn, parsed))
-  if (!failure) return yield* Effect.fail(error)
+  if (!failure) {
+    yield* record(turn, origin, {
+      action: "ended",
+      failure: { kind: "final", message: CombinedFailure.describe(error) },
+    })
+    return yield* Effect.fail(error)
+  }
   const again = yield* repeats(turn, origin, failure)
   if (again) return yield* repeat(turn, origin, failure)
   if (moves(origin, failure.kind)) return yield* move(turn, origin, failure, yield* origin.fail(failure))
   // Upstream would ask the same provider again with the old messages, which runs finished tools twice.
-  yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
+  const done = yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
+  yield* record(turn, origin, { action: "ended", failure, tools: done.length })
   yield* turn.halt(error)
   return undefined
 })
@@ -168,12 +179,17 @@ const outgrow = Effect.fn("CombinedTurn.outgrow")(function* (
   const { parentID, summary } = turn.ctx.assistantMessage
   const room = CombinedRequest.room(turn.streamInput.model)
   const found = summary ? undefined : yield* origin.find((model) => CombinedRequest.room(model) > room)
-  if (!found) return yield* Effect.fail(error)
-  const record = CombinedProgress.of(parentID)
-  record.outgrown = Math.max(record.outgrown, room)
-  yield* note(turn, origin, { kind: "too long", message: `has no room for the conversation` }, name(found))
-  if ((yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))).length) return yield* commit(turn)
-  return yield* retract(turn)
+  const failure = { kind: "too_long", message: "The conversation is too long for it" }
+  if (!found) {
+    yield* record(turn, origin, { action: "ended", failure })
+    return yield* Effect.fail(error)
+  }
+  const progress = CombinedProgress.of(parentID)
+  progress.outgrown = Math.max(progress.outgrown, room)
+  const done = yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
+  yield* record(turn, origin, { action: "moved", failure, next: found, tools: done.length })
+  yield* announce(turn, failure, found)
+  return done.length ? yield* commit(turn) : yield* retract(turn)
 })
 
 /** A transient failure of a member that was well is no reason to leave it, as long as nothing has been done yet. */
@@ -195,7 +211,7 @@ const repeat = Effect.fn("CombinedTurn.repeat")(function* (
 ) {
   remember(turn, failure)
   yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
-  yield* note(turn, origin, failure, name(turn.streamInput.model))
+  yield* record(turn, origin, { action: "repeated", failure, next: turn.streamInput.model })
   yield* Effect.sleep(PAUSE)
   return turn.ctx.assistantMessage.summary ? ("again" as const) : yield* retract(turn)
 })
@@ -209,26 +225,34 @@ const move = Effect.fn("CombinedTurn.move")(function* (
 ) {
   const message = turn.ctx.assistantMessage
   const done = yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
-  const record = remember(turn, failure)
-  yield* note(turn, origin, failure, next.type === "serve" ? name(next.model) : "all are out")
+  const progress = remember(turn, failure)
+  const given = done.some((part) => part.tool === STRUCTURED && part.state.status === "completed")
+  const wait = next.type === "wait" ? Math.max(0, next.out[0].cooldown.until - Date.now()) : 0
+  const lasts = wait > LONGEST_WAIT || progress.waits >= MOST_WAITS
+  const stays = turn.ctx.blocked || given || (next.type === "wait" && lasts)
+  yield* record(turn, origin, {
+    action: stays ? "ended" : next.type === "wait" ? "waited" : "moved",
+    failure,
+    tools: done.length,
+    ...(next.type === "serve" && !stays && { next: next.model }),
+  })
   if (done.length) yield* commit(turn)
   // The user has refused a tool meanwhile, or the answer has been given: either ends the turn.
-  if (turn.ctx.blocked || done.some((part) => part.tool === STRUCTURED && part.state.status === "completed"))
-    return undefined
+  if (turn.ctx.blocked || given) return undefined
 
+  if (next.type === "serve") yield* announce(turn, failure, next.model)
   if (next.type === "wait") {
     const [{ member, cooldown }] = next.out
-    const wait = Math.max(0, cooldown.until - Date.now())
-    if (wait > LONGEST_WAIT || record.waits >= MOST_WAITS) {
-      yield* turn.halt(new Error(exhausted(origin.id, record.failures, next)))
+    if (lasts) {
+      yield* turn.halt(new Error(exhausted(origin.id, progress.failures, next)))
       CombinedProgress.answered(message.parentID)
       return undefined
     }
-    record.waits++
+    progress.waits++
     yield* turn.status.set(turn.ctx.sessionID, {
       type: "retry",
-      attempt: record.waits,
-      message: `All providers of ${origin.id} are out, ${member.providerID} is the first to return: ${cooldown.message}`,
+      attempt: progress.waits,
+      message: `${CombinedServing.SWITCH}all providers of ${origin.id} are out, ${member.providerID} is the first to return: ${cooldown.message}`,
       next: cooldown.until,
     })
     yield* Effect.sleep(wait)
@@ -259,20 +283,53 @@ const retract = (turn: Turn) =>
     return undefined
   })
 
-const note = (
-  turn: Turn,
-  origin: CombinedOrigin.Origin,
-  failure: { readonly kind: string; readonly message: string },
-  next: string,
-) =>
-  Effect.logWarning("combined failover", {
-    "session.id": turn.ctx.sessionID,
-    combined: origin.id,
-    failed: name(turn.streamInput.model),
-    kind: failure.kind,
-    message: failure.message,
-    phase: attempts.get(turn.ctx)?.phase ?? "request",
-    next,
+type Conclusion = {
+  readonly action: CombinedAttemptLog.Action
+  readonly failure?: { readonly kind: string; readonly message: string }
+  readonly next?: Provider.Model
+  readonly tools?: number
+}
+
+/** Logs how an attempt went, once: what follows it (a wait, say) may be cancelled. */
+const record = (turn: Turn, origin: CombinedOrigin.Origin, { action, failure, next, tools }: Conclusion) =>
+  Effect.suspend(() => {
+    const attempt = attempts.get(turn.ctx)
+    if (!attempt || attempt.logged) return Effect.void
+    attempt.logged = true
+    const message = turn.ctx.assistantMessage
+    const { asked, own } = attempt.variant
+    const facts: CombinedAttemptLog.Record = {
+      start: new Date(attempt.began).toISOString(),
+      end: new Date().toISOString(),
+      ...(attempt.firstToken !== undefined && { first_token: attempt.firstToken - attempt.began }),
+      session: message.sessionID,
+      message: message.parentID,
+      answer: message.id,
+      purpose: message.summary ? "summary" : "step",
+      combined: origin.id,
+      provider: message.providerID,
+      model: message.modelID,
+      ...(asked !== undefined && { variant: asked }),
+      ...(asked !== own && { own_variant: own ?? null }),
+      phase: attempt.phase,
+      action,
+      ...(failure && { failure: failure.kind, reason: failure.message }),
+      ...(tools && { tools }),
+      ...(next && { next: `${next.providerID}/${next.id}` }),
+      tokens: { input: message.tokens.input, output: message.tokens.output, cache_read: message.tokens.cache.read },
+      cost: message.cost,
+    }
+    CombinedAttemptLog.append(facts)
+    return failure ? Effect.logWarning("combined failover", facts) : Effect.void
+  })
+
+/** Says on the screen, in `opencode run` and to whoever follows the server's events who goes on, and why. */
+const announce = (turn: Turn, failure: { readonly message: string }, next: Provider.Model) =>
+  turn.status.set(turn.ctx.sessionID, {
+    type: "retry",
+    attempt: 1,
+    message: `${CombinedServing.SWITCH}${turn.ctx.assistantMessage.providerID} (${failure.message}), ${next.providerID} goes on`,
+    next: Date.now(),
   })
 
 const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, model: Provider.Model) {
@@ -295,10 +352,6 @@ function remember(turn: Turn, failure: Failure) {
   const record = CombinedProgress.of(parentID)
   record.failures.push({ provider: providerID, member: `${providerID}/${modelID}`, message: failure.message })
   return record
-}
-
-function name(model: Provider.Model) {
-  return `${model.providerID}/${model.id}`
 }
 
 /** The first failure first: a later one must not hide what went wrong. Members that were out before come after. */

@@ -18,7 +18,8 @@ const cooling = (times: Record<string, number>) =>
     new Map(),
   )
 
-const choose = (times: Record<string, number>, now = NOW) => CombinedChoose.choose(members, { state: cooling(times), now })
+const choose = (times: Record<string, number>, now = NOW) =>
+  CombinedChoose.choose(members, { state: cooling(times), now })
 
 test("the first in the group's order serves", () => {
   expect(choose({})).toEqual({ type: "serve", member: members[0] })
@@ -56,7 +57,10 @@ test("members of one provider are told apart", () => {
     { providerID: "a", modelID: "glm" },
     { providerID: "a", modelID: "glm-free" },
   ]
-  expect(CombinedChoose.choose(pair, { state: cooling({ a: 1000 }), now: NOW })).toEqual({ type: "serve", member: pair[1] })
+  expect(CombinedChoose.choose(pair, { state: cooling({ a: 1000 }), now: NOW })).toEqual({
+    type: "serve",
+    member: pair[1],
+  })
 })
 
 test("a last resort is asked only when all others are out", () => {

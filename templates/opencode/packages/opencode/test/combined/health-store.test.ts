@@ -19,8 +19,10 @@ const file = () => path.join(place.directory, "health.json")
 const open = (now = NOW) =>
   CombinedHealthStore.open(file(), (state) => CombinedHealth.current(state, now, () => undefined))
 
-const fail = (providerID: string, now = NOW) => (state: CombinedHealth.State) =>
-  CombinedHealth.fail(state, providerID, "glm", { kind: "rate_limit", scope: "model", message: "slow down" }, now)
+const fail =
+  (providerID: string, now = NOW) =>
+  (state: CombinedHealth.State) =>
+    CombinedHealth.fail(state, providerID, "glm", { kind: "rate_limit", scope: "model", message: "slow down" }, now)
 
 const out = (store: CombinedHealthStore.Store, providerID: string) =>
   CombinedHealth.cooling(store.read(), providerID, "glm", NOW) !== undefined

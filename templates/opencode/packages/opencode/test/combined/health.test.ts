@@ -115,8 +115,9 @@ test("an earlier state is never changed", () => {
 test("the bounds of the user hold for what the provider asks for too", () => {
   const bounds = { min: 2000, max: 5000 }
   const until = (retryAfter?: number) =>
-    CombinedHealth.fail(new Map(), "acme", "glm", failure("rate_limit", { retryAfter }), NOW, { bounds }).get("acme/glm")
-      ?.until
+    CombinedHealth.fail(new Map(), "acme", "glm", failure("rate_limit", { retryAfter }), NOW, { bounds }).get(
+      "acme/glm",
+    )?.until
   expect(until(10)).toBe(NOW + 2000)
   expect(until(3000)).toBe(NOW + 3000)
   expect(until()).toBe(NOW + 5000)

@@ -59,7 +59,13 @@ it.instance("once a tool has run the next member goes on, be the failure transie
   Effect.gen(function* () {
     const chat = yield* combinedSession(defaults)
     const input = { command: "echo ran >> ran", description: "Leave a mark" }
-    chat.first.answer(stream(call(0, "call_one", "bash", input), wait(() => written(chat.file("ran"))), cut))
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", input),
+        wait(() => written(chat.file("ran"))),
+        cut,
+      ),
+    )
     chat.second.answer(text("done"))
     yield* chat.ask("hello")
 
@@ -243,7 +249,11 @@ it.instance("while one request finds out whether a member is back, others keep t
     const other = yield* one.fork
     one.first.answer(
       refuse(429, { error: { message: "Slow down" } }, { "retry-after-ms": "1500" }),
-      stream(wait(() => one.second.times(2)), say("back"), ...finish("stop")),
+      stream(
+        wait(() => one.second.times(2)),
+        say("back"),
+        ...finish("stop"),
+      ),
       text("well again"),
     )
     one.second.answer(text("fallback"), text("meanwhile"))
@@ -264,7 +274,9 @@ it.instance("a conversation that one member refuses as too long goes to one with
   Effect.gen(function* () {
     const chat = yield* combinedSession({ models: { first: { limit: { context: 60_000, output: 10_000 } } } })
     chat.first.answer(
-      refuse(400, { error: { message: "This model's maximum context length is 60000 tokens", code: "context_length_exceeded" } }),
+      refuse(400, {
+        error: { message: "This model's maximum context length is 60000 tokens", code: "context_length_exceeded" },
+      }),
     )
     chat.second.answer(text("there is room"))
     yield* chat.ask("hello")
