@@ -34,6 +34,10 @@ CHILDREN_GRACE_SECONDS = 0.5
 """How long a program's children may take to tidy up once the program itself has ended at our wish."""
 
 
+STOP_CHECK_SECONDS = 0.1
+"""How often a program that another thread may end is looked after."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Completed:
     """A program that ended with exit code 0 (or any code when ``check=False``). ``seconds`` is wall time."""
@@ -55,12 +59,14 @@ def run(
     log: Path | None = None,
     reporter: Reporter | None = None,
     on_line: Callable[[str, str], None] | None = None,
+    stop: threading.Event | None = None,
 ) -> Completed:
     """Run a program to its end and return its output as text (UTF-8, undecodable bytes replaced).
 
     ``env`` is added to the scrubbed environment as in ``environment.scrubbed``; ``timeout`` is in seconds;
     ``log`` gets stdout and stderr as they come, and ``on_line`` each line (stream name, line without its
-    newline) in a thread of its own.
+    newline) in a thread of its own. When ``stop`` is set, the program and its children are ended, and what came of
+    it counts as its end.
     Raises ProcessError when the program cannot be started or exits non-zero (unless ``check`` is False),
     ProcessTimeoutError when it runs out of time, and StoreError when ``log`` cannot be written. Then, and when
     KeyboardInterrupt or ``on_line`` raises, the program and its children are ended first.
@@ -75,7 +81,7 @@ def run(
         try:
             streams.start(stdin)
             try:
-                child.wait(timeout)
+                _wait(child, timeout, stop)
             except subprocess.TimeoutExpired:
                 timed_out = True
                 end(child)
@@ -114,6 +120,24 @@ def run(
         stderr="".join(streams.captured["stderr"]),
         seconds=time.monotonic() - started,
     )
+
+
+def _wait(child: subprocess.Popen[str], timeout: float | None, stop: threading.Event | None) -> None:
+    """Wait for the end of a program, or end it at the wish of another thread. Raises subprocess.TimeoutExpired."""
+    if stop is None:
+        child.wait(timeout)
+        return
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+        left = STOP_CHECK_SECONDS if deadline is None else min(STOP_CHECK_SECONDS, deadline - time.monotonic())
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(max(left, 0.0))
+            return
+        if stop.is_set():
+            end(child)
+            return
+        if deadline is not None and time.monotonic() >= deadline:
+            raise subprocess.TimeoutExpired(child.args, timeout or 0.0)
 
 
 def _start(words: list[str], cwd: Path | None, variables: Mapping[str, str], *, piped: bool) -> subprocess.Popen[str]:

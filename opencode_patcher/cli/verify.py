@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     help="The opencode binary, patched or stock.  [default: the latest build]",
 )
 @click.option("--scenario", "names", multiple=True, metavar="NAME", help="Run only this one; may be given again.")
+@click.option("--quick", is_flag=True, help="Run only the set that every build must pass; less than a minute.")
+@click.option(
+    "--compare",
+    "saved",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Run nothing: print outputs of verify --json side by side, as Markdown; give it once for each.",
+)
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
@@ -32,6 +41,8 @@ if TYPE_CHECKING:
 def command(
     binary: Path | None,
     names: tuple[str, ...],
+    quick: bool,
+    saved: tuple[Path, ...],
     keep: Path | None,
     as_json: bool,
     quiet: bool,
@@ -42,10 +53,16 @@ def command(
     Fake providers are started on this machine, and the real binary is run against them in a home that is thrown
     away. No key is needed and nothing is sent elsewhere. A stock binary knows no combined models: its table shows
     what it does when its provider fails. Exits with 7 when a scenario does not end as it must.
+
+    Without --quick these are the set that every build must pass, the sixteen of a public benchmark of failovers,
+    and those of agents: tools, thinking, subagents, cancels, cooldowns. They take some minutes.
     """
+    if saved:
+        click.echo(compared(saved), nl=False)
+        return
     from opencode_patcher import drill
 
-    scenarios = drill.select(names)
+    scenarios = drill.select(names, quick=quick)
     reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
     report = drill.run(binary or default_binary(), scenarios, reporter=reporter, keep=keep)
     if as_json:
@@ -57,6 +74,32 @@ def command(
     show(report)
     if not report.passed:
         raise failure(report)
+
+
+def compared(saved: tuple[Path, ...]) -> str:
+    """Outputs of ``verify --json`` as one table. Raises UsageError for a file that is none."""
+    import json
+
+    from opencode_patcher.drill.comparison import markdown
+
+    reports = []
+    for path in saved:
+        try:
+            report = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise _no_report(path, str(error)) from error
+        if not isinstance(report, dict) or "scenarios" not in report:
+            raise _no_report(path, "It has no scenarios.")
+        reports.append(report)
+    return markdown(reports)
+
+
+def _no_report(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is no output of verify --json.",
+        why=why,
+        next_step=f"opencode-patcher verify --json > {path}",
+    )
 
 
 def default_binary() -> Path:

@@ -6,7 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from opencode_patcher.drill.conversation import Purpose, purpose
-from opencode_patcher.drill.faults import Broken, Chunk, Fault, How, HttpError, Slow, before_break
+from opencode_patcher.drill.faults import (
+    GARBAGE,
+    At,
+    Broken,
+    Chunk,
+    ChunkKind,
+    Empty,
+    Fault,
+    Garbled,
+    How,
+    HttpError,
+    Slow,
+    Unterminated,
+    before_break,
+)
 from opencode_patcher.drill.plan import SUMMARY, TITLE, Reply, Turn, next_reply
 from opencode_patcher.drill.protocol import Body, WireProtocol
 from opencode_patcher.drill.scenario import Provider
@@ -23,12 +37,17 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """A 200 answer: ``delay`` seconds, the events, ``pause`` seconds, and the break if there is one."""
+    """A 200 answer: ``delay`` seconds, the events, ``pause`` seconds, and the break if there is one.
+
+    ``comments``: a stall sends comments. ``headless``: not even the head of the answer goes out.
+    """
 
     chunks: tuple[Chunk, ...]
     delay: float = 0.0
     pause: float = 0.0
     how: How | None = None
+    comments: bool = False
+    headless: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +71,10 @@ def decide(
     headers: Mapping[str, str],
     body: Body,
     number: int,
+    elapsed: float = 0.0,
 ) -> Decision:
-    """The answer of ``provider`` to its request number ``number`` (from 0, counted for each purpose apart).
+    """The answer of ``provider`` to its request number ``number`` (from 0, counted for each purpose apart),
+    ``elapsed`` seconds after its first one.
 
     ``headers`` have lower-case names. A wrong request is refused as a real provider refuses it, even where
     the scenario has a fault for it.
@@ -78,7 +99,7 @@ def decide(
     reply = _reply(why, turns, protocol, body)
     if reply is None:
         return refuse(400, "the conversation has no prompt of the scenario")
-    fault = provider.fault(why, number)
+    fault = protocol.refusal(body, provider.id) or provider.fault(why, number, elapsed)
     return Decision(purpose=why, answer=_shape(protocol, provider, reply, number, fault), fault=fault)
 
 
@@ -102,10 +123,25 @@ def _shape(
             return Refusal(status=fault.status, body=body, headers=fault.headers)
         case Slow():
             return Stream(chunks=chunks, delay=fault.seconds)
+        case Empty():
+            return Stream(
+                chunks=protocol.chunks(Reply(content=()), provider=provider.id, model=provider.model, number=number)
+            )
+        case Unterminated():
+            return Stream(chunks=tuple(chunk for chunk in chunks if chunk.kind is not ChunkKind.DONE))
+        case Garbled():
+            before = before_break(chunks, fault.at)
+            return Stream(chunks=(*before, Chunk(kind=ChunkKind.GARBAGE, data=GARBAGE), *chunks[len(before) :]))
         case Broken():
             sent = before_break(chunks, fault.at)
             if fault.how is How.ERROR_EVENT:
                 sent = (*sent, protocol.error_event(fault.message))
             elif fault.how is How.END and (done := protocol.done()):
                 sent = (*sent, done)
-            return Stream(chunks=sent, pause=fault.pause, how=fault.how)
+            return Stream(
+                chunks=sent,
+                pause=fault.pause,
+                how=fault.how,
+                comments=fault.comments,
+                headless=fault.at is At.CONNECTION,
+            )

@@ -21,14 +21,14 @@ class Purpose(StrEnum):
 class Conversation:
     """What a request asks for.
 
-    ``prompt`` is the text of the last user message; ``rounds`` counts the assistant messages with tool calls
-    after it; ``tools`` are the names of the tools on offer.
+    ``prompt`` is the text of the last user message; ``called`` are the ids of the tool calls after it, in order;
+    ``tools`` are the names of the tools on offer.
     """
 
     model: str
     system: str
     prompt: str
-    rounds: int
+    called: tuple[str, ...]
     tools: tuple[str, ...]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opencode_patcher.drill.conversation import Purpose
-from opencode_patcher.drill.faults import ChunkKind, Fault, Slow
+from opencode_patcher.drill.faults import HEALTHY, ChunkKind, Fault
 from opencode_patcher.drill.protocol import Body
 
 
@@ -39,5 +39,5 @@ class Exchange:
 
     @property
     def failed(self) -> bool:
-        """Whether the provider failed to answer (a slow answer is none)."""
-        return self.fault is not None and not isinstance(self.fault, Slow)
+        """Whether the provider failed to answer (a slow answer is no failure)."""
+        return self.fault is not None and not isinstance(self.fault, HEALTHY)

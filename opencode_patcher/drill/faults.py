@@ -16,10 +16,12 @@ class ChunkKind(StrEnum):
     START = "start"
     REASONING = "reasoning"
     TEXT = "text"
+    BOUNDARY = "boundary"
     TOOL_INPUT = "tool input"
     TOOL_READY = "tool call"
     FINISH = "finish"
     ERROR = "error event"
+    GARBAGE = "garbage"
     DONE = "done"
 
 
@@ -35,6 +37,7 @@ class Chunk:
 class At(StrEnum):
     """Where a stream breaks."""
 
+    CONNECTION = "before the head of the answer"
     HEADERS = "before the first event"
     START = "before the first word"
     REASONING = "in the middle of the reasoning"
@@ -75,27 +78,51 @@ class Broken:
     how: How
     pause: float = 0.1
     message: str = "Overloaded"
+    comments: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Garbled:
+    """A 200 stream with one event that is no JSON after ``at``; the rest follows as if nothing were."""
+
+    at: At | int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Empty:
+    """A 200 stream that finishes in order and says nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slow:
-    """A healthy answer whose first event comes after ``seconds``."""
+    """A healthy answer: the head is out at once, the first event comes after ``seconds``."""
 
     seconds: float
 
 
-Fault = HttpError | Broken | Slow
+@dataclass(frozen=True, kw_only=True)
+class Unterminated:
+    """A healthy answer without the event that ends any stream of its protocol."""
+
+
+Fault = HttpError | Broken | Garbled | Empty | Slow | Unterminated
+
+HEALTHY = (Slow, Unterminated)
+"""Odd, but whole answers: nothing is lost when they are believed."""
+
+GARBAGE = b'data: {"broken": \n\n'
+"""An event that is no JSON, as a proxy leaves it that rewrites bodies."""
 
 
 def before_break(chunks: Sequence[Chunk], at: At | int) -> tuple[Chunk, ...]:
     """The events that still go out before a stream breaks at ``at``.
 
     "In the middle" means half of the events of that kind, rounded up, and for a tool call the first half of
-    the last call's arguments. Raises ValueError when the stream has no such place: the scenario is wrong.
+    the last call's arguments. A number never reaches the finish. Raises ValueError when the stream has no such place: the scenario is wrong.
     """
     if isinstance(at, int):
-        return tuple(chunks[:at])
-    if at is At.HEADERS:
+        return before_break(chunks, At.CONTENT)[:at]
+    if at in {At.CONNECTION, At.HEADERS}:
         return ()
     if at is At.CONTENT:
         return tuple(c for c in chunks if c.kind not in {ChunkKind.FINISH, ChunkKind.DONE})
@@ -122,3 +149,9 @@ def describe(fault: Fault) -> str:
             return f"{fault.how.value} {where}"
         case Slow():
             return f"first token after {fault.seconds:g} s"
+        case Garbled():
+            return "an event that is no JSON"
+        case Empty():
+            return "an empty answer"
+        case Unterminated():
+            return "no event that ends the stream"

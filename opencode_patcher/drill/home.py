@@ -91,21 +91,29 @@ def environment(home: Home, inherited: Mapping[str, str] | None = None) -> dict[
 
 
 def configuration(
-    providers: Sequence[Provider], base_urls: Mapping[str, str], npm: str, *, priority: bool
+    providers: Sequence[Provider],
+    base_urls: Mapping[str, str],
+    *,
+    priority: bool,
+    combined: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
-    """The content of opencode.json. With ``priority`` it has the key that a stock binary refuses."""
+    """The content of opencode.json. With ``priority`` it has the keys that a stock binary refuses: the order of the
+    providers, and ``combined`` if there is anything in it.
+    """
     settings: dict[str, object] = {
         "$schema": "https://opencode.ai/config.json",
         "provider": {
             provider.id: {
-                "npm": npm,
+                "npm": provider.protocol.npm,
                 "name": provider.id.capitalize(),
                 "options": {"baseURL": base_urls[provider.id], "apiKey": provider.key},
                 "models": {
                     provider.model: {
-                        "name": "Claude Sonnet 4.5",
+                        "name": provider.model.rpartition("/")[2],
                         "tool_call": True,
-                        "limit": {"context": 200_000, "output": 64_000},
+                        "reasoning": True,
+                        "limit": {"context": provider.context, "output": provider.output},
+                        "options": dict(provider.options),
                         "cost": {"input": provider.price.input, "output": provider.price.output},
                     }
                 },
@@ -120,6 +128,8 @@ def configuration(
     }
     if priority:
         settings["provider_priority"] = [provider.id for provider in providers]
+        if combined:
+            settings["combined"] = dict(combined)
     return settings
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from opencode_patcher.drill.conversation import Purpose
 from opencode_patcher.drill.faults import ChunkKind
 from opencode_patcher.drill.observation import Observation
-from opencode_patcher.drill.plan import SERIAL, TITLE
+from opencode_patcher.drill.plan import SERIAL, SUMMARY, TITLE
 from opencode_patcher.drill.scenario import Scenario
 from opencode_patcher.drill.usage import USAGE
 
@@ -79,6 +80,8 @@ def retry_ms(observation: Observation) -> float | None:
 
 
 def _expected(scenario: Scenario) -> str:
+    if scenario.expected.cancelled:
+        return "the user's cancel ends the turn, and nobody is asked after it"
     if scenario.expected.error:
         return "an error that names " + " and ".join(scenario.expected.error)
     served_by = scenario.expected.served_by
@@ -92,7 +95,7 @@ def _expected(scenario: Scenario) -> str:
 
 def _seen(observation: Observation) -> str:
     words = []
-    messages = observation.session.messages if observation.session else ()
+    messages = observation.session.answers if observation.session else ()
     served_by = [message.provider for message in messages if message.text or message.tools]
     if served_by:
         words.append("served by " + ", then ".join(_runs(served_by)))
@@ -117,7 +120,12 @@ def _failures(observation: Observation) -> Iterator[str]:
             yield f"{exchange.provider} refused a {exchange.purpose.value} request: {violation}"
     if observation.code is None:
         yield f"the turn had not ended after {observation.limit:g} s"
-    if observation.scenario.expected.error:
+    expected = observation.scenario.expected
+    if expected.cancelled:
+        yield from _cancel_failures(observation)
+        return
+    yield from _bound_failures(observation)
+    if expected.error:
         yield from _error_failures(observation)
         return
     yield from _outcome_failures(observation)
@@ -125,6 +133,27 @@ def _failures(observation: Observation) -> Iterator[str]:
     yield from _transcript_failures(observation)
     yield from _tool_failures(observation)
     yield from _cost_failures(observation)
+
+
+def _cancel_failures(observation: Observation) -> Iterator[str]:
+    if observation.cancelled is None:
+        yield "the turn was over before the user could cancel"
+        return
+    late = [one for one in observation.exchanges if one.arrived > observation.cancelled]
+    for exchange in late:
+        yield f"{exchange.provider} was asked after the user's cancel"
+    yield from _open_failures(observation)
+
+
+def _bound_failures(observation: Observation) -> Iterator[str]:
+    """The bounds of a scenario; that of time is meant for a binary that has another provider to go to."""
+    expected = observation.scenario.expected
+    seen = Counter(exchange.provider for exchange in observation.turn_exchanges)
+    for provider, bound in expected.at_most.items():
+        if seen[provider] > bound:
+            yield f"{provider} got {seen[provider]} requests instead of at most {bound}"
+    if expected.seconds is not None and observation.target.patched and observation.answer_seconds > expected.seconds:
+        yield f"it took {observation.answer_seconds:.1f} s instead of at most {expected.seconds:g} s"
 
 
 def _error_failures(observation: Observation) -> Iterator[str]:
@@ -158,16 +187,18 @@ def _transcript_failures(observation: Observation) -> Iterator[str]:
     if observation.session is None:
         yield "no session was stored"
         return
-    messages = observation.session.messages
+    messages = observation.session.answers
     stored = tuple(message.provider for message in messages)
     served_by = stored if scenario.expected.served_by is None else scenario.expected.served_by
     if stored != served_by:
         found = ", ".join(stored) or "nobody"
         yield f"the messages are stored under {found} instead of {', '.join(served_by)}"
-    replies = [reply for turn in scenario.turns for reply in turn.replies]
-    if len(messages) != len(replies):
-        yield f"{len(messages)} messages are stored instead of {len(replies)}"
-    texts = [reply.text(provider) for reply, provider in zip(replies, served_by, strict=False)]
+    if scenario.expected.returns and stored[-1:] != (scenario.expected.returns,):
+        last = stored[-1] if stored else "nobody"
+        yield f"the last message is served by {last} and not by {scenario.expected.returns}"
+    if len(messages) != len(scenario.replies):
+        yield f"{len(messages)} messages are stored instead of {len(scenario.replies)}"
+    texts = [reply.text(provider) for reply, provider in zip(scenario.replies, served_by, strict=False)]
     if observation.shown_text != "".join(texts):
         yield f"the text shown is {observation.shown_text!r} instead of {''.join(texts)!r}"
     if observation.session.title != TITLE.text(""):
@@ -175,12 +206,24 @@ def _transcript_failures(observation: Observation) -> Iterator[str]:
     for message, text in zip(messages, texts, strict=False):
         if message.text != text:
             yield f"a stored message of {message.provider} reads {message.text!r} instead of {text!r}"
-    for message in messages:
-        known = {provider.id: provider.model for provider in scenario.providers}
+    summaries = [message.text for message in observation.session.summaries]
+    if summaries != [SUMMARY.text("")] * sum(turn.compact for turn in scenario.turns):
+        yield f"the stored summaries are {summaries}"
+    yield from _message_failures(observation)
+
+
+def _message_failures(observation: Observation) -> Iterator[str]:
+    known = {provider.id: provider.model for provider in observation.scenario.providers}
+    for message in (message for session in observation.sessions for message in session.messages):
         if message.provider in known and message.model != known[message.provider]:
             yield f"a message of {message.provider} is stored under the model {message.model}"
         if message.error:
             yield f"a stored message of {message.provider} has an error: {_shortened(message.error)}"
+    yield from _open_failures(observation)
+
+
+def _open_failures(observation: Observation) -> Iterator[str]:
+    for message in (message for session in observation.sessions for message in session.messages):
         if not message.completed:
             yield f"a stored message of {message.provider} is not completed"
         for part in message.parts:
@@ -195,7 +238,7 @@ def _tool_failures(observation: Observation) -> Iterator[str]:
     if observation.session is None:
         return
     calls = [tool for message in observation.session.messages for tool in message.tools]
-    expected = [call.id for turn in scenario.turns for reply in turn.replies for call in reply.tools]
+    expected = [call.id for reply in scenario.replies for call in reply.tools]
     if [call.call.rpartition(SERIAL)[0] for call in calls] != expected:
         found = ", ".join(call.call for call in calls) or "none"
         yield f"the stored tool calls are {found} instead of {', '.join(expected) or 'none'}"
@@ -205,18 +248,28 @@ def _tool_failures(observation: Observation) -> Iterator[str]:
 
 
 def _cost_failures(observation: Observation) -> Iterator[str]:
-    """Each answer that reported its tokens is paid at its own provider's price; the others reported none."""
+    """Each answer that reported its tokens is paid at its own provider's price; the others reported none.
+
+    The tokens of an answer that failed although it reported them may stand in the session or only in the log.
+    """
     if observation.session is None:
         return
     for provider in observation.scenario.providers:
-        reported = sum(
-            1
-            for exchange in observation.turn_exchanges
-            if exchange.provider == provider.id and any(sent.kind is ChunkKind.FINISH for sent in exchange.sent)
+        reported = [
+            exchange.failed
+            for exchange in observation.exchanges
+            if exchange.purpose is not Purpose.TITLE
+            and exchange.provider == provider.id
+            and any(sent.kind is ChunkKind.FINISH for sent in exchange.sent)
+        ]
+        due, wasted = (reported.count(failed) * provider.price.cost(USAGE) for failed in (False, True))
+        stored = sum(
+            message.cost
+            for session in observation.sessions
+            for message in session.messages
+            if message.provider == provider.id
         )
-        due = reported * provider.price.cost(USAGE)
-        stored = sum(m.cost for m in observation.session.messages if m.provider == provider.id)
-        if abs(due - stored) > CENT_OF_A_CENT:
+        if min(abs(due - stored), abs(due + wasted - stored)) > CENT_OF_A_CENT:
             yield f"the messages of {provider.id} cost ${stored:.4f} instead of ${due:.4f}"
 
 
@@ -224,11 +277,12 @@ def _remains(observation: Observation) -> bool:
     """Whether a message has an open part, or a text that no provider said in full."""
     if observation.session is None:
         return False
-    replies = [reply for turn in observation.scenario.turns for reply in turn.replies]
-    whole = {reply.text(provider.id) for reply in replies for provider in observation.scenario.providers}
+    whole = {
+        reply.text(provider.id) for reply in observation.scenario.replies for provider in observation.scenario.providers
+    }
     return any(
         (message.text and message.text not in whole) or not all(part.closed for part in message.parts)
-        for message in observation.session.messages
+        for message in observation.session.answers
     )
 
 

@@ -57,6 +57,7 @@ class StoredMessage:
     error: str
     completed: bool
     parts: tuple[StoredPart, ...]
+    summary: bool = False
 
     @property
     def text(self) -> str:
@@ -69,10 +70,20 @@ class StoredMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A stored session: its title and its assistant messages, in order."""
+    """A stored session: its title and its assistant messages, in order; ``asked`` counts the user's messages."""
 
     title: str
     messages: tuple[StoredMessage, ...]
+    asked: int = 0
+
+    @property
+    def answers(self) -> tuple[StoredMessage, ...]:
+        """The messages without the summaries that a compaction leaves."""
+        return tuple(message for message in self.messages if not message.summary)
+
+    @property
+    def summaries(self) -> tuple[StoredMessage, ...]:
+        return tuple(message for message in self.messages if message.summary)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +92,9 @@ class Observation:
 
     ``exchanges`` are those of all providers, by arrival; ``session`` is None when none was stored;
     ``effects`` counts the lines that tools left. ``code`` is the exit code, None when the run was ended after
-    ``limit`` seconds. ``started`` is on ``time.monotonic``'s clock.
+    ``limit`` seconds. ``started`` and ``cancelled`` (when the user did) are on ``time.monotonic``'s clock.
+    ``others`` are the sessions of subagents and of other processes. ``screen`` is the text that a client of the
+    server's events shows in the end; None for ``run``, which prints and takes nothing back.
     """
 
     scenario: Scenario
@@ -95,6 +108,23 @@ class Observation:
     started: float
     seconds: float
     stderr: str
+    others: tuple[Session, ...] = ()
+    screen: str | None = None
+    cancelled: float | None = None
+
+    @property
+    def answer_seconds(self) -> float:
+        """From the first request of the conversation to the last thing that was seen: without the start of the
+        program.
+        """
+        asked = [exchange.arrived for exchange in self.turn_exchanges]
+        ends = [exchange.finished for exchange in self.turn_exchanges if exchange.finished is not None]
+        ends += [event.at for event in self.events]
+        return max(ends) - min(asked) if asked and ends else 0.0
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        return (*((self.session,) if self.session else ()), *self.others)
 
     @property
     def turn_exchanges(self) -> tuple[Exchange, ...]:
@@ -103,7 +133,9 @@ class Observation:
 
     @property
     def shown_text(self) -> str:
-        """The text that ``run`` printed."""
+        """The text that ``run`` printed, or that a client of the server shows."""
+        if self.screen is not None:
+            return self.screen
         return "".join(str(_object(event.data.get("part")).get("text", "")) for event in self.of_kind("text"))
 
     @property
@@ -132,14 +164,17 @@ def parse_export(text: str) -> Session | None:
         data = json.loads(text)
     except ValueError:
         return None
-    if not isinstance(data, dict):
-        return None
-    messages = [_object(message) for message in _list(data.get("messages"))]
+    return session(_object(data.get("info")), data.get("messages")) if isinstance(data, dict) else None
+
+
+def session(info: Object, stored: object) -> Session:
+    """A session from what the server or an export says of it and of its messages."""
+    messages = [_object(message) for message in _list(stored)]
+    roles = [_object(message.get("info")).get("role") for message in messages]
     return Session(
-        title=str(_object(data.get("info")).get("title", "")),
-        messages=tuple(
-            _message(message) for message in messages if _object(message.get("info")).get("role") == "assistant"
-        ),
+        title=str(info.get("title", "")),
+        messages=tuple(_message(message) for message, role in zip(messages, roles, strict=True) if role == "assistant"),
+        asked=roles.count("user"),
     )
 
 
@@ -160,6 +195,7 @@ def _message(message: Object) -> StoredMessage:
         error=error_message(info.get("error")),
         completed="completed" in _object(info.get("time")),
         parts=tuple(_part(_object(part)) for part in _list(message.get("parts"))),
+        summary=info.get("summary") is True,
     )
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from opencode_patcher.drill.conversation import Conversation
-from opencode_patcher.drill.faults import Chunk, ChunkKind
+from opencode_patcher.drill.faults import Chunk, ChunkKind, HttpError
 from opencode_patcher.drill.plan import PROVIDER, Reasoning, Reply, Text, ToolCall
 from opencode_patcher.drill.protocol import Body
 from opencode_patcher.drill.usage import USAGE
+from opencode_patcher.drill.wire import as_object, as_objects, event, halves, is_json, text_of, words
 
 Message = Mapping[str, object]
 
@@ -31,12 +32,15 @@ class OpenAIChat:
             model=str(body.get("model", "")),
             system="\n".join(_text(message) for message in messages if message.get("role") == "system"),
             prompt=_text(users[-1]) if users else "",
-            rounds=sum(1 for message in after_user if _tool_calls(message)),
-            tools=tuple(str(_object(tool.get("function")).get("name")) for tool in _objects(body.get("tools"))),
+            called=tuple(str(call.get("id")) for message in reversed(after_user) for call in _tool_calls(message)),
+            tools=tuple(str(as_object(tool.get("function")).get("name")) for tool in as_objects(body.get("tools"))),
         )
 
     def violations(self, body: Body) -> tuple[str, ...]:
         return tuple(_violations(_messages(body)))
+
+    def refusal(self, body: Body, provider: str) -> HttpError | None:  # noqa: ARG002
+        return None
 
     def authorised(self, headers: Mapping[str, str], key: str) -> bool:
         return headers.get("authorization") == f"Bearer {key}"
@@ -46,7 +50,7 @@ class OpenAIChat:
 
         def add(kind: ChunkKind, delta: Mapping[str, object], *, text: str = "", finish: str | None = None) -> None:
             choice = {"index": 0, "delta": delta, "finish_reason": finish}
-            event: dict[str, object] = {
+            data: dict[str, object] = {
                 "id": f"chatcmpl-{provider}",
                 "object": "chat.completion.chunk",
                 "created": 0,
@@ -54,22 +58,22 @@ class OpenAIChat:
                 "choices": [choice],
             }
             if finish:
-                event["usage"] = {
+                data["usage"] = {
                     "prompt_tokens": USAGE.input,
                     "completion_tokens": USAGE.output,
                     "total_tokens": USAGE.input + USAGE.output,
                 }
-            found.append(Chunk(kind=kind, data=_event(event), text=text))
+            found.append(Chunk(kind=kind, data=event(data), text=text))
 
         add(ChunkKind.START, {"role": "assistant", "content": ""})
         calls = 0
         for item in reply.content:
             match item:
                 case Text():
-                    for word in _words(item.text.replace(PROVIDER, provider)):
+                    for word in words(item.text.replace(PROVIDER, provider)):
                         add(ChunkKind.TEXT, {"content": word}, text=word)
                 case Reasoning():
-                    for word in _words(item.text):
+                    for word in words(item.text):
                         add(ChunkKind.REASONING, {"reasoning_content": word}, text=word)
                 case ToolCall():
                     for kind, delta in _tool_deltas(calls, item, item.fresh_id(provider, number)):
@@ -83,30 +87,19 @@ class OpenAIChat:
         return json.dumps({"error": {"message": message, "type": kind, "code": code or None}}).encode()
 
     def error_event(self, message: str) -> Chunk:
-        event = {"error": {"message": message, "type": "server_error", "code": None}}
-        return Chunk(kind=ChunkKind.ERROR, data=_event(event), text=message)
+        data = {"error": {"message": message, "type": "server_error", "code": None}}
+        return Chunk(kind=ChunkKind.ERROR, data=event(data), text=message)
 
     def done(self) -> Chunk:
         return Chunk(kind=ChunkKind.DONE, data=b"data: [DONE]\n\n")
 
 
-def _event(value: object) -> bytes:
-    return b"data: " + json.dumps(value).encode() + b"\n\n"
-
-
-def _words(text: str) -> list[str]:
-    """The text in pieces that give it again when joined."""
-    words = text.split(" ")
-    return [word + " " for word in words[:-1]] + words[-1:]
-
-
 def _tool_deltas(index: int, call: ToolCall, id: str) -> Iterator[tuple[ChunkKind, dict[str, object]]]:
-    arguments = json.dumps(call.arguments)
-    half = len(arguments) // 2
+    first, second = halves(json.dumps(call.arguments))
     opening = {"name": call.name, "arguments": ""}
     yield ChunkKind.TOOL_INPUT, {"index": index, "id": id, "type": "function", "function": opening}
-    yield ChunkKind.TOOL_INPUT, {"index": index, "function": {"arguments": arguments[:half]}}
-    yield ChunkKind.TOOL_READY, {"index": index, "function": {"arguments": arguments[half:]}}
+    yield ChunkKind.TOOL_INPUT, {"index": index, "function": {"arguments": first}}
+    yield ChunkKind.TOOL_READY, {"index": index, "function": {"arguments": second}}
 
 
 def _violations(messages: list[Message]) -> Iterator[str]:
@@ -137,7 +130,7 @@ def _violations(messages: list[Message]) -> Iterator[str]:
                 yield f"the tool call id {identity} is used twice"
             seen.add(identity)
             waiting[identity] = None
-            if not _is_json(_object(call.get("function")).get("arguments")):
+            if not is_json(as_object(call.get("function")).get("arguments")):
                 yield f"the arguments of tool call {identity} are not JSON"
     yield from _unanswered(waiting)
     if messages[-1].get("role") == "assistant" and not waiting:
@@ -149,32 +142,13 @@ def _unanswered(waiting: Mapping[str, None]) -> Iterator[str]:
         yield f"tool call {identity} has no result"
 
 
-def _is_json(value: object) -> bool:
-    try:
-        json.loads(str(value))
-    except ValueError:
-        return False
-    return True
-
-
-def _objects(value: object) -> list[Mapping[str, object]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-
-
-def _object(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
-
-
 def _messages(body: Body) -> list[Message]:
-    return _objects(body.get("messages"))
+    return as_objects(body.get("messages"))
 
 
 def _tool_calls(message: Message) -> list[Mapping[str, object]]:
-    return _objects(message.get("tool_calls"))
+    return as_objects(message.get("tool_calls"))
 
 
 def _text(message: Message) -> str:
-    content = message.get("content")
-    if isinstance(content, str):
-        return content
-    return "\n".join(str(part.get("text", f"[{part.get('type')}]")) for part in _objects(content))
+    return text_of(message.get("content"))

@@ -69,10 +69,18 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """A user's message and the replies that it takes: each but the last one calls tools."""
+    """A user's message and the replies that it takes: each but the last one calls tools.
+
+    ``elsewhere``: sent by another process and in a session of its own. ``compact``: the session is summarised
+    afterwards. ``cancel``: the user cancels so many seconds after the message. ``pause``: seconds to wait before.
+    """
 
     prompt: str
     replies: tuple[Reply, ...]
+    elsewhere: bool = False
+    compact: bool = False
+    cancel: float | None = None
+    pause: float = 0.0
 
 
 TITLE = Reply(content=(Text(text="Failover drill"),))
@@ -83,11 +91,17 @@ SUMMARY = Reply(content=(Text(text="The user asked for a drill; nothing is left 
 
 
 def next_reply(turns: tuple[Turn, ...], conversation: Conversation) -> Reply | None:
-    """The reply that comes next: that of the turn whose prompt the last user message holds, after as many
-    replies as the conversation shows rounds of tool calls since then. A conversation that shows more rounds
-    than were planned (a tool ran twice) gets the last reply. None when no turn has such a prompt.
+    """The reply that comes next in the turn whose prompt the last user message holds: the first one of which a
+    tool call is missing in the conversation, and only the missing ones if others of it were made. The last reply
+    when none is missing. None when no turn has such a prompt.
     """
+    made = {id.rpartition(SERIAL)[0] for id in conversation.called}
     for turn in turns:
-        if turn.prompt in conversation.prompt:
-            return turn.replies[min(conversation.rounds, len(turn.replies) - 1)]
+        if turn.prompt not in conversation.prompt:
+            continue
+        for reply in turn.replies:
+            missing = tuple(call for call in reply.tools if call.id not in made)
+            if missing:
+                return reply if len(missing) == len(reply.tools) else Reply(content=missing)
+        return turn.replies[-1]
     return None

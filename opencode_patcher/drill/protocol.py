@@ -1,6 +1,7 @@
 """What a fake provider must know to speak the protocol of a kind of provider.
 
-One module a protocol; ``openai_chat`` is the first. The server knows only this Protocol.
+One module a protocol: ``openai_chat``, ``anthropic_messages``, ``openai_responses``. The server knows only this
+Protocol.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from opencode_patcher.drill.conversation import Conversation
-from opencode_patcher.drill.faults import Chunk
+from opencode_patcher.drill.faults import Chunk, HttpError
 from opencode_patcher.drill.plan import Reply
 
 Body = Mapping[str, object]
@@ -35,6 +36,10 @@ class WireProtocol(Protocol):
 
     def violations(self, body: Body) -> tuple[str, ...]:
         """What a strict provider of this kind refuses in a request, a sentence each."""
+        ...
+
+    def refusal(self, body: Body, provider: str) -> HttpError | None:
+        """What this account refuses although the request is sound and its sender could not know."""
         ...
 
     def authorised(self, headers: Mapping[str, str], key: str) -> bool:

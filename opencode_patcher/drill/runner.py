@@ -6,12 +6,13 @@ import json
 import shutil
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from opencode_patcher import process
 from opencode_patcher.drill.home import NO_NETWORK, Home, configuration, configure, environment, prepare
 from opencode_patcher.drill.observation import Event, Observation, Session, Target, parse_event, parse_export
-from opencode_patcher.drill.openai_chat import OpenAIChat
+from opencode_patcher.drill.plan import Turn
 from opencode_patcher.drill.scenario import EFFECTS, Scenario
 from opencode_patcher.drill.scenarios import ALPHA, BETA, GAMMA
 from opencode_patcher.drill.server import serving
@@ -40,9 +41,8 @@ def probe(binary: Path, root: Path) -> Target:
     if not binary.is_file():
         raise _not_drillable(binary, "It is not a file.")
     providers = (ALPHA, BETA, GAMMA)
-    npm = OpenAIChat().npm
     urls = {provider.id: NO_NETWORK for provider in providers}
-    home = prepare(root, configuration(providers, urls, npm, priority=True))
+    home = prepare(root, configuration(providers, urls, priority=True))
     try:
         version = _command(binary, home, "--version").strip()
     except ProcessError as error:
@@ -50,7 +50,7 @@ def probe(binary: Path, root: Path) -> Target:
     try:
         listed = _command(binary, home, "models").splitlines()
     except ProcessError as refused:
-        configure(home, configuration(providers, urls, npm, priority=False))
+        configure(home, configuration(providers, urls, priority=False))
         try:
             listed = _command(binary, home, "models").splitlines()
         except ProcessError as error:
@@ -82,24 +82,29 @@ def observe(
     *,
     template: Path | None = None,
     limit: float | None = None,
+    stop: threading.Event | None = None,
 ) -> Observation:
     """Run one scenario in a fresh home below ``root`` and return everything that was seen.
 
     ``template`` is the root of a home whose data are copied, which saves the set-up of the database.
-    ``limit`` is in seconds, by default PATCHED_SECONDS or STOCK_SECONDS. Raises DrillError when the binary
-    cannot be run.
+    ``limit`` is in seconds, by default PATCHED_SECONDS or STOCK_SECONDS; ``stop`` ends the run early.
+    Raises DrillError when the binary cannot be run.
     """
     limit = limit or (PATCHED_SECONDS if target.patched else STOCK_SECONDS)
+    if scenario.served:
+        from opencode_patcher.drill import serve_runner
+
+        return serve_runner.observe(scenario, target, root, template=template, limit=limit, stop=stop)
     if template:
         shutil.copytree(Home(root=template).home, Home(root=root).home, symlinks=True)
-    first = scenario.providers[0]
+    model = combined_model(target, scenario)
     with serving(scenario) as fakes:
         urls = {fake.provider.id: fake.base_url for fake in fakes}
-        settings = configuration(scenario.providers, urls, fakes[0].protocol.npm, priority=target.patched)
+        settings = configuration(scenario.providers, urls, priority=target.patched, combined=scenario.combined)
         home = prepare(root, settings)
-        run = _Run(target=target, home=home, model=target.model or f"{first.id}/{first.model}", limit=limit)
+        run = _Run(target=target, home=home, model=model, limit=limit, stop=stop)
         started = time.monotonic()
-        code = run.turns([turn.prompt for turn in scenario.turns])
+        code = run.turns(scenario.turns)
         seconds = time.monotonic() - started
     exchanges = sorted((one for fake in fakes for one in fake.exchanges), key=lambda one: one.arrived)
     return Observation(
@@ -117,10 +122,21 @@ def observe(
     )
 
 
+def combined_model(target: Target, scenario: Scenario) -> str:
+    """The model to ask for: the combined one, which is named after the bare id of its members, or the first one's."""
+    first = scenario.providers[0]
+    if target.model is None:
+        return f"{first.id}/{first.model}"
+    return target.model if first.model == ALPHA.model else f"{COMBINED}/{first.model}"
+
+
 class _Run:
     """The turns of one scenario, each a process that continues the session of the one before."""
 
-    def __init__(self, *, target: Target, home: Home, model: str, limit: float) -> None:
+    def __init__(
+        self, *, target: Target, home: Home, model: str, limit: float, stop: threading.Event | None = None
+    ) -> None:
+        self._stop = stop
         self._target = target
         self._home = home
         self._model = model
@@ -133,12 +149,13 @@ class _Run:
     def session_id(self) -> str | None:
         return next((str(event.data["sessionID"]) for event in self.events if "sessionID" in event.data), None)
 
-    def turns(self, prompts: list[str]) -> int | None:
+    def turns(self, turns: Sequence[Turn]) -> int | None:
         """The exit code of the last process that was run; None when it had to be ended."""
         code: int | None = 0
-        for prompt in prompts:
+        for turn in turns:
+            time.sleep(turn.pause)
             session = ["--session", self.session_id] if self.session_id else []
-            code = self._turn(["run", "--format", "json", "--model", self._model, *session, prompt])
+            code = self._turn(["run", "--format", "json", "--model", self._model, *session, turn.prompt])
             if code != 0:
                 break
         return code
@@ -152,6 +169,7 @@ class _Run:
                 check=False,
                 timeout=self._limit,
                 on_line=self._line,
+                stop=self._stop,
             ).code
         except ProcessTimeoutError:
             return None

@@ -20,7 +20,6 @@ from opencode_patcher.drill.answer import Refusal, Stream, decide
 from opencode_patcher.drill.conversation import Purpose, purpose
 from opencode_patcher.drill.exchange import Exchange, Sent
 from opencode_patcher.drill.faults import How
-from opencode_patcher.drill.openai_chat import OpenAIChat
 from opencode_patcher.drill.plan import Turn
 from opencode_patcher.drill.protocol import WireProtocol
 from opencode_patcher.drill.scenario import Provider, Scenario
@@ -30,6 +29,8 @@ BASE_PATH = "/v1"
 
 STALL_CHECK_SECONDS = 0.05
 """How often a stalled answer looks whether the client has hung up."""
+
+COMMENT = b": keep-alive\n\n"
 
 _RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """SO_LINGER on, zero seconds: ``close`` sends a reset instead of an orderly end."""
@@ -41,13 +42,14 @@ class FakeProvider:
     ``base_url`` is what OpenCode is configured with. ``exchanges`` may be read at any time.
     """
 
-    def __init__(self, provider: Provider, turns: tuple[Turn, ...], protocol: WireProtocol | None = None) -> None:
+    def __init__(self, provider: Provider, turns: tuple[Turn, ...]) -> None:
         self.provider = provider
-        self.protocol: WireProtocol = protocol or OpenAIChat()
+        self.protocol: WireProtocol = provider.protocol
         self._turns = turns
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
         self._numbers: Counter[Purpose] = Counter()
+        self._first: float | None = None
         self._stopping = threading.Event()
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -63,6 +65,14 @@ class FakeProvider:
         """All requests so far, in order of arrival."""
         with self._lock:
             return tuple(self._exchanges)
+
+    def renew(self, provider: Provider, turns: tuple[Turn, ...]) -> None:
+        """Go on under the same address with other faults and turns, between two turns; what was is forgotten."""
+        with self._lock:
+            self._exchanges = []
+            self._numbers.clear()
+            self._first = None
+            self.provider, self._turns = provider, turns
 
     def start(self) -> None:
         """Listen on a free port; a provider that is not ``listening`` only keeps the port and refuses."""
@@ -94,6 +104,7 @@ class FakeProvider:
             why = purpose(self.protocol.conversation(body))
             number = self._numbers[why]
             self._numbers[why] += 1
+            self._first = arrived if self._first is None else self._first
             decision = decide(
                 protocol=self.protocol,
                 provider=self.provider,
@@ -101,6 +112,7 @@ class FakeProvider:
                 headers=headers,
                 body=body,
                 number=number,
+                elapsed=arrived - self._first,
             )
             self._exchanges.append(
                 Exchange(
@@ -132,7 +144,7 @@ class FakeProvider:
 def serving(scenario: Scenario) -> Iterator[Sequence[FakeProvider]]:
     """The scenario's providers, started, in its order; stopped at the end of the block."""
     with ExitStack() as stack:
-        fakes = [FakeProvider(provider, scenario.turns) for provider in scenario.providers]
+        fakes = [FakeProvider(provider, scenario.asked) for provider in scenario.providers]
         for fake in fakes:
             fake.start()
             stack.callback(fake.stop)
@@ -202,11 +214,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self, index: int, answer: Stream) -> None:
         fake = self.server.fake
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        fake.record(index, status=200)
+        if not answer.headless:
+            self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
+            self.send_header("transfer-encoding", "chunked")
+            self.end_headers()
+            fake.record(index, status=200)
         if answer.delay and fake.wait(answer.delay):
             self._reset()
             return
@@ -223,7 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
                 fake.record(index, finished=time.monotonic())
                 self.close_connection = True
             case How.STALL:
-                self._stall(index)
+                self._stall(index, comments=answer.comments)
             case None | How.ERROR_EVENT | How.END:
                 fake.record(index, finished=time.monotonic())
                 self.wfile.write(b"0\r\n\r\n")
@@ -234,12 +247,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
         self.close_connection = True
 
-    def _stall(self, index: int) -> None:
-        """Keep the connection open, send nothing, until the client hangs up or the provider stops."""
+    def _stall(self, index: int, *, comments: bool) -> None:
+        """Keep the connection open, send no event, until the client hangs up or the provider stops."""
         fake = self.server.fake
         self.connection.setblocking(False)
         while not fake.wait(STALL_CHECK_SECONDS):
             try:
+                if comments:
+                    self.connection.send(b"%x\r\n%s\r\n" % (len(COMMENT), COMMENT))
                 if self.connection.recv(1, socket.MSG_PEEK) == b"":
                     break
             except BlockingIOError:

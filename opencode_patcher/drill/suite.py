@@ -1,13 +1,22 @@
-"""The whole drill: find out what the binary is, run the scenarios one after another, report."""
+"""The whole drill: find out what the binary is, run the scenarios, report.
+
+The quick set runs first and alone, one scenario after another: its times from a failure to the next request count.
+The others run two at a time, and their times are not reported.
+"""
 
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from opencode_patcher.drill.agent_scenarios import AGENT_SCENARIOS
+from opencode_patcher.drill.bench_scenarios import BENCH_SCENARIOS
 from opencode_patcher.drill.judge import Row, judge
 from opencode_patcher.drill.observation import Observation
 from opencode_patcher.drill.report import Report
@@ -17,13 +26,21 @@ from opencode_patcher.drill.scenarios import SCENARIOS
 from opencode_patcher.errors import DrillError, StoreError, UsageError
 from opencode_patcher.progress import Reporter, SilentReporter
 
+ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS)
+"""The quick set, the public benchmark's and those of agents, in the order of the table."""
 
-def select(names: Sequence[str]) -> tuple[Scenario, ...]:
-    """The scenarios of these names, in the table's order; all of them for no name.
+AT_A_TIME = 2
+"""More side by side make each other wait on a small machine, and then look slower than they are."""
+
+
+def select(names: Sequence[str], *, quick: bool = False) -> tuple[Scenario, ...]:
+    """The scenarios of these names, in the table's order; for no name all of them, or with ``quick`` the quick set.
 
     Raises UsageError for an unknown name and offers the nearest.
     """
-    known = {scenario.name: scenario for scenario in SCENARIOS}
+    if not names:
+        return SCENARIOS if quick else ALL_SCENARIOS
+    known = {scenario.name: scenario for scenario in ALL_SCENARIOS}
     for name in names:
         if name not in known:
             from difflib import get_close_matches
@@ -34,7 +51,7 @@ def select(names: Sequence[str]) -> tuple[Scenario, ...]:
                 why=f"Did you mean {near[0]!r}?" if near else "",
                 next_step="Scenarios: " + ", ".join(known),
             )
-    return tuple(scenario for scenario in SCENARIOS if not names or scenario.name in names)
+    return tuple(scenario for scenario in ALL_SCENARIOS if scenario.name in names)
 
 
 def run(
@@ -46,7 +63,7 @@ def run(
     limit: float | None = None,
     watch: Callable[[Observation, Row], None] | None = None,
 ) -> Report:
-    """Drill a binary. A scenario that fails is a row of the report, not an error.
+    """Drill a binary, by default with the quick set. A scenario that fails is a row of the report, not an error.
 
     The homes of the runs are thrown away, unless ``keep`` names a directory for them. ``limit`` is the
     longest time of one turn in seconds (see ``runner.observe``); ``watch`` is given each run and its verdict as
@@ -54,28 +71,60 @@ def run(
     """
     reporter = reporter or SilentReporter()
     started = time.monotonic()
-    rows: list[Row] = []
+    rows: dict[str, Row] = {}
     with _place(keep) as place:
         template = place / "probe"
         with reporter.phase("Looking at the binary") as phase:
             target = probe(binary, template)
             kind = f"serves {target.model}" if target.patched else "stock, no combined models"
             phase.detail(f"OpenCode {target.version}, {kind}")
-        for scenario in scenarios:
-            with reporter.phase(f"Drilling: {scenario.title}") as phase:
-                observation = observe(scenario, target, place / scenario.name, template=template, limit=limit)
-                row = judge(observation)
-                rows.append(row)
-                phase.detail("passed" if row.passed else "FAILED")
+        stop = threading.Event()
+
+        def drill(scenario: Scenario) -> Row:
+            root = place / scenario.name
+            observation = observe(scenario, target, root, template=template, limit=limit, stop=stop)
+            row = judge(observation)
             if watch:
                 watch(observation, row)
+            return row
+
+        alone = {scenario.name for scenario in SCENARIOS}
+        for scenario in (scenario for scenario in scenarios if scenario.name in alone):
+            with reporter.phase(f"Drilling: {scenario.title}") as phase:
+                row = rows[scenario.name] = drill(scenario)
+                phase.detail("passed" if row.passed else "FAILED")
+        if others := [scenario for scenario in scenarios if scenario.name not in alone]:
+            for row in _side_by_side(others, drill, stop, reporter):
+                rows[row.scenario] = replace(row, failover_ms=None)
     return Report(
         binary=binary,
         version=target.version,
         patched=target.patched,
-        rows=tuple(rows),
+        rows=tuple(rows[scenario.name] for scenario in scenarios),
         seconds=time.monotonic() - started,
     )
+
+
+def _side_by_side(
+    scenarios: Sequence[Scenario], drill: Callable[[Scenario], Row], stop: threading.Event, reporter: Reporter
+) -> Iterator[Row]:
+    """The rows as they come. When anything raises, what is under way is ended and the rest is not begun."""
+    with (
+        reporter.phase(f"Drilling: {len(scenarios)} more, {AT_A_TIME} at a time") as phase,
+        ThreadPoolExecutor(AT_A_TIME) as pool,
+    ):
+        pending = [pool.submit(drill, scenario) for scenario in scenarios]
+        failed = 0
+        try:
+            for number, done in enumerate(as_completed(pending), 1):
+                row = done.result()
+                failed += not row.passed
+                phase.detail(f"{number} of {len(scenarios)}" + (f", {failed} FAILED" if failed else ""))
+                yield row
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 @contextmanager

@@ -2,13 +2,16 @@
 import type { Kind } from "./failure"
 import type { Cooldown, State } from "./health"
 import { CombinedHealth } from "./health"
-import type { Variant } from "./identity"
 
 export type Member = {
   readonly providerID: string
   readonly modelID: string
   /** On which terms the provider offers the model; members that differ in nothing else are one offer under two names. */
-  readonly variant?: Variant
+  readonly variant?: unknown
+}
+
+export function same(one: Member, other: Member) {
+  return one.providerID === other.providerID && one.modelID === other.modelID
 }
 
 export type Out<M extends Member> = { readonly member: M; readonly cooldown: Cooldown }
@@ -17,19 +20,41 @@ export type Choice<M extends Member> =
   | { readonly type: "serve"; readonly member: M }
   | { readonly type: "wait"; readonly out: readonly [Out<M>, ...Out<M>[]] }
 
+/** What the order of a group does not say. */
+export type View = {
+  readonly state: State
+  readonly now: number
+  /** Another request is finding out whether the member is well again. */
+  readonly probed?: (member: Member) => boolean
+  /** Asked only when all others are out. */
+  readonly lastResort?: (member: Member) => boolean
+  /** The member holds a prompt cache of this session. */
+  readonly warm?: (member: Member) => boolean
+}
+
 /**
- * The first member, in the group's order, that is not cooling; when all are, all of them, the one that returns first
- * in front. A group has at least one member.
+ * Members that are not cooling, the one to ask in front. A last resort stands behind all others, a member that is being
+ * probed behind those that are well; among equals one with a warm cache is in front, and then the group's order decides.
  */
-export function choose<M extends Member>(members: readonly M[], state: State, now: number): Choice<M> {
-  const seen = members.map((member) => ({
-    member,
-    cooldown: CombinedHealth.cooling(state, member.providerID, member.modelID, now),
-  }))
-  const ready = seen.find((item) => !item.cooldown)
-  if (ready) return { type: "serve", member: ready.member }
-  const [first, ...others] = seen
-    .flatMap((item) => (item.cooldown ? [{ member: item.member, cooldown: item.cooldown }] : []))
+export function rank<M extends Member>(members: readonly M[], view: View): M[] {
+  const weight = (member: M) =>
+    (view.lastResort?.(member) ? 4 : 0) + (view.probed?.(member) ? 2 : 0) + (view.warm?.(member) ? 0 : 1)
+  return members
+    .filter((member) => !CombinedHealth.cooling(view.state, member.providerID, member.modelID, view.now))
+    .map((member) => ({ member, weight: weight(member) }))
+    .toSorted((a, b) => a.weight - b.weight)
+    .map((item) => item.member)
+}
+
+/** The member to ask; when all are cooling, all of them, the one that returns first in front. A group has a member. */
+export function choose<M extends Member>(members: readonly M[], view: View): Choice<M> {
+  const [ready] = rank(members, view)
+  if (ready) return { type: "serve", member: ready }
+  const [first, ...others] = members
+    .flatMap((member) => {
+      const cooldown = CombinedHealth.cooling(view.state, member.providerID, member.modelID, view.now)
+      return cooldown ? [{ member, cooldown }] : []
+    })
     .toSorted((a, b) => a.cooldown.until - b.cooldown.until)
   return { type: "wait", out: [first, ...others] }
 }

@@ -5,7 +5,9 @@
  * when the failure is not the provider's (the user's cancel, a request that is wrong in itself).
  */
 
-export type Kind = "rate_limit" | "quota" | "overload" | "server" | "auth" | "missing" | "network" | "timeout"
+export const KINDS = ["rate_limit", "quota", "overload", "server", "auth", "missing", "network", "timeout"] as const
+
+export type Kind = (typeof KINDS)[number]
 
 /** `provider`: every model of that provider is affected, as by bad credentials or a dead host. */
 export type Scope = "model" | "provider"
@@ -17,6 +19,15 @@ export type Failure = {
   readonly status?: number
   /** Milliseconds from now, as the provider asked. */
   readonly retryAfter?: number
+  /** The member will not be well a moment later, though failures of this kind often pass. */
+  readonly lasting?: boolean
+}
+
+/** Failures of these kinds often pass in a moment: then asking again is better than leaving the member. */
+const PASSING: readonly Kind[] = ["overload", "server", "network", "timeout"]
+
+export function passes(failure: Failure) {
+  return PASSING.includes(failure.kind) && !failure.lasting && failure.retryAfter === undefined
 }
 
 type Rule = {
@@ -25,6 +36,9 @@ type Rule = {
   readonly status?: readonly number[]
   readonly code?: readonly string[]
   readonly text?: RegExp
+  readonly lasting?: boolean
+  /** Holds for errors of the client too (4xx), which else are a request that is wrong in itself. */
+  readonly client?: boolean
   readonly source: string
 }
 
@@ -33,8 +47,16 @@ const rules: readonly Rule[] = [
   {
     kind: "quota",
     scope: "provider",
+    client: true,
     text: /insufficient_quota|credit balance is too low|usagelimiterror|billing_hard_limit|quota[ _]exceeded|exceeded your current quota/i,
     source: "OpenAI and Anthropic error references; FreeUsageLimitError and GoUsageLimitError of OpenCode Zen",
+  },
+  {
+    kind: "missing",
+    scope: "model",
+    client: true,
+    text: /model_not_found|model_decommissioned|DeploymentNotFound|\bmodel\b[^.]{0,80}\b(?:does not exist|has been (?:decommissioned|deprecated|retired)|was retired|is not supported when using)\b/i,
+    source: "400 and 404 of OpenAI, Groq, Azure and ChatGPT plans",
   },
   {
     kind: "quota",
@@ -68,24 +90,25 @@ const rules: readonly Rule[] = [
   {
     kind: "network",
     scope: "provider",
+    lasting: true,
     code: [
       "ConnectionRefused",
-      "ConnectionClosed",
       "FailedToOpenSocket",
       "ECONNREFUSED",
-      "ECONNRESET",
-      "ECONNABORTED",
       "EHOSTUNREACH",
       "ENETUNREACH",
       "ENOTFOUND",
       "EAI_AGAIN",
-      "EPIPE",
-      "UND_ERR_SOCKET",
-      "ZlibError",
       "CERT_HAS_EXPIRED",
       "ERR_TLS_CERT_ALTNAME_INVALID",
       "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
     ],
+    source: "bun and Node system error codes",
+  },
+  {
+    kind: "network",
+    scope: "provider",
+    code: ["ConnectionClosed", "ECONNRESET", "ECONNABORTED", "EPIPE", "UND_ERR_SOCKET", "ZlibError"],
     source: "bun and Node system error codes",
   },
   {
@@ -103,7 +126,20 @@ const rules: readonly Rule[] = [
   {
     kind: "network",
     scope: "provider",
-    text: /ProviderResponseStreamError|socket connection was closed|unable to connect|connection (?:reset|refused|closed)|fetch failed|network error|terminated/i,
+    lasting: true,
+    text: /unable to connect|connection refused/i,
+    source: "messages of bun's fetch and of undici",
+  },
+  {
+    kind: "server",
+    scope: "model",
+    text: /AI_JSONParseError|AI_TypeValidationError|AI_InvalidResponseDataError/,
+    source: "events that the AI SDK cannot read",
+  },
+  {
+    kind: "network",
+    scope: "provider",
+    text: /ProviderResponseStreamError|socket connection was closed|connection (?:reset|closed)|fetch failed|network error|terminated/i,
     source: "messages of bun's fetch and of undici; upstream's error for a broken stream",
   },
 ]
@@ -120,10 +156,16 @@ export function classify(error: unknown, now = Date.now()): Failure | undefined 
     message: summary(facts),
     ...(facts.status === undefined ? {} : { status: facts.status }),
     ...delay(facts.headers, now),
+    ...(found.lasting && { lasting: true }),
   }
 }
 
-const server = { kind: "server", scope: "model" } as const
+const server: Pick<Rule, "kind" | "scope" | "lasting"> = { kind: "server", scope: "model" }
+
+/** What an error says, in a line. */
+export function describe(error: unknown) {
+  return summary(collect(error))
+}
 
 type Facts = {
   aborted: boolean
@@ -162,9 +204,9 @@ function collect(error: unknown): Facts {
 function matches(rule: Rule, facts: Facts) {
   if (rule.status) return facts.status !== undefined && rule.status.includes(facts.status)
   if (rule.code) return facts.codes.some((code) => rule.code?.includes(code))
-  // A client error other than those above is a request that is wrong in itself, whatever its text says; quota is the
-  // exception, since Anthropic reports an empty balance as 400.
-  if (rule.kind !== "quota" && facts.status !== undefined && facts.status >= 400 && facts.status < 500) return false
+  // A client error other than those above is a request that is wrong in itself, whatever its text says; the exceptions
+  // are rules of their own: Anthropic reports an empty balance as 400, Groq a retired model.
+  if (!rule.client && facts.status !== undefined && facts.status >= 400 && facts.status < 500) return false
   return [...facts.texts, ...facts.codes].some((text) => rule.text?.test(text))
 }
 

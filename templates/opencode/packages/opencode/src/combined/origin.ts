@@ -8,6 +8,7 @@ import type { ModelMessage } from "ai"
 import type { Effect } from "effect"
 import type { CombinedChoose } from "./choose"
 import type { Failure } from "./failure"
+import type { CombinedSettings } from "./settings"
 
 export const PROVIDER_ID = "combined"
 
@@ -23,8 +24,19 @@ export type Origin = {
   /** Tells who is next, now. */
   readonly next: Effect.Effect<Next>
   readonly succeed: Effect.Effect<void>
-  /** The first member in the group's order that is not cooling and satisfies the condition. */
-  readonly find: (condition: (model: Provider.Model) => boolean) => Effect.Effect<Provider.Model | undefined>
+  /** The first that is not cooling and satisfies the condition, of the members in the order in which they are asked. */
+  readonly find: (
+    condition: (model: Provider.Model) => boolean,
+    warm?: (member: CombinedChoose.Member) => boolean,
+  ) => Effect.Effect<Provider.Model | undefined>
+  /** Whether another member than this one could answer now. */
+  readonly others: Effect.Effect<boolean>
+  /** Whether this member failed the last time it was asked. */
+  readonly unproven: Effect.Effect<boolean>
+  /** Keeps other requests from this member while this one finds out whether it is well again; false: another does. */
+  readonly claim: Effect.Effect<boolean>
+  readonly release: Effect.Effect<void>
+  readonly settings: CombinedSettings.Failover
 }
 
 const key = Symbol.for("opencode.combined.origin")

@@ -10,11 +10,10 @@ import type { Provider } from "@/provider/provider"
 import { Global } from "@opencode-ai/core/global"
 import { Effect } from "effect"
 import { CombinedChoose } from "./choose"
-import type { Failure } from "./failure"
-import { CombinedHealth } from "./health"
 import { group, type Group, type Offer } from "./identity"
 import { check } from "./identity-check"
 import { CombinedOrigin } from "./origin"
+import { CombinedPool } from "./pool"
 import { CombinedSettings } from "./settings"
 
 type ProviderID = Provider.Model["providerID"]
@@ -33,9 +32,6 @@ type Dependencies = {
 
 const ID = CombinedOrigin.PROVIDER_ID as ProviderID
 
-// Shared by all directories that this process serves: a provider's limits are the user's, not a project's.
-const health: { state: CombinedHealth.State } = { state: new Map() }
-
 export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
   // Upstream makes both objects anew when an instance is reloaded, so they date the grouping.
   const cache = new WeakMap<Providers, { config: CombinedSettings.Info; catalogue: Catalogue }>()
@@ -51,9 +47,16 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     return made
   })
 
+  /** The groups' members as they stand now: what the state file says, by the credentials and settings of this moment. */
+  const look = Effect.fn("CombinedProvider.look")(function* () {
+    const providers = yield* base.list()
+    const settings = CombinedSettings.failover(yield* dependencies.config.get())
+    return CombinedPool.look({ providers, settings })
+  })
+
   const serve = (members: readonly CombinedChoose.Member[], id: string): Effect.Effect<CombinedOrigin.Next> =>
     Effect.gen(function* () {
-      const choice = CombinedChoose.choose(members, health.state, Date.now())
+      const choice = (yield* look()).choose(members)
       if (choice.type === "wait") return choice
       return { type: "serve" as const, model: yield* concrete(choice.member, members, id) }
     })
@@ -63,34 +66,41 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     members: readonly CombinedChoose.Member[],
     id: string,
   ): Effect.Effect<Provider.Model> =>
-    base.getModel(member.providerID as ProviderID, member.modelID as ModelID).pipe(
-      Effect.orDie,
-      Effect.map((model) => {
-        const began = Date.now()
-        return CombinedOrigin.mark(model, {
-          id,
-          next: serve(members, id),
-          find: (condition) =>
-            Effect.gen(function* () {
-              const now = Date.now()
-              for (const item of members) {
-                if (CombinedHealth.cooling(health.state, item.providerID, item.modelID, now)) continue
-                const candidate = yield* concrete(item, members, id)
-                if (condition(candidate)) return candidate
-              }
-              return undefined
-            }),
-          fail: (failure) =>
-            Effect.suspend(() => {
-              for (const item of CombinedChoose.alike(member, members, failure.kind)) remember(item, failure)
-              return serve(members, id)
-            }),
-          succeed: Effect.sync(() => {
-            health.state = CombinedHealth.succeed(health.state, member.providerID, member.modelID, began)
+    Effect.gen(function* () {
+      const model = yield* base.getModel(member.providerID as ProviderID, member.modelID as ModelID).pipe(Effect.orDie)
+      const began = Date.now()
+      const pool = yield* look()
+      const owner = {}
+      return CombinedOrigin.mark(model, {
+        id,
+        settings: pool.settings,
+        next: serve(members, id),
+        find: (condition, warm) =>
+          Effect.gen(function* () {
+            for (const item of (yield* look()).rank(members, { owner, warm })) {
+              const candidate = yield* concrete(item, members, id)
+              if (condition(candidate)) return candidate
+            }
+            return undefined
           }),
-        })
-      }),
-    )
+        fail: (failure) =>
+          Effect.gen(function* () {
+            const now = yield* look()
+            for (const item of CombinedChoose.alike(member, members, failure.kind)) {
+              const problem = now.fail(item, failure)
+              if (problem) yield* Effect.logWarning("combined health is not shared", { reason: problem })
+            }
+            return yield* serve(members, id)
+          }),
+        succeed: Effect.map(look(), (now) => now.succeed(member, began)),
+        others: Effect.map(look(), (now) =>
+          now.rank(members, { owner }).some((item) => !CombinedChoose.same(item, member)),
+        ),
+        unproven: Effect.map(look(), (now) => now.unproven(member)),
+        claim: Effect.map(look(), (now) => now.claim(member, owner)),
+        release: Effect.sync(() => CombinedPool.release(owner)),
+      })
+    })
 
   const list = Effect.fn("CombinedProvider.list")(function* () {
     return (yield* catalogue()).providers
@@ -103,7 +113,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     if (!known.groups.size) return yield* base.getModel(providerID, modelID)
     const found = known.groups.get(modelID)
     if (!found) return yield* new dependencies.notFound({ providerID, modelID, suggestions: near(known, modelID) })
-    return yield* concrete(first(found.members), found.members, found.id)
+    return yield* concrete((yield* look()).first(found.members), found.members, found.id)
   })
 
   const getSmallModel = Effect.fn("CombinedProvider.getSmallModel")(function* (providerID: ProviderID) {
@@ -121,7 +131,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const found = yield* Effect.forEach(providers, (item) => base.getSmallModel(item as ProviderID))
     const members = found.flatMap((model) => (model ? [{ providerID: model.providerID, modelID: model.id }] : []))
     if (!members.length) return undefined
-    return yield* concrete(first(members), members, "small")
+    return yield* concrete((yield* look()).first(members), members, "small")
   })
 
   const defaultModel = Effect.fn("CombinedProvider.defaultModel")(function* () {
@@ -142,16 +152,6 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     getSmallModel,
     defaultModel,
   }
-}
-
-/** The member to ask now; when all are out, the one that returns first. */
-function first(members: readonly CombinedChoose.Member[]) {
-  const choice = CombinedChoose.choose(members, health.state, Date.now())
-  return choice.type === "serve" ? choice.member : choice.out[0].member
-}
-
-function remember(member: CombinedChoose.Member, failure: Failure) {
-  health.state = CombinedHealth.fail(health.state, member.providerID, member.modelID, failure, Date.now())
 }
 
 function combine(providers: Providers, config: CombinedSettings.Info, known: Known): Catalogue {

@@ -5,7 +5,9 @@
 import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
+import type { CombinedChoose } from "./choose"
 import { CombinedOrigin } from "./origin"
+import { CombinedProgress } from "./progress"
 
 type Mode = keyof Provider.Model["capabilities"]["input"]
 
@@ -14,6 +16,10 @@ type Needs = { readonly modes: ReadonlySet<Mode>; readonly tokens: number }
 /** Upstream keeps this much for the answer where a model allows more (OUTPUT_TOKEN_MAX in provider/transform.ts). */
 const OUTPUT = 32_000
 
+/** A session leaves a member that took over at the latest after this many times the life of a prompt cache. */
+const STAYS = 6
+
+/** The member that is to do the next step: one that can, of those the one that stands first. */
 export const fit = Effect.fn("CombinedRequest.fit")(function* (
   model: Provider.Model,
   messages: readonly SessionV1.WithParts[],
@@ -21,17 +27,46 @@ export const fit = Effect.fn("CombinedRequest.fit")(function* (
   const origin = CombinedOrigin.of(model)
   if (!origin) return model
   const wanted = needs(messages)
-  if (can(model, wanted)) return model
-  const found = yield* origin.find((candidate) => can(candidate, wanted))
-  if (!found) return model
-  yield* Effect.logInfo("combined member passed over", {
-    combined: origin.id,
-    member: `${model.providerID}/${model.id}`,
-    reason: reason(model, wanted),
-    instead: `${found.providerID}/${found.id}`,
+  const { outgrown } = CombinedProgress.peek(messages.findLast((message) => message.info.role === "user")?.info.id)
+  const fits = (candidate: Provider.Model) => can(candidate, wanted) && room(candidate) > outgrown
+  const isWarm = warm(messages, Date.now(), origin.settings.stickiness)
+  const pick = Effect.gen(function* () {
+    return (yield* origin.find(fits, isWarm)) ?? (yield* origin.find(() => true, isWarm)) ?? model
   })
+  const first = yield* pick
+  // Another request may have begun to probe that member meanwhile; the second choice takes that into account.
+  const claimed = yield* CombinedOrigin.of(first)?.claim ?? Effect.succeed(true)
+  const found = claimed ? first : yield* pick
+  const why = reason(model, wanted)
+  if (why)
+    yield* Effect.logInfo("combined member passed over", {
+      combined: origin.id,
+      member: `${model.providerID}/${model.id}`,
+      reason: why,
+      instead: `${found.providerID}/${found.id}`,
+    })
   return found
 })
+
+/**
+ * Tells which members hold a prompt cache of this session: those that answered in it within `stickiness` milliseconds.
+ * The one that answered last counts no longer once it has served for long: the preferred one must come back some time.
+ */
+export function warm(messages: readonly SessionV1.WithParts[], now: number, stickiness: number) {
+  const answers = messages.flatMap(({ info }) =>
+    info.role === "assistant" && !info.error && !info.summary && info.time.completed !== undefined
+      ? [{ member: key(info), created: info.time.created, completed: info.time.completed }]
+      : [],
+  )
+  const recent = new Set(answers.filter((item) => now - item.completed < stickiness).map((item) => item.member))
+  const last = answers.at(-1)?.member
+  const other = answers.findLastIndex((item) => item.member !== last)
+  // A session that never had another member is not away from any.
+  if (last !== undefined && other >= 0 && now - answers[other + 1].created > STAYS * stickiness) recent.delete(last)
+  return (member: CombinedChoose.Member) => recent.has(key(member))
+}
+
+const key = (member: CombinedChoose.Member) => `${member.providerID}/${member.modelID}`
 
 export function needs(messages: readonly SessionV1.WithParts[]): Needs {
   const files = messages.flatMap((message) =>
@@ -55,9 +90,13 @@ export function can(model: Provider.Model, wanted: Needs) {
 function reason(model: Provider.Model, wanted: Needs) {
   const unread = [...wanted.modes].filter((item) => !model.capabilities.input[item])
   if (unread.length) return `cannot read ${unread.join(", ")}`
-  if (model.limit.context === 0) return undefined
-  const room = model.limit.input ?? model.limit.context - Math.min(model.limit.output, OUTPUT)
-  return wanted.tokens < room ? undefined : `has room for ${room} tokens, not for ${wanted.tokens}`
+  return wanted.tokens < room(model) ? undefined : `has room for ${room(model)} tokens, not for ${wanted.tokens}`
+}
+
+/** Tokens that a conversation may have; endless where nobody knows. */
+export function room(model: Provider.Model) {
+  if (model.limit.context === 0) return Infinity
+  return model.limit.input ?? model.limit.context - Math.min(model.limit.output, OUTPUT)
 }
 
 export function count(tokens: SessionV1.Assistant["tokens"]) {

@@ -1,7 +1,19 @@
-/** Which provider `opencode run` last said is serving. Kept in the map in which upstream keeps what it has printed. */
+/** What `opencode run` says of who is serving, and of why it changes. */
 
 const PREFIX = "serving:"
 
+/** What a status of a session begins with when it says that another member goes on. */
+export const SWITCH = "Failover: "
+
+/** The line to print for an event of the server, if it is one of those. */
+export function announced(event: { readonly type: string; readonly properties: unknown }, sessionID: string) {
+  if (event.type !== "session.status") return undefined
+  const found = event.properties as { sessionID: string; status: { type: string; message?: string } }
+  if (found.sessionID !== sessionID || found.status.type !== "retry") return undefined
+  return found.status.message?.startsWith(SWITCH) ? found.status.message : undefined
+}
+
+/** Which provider is serving is said once; that is kept in the map in which upstream keeps what it has printed. */
 export function changed(printed: Map<string, boolean>, providerID: string) {
   const key = PREFIX + providerID
   if (printed.has(key)) return false

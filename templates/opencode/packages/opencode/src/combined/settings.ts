@@ -1,8 +1,11 @@
 /** The keys `provider_priority` and `combined` of opencode.json, with their defaults. Pure. */
 import type { Config } from "@/config/config"
 import type { Effect } from "effect"
+import type { CombinedChoose } from "./choose"
+import type { Kind } from "./failure"
+import { CombinedHealth } from "./health"
 import type { Options } from "./identity"
-import { squash } from "./identity-scan"
+import { lower, squash } from "./identity-scan"
 
 /** What upstream's config service returns; the name of that type has changed from release to release. */
 export type Info = Effect.Success<ReturnType<Config.Interface["get"]>>
@@ -18,6 +21,60 @@ export function read(config: Info): Options {
     variants: combined.variants,
     regions: combined.regions,
   }
+}
+
+/** How failures are dealt with. Times are milliseconds. */
+export type Failover = {
+  /** Kinds of failures after which another member is asked; undefined stands for all. */
+  readonly kinds: readonly Kind[] | undefined
+  /** How often one provider is asked in a row for one step, before its cooldown begins. */
+  readonly maxAttempts: number
+  readonly firstToken: number
+  readonly stall: number
+  readonly cooldown: CombinedHealth.Bounds
+  readonly lastResort: (member: CombinedChoose.Member) => boolean
+  readonly stickiness: number
+}
+
+const MINUTE = 60_000
+
+/**
+ * Models may think in silence for minutes. The clients of OpenAI and Anthropic wait ten minutes for an answer, so what
+ * is silent for longer than that is not slow.
+ */
+const SILENCE = 15 * MINUTE
+
+/** Prompt caches of Anthropic live for five minutes after their last use, those of OpenAI for five to ten. */
+const STICKINESS = 5 * MINUTE
+
+const STRATEGIES = {
+  on_error: undefined,
+  on_rate_limit: ["rate_limit", "quota"],
+  on_overload: ["rate_limit", "quota", "overload", "server"],
+} as const satisfies Record<string, readonly Kind[] | undefined>
+
+export function failover(config: Info): Failover {
+  const combined = config.combined ?? {}
+  const patterns = (combined.last_resort ?? []).map(lower)
+  return {
+    kinds: STRATEGIES[combined.strategy ?? "on_error"],
+    maxAttempts: combined.max_attempts ?? 2,
+    firstToken: combined.first_token_timeout ?? SILENCE,
+    stall: combined.stall_timeout ?? SILENCE,
+    cooldown: {
+      min: combined.cooldown?.min ?? CombinedHealth.BOUNDS.min,
+      max: combined.cooldown?.max ?? CombinedHealth.BOUNDS.max,
+    },
+    lastResort: (member) => patterns.some((pattern) => names(pattern, member)),
+    stickiness: combined.stickiness ?? STICKINESS,
+  }
+}
+
+/** A pattern is a provider, or provider/model; `*` in it stands for any text. */
+function names(pattern: string, member: CombinedChoose.Member) {
+  const text = pattern.includes("/") ? `${member.providerID}/${member.modelID}` : member.providerID
+  const source = pattern.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replaceAll("\\*", "[^]*")
+  return new RegExp(`^${source}$`).test(lower(text))
 }
 
 /** A list, or one text with commas between the providers. */

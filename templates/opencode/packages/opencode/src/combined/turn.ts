@@ -12,12 +12,16 @@ import type { Session } from "@/session/session"
 import { SessionRetry } from "@/session/retry"
 import type { SessionStatus } from "@/session/status"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
-import { LLMEvent, ToolResultValue } from "@opencode-ai/llm"
-import { Cause, Effect, Option } from "effect"
-import type { Tool } from "ai"
+import { LLMEvent } from "@opencode-ai/llm"
+import { Cause, Effect } from "effect"
+import { CombinedAttempt } from "./attempt"
+import { CombinedAttemptLog } from "./attempt-log"
 import { CombinedFailure } from "./failure"
 import { CombinedOrigin } from "./origin"
+import { CombinedProgress } from "./progress"
 import { CombinedRequest } from "./request"
+import { CombinedServing } from "./serving"
+import { CombinedSettlement } from "./settlement"
 
 /** The part of the processor's state that an attempt changes. */
 type Context = {
@@ -42,61 +46,27 @@ export type Turn = {
   readonly halt: (error: unknown) => Effect.Effect<void>
 }
 
-type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
-
-type Call = { readonly name: string; readonly input: unknown; readonly outcome: Promise<Outcome> }
-
-type Attempt = { readonly controller: AbortController; readonly calls: Map<string, Call> }
-
-type Failed = { readonly member: string; readonly message: string }
+type Failure = CombinedFailure.Failure
 
 /** Waiting for a cooldown ends by itself: a turn never waits longer than this in one go, nor more often. */
 const LONGEST_WAIT = 60_000
 const MOST_WAITS = 3
 
-const attempts = new WeakMap<Context, Attempt>()
+/** Before the same member is asked once more. Long enough for a load balancer to pick another machine. */
+const PAUSE = 250
+
+/** Upstream's name of the tool with which a model gives a structured answer; the turn ends with it. */
+const STRUCTURED = "StructuredOutput"
+
+const attempts = new WeakMap<Context, CombinedAttempt.Attempt>()
 const retracted = new WeakSet<Context>()
 
-/** How the answer to a user's message went so far: what failed since the last success, and what was taken back. */
-type Progress = { list: Failed[]; waits: number; retracted: number }
-
-const records = new Map<string, Progress>()
-
-/** They are small and end with the process; this only bounds a server that runs for months. */
-const MOST_RECORDS = 1000
-
-/**
- * Prepares a request: tools run under a signal of ours, which a failing stream does not abort, and their results are
- * kept where a failing stream cannot lose them.
- */
-export function begin(ctx: Context, input: LLM.StreamInput): LLM.StreamInput {
-  if (!CombinedOrigin.of(input.model)) return input
-  const attempt: Attempt = { controller: new AbortController(), calls: new Map() }
+/** Sends a request. For a combined model it is watched; any other goes as it is. */
+export function stream(ctx: Context, input: LLM.StreamInput, send: LLM.Interface["stream"]) {
+  if (!CombinedOrigin.of(input.model)) return send(input)
+  const attempt = CombinedAttempt.make(input)
   attempts.set(ctx, attempt)
-  return {
-    ...input,
-    tools: Object.fromEntries(Object.entries(input.tools).map(([name, tool]) => [name, kept(attempt, name, tool)])),
-  }
-}
-
-function kept(attempt: Attempt, name: string, tool: Tool): Tool {
-  const execute = tool.execute
-  if (!execute) return tool
-  return {
-    ...tool,
-    execute(input, options) {
-      const running = Promise.resolve(execute(input, { ...options, abortSignal: attempt.controller.signal }))
-      attempt.calls.set(options.toolCallId, {
-        name,
-        input,
-        outcome: running.then(
-          (value) => ({ ok: true, value }),
-          (error) => ({ ok: false, error }),
-        ),
-      })
-      return running
-    },
-  }
+  return CombinedAttempt.send(attempt, input, send)
 }
 
 /** Stands around one attempt. A failure that another member may cure ends as success, so that the loop comes round. */
@@ -105,12 +75,16 @@ export function guard(turn: Turn) {
     Effect.suspend(() => {
       const origin = CombinedOrigin.of(turn.streamInput.model)
       if (!origin) return attempt
+      attempts.delete(turn.ctx)
       return attempt.pipe(
+        Effect.raceFirst(CombinedAttempt.watch(() => attempts.get(turn.ctx), origin)),
         Effect.flatMap(() => accept(turn, origin)),
         Effect.catchCauseIf(
           (cause) => !Cause.hasInterruptsOnly(cause),
           (cause) => recover(turn, origin, Cause.squash(cause)),
         ),
+        Effect.onInterrupt(() => record(turn, origin, { action: "cancelled" })),
+        Effect.ensuring(origin.release),
         Effect.flatMap((again) => (again === "again" ? guard(turn)(attempt) : Effect.void)),
         Effect.ensuring(Effect.sync(() => attempts.get(turn.ctx)?.controller.abort())),
       )
@@ -119,21 +93,36 @@ export function guard(turn: Turn) {
 
 /**
  * A line that drops without an error (HTTP/1.1 without chunks, a proxy in between) looks like a short answer, but no
- * finish reason came. Where another member can answer, it does; the last one left is believed, as upstream does.
+ * finish reason came; and some answers are empty. Where another member can answer, it does; the last one left is
+ * believed, as upstream does.
  */
 const accept = Effect.fn("CombinedTurn.accept")(function* (turn: Turn, origin: CombinedOrigin.Origin) {
-  if (turn.ctx.assistantMessage.finish === "unknown") {
-    const failure = { kind: "network", scope: "model", message: "The answer ended without a finish reason" } as const
-    const next = yield* origin.fail(failure)
-    if (next.type === "serve") return yield* move(turn, origin, failure, next)
+  const message = yield* shortcoming(turn)
+  if (message && moves(origin, "network") && (yield* origin.others)) {
+    const failure = { kind: "network", scope: "model", message } as const
+    return yield* move(turn, origin, failure, yield* origin.fail(failure))
   }
-  answered(turn.ctx.assistantMessage.parentID)
+  CombinedProgress.answered(turn.ctx.assistantMessage.parentID)
   yield* origin.succeed
+  yield* record(turn, origin, { action: "served" })
   // Upstream compares with the room of the member that served; another one may have more.
   if (!turn.ctx.needsCompaction) return undefined
   const wanted = { modes: new Set<never>(), tokens: CombinedRequest.count(turn.ctx.assistantMessage.tokens) }
   if (yield* origin.find((model) => CombinedRequest.can(model, wanted))) turn.ctx.needsCompaction = false
   return undefined
+})
+
+/** What an answer that came to its end lacks. */
+const shortcoming = Effect.fn("CombinedTurn.shortcoming")(function* (turn: Turn) {
+  const { finish, tokens } = turn.ctx.assistantMessage
+  if (finish === "unknown") return "The answer ended without a finish reason"
+  if (finish !== "stop") return undefined
+  const parts = yield* CombinedSettlement.stored(turn)
+  if (parts.some((part) => part.type === "tool" || ((part.type === "text" || part.type === "reasoning") && part.text)))
+    return undefined
+  // After a tool's result a model may have nothing to add; it has then said so, in a token or two.
+  const afterTool = turn.streamInput.messages.at(-1)?.role === "tool"
+  return afterTool && tokens.output > 0 ? undefined : "The answer was empty"
 })
 
 /** Removes the message of an attempt that was taken back; upstream's own cleanup has written it once more by now. */
@@ -148,57 +137,122 @@ const recover = Effect.fn("CombinedTurn.recover")(function* (
   error: unknown,
 ) {
   const parsed = turn.parse(error)
-  // Which errors mean "too long for this model" is upstream's knowledge, and compaction is its cure.
-  if (parsed.name === "ContextOverflowError") return yield* Effect.fail(error)
-  const failure = CombinedFailure.classify(error, Date.now()) ?? unknown(turn, parsed)
-  if (!failure) return yield* Effect.fail(error)
-  return yield* move(turn, origin, failure, yield* origin.fail(failure))
+  // Which errors mean "too long for this model" is upstream's knowledge.
+  if (parsed.name === "ContextOverflowError") return yield* outgrow(turn, origin, error)
+  const failure =
+    error instanceof CombinedAttempt.Silence
+      ? error.failure
+      : (CombinedFailure.classify(error, Date.now()) ?? unknown(turn, parsed))
+  if (!failure) {
+    yield* record(turn, origin, {
+      action: "ended",
+      failure: { kind: "final", message: CombinedFailure.describe(error) },
+    })
+    return yield* Effect.fail(error)
+  }
+  const again = yield* repeats(turn, origin, failure)
+  if (again) return yield* repeat(turn, origin, failure)
+  if (moves(origin, failure.kind)) return yield* move(turn, origin, failure, yield* origin.fail(failure))
+  // Upstream would ask the same provider again with the old messages, which runs finished tools twice.
+  const done = yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
+  yield* record(turn, origin, { action: "ended", failure, tools: done.length })
+  yield* turn.halt(error)
+  return undefined
 })
 
 /** Upstream would ask the same provider again, with the old messages: after a tool has run, that runs it twice. */
-function unknown(turn: Turn, parsed: SessionRetry.Err): CombinedFailure.Failure | undefined {
+function unknown(turn: Turn, parsed: SessionRetry.Err): Failure | undefined {
   const retry = SessionRetry.retryable(parsed, turn.ctx.assistantMessage.providerID)
   return retry && { kind: "server", scope: "model", message: retry.message }
 }
+
+function moves(origin: CombinedOrigin.Origin, kind: Failure["kind"]) {
+  return origin.settings.kinds?.includes(kind) ?? true
+}
+
+/** A member with more room does the step, where there is one; else the conversation is compacted, as upstream does. */
+const outgrow = Effect.fn("CombinedTurn.outgrow")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  error: unknown,
+) {
+  const { parentID, summary } = turn.ctx.assistantMessage
+  const room = CombinedRequest.room(turn.streamInput.model)
+  const found = summary ? undefined : yield* origin.find((model) => CombinedRequest.room(model) > room)
+  const failure = { kind: "too_long", message: "The conversation is too long for it" }
+  if (!found) {
+    yield* record(turn, origin, { action: "ended", failure })
+    return yield* Effect.fail(error)
+  }
+  const progress = CombinedProgress.of(parentID)
+  progress.outgrown = Math.max(progress.outgrown, room)
+  const done = yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
+  yield* record(turn, origin, { action: "moved", failure, next: found, tools: done.length })
+  yield* announce(turn, failure, found)
+  return done.length ? yield* commit(turn) : yield* retract(turn)
+})
+
+/** A transient failure of a member that was well is no reason to leave it, as long as nothing has been done yet. */
+const repeats = Effect.fn("CombinedTurn.repeats")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  failure: Failure,
+) {
+  if (!CombinedFailure.passes(failure) || attempts.get(turn.ctx)?.calls.size || (yield* origin.unproven)) return false
+  const { parentID, providerID } = turn.ctx.assistantMessage
+  const before = CombinedProgress.peek(parentID).failures.filter((item) => item.provider === providerID)
+  return before.length + 1 < origin.settings.maxAttempts
+})
+
+const repeat = Effect.fn("CombinedTurn.repeat")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  failure: Failure,
+) {
+  remember(turn, failure)
+  yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
+  yield* record(turn, origin, { action: "repeated", failure, next: turn.streamInput.model })
+  yield* Effect.sleep(PAUSE)
+  return turn.ctx.assistantMessage.summary ? ("again" as const) : yield* retract(turn)
+})
 
 /** Settles the failed attempt and makes way for the next member. Tells whether the attempt is to be made again here. */
 const move = Effect.fn("CombinedTurn.move")(function* (
   turn: Turn,
   origin: CombinedOrigin.Origin,
-  failure: CombinedFailure.Failure,
+  failure: Failure,
   next: CombinedOrigin.Next,
 ) {
   const message = turn.ctx.assistantMessage
-  const failed = `${message.providerID}/${message.modelID}`
-  const committed = yield* finishTools(turn)
-  const record = remember(message.parentID, { member: failed, message: failure.message })
-  yield* Effect.logWarning("combined failover", {
-    "session.id": turn.ctx.sessionID,
-    combined: origin.id,
-    failed,
-    kind: failure.kind,
-    message: failure.message,
-    committed,
-    next: next.type === "serve" ? `${next.model.providerID}/${next.model.id}` : "all are out",
+  const done = yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
+  const progress = remember(turn, failure)
+  const given = done.some((part) => part.tool === STRUCTURED && part.state.status === "completed")
+  const wait = next.type === "wait" ? Math.max(0, next.out[0].cooldown.until - Date.now()) : 0
+  const lasts = wait > LONGEST_WAIT || progress.waits >= MOST_WAITS
+  const stays = turn.ctx.blocked || given || (next.type === "wait" && lasts)
+  yield* record(turn, origin, {
+    action: stays ? "ended" : next.type === "wait" ? "waited" : "moved",
+    failure,
+    tools: done.length,
+    ...(next.type === "serve" && !stays && { next: next.model }),
   })
-  if (committed && !message.finish) yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls" }))
-  if (committed) message.finish = "tool-calls"
-  // The user has refused a tool meanwhile, which ends the turn.
-  if (turn.ctx.blocked) return undefined
+  if (done.length) yield* commit(turn)
+  // The user has refused a tool meanwhile, or the answer has been given: either ends the turn.
+  if (turn.ctx.blocked || given) return undefined
 
+  if (next.type === "serve") yield* announce(turn, failure, next.model)
   if (next.type === "wait") {
     const [{ member, cooldown }] = next.out
-    const wait = Math.max(0, cooldown.until - Date.now())
-    if (wait > LONGEST_WAIT || record.waits >= MOST_WAITS) {
-      yield* turn.halt(new Error(exhausted(origin.id, record.list, next)))
-      answered(message.parentID)
+    if (lasts) {
+      yield* turn.halt(new Error(exhausted(origin.id, progress.failures, next)))
+      CombinedProgress.answered(message.parentID)
       return undefined
     }
-    record.waits++
+    progress.waits++
     yield* turn.status.set(turn.ctx.sessionID, {
       type: "retry",
-      attempt: record.waits,
-      message: `All providers of ${origin.id} are out, ${member.providerID} is the first to return: ${cooldown.message}`,
+      attempt: progress.waits,
+      message: `${CombinedServing.SWITCH}all providers of ${origin.id} are out, ${member.providerID} is the first to return: ${cooldown.message}`,
       next: cooldown.until,
     })
     yield* Effect.sleep(wait)
@@ -210,67 +264,73 @@ const move = Effect.fn("CombinedTurn.move")(function* (
     yield* swap(turn, now.type === "serve" ? now.model : turn.streamInput.model)
     return "again" as const
   }
-  if (committed) return undefined
-  record.retracted++
-  retracted.add(turn.ctx)
+  return done.length ? undefined : yield* retract(turn)
+})
+
+/** Closes a step whose tools are done: the loop goes on with their results. */
+const commit = Effect.fn("CombinedTurn.commit")(function* (turn: Turn) {
+  const message = turn.ctx.assistantMessage
+  if (!message.finish) yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls" }))
+  message.finish = "tool-calls"
   return undefined
 })
 
-/**
- * Lets running tools end, stores their results and removes what is unfinished. Tells whether a finished tool stays.
- *
- * A stream that breaks discards events it had queued, so a tool may have run of which the processor has not heard.
- */
-const finishTools = Effect.fn("CombinedTurn.finishTools")(function* (turn: Turn) {
-  for (const [id, call] of attempts.get(turn.ctx)?.calls ?? []) {
-    const part = (yield* stored(turn)).find((item) => item.type === "tool" && item.callID === id)
-    if (!part || (part.type === "tool" && part.state.status === "pending"))
-      yield* turn.handleEvent(LLMEvent.toolCall({ id, name: call.name, input: call.input }))
-    const outcome = yield* Effect.promise(() => call.outcome)
-    if (!turn.ctx.toolcalls[id]) continue
-    yield* turn.handleEvent(
-      outcome.ok
-        ? LLMEvent.toolResult({ id, name: call.name, result: ToolResultValue.make(outcome.value) })
-        : LLMEvent.toolError({ id, name: call.name, message: String(outcome.error), error: outcome.error }),
-    )
-  }
-
-  const parts = yield* stored(turn)
-  const last = parts.findLastIndex(isCommitted)
-  // Beside a finished tool the records of the step stay: the session's undo needs them.
-  const dropped = parts.filter((part, index) => {
-    if (part.type === "tool") return !isCommitted(part)
-    return last < 0 || (index > last && (part.type === "text" || part.type === "reasoning"))
+/** The message goes once upstream's cleanup is through with it. */
+const retract = (turn: Turn) =>
+  Effect.sync(() => {
+    CombinedProgress.of(turn.ctx.assistantMessage.parentID).retracted++
+    retracted.add(turn.ctx)
+    return undefined
   })
-  const ids = new Set<string>(dropped.map((part) => part.id))
-  if (turn.ctx.currentText && ids.has(turn.ctx.currentText.id)) turn.ctx.currentText = undefined
-  turn.ctx.reasoningMap = Object.fromEntries(
-    Object.entries(turn.ctx.reasoningMap).filter(([, part]) => !ids.has(part.id)),
-  )
-  turn.ctx.toolcalls = {}
-  if (last < 0) turn.ctx.snapshot = undefined
-  yield* Effect.forEach(dropped, (part) =>
-    turn.session.removePart({ sessionID: turn.ctx.sessionID, messageID: part.messageID, partID: part.id }),
-  )
-  return last >= 0
-})
 
-const stored = (turn: Turn) =>
-  turn.session
-    .findMessage(turn.ctx.sessionID, (item) => item.info.id === turn.ctx.assistantMessage.id)
-    .pipe(
-      Effect.orDie,
-      Effect.map((found) => (Option.isSome(found) ? found.value.parts : [])),
-    )
-
-/**
- * A tool that the provider ran itself is part of its answer, and goes with it. `invalid` is what upstream makes of a call
- * that cannot be read, as when the line ends in the middle of it.
- */
-function isCommitted(part: SessionV1.Part) {
-  if (part.type !== "tool" || part.tool === "invalid" || part.metadata?.providerExecuted) return false
-  return part.state.status === "completed" || part.state.status === "error"
+type Conclusion = {
+  readonly action: CombinedAttemptLog.Action
+  readonly failure?: { readonly kind: string; readonly message: string }
+  readonly next?: Provider.Model
+  readonly tools?: number
 }
+
+/** Logs how an attempt went, once: what follows it (a wait, say) may be cancelled. */
+const record = (turn: Turn, origin: CombinedOrigin.Origin, { action, failure, next, tools }: Conclusion) =>
+  Effect.suspend(() => {
+    const attempt = attempts.get(turn.ctx)
+    if (!attempt || attempt.logged) return Effect.void
+    attempt.logged = true
+    const message = turn.ctx.assistantMessage
+    const { asked, own } = attempt.variant
+    const facts: CombinedAttemptLog.Record = {
+      start: new Date(attempt.began).toISOString(),
+      end: new Date().toISOString(),
+      ...(attempt.firstToken !== undefined && { first_token: attempt.firstToken - attempt.began }),
+      session: message.sessionID,
+      message: message.parentID,
+      answer: message.id,
+      purpose: message.summary ? "summary" : "step",
+      combined: origin.id,
+      provider: message.providerID,
+      model: message.modelID,
+      ...(asked !== undefined && { variant: asked }),
+      ...(asked !== own && { own_variant: own ?? null }),
+      phase: attempt.phase,
+      action,
+      ...(failure && { failure: failure.kind, reason: failure.message }),
+      ...(tools && { tools }),
+      ...(next && { next: `${next.providerID}/${next.id}` }),
+      tokens: { input: message.tokens.input, output: message.tokens.output, cache_read: message.tokens.cache.read },
+      cost: message.cost,
+    }
+    CombinedAttemptLog.append(facts)
+    return failure ? Effect.logWarning("combined failover", facts) : Effect.void
+  })
+
+/** Says on the screen, in `opencode run` and to whoever follows the server's events who goes on, and why. */
+const announce = (turn: Turn, failure: { readonly message: string }, next: Provider.Model) =>
+  turn.status.set(turn.ctx.sessionID, {
+    type: "retry",
+    attempt: 1,
+    message: `${CombinedServing.SWITCH}${turn.ctx.assistantMessage.providerID} (${failure.message}), ${next.providerID} goes on`,
+    next: Date.now(),
+  })
 
 const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, model: Provider.Model) {
   turn.ctx.model = model
@@ -284,27 +344,22 @@ const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, model: Provid
 
 /** Attempts that were taken back while this message was being answered. They are not steps of the agent. */
 export function retractions(parentID: string) {
-  return records.get(parentID)?.retracted ?? 0
+  return CombinedProgress.peek(parentID).retracted
 }
 
-function remember(parentID: string, failed: Failed) {
-  const record = records.get(parentID) ?? { list: [], waits: 0, retracted: 0 }
-  record.list.push(failed)
-  records.set(parentID, record)
-  const [oldest] = records.keys()
-  if (records.size > MOST_RECORDS) records.delete(oldest)
+function remember(turn: Turn, failure: Failure) {
+  const { parentID, providerID, modelID } = turn.ctx.assistantMessage
+  const record = CombinedProgress.of(parentID)
+  record.failures.push({ provider: providerID, member: `${providerID}/${modelID}`, message: failure.message })
   return record
 }
 
-function answered(parentID: string) {
-  const record = records.get(parentID)
-  if (!record) return
-  record.list = []
-  record.waits = 0
-}
-
 /** The first failure first: a later one must not hide what went wrong. Members that were out before come after. */
-function exhausted(id: string, list: readonly Failed[], next: Extract<CombinedOrigin.Next, { type: "wait" }>) {
+function exhausted(
+  id: string,
+  list: readonly CombinedProgress.Failed[],
+  next: Extract<CombinedOrigin.Next, { type: "wait" }>,
+) {
   const earlier = next.out.map((item) => ({
     member: `${item.member.providerID}/${item.member.modelID}`,
     message: item.cooldown.message,

@@ -18,7 +18,8 @@ const cooling = (times: Record<string, number>) =>
     new Map(),
   )
 
-const choose = (times: Record<string, number>, now = NOW) => CombinedChoose.choose(members, cooling(times), now)
+const choose = (times: Record<string, number>, now = NOW) =>
+  CombinedChoose.choose(members, { state: cooling(times), now })
 
 test("the first in the group's order serves", () => {
   expect(choose({})).toEqual({ type: "serve", member: members[0] })
@@ -56,5 +57,43 @@ test("members of one provider are told apart", () => {
     { providerID: "a", modelID: "glm" },
     { providerID: "a", modelID: "glm-free" },
   ]
-  expect(CombinedChoose.choose(pair, cooling({ a: 1000 }), NOW)).toEqual({ type: "serve", member: pair[1] })
+  expect(CombinedChoose.choose(pair, { state: cooling({ a: 1000 }), now: NOW })).toEqual({
+    type: "serve",
+    member: pair[1],
+  })
+})
+
+test("a last resort is asked only when all others are out", () => {
+  const lastResort = (member: CombinedChoose.Member) => member.providerID === "a"
+  const rank = (times: Record<string, number>) =>
+    CombinedChoose.rank(members, { state: cooling(times), now: NOW, lastResort }).map((member) => member.providerID)
+  expect(rank({})).toEqual(["b", "c", "a"])
+  expect(rank({ b: 1000 })).toEqual(["c", "a"])
+  expect(rank({ b: 1000, c: 1000 })).toEqual(["a"])
+})
+
+test("a member with a warm cache goes before the preferred one, but no last resort does", () => {
+  const rank = (warm: string, last: string) =>
+    CombinedChoose.rank(members, {
+      state: new Map(),
+      now: NOW,
+      warm: (member) => member.providerID === warm,
+      lastResort: (member) => member.providerID === last,
+    }).map((member) => member.providerID)
+  expect(rank("b", "")).toEqual(["b", "a", "c"])
+  expect(rank("b", "b")).toEqual(["a", "c", "b"])
+})
+
+test("a member that another request is probing waits behind those that are well", () => {
+  const probed = (member: CombinedChoose.Member) => member.providerID === "a"
+  const rank = (times: Record<string, number>, last?: string) =>
+    CombinedChoose.rank(members, {
+      state: cooling(times),
+      now: NOW,
+      probed,
+      lastResort: (member) => member.providerID === last,
+    }).map((member) => member.providerID)
+  expect(rank({})).toEqual(["b", "c", "a"])
+  // It may be well, and a last resort costs extra.
+  expect(rank({ b: 1000 }, "c")).toEqual(["a", "c"])
 })

@@ -111,3 +111,95 @@ test("an earlier state is never changed", () => {
   CombinedHealth.succeed(before, "acme", "glm", NOW + 1)
   expect(length(before)).toBe(MINUTE)
 })
+
+test("the bounds of the user hold for what the provider asks for too", () => {
+  const bounds = { min: 2000, max: 5000 }
+  const until = (retryAfter?: number) =>
+    CombinedHealth.fail(new Map(), "acme", "glm", failure("rate_limit", { retryAfter }), NOW, { bounds }).get(
+      "acme/glm",
+    )?.until
+  expect(until(10)).toBe(NOW + 2000)
+  expect(until(3000)).toBe(NOW + 3000)
+  expect(until()).toBe(NOW + 5000)
+})
+
+test("what was written can be read", () => {
+  const state = fail(failure("auth", { scope: "provider" }), fail(failure("rate_limit")))
+  expect(CombinedHealth.parse(CombinedHealth.format(state))).toEqual(state)
+})
+
+for (const [what, text] of [
+  ["nothing", ""],
+  ["half a file", CombinedHealth.format(fail(failure("auth"))).slice(0, 60)],
+  ["something else", "[1, 2]"],
+  ["another version", '{"version":99,"members":{"acme/glm":{}}}'],
+  ["a list for the members", '{"version":1,"members":[{}]}'],
+] as const) {
+  test(`${what} is no state`, () => {
+    expect(CombinedHealth.parse(text).size).toBe(0)
+  })
+}
+
+test("of a damaged state the records that make sense are kept", () => {
+  const good = { since: NOW, until: NOW + 1000, kind: "auth", message: "revoked", failures: 1 }
+  const members = {
+    "acme/glm": good,
+    "acme/no-kind": { ...good, kind: "flu" },
+    "acme/text": { ...good, until: "tomorrow" },
+    "acme/none": null,
+    nowhere: good,
+  }
+  const state = CombinedHealth.parse(JSON.stringify({ version: 1, members }))
+  expect([...state.keys()]).toEqual(["acme/glm"])
+})
+
+test("no file can hold a member back for more than a day", () => {
+  const item = { since: NOW, until: NOW + 400 * DAY, kind: "auth", message: "revoked", failures: 1 }
+  const state = CombinedHealth.parse(JSON.stringify({ version: 1, members: { "acme/glm": item } }))
+  expect(length(state)).toBe(DAY)
+})
+
+const nobody = () => undefined
+
+test("a clock that was set back ends what was written before", () => {
+  const state = fail(failure("quota"))
+  expect(CombinedHealth.current(state, NOW - 10 * DAY, nobody).size).toBe(0)
+  expect(CombinedHealth.current(state, NOW, nobody).size).toBe(1)
+})
+
+test("failures in a row are forgotten a day after the cooldown", () => {
+  const state = fail(failure("rate_limit"))
+  expect(CombinedHealth.current(state, NOW + MINUTE + DAY, nobody).size).toBe(1)
+  expect(CombinedHealth.current(state, NOW + MINUTE + DAY + 1, nobody).size).toBe(0)
+})
+
+test("new credentials end a cooldown for quota or credentials, and no other", () => {
+  const left = (kind: CombinedFailure.Kind, credentials: string | undefined) =>
+    CombinedHealth.current(
+      CombinedHealth.fail(new Map(), "acme", "glm", failure(kind), NOW, { credentials: "old" }),
+      NOW,
+      () => credentials,
+    ).size
+  expect([left("quota", "new"), left("auth", "new"), left("rate_limit", "new")]).toEqual([0, 0, 1])
+  expect([left("quota", "old"), left("auth", "old")]).toEqual([1, 1])
+  // Of a provider that this process has not loaded, nobody knows.
+  expect(left("auth", undefined)).toBe(1)
+})
+
+test("of two records of a member the later one counts, whichever side it is on", () => {
+  const early = fail(failure("rate_limit"))
+  const late = fail(failure("overload"), new Map(), NOW + 5)
+  for (const merged of [CombinedHealth.merge(early, late), CombinedHealth.merge(late, early)])
+    expect(merged.get("acme/glm")?.kind).toBe("overload")
+  const well = CombinedHealth.succeed(early, "acme", "glm", NOW)
+  for (const merged of [CombinedHealth.merge(early, well), CombinedHealth.merge(well, early)])
+    expect(length(merged)).toBe(0)
+})
+
+test("a member is unproven from the end of its cooldown until it has answered", () => {
+  const state = fail(failure("rate_limit"))
+  const unproven = (item: CombinedHealth.State, now: number) => CombinedHealth.unproven(item, "acme", "glm", now)
+  expect(unproven(state, NOW + MINUTE - 1)).toEqual([])
+  expect(unproven(state, NOW + MINUTE)).toEqual(["acme/glm"])
+  expect(unproven(CombinedHealth.succeed(state, "acme", "glm", NOW + MINUTE), NOW + MINUTE)).toEqual([])
+})

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test"
 import type { ModelMessage } from "ai"
 import { Effect } from "effect"
 import { CombinedOrigin } from "@/combined/origin"
+import { CombinedSettings } from "@/combined/settings"
 import { Provider } from "@/provider/provider"
 import { ModelV2 } from "@opencode-ai/core/model"
 import { ProviderV2 } from "@opencode-ai/core/provider"
@@ -15,6 +16,11 @@ const origin: CombinedOrigin.Origin = {
   next: Effect.succeed({ type: "serve", model }),
   succeed: Effect.void,
   find: () => Effect.succeed(model),
+  others: Effect.succeed(true),
+  unproven: Effect.succeed(false),
+  claim: Effect.succeed(true),
+  release: Effect.void,
+  settings: CombinedSettings.failover({}),
 }
 
 test("a model that nobody marked has no origin", () => {

@@ -94,6 +94,8 @@ type Options = {
   /** A title of its own keeps the session from asking for one. */
   readonly title?: string | false
   readonly permission?: "allow" | "ask"
+  /** The key `combined` of the config. Without `max_attempts` in it no member is asked twice in a row. */
+  readonly combined?: ConfigV1.Info["combined"]
   /** Where the model of a provider differs. */
   readonly models?: { readonly first?: Partial<Model>; readonly second?: Partial<Model> }
 }
@@ -129,6 +131,7 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
         [ids.first]: provider("first", first.url),
       },
       provider_priority: [ids.first, ids.second],
+      combined: { max_attempts: 1, ...options.combined },
       ...options.config,
     }),
   )
@@ -145,6 +148,8 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
   })
 
   const stored = answers(chat.id)
+  const asker = (sessionID: SessionID) => (text: string, more?: Partial<SessionPrompt.PromptInput>) =>
+    prompt.prompt({ sessionID, agent: "build", model: ref, parts: [{ type: "text", text }], ...more })
 
   return {
     directory,
@@ -154,8 +159,11 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
     model: ref,
     id: chat.id,
     file: (name: string) => path.join(directory, name),
-    ask: (text: string, more?: Partial<SessionPrompt.PromptInput>) =>
-      prompt.prompt({ sessionID: chat.id, agent: "build", model: ref, parts: [{ type: "text", text }], ...more }),
+    ask: asker(chat.id),
+    /** Another session of the same providers. */
+    fork: sessions
+      .create({ title: "Pinned too" })
+      .pipe(Effect.map((made) => ({ ask: asker(made.id), answers: answers(made.id) }))),
     history: sessions.messages({ sessionID: chat.id }),
     answers: stored,
     /** Waits until the answers hold such a part, as they are stored while they stream. */

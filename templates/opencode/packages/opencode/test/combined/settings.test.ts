@@ -23,6 +23,56 @@ test("a priority is a list, or a text with commas", () => {
   expect(CombinedSettings.read({ provider_priority: "b, a,," }).priority).toEqual(["b", "a"])
 })
 
+const MINUTE = 60_000
+
+test("without any settings every failure moves on, and no model that thinks for minutes is cut", () => {
+  const settings = CombinedSettings.failover({})
+  expect(settings.kinds).toBeUndefined()
+  expect(settings.maxAttempts).toBe(2)
+  expect(Math.min(settings.firstToken, settings.stall)).toBeGreaterThan(10 * MINUTE)
+  expect(settings.cooldown).toEqual({ min: 0, max: 24 * 60 * MINUTE })
+  expect(settings.lastResort({ providerID: "acme", modelID: "glm" })).toBe(false)
+})
+
+test("what the user sets counts", () => {
+  const settings = CombinedSettings.failover({
+    combined: {
+      strategy: "on_rate_limit",
+      max_attempts: 5,
+      first_token_timeout: 1000,
+      stall_timeout: 2000,
+      cooldown: { max: 3000 },
+      stickiness: 0,
+    },
+  })
+  expect(settings).toMatchObject({
+    kinds: ["rate_limit", "quota"],
+    maxAttempts: 5,
+    firstToken: 1000,
+    stall: 2000,
+    cooldown: { min: 0, max: 3000 },
+    stickiness: 0,
+  })
+})
+
+for (const [pattern, hits, misses] of [
+  ["acme", ["acme/glm", "acme/z-ai/glm"], ["acme-two/glm", "other/acme"]],
+  ["acme*", ["acme/glm", "acme-two/glm"], ["other/acme"]],
+  ["acme/*", ["acme/glm", "acme/z-ai/glm"], ["acme-two/glm"]],
+  ["*/glm-4.6", ["acme/glm-4.6"], ["acme/glm-4x6", "acme/glm-4.6:free"]],
+  ["ACME/GLM", ["acme/glm", "Acme/Glm"], []],
+] as const) {
+  test(`${pattern} as a last resort`, () => {
+    const { lastResort } = CombinedSettings.failover({ combined: { last_resort: [pattern] } })
+    const member = (text: string) => {
+      const at = text.indexOf("/")
+      return { providerID: text.slice(0, at), modelID: text.slice(at + 1) }
+    }
+    expect(hits.filter((text) => !lastResort(member(text)))).toEqual([])
+    expect(misses.filter((text) => lastResort(member(text)))).toEqual([])
+  })
+}
+
 test("who serves is said at the start and at each change", () => {
   const printed = new Map([["start", true]])
   const said = ["a", "a", "b", "b", "a"].map((id) => CombinedServing.changed(printed, id))

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { PositiveInt } from "../../schema"
+import { NonNegativeInt, PositiveInt } from "../../schema"
 
 const Model = Schema.Struct({
   name: Schema.optional(Schema.String),
@@ -19,7 +19,7 @@ const Provider = Schema.Struct({
 
 const Agent = Schema.Struct({
   model: Schema.optional(Schema.String),
-  steps: Schema.optional(PositiveInt).annotate({ description: "Requests to the model that a turn may take" }),
+  steps: Schema.optional(NonNegativeInt).annotate({ description: "Requests to the model that a turn may take" }),
 })
 
 /** The content of opencode.json. A key that is not here is an error. */

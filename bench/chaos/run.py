@@ -1,0 +1,201 @@
+"""Drives one ``opencode serve`` through the sessions of many seeds, some of them side by side."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from bench.chaos.check import violations
+from bench.chaos.plan import GROUPS, MODEL, Round, members, session
+from opencode_patcher.drill.exchange import Exchange
+from opencode_patcher.drill.home import Home, configuration, prepare
+from opencode_patcher.drill.observation import Target
+from opencode_patcher.drill.opencode_server import OpenCodeServer
+from opencode_patcher.drill.opencode_server import serving as opencode
+from opencode_patcher.drill.scenario import EFFECTS, Provider
+from opencode_patcher.drill.serve_runner import Client, read_session
+from opencode_patcher.drill.server import FakeProvider
+from opencode_patcher.drill.wire import as_object, as_objects
+
+TURN_SECONDS = 90.0
+"""All members of a group may be cooling at once, and then the turn waits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """One turn that was played: its broken invariants, how many answers failed, and the milliseconds from each
+    failure to the next provider's request.
+    """
+
+    seed: int
+    number: int
+    seconds: float
+    violations: tuple[str, ...]
+    failures: int
+    failover_ms: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """All turns, what was left behind in the end, and the server's memory in MB after its start and after the last
+    turn (None where the system does not tell).
+    """
+
+    turns: tuple[Played, ...]
+    left: tuple[str, ...]
+    memory: tuple[float | None, float | None]
+
+
+def play(
+    target: Target,
+    root: Path,
+    seeds: Sequence[int],
+    *,
+    healthy: bool = False,
+    workers: int = 2,
+    watch: Callable[[Played], None] | None = None,
+) -> Outcome:
+    """Play the sessions of ``seeds`` in a fresh home below ``root``. Sessions of one group follow one another;
+    ``workers`` groups are played side by side. Raises DrillError when the server cannot be run.
+    """
+    with ExitStack() as stack:
+        fakes = {group: [stack.enter_context(_started(one)) for one in members(group)] for group in range(GROUPS)}
+        every = [fake for group in fakes.values() for fake in group]
+        settings = configuration(
+            [fake.provider for fake in every],
+            {fake.provider.id: fake.base_url for fake in every},
+            priority=target.patched,
+            combined={
+                "groups": {
+                    f"chaos-{group}": [f"{fake.provider.id}/{fake.provider.model}" for fake in found]
+                    for group, found in fakes.items()
+                }
+            },
+        )
+        home = prepare(root, settings)
+        client = Client("")
+        server = stack.enter_context(opencode(target.binary, home, client.event))
+        before = memory(target.binary)
+        stage = _Stage(target=target, home=home, client=client, server=server, healthy=healthy)
+
+        def group(number: int) -> list[Played]:
+            found = []
+            for seed in (seed for seed in seeds if seed % GROUPS == number):
+                for played in stage.session(seed, number, fakes[number]):
+                    found.append(played)
+                    if watch:
+                        watch(played)
+            return found
+
+        with ThreadPoolExecutor(workers) as pool:
+            turns = [played for found in pool.map(group, range(GROUPS)) for played in found]
+        return Outcome(turns=tuple(turns), left=tuple(stage.left()), memory=(before, memory(target.binary)))
+
+
+class _Stage:
+    def __init__(self, *, target: Target, home: Home, client: Client, server: OpenCodeServer, healthy: bool) -> None:
+        self._target = target
+        self._effects = home.work / EFFECTS
+        self._client = client
+        self._server = server
+        self._healthy = healthy
+        self._lock = threading.Lock()
+        self._sessions = 0
+
+    def session(self, seed: int, group: int, fakes: Sequence[FakeProvider]) -> Iterator[Played]:
+        """Play one session; it ends early with a turn that does not end."""
+        id = str(as_object(self._server.call("POST", "/session", {})).get("id"))
+        with self._lock:
+            self._sessions += 1
+        messages, asked = 0, 0
+        for number, found in enumerate(session(seed, healthy=self._healthy)):
+            providers = members(group, found)
+            for fake, one in zip(fakes, providers, strict=True):
+                fake.renew(one, (found.turn,))
+            began = time.monotonic()
+            ended = self._turn(id, group, found)
+            seconds = time.monotonic() - began
+            stored = read_session(self._server, id)
+            exchanges = sorted((one for fake in fakes for one in fake.exchanges), key=lambda one: one.arrived)
+            wrong = violations(
+                found,
+                stored.messages[messages:],
+                asked=stored.asked - asked,
+                lines=self._lines(found.turn.prompt.split()[5].rstrip(",")),
+                exchanges=exchanges,
+                providers=providers,
+            )
+            shown = self._client.screen.text(id)
+            if shown != (said := "".join(message.text for message in stored.messages)):
+                wrong = (*wrong, f"the screen shows {shown[-200:]!r} instead of {said[-200:]!r}")
+            messages, asked = len(stored.messages), stored.asked
+            yield Played(
+                seed=seed,
+                number=number,
+                seconds=seconds,
+                violations=wrong if ended else (f"the turn did not end in {TURN_SECONDS:g} s", *wrong),
+                failures=sum(one.failed for one in exchanges),
+                failover_ms=tuple(failovers(exchanges)),
+            )
+            if not ended:
+                self._server.call("POST", f"/session/{id}/abort")
+                return
+
+    def left(self) -> Iterator[str]:
+        """What is left behind when all is over: sessions that run, sessions that nobody began."""
+        running = as_object(self._server.call("GET", "/session/status"))
+        busy = [id for id, status in running.items() if as_object(status).get("type") != "idle"]
+        if busy:
+            yield f"{len(busy)} sessions are still running"
+        found = len(as_objects(self._server.call("GET", f"/session?limit={self._sessions + 100}")))
+        if found != self._sessions:
+            yield f"there are {found} sessions instead of {self._sessions}"
+
+    def _turn(self, id: str, group: int, found: Round) -> bool:
+        model = f"combined/chaos-{group}" if self._target.patched else f"a{group}/{MODEL}-{group}"
+        self._client.ask(self._server, id, found.turn.prompt, model=model)
+        return self._client.wait(id, TURN_SECONDS)
+
+    def _lines(self, name: str) -> Counter[str]:
+        if not self._effects.is_file():
+            return Counter()
+        lines = self._effects.read_text(encoding="utf-8").splitlines()
+        return Counter(line for line in lines if line.startswith(f"line-{name}s"))
+
+
+def failovers(exchanges: Sequence[Exchange]) -> Iterator[float]:
+    """Milliseconds from the end of a failed answer to the next request, where another provider gets it at once."""
+    for before, after in pairwise(exchanges):
+        if before.failed and before.finished is not None and before.provider != after.provider:
+            yield (after.arrived - before.finished) * 1000
+
+
+@contextmanager
+def _started(provider: Provider) -> Iterator[FakeProvider]:
+    fake = FakeProvider(provider, ())
+    fake.start()
+    try:
+        yield fake
+    finally:
+        fake.stop()
+
+
+def memory(binary: Path) -> float | None:
+    """The resident memory in MB of the child process that runs ``binary``; None where /proc does not tell."""
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            text = status.read_text(encoding="utf-8")
+            child = int(text.split("PPid:")[1].split()[0]) == os.getpid()
+            if child and status.with_name("exe").resolve() == binary.resolve():
+                return int(text.split("VmRSS:")[1].split()[0]) / 1024
+        except (OSError, LookupError, ValueError):
+            continue
+    return None

@@ -1,0 +1,231 @@
+"""Runs a scenario through ``opencode serve``: turns, cancels and compactions over the HTTP API, events as a client
+sees them, and turns of other processes beside it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from opencode_patcher import process
+from opencode_patcher.drill.home import Home, configuration, environment, prepare
+from opencode_patcher.drill.observation import Event, Observation, Session, Target, parse_event, session
+from opencode_patcher.drill.opencode_server import OpenCodeServer, ServerEvent
+from opencode_patcher.drill.opencode_server import serving as opencode
+from opencode_patcher.drill.plan import TITLE, Turn
+from opencode_patcher.drill.runner import combined_model
+from opencode_patcher.drill.scenario import EFFECTS, Scenario
+from opencode_patcher.drill.screen import Screen
+from opencode_patcher.drill.server import serving
+from opencode_patcher.drill.wire import as_object, as_objects
+from opencode_patcher.errors import DrillError, ProcessTimeoutError
+
+TITLE_SECONDS = 3.0
+"""How long after the last turn a session may still wait for its title, which is made beside the first turn."""
+
+STOP_CHECK_SECONDS = 0.5
+
+CANCEL_SECONDS = 3.0
+"""How long a turn may take to end after its cancel."""
+
+
+def observe(
+    scenario: Scenario,
+    target: Target,
+    root: Path,
+    *,
+    template: Path | None,
+    limit: float,
+    stop: threading.Event | None = None,
+) -> Observation:
+    """Run one scenario in a fresh home below ``root``; ``limit`` bounds each turn, in seconds.
+
+    ``template`` is the root of a home whose data are copied; ``stop`` ends the run early.
+    Raises DrillError when the server cannot be run.
+    """
+    if template:
+        shutil.copytree(Home(root=template).home, Home(root=root).home, symlinks=True)
+    with serving(scenario) as fakes:
+        urls = {fake.provider.id: fake.base_url for fake in fakes}
+        settings = configuration(scenario.providers, urls, priority=target.patched, combined=scenario.combined)
+        home = prepare(root, settings)
+        client = Client(combined_model(target, scenario), stop)
+        stderr: list[str] = []
+        with opencode(target.binary, home, client.event, on_process=stderr.append) as server:
+            started = time.monotonic()
+            run = _Run(client=client, server=server, target=target, home=home, limit=limit, stop=stop)
+            code = run.turns(scenario.turns)
+            seconds = time.monotonic() - started
+            titled = scenario.turns[-1].cancel is None and code == 0
+            stored, others = run.stored(TITLE_SECONDS if titled else 0.0)
+            screen = client.screen.text(run.id)
+        exchanges = sorted((one for fake in fakes for one in fake.exchanges), key=lambda one: one.arrived)
+    return Observation(
+        scenario=scenario,
+        target=target,
+        exchanges=tuple(exchanges),
+        events=tuple(client.errors),
+        session=stored,
+        others=others,
+        screen=screen,
+        cancelled=run.cancelled,
+        effects=effects(home),
+        code=code,
+        limit=limit,
+        started=started,
+        seconds=seconds,
+        stderr="\n".join(stderr),
+    )
+
+
+def effects(home: Home) -> int:
+    """How many lines the drilled tools have left."""
+    path = home.work / EFFECTS
+    return len(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else 0
+
+
+class Client:
+    """A client of the server's events: the screen, the errors, and which sessions are idle."""
+
+    def __init__(self, model: str, stop: threading.Event | None = None) -> None:
+        self._stop = stop
+        self.provider, _, self.model = model.partition("/")
+        self.screen = Screen()
+        self.errors: list[Event] = []
+        self._changed = threading.Condition()
+        self._idle: set[str] = set()
+
+    def event(self, event: ServerEvent) -> None:
+        with self._changed:
+            self.screen.apply(event.kind, event.properties)
+            id = str(event.properties.get("sessionID", ""))
+            if event.kind == "session.error":
+                error = event.properties.get("error")
+                self.errors.append(Event(at=event.at, kind="error", data={"sessionID": id, "error": error}))
+            if event.kind == "session.idle":
+                self._idle.add(id)
+                self._changed.notify_all()
+
+    def fail(self, message: str) -> None:
+        """Note what the API itself refused."""
+        error = {"name": "ApiError", "data": {"message": message}}
+        self.errors.append(Event(at=time.monotonic(), kind="error", data={"error": error}))
+
+    def ask(self, server: OpenCodeServer, id: str, prompt: str, *, model: str = "") -> None:
+        """Send a message to a session without waiting for its answer; ``model`` takes the place of the client's."""
+        provider, _, name = (model or f"{self.provider}/{self.model}").partition("/")
+        self.busy(id)
+        body = {
+            "model": {"providerID": provider, "modelID": name},
+            "parts": [{"type": "text", "text": prompt}],
+        }
+        server.call("POST", f"/session/{id}/prompt_async", body)
+
+    def busy(self, id: str) -> None:
+        """Forget that a session was idle: it is about to get something to do."""
+        with self._changed:
+            self._idle.discard(id)
+
+    def wait(self, id: str, seconds: float) -> bool:
+        """Wait until a session is idle; False when it was not in time."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while id not in self._idle:
+                left = deadline - time.monotonic()
+                if left <= 0 or (self._stop and self._stop.is_set()):
+                    return False
+                self._changed.wait(min(left, STOP_CHECK_SECONDS))
+        return True
+
+
+class _Run:
+    def __init__(
+        self,
+        *,
+        client: Client,
+        server: OpenCodeServer,
+        target: Target,
+        home: Home,
+        limit: float,
+        stop: threading.Event | None,
+    ) -> None:
+        self._stop = stop
+        self._client = client
+        self._server = server
+        self._target = target
+        self._home = home
+        self._limit = limit
+        self._elsewhere: list[str] = []
+        self.cancelled: float | None = None
+        self.id = str(as_object(server.call("POST", "/session", {})).get("id"))
+
+    def turns(self, turns: Sequence[Turn]) -> int | None:
+        """0 when all turns ended well, 1 when one ended in an error, None when one did not end."""
+        for turn in turns:
+            time.sleep(turn.pause)
+            try:
+                code = self._other_process(turn) if turn.elsewhere else self._turn(turn)
+            except DrillError as error:
+                self._client.fail(str(error))
+                return 1
+            if code != 0:
+                return code
+        return 0
+
+    def _turn(self, turn: Turn) -> int | None:
+        limit = self._limit
+        self._client.ask(self._server, self.id, turn.prompt)
+        if turn.cancel is not None:
+            time.sleep(turn.cancel)
+            self.cancelled = time.monotonic()
+            self._server.call("POST", f"/session/{self.id}/abort")
+            limit = CANCEL_SECONDS
+        if not self._client.wait(self.id, limit):
+            self._server.call("POST", f"/session/{self.id}/abort")
+            return None
+        if turn.compact:
+            self._client.busy(self.id)
+            body = {"providerID": self._client.provider, "modelID": self._client.model}
+            self._server.call("POST", f"/session/{self.id}/summarize", body, timeout=self._limit)
+            if not self._client.wait(self.id, limit):
+                return None
+        return 1 if self._client.errors and turn.cancel is None else 0
+
+    def _other_process(self, turn: Turn) -> int | None:
+        command: list[str | Path] = [self._target.binary, "run", "--format", "json"]
+        model = f"{self._client.provider}/{self._client.model}"
+        try:
+            done = process.run(
+                [*command, "--model", model, turn.prompt],
+                cwd=self._home.work,
+                env=environment(self._home),
+                check=False,
+                timeout=self._limit,
+                stop=self._stop,
+            )
+        except ProcessTimeoutError:
+            return None
+        events = [parse_event(line, 0.0) for line in done.stdout.splitlines()]
+        ids = [str(event.data["sessionID"]) for event in events if event and "sessionID" in event.data]
+        self._elsewhere += ids[:1]
+        return done.code
+
+    def stored(self, title_seconds: float) -> tuple[Session, tuple[Session, ...]]:
+        """The session, once it has its title or ``title_seconds`` are over, and those of others that belong to it."""
+        deadline = time.monotonic() + title_seconds
+        found = read_session(self._server, self.id)
+        while found.title != TITLE.text("") and time.monotonic() < deadline:
+            time.sleep(0.1)
+            found = read_session(self._server, self.id)
+        children = as_objects(self._server.call("GET", f"/session/{self.id}/children"))
+        ids = [*(str(child.get("id")) for child in children), *self._elsewhere]
+        return found, tuple(read_session(self._server, id) for id in ids)
+
+
+def read_session(server: OpenCodeServer, id: str) -> Session:
+    """A session as the server has stored it."""
+    info = server.call("GET", f"/session/{id}")
+    return session(as_object(info), server.call("GET", f"/session/{id}/message"))

@@ -1,0 +1,175 @@
+/**
+ * One request to a member, watched from outside: how far it came, which tools it started, and whether it still lives.
+ *
+ * Tools run under a signal of their own, which a failing stream does not abort, and their results are kept where a
+ * failing stream cannot lose them.
+ */
+import type { LLM } from "@/session/llm"
+import type { LLMEvent } from "@opencode-ai/llm"
+import { Effect } from "effect"
+import * as Stream from "effect/Stream"
+import type { Tool } from "ai"
+import type { Failure } from "./failure"
+import type { CombinedOrigin } from "./origin"
+import { CombinedThinking } from "./thinking"
+import { CombinedVariant } from "./variant"
+
+type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
+
+export type Call = { readonly name: string; readonly input: unknown; readonly outcome: Promise<Outcome> }
+
+/** What came last before the end. */
+export type Phase = "request" | "reasoning" | "text" | "tool input" | "tool"
+
+export type Attempt = {
+  readonly controller: AbortController
+  readonly calls: Map<string, Call>
+  readonly began: number
+  /** The variant that was asked for, and the member's own for it. */
+  readonly variant: { readonly asked: string | undefined; readonly own: string | undefined }
+  firstToken: number | undefined
+  phase: Phase
+  logged: boolean
+  /** Tools that have started and not ended. */
+  running: number
+  /** Milliseconds of silence in earlier pulls, and when the present pull began. */
+  silent: number
+  pulling: number | undefined
+}
+
+/** Raised for a member that is silent for too long. */
+export class Silence extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.message)
+    this.name = "Silence"
+  }
+}
+
+const PHASES: Partial<Record<LLMEvent["type"], Phase>> = {
+  "reasoning-start": "reasoning",
+  "reasoning-delta": "reasoning",
+  "text-start": "text",
+  "text-delta": "text",
+  "tool-input-start": "tool input",
+  "tool-input-delta": "tool input",
+  "tool-call": "tool",
+  "tool-result": "tool",
+  "tool-error": "tool",
+}
+
+export function make(input: LLM.StreamInput): Attempt {
+  const asked = input.user.model.variant
+  return {
+    variant: { asked, own: asked === undefined ? undefined : CombinedVariant.map(asked, input.model.variants) },
+    controller: new AbortController(),
+    calls: new Map(),
+    began: Date.now(),
+    firstToken: undefined,
+    phase: "request",
+    logged: false,
+    running: 0,
+    silent: 0,
+    pulling: undefined,
+  }
+}
+
+export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Interface["stream"]) {
+  const tools = Object.fromEntries(
+    Object.entries(input.tools).map(([name, tool]) => [name, kept(attempt, name, tool)] as const),
+  )
+  const own = { ...input.user, model: { ...input.user.model, variant: attempt.variant.own } }
+  const user = attempt.variant.own === attempt.variant.asked ? input.user : own
+  return Stream.transformPull(through(CombinedThinking.silence({ ...input, user, tools })), (pull) =>
+    Effect.succeed(
+      Effect.suspend(() => {
+        attempt.pulling = performance.now()
+        return pull
+      }).pipe(Effect.tap((events) => Effect.sync(() => note(attempt, events)))),
+    ),
+  )
+}
+
+function note(attempt: Attempt, events: readonly LLMEvent[]) {
+  const phase = events.map((event) => PHASES[event.type]).findLast((item) => item !== undefined)
+  // Comments that keep a line open make no event, and the event that opens a step says nothing of the model.
+  attempt.silent = phase ? 0 : attempt.silent + performance.now() - (attempt.pulling ?? performance.now())
+  attempt.pulling = undefined
+  if (!phase) return
+  attempt.phase = phase
+  attempt.firstToken ??= Date.now()
+}
+
+function kept(attempt: Attempt, name: string, tool: Tool): Tool {
+  const execute = tool.execute
+  if (!execute) return tool
+  return {
+    ...tool,
+    execute(input, options) {
+      attempt.running++
+      attempt.phase = "tool"
+      const running = Promise.resolve(execute(input, { ...options, abortSignal: attempt.controller.signal }))
+      const ended = () => {
+        attempt.running--
+        attempt.silent = 0
+        if (attempt.pulling !== undefined) attempt.pulling = performance.now()
+      }
+      attempt.calls.set(options.toolCallId, {
+        name,
+        input,
+        outcome: running.then(
+          (value) => {
+            ended()
+            return { ok: true, value }
+          },
+          (error) => {
+            ended()
+            return { ok: false, error }
+          },
+        ),
+      })
+      return running
+    },
+  }
+}
+
+/** How often a silence that is over its time is looked at again, as long as no other member can answer. */
+const AGAIN = 1000
+
+/**
+ * Fails once the member was silent for too long and another one can answer; never ends otherwise. What we do with an
+ * event, or a tool that runs, is no silence of the member.
+ */
+export const watch = (
+  attempt: () => Attempt | undefined,
+  origin: CombinedOrigin.Origin,
+): Effect.Effect<never, Silence> =>
+  Effect.gen(function* () {
+    while (true) {
+      const now = attempt()
+      const started = now?.firstToken !== undefined
+      const limit = started ? origin.settings.stall : origin.settings.firstToken
+      const silence = now ? silenceOf(now) : 0
+      if (silence < limit) {
+        // A tool may end, or the first token come, long before the time is over: then a shorter limit may hold.
+        yield* Effect.sleep(Math.min(limit - silence, origin.settings.stall, 60_000))
+        continue
+      }
+      if (!(yield* origin.others)) {
+        yield* Effect.sleep(AGAIN)
+        continue
+      }
+      const message = started
+        ? `Silent for ${seconds(limit)} in the middle of its answer`
+        : `No first token in ${seconds(limit)}`
+      return yield* Effect.fail(new Silence({ kind: "timeout", scope: "model", message }))
+    }
+  })
+
+function silenceOf(attempt: Attempt) {
+  if (attempt.running > 0) return 0
+  return attempt.silent + (attempt.pulling === undefined ? 0 : performance.now() - attempt.pulling)
+}
+
+const seconds = (milliseconds: number) => `${Math.round(milliseconds / 100) / 10} s`
+
+export * as CombinedAttempt from "./attempt"

@@ -1,0 +1,90 @@
+/**
+ * The members of all groups as this process knows them: their health, and which of them are being probed.
+ *
+ * Shared by all directories that the process serves: a provider's limits are the user's, not a project's.
+ */
+import type { Provider } from "@/provider/provider"
+import { CombinedChoose } from "./choose"
+import { CombinedCredentials } from "./credentials"
+import type { Failure } from "./failure"
+import { CombinedHealth } from "./health"
+import { CombinedHealthStore } from "./health-store"
+import { CombinedProbes } from "./probes"
+import type { CombinedSettings } from "./settings"
+
+type Member = CombinedChoose.Member
+
+type Wish = { readonly owner?: object; readonly warm?: (member: Member) => boolean }
+
+const store = CombinedHealthStore.open(CombinedHealthStore.FILE, (state) =>
+  CombinedHealth.current(state, Date.now(), () => undefined),
+)
+
+const probes = CombinedProbes.make()
+
+export type Pool = ReturnType<typeof look>
+
+export function look(input: {
+  readonly providers: Record<string, Provider.Info>
+  readonly settings: CombinedSettings.Failover
+}) {
+  const credentials = (providerID: string) => {
+    const provider = input.providers[providerID]
+    return provider && CombinedCredentials.fingerprint(provider)
+  }
+  const live = (now: number) => CombinedHealth.current(store.read(), now, credentials)
+  const keys = (member: Member, now: number) =>
+    CombinedHealth.unproven(live(now), member.providerID, member.modelID, now)
+
+  const view = (wish: Wish): CombinedChoose.View => {
+    const now = Date.now()
+    return {
+      state: live(now),
+      now,
+      probed: (member) => probes.taken(keys(member, now), wish.owner, now),
+      lastResort: input.settings.lastResort,
+      warm: wish.warm,
+    }
+  }
+
+  const choose = <M extends Member>(members: readonly M[], wish: Wish = {}) =>
+    CombinedChoose.choose(members, view(wish))
+
+  return {
+    settings: input.settings,
+    choose,
+    rank: <M extends Member>(members: readonly M[], wish: Wish = {}) => CombinedChoose.rank(members, view(wish)),
+    /** The member to ask now; when all are out, the one that returns first. */
+    first: <M extends Member>(members: readonly M[]) => {
+      const choice = choose(members)
+      return choice.type === "serve" ? choice.member : choice.out[0].member
+    },
+    /** Begins a cooldown; returns why other processes will not know of it, if they will not. */
+    fail: (member: Member, failure: Failure) => {
+      store.update((state) =>
+        CombinedHealth.fail(
+          CombinedHealth.current(state, Date.now(), credentials),
+          member.providerID,
+          member.modelID,
+          failure,
+          Date.now(),
+          { bounds: input.settings.cooldown, credentials: credentials(member.providerID) },
+        ),
+      )
+      return store.problem()
+    },
+    succeed: (member: Member, began: number) =>
+      void store.update((state) => CombinedHealth.succeed(state, member.providerID, member.modelID, began)),
+    unproven: (member: Member) => keys(member, Date.now()).length > 0,
+    claim: (member: Member, owner: object) => {
+      const now = Date.now()
+      return probes.claim(keys(member, now), owner, now)
+    },
+  }
+}
+
+export function release(owner: object) {
+  probes.release(owner)
+}
+
+export * as CombinedPool from "./pool"

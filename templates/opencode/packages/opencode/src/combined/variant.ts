@@ -1,0 +1,20 @@
+/** A variant of a model (how hard it thinks) under the name that a member has for it. Pure. */
+
+/** From least to most. The names are those of upstream's variants (provider/transform.ts). */
+const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+/**
+ * The member's own variant for what was asked: the same one; else the one next to it, of two that are equally near the
+ * lesser one, which costs less; undefined where it has none that compares.
+ */
+export function map(asked: string, variants: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  if (variants?.[asked]) return asked
+  const wanted = EFFORTS.indexOf(asked)
+  if (wanted < 0) return undefined
+  return Object.keys(variants ?? {})
+    .map((name) => ({ name, rank: EFFORTS.indexOf(name) }))
+    .filter((item) => item.rank >= 0)
+    .toSorted((a, b) => Math.abs(a.rank - wanted) - Math.abs(b.rank - wanted) || a.rank - b.rank)[0]?.name
+}
+
+export * as CombinedVariant from "./variant"

@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test"
+import { mkdtempSync, readFileSync, rmSync, statSync } from "fs"
+import os from "os"
+import path from "path"
+import { SessionV1 } from "@opencode-ai/core/v1/session"
+import { Effect, Fiber } from "effect"
+import { CombinedAttemptLog } from "@/combined/attempt-log"
+import { CombinedServing } from "@/combined/serving"
+import { EventV2Bridge } from "@/event-v2-bridge"
+import { SessionPrompt } from "@/session/prompt"
+import { SessionStatus } from "@/session/status"
+import { call, cut, finish, gate, refuse, say, stream, text, wait } from "./fake-provider"
+import { COST, combinedSession, it, written } from "./rig"
+
+setDefaultTimeout(30_000)
+
+const recorded = (session: string, file = CombinedAttemptLog.FILE) =>
+  readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line): CombinedAttemptLog.Record => JSON.parse(line))
+    .filter((item) => item.session === session && item.purpose === "step")
+
+it.instance("each attempt leaves a record: who, how far, why it ended, what followed, what it cost", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { max_attempts: 2 } })
+    chat.first.answer(
+      stream(
+        say("half"),
+        wait(() => Bun.sleep(100)),
+        cut,
+      ),
+      refuse(429, { error: { message: "Slow down" } }),
+    )
+    chat.second.answer(text("answered", { input: 1000, output: 100 }))
+    yield* chat.ask("hello")
+
+    const [asked] = yield* chat.history
+    const records = recorded(chat.id)
+    expect(records).toMatchObject([
+      { provider: chat.ids.first, phase: "text", action: "repeated", failure: "network" },
+      { provider: chat.ids.first, phase: "request", action: "moved", failure: "rate_limit", reason: "429 Slow down" },
+      { provider: chat.ids.second, phase: "text", action: "served", tokens: { input: 1000, output: 100 } },
+    ])
+    expect(records[1].next).toBe(`${chat.ids.second}/glm-4.6`)
+    expect(records[2].cost).toBeCloseTo((1000 * COST.second.input + 100 * COST.second.output) / 1_000_000)
+    expect(records.every((item) => item.message === asked.info.id && item.start <= item.end)).toBe(true)
+    expect(records.map((item) => item.first_token === undefined)).toEqual([false, true, false])
+  }),
+)
+
+it.instance("finished tools, a variant that the member lacks and the user's cancel stand in the record", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const prompt = yield* SessionPrompt.Service
+    const door = gate()
+    const input = { command: "echo ran >> ran", description: "Leave a mark" }
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", input),
+        wait(() => written(chat.file("ran"))),
+        cut,
+      ),
+    )
+    chat.second.answer(stream(say("wait"), door.wait, ...finish("stop")))
+    const turn = yield* chat.ask("hello", { variant: "fast" }).pipe(Effect.forkChild)
+    yield* Effect.promise(() => chat.second.times(1))
+    yield* chat.holds((part) => part.type === "text")
+    yield* prompt.cancel(chat.id)
+    yield* Fiber.await(turn)
+    yield* door.open
+
+    expect(recorded(chat.id)).toMatchObject([
+      { action: "moved", tools: 1, phase: "tool", variant: "fast", own_variant: null },
+      { action: "cancelled", phase: "text", provider: chat.ids.second },
+    ])
+  }),
+)
+
+it.instance("the session's status says who goes on, and why", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const events = yield* EventV2Bridge.Service
+    const lines: string[] = []
+    const off = yield* events.listen((item) => {
+      if (item.type !== SessionStatus.Event.Status.type) return Effect.void
+      const line = CombinedServing.announced({ type: "session.status", properties: item.data }, chat.id)
+      if (line) lines.push(line)
+      return Effect.void
+    })
+    chat.first.answer(refuse(429, { error: { message: "Slow down" } }))
+    chat.second.answer(text("answered"))
+    yield* chat.ask("hello")
+    yield* off
+
+    expect(lines).toEqual([`Failover: ${chat.ids.first} (429 Slow down), ${chat.ids.second} goes on`])
+  }),
+)
+
+it.instance("a structured answer that was given ends the turn, be all members out", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "30" }))
+    chat.second.answer(
+      stream(
+        call(0, "call_one", "StructuredOutput", { answer: 42 }),
+        wait(() => Bun.sleep(300)),
+        cut,
+      ),
+    )
+    const result = yield* chat.ask("hello", {
+      format: new SessionV1.OutputFormatJsonSchema({
+        type: "json_schema",
+        retryCount: 0,
+        schema: { type: "object", properties: { answer: { type: "number" } }, required: ["answer"] },
+      }),
+    })
+
+    expect(result.info.role === "assistant" ? result.info.structured : undefined).toEqual({ answer: 42 })
+    expect(result.info.role === "assistant" ? result.info.error : undefined).toBeUndefined()
+    expect(recorded(chat.id).at(-1)).toMatchObject({ action: "ended", tools: 1 })
+  }),
+)
+
+const place = { directory: "" }
+beforeEach(() => {
+  place.directory = mkdtempSync(path.join(os.tmpdir(), "combined-attempts-"))
+})
+afterEach(() => rmSync(place.directory, { recursive: true, force: true }))
+
+const record: CombinedAttemptLog.Record = {
+  start: "2026-01-01T00:00:00.000Z",
+  end: "2026-01-01T00:00:01.000Z",
+  session: "ses_one",
+  message: "msg_one",
+  purpose: "step",
+  combined: "glm",
+  provider: "acme",
+  model: "glm",
+  phase: "text",
+  action: "served",
+  tokens: { input: 1, output: 1, cache_read: 0 },
+  cost: 0,
+}
+
+test("the log is bounded: a full one makes way, and one before it is kept", () => {
+  const file = path.join(place.directory, "attempts.jsonl")
+  for (const message of ["one", "two", "three", "four", "five"])
+    expect(CombinedAttemptLog.append({ ...record, message }, file, 300)).toBe(true)
+  expect(recorded("ses_one", file).map((item) => item.message)).toEqual(["five"])
+  expect(recorded("ses_one", `${file}.1`).map((item) => item.message)).toEqual(["three", "four"])
+  expect(statSync(file).mode & 0o077).toBe(0)
+})
+
+test("a log that cannot be written stops nothing", () => {
+  expect(CombinedAttemptLog.append(record, path.join(place.directory, "missing", "attempts.jsonl"))).toBe(false)
+})

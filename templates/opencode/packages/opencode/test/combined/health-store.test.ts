@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test } from "bun:test"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "fs"
+import os from "os"
+import path from "path"
+import { CombinedHealth } from "@/combined/health"
+import { CombinedHealthStore } from "@/combined/health-store"
+
+const NOW = 1_000_000
+
+const place = { directory: "" }
+beforeEach(() => {
+  place.directory = mkdtempSync(path.join(os.tmpdir(), "combined-health-"))
+})
+afterEach(() => rmSync(place.directory, { recursive: true, force: true }))
+
+const file = () => path.join(place.directory, "health.json")
+
+/** As another process would. */
+const open = (now = NOW) =>
+  CombinedHealthStore.open(file(), (state) => CombinedHealth.current(state, now, () => undefined))
+
+const fail =
+  (providerID: string, now = NOW) =>
+  (state: CombinedHealth.State) =>
+    CombinedHealth.fail(state, providerID, "glm", { kind: "rate_limit", scope: "model", message: "slow down" }, now)
+
+const out = (store: CombinedHealthStore.Store, providerID: string) =>
+  CombinedHealth.cooling(store.read(), providerID, "glm", NOW) !== undefined
+
+test("a cooldown is known to other processes, and after a restart", () => {
+  const [one, other] = [open(), open()]
+  expect(out(other, "acme")).toBe(false)
+  one.update(fail("acme"))
+  expect(out(other, "acme")).toBe(true)
+  expect(out(open(), "acme")).toBe(true)
+})
+
+test("a success of one process ends the cooldown for the others, which do not bring it back", () => {
+  const [one, other] = [open(), open()]
+  one.update(fail("acme"))
+  expect(out(other, "acme")).toBe(true)
+  other.update((state) => CombinedHealth.succeed(state, "acme", "glm", NOW + 1))
+  const later = CombinedHealthStore.open(file(), (state) => CombinedHealth.current(state, NOW + 1, () => undefined))
+  expect([out(one, "acme"), out(later, "acme")]).toEqual([false, false])
+  one.update(fail("beta"))
+  expect(out(open(NOW + 1), "acme")).toBe(false)
+})
+
+test("what another process has overwritten is put back", () => {
+  const [one, other] = [open(), open()]
+  one.update(fail("acme"))
+  // The other one had read before, and writes what it knows.
+  writeFileSync(file(), CombinedHealth.format(fail("beta")(new Map())))
+  expect([out(one, "acme"), out(one, "beta")]).toEqual([true, true])
+  expect([out(other, "acme"), out(other, "beta")]).toEqual([true, true])
+})
+
+for (const [what, text] of [
+  ["half a file", '{"version":1,"members":{"acme/g'],
+  ["somebody else's file", "hello"],
+  ["an empty file", ""],
+] as const) {
+  test(`${what} is ignored and replaced`, () => {
+    writeFileSync(file(), text)
+    const store = open()
+    expect(store.read().size).toBe(0)
+    store.update(fail("acme"))
+    expect(CombinedHealth.parse(readFileSync(file(), "utf8")).size).toBe(1)
+    expect(out(open(), "acme")).toBe(true)
+  })
+}
+
+test("a file that was deleted is no failure", () => {
+  const store = open()
+  store.update(fail("acme"))
+  rmSync(file())
+  expect(out(store, "acme")).toBe(true)
+  store.update(fail("beta"))
+  expect(out(open(), "acme")).toBe(true)
+})
+
+test("where nothing can be written the process goes by what it knows, and says why", () => {
+  const nowhere = path.join(place.directory, "missing", "health.json")
+  const store = CombinedHealthStore.open(nowhere, (state) => state)
+  store.update(fail("acme"))
+  expect(out(store, "acme")).toBe(true)
+  expect(store.problem()).toContain("ENOENT")
+})
+
+test("nothing is left beside the file, and no change writes nothing", () => {
+  const store = open()
+  store.update((state) => state)
+  expect(readdirSync(place.directory)).toEqual([])
+  store.update(fail("acme"))
+  expect(readdirSync(place.directory)).toEqual(["health.json"])
+})
+
+test("what no longer counts is not kept", () => {
+  open().update(fail("old"))
+  const later = NOW + 3 * 24 * 3_600_000
+  open(later).update(fail("acme", later))
+  expect([...CombinedHealth.parse(readFileSync(file(), "utf8")).keys()]).toEqual(["acme/glm"])
+})

@@ -1,0 +1,289 @@
+import { expect, setDefaultTimeout } from "bun:test"
+import { Effect, Fiber } from "effect"
+import { call, cut, event, finish, hangUp, refuse, say, stream, text, wait } from "./fake-provider"
+import { combinedSession, it, open, served, texts, written } from "./rig"
+
+setDefaultTimeout(30_000)
+
+/** What is set when nothing is. */
+const defaults = { combined: { max_attempts: undefined } }
+
+const overloaded = refuse(503, { error: { message: "Overloaded" } })
+
+it.instance("a transient failure is asked again in place, and nothing of it stays", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession(defaults)
+    chat.first.answer(stream(say("half an ans"), cut), text("the whole answer"), overloaded, text("and again"))
+    yield* chat.ask("hello")
+    yield* chat.ask("again")
+
+    const answers = yield* chat.answers
+    expect(answers.map((item) => texts(item.parts))).toEqual([["the whole answer"], ["and again"]])
+    expect(served(answers)).toEqual([chat.ids.first, chat.ids.first])
+    expect(answers.flatMap((item) => open(item.parts))).toEqual([])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([4, 0])
+  }),
+)
+
+it.instance("a member that fails twice in a row is left", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession(defaults)
+    chat.first.answer(overloaded, hangUp)
+    chat.second.answer(text("answered"))
+    yield* chat.ask("hello")
+
+    expect(served(yield* chat.answers)).toEqual([chat.ids.second])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([2, 1])
+  }),
+)
+
+for (const [what, answer] of [
+  ["a rate limit", refuse(429, { error: { message: "Slow down" } })],
+  ["an overload that names a time", refuse(503, { error: { message: "Overloaded" } }, { "retry-after": "30" })],
+  ["a key that was revoked", refuse(401, { error: { message: "Revoked" } })],
+  ["a model that was retired", refuse(400, { error: { message: "The model `glm` has been decommissioned" } })],
+] as const) {
+  it.instance(`${what} is no reason to ask again`, () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession(defaults)
+      chat.first.answer(answer)
+      chat.second.answer(text("answered"))
+      yield* chat.ask("hello")
+
+      expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 1])
+    }),
+  )
+}
+
+it.instance("once a tool has run the next member goes on, be the failure transient", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession(defaults)
+    const input = { command: "echo ran >> ran", description: "Leave a mark" }
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", input),
+        wait(() => written(chat.file("ran"))),
+        cut,
+      ),
+    )
+    chat.second.answer(text("done"))
+    yield* chat.ask("hello")
+
+    expect(yield* Effect.promise(() => Bun.file(chat.file("ran")).text())).toBe("ran\n")
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 1])
+  }),
+)
+
+it.instance("an answer that cannot be read is a failure of the member", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(stream(say("half"), { type: "send", data: 'data: {"id": "chat-1", "choices": [{"ind\n\n' }, cut))
+    chat.second.answer(text("the whole answer"))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
+  }),
+)
+
+it.instance("an answer with nothing in it is asked of the next member", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(stream(...finish("stop", { input: 10, output: 0 })))
+    chat.second.answer(text("the whole answer"))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
+  }),
+)
+
+it.instance("after a tool a model may have nothing to add", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      stream(call(0, "call_one", "bash", { command: "true", description: "Do nothing" }), ...finish("tool_calls")),
+      stream(...finish("stop", { input: 10, output: 2 })),
+    )
+    yield* chat.ask("hello")
+
+    expect(chat.second.asked).toHaveLength(0)
+    expect((yield* chat.answers).map((item) => item.info.error)).toEqual([undefined, undefined])
+  }),
+)
+
+const quick = { first_token_timeout: 300, stall_timeout: 300 }
+
+/** Comments keep a line open and say nothing of the model. */
+const alive = (seconds: number) =>
+  Array.from({ length: seconds * 10 }).flatMap(() => [
+    { type: "send" as const, data: ": alive\n\n" },
+    wait(() => Bun.sleep(100)),
+  ])
+
+it.instance("a member that only keeps the line open is left for one that answers", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: quick })
+    chat.first.answer(stream(...alive(20), say("too late"), ...finish("stop")))
+    chat.second.answer(text("in time"))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["in time"]])
+    expect(chat.first.asked).toHaveLength(1)
+  }),
+)
+
+it.instance("an answer that stops in the middle is taken back", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: quick })
+    chat.first.answer(stream(say("half an ans"), ...alive(20), say("wer"), ...finish("stop")))
+    chat.second.answer(text("the whole answer"))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
+  }),
+)
+
+it.instance("the last member left may be as slow as it likes", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: quick })
+    chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
+    chat.second.answer(stream(...alive(2), say("slow and sure"), ...finish("stop")))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["slow and sure"]])
+  }),
+)
+
+it.instance("a tool that takes its time is no silence of the member", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { ...quick, stall_timeout: 700 } })
+    const input = { command: "sleep 2; echo ran >> ran", description: "Take long" }
+    chat.first.answer(stream(call(0, "call_one", "bash", input), ...finish("tool_calls")), text("done"))
+    yield* chat.ask("hello")
+
+    expect(yield* Effect.promise(() => Bun.file(chat.file("ran")).text())).toBe("ran\n")
+    expect(chat.second.asked).toHaveLength(0)
+  }),
+)
+
+it.instance("a strategy names the failures that move on; others end the turn, with no tool run twice", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { strategy: "on_rate_limit" } })
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", { command: "echo ran >> ran", description: "Leave a mark" }),
+        wait(() => written(chat.file("ran"))),
+        event({ error: { message: "Overloaded", type: "overloaded_error" } }),
+      ),
+      refuse(429, { error: { message: "Slow down" } }),
+    )
+    chat.second.answer(text("answered"))
+    yield* chat.ask("hello")
+    expect(JSON.stringify((yield* chat.answers).at(-1)?.info.error)).toContain("Overloaded")
+    expect(chat.second.asked).toHaveLength(0)
+    yield* chat.ask("again")
+
+    expect(served(yield* chat.answers).at(-1)).toBe(chat.ids.second)
+    expect(yield* Effect.promise(() => Bun.file(chat.file("ran")).text())).toBe("ran\n")
+  }),
+)
+
+it.instance("a last resort serves only while the others are out", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { last_resort: ["preferred*"] } })
+    chat.second.answer(text("one"), refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
+    chat.first.answer(text("two"))
+    yield* chat.ask("hello")
+    yield* chat.ask("again")
+
+    expect(served(yield* chat.answers)).toEqual([chat.ids.second, chat.ids.first])
+  }),
+)
+
+it.instance("a session stays where its prompt cache is warm", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after-ms": "1500" }))
+    chat.second.answer(text("one"), text("two"))
+    yield* chat.ask("hello")
+    yield* Effect.sleep("1600 millis")
+    yield* chat.ask("again")
+
+    expect(served(yield* chat.answers)).toEqual([chat.ids.second, chat.ids.second])
+  }),
+)
+
+it.instance("a member that failed for a moment has its cache still, and the session goes back to it", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      text("one"),
+      refuse(429, { error: { message: "Slow down" } }, { "retry-after-ms": "1500" }),
+      text("three"),
+    )
+    chat.second.answer(text("two"))
+    yield* chat.ask("hello")
+    yield* chat.ask("again")
+    yield* Effect.sleep("1600 millis")
+    yield* chat.ask("and again")
+
+    expect(served(yield* chat.answers)).toEqual([chat.ids.first, chat.ids.second, chat.ids.first])
+  }),
+)
+
+it.instance("without stickiness the preferred member is asked as soon as it is back", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { stickiness: 0 } })
+    chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after-ms": "1500" }), text("two"))
+    chat.second.answer(text("one"))
+    yield* chat.ask("hello")
+    yield* Effect.sleep("1600 millis")
+    yield* chat.ask("again")
+
+    expect(served(yield* chat.answers)).toEqual([chat.ids.second, chat.ids.first])
+  }),
+)
+
+it.instance("while one request finds out whether a member is back, others keep to the next", () =>
+  Effect.gen(function* () {
+    const one = yield* combinedSession({ combined: { stickiness: 0 } })
+    const other = yield* one.fork
+    one.first.answer(
+      refuse(429, { error: { message: "Slow down" } }, { "retry-after-ms": "1500" }),
+      stream(
+        wait(() => one.second.times(2)),
+        say("back"),
+        ...finish("stop"),
+      ),
+      text("well again"),
+    )
+    one.second.answer(text("fallback"), text("meanwhile"))
+    yield* one.ask("hello")
+    yield* Effect.sleep("1600 millis")
+    const probe = yield* one.ask("again").pipe(Effect.forkChild)
+    yield* Effect.promise(() => one.first.times(2))
+    yield* other.ask("hello")
+    yield* Fiber.join(probe)
+    yield* other.ask("again")
+
+    expect(served(yield* one.answers)).toEqual([one.ids.second, one.ids.first])
+    expect(served(yield* other.answers)).toEqual([one.ids.second, one.ids.first])
+  }),
+)
+
+it.instance("a conversation that one member refuses as too long goes to one with more room", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ models: { first: { limit: { context: 60_000, output: 10_000 } } } })
+    chat.first.answer(
+      refuse(400, {
+        error: { message: "This model's maximum context length is 60000 tokens", code: "context_length_exceeded" },
+      }),
+    )
+    chat.second.answer(text("there is room"))
+    yield* chat.ask("hello")
+
+    const answers = yield* chat.answers
+    expect(answers.map((item) => texts(item.parts))).toEqual([["there is room"]])
+    expect(served(answers)).toEqual([chat.ids.second])
+    expect(answers.some((item) => item.info.summary)).toBe(false)
+  }),
+)

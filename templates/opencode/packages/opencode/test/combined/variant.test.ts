@@ -1,0 +1,26 @@
+import { expect, test } from "bun:test"
+import { CombinedVariant } from "@/combined/variant"
+
+const variants = (...names: string[]) => Object.fromEntries(names.map((name) => [name, {}]))
+
+for (const [asked, has, own] of [
+  ["high", ["low", "high"], "high"],
+  ["max", ["low", "medium", "high"], "high"],
+  ["minimal", ["low", "high"], "low"],
+  // Of two that are equally near the one that costs less.
+  ["medium", ["high", "low"], "low"],
+  ["xhigh", ["max", "high"], "high"],
+  // A variant of the user's own has no like, and neither has an effort among those.
+  ["fast", ["low", "high"], undefined],
+  ["high", ["fast"], undefined],
+  ["high", [], undefined],
+  ["fast", ["fast"], "fast"],
+] as const) {
+  test(`${asked} of ${has.join(", ") || "none"} is ${own}`, () => {
+    expect(CombinedVariant.map(asked, variants(...has))).toBe(own)
+  })
+}
+
+test("a member without variants has none", () => {
+  expect(CombinedVariant.map("high", undefined)).toBeUndefined()
+})
