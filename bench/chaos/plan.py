@@ -29,6 +29,11 @@ BREAKS = (How.RESET, How.CLOSE, How.ERROR_EVENT, How.END)
 BACK_MS = (50, 300)
 """Every refusal names a time in this range after which the member may be asked again, so that sessions stay short."""
 
+STEADY_FAULTS = 2
+"""In how many of its first requests of a turn the member fails that never breaks a stream: a turn that has waited for
+all members again and again may give up.
+"""
+
 FAULTY = 0.35
 """How likely a member fails at a given one of its first requests of a turn."""
 
@@ -101,7 +106,7 @@ def _faults(dice: random.Random, turn: Turn, *, streams: bool) -> tuple[Fault | 
             found.append(None)
             continue
         found.append(_stream_fault(dice) if streams and dice.random() < 0.6 else _refusal(dice))
-    return tuple(found)
+    return tuple(found if streams else found[:STEADY_FAULTS])
 
 
 def _refusal(dice: random.Random) -> Fault:

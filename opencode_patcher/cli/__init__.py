@@ -23,6 +23,7 @@ COMMANDS = {
     "prune": "Delete builds that are no longer needed.",
     "demo": "See a failover without keys and without OpenCode's source.",
     "models": "Show which models are combined, and why.",
+    "attempts": "Show who served, what failed and what it cost.",
     "check": "Say whether the patches fit releases, and where they land.",
     "update": "Move to upstream's newest release, once it is built and verified.",
     "patches": "List, show and mend the patches.",

@@ -118,7 +118,8 @@ def before_break(chunks: Sequence[Chunk], at: At | int) -> tuple[Chunk, ...]:
     """The events that still go out before a stream breaks at ``at``.
 
     "In the middle" means half of the events of that kind, rounded up, and for a tool call the first half of
-    the last call's arguments. A number never reaches the finish. Raises ValueError when the stream has no such place: the scenario is wrong.
+    the last call's arguments. A number never reaches the finish. Raises ValueError when the stream has no such
+    place: the scenario is wrong.
     """
     if isinstance(at, int):
         return before_break(chunks, At.CONTENT)[:at]

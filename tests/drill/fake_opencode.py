@@ -7,13 +7,16 @@ It has the commands that the drill uses and talks plain HTTP to the providers of
 
 import contextlib
 import http.client
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 from pathlib import Path
+from queue import Queue
 
 MODE = "@MODE@"
 CONFIG = Path(os.environ["XDG_CONFIG_HOME"]) / "opencode" / "opencode.json"
@@ -47,6 +50,8 @@ def main(arguments):
     elif arguments[0] == "run":
         assert arguments[1:3] == ["--format", "json"], arguments
         run(config, arguments[-1], "--session" in arguments)
+    elif arguments == ["serve", "--hostname", "127.0.0.1", "--port", "0"]:
+        serve(config)
     elif arguments[0] == "export":
         assert arguments[1] == SESSION
         print(STORED.read_text())
@@ -74,6 +79,64 @@ def run(config, prompt, resumed):
         STORED.write_text(json.dumps(stored))
         if not any(part["type"] == "tool" for part in parts):
             return
+
+
+def serve(config):
+    """The part of the HTTP API that the drill uses; a turn runs in a thread, as a second process would."""
+    subscribers = []
+
+    def publish(kind, **properties):
+        event = json.dumps({"type": kind, "properties": {"sessionID": SESSION, **properties}})
+        for each in subscribers:
+            each.put(f"data: {event}\n\n".encode())
+
+    def turn(prompt):
+        with contextlib.suppress(SystemExit):
+            run(config, prompt, STORED.exists())
+            for number, message in enumerate(json.loads(STORED.read_text())["messages"]):
+                id = f"m{number}"
+                publish("message.updated", info={**message["info"], "id": id, "sessionID": SESSION})
+                for place, part in enumerate(message["parts"]):
+                    publish("message.part.updated", part={**part, "id": f"p{place}", "messageID": id})
+            if MODE == "sloppy":
+                publish("message.part.updated", part={"id": "x", "messageID": "m0", "type": "text", "text": "rest"})
+        publish("session.idle")
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or "{}")
+            if self.path.endswith("/prompt_async"):
+                threading.Thread(target=turn, args=(body["parts"][0]["text"],), daemon=True).start()
+            if self.path.endswith("/abort"):
+                publish("session.idle")
+            self.reply({"id": SESSION})
+
+        def do_GET(self):
+            if self.path == "/event":
+                queue = Queue()
+                subscribers.append(queue)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"data: {}\n\n")
+                while True:
+                    self.wfile.write(queue.get())
+            stored = json.loads(STORED.read_text()) if STORED.exists() else {"info": {}, "messages": []}
+            answers = {"children": [], "message": stored["messages"]}
+            self.reply(answers.get(self.path.rpartition("/")[2], stored["info"]))
+
+        def reply(self, data):
+            content = json.dumps(data).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    print(f"opencode server listening on http://127.0.0.1:{server.server_address[1]}", flush=True)
+    server.serve_forever()
 
 
 def answer(config, providers, history):

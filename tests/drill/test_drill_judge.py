@@ -5,9 +5,13 @@ from dataclasses import replace
 import pytest
 from drill_samples import GREETED, HELLO, exchange, greeted, message, session, shown, text, tool, tooled
 
+from opencode_patcher.drill.exchange import Exchange
+from opencode_patcher.drill.faults import Empty
 from opencode_patcher.drill.judge import judge
 from opencode_patcher.drill.observation import Event, Observation
 from opencode_patcher.drill.scenario import Expectation
+from opencode_patcher.drill.scenarios import BETA
+from opencode_patcher.drill.usage import USAGE
 
 
 def test_a_good_failover_passes_and_is_timed():
@@ -159,3 +163,59 @@ def test_a_long_error_is_shortened_to_one_line():
     assert "\n" not in seen
     assert seen.endswith("…")
     assert len(seen) < 200
+
+
+def with_expectation(**changes: object) -> Observation:
+    expected = replace(GREETED.expected, **changes)
+    return replace(greeted(), scenario=replace(GREETED, expected=expected))
+
+
+@pytest.mark.parametrize(
+    ("observation", "complaint"),
+    [
+        (with_expectation(at_most={"alpha": 0}), "alpha got 1 requests instead of at most 0"),
+        (with_expectation(returns="alpha"), "the last message is served by beta and not by alpha"),
+        (with_expectation(seconds=0.05), "it took 0.1 s instead of at most 0.05 s"),
+        (replace(greeted(), screen="Hello"), "the text shown is 'Hello'"),
+        (
+            replace(greeted(), others=(session(message("alpha", text("Hm", closed=False), cost=0)),)),
+            "a text part of alpha is still open",
+        ),
+        (
+            replace(greeted(), others=(session(message("alpha", text("Hm"))),)),
+            "of alpha cost $0.0045 instead of $0.0000",
+        ),
+        (
+            stored(greeted(), message("beta", text(HELLO)), replace(message("beta", cost=0), summary=True)),
+            "the stored summaries are ['']",
+        ),
+    ],
+)
+def test_bounds_screens_and_other_sessions_are_judged(observation: Observation, complaint: str):
+    assert any(complaint in failure for failure in judge(observation).failures), judge(observation).failures
+
+
+def test_the_time_is_only_a_bound_where_there_is_another_provider():
+    stock = replace(with_expectation(seconds=0.05), target=replace(greeted().target, model=None))
+    assert judge(stock).passed
+
+
+def cancelled(*late: Exchange, closed: bool = True) -> Observation:
+    seen = with_expectation(cancelled=True, served_by=None)
+    half = message("beta", text("Hello", closed=closed), cost=0)
+    return replace(stored(seen, half), exchanges=(*seen.exchanges, *late), cancelled=11.0)
+
+
+def test_a_cancel_ends_the_turn():
+    assert judge(cancelled()).passed
+    assert judge(cancelled(exchange("beta", 11.5, 12))).failures == ("beta was asked after the user's cancel",)
+    assert judge(cancelled(closed=False)).failures == ("a text part of beta is still open",)
+    assert not judge(replace(cancelled(), cancelled=None)).passed
+
+
+def test_what_a_failed_answer_reported_may_be_paid_or_not():
+    wasted = replace(exchange("beta", 10.02, 10.03, text="Hm"), fault=Empty())
+    seen = replace(with_expectation(requests={}), exchanges=(*greeted().exchanges, wasted))
+    assert judge(seen).passed
+    paid = message("beta", text(HELLO), cost=2 * BETA.price.cost(USAGE))
+    assert judge(stored(seen, paid)).passed

@@ -123,7 +123,7 @@ def test_an_unsound_request_is_refused(messages: list[dict], complaint: str):
     assert any(complaint in sentence for sentence in found), found
 
 
-def test_a_conversation_tells_the_prompt_and_the_rounds_since():
+def test_a_conversation_tells_the_prompt_and_the_calls_since():
     messages = [
         user("First."),
         asks("a"),
@@ -136,7 +136,7 @@ def test_a_conversation_tells_the_prompt_and_the_rounds_since():
     ]
     tools = [{"type": "function", "function": {"name": "bash"}}]
     found = CHAT.conversation({"model": "m", "messages": messages, "tools": tools})
-    assert (found.prompt, found.rounds, found.model, found.tools) == ("Second.", 2, "m", ("bash",))
+    assert (found.prompt, found.called, found.model, found.tools) == ("Second.", ("b", "c"), "m", ("bash",))
 
 
 def test_purposes_are_told_by_the_system_prompt():

@@ -50,7 +50,7 @@ def test_a_stock_binary_waits_at_the_provider_that_failed(fake_opencode: Fake):
     report = drill.run(fake_opencode("stock"), drill.select(["healthy", "503", "refused"]), limit=3)
     seen = {row.scenario: row.seen for row in report.rows}
     assert [row.scenario for row in report.failed] == ["503", "refused"]
-    assert "served by alpha; asked the same provider again after 0." in seen["503"]
+    assert "still waiting after 3 s; asked the same provider again after 0." in seen["503"]
     assert seen["refused"] == "still waiting after 3 s"
 
 

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from opencode_patcher.drill.bench_scenarios import BENCH_SCENARIOS
 from opencode_patcher.drill.conversation import Purpose
-from opencode_patcher.drill.faults import Broken, Fault, HttpError, before_break
-from opencode_patcher.drill.openai_chat import OpenAIChat
+from opencode_patcher.drill.faults import Broken, Fault, Garbled, HttpError, before_break
 from opencode_patcher.drill.plan import TITLE
-from opencode_patcher.drill.scenario import Provider, Scenario
+from opencode_patcher.drill.scenario import Outage, Provider, Scenario
 from opencode_patcher.drill.scenarios import ALPHA, RATE_LIMITED, SCENARIOS
-from opencode_patcher.drill.suite import select
+from opencode_patcher.drill.suite import ALL_SCENARIOS, select
 from opencode_patcher.errors import UsageError
 
 
@@ -17,28 +19,43 @@ def faults(provider: Provider) -> list[Fault]:
     return [fault for fault in every if fault]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", ALL_SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_scenario_is_consistent(scenario: Scenario):
     known = {provider.id for provider in scenario.providers}
     expected = scenario.expected
-    assert set(expected.requests) <= known
+    assert set(expected.requests) | set(expected.at_most) <= known
+    assert expected.returns in known | {""}
     assert set(expected.served_by or ()) <= known
-    assert set(expected.error) <= known
     replies = [reply for turn in scenario.turns for reply in turn.replies]
     if expected.served_by:
-        assert len(expected.served_by) == len(replies)
+        assert len(expected.served_by) == len(scenario.replies)
+    calls = [call.id for reply in scenario.replies for call in reply.tools]
+    assert len(set(calls)) == len(calls)
     for turn in scenario.turns:
+        assert scenario.served or not (turn.compact or turn.elsewhere or turn.cancel)
         assert all(reply.tools for reply in turn.replies[:-1])
         assert not turn.replies[-1].tools
     for provider in scenario.providers:
         for fault in faults(provider):
-            if isinstance(fault, Broken):
-                chunks = OpenAIChat().chunks(replies[0], provider=provider.id, model=provider.model, number=0)
+            if isinstance(fault, Broken | Garbled):
+                chunks = provider.protocol.chunks(replies[0], provider=provider.id, model=provider.model, number=0)
                 assert len(before_break(chunks, fault.at)) < len(chunks)
 
 
 def test_names_are_unique():
-    assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS)
+    assert len({scenario.name for scenario in ALL_SCENARIOS}) == len(ALL_SCENARIOS)
+    assert len({scenario.title for scenario in ALL_SCENARIOS}) == len(ALL_SCENARIOS)
+
+
+def test_the_public_benchmark_is_there_in_full():
+    assert [scenario.name for scenario in BENCH_SCENARIOS] == [f"s{number:02}" for number in range(1, 17)]
+
+
+def test_an_outage_ends_with_its_time():
+    provider = replace(ALPHA, outage=Outage(seconds=8, fault=RATE_LIMITED))
+    assert provider.fault(Purpose.TURN, 5, 7.9) is RATE_LIMITED
+    assert provider.fault(Purpose.TURN, 5, 8.1) is None
+    assert provider.fault(Purpose.TITLE, 0, 0.0) is None
 
 
 def test_what_must_be_proven_first_is_there():
@@ -62,7 +79,9 @@ def test_the_faults_of_a_conversation_and_of_titles_are_counted_apart():
 
 def test_scenarios_are_selected_by_name_in_the_order_of_the_table():
     assert [scenario.name for scenario in select(["503", "healthy"])] == ["healthy", "503"]
-    assert select([]) == SCENARIOS
+    assert select([], quick=True) == SCENARIOS
+    assert select([]) == ALL_SCENARIOS
+    assert [scenario.name for scenario in select(["signed-thinking", "s08"])] == ["s08", "signed-thinking"]
 
 
 def test_an_unknown_scenario_names_the_nearest():

@@ -79,10 +79,10 @@ def test_a_healthy_answer_is_a_whole_stream():
 
 
 def test_the_same_question_gets_the_same_answer_and_the_next_step_the_next_reply():
-    call = {"id": "x", "type": "function", "function": {"name": "bash", "arguments": "{}"}}
+    call = {"id": "call_append-beta0", "type": "function", "function": {"name": "bash", "arguments": "{}"}}
     done = (
         {"role": "assistant", "content": "", "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "x", "content": "ok"},
+        {"role": "tool", "tool_call_id": "call_append-beta0", "content": "ok"},
     )
     with serving(ALPHA) as fake:
         first = [b'"bash"' in post(fake, body(ERRAND.prompt))[2] for _ in range(2)]

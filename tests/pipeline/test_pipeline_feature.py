@@ -12,7 +12,6 @@ import pytest
 from opencode_patcher import process
 from opencode_patcher.drill.conversation import Purpose
 from opencode_patcher.drill.home import Home, configuration, configure, environment, prepare
-from opencode_patcher.drill.openai_chat import OpenAIChat
 from opencode_patcher.drill.plan import Reply, Text, ToolCall, Turn
 from opencode_patcher.drill.runner import observe, probe
 from opencode_patcher.drill.scenario import Expectation, Provider, Scenario
@@ -37,14 +36,14 @@ class Program:
         )
 
     def configure(self, providers: tuple[Provider, ...], urls: Mapping[str, str], **more: object) -> None:
-        settings = configuration(providers, urls, OpenAIChat().npm, priority=True)
+        settings = configuration(providers, urls, priority=True)
         configure(self.home, {**settings, **more})
 
 
 @pytest.fixture
 def program(built_demo: Built, tmp_path: Path) -> Program:
     urls = {ALPHA.id: NOWHERE, BETA.id: NOWHERE}
-    settings = configuration((ALPHA, BETA), urls, OpenAIChat().npm, priority=True)
+    settings = configuration((ALPHA, BETA), urls, priority=True)
     return Program(binary=built_demo.binary, home=prepare(tmp_path / "run", settings))
 
 
@@ -79,8 +78,9 @@ def test_the_screen_says_who_is_serving_and_that_it_changed(program: Program) ->
         shown = program.run("run", "--model", COMBINED, GREETING.prompt).stdout.splitlines()
 
     assert shown[0] == "> build · claude-sonnet-4-5 (alpha)"
-    assert shown[1] == "> build · anthropic/claude-sonnet-4.5 (beta)"
-    assert shown[-1].startswith("▣ build · Claude Sonnet 4.5 (beta) · ")
+    assert shown[1] == "Failover: alpha (429 Rate limit reached), beta goes on"
+    assert shown[2] == "> build · anthropic/claude-sonnet-4.5 (beta)"
+    assert shown[-1].startswith("▣ build · claude-sonnet-4.5 (beta) · ")
 
 
 def test_the_footer_of_a_stored_message_says_who_served_it(program: Program) -> None:
@@ -89,7 +89,7 @@ def test_the_footer_of_a_stored_message_says_who_served_it(program: Program) -> 
         program.configure(scenario.providers, {fake.provider.id: fake.base_url for fake in fakes})
         program.run("run", "--model", COMBINED, GREETING.prompt)
 
-    assert "▣ build · Claude Sonnet 4.5 (alpha)" in program.run().stdout
+    assert "▣ build · claude-sonnet-4-5 (alpha)" in program.run().stdout
 
 
 def test_a_failed_turn_leaves_the_combined_model_as_the_one_that_was_asked_for(program: Program) -> None:

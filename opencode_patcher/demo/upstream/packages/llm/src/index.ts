@@ -17,6 +17,7 @@ type Events = {
   "reasoning-delta": { id: string; text: string }
   "reasoning-end": { id: string }
   "tool-input-start": { id: string; name: string }
+  "tool-input-delta": { id: string; name: string; text: string }
   "tool-call": { id: string; name: string; input: unknown }
   "tool-result": { id: string; name: string; result: ToolResultValue }
   "tool-error": { id: string; name: string; message: string; error?: unknown }

@@ -4,6 +4,7 @@
  * Pure: an error as the AI SDK, bun or the operating system raises it goes in, a `Failure` comes out, or undefined
  * when the failure is not the provider's (the user's cancel, a request that is wrong in itself).
  */
+import { CombinedReset } from "./reset"
 
 export const KINDS = ["rate_limit", "quota", "overload", "server", "auth", "missing", "network", "timeout"] as const
 
@@ -150,15 +151,19 @@ export function classify(error: unknown, now = Date.now()): Failure | undefined 
   const rule = rules.find((item) => matches(item, facts))
   const found = rule ?? (facts.status !== undefined && facts.status >= 500 ? server : undefined)
   if (!found) return undefined
+  const retryAfter = CombinedReset.read(facts.headers, LIMITED.includes(found.kind) ? facts.texts : [], now)
   return {
     kind: found.kind,
     scope: found.scope,
     message: summary(facts),
     ...(facts.status === undefined ? {} : { status: facts.status }),
-    ...delay(facts.headers, now),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(found.lasting && { lasting: true }),
   }
 }
+
+/** Failures whose text is worth reading for a time. */
+const LIMITED: readonly Kind[] = ["rate_limit", "quota", "overload"]
 
 const server: Pick<Rule, "kind" | "scope" | "lasting"> = { kind: "server", scope: "model" }
 
@@ -216,19 +221,6 @@ function summary(facts: Facts) {
     .trim()
   const short = text.length > 160 ? text.slice(0, 157) + "..." : text
   return facts.status === undefined || short.includes(String(facts.status)) ? short : `${facts.status} ${short}`
-}
-
-/** Retry-After as seconds or as a date (RFC 9110 10.2.3), and the millisecond form that OpenAI sends. */
-function delay(headers: Record<string, string>, now: number) {
-  const lower = Object.fromEntries(Object.entries(headers).map(([key, value]) => [key.toLowerCase(), value]))
-  const milliseconds = Number.parseFloat(lower["retry-after-ms"] ?? "")
-  if (milliseconds >= 0) return { retryAfter: Math.ceil(milliseconds) }
-  const text = lower["retry-after"]
-  if (!text) return {}
-  const seconds = Number(text)
-  if (seconds >= 0) return { retryAfter: Math.ceil(seconds * 1000) }
-  const date = Date.parse(text) - now
-  return date > 0 ? { retryAfter: date } : {}
 }
 
 function isHeaders(value: unknown): value is Record<string, string> {

@@ -120,11 +120,11 @@ export function unproven(state: State, providerID: string, modelID: string, now:
 
 /** Of two that speak of the same member the later one counts; of two of the same moment the success. */
 export function merge(one: State, other: State): State {
-  return [...other].reduce<Map<string, Cooldown>>((made, [key, item]) => {
+  return [...other].reduce((made, [key, item]) => {
     const known = made.get(key)
     const later = !known || item.since > known.since || (item.since === known.since && item.failures < known.failures)
     return later ? made.set(key, item) : made
-  }, new Map(one))
+  }, new Map<string, Cooldown>(one))
 }
 
 /**

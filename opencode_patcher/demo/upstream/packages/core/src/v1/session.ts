@@ -6,8 +6,10 @@ type PartOf<Type extends string, Fields> = Item & { readonly messageID: string; 
 export type Tokens = { input: number; output: number; total?: number; cache: { read: number; write: number } }
 export type ModelRef = { providerID: string; modelID: string }
 
-export type TextPart = PartOf<"text", { text: string; time: { start: number; end?: number } }>
-export type ReasoningPart = PartOf<"reasoning", { text: string; time: { start: number; end?: number } }>
+type Written = { text: string; time: { start: number; end?: number }; metadata?: Record<string, unknown> }
+
+export type TextPart = PartOf<"text", Written>
+export type ReasoningPart = PartOf<"reasoning", Written>
 export type StepStartPart = PartOf<"step-start", object>
 export type StepFinishPart = PartOf<"step-finish", { reason: string; cost: number; tokens: Tokens }>
 export type FilePart = PartOf<"file", { mime: string; url: string }>
@@ -43,7 +45,12 @@ export type ErrorInfo = {
   }
 }
 
-export type User = Item & { role: "user"; agent: string; model: ModelRef; time: { created: number } }
+export type User = Item & {
+  role: "user"
+  agent: string
+  model: ModelRef & { variant?: string }
+  time: { created: number }
+}
 
 export type Assistant = Item & {
   role: "assistant"

@@ -8,6 +8,7 @@ import { Provider } from "@/provider/provider"
 
 export type StreamInput = {
   user: SessionV1.User
+  agent: { name: string; options: Record<string, unknown> }
   sessionID: string
   model: Provider.Model
   system: string[]

@@ -1,10 +1,15 @@
 /** From stored messages to those that a model is sent, and from what was thrown to the error that is stored. */
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import type { AssistantModelMessage, ModelMessage, ToolResultPart } from "ai"
+import { Effect } from "effect"
 import { APICallError } from "@/provider/openai-chat"
+import type { Provider } from "@/provider/provider"
 
-export function toModelMessages(messages: readonly SessionV1.WithParts[]): ModelMessage[] {
-  return messages.flatMap(({ info, parts }) => (info.role === "user" ? user(parts) : assistant(parts)))
+/** All models are sent the same here. */
+export function toModelMessagesEffect(messages: readonly SessionV1.WithParts[], _model: Provider.Model) {
+  return Effect.sync((): ModelMessage[] =>
+    messages.flatMap(({ info, parts }) => (info.role === "user" ? user(parts) : assistant(parts))),
+  )
 }
 
 export function text(parts: readonly SessionV1.Part[]) {

@@ -1,6 +1,6 @@
 /** Answers a user's message: asks the model, runs its tools, and asks again until it has no more to do. */
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
-import type { Tool } from "ai"
+import type { ModelMessage, Tool } from "ai"
 import { Context, Effect, Fiber, Layer } from "effect"
 import * as Stream from "effect/Stream"
 import { Config } from "@/config/config"
@@ -46,6 +46,7 @@ export const layer = Layer.effect(
       const answer = yield* llm
         .stream({
           user,
+          agent: { name: "title", options: {} },
           sessionID: user.sessionID,
           model,
           system: [TITLE],
@@ -89,7 +90,8 @@ export const layer = Layer.effect(
     const request = Effect.fn("SessionPrompt.request")(function* (
       user: SessionV1.User,
       model: Provider.Model,
-      msgs: SessionV1.WithParts[],
+      system: string[],
+      messages: ModelMessage[],
       tools: readonly Definition[],
     ) {
       const message: SessionV1.Assistant = {
@@ -108,10 +110,11 @@ export const layer = Layer.effect(
       const handle = yield* processor.create({ assistantMessage: message, sessionID: user.sessionID, model })
       return yield* handle.process({
         user,
+        agent: { name: user.agent, options: {} },
         sessionID: user.sessionID,
         model,
-        system: [`You are a coding agent at work in ${process.cwd()}.`, ...(tools.length ? [] : [LAST_STEP])],
-        messages: MessageV2.toModelMessages(msgs),
+        system,
+        messages,
         tools: Object.fromEntries(tools.map((item) => [item.id, resolve(item, message)])),
       })
     })
@@ -126,9 +129,16 @@ export const layer = Layer.effect(
           step++
           const model = yield* getModel(lastUser.model.providerID, lastUser.model.modelID, sessionID)
           const isLastStep = step >= maxSteps
-          const result = yield* request(lastUser, model, msgs, isLastStep ? [] : tools)
+          const outcome = yield* Effect.gen(function* () {
+            const [env, modelMsgs] = yield* Effect.all([
+              Effect.sync(() => `You are a coding agent at work in ${process.cwd()}.`),
+              MessageV2.toModelMessagesEffect(msgs, model),
+            ])
+            const system = isLastStep ? [env, LAST_STEP] : [env]
+            return yield* request(lastUser, model, system, modelMsgs, isLastStep ? [] : tools)
+          })
           // There is no compaction here: a conversation that is too long ends with its error.
-          if (result !== "continue") return
+          if (outcome !== "continue") return
         }
       })
 

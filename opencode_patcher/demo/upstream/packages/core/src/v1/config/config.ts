@@ -8,6 +8,7 @@ const Model = Schema.Struct({
   release_date: Schema.optional(Schema.String),
   limit: Schema.optional(Schema.Struct({ context: PositiveInt, output: PositiveInt })),
   cost: Schema.optional(Schema.Struct({ input: Schema.Number, output: Schema.Number })),
+  options: Schema.optional(Schema.Record(Schema.String, Schema.Unknown)),
 })
 
 const Provider = Schema.Struct({

@@ -1,0 +1,110 @@
+"""Reading the log that ``templates/.../combined/attempt-log.ts`` writes: one JSON object a line, two files at most."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from opencode_patcher.errors import UsageError
+
+NAME = "combined-attempts.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One request to a member. ``cost`` is in dollars, ``first_token`` in milliseconds from ``start``."""
+
+    start: datetime
+    end: datetime
+    session: str
+    purpose: str
+    combined: str
+    provider: str
+    model: str
+    phase: str
+    action: str
+    failure: str | None
+    reason: str | None
+    next: str | None
+    first_token: float | None
+    tokens_in: int
+    tokens_out: int
+    cost: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """What could be read, the oldest first, and how many lines could not."""
+
+    attempts: tuple[Attempt, ...]
+    unreadable: int
+
+
+def standard_path(environment: Mapping[str, str], home: Path) -> Path:
+    """Where OpenCode keeps its data: ``XDG_DATA_HOME``, else ``~/.local/share`` on every system (npm's xdg-basedir)."""
+    base = environment.get("XDG_DATA_HOME") or home / ".local" / "share"
+    return Path(base) / "opencode" / NAME
+
+
+def read(path: Path, *, since: datetime | None = None) -> Log:
+    """The attempts in ``path`` and in the file before it, from ``since`` on. A file that is not there is empty.
+
+    Raises:
+        UsageError: a file is there and cannot be read.
+    """
+    lines = [line for file in (path.with_name(f"{path.name}.1"), path) for line in _lines(file)]
+    parsed = [_attempt(line) for line in lines]
+    found = [attempt for attempt in parsed if attempt and (since is None or attempt.end >= since)]
+    found.sort(key=lambda attempt: attempt.start)
+    return Log(attempts=tuple(found), unreadable=parsed.count(None))
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(
+            f"The log {path} cannot be read.",
+            why=f"Cause: {os.strerror(error.errno) if error.errno else error}",
+            next_step="Name another one: opencode-patcher attempts --file FILE",
+        ) from error
+    yield from (line for line in text.splitlines() if line.strip())
+
+
+def _attempt(line: str) -> Attempt | None:
+    """One line as an attempt; None if it is damaged, as by a full disk, or of a kind that is not known here."""
+    try:
+        item = json.loads(line)
+        tokens = item["tokens"]
+        first_token = item.get("first_token")
+        return Attempt(
+            start=_moment(item["start"]),
+            end=_moment(item["end"]),
+            session=str(item["session"]),
+            purpose=str(item["purpose"]),
+            combined=str(item["combined"]),
+            provider=str(item["provider"]),
+            model=str(item["model"]),
+            phase=str(item["phase"]),
+            action=str(item["action"]),
+            failure=item.get("failure"),
+            reason=item.get("reason"),
+            next=item.get("next"),
+            first_token=None if first_token is None else float(first_token),
+            tokens_in=int(tokens["input"]) + int(tokens["cache_read"]),
+            tokens_out=int(tokens["output"]),
+            cost=float(item["cost"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,91 @@
+"""``opencode-patcher attempts``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import options, output
+
+if TYPE_CHECKING:
+    from opencode_patcher.attempts.log import Attempt
+    from opencode_patcher.attempts.totals import Totals
+
+
+@click.command
+@click.option("--since", metavar="TIME", help="Only what came after: 30m, 2h, 7d, 2w, or a date such as 2026-01-31.")
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The log to read.  [default: the one of your OpenCode]",
+)
+@options.json_option
+def command(since: str | None, file: Path | None, as_json: bool) -> None:
+    """Show what combined models asked of their providers: who served, what failed, what it cost."""
+    import os
+    from datetime import datetime
+
+    from opencode_patcher.attempts import log, totals
+    from opencode_patcher.attempts.since import parse
+
+    path = file or log.standard_path(os.environ, Path.home())
+    found = log.read(path, since=None if since is None else parse(since, datetime.now().astimezone()))
+    added = totals.add_up(found.attempts)
+    if as_json:
+        output.show_json(as_data(found.attempts, added) | {"unreadable": found.unreadable})
+        return
+    if found.unreadable:
+        click.echo(f"Lines that cannot be read were left out: {found.unreadable}", err=True)
+    if not found.attempts:
+        click.echo(f"No attempt is recorded in {path}{' since then' if since else ''}.")
+        return
+    output.show_table(
+        ("started", "session", "for", "member", "reached", "ended", "seconds", "tokens", "cost", "why"),
+        [row(attempt) for attempt in found.attempts],
+    )
+    for line in summary(added):
+        click.echo(line)
+
+
+def row(attempt: Attempt) -> tuple[str, ...]:
+    """The cells of one attempt, its times in the local zone."""
+    return (
+        attempt.start.astimezone().isoformat(sep=" ", timespec="seconds")[:19],
+        attempt.session,
+        attempt.purpose,
+        f"{attempt.provider}/{attempt.model}",
+        attempt.phase,
+        attempt.action,
+        f"{(attempt.end - attempt.start).total_seconds():.1f}",
+        f"{attempt.tokens_in}+{attempt.tokens_out}",
+        f"${attempt.cost:.4f}",
+        "" if attempt.failure is None else f"{attempt.failure}: {attempt.reason or ''}",
+    )
+
+
+def summary(added: Totals) -> list[str]:
+    """Totals in words, a line each."""
+
+    def counts(values: dict[str, int]) -> str:
+        return ", ".join(f"{name} {count}" for name, count in values.items()) or "none"
+
+    costs = ", ".join(f"{name} ${cost:.4f}" for name, cost in added.cost_by_provider.items())
+    return [
+        f"served by:          {counts(dict(added.served_by))}",
+        f"failovers by cause: {counts(dict(added.failovers_by_cause))}",
+        f"asked again:        {added.repeated}",
+        f"cost by provider:   {costs}",
+    ]
+
+
+def as_data(attempts: tuple[Attempt, ...], added: Totals) -> dict[str, object]:
+    """What ``--json`` prints: times in ISO 8601, costs in dollars."""
+    from dataclasses import asdict
+
+    def plain(attempt: Attempt) -> dict[str, object]:
+        return asdict(attempt) | {"start": attempt.start.isoformat(), "end": attempt.end.isoformat()}
+
+    return {"attempts": [plain(attempt) for attempt in attempts], "totals": asdict(added)}

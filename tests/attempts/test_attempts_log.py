@@ -1,0 +1,143 @@
+"""The log of attempts, as a user sees it."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opencode_patcher.__main__ import run
+from opencode_patcher.attempts import log, since
+from opencode_patcher.errors import UsageError
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def line(**changes: Any) -> str:
+    """A record as ``attempt-log.ts`` writes it."""
+    record = {
+        "start": "2026-03-01T11:00:00.000Z",
+        "end": "2026-03-01T11:00:02.500Z",
+        "session": "ses_one",
+        "message": "msg_one",
+        "purpose": "step",
+        "combined": "glm",
+        "provider": "alpha",
+        "model": "glm-4.6",
+        "phase": "text",
+        "action": "served",
+        "tokens": {"input": 100, "output": 20, "cache_read": 5},
+        "cost": 0.25,
+    }
+    return json.dumps(record | changes)
+
+
+FAILED = {"action": "moved", "failure": "rate_limit", "reason": "429 Slow down", "next": "beta/glm-4.6", "cost": 0}
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where OpenCode writes, in a home of its own."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (tmp_path / "opencode").mkdir()
+    return tmp_path / "opencode" / log.NAME
+
+
+def write(path: Path, *lines: str) -> None:
+    path.write_text("".join(f"{item}\n" for item in lines))
+
+
+def test_it_shows_each_attempt_and_the_totals(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repeated = line(action="repeated", failure="network", reason="cut", cost=0.5)
+    write(path, line(**FAILED), repeated, line(provider="beta"), line(provider="beta"))
+
+    assert run(["attempts"]) == 0
+
+    out = capsys.readouterr().out
+    assert "rate_limit: 429 Slow down" in out
+    assert re.search(r"alpha/glm-4\.6 .* moved .* 2\.5 .* 105\+20", out)
+    assert "served by:          beta 2" in out
+    assert "failovers by cause: rate_limit 1" in out
+    assert "asked again:        1" in out
+    assert "cost by provider:   alpha $0.5000, beta $0.5000" in out
+
+
+def test_json_holds_attempts_and_totals(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(path, line(**FAILED), line(provider="beta"))
+
+    assert run(["attempts", "--json"]) == 0
+
+    shown = json.loads(capsys.readouterr().out)
+    assert [item["next"] for item in shown["attempts"]] == ["beta/glm-4.6", None]
+    assert shown["totals"]["served_by"] == {"beta": 1}
+    assert shown["totals"]["cost_by_provider"] == {"beta": 0.25, "alpha": 0.0}
+
+
+def test_the_file_before_it_is_read_too_and_the_oldest_comes_first(path: Path) -> None:
+    write(path, line(session="late", start="2026-03-01T11:30:00Z"))
+    write(path.with_name(f"{log.NAME}.1"), line(session="early"))
+
+    assert [item.session for item in log.read(path).attempts] == ["early", "late"]
+
+
+def test_since_leaves_out_what_was_before(path: Path) -> None:
+    write(path, line(session="old", end="2026-02-01T00:00:00Z"), line(session="new"))
+
+    assert [item.session for item in log.read(path, since=NOW - timedelta(days=1)).attempts] == ["new"]
+
+
+@pytest.mark.parametrize("damaged", ['{"start": "2026', "[]", "null", "7", line(start="today"), line(tokens=None)])
+def test_a_damaged_line_is_left_out_and_counted(path: Path, capsys: pytest.CaptureFixture[str], damaged: str) -> None:
+    write(path, damaged, line(session="whole"))
+
+    assert run(["attempts"]) == 0
+
+    shown = capsys.readouterr()
+    assert "whole" in shown.out
+    assert "cannot be read were left out: 1" in shown.err
+
+
+def test_without_a_log_it_says_so(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["attempts"]) == 0
+    assert f"No attempt is recorded in {path}." in capsys.readouterr().out
+
+    assert run(["attempts", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["attempts"] == []
+
+
+def test_a_log_that_cannot_be_read_is_named(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path.mkdir()
+
+    assert run(["attempts"]) == UsageError.exit_code
+    assert f"The log {path} cannot be read." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("30m", NOW - timedelta(minutes=30)),
+        ("2h", NOW - timedelta(hours=2)),
+        ("7d", NOW - timedelta(days=7)),
+        ("2w", NOW - timedelta(weeks=2)),
+        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
+        ("2026-01-31T10:00:00+02:00", datetime(2026, 1, 31, 8, tzinfo=UTC)),
+    ],
+)
+def test_a_span_or_a_date_is_a_time(text: str, moment: datetime) -> None:
+    assert since.parse(text, NOW) == moment
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2x", "-2h", "999999w", "2026-13-01"])
+def test_anything_else_is_refused(text: str, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["attempts", "--since", text]) == UsageError.exit_code
+    assert "is no time" in capsys.readouterr().err
+
+
+def test_the_log_is_where_opencode_keeps_its_data() -> None:
+    home = Path("/home/me")
+    assert log.standard_path({}, home) == home / ".local/share/opencode" / log.NAME
+    assert log.standard_path({"XDG_DATA_HOME": "/data"}, home) == Path("/data/opencode") / log.NAME

@@ -1,0 +1,108 @@
+"""The chaos that ``bench.chaos`` plays: its plan is a function of the seed, and its check finds what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from drill_samples import exchange
+
+from bench.chaos.check import healthy, violations
+from bench.chaos.plan import GROUPS, STEADY_FAULTS, TURNS_PER_SESSION, Round, members, provider, session
+from opencode_patcher.drill.faults import HttpError
+from opencode_patcher.drill.observation import StoredMessage, StoredPart
+from opencode_patcher.drill.plan import Reply, Text, ToolCall, Turn
+from opencode_patcher.drill.usage import USAGE
+
+A, B = (ToolCall(id=f"line-1x0s0c{number}", name="bash", arguments={}) for number in range(2))
+ROUND = Round(
+    turn=Turn(
+        prompt="Do it.", replies=(Reply(content=(Text(text="Two."), A, B)), Reply(content=(Text(text="Done."),)))
+    ),
+    faults=((), (), ()),
+)
+PROVIDERS = members(0, ROUND)
+LINES = Counter({A.id: 1, B.id: 1})
+
+
+def message(by: int, *parts: StoredPart, paid: int = 1) -> StoredMessage:
+    member = provider(0, by)
+    cost = paid * member.price.cost(USAGE)
+    return StoredMessage(provider=member.id, model=member.model, cost=cost, error="", completed=True, parts=parts)
+
+
+def text(words: str) -> StoredPart:
+    return StoredPart(kind="text", text=words)
+
+
+def tool(id: str, status: str = "completed") -> StoredPart:
+    return StoredPart(kind="tool", call=f"{id}-a0", status=status, closed=status == "completed")
+
+
+WHOLE = (message(0, text("Two."), tool(A.id), tool(B.id)), message(0, text("Done.")))
+ASKED = (exchange("a0", 1, 2, text="x"), exchange("a0", 3, 4, text="x"))
+
+
+def found(messages=WHOLE, *, asked: int = 1, lines=LINES, exchanges=ASKED) -> tuple[str, ...]:
+    return violations(ROUND, messages, asked=asked, lines=lines, exchanges=exchanges, providers=PROVIDERS)
+
+
+def test_a_healthy_turn_has_nothing_wrong():
+    assert found() == ()
+
+
+def test_a_step_that_two_have_served_is_as_good():
+    split = (message(0, text("Two."), tool(A.id), paid=0), message(1, tool(B.id)), message(1, text("Done.")))
+    asked = (exchange("a0", 1, 2, complete=False), exchange("b0", 3, 4), exchange("b0", 5, 6))
+    assert found(split, exchanges=asked) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"messages": WHOLE[:1]}, "the transcript is"),
+        ({"messages": (message(0, text("Tw"), text("Two."), tool(A.id), tool(B.id)), WHOLE[1])}, "the transcript is"),
+        ({"messages": (*WHOLE, message(0, paid=0))}, "an empty message is left"),
+        ({"messages": (replace(WHOLE[0], completed=False), WHOLE[1])}, "is not completed"),
+        ({"messages": (replace(WHOLE[0], error="Bad"), WHOLE[1])}, "has an error: Bad"),
+        (
+            {"messages": (message(0, text("Two."), tool(A.id), tool(B.id, "running")), WHOLE[1])},
+            "tool part of a0 is running",
+        ),
+        ({"messages": (message(0, text("Two."), tool(A.id), tool(B.id), paid=3), WHOLE[1])}, "of a0 cost"),
+        ({"asked": 2}, "2 messages of the user"),
+        ({"lines": LINES + Counter({A.id: 1})}, "took effect 2 times"),
+        ({"lines": Counter({A.id: 1})}, "took effect 0 times"),
+        ({"exchanges": (replace(ASKED[0], violations=("no key",)), ASKED[1])}, "a0 refused: no key"),
+    ],
+)
+def test_what_is_wrong_is_said(changes: dict, complaint: str):
+    assert any(complaint in sentence for sentence in found(**changes)), found(**changes)
+
+
+def test_a_seed_makes_the_same_session_again_and_another_seed_another():
+    assert session(7) == session(7)
+    assert session(7) != session(8)
+    assert len(session(7)) == TURNS_PER_SESSION
+
+
+def test_every_effect_of_a_run_has_a_name_of_its_own():
+    lines = [line for seed in range(60) for one in session(seed) for line in one.lines]
+    assert len(set(lines)) == len(lines)
+    prompts = [one.turn.prompt for seed in range(60) for one in session(seed)]
+    assert len(set(prompts)) == len(prompts)
+
+
+def test_one_member_of_each_group_is_always_there_in_the_end():
+    for seed in range(3 * GROUPS):
+        steady = seed % GROUPS % 3
+        for one in session(seed):
+            faults = [fault for fault in one.faults[steady] if fault]
+            assert len(faults) <= STEADY_FAULTS
+            assert all(isinstance(fault, HttpError) and "retry-after-ms" in fault.headers for fault in faults)
+
+
+def test_health_is_without_faults():
+    assert all(faults == () for one in session(3, healthy=True) for faults in one.faults)
+    assert healthy(session(3)[0].turn.replies) == healthy(session(3, healthy=True)[0].turn.replies)

@@ -1,0 +1,87 @@
+"""The runner through a server, with a stand-in for the binary: real processes, real HTTP, real events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from opencode_patcher.drill.agent_scenarios import AGENT_SCENARIOS, QUESTION
+from opencode_patcher.drill.faults import At, Broken, How, Slow
+from opencode_patcher.drill.home import Home
+from opencode_patcher.drill.judge import judge
+from opencode_patcher.drill.observation import Observation, Target
+from opencode_patcher.drill.opencode_server import serving
+from opencode_patcher.drill.runner import observe
+from opencode_patcher.drill.scenario import Expectation, Scenario
+from opencode_patcher.drill.scenarios import ALPHA, BETA, ERRAND, GREETING
+from opencode_patcher.errors import DrillError
+
+Fake = Callable[[str], Path]
+
+TAKEN_BACK = next(scenario for scenario in AGENT_SCENARIOS if scenario.name == "taken-back")
+
+
+def seen(binary: Path, scenario: Scenario, root: Path, *, limit: float = 20) -> Observation:
+    target = Target(binary=binary, version="9.9.9", model="combined/claude-sonnet-4.5")
+    return observe(scenario, target, root / "run", limit=limit)
+
+
+def test_a_good_binary_takes_a_half_answer_back(fake_opencode: Fake, tmp_path: Path):
+    observation = seen(fake_opencode("patched"), TAKEN_BACK, tmp_path)
+    assert judge(observation).failures == ()
+    assert observation.shown_text == GREETING.replies[0].text("beta") + QUESTION.replies[0].text("beta")
+
+
+def test_what_stays_on_the_screen_is_found_out(fake_opencode: Fake, tmp_path: Path):
+    scenario = replace(TAKEN_BACK, turns=(GREETING,), expected=Expectation(served_by=("beta",)))
+    failures = judge(seen(fake_opencode("sloppy"), scenario, tmp_path)).failures
+    assert any("the text shown is" in failure and "rest" in failure for failure in failures)
+
+
+def test_tools_work_and_another_process_shares_the_home(fake_opencode: Fake, tmp_path: Path):
+    scenario = replace(
+        TAKEN_BACK,
+        providers=(replace(ALPHA, faults=(Broken(at=At.TEXT, how=How.RESET),)), BETA),
+        turns=(ERRAND, replace(GREETING, elsewhere=True)),
+        expected=Expectation(served_by=None),
+    )
+    observation = seen(fake_opencode("patched"), scenario, tmp_path)
+    assert observation.code == 0
+    assert observation.effects == 1
+    assert len(observation.others) == 1
+
+
+def test_a_cancel_is_noted_and_what_ignores_it_is_found_out(fake_opencode: Fake, tmp_path: Path):
+    scenario = replace(
+        TAKEN_BACK,
+        providers=(
+            replace(ALPHA, then=Broken(at=At.START, how=How.RESET, pause=0.8)),
+            replace(BETA, then=Slow(seconds=3)),
+        ),
+        turns=(replace(GREETING, cancel=0.3),),
+        expected=Expectation(served_by=None, cancelled=True),
+    )
+    observation = seen(fake_opencode("patched"), scenario, tmp_path)
+    assert observation.cancelled is not None
+    assert "beta was asked after the user's cancel" in judge(observation).failures
+
+
+def test_a_turn_that_does_not_end_is_ended(fake_opencode: Fake, tmp_path: Path):
+    scenario = replace(TAKEN_BACK, providers=(replace(ALPHA, then=Slow(seconds=30)), BETA))
+    observation = seen(fake_opencode("patched"), scenario, tmp_path, limit=1)
+    assert observation.code is None
+    assert "the turn had not ended after 1 s" in judge(observation).failures
+
+
+def test_what_does_not_serve_is_a_clear_error(fake_opencode: Fake, tmp_path: Path):
+    home = Home(root=tmp_path / "run")
+    home.work.mkdir(parents=True)
+    with (
+        pytest.raises(DrillError, match="did not say where it listens") as caught,
+        serving(fake_opencode("broken"), home, lambda event: None),
+    ):
+        pass
+    assert "this is no opencode" in caught.value.why
