@@ -81,7 +81,7 @@ def test_what_does_not_serve_is_a_clear_error(fake_opencode: Fake, tmp_path: Pat
     home.work.mkdir(parents=True)
     with (
         pytest.raises(DrillError, match="did not say where it listens") as caught,
-        serving(fake_opencode("broken"), home, lambda event: None),
+        serving(fake_opencode("broken"), home, print),
     ):
         pass
     assert "this is no opencode" in caught.value.why
