@@ -99,6 +99,8 @@ BENCH_SCENARIOS = (
         providers=(replace(ALPHA, outage=Outage(seconds=OUTAGE_SECONDS, fault=OVERLOADED)), BETA),
         turns=_flapping(20, 2.0),
         expected=Expectation(served_by=None, returns="alpha"),
+        # The original's requests have nothing in common; here they share a session, and its prompt cache holds them.
+        combined={"stickiness": 0},
         served=True,
     ),
     _single(
