@@ -53,6 +53,8 @@ def show(played: Played) -> None:
         print(f"seed {played.seed} turn {played.number} ({played.seconds:.1f} s):", flush=True)
         for violation in played.violations:
             print(f"  - {violation}", flush=True)
+        for line in played.story:
+            print(f"    {line}", flush=True)
 
 
 def figures(outcome: Outcome) -> dict[str, object]:

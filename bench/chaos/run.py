@@ -16,6 +16,7 @@ from pathlib import Path
 from bench.chaos.check import violations
 from bench.chaos.plan import GROUPS, MODEL, Round, members, session
 from opencode_patcher.drill.exchange import Exchange
+from opencode_patcher.drill.faults import Broken, describe
 from opencode_patcher.drill.home import Home, configuration, prepare
 from opencode_patcher.drill.observation import Target
 from opencode_patcher.drill.opencode_server import OpenCodeServer
@@ -31,8 +32,8 @@ TURN_SECONDS = 90.0
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """One turn that was played: its broken invariants, how many answers failed, and the milliseconds from each
-    failure to the next provider's request.
+    """One turn that was played: its broken invariants, how many answers failed, the milliseconds from each failure to
+    the next provider's request, and its requests as a line each.
     """
 
     seed: int
@@ -41,6 +42,7 @@ class Played:
     violations: tuple[str, ...]
     failures: int
     failover_ms: tuple[float, ...]
+    story: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +146,7 @@ class _Stage:
                 violations=wrong if ended else (f"the turn did not end in {TURN_SECONDS:g} s", *wrong),
                 failures=sum(one.failed for one in exchanges),
                 failover_ms=tuple(failovers(exchanges)),
+                story=tuple(told(exchanges)),
             )
             if not ended:
                 self._server.call("POST", f"/session/{id}/abort")
@@ -176,6 +179,16 @@ def failovers(exchanges: Sequence[Exchange]) -> Iterator[float]:
     for before, after in pairwise(exchanges):
         if before.failed and before.finished is not None and before.provider != after.provider:
             yield (after.arrived - before.finished) * 1000
+
+
+def told(exchanges: Sequence[Exchange]) -> Iterator[str]:
+    """Who was asked when, with which fault, and what went out."""
+    for one in exchanges:
+        sent = ", ".join(f"{count} {kind.value}" for kind, count in Counter(sent.kind for sent in one.sent).items())
+        at = (one.arrived - exchanges[0].arrived) * 1000
+        fault = describe(one.fault) if one.fault else "healthy"
+        pause = f", {one.fault.pause:g} s before the break" if isinstance(one.fault, Broken) else ""
+        yield f"{at:6.0f} ms {one.provider} {one.purpose.value}: {fault}{pause}; sent {sent or one.status}"
 
 
 @contextmanager

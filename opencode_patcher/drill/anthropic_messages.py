@@ -111,7 +111,8 @@ class AnthropicMessages:
                 usage={"output_tokens": USAGE.output},
             )
         )
-        return (*found, _chunk(ChunkKind.DONE, "message_stop"))
+        # Clients take the answer for unfinished until the very last event.
+        return (*found, _chunk(ChunkKind.FINISH, "message_stop"))
 
     def error_body(self, status: int, message: str, code: str) -> bytes:  # noqa: ARG002
         kind = _ERROR_TYPES.get(status, "api_error")

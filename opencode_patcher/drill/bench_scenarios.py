@@ -2,10 +2,10 @@
 
 Source: github.com/failoverbench/failoverbench, scenarios/catalogue.yaml (MIT). Each has the fault and the conduct
 checks of its original; as there, a whole answer counts whoever gives it, so a client without a second provider passes
-where asking again is enough. What differs: the long times are shortened in proportion (20 s to the first token are 8,
-an outage of 60 s is 8), and the time-outs that the originals want are configured for a binary that has them. A check
-that needs another provider to go to (``requires: fallback``) is not applied to a binary that knows none. Advisory
-checks of conduct that contradict a cooldown (S01, S03: ask the same provider again) are left out.
+where asking again is enough. What differs: long times are shortened in proportion (20 s to the first token are 8, an
+outage of 60 s is 8; the return within 30 s is not), and the time-outs that the originals want are configured for a
+binary that has them. A check that needs another provider to go to (``requires: fallback``) is not applied to a binary
+that knows none. Advisory checks that contradict a cooldown (S01, S03: ask the same provider again) are left out.
 """
 
 from __future__ import annotations
@@ -97,8 +97,10 @@ BENCH_SCENARIOS = (
         name="s15",
         title="S15 down for a while, then healthy",
         providers=(replace(ALPHA, outage=Outage(seconds=OUTAGE_SECONDS, fault=OVERLOADED)), BETA),
-        turns=_flapping(16, 1.0),
+        turns=_flapping(20, 2.0),
         expected=Expectation(served_by=None, returns="alpha"),
+        # The original's requests have nothing in common; here they share a session, and its prompt cache holds them.
+        combined={"stickiness": 0},
         served=True,
     ),
     _single(

@@ -38,8 +38,6 @@ class OpenCodeServer:
     def __init__(self, url: str, on_event: Callable[[ServerEvent], None]) -> None:
         self.url = url
         self._on_event = on_event
-        self._closed = threading.Event()
-        self._connection: http.client.HTTPConnection | None = None
         self._connected = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
@@ -63,15 +61,12 @@ class OpenCodeServer:
         return json.loads(text) if text else None
 
     def listen(self) -> None:
-        """Follow the events until ``close``. Returns once the stream is open."""
+        """Follow the events until the server ends. Returns once the stream is open."""
         self._thread.start()
         self._connected.wait(START_SECONDS)
 
-    def close(self) -> None:
-        self._closed.set()
-        if self._connection and self._connection.sock:
-            with suppress(OSError):
-                self._connection.sock.shutdown(2)
+    def join(self) -> None:
+        """Wait for the last event of a server that has ended."""
         self._thread.join(CALL_SECONDS)
 
     def _connect(self, timeout: float | None) -> http.client.HTTPConnection:
@@ -79,22 +74,22 @@ class OpenCodeServer:
         return http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
 
     def _listen(self) -> None:
-        self._connection = self._connect(None)
+        connection = self._connect(None)
         try:
-            self._connection.request("GET", "/event", headers={"accept": "text/event-stream"})
-            response = self._connection.getresponse()
+            connection.request("GET", "/event", headers={"accept": "text/event-stream"})
+            response = connection.getresponse()
             for line in response:
                 self._connected.set()
                 if line.startswith(b"data:"):
                     data = json.loads(line[5:])
                     kind, properties = str(data.get("type", "")), data.get("properties") or {}
                     self._on_event(ServerEvent(at=time.monotonic(), kind=kind, properties=properties))
-        # The stream ends with the server, or when it is closed from this side.
-        except (OSError, http.client.HTTPException, ValueError, AttributeError):
+        # The stream ends with the server, often in the middle.
+        except (OSError, http.client.HTTPException, ValueError):
             pass
         finally:
             self._connected.set()
-            self._connection.close()
+            connection.close()
 
 
 @contextmanager
@@ -132,10 +127,10 @@ def serving(
         server.listen()
         yield server
     finally:
-        if server:
-            server.close()
         stop.set()
         thread.join()
+        if server:
+            server.join()
 
 
 def _address(lines: Queue[str], thread: threading.Thread) -> str:

@@ -31,6 +31,9 @@ STOP_CHECK_SECONDS = 0.5
 CANCEL_SECONDS = 3.0
 """How long a turn may take to end after its cancel."""
 
+AFTERMATH_SECONDS = 1.0
+"""How long a cancelled session is watched further: it may say that it is idle and still ask the next provider."""
+
 
 def observe(
     scenario: Scenario,
@@ -186,6 +189,8 @@ class _Run:
         if not self._client.wait(self.id, limit):
             self._server.call("POST", f"/session/{self.id}/abort")
             return None
+        if turn.cancel is not None:
+            time.sleep(AFTERMATH_SECONDS)
         if turn.compact:
             self._client.busy(self.id)
             body = {"providerID": self._client.provider, "modelID": self._client.model}

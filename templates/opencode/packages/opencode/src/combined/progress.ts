@@ -1,4 +1,5 @@
 /** How the answer to a user's message goes, over all the attempts at it. Kept by this process while the turn lasts. */
+import type { CombinedOrigin } from "./origin"
 
 export type Failed = { readonly provider: string; readonly member: string; readonly message: string }
 
@@ -40,6 +41,23 @@ export function answered(parentID: string) {
   if (!record) return
   record.failures = []
   record.waits = 0
+}
+
+/** The first failure first: a later one must not hide what went wrong. Members that were out before come after. */
+export function exhausted(id: string, list: readonly Failed[], next: Extract<CombinedOrigin.Next, { type: "wait" }>) {
+  const earlier = next.out.map((item) => ({
+    member: `${item.member.providerID}/${item.member.modelID}`,
+    message: item.cooldown.message,
+  }))
+  const all = [...list, ...earlier]
+  const [{ member, cooldown }] = next.out
+  return [
+    `No provider of ${id} can answer now.`,
+    ...all
+      .filter((item, index) => all.findIndex((other) => other.member === item.member) === index)
+      .map((item) => `${item.member}: ${item.message}`),
+    `${member.providerID} is the first to return, at ${new Date(cooldown.until).toISOString()}.`,
+  ].join("\n")
 }
 
 export * as CombinedProgress from "./progress"

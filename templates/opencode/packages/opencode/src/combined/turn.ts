@@ -15,7 +15,7 @@ import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { LLMEvent } from "@opencode-ai/llm"
 import { Cause, Effect } from "effect"
 import { CombinedAttempt } from "./attempt"
-import { CombinedAttemptLog } from "./attempt-log"
+import { CombinedConclusion } from "./conclusion"
 import { CombinedFailure } from "./failure"
 import { CombinedOrigin } from "./origin"
 import { CombinedProgress } from "./progress"
@@ -244,7 +244,7 @@ const move = Effect.fn("CombinedTurn.move")(function* (
   if (next.type === "wait") {
     const [{ member, cooldown }] = next.out
     if (lasts) {
-      yield* turn.halt(new Error(exhausted(origin.id, progress.failures, next)))
+      yield* turn.halt(new Error(CombinedProgress.exhausted(origin.id, progress.failures, next)))
       CombinedProgress.answered(message.parentID)
       return undefined
     }
@@ -283,45 +283,8 @@ const retract = (turn: Turn) =>
     return undefined
   })
 
-type Conclusion = {
-  readonly action: CombinedAttemptLog.Action
-  readonly failure?: { readonly kind: string; readonly message: string }
-  readonly next?: Provider.Model
-  readonly tools?: number
-}
-
-/** Logs how an attempt went, once: what follows it (a wait, say) may be cancelled. */
-const record = (turn: Turn, origin: CombinedOrigin.Origin, { action, failure, next, tools }: Conclusion) =>
-  Effect.suspend(() => {
-    const attempt = attempts.get(turn.ctx)
-    if (!attempt || attempt.logged) return Effect.void
-    attempt.logged = true
-    const message = turn.ctx.assistantMessage
-    const { asked, own } = attempt.variant
-    const facts: CombinedAttemptLog.Record = {
-      start: new Date(attempt.began).toISOString(),
-      end: new Date().toISOString(),
-      ...(attempt.firstToken !== undefined && { first_token: attempt.firstToken - attempt.began }),
-      session: message.sessionID,
-      message: message.parentID,
-      answer: message.id,
-      purpose: message.summary ? "summary" : "step",
-      combined: origin.id,
-      provider: message.providerID,
-      model: message.modelID,
-      ...(asked !== undefined && { variant: asked }),
-      ...(asked !== own && { own_variant: own ?? null }),
-      phase: attempt.phase,
-      action,
-      ...(failure && { failure: failure.kind, reason: failure.message }),
-      ...(tools && { tools }),
-      ...(next && { next: `${next.providerID}/${next.id}` }),
-      tokens: { input: message.tokens.input, output: message.tokens.output, cache_read: message.tokens.cache.read },
-      cost: message.cost,
-    }
-    CombinedAttemptLog.append(facts)
-    return failure ? Effect.logWarning("combined failover", facts) : Effect.void
-  })
+const record = (turn: Turn, origin: CombinedOrigin.Origin, conclusion: CombinedConclusion.Conclusion) =>
+  Effect.suspend(() => CombinedConclusion.record(attempts.get(turn.ctx), turn.ctx.assistantMessage, origin, conclusion))
 
 /** Says on the screen, in `opencode run` and to whoever follows the server's events who goes on, and why. */
 const announce = (turn: Turn, failure: { readonly message: string }, next: Provider.Model) =>
@@ -352,27 +315,6 @@ function remember(turn: Turn, failure: Failure) {
   const record = CombinedProgress.of(parentID)
   record.failures.push({ provider: providerID, member: `${providerID}/${modelID}`, message: failure.message })
   return record
-}
-
-/** The first failure first: a later one must not hide what went wrong. Members that were out before come after. */
-function exhausted(
-  id: string,
-  list: readonly CombinedProgress.Failed[],
-  next: Extract<CombinedOrigin.Next, { type: "wait" }>,
-) {
-  const earlier = next.out.map((item) => ({
-    member: `${item.member.providerID}/${item.member.modelID}`,
-    message: item.cooldown.message,
-  }))
-  const all = [...list, ...earlier]
-  const [{ member, cooldown }] = next.out
-  return [
-    `No provider of ${id} can answer now.`,
-    ...all
-      .filter((item, index) => all.findIndex((other) => other.member === item.member) === index)
-      .map((item) => `${item.member}: ${item.message}`),
-    `${member.providerID} is the first to return, at ${new Date(cooldown.until).toISOString()}.`,
-  ].join("\n")
 }
 
 export * as CombinedTurn from "./turn"
