@@ -10,6 +10,7 @@ import { Effect } from "effect"
 import * as Stream from "effect/Stream"
 import type { Tool } from "ai"
 import type { Failure } from "./failure"
+import { CombinedGate } from "./gate"
 import type { CombinedOrigin } from "./origin"
 import { CombinedThinking } from "./thinking"
 import { CombinedVariant } from "./variant"
@@ -23,6 +24,7 @@ export type Phase = "request" | "reasoning" | "text" | "tool input" | "tool"
 
 export type Attempt = {
   readonly controller: AbortController
+  readonly gate: CombinedGate.Gate
   readonly calls: Map<string, Call>
   readonly began: number
   /** The variant that was asked for, and the member's own for it. */
@@ -62,6 +64,7 @@ export function make(input: LLM.StreamInput): Attempt {
   return {
     variant: { asked, own: asked === undefined ? undefined : CombinedVariant.map(asked, input.model.variants) },
     controller: new AbortController(),
+    gate: { closed: false },
     calls: new Map(),
     began: Date.now(),
     firstToken: undefined,
@@ -79,7 +82,8 @@ export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Inte
   )
   const own = { ...input.user, model: { ...input.user.model, variant: attempt.variant.own } }
   const user = attempt.variant.own === attempt.variant.asked ? input.user : own
-  return Stream.transformPull(through(CombinedThinking.silence({ ...input, user, tools })), (pull) =>
+  const request = CombinedThinking.silence({ ...input, user, tools })
+  return Stream.transformPull(through({ ...request, model: CombinedGate.put(request.model, attempt.gate) }), (pull) =>
     Effect.succeed(
       Effect.suspend(() => {
         attempt.pulling = performance.now()
@@ -105,6 +109,8 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
   return {
     ...tool,
     execute(input, options) {
+      // A result, even an error, could come before the failure is seen, and would be kept.
+      if (attempt.gate.closed) return new Promise<never>(() => {})
       attempt.running++
       attempt.phase = "tool"
       const running = Promise.resolve(execute(input, { ...options, abortSignal: attempt.controller.signal }))

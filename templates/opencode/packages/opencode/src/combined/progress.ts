@@ -12,6 +12,8 @@ export type Progress = {
   retracted: number
   /** A member with no more room than this, in tokens, was too small for the conversation. */
   outgrown: number
+  /** Members that refused the thinking of another one; they are asked without. */
+  readonly unthinking: Set<string>
 }
 
 const records = new Map<string, Progress>()
@@ -19,7 +21,7 @@ const records = new Map<string, Progress>()
 /** They are small and end with the process; this only bounds a server that runs for months. */
 const MOST_RECORDS = 1000
 
-const fresh = (): Progress => ({ failures: [], waits: 0, retracted: 0, outgrown: -1 })
+const fresh = (): Progress => ({ failures: [], waits: 0, retracted: 0, outgrown: -1, unthinking: new Set() })
 
 /** The record of a user's message, to be changed. */
 export function of(parentID: string): Progress {

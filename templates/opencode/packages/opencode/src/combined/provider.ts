@@ -10,6 +10,7 @@ import type { Provider } from "@/provider/provider"
 import { Global } from "@opencode-ai/core/global"
 import { Effect } from "effect"
 import { CombinedChoose } from "./choose"
+import { CombinedGate } from "./gate"
 import { group, type Group, type Offer } from "./identity"
 import { check } from "./identity-check"
 import { CombinedOrigin } from "./origin"
@@ -149,6 +150,8 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       return (yield* list())[providerID]
     }),
     getModel,
+    getLanguage: (model) =>
+      base.getLanguage(model).pipe(Effect.map((language) => CombinedGate.guarded(model, language))),
     getSmallModel,
     defaultModel,
   }

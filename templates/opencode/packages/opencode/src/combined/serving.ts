@@ -2,7 +2,7 @@
 
 const PREFIX = "serving:"
 
-/** What a status of a session begins with when it says that another member goes on. */
+/** What a status of a session begins with when it says that another member goes on. The TUI looks for the same words. */
 export const SWITCH = "Failover: "
 
 /** The line to print for an event of the server, if it is one of those. */

@@ -14,6 +14,7 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (
   turn: Turn,
   attempt: CombinedAttempt.Attempt | undefined,
 ) {
+  if (attempt) attempt.gate.closed = true
   for (const [id, call] of attempt?.calls ?? []) {
     const part = (yield* stored(turn)).find((item) => item.type === "tool" && item.callID === id)
     if (!part || (part.type === "tool" && part.state.status === "pending"))

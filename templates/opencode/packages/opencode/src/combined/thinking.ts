@@ -10,6 +10,7 @@ import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { CombinedOrigin } from "./origin"
+import { CombinedProgress } from "./progress"
 import { identify } from "./identity"
 
 type Signed = { readonly signature: string } | { readonly redactedData: string }
@@ -27,16 +28,26 @@ const silenced = new WeakSet<Provider.Model>()
 export function carry(messages: SessionV1.WithParts[], model: Provider.Model): SessionV1.WithParts[] {
   if (!CombinedOrigin.of(model) || !isClaude(model.api.id)) return messages
   const asked = messages.findLastIndex((message) => message.info.role === "user")
+  const refused = CombinedProgress.peek(messages[asked]?.info.id).unthinking.has(`${model.providerID}/${model.id}`)
+  if (refused) silenced.add(model)
   return messages.map((message, index) => {
     const { info, parts } = message
     if (index < asked || info.role !== "assistant" || info.error) return message
     if (info.providerID === model.providerID && info.modelID === model.id) return message
     if (!parts.some((part) => part.type === "tool")) return message
-    const own = sameModel(info, model) ? translate(parts, model) : undefined
+    const own = !refused && sameModel(info, model) ? translate(parts, model) : undefined
     if (own) return { info: { ...info, providerID: model.providerID, modelID: model.id }, parts: own }
     silenced.add(model)
     return message
   })
+}
+
+/**
+ * A signature may be refused after all: an account of another organisation, a platform that signs for itself. The words
+ * are those of Anthropic's API, which the other platforms pass on.
+ */
+export function isRefusal(text: string) {
+  return /invalid `?signature`? in `?thinking`? block|expected `?thinking`? or `?redacted_thinking`?/i.test(text)
 }
 
 /** The request as it goes out: without thinking, where the history could not be carried over. */

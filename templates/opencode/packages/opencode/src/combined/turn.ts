@@ -22,6 +22,7 @@ import { CombinedProgress } from "./progress"
 import { CombinedRequest } from "./request"
 import { CombinedServing } from "./serving"
 import { CombinedSettlement } from "./settlement"
+import { CombinedThinking } from "./thinking"
 
 /** The part of the processor's state that an attempt changes. */
 type Context = {
@@ -114,15 +115,13 @@ const accept = Effect.fn("CombinedTurn.accept")(function* (turn: Turn, origin: C
 
 /** What an answer that came to its end lacks. */
 const shortcoming = Effect.fn("CombinedTurn.shortcoming")(function* (turn: Turn) {
-  const { finish, tokens } = turn.ctx.assistantMessage
+  const { finish } = turn.ctx.assistantMessage
   if (finish === "unknown") return "The answer ended without a finish reason"
   if (finish !== "stop") return undefined
   const parts = yield* CombinedSettlement.stored(turn)
   if (parts.some((part) => part.type === "tool" || ((part.type === "text" || part.type === "reasoning") && part.text)))
     return undefined
-  // After a tool's result a model may have nothing to add; it has then said so, in a token or two.
-  const afterTool = turn.streamInput.messages.at(-1)?.role === "tool"
-  return afterTool && tokens.output > 0 ? undefined : "The answer was empty"
+  return "The answer was empty"
 })
 
 /** Removes the message of an attempt that was taken back; upstream's own cleanup has written it once more by now. */
@@ -139,6 +138,8 @@ const recover = Effect.fn("CombinedTurn.recover")(function* (
   const parsed = turn.parse(error)
   // Which errors mean "too long for this model" is upstream's knowledge.
   if (parsed.name === "ContextOverflowError") return yield* outgrow(turn, origin, error)
+  if (forgoes(turn, error))
+    return yield* repeat(turn, origin, { kind: "thinking", message: CombinedFailure.describe(error) }, 0)
   const failure =
     error instanceof CombinedAttempt.Silence
       ? error.failure
@@ -151,7 +152,10 @@ const recover = Effect.fn("CombinedTurn.recover")(function* (
     return yield* Effect.fail(error)
   }
   const again = yield* repeats(turn, origin, failure)
-  if (again) return yield* repeat(turn, origin, failure)
+  if (again) {
+    remember(turn, failure)
+    return yield* repeat(turn, origin, failure, PAUSE)
+  }
   if (moves(origin, failure.kind)) return yield* move(turn, origin, failure, yield* origin.fail(failure))
   // Upstream would ask the same provider again with the old messages, which runs finished tools twice.
   const done = yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
@@ -204,15 +208,24 @@ const repeats = Effect.fn("CombinedTurn.repeats")(function* (
   return before.length + 1 < origin.settings.maxAttempts
 })
 
+/** A member that refused the thinking of another one is asked again, once, without it. */
+function forgoes(turn: Turn, error: unknown) {
+  const { parentID, providerID, modelID, summary } = turn.ctx.assistantMessage
+  const member = `${providerID}/${modelID}`
+  if (summary || !CombinedThinking.isRefusal(CombinedFailure.describe(error))) return false
+  const { unthinking } = CombinedProgress.of(parentID)
+  return !unthinking.has(member) && !!unthinking.add(member)
+}
+
 const repeat = Effect.fn("CombinedTurn.repeat")(function* (
   turn: Turn,
   origin: CombinedOrigin.Origin,
-  failure: Failure,
+  failure: { readonly kind: string; readonly message: string },
+  pause: number,
 ) {
-  remember(turn, failure)
   yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
   yield* record(turn, origin, { action: "repeated", failure, next: turn.streamInput.model })
-  yield* Effect.sleep(PAUSE)
+  yield* Effect.sleep(pause)
   return turn.ctx.assistantMessage.summary ? ("again" as const) : yield* retract(turn)
 })
 

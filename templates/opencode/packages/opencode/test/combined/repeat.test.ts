@@ -96,17 +96,52 @@ it.instance("an answer with nothing in it is asked of the next member", () =>
   }),
 )
 
-it.instance("after a tool a model may have nothing to add", () =>
+it.instance("an empty answer after a tool is asked of the next member; the last one left is believed", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(
       stream(call(0, "call_one", "bash", { command: "true", description: "Do nothing" }), ...finish("tool_calls")),
       stream(...finish("stop", { input: 10, output: 2 })),
     )
+    chat.second.answer(stream(...finish("stop", { input: 10, output: 2 })))
     yield* chat.ask("hello")
 
-    expect(chat.second.asked).toHaveLength(0)
-    expect((yield* chat.answers).map((item) => item.info.error)).toEqual([undefined, undefined])
+    expect(chat.second.asked).toHaveLength(1)
+    const answers = yield* chat.answers
+    expect(answers.map((item) => item.info.error)).toEqual([undefined, undefined])
+    expect(served(answers)).toEqual([chat.ids.first, chat.ids.second])
+  }),
+)
+
+it.instance("a tool call behind an event that cannot be read never starts", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const input = { command: "echo ran >> ran", description: "Leave a mark" }
+    const whole = [call(0, "call_one", "bash", input), ...finish("tool_calls")]
+    chat.first.answer(stream({ type: "send", data: 'data: {"broken": \n\n' }, ...whole))
+    chat.second.answer(stream(...whole), text("done"))
+    yield* chat.ask("hello")
+    // What starts too late would be seen by now.
+    yield* Effect.sleep(300)
+
+    expect(yield* Effect.promise(() => Bun.file(chat.file("ran")).text())).toBe("ran\n")
+    const answers = yield* chat.answers
+    expect(served(answers)).toEqual([chat.ids.second, chat.ids.second])
+  }),
+)
+
+it.instance("a member that refuses another one's thinking is asked once more, and no more", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const refused = refuse(400, { error: { message: "messages.1.content.0: Invalid `signature` in `thinking` block" } })
+    chat.first.answer(refused, text("answered"), refused, refused)
+    yield* chat.ask("hello")
+    yield* chat.ask("again")
+
+    const answers = yield* chat.answers
+    expect(answers.map((item) => texts(item.parts))).toEqual([["answered"], []])
+    expect(answers.map((item) => item.info.error !== undefined)).toEqual([false, true])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([4, 0])
   }),
 )
 

@@ -5,6 +5,7 @@ import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import type { ModelMessage } from "ai"
 import { Effect } from "effect"
 import { CombinedOrigin } from "@/combined/origin"
+import { CombinedProgress } from "@/combined/progress"
 import { CombinedSettings } from "@/combined/settings"
 import { CombinedThinking } from "@/combined/thinking"
 import type { LLM } from "@/session/llm"
@@ -196,6 +197,15 @@ for (const [what, history, to] of [
     expect([by.model.variant, model.options, agent.options]).toEqual([undefined, { kept: true }, { mine: 1 }])
   })
 }
+
+test("a member that refused a signature while it answered this message is asked without thinking", async () => {
+  const model = bedrock()
+  const message = user("do it")
+  CombinedProgress.of(message.info.id).unthinking.add(`${model.providerID}/${model.id}`)
+  const messages = await sent([message, step(anthropic(), [SIGNED])], model)
+  expect(thoughts(messages)).toEqual([])
+  expect(isSilent(model)).toBe(true)
+})
 
 test("what was thought for an earlier message of the user is not needed", async () => {
   const model = bedrock()
