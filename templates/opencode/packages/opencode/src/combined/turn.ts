@@ -59,6 +59,8 @@ const PAUSE = 250
 /** Upstream's name of the tool with which a model gives a structured answer; the turn ends with it. */
 const STRUCTURED = "StructuredOutput"
 
+const EMPTY = "The answer was empty"
+
 const attempts = new WeakMap<Context, CombinedAttempt.Attempt>()
 const retracted = new WeakSet<Context>()
 
@@ -95,11 +97,11 @@ export function guard(turn: Turn) {
 /**
  * A line that drops without an error (HTTP/1.1 without chunks, a proxy in between) looks like a short answer, but no
  * finish reason came; and some answers are empty. Where another member can answer, it does; the last one left is
- * believed, as upstream does.
+ * believed, as upstream does, but for its first empty answer: in that nothing would be lost.
  */
 const accept = Effect.fn("CombinedTurn.accept")(function* (turn: Turn, origin: CombinedOrigin.Origin) {
   const message = yield* shortcoming(turn)
-  if (message && moves(origin, "network") && (yield* origin.others)) {
+  if (message && moves(origin, "network") && (isFirstEmpty(turn, message) || (yield* origin.others))) {
     const failure = { kind: "network", scope: "model", message } as const
     return yield* move(turn, origin, failure, yield* origin.fail(failure))
   }
@@ -121,8 +123,15 @@ const shortcoming = Effect.fn("CombinedTurn.shortcoming")(function* (turn: Turn)
   const parts = yield* CombinedSettlement.stored(turn)
   if (parts.some((part) => part.type === "tool" || ((part.type === "text" || part.type === "reasoning") && part.text)))
     return undefined
-  return "The answer was empty"
+  return EMPTY
 })
+
+function isFirstEmpty(turn: Turn, message: string) {
+  const { parentID, providerID, modelID } = turn.ctx.assistantMessage
+  const { failures } = CombinedProgress.peek(parentID)
+  const given = failures.some((item) => item.member === `${providerID}/${modelID}` && item.message === EMPTY)
+  return message === EMPTY && !given
+}
 
 /** Removes the message of an attempt that was taken back; upstream's own cleanup has written it once more by now. */
 export const settle = Effect.fn("CombinedTurn.settle")(function* (ctx: Context, session: Session.Interface) {

@@ -96,20 +96,23 @@ it.instance("an answer with nothing in it is asked of the next member", () =>
   }),
 )
 
-it.instance("an empty answer after a tool is asked of the next member; the last one left is believed", () =>
+const nothing = stream(...finish("stop", { input: 10, output: 2 }))
+
+it.instance("an empty answer after a tool is asked again; the last one left is believed the second time", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(
       stream(call(0, "call_one", "bash", { command: "true", description: "Do nothing" }), ...finish("tool_calls")),
-      stream(...finish("stop", { input: 10, output: 2 })),
+      nothing,
+      nothing,
     )
-    chat.second.answer(stream(...finish("stop", { input: 10, output: 2 })))
+    chat.second.answer(refuse(402, { error: { message: "No credit" } }))
     yield* chat.ask("hello")
 
-    expect(chat.second.asked).toHaveLength(1)
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([3, 1])
     const answers = yield* chat.answers
     expect(answers.map((item) => item.info.error)).toEqual([undefined, undefined])
-    expect(served(answers)).toEqual([chat.ids.first, chat.ids.second])
+    expect(served(answers)).toEqual([chat.ids.first, chat.ids.first])
   }),
 )
 
