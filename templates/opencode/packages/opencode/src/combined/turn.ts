@@ -23,6 +23,7 @@ import { CombinedRequest } from "./request"
 import { CombinedServing } from "./serving"
 import { CombinedSettlement } from "./settlement"
 import { CombinedThinking } from "./thinking"
+import { CombinedVariant } from "./variant"
 
 /** The part of the processor's state that an attempt changes. */
 type Context = {
@@ -313,7 +314,10 @@ const announce = (turn: Turn, failure: { readonly message: string }, next: Provi
   turn.status.set(turn.ctx.sessionID, {
     type: "retry",
     attempt: 1,
-    message: `${CombinedServing.SWITCH}${turn.ctx.assistantMessage.providerID} (${failure.message}), ${next.providerID} goes on`,
+    message: CombinedServing.switched(turn.ctx.assistantMessage.providerID, failure.message, {
+      providerID: next.providerID,
+      variant: CombinedVariant.lost(turn.streamInput.user.model.variant, next.variants),
+    }),
     next: Date.now(),
   })
 

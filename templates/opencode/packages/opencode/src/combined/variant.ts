@@ -17,4 +17,9 @@ export function map(asked: string, variants: Readonly<Record<string, unknown>> |
     .toSorted((a, b) => Math.abs(a.rank - wanted) - Math.abs(b.rank - wanted) || a.rank - b.rank)[0]?.name
 }
 
+/** What was asked for, where a member has nothing like it and goes without. */
+export function lost(asked: string | undefined, variants: Readonly<Record<string, unknown>> | undefined) {
+  return asked !== undefined && map(asked, variants) === undefined ? asked : undefined
+}
+
 export * as CombinedVariant from "./variant"

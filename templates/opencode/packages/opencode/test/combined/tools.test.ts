@@ -200,6 +200,37 @@ it.instance("tool input that ends in silence is taken back too", () =>
   }),
 )
 
+it.instance("a call of which no input had come when the line ended in silence is no call", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const input = { command: "echo one >> one", description: "Leave a mark" }
+    chat.first.answer(stream(call(0, "call_one", "bash", input), callText(1, "call_two", "bash", "")))
+    chat.second.answer(text("done"))
+    yield* chat.ask("hello")
+
+    const answers = yield* chat.answers
+    expect(answers.flatMap((item) => tools(item.parts)).map((part) => [part.callID, part.state.status])).toEqual([
+      ["call_one", "completed"],
+    ])
+    expect(served(answers)).toEqual([chat.ids.first, chat.ids.second])
+  }),
+)
+
+it.instance("a tool may be called with nothing at all", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      stream(callText(0, "call_one", "bash", ""), ...finish("tool_calls")),
+      text("so it needs a command"),
+    )
+    yield* chat.ask("hello")
+
+    const [step] = yield* chat.answers
+    expect(tools(step.parts).map((part) => [part.tool, part.state.status])).toEqual([["bash", "error"]])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([2, 0])
+  }),
+)
+
 it.instance("a line that ends in silence after a finished tool keeps it", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()

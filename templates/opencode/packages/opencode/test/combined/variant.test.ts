@@ -24,3 +24,9 @@ for (const [asked, has, own] of [
 test("a member without variants has none", () => {
   expect(CombinedVariant.map("high", undefined)).toBeUndefined()
 })
+
+test("a variant is lost where nothing compares, and nothing is lost where none was asked for", () => {
+  expect(CombinedVariant.lost("high", variants("fast"))).toBe("high")
+  expect(CombinedVariant.lost("high", variants("low"))).toBeUndefined()
+  expect(CombinedVariant.lost(undefined, variants())).toBeUndefined()
+})
