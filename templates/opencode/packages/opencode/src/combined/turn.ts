@@ -20,6 +20,7 @@ import { CombinedFailure } from "./failure"
 import { CombinedOrigin } from "./origin"
 import { CombinedProgress } from "./progress"
 import { CombinedRequest } from "./request"
+import { CombinedRetraction } from "./retraction"
 import { CombinedServing } from "./serving"
 import { CombinedSettlement } from "./settlement"
 
@@ -59,7 +60,6 @@ const PAUSE = 250
 const STRUCTURED = "StructuredOutput"
 
 const attempts = new WeakMap<Context, CombinedAttempt.Attempt>()
-const retracted = new WeakSet<Context>()
 
 /** Sends a request. For a combined model it is watched; any other goes as it is. */
 export function stream(ctx: Context, input: LLM.StreamInput, send: LLM.Interface["stream"]) {
@@ -76,7 +76,8 @@ export function guard(turn: Turn) {
       const origin = CombinedOrigin.of(turn.streamInput.model)
       if (!origin) return attempt
       attempts.delete(turn.ctx)
-      return attempt.pipe(
+      return CombinedRetraction.carry(turn.ctx, turn.session).pipe(
+        Effect.andThen(attempt),
         Effect.raceFirst(CombinedAttempt.watch(() => attempts.get(turn.ctx), origin)),
         Effect.flatMap(() => accept(turn, origin)),
         Effect.catchCauseIf(
@@ -123,12 +124,6 @@ const shortcoming = Effect.fn("CombinedTurn.shortcoming")(function* (turn: Turn)
   // After a tool's result a model may have nothing to add; it has then said so, in a token or two.
   const afterTool = turn.streamInput.messages.at(-1)?.role === "tool"
   return afterTool && tokens.output > 0 ? undefined : "The answer was empty"
-})
-
-/** Removes the message of an attempt that was taken back; upstream's own cleanup has written it once more by now. */
-export const settle = Effect.fn("CombinedTurn.settle")(function* (ctx: Context, session: Session.Interface) {
-  if (!retracted.delete(ctx)) return
-  yield* session.removeMessage({ sessionID: ctx.sessionID, messageID: ctx.assistantMessage.id })
 })
 
 const recover = Effect.fn("CombinedTurn.recover")(function* (
@@ -275,11 +270,11 @@ const commit = Effect.fn("CombinedTurn.commit")(function* (turn: Turn) {
   return undefined
 })
 
-/** The message goes once upstream's cleanup is through with it. */
+/** The message goes once upstream has cleaned up after the attempt. */
 const retract = (turn: Turn) =>
   Effect.sync(() => {
     CombinedProgress.of(turn.ctx.assistantMessage.parentID).retracted++
-    retracted.add(turn.ctx)
+    CombinedRetraction.begin(turn.ctx)
     return undefined
   })
 
@@ -304,11 +299,6 @@ const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, model: Provid
   turn.streamInput.messages = CombinedOrigin.portable(turn.streamInput.messages)
   yield* turn.session.updateMessage(turn.ctx.assistantMessage)
 })
-
-/** Attempts that were taken back while this message was being answered. They are not steps of the agent. */
-export function retractions(parentID: string) {
-  return CombinedProgress.peek(parentID).retracted
-}
 
 function remember(turn: Turn, failure: Failure) {
   const { parentID, providerID, modelID } = turn.ctx.assistantMessage

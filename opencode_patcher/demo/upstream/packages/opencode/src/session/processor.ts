@@ -1,6 +1,6 @@
 /** Turns the events of one answer into the parts of an assistant message. */
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
-import { LLMEvent } from "@opencode-ai/llm"
+import { LLMEvent, Usage } from "@opencode-ai/llm"
 import { Cause, Context, Effect, Layer } from "effect"
 import * as Stream from "effect/Stream"
 import { Bus } from "@/event"
@@ -153,10 +153,11 @@ export const layer = Layer.effect(
             yield* endTool(event.id, (running) => ({ ...running, status: "error", error: event.message }))
             return
           case "step-finish": {
-            const { inputTokens: sent, outputTokens: received } = event.usage ?? { inputTokens: 0, outputTokens: 0 }
-            const tokens = { input: sent, output: received, cache: { read: 0, write: 0 } }
-            const price = ctx.model.cost
-            const cost = (sent * price.input + received * price.output) / 1_000_000
+            const { cost, tokens } = Session.getUsage({
+              model: ctx.model,
+              usage: event.usage ?? new Usage({}),
+              metadata: event.providerMetadata,
+            })
             ctx.assistantMessage.finish = event.reason
             ctx.assistantMessage.cost += cost
             ctx.assistantMessage.tokens = tokens
