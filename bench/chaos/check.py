@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.chaos.plan import Round
+from opencode_patcher.drill import costs
 from opencode_patcher.drill.conversation import Purpose
 from opencode_patcher.drill.exchange import Exchange
-from opencode_patcher.drill.faults import ChunkKind
-from opencode_patcher.drill.judge import CENT_OF_A_CENT
 from opencode_patcher.drill.observation import StoredMessage
 from opencode_patcher.drill.plan import SERIAL, Reasoning, Reply, Text, ToolCall
 from opencode_patcher.drill.scenario import Provider
-from opencode_patcher.drill.usage import USAGE
 
 Item = tuple[str, str]
 """A kind of part and what it says; for a tool the id of its call in the plan."""
@@ -37,7 +35,7 @@ def violations(
         *_transcript(expected, messages, asked),
         *_closed(messages),
         *_lines(expected, lines),
-        *_costs(messages, exchanges, providers),
+        *costs.wrong([one for one in exchanges if one.purpose is not Purpose.TITLE], messages, providers),
         *(f"{one.provider} refused: {reason}" for one in exchanges for reason in one.violations),
     )
 
@@ -94,21 +92,3 @@ def _lines(expected: Round, lines: Counter[str]) -> Iterator[str]:
     for line in sorted(wanted | lines):
         if wanted[line] != lines[line]:
             yield f"the tool {line} took effect {lines[line]} times instead of {wanted[line]}"
-
-
-def _costs(
-    messages: Sequence[StoredMessage], exchanges: Sequence[Exchange], providers: Sequence[Provider]
-) -> Iterator[str]:
-    for provider in providers:
-        reported = [
-            one.failed
-            for one in exchanges
-            if one.provider == provider.id
-            and one.purpose is Purpose.TURN
-            and any(sent.kind is ChunkKind.FINISH for sent in one.sent)
-        ]
-        due, wasted = (reported.count(failed) * provider.price.cost(USAGE) for failed in (False, True))
-        paid = sum(message.cost for message in messages if message.provider == provider.id)
-        # What a failed answer reported may stand in the session or only in the log.
-        if not due - CENT_OF_A_CENT <= paid <= due + wasted + CENT_OF_A_CENT:
-            yield f"the messages of {provider.id} cost ${paid:.4f} instead of ${due:.4f}"

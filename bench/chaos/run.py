@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench.chaos.check import violations
 from bench.chaos.plan import GROUPS, MODEL, Round, members, session
+from opencode_patcher.drill import costs
 from opencode_patcher.drill.exchange import Exchange
 from opencode_patcher.drill.faults import Broken, describe
 from opencode_patcher.drill.home import Home, configuration, prepare
@@ -135,6 +136,7 @@ class _Stage:
                 exchanges=exchanges,
                 providers=providers,
             )
+            wrong = (*wrong, *costs.differing(stored))
             shown = self._client.screen.text(id)
             if shown != (said := "".join(message.text for message in stored.messages)):
                 wrong = (*wrong, f"the screen shows {shown[-200:]!r} instead of {said[-200:]!r}")

@@ -23,13 +23,15 @@ class Exchange:
     """A request and its answer, as the provider saw them; all times are on ``time.monotonic``'s clock.
 
     ``finished`` is when the last byte was out or the connection was torn; None while the answer is under way.
-    ``hung_up`` says that the client closed the connection first. ``status`` is None before the head is out.
+    ``number`` counts the provider's requests of that purpose, from 0. ``hung_up`` says that the client closed the
+    connection first. ``status`` is None before the head is out.
     """
 
     provider: str
     purpose: Purpose
     arrived: float
     body: Body
+    number: int = 0
     violations: tuple[str, ...] = ()
     fault: Fault | None = None
     status: int | None = None

@@ -7,15 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from opencode_patcher.drill import costs
 from opencode_patcher.drill.conversation import Purpose
-from opencode_patcher.drill.faults import ChunkKind
 from opencode_patcher.drill.observation import Observation
 from opencode_patcher.drill.plan import SERIAL, SUMMARY, TITLE
 from opencode_patcher.drill.scenario import Scenario
-from opencode_patcher.drill.usage import USAGE
-
-CENT_OF_A_CENT = 1e-4
-"""How exactly costs are compared, in dollars: far below the difference between two providers' prices."""
 
 SHOWN_ERROR = 160
 """How many characters of an error stand in the table."""
@@ -248,29 +244,13 @@ def _tool_failures(observation: Observation) -> Iterator[str]:
 
 
 def _cost_failures(observation: Observation) -> Iterator[str]:
-    """Each answer that reported its tokens is paid at its own provider's price; the others reported none.
-
-    The tokens of an answer that failed although it reported them may stand in the session or only in the log.
-    """
+    """Each provider is paid what it reported, and the session's own total says the same as its messages."""
     if observation.session is None:
         return
-    for provider in observation.scenario.providers:
-        reported = [
-            exchange.failed
-            for exchange in observation.exchanges
-            if exchange.purpose is not Purpose.TITLE
-            and exchange.provider == provider.id
-            and any(sent.kind is ChunkKind.FINISH for sent in exchange.sent)
-        ]
-        due, wasted = (reported.count(failed) * provider.price.cost(USAGE) for failed in (False, True))
-        stored = sum(
-            message.cost
-            for session in observation.sessions
-            for message in session.messages
-            if message.provider == provider.id
-        )
-        if min(abs(due - stored), abs(due + wasted - stored)) > CENT_OF_A_CENT:
-            yield f"the messages of {provider.id} cost ${stored:.4f} instead of ${due:.4f}"
+    exchanges = [exchange for exchange in observation.exchanges if exchange.purpose is not Purpose.TITLE]
+    messages = [message for session in observation.sessions for message in session.messages]
+    yield from costs.wrong(exchanges, messages, observation.scenario.providers)
+    yield from (sentence for session in observation.sessions for sentence in costs.differing(session))
 
 
 def _remains(observation: Observation) -> bool:

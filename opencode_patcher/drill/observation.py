@@ -70,11 +70,15 @@ class StoredMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A stored session: its title and its assistant messages, in order; ``asked`` counts the user's messages."""
+    """A stored session: its title and its assistant messages, in order; ``asked`` counts the user's messages.
+
+    ``cost`` is the total that the session itself tells, in dollars; None when it tells none.
+    """
 
     title: str
     messages: tuple[StoredMessage, ...]
     asked: int = 0
+    cost: float | None = None
 
     @property
     def answers(self) -> tuple[StoredMessage, ...]:
@@ -175,6 +179,7 @@ def session(info: Object, stored: object) -> Session:
         title=str(info.get("title", "")),
         messages=tuple(_message(message) for message, role in zip(messages, roles, strict=True) if role == "assistant"),
         asked=roles.count("user"),
+        cost=_number(info.get("cost")),
     )
 
 
@@ -187,11 +192,10 @@ def error_message(error: object) -> str:
 
 def _message(message: Object) -> StoredMessage:
     info = _object(message.get("info"))
-    cost = info.get("cost")
     return StoredMessage(
         provider=str(info.get("providerID", "")),
         model=str(info.get("modelID", "")),
-        cost=float(cost) if isinstance(cost, int | float) else 0.0,
+        cost=_number(info.get("cost")) or 0.0,
         error=error_message(info.get("error")),
         completed="completed" in _object(info.get("time")),
         parts=tuple(_part(_object(part)) for part in _list(message.get("parts"))),
@@ -215,6 +219,10 @@ def _part(part: Object) -> StoredPart:
         status=status,
         closed=closed,
     )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _object(value: object) -> Object:

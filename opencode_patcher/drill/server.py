@@ -120,6 +120,7 @@ class FakeProvider:
                     purpose=decision.purpose,
                     arrived=arrived,
                     body=body,
+                    number=number,
                     violations=decision.violations,
                     fault=decision.fault,
                 )

@@ -213,9 +213,9 @@ def test_a_cancel_ends_the_turn():
     assert not judge(replace(cancelled(), cancelled=None)).passed
 
 
-def test_what_a_failed_answer_reported_may_be_paid_or_not():
+def test_what_a_failed_answer_reported_must_be_paid():
     wasted = replace(exchange("beta", 10.02, 10.03, text="Hm"), fault=Empty())
     seen = replace(with_expectation(requests={}), exchanges=(*greeted().exchanges, wasted))
-    assert judge(seen).passed
+    assert any("of beta cost $0.0060 instead of $0.0120" in sentence for sentence in judge(seen).failures)
     paid = message("beta", text(HELLO), cost=2 * BETA.price.cost(USAGE))
     assert judge(stored(seen, paid)).passed

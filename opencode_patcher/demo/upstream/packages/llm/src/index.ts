@@ -1,6 +1,15 @@
 /** The events of a model's answer, whatever the protocol. */
 
-export type Usage = { readonly inputTokens: number; readonly outputTokens: number }
+export class Usage {
+  readonly inputTokens?: number
+  readonly outputTokens?: number
+
+  constructor(fields: { inputTokens?: number; outputTokens?: number }) {
+    Object.assign(this, fields)
+  }
+}
+
+export type ProviderMetadata = Record<string, Record<string, unknown>>
 
 export type ToolResultValue = { readonly type: "json" | "text" | "error"; readonly value: unknown }
 
@@ -21,7 +30,7 @@ type Events = {
   "tool-call": { id: string; name: string; input: unknown }
   "tool-result": { id: string; name: string; result: ToolResultValue }
   "tool-error": { id: string; name: string; message: string; error?: unknown }
-  "step-finish": { index: number; reason: string; usage?: Usage }
+  "step-finish": { index: number; reason: string; usage?: Usage; providerMetadata?: ProviderMetadata }
 }
 
 type Of<Type extends keyof Events> = { readonly type: Type } & Readonly<Events[Type]>

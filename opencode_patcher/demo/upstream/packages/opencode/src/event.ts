@@ -18,6 +18,11 @@ const emitter = new EventEmitter()
 
 export const publish = (event: Event) => Effect.sync(() => emitter.emit("event", structuredClone(event)))
 
+/** Calls a handler for each event of a type. */
+export function listen(type: string, handler: (event: Event) => void) {
+  emitter.on("event", (event: Event) => (event.type === type ? handler(event) : undefined))
+}
+
 /** All events from now on. */
 export function subscribe(): AsyncIterable<Event> {
   const source = on(emitter, "event")

@@ -3,12 +3,13 @@ import path from "path"
 import { parseArgs } from "util"
 import { Global } from "@opencode-ai/core/global"
 import { ModelsDev } from "@opencode-ai/core/models-dev"
-import { Session as Screen } from "@opencode-ai/tui/routes/session/index"
+import { App } from "@opencode-ai/tui/app"
 import { Effect, Layer, Logger } from "effect"
 import { BuildInfo } from "./build-info"
 import { RunCommand } from "./cli/cmd/run"
 import { UI } from "./cli/ui"
 import { Config } from "./config/config"
+import { Bus } from "./event"
 import { Installation } from "./installation"
 import { Provider } from "./provider/provider"
 import { LLM } from "./session/llm"
@@ -76,7 +77,8 @@ const show = Effect.gen(function* () {
   const [last] = yield* session.list()
   if (!last) return UI.println(USAGE)
   const messages = yield* session.messages({ sessionID: last.id })
-  UI.println(Screen({ providers: yield* provider.list(), messages }))
+  const providers = yield* provider.list()
+  UI.println(App({ sessionID: last.id, providers, messages, listen: Bus.listen, note: UI.error }))
 })
 
 function main() {

@@ -19,7 +19,8 @@ export type Record = {
   /** The user's message that was being answered, and the one the attempt was to make. */
   readonly message: string
   readonly answer?: string
-  readonly purpose: "step" | "summary" | "small"
+  /** `small` is any other request that nobody watches. */
+  readonly purpose: "step" | "summary" | "title" | "small"
   readonly combined: string
   readonly provider: string
   readonly model: string

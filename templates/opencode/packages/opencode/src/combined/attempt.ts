@@ -4,8 +4,10 @@
  * Tools run under a signal of their own, which a failing stream does not abort, and their results are kept where a
  * failing stream cannot lose them.
  */
+import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
-import type { LLMEvent } from "@opencode-ai/llm"
+import { Session } from "@/session/session"
+import { Usage, type LLMEvent } from "@opencode-ai/llm"
 import { Effect } from "effect"
 import * as Stream from "effect/Stream"
 import type { Tool } from "ai"
@@ -32,6 +34,8 @@ export type Attempt = {
   firstToken: number | undefined
   phase: Phase
   logged: boolean
+  /** What the member has reported for this request alone, at its own price in dollars. */
+  usage: ReturnType<typeof Session.getUsage> | undefined
   /** Tools that have started and not ended. */
   running: number
   /** Milliseconds of silence in earlier pulls, and when the present pull began. */
@@ -70,6 +74,7 @@ export function make(input: LLM.StreamInput): Attempt {
     firstToken: undefined,
     phase: "request",
     logged: false,
+    usage: undefined,
     running: 0,
     silent: 0,
     pulling: undefined,
@@ -88,12 +93,16 @@ export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Inte
       Effect.suspend(() => {
         attempt.pulling = performance.now()
         return pull
-      }).pipe(Effect.tap((events) => Effect.sync(() => note(attempt, events)))),
+      }).pipe(Effect.tap((events) => Effect.sync(() => note(attempt, input.model, events)))),
     ),
   )
 }
 
-function note(attempt: Attempt, events: readonly LLMEvent[]) {
+/** Takes note of what came. */
+export function note(attempt: Attempt, model: Provider.Model, events: readonly LLMEvent[]) {
+  const step = events.find((event) => event.type === "step-finish")
+  if (step)
+    attempt.usage = Session.getUsage({ model, usage: step.usage ?? new Usage({}), metadata: step.providerMetadata })
   const phase = events.map((event) => PHASES[event.type]).findLast((item) => item !== undefined)
   // Comments that keep a line open make no event, and the event that opens a step says nothing of the model.
   attempt.silent = phase ? 0 : attempt.silent + performance.now() - (attempt.pulling ?? performance.now())

@@ -13,28 +13,48 @@ export type Conclusion = {
   readonly tools?: number
 }
 
+/** What was asked for. */
+export type Subject = Pick<
+  CombinedAttemptLog.Record,
+  "session" | "message" | "answer" | "purpose" | "provider" | "model"
+>
+
+const NOTHING = { tokens: { input: 0, output: 0, cache: { read: 0 } }, cost: 0 }
+
 /** Logs how an attempt went, once: what follows it (a wait, say) may be cancelled. */
 export const record = (
   attempt: CombinedAttempt.Attempt | undefined,
   message: SessionV1.Assistant,
   origin: CombinedOrigin.Origin,
+  conclusion: Conclusion,
+) => (attempt ? write(attempt, answering(message), origin, conclusion) : Effect.void)
+
+const answering = (message: SessionV1.Assistant): Subject => ({
+  session: message.sessionID,
+  message: message.parentID,
+  answer: message.id,
+  purpose: message.summary ? "summary" : "step",
+  provider: message.providerID,
+  model: message.modelID,
+})
+
+export const write = (
+  attempt: CombinedAttempt.Attempt,
+  subject: Subject,
+  origin: CombinedOrigin.Origin,
   { action, failure, next, tools }: Conclusion,
 ) =>
   Effect.suspend(() => {
-    if (!attempt || attempt.logged) return Effect.void
+    if (attempt.logged) return Effect.void
     attempt.logged = true
     const { asked, own } = attempt.variant
+    const { tokens, cost } = attempt.usage ?? NOTHING
     const facts: CombinedAttemptLog.Record = {
       start: new Date(attempt.began).toISOString(),
       end: new Date().toISOString(),
       ...(attempt.firstToken !== undefined && { first_token: attempt.firstToken - attempt.began }),
-      session: message.sessionID,
-      message: message.parentID,
-      answer: message.id,
-      purpose: message.summary ? "summary" : "step",
+      ...subject,
       combined: origin.id,
-      provider: message.providerID,
-      model: message.modelID,
       ...(asked !== undefined && { variant: asked }),
       ...(asked !== own && { own_variant: own ?? null }),
       phase: attempt.phase,
@@ -42,8 +62,8 @@ export const record = (
       ...(failure && { failure: failure.kind, reason: failure.message }),
       ...(tools && { tools }),
       ...(next && { next: `${next.providerID}/${next.id}` }),
-      tokens: { input: message.tokens.input, output: message.tokens.output, cache_read: message.tokens.cache.read },
-      cost: message.cost,
+      tokens: { input: tokens.input, output: tokens.output, cache_read: tokens.cache.read },
+      cost,
     }
     CombinedAttemptLog.append(facts)
     return failure ? Effect.logWarning("combined failover", facts) : Effect.void

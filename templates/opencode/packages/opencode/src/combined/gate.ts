@@ -6,8 +6,12 @@
  * of the input that has come so far. Both are cut off before the AI SDK sees them.
  */
 import type { Provider } from "@/provider/provider"
-import type { LanguageModelV3, LanguageModelV3FinishReason, LanguageModelV3StreamPart } from "@ai-sdk/provider"
-import { wrapLanguageModel } from "ai"
+import type {
+  LanguageModelV3,
+  LanguageModelV3FinishReason,
+  LanguageModelV3StreamPart,
+  LanguageModelV3StreamResult,
+} from "@ai-sdk/provider"
 
 export type Gate = { closed: boolean }
 
@@ -21,19 +25,21 @@ export function put(model: Provider.Model, gate: Gate): Provider.Model {
 }
 
 /** The language model for a request; that of a model without a gate stays as it is. */
-export function guarded(model: Provider.Model, language: LanguageModelV3): LanguageModelV3 {
+export function guarded<Language extends object>(model: Provider.Model, language: Language): Language {
   const gate = gates.get(model)
-  // Upstream knows GitLab's workflow models by their class, and they run their tools themselves.
-  if (!gate || model.api.npm === "gitlab-ai-provider") return language
-  return wrapLanguageModel({
-    model: language,
-    middleware: {
-      specificationVersion: "v3",
-      async wrapStream({ doStream }) {
-        const answer = await doStream()
+  if (!gate) return language
+  // Upstream knows one provider's models by their class, and sets properties of them, which a copy would not have.
+  return new Proxy(language, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== "function") return value
+      if (name !== "doStream") return value.bind(target)
+      return async (...input: Parameters<LanguageModelV3["doStream"]>) => {
+        const answer: LanguageModelV3StreamResult = await value.apply(target, input)
         return { ...answer, stream: answer.stream.pipeThrough(pass(gate)) }
-      },
+      }
     },
+    set: (target, name, value) => Reflect.set(target, name, value),
   })
 }
 

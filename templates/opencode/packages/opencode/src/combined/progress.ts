@@ -38,6 +38,11 @@ export function peek(parentID: string | undefined): Readonly<Progress> {
   return (parentID !== undefined && records.get(parentID)) || fresh()
 }
 
+/** Attempts that were taken back while this message was being answered. They are not steps of the agent. */
+export function retractions(parentID: string) {
+  return peek(parentID).retracted
+}
+
 export function answered(parentID: string) {
   const record = records.get(parentID)
   if (!record) return

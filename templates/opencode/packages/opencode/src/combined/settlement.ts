@@ -1,8 +1,10 @@
 /** What becomes of an attempt that failed: finished tools and their results stay, all that is unfinished goes. */
+import type { Session } from "@/session/session"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { LLMEvent, ToolResultValue } from "@opencode-ai/llm"
 import { Effect, Option } from "effect"
 import type { CombinedAttempt } from "./attempt"
+import { CombinedSnapshot } from "./snapshot"
 import type { Turn } from "./turn"
 
 /**
@@ -28,11 +30,12 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (
     )
   }
 
-  const parts = yield* stored(turn)
-  const last = parts.findLastIndex(isCommitted)
-  // Beside a finished tool the records of the step stay: the session's undo needs them.
-  const dropped = parts.filter((part, index) => {
+  const all = yield* stored(turn)
+  const last = all.findLastIndex(isCommitted)
+  // Beside a finished tool the records of the step stay: the session's undo needs them. So does what a step has cost.
+  const dropped = all.filter((part, index) => {
     if (part.type === "tool") return !isCommitted(part)
+    if (part.type === "step-finish") return false
     return last < 0 || (index > last && (part.type === "text" || part.type === "reasoning"))
   })
   const ids = new Set<string>(dropped.map((part) => part.id))
@@ -41,16 +44,22 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (
     Object.entries(turn.ctx.reasoningMap).filter(([, part]) => !ids.has(part.id)),
   )
   turn.ctx.toolcalls = {}
-  if (last < 0) turn.ctx.snapshot = undefined
+  if (last < 0) {
+    CombinedSnapshot.keep(turn.ctx.sessionID, turn.ctx.snapshot, turn.ctx.assistantMessage.time.created)
+    turn.ctx.snapshot = undefined
+  }
   yield* Effect.forEach(dropped, (part) =>
     turn.session.removePart({ sessionID: turn.ctx.sessionID, messageID: part.messageID, partID: part.id }),
   )
-  return parts.filter(isCommitted)
+  return all.filter(isCommitted)
 })
 
-export const stored = (turn: Turn) =>
-  turn.session
-    .findMessage(turn.ctx.sessionID, (item) => item.info.id === turn.ctx.assistantMessage.id)
+export const stored = (turn: Turn) => parts(turn.session, turn.ctx.assistantMessage)
+
+/** The parts of a message as they are stored. */
+export const parts = (session: Session.Interface, message: SessionV1.Assistant) =>
+  session
+    .findMessage(message.sessionID, (item) => item.info.id === message.id)
     .pipe(
       Effect.orDie,
       Effect.map((found) => (Option.isSome(found) ? found.value.parts : [])),

@@ -20,8 +20,10 @@ import { CombinedFailure } from "./failure"
 import { CombinedOrigin } from "./origin"
 import { CombinedProgress } from "./progress"
 import { CombinedRequest } from "./request"
+import { CombinedRetraction } from "./retraction"
 import { CombinedServing } from "./serving"
 import { CombinedSettlement } from "./settlement"
+import { CombinedSnapshot } from "./snapshot"
 import { CombinedThinking } from "./thinking"
 import { CombinedVariant } from "./variant"
 
@@ -63,7 +65,6 @@ const STRUCTURED = "StructuredOutput"
 const EMPTY = "The answer was empty"
 
 const attempts = new WeakMap<Context, CombinedAttempt.Attempt>()
-const retracted = new WeakSet<Context>()
 
 /** Sends a request. For a combined model it is watched; any other goes as it is. */
 export function stream(ctx: Context, input: LLM.StreamInput, send: LLM.Interface["stream"]) {
@@ -80,7 +81,8 @@ export function guard(turn: Turn) {
       const origin = CombinedOrigin.of(turn.streamInput.model)
       if (!origin) return attempt
       attempts.delete(turn.ctx)
-      return attempt.pipe(
+      return CombinedRetraction.carry(turn.ctx, turn.session).pipe(
+        Effect.andThen(attempt),
         Effect.raceFirst(CombinedAttempt.watch(() => attempts.get(turn.ctx), origin)),
         Effect.flatMap(() => accept(turn, origin)),
         Effect.catchCauseIf(
@@ -133,12 +135,6 @@ function isFirstEmpty(turn: Turn, message: string) {
   const given = failures.some((item) => item.member === `${providerID}/${modelID}` && item.message === EMPTY)
   return message === EMPTY && !given
 }
-
-/** Removes the message of an attempt that was taken back; upstream's own cleanup has written it once more by now. */
-export const settle = Effect.fn("CombinedTurn.settle")(function* (ctx: Context, session: Session.Interface) {
-  if (!retracted.delete(ctx)) return
-  yield* session.removeMessage({ sessionID: ctx.sessionID, messageID: ctx.assistantMessage.id })
-})
 
 const recover = Effect.fn("CombinedTurn.recover")(function* (
   turn: Turn,
@@ -293,16 +289,20 @@ const move = Effect.fn("CombinedTurn.move")(function* (
 /** Closes a step whose tools are done: the loop goes on with their results. */
 const commit = Effect.fn("CombinedTurn.commit")(function* (turn: Turn) {
   const message = turn.ctx.assistantMessage
-  if (!message.finish) yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls" }))
+  if (!message.finish) {
+    yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls" }))
+    const end = (yield* CombinedSettlement.stored(turn)).findLast((part) => part.type === "step-finish")
+    CombinedSnapshot.keep(message.sessionID, end?.snapshot, Date.now())
+  }
   message.finish = "tool-calls"
   return undefined
 })
 
-/** The message goes once upstream's cleanup is through with it. */
+/** The message goes once upstream has cleaned up after the attempt. */
 const retract = (turn: Turn) =>
   Effect.sync(() => {
     CombinedProgress.of(turn.ctx.assistantMessage.parentID).retracted++
-    retracted.add(turn.ctx)
+    CombinedRetraction.begin(turn.ctx)
     return undefined
   })
 
@@ -330,11 +330,6 @@ const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, model: Provid
   turn.streamInput.messages = CombinedOrigin.portable(turn.streamInput.messages)
   yield* turn.session.updateMessage(turn.ctx.assistantMessage)
 })
-
-/** Attempts that were taken back while this message was being answered. They are not steps of the agent. */
-export function retractions(parentID: string) {
-  return CombinedProgress.peek(parentID).retracted
-}
 
 function remember(turn: Turn, failure: Failure) {
   const { parentID, providerID, modelID } = turn.ctx.assistantMessage

@@ -8,18 +8,21 @@ import { CombinedAttemptLog } from "@/combined/attempt-log"
 import { CombinedServing } from "@/combined/serving"
 import { EventV2Bridge } from "@/event-v2-bridge"
 import { SessionPrompt } from "@/session/prompt"
+import type { SessionID } from "@/session/schema"
+import { Session } from "@/session/session"
 import { SessionStatus } from "@/session/status"
+import { pollWithTimeout } from "../lib/effect"
 import { call, cut, finish, gate, refuse, say, stream, text, wait } from "./fake-provider"
 import { COST, combinedSession, it, written } from "./rig"
 
 setDefaultTimeout(30_000)
 
-const recorded = (session: string, file = CombinedAttemptLog.FILE) =>
+const recorded = (session: string, file = CombinedAttemptLog.FILE, purpose = "step") =>
   readFileSync(file, "utf8")
     .trim()
     .split("\n")
     .map((line): CombinedAttemptLog.Record => JSON.parse(line))
-    .filter((item) => item.session === session && item.purpose === "step")
+    .filter((item) => item.session === session && item.purpose === purpose)
 
 it.instance("each attempt leaves a record: who, how far, why it ended, what followed, what it cost", () =>
   Effect.gen(function* () {
@@ -119,6 +122,70 @@ it.instance("a structured answer that was given ends the turn, be all members ou
     expect(result.info.role === "assistant" ? result.info.structured : undefined).toEqual({ answer: 42 })
     expect(result.info.role === "assistant" ? result.info.error : undefined).toBeUndefined()
     expect(recorded(chat.id).at(-1)).toMatchObject({ action: "ended", tools: 1 })
+  }),
+)
+
+const titles = (session: string) => recorded(session, CombinedAttemptLog.FILE, "title")
+
+const titled = Effect.fn("test.titled")(function* (id: SessionID, title: string) {
+  const sessions = yield* Session.Service
+  yield* pollWithTimeout(
+    sessions.get(id).pipe(Effect.map((item) => (item.title === title ? true : undefined))),
+    `the session was never called ${title}`,
+  )
+})
+
+it.instance("a title leaves records too", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ title: false })
+    chat.first.answerTitle(refuse(429, { error: { message: "Slow down" } }))
+    chat.first.answer(text("hello"))
+    chat.second.answerTitle(text("Greeting", { input: 10, output: 5 }))
+    chat.second.answer(text("hello"))
+    yield* chat.ask("hello")
+    yield* titled(chat.id, "Greeting")
+
+    const [asked] = yield* chat.history
+    const records = titles(chat.id)
+    expect(records).toMatchObject([
+      { provider: chat.ids.first, action: "moved", failure: "rate_limit", phase: "request", cost: 0 },
+      { provider: chat.ids.second, action: "served", phase: "text", tokens: { input: 10, output: 5 } },
+    ])
+    expect(records[1].cost).toBeCloseTo((10 * COST.second.input + 5 * COST.second.output) / 1_000_000, 10)
+    expect(records.every((item) => item.message === asked.info.id && item.variant === undefined)).toBe(true)
+  }),
+)
+
+for (const [what, answer] of [
+  ["is empty", stream(...finish("stop"))],
+  ["ends without a finish reason", stream(say("Greet"))],
+] as const) {
+  it.instance(`a title that ${what} is asked of the next member`, () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession({ title: false })
+      chat.first.answerTitle(answer)
+      chat.first.answer(text("hello"))
+      chat.second.answerTitle(text("Greeting"))
+      chat.second.answer(text("hello"))
+      yield* chat.ask("hello")
+      yield* titled(chat.id, "Greeting")
+
+      expect(titles(chat.id).map((item) => item.action)).toEqual(["moved", "served"])
+    }),
+  )
+}
+
+it.instance("a title whose member is silent is asked of the next one", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ title: false, combined: { first_token_timeout: 200 } })
+    chat.first.answerTitle(stream(wait(() => new Promise(() => {}))))
+    chat.first.answer(text("hello"))
+    chat.second.answerTitle(text("Greeting"))
+    chat.second.answer(text("hello"))
+    yield* chat.ask("hello")
+    yield* titled(chat.id, "Greeting")
+
+    expect(titles(chat.id).map((item) => item.failure)).toEqual(["timeout", undefined])
   }),
 )
 

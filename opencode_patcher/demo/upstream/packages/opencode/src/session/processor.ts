@@ -1,6 +1,6 @@
 /** Turns the events of one answer into the parts of an assistant message. */
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
-import { LLMEvent } from "@opencode-ai/llm"
+import { LLMEvent, Usage } from "@opencode-ai/llm"
 import { Cause, Context, Effect, Layer } from "effect"
 import * as Stream from "effect/Stream"
 import { Bus } from "@/event"
@@ -37,6 +37,9 @@ type State = Input & {
   reasoningMap: Record<string, SessionV1.ReasoningPart>
 }
 
+/** This program keeps no history of the user's files. */
+const snapshot = { track: () => Effect.succeed<string | undefined>(undefined) }
+
 export const layer = Layer.effect(
   Service,
   Effect.gen(function* () {
@@ -45,10 +48,11 @@ export const layer = Layer.effect(
     const status = yield* SessionStatus.Service
 
     const create = Effect.fn("SessionProcessor.create")(function* (input: Input) {
+      const initialSnapshot = yield* snapshot.track()
       const ctx: State = {
         ...input,
         toolcalls: {},
-        snapshot: undefined,
+        snapshot: initialSnapshot,
         blocked: false,
         needsCompaction: false,
         currentText: undefined,
@@ -153,10 +157,11 @@ export const layer = Layer.effect(
             yield* endTool(event.id, (running) => ({ ...running, status: "error", error: event.message }))
             return
           case "step-finish": {
-            const { inputTokens: sent, outputTokens: received } = event.usage ?? { inputTokens: 0, outputTokens: 0 }
-            const tokens = { input: sent, output: received, cache: { read: 0, write: 0 } }
-            const price = ctx.model.cost
-            const cost = (sent * price.input + received * price.output) / 1_000_000
+            const { cost, tokens } = Session.getUsage({
+              model: ctx.model,
+              usage: event.usage ?? new Usage({}),
+              metadata: event.providerMetadata,
+            })
             ctx.assistantMessage.finish = event.reason
             ctx.assistantMessage.cost += cost
             ctx.assistantMessage.tokens = tokens

@@ -3,10 +3,12 @@ import { Database } from "bun:sqlite"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import type { ProviderMetadata, Usage } from "@opencode-ai/llm"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { BuildInfo } from "@/build-info"
 import { Bus } from "@/event"
 import { Identifier } from "@/id"
+import type { Provider } from "@/provider/provider"
 
 export type Info = { id: string; title: string; directory: string; parentID?: string; time: { created: number } }
 
@@ -39,6 +41,16 @@ export interface Interface {
 export class Service extends Context.Service<Service, Interface>()("@small/Session") {}
 
 export const UNTITLED = "New session"
+
+/** The tokens of a step, and what they cost in dollars. */
+export const getUsage = (input: { model: Provider.Model; usage: Usage; metadata?: ProviderMetadata }) => {
+  const { inputTokens = 0, outputTokens = 0 } = input.usage
+  const price = input.model.cost
+  return {
+    cost: (inputTokens * price.input + outputTokens * price.output) / 1_000_000,
+    tokens: { input: inputTokens, output: outputTokens, cache: { read: 0, write: 0 } },
+  }
+}
 
 type Row = { data: string }
 

@@ -54,7 +54,9 @@ export const RunCommand = {
                 if (!emit("tool_use", { part })) UI.error(part.state.error)
               }
               if (part.type === "step-start") emit("step_start", { part })
-              if (part.type === "step-finish") emit("step_finish", { part })
+              if (part.type === "step-finish") {
+                emit("step_finish", { part })
+              }
               if (part.type === "text" && part.time.end && !emit("text", { part })) UI.println(part.text)
             }
 

@@ -1,0 +1,71 @@
+"""What a session must have cost: the rule that the drill and the chaos hold every run to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from drill_samples import exchange, message, session, text, tool
+
+from opencode_patcher.drill import costs
+from opencode_patcher.drill.exchange import Exchange, Sent
+from opencode_patcher.drill.faults import Broken, ChunkKind, Empty, Garbled, How
+from opencode_patcher.drill.observation import StoredMessage
+from opencode_patcher.drill.scenarios import ALPHA, BETA, GAMMA
+from opencode_patcher.drill.usage import USAGE
+
+A, B = (provider.price.cost(USAGE) for provider in (ALPHA, BETA))
+
+
+def answered(provider: str, at: float, **changes: object) -> Exchange:
+    return replace(exchange(provider, at, at + 1, text="x"), **changes)
+
+
+EMPTY = answered("alpha", 1, fault=Empty())
+REFUSED = replace(answered("alpha", 1, fault=Broken(at=0, how=How.RESET)), sent=())
+GARBLED = answered("alpha", 1, fault=Garbled(at=1))
+GARBLED = replace(GARBLED, sent=(Sent(at=1, kind=ChunkKind.GARBAGE, text=""), *GARBLED.sent))
+CALLED = text("I look it up."), tool("call_one-alpha1")
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "messages"),
+    [
+        ((answered("beta", 1),), (message("beta", text("x"), cost=B),)),
+        ((REFUSED, answered("beta", 3)), (message("beta", text("x"), cost=B),)),
+        ((GARBLED, answered("beta", 3)), (message("beta", text("x"), cost=B),)),
+        # What was taken back is paid in the message that took its place, be that one unfinished but for a tool.
+        ((EMPTY, answered("beta", 3)), (message("beta", text("x"), cost=A + B),)),
+        (
+            (EMPTY, replace(REFUSED, number=1), answered("beta", 5)),
+            (message("alpha", *CALLED, cost=A), message("beta", text("x"), cost=B)),
+        ),
+        # The last one left is believed.
+        ((EMPTY,), (message("alpha", cost=A),)),
+    ],
+)
+def test_what_was_reported_is_paid(exchanges: tuple[Exchange, ...], messages: tuple[StoredMessage, ...]):
+    assert list(costs.wrong(exchanges, messages, (ALPHA, BETA, GAMMA))) == []
+    for index, paid in enumerate(messages):
+        for cost in (paid.cost + A, paid.cost - A / 2):
+            others = (*messages[:index], replace(paid, cost=cost), *messages[index + 1 :])
+            (sentence,) = costs.wrong(exchanges, others, (ALPHA, BETA, GAMMA))
+            assert f"of {paid.provider} cost ${cost:.4f} instead of ${paid.cost:.4f}" in sentence
+
+
+def test_the_price_of_another_provider_is_noticed():
+    (sentence,) = costs.wrong((answered("beta", 1),), (message("beta", text("x"), cost=A),), (ALPHA, BETA))
+    assert sentence == f"the messages of beta cost ${A:.4f} instead of ${B:.4f}"
+
+
+def test_the_cost_of_a_taken_back_answer_belongs_to_the_one_that_took_its_place():
+    messages = (message("alpha", cost=A), message("beta", text("x"), cost=B))
+    assert len(list(costs.wrong((EMPTY, answered("beta", 3)), messages, (ALPHA, BETA)))) == 2
+
+
+def test_a_session_that_says_another_sum_than_its_messages_is_noticed():
+    found = session(message("beta", text("x"), cost=B))
+    assert list(costs.differing(found)) == []
+    assert list(costs.differing(replace(found, cost=B))) == []
+    (sentence,) = costs.differing(replace(found, cost=A + B))
+    assert f"${A + B:.4f}" in sentence
