@@ -193,7 +193,7 @@ it.instance("the last member left may be as slow as it likes", () =>
 
 it.instance("a tool that takes its time is no silence of the member", () =>
   Effect.gen(function* () {
-    const chat = yield* combinedSession({ combined: { ...quick, stall_timeout: 700 } })
+    const chat = yield* combinedSession({ combined: { stall_timeout: 1500 } })
     const input = { command: "sleep 2; echo ran >> ran", description: "Take long" }
     chat.first.answer(stream(call(0, "call_one", "bash", input), ...finish("tool_calls")), text("done"))
     yield* chat.ask("hello")
