@@ -5,21 +5,31 @@
  * otherwise. So the call is ended, and what happened to the text is said in a thought, which no client takes for a part
  * of the answer.
  */
-import type { ACPSession } from "@/acp/session"
 import type { AgentSideConnection } from "@agentclientprotocol/sdk"
-import type { EventMessagePartRemoved, EventSessionStatus } from "@opencode-ai/sdk/v2"
 import { Effect } from "effect"
 import { CombinedServing } from "./serving"
 
+type Place = { readonly sessionId: string; readonly messageId: string; readonly partId: string }
+
 type Client = {
   readonly connection: Pick<AgentSideConnection, "sessionUpdate">
-  readonly session: ACPSession.Interface
+  /** The sessions of this client, and what it was told of their parts. */
+  readonly session: {
+    readonly tryGet: (sessionId: string) => Effect.Effect<object | undefined>
+    readonly tryGetPartMetadata: (
+      place: Place,
+    ) => Effect.Effect<{ readonly partType?: string; readonly toolCallId?: string } | undefined>
+  }
+}
+
+type Removed = {
+  readonly properties: { readonly sessionID: string; readonly messageID: string; readonly partID: string }
 }
 
 const TAKEN_BACK = "The text above is taken back: its provider failed.\n"
 
 /** Follows the removal of a part. `forget` is given the id of a tool call that is no more. */
-export async function removed(event: EventMessagePartRemoved, client: Client, forget: (toolCallId: string) => void) {
+export async function removed(event: Removed, client: Client, forget: (toolCallId: string) => void) {
   const { sessionID: sessionId, messageID: messageId, partID: partId } = event.properties
   if (!(await Effect.runPromise(client.session.tryGet(sessionId)))) return
   const known = await Effect.runPromise(client.session.tryGetPartMetadata({ sessionId, messageId, partId }))
@@ -33,7 +43,10 @@ export async function removed(event: EventMessagePartRemoved, client: Client, fo
 }
 
 /** Says who goes on, and why. */
-export async function switched(event: EventSessionStatus, client: Client) {
+export async function switched(
+  event: { readonly type: string; readonly properties: { readonly sessionID: string } },
+  client: Client,
+) {
   const { sessionID } = event.properties
   const line = CombinedServing.announced(event, sessionID)
   if (!line || !(await Effect.runPromise(client.session.tryGet(sessionID)))) return
