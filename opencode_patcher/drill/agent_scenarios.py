@@ -343,4 +343,34 @@ _CANCELS = (
     ),
 )
 
-AGENT_SCENARIOS = (*_REFUSED, *_STREAMS, *_TOOLS, *_PROTOCOLS, *_COOLDOWNS, *_CANCELS)
+_EDITORS = (
+    Scenario(
+        name="editor-text",
+        title="an editor (ACP) is told what was taken back",
+        providers=(replace(ALPHA, then=Broken(at=At.TEXT, how=How.RESET)), BETA),
+        turns=(GREETING, QUESTION),
+        expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
+        edited=True,
+    ),
+    Scenario(
+        name="editor-tool",
+        title="an editor (ACP) sees the end of a tool call that was taken back",
+        providers=(replace(ALPHA, then=Broken(at=At.TOOL_INPUT, how=How.RESET)), BETA),
+        turns=(ERRAND,),
+        expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
+        edited=True,
+    ),
+    Scenario(
+        name="editor-commit",
+        title="an editor (ACP) sees a finished tool once, whoever goes on",
+        providers=(
+            replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, pause=TOOL_SECONDS),), then=OVERLOADED),
+            BETA,
+        ),
+        turns=(ERRAND,),
+        expected=Expectation(served_by=("alpha", "beta"), requests={"beta": 1}, at_most={"alpha": RETRIED}),
+        edited=True,
+    ),
+)
+
+AGENT_SCENARIOS = (*_REFUSED, *_STREAMS, *_TOOLS, *_PROTOCOLS, *_COOLDOWNS, *_CANCELS, *_EDITORS)
