@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -53,7 +53,7 @@ def run(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str | None] | None = None,
-    stdin: str | None = None,
+    stdin: str | Iterable[str] | None = None,
     check: bool = True,
     timeout: float | None = None,
     log: Path | None = None,
@@ -63,6 +63,7 @@ def run(
 ) -> Completed:
     """Run a program to its end and return its output as text (UTF-8, undecodable bytes replaced).
 
+    ``stdin`` is a text, or texts that are written as they come (asked for in a thread of their own).
     ``env`` is added to the scrubbed environment as in ``environment.scrubbed``; ``timeout`` is in seconds;
     ``log`` gets stdout and stderr as they come, and ``on_line`` each line (stream name, line without its
     newline) in a thread of its own. When ``stop`` is set, the program and its children are ended, and what came of
@@ -221,11 +222,12 @@ class _Streams:
         """The last lines of standard output, then those of standard error."""
         return [*self._tails["stdout"], *self._tails["stderr"]]
 
-    def start(self, stdin: str | None) -> None:
+    def start(self, stdin: str | Iterable[str] | None) -> None:
         for reader in self._readers:
             reader.start()
         if stdin is not None:
-            threading.Thread(target=self._feed, args=(stdin,), daemon=True).start()
+            texts = [stdin] if isinstance(stdin, str) else stdin
+            threading.Thread(target=self._feed, args=(texts,), daemon=True).start()
 
     def finish(self) -> None:
         """Wait for the end of the output, which a child in the background may hold open; it is ended then."""
@@ -269,12 +271,14 @@ class _Streams:
             if self._reporter.verbose:
                 self._reporter.output(text)
 
-    def _feed(self, text: str) -> None:
+    def _feed(self, texts: Iterable[str]) -> None:
         stream = self._child.stdin
         assert stream is not None
         # A program may end, or close its input, without having read it all.
         with contextlib.suppress(OSError), stream:
-            stream.write(text)
+            for text in texts:
+                stream.write(text)
+                stream.flush()
 
 
 def end(child: subprocess.Popen[str]) -> None:

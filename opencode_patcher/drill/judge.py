@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from opencode_patcher.drill import costs
+from opencode_patcher.drill import acp_view, costs
 from opencode_patcher.drill.conversation import Purpose
 from opencode_patcher.drill.observation import Observation
 from opencode_patcher.drill.plan import SERIAL, SUMMARY, TITLE
@@ -129,6 +129,8 @@ def _failures(observation: Observation) -> Iterator[str]:
     yield from _transcript_failures(observation)
     yield from _tool_failures(observation)
     yield from _cost_failures(observation)
+    if observation.updates is not None and observation.session:
+        yield from acp_view.wrong(observation.updates, observation.session)
 
 
 def _cancel_failures(observation: Observation) -> Iterator[str]:

@@ -98,7 +98,8 @@ class Observation:
     ``effects`` counts the lines that tools left. ``code`` is the exit code, None when the run was ended after
     ``limit`` seconds. ``started`` and ``cancelled`` (when the user did) are on ``time.monotonic``'s clock.
     ``others`` are the sessions of subagents and of other processes. ``screen`` is the text that a client of the
-    server's events shows in the end; None for ``run``, which prints and takes nothing back.
+    server's events shows in the end, or an editor that opens the session again; None for ``run``, which prints and
+    takes nothing back. ``updates`` are what an editor was sent while it happened, None without one.
     """
 
     scenario: Scenario
@@ -115,6 +116,7 @@ class Observation:
     others: tuple[Session, ...] = ()
     screen: str | None = None
     cancelled: float | None = None
+    updates: tuple[Object, ...] | None = None
 
     @property
     def answer_seconds(self) -> float:

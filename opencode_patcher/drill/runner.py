@@ -95,6 +95,10 @@ def observe(
         from opencode_patcher.drill import serve_runner
 
         return serve_runner.observe(scenario, target, root, template=template, limit=limit, stop=stop)
+    if scenario.edited:
+        from opencode_patcher.drill import acp_runner
+
+        return acp_runner.observe(scenario, target, root, template=template, limit=limit, stop=stop)
     if template:
         shutil.copytree(Home(root=template).home, Home(root=root).home, symlinks=True)
     model = combined_model(target, scenario)
@@ -112,8 +116,8 @@ def observe(
         target=target,
         exchanges=tuple(exchanges),
         events=tuple(run.events),
-        session=_stored(target, home, run.session_id),
-        effects=_lines(home.work / EFFECTS),
+        session=stored(target, home, run.session_id),
+        effects=effects(home),
         code=code,
         limit=limit,
         started=started,
@@ -186,7 +190,7 @@ class _Run:
                 self.stderr.append(line)
 
 
-def _stored(target: Target, home: Home, session_id: str | None) -> Session | None:
+def stored(target: Target, home: Home, session_id: str | None) -> Session | None:
     """The session as the binary itself exports it, so that the drill need not know the database."""
     try:
         if session_id is None:
@@ -205,5 +209,7 @@ def _command(binary: Path, home: Home, *arguments: str) -> str:
     return done.stdout
 
 
-def _lines(path: Path) -> int:
+def effects(home: Home) -> int:
+    """How many lines the drilled tools have left."""
+    path = home.work / EFFECTS
     return len(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else 0

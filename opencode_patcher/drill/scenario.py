@@ -93,7 +93,8 @@ class Scenario:
 
     ``delegated`` are the turns of subagents: asked by OpenCode, not by the user. ``combined`` is the key of that
     name in opencode.json, for a binary that knows it. ``served``: through ``opencode serve`` and its HTTP API
-    instead of ``opencode run``; ``cancel``, ``compact`` and ``elsewhere`` of a turn need that.
+    instead of ``opencode run``; ``cancel``, ``compact`` and ``elsewhere`` of a turn need that. ``edited``: through
+    ``opencode acp``, as an editor does.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Scenario:
     delegated: tuple[Turn, ...] = ()
     combined: Mapping[str, object] = field(default_factory=dict)
     served: bool = False
+    edited: bool = False
 
     def provider(self, id: str) -> Provider:
         """Raises KeyError when the scenario has no such provider."""

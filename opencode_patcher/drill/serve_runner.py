@@ -16,8 +16,8 @@ from opencode_patcher.drill.observation import Event, Observation, Session, Targ
 from opencode_patcher.drill.opencode_server import OpenCodeServer, ServerEvent
 from opencode_patcher.drill.opencode_server import serving as opencode
 from opencode_patcher.drill.plan import TITLE, Turn
-from opencode_patcher.drill.runner import combined_model
-from opencode_patcher.drill.scenario import EFFECTS, Scenario
+from opencode_patcher.drill.runner import combined_model, effects
+from opencode_patcher.drill.scenario import Scenario
 from opencode_patcher.drill.screen import Screen
 from opencode_patcher.drill.server import serving
 from opencode_patcher.drill.wire import as_object, as_objects
@@ -82,12 +82,6 @@ def observe(
         seconds=seconds,
         stderr="\n".join(stderr),
     )
-
-
-def effects(home: Home) -> int:
-    """How many lines the drilled tools have left."""
-    path = home.work / EFFECTS
-    return len(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else 0
 
 
 class Client:

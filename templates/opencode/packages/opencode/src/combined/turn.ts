@@ -188,7 +188,7 @@ const outgrow = Effect.fn("CombinedTurn.outgrow")(function* (
 ) {
   const { parentID, summary } = turn.ctx.assistantMessage
   const room = CombinedRequest.room(turn.streamInput.model)
-  const found = summary ? undefined : yield* origin.find((model) => CombinedRequest.room(model) > room)
+  const found = yield* origin.find((model) => CombinedRequest.room(model) > room)
   const failure = { kind: "too_long", message: "The conversation is too long for it" }
   if (!found) {
     yield* record(turn, origin, { action: "ended", failure })
@@ -199,6 +199,7 @@ const outgrow = Effect.fn("CombinedTurn.outgrow")(function* (
   const done = yield* CombinedSettlement.settle(turn, attempts.get(turn.ctx))
   yield* record(turn, origin, { action: "moved", failure, next: found, tools: done.length })
   yield* announce(turn, failure, found)
+  if (summary) return yield* swap(turn, found)
   return done.length ? yield* commit(turn) : yield* retract(turn)
 })
 
@@ -277,11 +278,9 @@ const move = Effect.fn("CombinedTurn.move")(function* (
     yield* Effect.sleep(wait)
   }
 
-  // A summary is asked for once and outside the loop, and it has no tools: it is made again in place.
   if (message.summary) {
     const now = next.type === "serve" ? next : yield* origin.next
-    yield* swap(turn, now.type === "serve" ? now.model : turn.streamInput.model)
-    return "again" as const
+    return yield* swap(turn, now.type === "serve" ? now.model : turn.streamInput.model)
   }
   return done.length ? undefined : yield* retract(turn)
 })
@@ -321,6 +320,7 @@ const announce = (turn: Turn, failure: { readonly message: string }, next: Provi
     next: Date.now(),
   })
 
+/** A summary is asked for once and outside the loop, and it has no tools: it is made again in place. */
 const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, model: Provider.Model) {
   turn.ctx.model = model
   turn.ctx.assistantMessage.providerID = model.providerID
@@ -329,6 +329,7 @@ const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, model: Provid
   turn.streamInput.model = model
   turn.streamInput.messages = CombinedOrigin.portable(turn.streamInput.messages)
   yield* turn.session.updateMessage(turn.ctx.assistantMessage)
+  return "again" as const
 })
 
 function remember(turn: Turn, failure: Failure) {

@@ -18,6 +18,7 @@ import { LSP } from "@/lsp/lsp"
 import { MCP } from "@/mcp"
 import { Permission } from "@/permission"
 import { Provider } from "@/provider/provider"
+import { Question } from "@/question"
 import { SessionCompaction } from "@/session/compaction"
 import { SessionPrompt } from "@/session/prompt"
 import { SessionRevert } from "@/session/revert"
@@ -38,6 +39,7 @@ const runtime = LayerNode.compile(
     SessionProjector.node,
     Session.node,
     Permission.node,
+    Question.node,
     Provider.node,
     Config.node,
     Env.node,
@@ -65,7 +67,14 @@ const runtime = LayerNode.compile(
         prompts: () => Effect.succeed({}),
       }),
     ],
-    [RuntimeFlags.node, RuntimeFlags.layer({ experimentalEventSystem: true })],
+    [
+      RuntimeFlags.node,
+      RuntimeFlags.layer({
+        experimentalEventSystem: true,
+        enableQuestionTool: true,
+        experimentalBackgroundSubagents: true,
+      }),
+    ],
   ],
 )
 
@@ -98,6 +107,8 @@ type Options = {
   readonly combined?: ConfigV1.Info["combined"]
   /** Where the model of a provider differs. */
   readonly models?: { readonly first?: Partial<Model>; readonly second?: Partial<Model> }
+  /** The SDK of a provider that speaks another protocol. */
+  readonly npm?: { readonly first?: string; readonly second?: string }
 }
 
 /**
@@ -116,7 +127,7 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
     name: ids[which],
     id: ids[which],
     env: [],
-    npm: "@ai-sdk/openai-compatible",
+    npm: options.npm?.[which] ?? "@ai-sdk/openai-compatible",
     models: { "glm-4.6": { ...model(COST[which]), ...options.models?.[which] } },
     options: { apiKey: "key", baseURL: url },
   })

@@ -16,7 +16,7 @@ import { SessionProcessor } from "./processor"
 import { Session } from "./session"
 import { SessionStatus } from "./status"
 
-export type Input = { sessionID: string; text: string; model: SessionV1.ModelRef }
+export type Input = { sessionID: string; text: string; model: SessionV1.ModelRef; variant?: string }
 
 export interface Interface {
   readonly prompt: (input: Input) => Effect.Effect<SessionV1.WithParts | undefined, Session.NotFound>
@@ -142,16 +142,36 @@ export const layer = Layer.effect(
         }
       })
 
-    const prompt: Interface["prompt"] = Effect.fn("SessionPrompt.prompt")(function* (input: Input) {
+    const createUserMessage = Effect.fn("SessionPrompt.createUserMessage")(function* (input: Input) {
       const { sessionID, text, model } = input
-      const untitled = (yield* sessions.get(sessionID)).title === Session.UNTITLED
-      const agents = (yield* config.get()).agent ?? {}
+      const ag = (yield* config.get()).agent?.[AGENT] ?? {}
+      const full = ag.variant
+        ? yield* provider
+            .getModel(model.providerID, model.modelID)
+            .pipe(Effect.catchTag("ProviderModelNotFoundError", () => Effect.succeed(undefined)))
+        : undefined
+      const variant = input.variant ?? (ag.variant && full?.variants?.[ag.variant] ? ag.variant : undefined)
+      const time = { created: Date.now() }
       const id = Identifier.ascending("msg")
-      const time = Date.now()
-      const user: SessionV1.User = { id, sessionID, role: "user", agent: AGENT, model, time: { created: time } }
+      const user: SessionV1.User = { id, sessionID, role: "user", agent: AGENT, model: { ...model, variant }, time }
       const partID = Identifier.ascending("prt")
       yield* sessions.updateMessage(user)
-      yield* sessions.updatePart({ id: partID, sessionID, messageID: id, type: "text", text, time: { start: time } })
+      yield* sessions.updatePart({
+        id: partID,
+        sessionID,
+        messageID: id,
+        type: "text",
+        text,
+        time: { start: time.created },
+      })
+      return user
+    })
+
+    const prompt: Interface["prompt"] = Effect.fn("SessionPrompt.prompt")(function* (input: Input) {
+      const { sessionID, text } = input
+      const untitled = (yield* sessions.get(sessionID)).title === Session.UNTITLED
+      const agents = (yield* config.get()).agent ?? {}
+      const user = yield* createUserMessage(input)
       const titling = yield* Effect.forkChild(untitled ? title(user, text).pipe(Effect.ignore) : Effect.void)
 
       const tools = [BashTool.definition, TaskTool.define({ sessions, agents, prompt })]

@@ -20,6 +20,7 @@ const Provider = Schema.Struct({
 
 const Agent = Schema.Struct({
   model: Schema.optional(Schema.String),
+  variant: Schema.optional(Schema.String),
   steps: Schema.optional(NonNegativeInt).annotate({ description: "Requests to the model that a turn may take" }),
 })
 

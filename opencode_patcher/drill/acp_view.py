@@ -1,0 +1,68 @@
+"""What an editor shows of a session, from the updates that the agent has sent it, and what is wrong with it. Pure.
+
+The protocol cannot take a text back. So a text that was taken back stays on the editor's screen until it opens the
+session again; the agent must say so, and each text that stays must have come once and whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from opencode_patcher.drill.costs import CENT_OF_A_CENT
+from opencode_patcher.drill.observation import Session
+from opencode_patcher.drill.wire import Object, as_object
+
+TAKEN_BACK = "is taken back"
+"""In the thought with which the agent says that the text above does not count."""
+
+ENDED = {"completed", "failed"}
+
+
+def shown(updates: Sequence[Object]) -> Mapping[str, str]:
+    """The text of the agent's messages, by their ids, in the order of their first words."""
+    texts: dict[str, str] = {}
+    for update in updates:
+        if update.get("sessionUpdate") == "agent_message_chunk":
+            id = str(update.get("messageId"))
+            texts[id] = texts.get(id, "") + _text(update)
+    return texts
+
+
+def wrong(updates: Sequence[Object], session: Session) -> Iterator[str]:
+    """A sentence for each thing that an editor would show wrong."""
+    missing = [message.text for message in session.messages if message.text]
+    for id, text in shown(updates).items():
+        if missing[:1] == [text]:
+            del missing[0]
+        elif not _said(updates, id):
+            yield f"the editor shows {text!r}, which was taken back without a word"
+    for text in missing:
+        yield f"the editor was not sent {text!r} once and whole"
+    tools = {str(update.get("toolCallId")): update for update in updates if "toolCallId" in update}
+    for id, update in tools.items():
+        if update.get("status") not in ENDED:
+            yield f"the editor shows the tool call {id} as {update.get('status')} for ever"
+    totals = [as_object(one.get("cost")) for one in updates if one.get("sessionUpdate") == "usage_update"]
+    told = float(str(totals[-1].get("amount", 0))) if totals else 0.0
+    due = sum(message.cost for message in session.messages)
+    if abs(told - due) > CENT_OF_A_CENT:
+        yield f"the editor was told that the session cost ${told:.4f} instead of ${due:.4f}"
+
+
+def _said(updates: Sequence[Object], id: str) -> bool:
+    """Whether the first thing said after the last word of a message is that it was taken back."""
+    end = max(index for index, update in enumerate(updates) if _message(update) == id)
+    for update in updates[end + 1 :]:
+        if update.get("sessionUpdate") == "agent_thought_chunk":
+            return TAKEN_BACK in _text(update)
+        if _message(update):
+            return False
+    return False
+
+
+def _message(update: Object) -> str | None:
+    return str(update.get("messageId")) if update.get("sessionUpdate") == "agent_message_chunk" else None
+
+
+def _text(update: Object) -> str:
+    return str(as_object(update.get("content")).get("text", ""))
