@@ -63,6 +63,23 @@ const PHASES: Partial<Record<LLMEvent["type"], Phase>> = {
   "tool-error": "tool",
 }
 
+const attempts = new WeakMap<object, Attempt>()
+
+/** The attempt that a processor's state stands for, if it has begun one. */
+export function of(owner: object) {
+  return attempts.get(owner)
+}
+
+export function forget(owner: object) {
+  attempts.delete(owner)
+}
+
+export function begin(owner: object, input: LLM.StreamInput) {
+  const attempt = make(input)
+  attempts.set(owner, attempt)
+  return attempt
+}
+
 export function make(input: LLM.StreamInput): Attempt {
   const asked = input.user.model.variant
   return {

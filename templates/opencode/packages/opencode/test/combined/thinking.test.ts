@@ -141,7 +141,7 @@ for (const [to, metadata] of [
   test(`thinking signed at Anthropic goes on at ${to().providerID}, which may think on`, async () => {
     const model = to()
     const messages = await sent([user("do it"), step(anthropic(), [SIGNED])], model)
-    expect<unknown>(thoughts(messages).map((part) => [part.text, part.providerOptions])).toEqual([
+    expect(thoughts(messages).map((part) => [part.text, part.providerOptions])).toEqual([
       ["let me see", metadata],
     ])
     expect(messages.map((message) => message.role)).toEqual(["user", "assistant", "tool"])

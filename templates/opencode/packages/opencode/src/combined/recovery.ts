@@ -1,0 +1,243 @@
+/**
+ * What becomes of an attempt that failed: asked again in place, moved to the next member, or ended with its error. Each
+ * settles what the attempt had begun first.
+ */
+import type { Provider } from "@/provider/provider"
+import { SessionRetry } from "@/session/retry"
+import { LLMEvent } from "@opencode-ai/llm"
+import { Effect } from "effect"
+import { CombinedAttempt } from "./attempt"
+import { CombinedConclusion } from "./conclusion"
+import { CombinedFailure } from "./failure"
+import { CombinedOrigin } from "./origin"
+import { CombinedProgress } from "./progress"
+import { CombinedRequest } from "./request"
+import { CombinedRetraction } from "./retraction"
+import { CombinedServing } from "./serving"
+import { CombinedSettlement } from "./settlement"
+import { CombinedSnapshot } from "./snapshot"
+import { CombinedThinking } from "./thinking"
+import type { Turn } from "./turn"
+import { CombinedVariant } from "./variant"
+
+type Failure = CombinedFailure.Failure
+
+/** Waiting for a cooldown ends by itself: a turn never waits longer than this in one go, nor more often. */
+const LONGEST_WAIT = 60_000
+const MOST_WAITS = 3
+
+/** Before the same member is asked once more. Long enough for a load balancer to pick another machine. */
+const PAUSE = 250
+
+/** Upstream's name of the tool with which a model gives a structured answer; the turn ends with it. */
+const STRUCTURED = "StructuredOutput"
+
+/** What a failed attempt comes to: the error, the next member, or the same one again. */
+export const recover = Effect.fn("CombinedRecovery.recover")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  error: unknown,
+) {
+  const parsed = turn.parse(error)
+  // Which errors mean "too long for this model" is upstream's knowledge.
+  if (parsed.name === "ContextOverflowError") return yield* outgrow(turn, origin, error)
+  if (forgoes(turn, error))
+    return yield* repeat(turn, origin, { kind: "thinking", message: CombinedFailure.describe(error) }, 0)
+  const failure =
+    error instanceof CombinedAttempt.Silence
+      ? error.failure
+      : (CombinedFailure.classify(error, Date.now()) ?? unknown(turn, parsed))
+  if (!failure) {
+    yield* record(turn, origin, {
+      action: "ended",
+      failure: { kind: "final", message: CombinedFailure.describe(error) },
+    })
+    return yield* Effect.fail(error)
+  }
+  const again = yield* repeats(turn, origin, failure)
+  if (again) {
+    remember(turn, failure)
+    return yield* repeat(turn, origin, failure, PAUSE)
+  }
+  if (moves(origin, failure.kind)) return yield* move(turn, origin, failure, yield* origin.fail(failure))
+  // Upstream would ask the same provider again with the old messages, which runs finished tools twice.
+  const done = yield* CombinedSettlement.settle(turn, CombinedAttempt.of(turn.ctx))
+  yield* record(turn, origin, { action: "ended", failure, tools: done.length })
+  yield* turn.halt(error)
+  return undefined
+})
+
+/** Upstream would ask the same provider again, with the old messages: after a tool has run, that runs it twice. */
+function unknown(turn: Turn, parsed: SessionRetry.Err): Failure | undefined {
+  const retry = SessionRetry.retryable(parsed, turn.ctx.assistantMessage.providerID)
+  return retry && { kind: "server", scope: "model", message: retry.message }
+}
+
+/** Whether a failure of this kind is one that another member is asked for. */
+export function moves(origin: CombinedOrigin.Origin, kind: Failure["kind"]) {
+  return origin.settings.kinds?.includes(kind) ?? true
+}
+
+/** A member with more room does the step, where there is one; else the conversation is compacted, as upstream does. */
+const outgrow = Effect.fn("CombinedRecovery.outgrow")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  error: unknown,
+) {
+  const { parentID, summary } = turn.ctx.assistantMessage
+  const room = CombinedRequest.room(turn.streamInput.model)
+  const found = yield* origin.find((model) => CombinedRequest.room(model) > room)
+  const failure = { kind: "too_long", message: "The conversation is too long for it" }
+  if (!found) {
+    yield* record(turn, origin, { action: "ended", failure })
+    return yield* Effect.fail(error)
+  }
+  const progress = CombinedProgress.of(parentID)
+  progress.outgrown = Math.max(progress.outgrown, room)
+  const done = yield* CombinedSettlement.settle(turn, CombinedAttempt.of(turn.ctx))
+  yield* record(turn, origin, { action: "moved", failure, next: found, tools: done.length })
+  yield* announce(turn, failure, found)
+  if (summary) return yield* swap(turn, found)
+  return done.length ? yield* commit(turn) : yield* retract(turn)
+})
+
+/** A transient failure of a member that was well is no reason to leave it, as long as nothing has been done yet. */
+const repeats = Effect.fn("CombinedRecovery.repeats")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  failure: Failure,
+) {
+  if (!CombinedFailure.passes(failure) || CombinedAttempt.of(turn.ctx)?.calls.size || (yield* origin.unproven))
+    return false
+  const { parentID, providerID } = turn.ctx.assistantMessage
+  const before = CombinedProgress.peek(parentID).failures.filter((item) => item.provider === providerID)
+  return before.length + 1 < origin.settings.maxAttempts
+})
+
+/** A member that refused the thinking of another one is asked again, once, without it. */
+function forgoes(turn: Turn, error: unknown) {
+  const { parentID, providerID, modelID, summary } = turn.ctx.assistantMessage
+  const member = `${providerID}/${modelID}`
+  if (summary || !CombinedThinking.isRefusal(CombinedFailure.describe(error))) return false
+  const { unthinking } = CombinedProgress.of(parentID)
+  return !unthinking.has(member) && !!unthinking.add(member)
+}
+
+const repeat = Effect.fn("CombinedRecovery.repeat")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  failure: { readonly kind: string; readonly message: string },
+  pause: number,
+) {
+  yield* CombinedSettlement.settle(turn, CombinedAttempt.of(turn.ctx))
+  yield* record(turn, origin, { action: "repeated", failure, next: turn.streamInput.model })
+  yield* Effect.sleep(pause)
+  return turn.ctx.assistantMessage.summary ? ("again" as const) : yield* retract(turn)
+})
+
+/** Settles the failed attempt and makes way for the next member. Tells whether the attempt is to be made again here. */
+export const move = Effect.fn("CombinedRecovery.move")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  failure: Failure,
+  next: CombinedOrigin.Next,
+) {
+  const message = turn.ctx.assistantMessage
+  const done = yield* CombinedSettlement.settle(turn, CombinedAttempt.of(turn.ctx))
+  const progress = remember(turn, failure)
+  const given = done.some((part) => part.tool === STRUCTURED && part.state.status === "completed")
+  const wait = next.type === "wait" ? Math.max(0, next.out[0].cooldown.until - Date.now()) : 0
+  const lasts = wait > LONGEST_WAIT || progress.waits >= MOST_WAITS
+  const stays = turn.ctx.blocked || given || (next.type === "wait" && lasts)
+  yield* record(turn, origin, {
+    action: stays ? "ended" : next.type === "wait" ? "waited" : "moved",
+    failure,
+    tools: done.length,
+    ...(next.type === "serve" && !stays && { next: next.model }),
+  })
+  if (done.length) yield* commit(turn)
+  // The user has refused a tool meanwhile, or the answer has been given: either ends the turn.
+  if (turn.ctx.blocked || given) return undefined
+
+  if (next.type === "serve") yield* announce(turn, failure, next.model)
+  if (next.type === "wait") {
+    const [{ member, cooldown }] = next.out
+    if (lasts) {
+      yield* turn.halt(new Error(CombinedProgress.exhausted(origin.id, progress.failures, next)))
+      CombinedProgress.answered(message.parentID)
+      return undefined
+    }
+    progress.waits++
+    yield* turn.status.set(turn.ctx.sessionID, {
+      type: "retry",
+      attempt: progress.waits,
+      message: `${CombinedServing.SWITCH}all providers of ${origin.id} are out, ${member.providerID} is the first to return: ${cooldown.message}`,
+      next: cooldown.until,
+    })
+    yield* Effect.sleep(wait)
+  }
+
+  if (message.summary) {
+    const now = next.type === "serve" ? next : yield* origin.next
+    return yield* swap(turn, now.type === "serve" ? now.model : turn.streamInput.model)
+  }
+  return done.length ? undefined : yield* retract(turn)
+})
+
+/** Closes a step whose tools are done: the loop goes on with their results. */
+const commit = Effect.fn("CombinedRecovery.commit")(function* (turn: Turn) {
+  const message = turn.ctx.assistantMessage
+  if (!message.finish) {
+    yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls" }))
+    const end = (yield* CombinedSettlement.stored(turn)).findLast((part) => part.type === "step-finish")
+    CombinedSnapshot.keep(message.sessionID, end?.snapshot, Date.now())
+  }
+  message.finish = "tool-calls"
+  return undefined
+})
+
+/** The message goes once upstream has cleaned up after the attempt. */
+const retract = (turn: Turn) =>
+  Effect.sync(() => {
+    CombinedProgress.of(turn.ctx.assistantMessage.parentID).retracted++
+    CombinedRetraction.begin(turn.ctx)
+    return undefined
+  })
+
+export const record = (turn: Turn, origin: CombinedOrigin.Origin, conclusion: CombinedConclusion.Conclusion) =>
+  Effect.suspend(() =>
+    CombinedConclusion.record(CombinedAttempt.of(turn.ctx), turn.ctx.assistantMessage, origin, conclusion),
+  )
+
+/** Says on the screen, in `opencode run` and to whoever follows the server's events who goes on, and why. */
+const announce = (turn: Turn, failure: { readonly message: string }, next: Provider.Model) =>
+  turn.status.set(turn.ctx.sessionID, {
+    type: "retry",
+    attempt: 1,
+    message: CombinedServing.switched(turn.ctx.assistantMessage.providerID, failure.message, {
+      providerID: next.providerID,
+      variant: CombinedVariant.lost(turn.streamInput.user.model.variant, next.variants),
+    }),
+    next: Date.now(),
+  })
+
+/** A summary is asked for once and outside the loop, and it has no tools: it is made again in place. */
+const swap = Effect.fn("CombinedRecovery.swap")(function* (turn: Turn, model: Provider.Model) {
+  turn.ctx.model = model
+  turn.ctx.assistantMessage.providerID = model.providerID
+  turn.ctx.assistantMessage.modelID = model.id
+  turn.ctx.assistantMessage.finish = undefined
+  turn.streamInput.model = model
+  turn.streamInput.messages = CombinedOrigin.portable(turn.streamInput.messages)
+  yield* turn.session.updateMessage(turn.ctx.assistantMessage)
+  return "again" as const
+})
+
+function remember(turn: Turn, failure: Failure) {
+  const { parentID, providerID, modelID } = turn.ctx.assistantMessage
+  const record = CombinedProgress.of(parentID)
+  record.failures.push({ provider: providerID, member: `${providerID}/${modelID}`, message: failure.message })
+  return record
+}
+
+export * as CombinedRecovery from "./recovery"
