@@ -50,7 +50,10 @@ function pass(gate: Gate) {
       if (gate.closed) return
       if (part.type === "error") gate.closed = true
       // A tool without parameters may be called with nothing at all: the end of the answer tells whether it was.
-      if (part.type === "tool-call" && !isWhole(part.input)) return void held.push(part)
+      if (part.type === "tool-call" && !isWhole(part.input)) {
+        held.push(part)
+        return
+      }
       if (part.type === "finish" && isFinished(part.finishReason)) held.forEach((call) => controller.enqueue(call))
       controller.enqueue(part)
     },

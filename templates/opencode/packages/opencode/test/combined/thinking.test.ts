@@ -141,9 +141,8 @@ for (const [to, metadata] of [
   test(`thinking signed at Anthropic goes on at ${to().providerID}, which may think on`, async () => {
     const model = to()
     const messages = await sent([user("do it"), step(anthropic(), [SIGNED])], model)
-    expect(thoughts(messages).map((part) => [part.text, part.providerOptions])).toEqual([
-      ["let me see", metadata],
-    ])
+    const found: unknown = thoughts(messages).map((part) => [part.text, part.providerOptions])
+    expect(found).toEqual([["let me see", metadata]])
     expect(messages.map((message) => message.role)).toEqual(["user", "assistant", "tool"])
     expect(JSON.stringify(messages)).not.toContain("caller")
     expect(isSilent(model)).toBe(false)
