@@ -23,7 +23,9 @@ class Web:
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    web: Web
+    def __init__(self, *arguments: Any, web: Web, **others: Any) -> None:
+        self.web = web
+        super().__init__(*arguments, directory=str(web.root), **others)
 
     def do_GET(self) -> None:
         name = self.path.rpartition("/")[2]
@@ -46,10 +48,9 @@ class _Handler(SimpleHTTPRequestHandler):
 def web(tmp_path: Path) -> Iterator[Web]:
     root = tmp_path / "web"
     root.mkdir()
-    handler = type("Handler", (_Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(root)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
     web = Web(root=root, url=f"http://127.0.0.1:{server.server_port}")
-    handler.web = web
+    server.RequestHandlerClass = functools.partial(_Handler, web=web)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield web

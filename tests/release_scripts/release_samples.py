@@ -43,18 +43,23 @@ def render(name: str, *, repository: str = REPOSITORY, release: str = RELEASE) -
     return render_file(f"release/{name}.j2", template.read_text(encoding="utf-8"), values)
 
 
-def program(name: str, version: str = "1.18.3", body: str = "") -> bytes:
+def program(name: str, *, version: str = "1.18.3", body: str = "") -> bytes:
     """A program that prints its version when asked for it, and else its name."""
     return f'#!/bin/sh\n{body}\n[ "$1" = --version ] && echo {version} || echo {name}\n'.encode()
 
 
 def make_release(
-    out: Path, name: str, version: str = "1.18.3", *, targets: Iterable[str] = LINUX, body: str = ""
+    out: Path,
+    name: str,
+    *,
+    targets: Iterable[str] = LINUX,
+    body: str = "",
+    content: bytes | None = None,
 ) -> Path:
     """The files of a release whose program, the same for each target, prints ``name``."""
     out.mkdir(parents=True)
     for target in targets:
-        _add_target(out, program(name, version, body), name, version, target)
+        _add_target(out, content or program(name, body=body), name, target)
     write_sums(out)
     return out
 
@@ -65,14 +70,13 @@ def write_sums(out: Path) -> None:
     (out / SUMS).write_text("".join(lines))
 
 
-def _add_target(out: Path, content: bytes, name: str, version: str, target: str) -> None:
+def _add_target(out: Path, content: bytes, name: str, target: str) -> None:
     """The archive, and the manifest as the store of the one who releases has it."""
     maker = open_store(out.parent / f"maker-of-{out.name}")
     binary = "opencode.exe" if target.startswith("windows") else "opencode"
     (maker.root / binary).write_bytes(content)
-    major, minor, patch = (int(part) for part in version.split("."))
     ingredients = Ingredients(
-        release=Release(tag=f"v{version}", version=(major, minor, patch), commit="c" * 40),
+        release=Release(tag="v1.18.3", version=(1, 18, 3), commit="c" * 40),
         source="https://example.invalid/opencode",
         patchset=hashlib.sha256(name.encode()).hexdigest(),
         bun="1.3.14",
@@ -137,6 +141,7 @@ class Machine:
             cwd=self.root,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
 
