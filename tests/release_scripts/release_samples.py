@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 from opencode_patcher import builds, resources
 from opencode_patcher.builds import Ingredients
 from opencode_patcher.patchset.render import render_file
-from opencode_patcher.store import open_store
+from opencode_patcher.store import open_store, write_json
 from opencode_patcher.upstream.releases import Release
 
 REPOSITORY = "example/fork"
@@ -85,7 +86,8 @@ def _add_target(out: Path, content: bytes, name: str, target: str) -> None:
         target=target,
     )
     build = builds.keep(maker, ingredients, maker.root / binary, "0.1.0")
-    shutil.copyfile(build.directory / builds.MANIFEST, out / f"opencode-{target}.build.json")
+    about = builds.as_data(dataclasses.replace(build, built_at=0.0))
+    write_json(out / f"opencode-{target}.build.json", about)
     if target.startswith("linux"):
         pack_tar(out / f"opencode-{target}.tar.gz", {binary: content, "LICENSE": b"MIT\n"})
         return

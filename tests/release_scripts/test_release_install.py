@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,9 @@ def test_installed_from_the_web(tmp_path: Path, kind: str, web: Any) -> None:
     assert f"OpenCode 1.18.3 with combined models is installed: {machine.place}" in done.stderr
     assert started(machine.place) == "first"
     assert state_of(machine) == "current"
+    [build] = builds.list_builds(open_store(machine.store))
+    assert abs(build.built_at - time.time()) < 3600, "it came into the store just now"
+    assert build.sha256 == builds.file_sha256(machine.place)
     assert web.asked[0] == "SHA256SUMS"
     assert len(web.asked) == 3
 
