@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from release_samples import Machine, make_machine, make_release
+from script_samples import Machine, make_machine, make_release
 
 
 @dataclass(frozen=True, kw_only=True)

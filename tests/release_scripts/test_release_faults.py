@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from release_samples import (
+from script_samples import (
     PROGRAMS,
     Machine,
     make_machine,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from release_samples import PROGRAMS, RELEASE, Machine, make_machine, make_release, program, render, started
+from script_samples import PROGRAMS, RELEASE, Machine, make_machine, make_release, program, render, started
 
 from opencode_patcher import builds
 from opencode_patcher.install import state

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from release_samples import PROGRAMS, Machine, make_machine, make_release, started
+from script_samples import PROGRAMS, Machine, make_machine, make_release, started
 
 from opencode_patcher import builds
 from opencode_patcher.install import state

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from release_samples import PROGRAMS, Machine, make_machine, make_release, started
+from script_samples import PROGRAMS, Machine, make_machine, make_release, started
 
 from opencode_patcher import builds
 from opencode_patcher.install import records
@@ -78,6 +78,7 @@ for file do :; done
 case "$1" in
   --remove-signature) exit 1 ;;
   --force) echo "# signed" >> "$file" ;;
+  --verify) grep -q "# signed" "$file" ;;
 esac
 """
 
@@ -123,7 +124,8 @@ def test_a_machine_that_upstream_does_not_build_for(
     assert list(machine.home.iterdir()) == []
 
 
-def test_macos_signs_its_own_copy_and_keeps_the_build(tmp_path: Path) -> None:
+@pytest.mark.parametrize("released", ["signed", "unsigned"])
+def test_macos_gets_a_valid_signature_and_the_build_stays_as_released(tmp_path: Path, released: str) -> None:
     programs = (*(name for name in PROGRAMS if name not in ("flock", "sha256sum")), "perl", "shasum")
     if not all(shutil.which(name) for name in programs):
         pytest.skip("needs perl and shasum, which macOS has")
@@ -131,7 +133,7 @@ def test_macos_signs_its_own_copy_and_keeps_the_build(tmp_path: Path) -> None:
     pretend(machine, KINDS["darwin-arm64"])
     for name in ("first", "second", "first"):
         if not (tmp_path / name).exists():
-            make_release(tmp_path / name, name, targets=DARWIN)
+            make_release(tmp_path / name, name, targets=DARWIN, body="# signed" if released == "signed" else "")
         done = machine.install(OPENCODE_RELEASE_URL=tmp_path / name, SHELL="/bin/bash")
         assert done.returncode == 0, done.stderr
     assert "add this to ~/.bash_profile:" in done.stderr
@@ -143,14 +145,11 @@ def test_macos_signs_its_own_copy_and_keeps_the_build(tmp_path: Path) -> None:
         record = records.read(root / "installed" / build.directory.name)
         assert record is not None
         assert records.is_unchanged(record)
-        assert record.sha256 != build.sha256
+        assert (record.sha256 == build.sha256) == (released == "signed")
         assert record.file.read_text().count("# signed") == 1
     signed = (machine.root / "codesign.log").read_text().splitlines()
-    assert [line.split(" /")[0] for line in signed] == [
-        "--remove-signature",
-        "--force --sign -",
-        "--verify --strict",
-    ] * 2
+    renewed = [] if released == "signed" else ["--remove-signature", "--force --sign -", "--verify --strict"]
+    assert [line.split(" /")[0] for line in signed] == ["--verify --strict", *renewed] * 2
     environment = {"HOME": str(machine.home), "PATH": str(machine.place.parent)}
     locked = Release(tag="v1.18.3", version=(1, 18, 3), commit="c" * 40)
     assert status(store, MacOS(), environment, locked).name == "current"

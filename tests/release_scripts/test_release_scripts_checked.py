@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from release_samples import render
+from script_samples import render
 
 from opencode_patcher import builds, store
 from opencode_patcher.install import place, records, state
