@@ -167,6 +167,28 @@ def test_places_of_the_users(machine: Machine, first: Path, tmp_path: Path) -> N
     assert len(builds.list_builds(open_store(data / "opencode-patcher"))) == 1
 
 
+def test_the_store_is_where_opencode_patcher_looks_for_it(
+    machine: Machine, first: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variables in (
+        {"OPENCODE_PATCHER_HOME": "~/own store"},
+        {"OPENCODE_PATCHER_HOME": "relative"},
+        {"OPENCODE_PATCHER_HOME": str(machine.home / "absolute"), "XDG_DATA_HOME": "/nowhere"},
+        {"OPENCODE_PATCHER_HOME": "", "XDG_DATA_HOME": str(machine.home / "data")},
+        {"XDG_DATA_HOME": "relative"},
+    ):
+        with monkeypatch.context() as changed:
+            changed.delenv("OPENCODE_PATCHER_HOME")
+            changed.setenv("HOME", str(machine.home))
+            changed.chdir(machine.root)
+            for name, value in variables.items():
+                changed.setenv(name, value)
+            place = machine.home / f"bin-{len(list(machine.home.iterdir()))}"
+            done = machine.install("--bin-dir", place, OPENCODE_RELEASE_URL=first, **variables)
+            assert done.returncode == 0, done.stderr
+            assert len(builds.list_builds(open_store())) == 1
+
+
 def test_without_a_home(machine: Machine, first: Path) -> None:
     done = machine.install(OPENCODE_RELEASE_URL=first, HOME=None)
     assert done.returncode == 1
