@@ -31,9 +31,12 @@ def run(words: Sequence[str]) -> int:
     """Run one command line and return its exit code. Nothing but a bug in this function raises."""
     try:
         return _run(words, as_json="--json" in words)
-    except (BrokenPipeError, SystemExit):
-        # click and rich ask for the end of the process when the reader (head, a pager) has seen enough.
+    except BrokenPipeError:
         return _output_closed()
+    except SystemExit as end:
+        # click ends the process with 0 once a shell has been told what can follow. Else click and rich ask for the end
+        # when the reader (head, a pager) has seen enough.
+        return 0 if end.code == 0 else _output_closed()
     except KeyboardInterrupt:
         return errors.INTERRUPTED
 

@@ -8,6 +8,7 @@ Layout of the store (all of it can be thrown away; it is made again on the next 
     toolchains/        bun, one directory a version and platform
     builds/            finished binaries
     installed/         what ``install`` activated
+    incoming/          what a release's install script is fetching; it holds the lock ``install``
     logs/              output of long programs
     locks/             lock files
     demo/              a store inside the store, for ``demo``

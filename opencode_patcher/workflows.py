@@ -1,4 +1,4 @@
-"""The CI workflows that watch upstream: rendered from ``templates/ci``, for this project and for forks of it."""
+"""The workflows that test, watch upstream and publish: rendered from ``templates/ci``, for this project and forks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from opencode_patcher.errors import UsageError
 from opencode_patcher.patchset.render import render_file
 
 DIRECTORY = ".github/workflows"
-NAMES = ("ci.yml", "watch.yml")
+NAMES = ("ci.yml", "release.yml", "watch.yml")
 OWN_CRON = "17 5 * * *"
 """When this project looks for a release: daily, off the full hour, at which GitHub is busy."""
 

@@ -11,7 +11,7 @@ from opencode_patcher.cli import options, output
 
 @click.group
 def command() -> None:
-    """Set up workflows that watch upstream."""
+    """Set up workflows that test, watch upstream and publish."""
 
 
 @command.command
@@ -24,7 +24,8 @@ def init(directory: Path, cron: str | None, branch: str, replace: bool, as_json:
     """Write GitHub workflows into a fork of this project.
 
     Once a day one of them looks for a new OpenCode release, builds and drills it, and opens or updates one pull request
-    with the new lock, or one issue that says what does not fit. It needs no secret. The other one runs the tests.
+    with the new lock, or one issue that says what does not fit. Another one builds for all systems and publishes when
+    a tag is pushed. The third one runs the tests. None needs a secret.
     """
     from opencode_patcher import resources, workflows
 

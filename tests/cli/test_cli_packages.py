@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import json
 import os
 import subprocess
@@ -87,14 +88,27 @@ def test_the_wheel_holds_the_package_with_its_data_the_patches_and_the_templates
     assert "opencode_patcher/models/rules.toml" in held
     assert "opencode_patcher/demo/upstream/packages/opencode/script/build.ts" in held
     assert "opencode_patcher/_resources/patches/series" in held
+    assert "opencode_patcher/_resources/templates/release/install.sh.j2" in held
     assert "opencode_patcher/py.typed" in held
+
+
+def test_the_wheel_says_under_which_licence_and_carries_its_text(packages: Packages) -> None:
+    with zipfile.ZipFile(packages.wheel) as archive:
+        [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        about = email.message_from_bytes(archive.read(metadata))
+        held = archive.read(f"{metadata.removesuffix('METADATA')}licenses/docs/LICENSE")
+
+    assert (about["License-Expression"], about.get_all("License-File")) == ("MIT", ["docs/LICENSE"])
+    assert held == (CHECKOUT / "docs" / "LICENSE").read_bytes()
+    assert held.startswith(b"MIT License\n")
 
 
 def test_the_source_package_can_be_tested(packages: Packages) -> None:
     with tarfile.open(packages.sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
 
-    assert {"pyproject.toml", "Makefile", "README.md", "patches/series", "tests/conftest.py"} <= held
+    assert {"pyproject.toml", "Makefile", "README.md", "patches/series", "tests/conftest.py", "docs/LICENSE"} <= held
+    assert {path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / ".github").rglob("*.yml")} <= held
     assert not [name for name in held if NOT_PUBLISHED & set(Path(name).parts)]
 
 

@@ -13,6 +13,14 @@ from opencode_patcher.errors import UsageError
 ROOT = Path(__file__).parents[2]
 
 
+WRITING = {
+    "ci.yml": {},
+    "watch.yml": {"propose": ["contents", "pull-requests", "issues"]},
+    "release.yml": {"attest": ["id-token", "attestations"], "publish": ["contents"]},
+}
+"""The jobs that may write, and what."""
+
+
 def rendered(cron: str = workflows.OWN_CRON, branch: str = "main") -> dict[str, str]:
     return workflows.workflows(resources.templates(), cron=cron, branch=branch)
 
@@ -34,12 +42,30 @@ def test_every_action_is_pinned_by_commit_with_its_version(name: str) -> None:
 def test_permissions_are_given_job_by_job(name: str) -> None:
     text = rendered()[name]
     assert "\npermissions: {}\n" in text
-    jobs = re.split(r"\n  (?=[a-z]+:\n    )", text.split("\njobs:\n", 1)[1])
-    writing = [job.split(":")[0].strip() for job in jobs if re.search(r": write\b", job)]
-    assert writing == (["propose"] if name == "watch.yml" else [])
+    jobs = re.split(r"\n  (?=[a-z-]+:\n    )", text.split("\njobs:\n", 1)[1])
+    given = {job.split(":")[0].strip(): re.findall(r"([a-z-]+): write\b", job) for job in jobs}
+    assert {job: names for job, names in given.items() if names} == WRITING[name]
     for job in jobs:
         assert "permissions:" in job
         assert "timeout-minutes:" in job
+
+
+@pytest.mark.parametrize("job", ["attest", "publish"])
+def test_a_job_that_can_write_runs_nothing_but_what_is_githubs(job: str) -> None:
+    text = re.split(r"\n  (?=[a-z-]+:\n)", rendered()["release.yml"].split(f"\n  {job}:\n")[1])[0]
+    assert "checkout" not in text
+    assert "opencode" not in text.replace("OpenCode", "")
+    assert set(re.findall(r"uses: ([^@]+)@", text)) <= {"actions/download-artifact", "actions/attest-build-provenance"}
+
+
+def test_nothing_is_published_that_was_not_tried_and_attested() -> None:
+    needs = dict(re.findall(r"\n  ([a-z-]+):\n(?:    .*\n)*?    needs: (.*)\n", rendered()["release.yml"]))
+    assert needs == {
+        "smoke": "build",
+        "smoke-windows": "build",
+        "attest": "[build, smoke, smoke-windows]",
+        "publish": "attest",
+    }
 
 
 def test_the_job_that_can_write_runs_nothing_of_upstreams() -> None:
@@ -51,14 +77,15 @@ def test_the_job_that_can_write_runs_nothing_of_upstreams() -> None:
 
 @pytest.mark.parametrize("name", workflows.NAMES)
 def test_no_expression_stands_in_a_script(name: str) -> None:
-    scripts = re.findall(r"run: \|\n((?: {10}.*\n|\n)+)", rendered()[name])
+    scripts = re.findall(r"run: (.*\n(?: {10}.*\n|\n)*)", rendered()[name])
+    assert len(scripts) > 2
     assert not [script for script in scripts if "${{" in script]
 
 
 def test_written_into_a_fork(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     written = workflows.write(tmp_path, rendered("5 4 * * *"), replace=False)
-    assert [path.name for path in written] == ["ci.yml", "watch.yml"]
+    assert [path.name for path in written] == ["ci.yml", "release.yml", "watch.yml"]
     assert 'cron: "5 4 * * *"' in (tmp_path / workflows.DIRECTORY / "watch.yml").read_text()
     assert workflows.write(tmp_path, rendered("5 4 * * *"), replace=False) == ()
 

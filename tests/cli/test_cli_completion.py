@@ -1,0 +1,66 @@
+"""Completion in real shells, with the line that the README gives."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("opencode-patcher")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="needs the program beside python")
+
+ASKING = {
+    "bash": """
+{line}
+complete -p opencode-patcher >/dev/null
+COMP_WORDS=(opencode-patcher {words}) COMP_CWORD={last}
+_opencode_patcher_completion opencode-patcher
+printf '%s\\n' "${{COMPREPLY[@]}}"
+""",
+    "fish": "{line}\ncomplete --do-complete 'opencode-patcher {words}'\n",
+}
+
+
+@pytest.mark.parametrize("shell", ASKING)
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("roll", {"rollback"}), ("patches re", {"rebase", "refresh"}), ("install --bin", {"--bin-dir"})],
+)
+def test_a_shell_offers_what_can_follow(shell: str, words: str, offered: set[str]) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"needs {shell}")
+    [line] = re.findall(rf"^\| {shell}\b.*\| `(.*)` \|$", README, re.MULTILINE)
+    script = ASKING[shell].format(line=line.replace(r"\|", "|"), words=words, last=len(words.split()))
+    done = subprocess.run(
+        [shell, "-c", script],
+        env={**os.environ, "PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {row.split("\t")[0] for row in done.stdout.splitlines()} == offered
+
+
+def test_zsh_is_told_how(tmp_path: Path) -> None:
+    """zsh completes only at a terminal; here it has to understand what it is told."""
+    [line] = re.findall(r"^\| zsh\b.*\| `(.*)` \|$", README, re.MULTILINE)
+    said = subprocess.run(
+        [PROGRAM],
+        env={**os.environ, "_OPENCODE_PATCHER_COMPLETE": "zsh_source"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said.startswith("#compdef opencode-patcher")
+    assert "_OPENCODE_PATCHER_COMPLETE=zsh_source opencode-patcher" in line
+    if shutil.which("zsh"):
+        script = tmp_path / "completion"
+        script.write_text(said)
+        subprocess.run(["zsh", "-n", script], check=True)
