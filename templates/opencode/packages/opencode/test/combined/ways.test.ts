@@ -185,17 +185,11 @@ it.instance("a subagent in the background fails over by itself, and its result r
 
 const pendingQuestion = Effect.gen(function* () {
   const questions = yield* Question.Service
-  return yield* pollWithTimeout(
-    questions.list().pipe(Effect.map((list) => list[0])),
-    "nobody was asked",
-    "10 seconds",
-  )
+  return yield* pollWithTimeout(questions.list().pipe(Effect.map((list) => list[0])), "nobody was asked", "10 seconds")
 })
 
 const asks = call(0, "call_one", "question", {
-  questions: [
-    { question: "Which one?", header: "Which", options: [{ label: "The left one", description: "left" }] },
-  ],
+  questions: [{ question: "Which one?", header: "Which", options: [{ label: "The left one", description: "left" }] }],
 })
 
 it.instance("a question that waits when the line is cut is answered once, and the next member gets the answer", () =>
