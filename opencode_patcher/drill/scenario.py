@@ -96,9 +96,9 @@ class Scenario:
     """One drill. ``providers`` stand in the order of ``provider_priority``; ``name`` is what a user types.
 
     ``delegated`` are the turns of subagents: asked by OpenCode, not by the user. ``combined`` is the key of that
-    name in opencode.json, for a binary that knows it. ``settings`` are other keys of it, in which ``MODEL`` stands for
-    the model that is drilled. ``served``: through ``opencode serve`` and its HTTP API
-    instead of ``opencode run``; ``cancel``, ``compact`` and ``elsewhere`` of a turn need that. ``edited``: through
+    name in opencode.json, for a binary that knows it. ``settings`` are other keys of it, in which ``MODEL`` stands
+    for the model that is drilled. ``served``: through ``opencode serve`` and its HTTP API instead of
+    ``opencode run``; ``cancel``, ``compact``, ``undone`` and ``elsewhere`` of a turn need that. ``edited``: through
     ``opencode acp``, as an editor does.
     """
 

@@ -85,4 +85,24 @@ _WAYS = (
     ),
 )
 
-WAY_SCENARIOS = (*_EDITORS, *_WAYS)
+_UNDONE = tuple(
+    Scenario(
+        name=f"undo-{name}",
+        title=f"undo and redo after {what}",
+        providers=(replace(ALPHA, faults=(fault,), then=OVERLOADED), BETA),
+        turns=(replace(ERRAND, undone=True),),
+        expected=Expectation(served_by=served_by, requests={"beta": len(served_by) - served_by.count("alpha")}),
+        served=True,
+    )
+    for name, what, fault, served_by in (
+        (
+            "commit",
+            "a cut behind a finished tool",
+            Broken(at=At.CONTENT, how=How.RESET, pause=TOOL_SECONDS),
+            ("alpha", "beta"),
+        ),
+        ("retract", "a step that was taken back", Broken(at=At.TOOL_INPUT, how=How.RESET), ("beta", "beta")),
+    )
+)
+
+WAY_SCENARIOS = (*_EDITORS, *_WAYS, *_UNDONE)
