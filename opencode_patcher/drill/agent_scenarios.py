@@ -92,9 +92,6 @@ DELEGATION = Turn(
     ),
 )
 
-EDITOR_SECONDS = 1.5
-"""How long an editor may take to show the first words of an answer."""
-
 _OVERLOADED_EVENT = Broken(at=At.TEXT, how=How.ERROR_EVENT)
 _HELD_BACK = Provider(id=BETA.id, model=BETA.model, price=BETA.price, context=1_200, output=200)
 """Room for 1,000 tokens, and each answer of the drill leaves a conversation of 1,100."""
@@ -346,35 +343,4 @@ _CANCELS = (
     ),
 )
 
-_EDITORS = (
-    Scenario(
-        name="editor-text",
-        title="an editor (ACP) is told what was taken back",
-        # The editor is sent a text only once OpenCode has looked up whose it is.
-        providers=(replace(ALPHA, then=Broken(at=At.TEXT, how=How.RESET, pause=EDITOR_SECONDS)), BETA),
-        turns=(GREETING, QUESTION),
-        expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
-        edited=True,
-    ),
-    Scenario(
-        name="editor-tool",
-        title="an editor (ACP) sees the end of a tool call that was taken back",
-        providers=(replace(ALPHA, then=Broken(at=At.TOOL_INPUT, how=How.RESET)), BETA),
-        turns=(ERRAND,),
-        expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
-        edited=True,
-    ),
-    Scenario(
-        name="editor-commit",
-        title="an editor (ACP) sees a finished tool once, whoever goes on",
-        providers=(
-            replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, pause=TOOL_SECONDS),), then=OVERLOADED),
-            BETA,
-        ),
-        turns=(ERRAND,),
-        expected=Expectation(served_by=("alpha", "beta"), requests={"beta": 1}, at_most={"alpha": RETRIED}),
-        edited=True,
-    ),
-)
-
-AGENT_SCENARIOS = (*_REFUSED, *_STREAMS, *_TOOLS, *_PROTOCOLS, *_COOLDOWNS, *_CANCELS, *_EDITORS)
+AGENT_SCENARIOS = (*_REFUSED, *_STREAMS, *_TOOLS, *_PROTOCOLS, *_COOLDOWNS, *_CANCELS)

@@ -199,8 +199,8 @@ def _transcript_failures(observation: Observation) -> Iterator[str]:
     texts = [reply.text(provider) for reply, provider in zip(scenario.replies, served_by, strict=False)]
     if observation.shown_text != "".join(texts):
         yield f"the text shown is {observation.shown_text!r} instead of {''.join(texts)!r}"
-    if observation.session.title != TITLE.text(""):
-        yield f"the session's title is {observation.session.title!r} instead of {TITLE.text('')!r}"
+    if observation.session.title != scenario.expected.title:
+        yield f"the session's title is {observation.session.title!r} instead of {scenario.expected.title!r}"
     for message, text in zip(messages, texts, strict=False):
         if message.text != text:
             yield f"a stored message of {message.provider} reads {message.text!r} instead of {text!r}"

@@ -73,6 +73,8 @@ class Turn:
 
     ``elsewhere``: sent by another process and in a session of its own. ``compact``: the session is summarised
     afterwards. ``cancel``: the user cancels so many seconds after the message. ``pause``: seconds to wait before.
+    ``undone``: the user takes it back afterwards, with what its tools did, and then brings it back.
+    ``arguments``: what stands behind ``opencode run`` in the place of the model, the session and the prompt.
     """
 
     prompt: str
@@ -81,6 +83,8 @@ class Turn:
     compact: bool = False
     cancel: float | None = None
     pause: float = 0.0
+    undone: bool = False
+    arguments: tuple[str, ...] = ()
 
 
 TITLE = Reply(content=(Text(text="Failover drill"),))

@@ -13,7 +13,7 @@ from opencode_patcher import process
 from opencode_patcher.drill.home import NO_NETWORK, Home, configuration, configure, environment, prepare
 from opencode_patcher.drill.observation import Event, Observation, Session, Target, parse_event, parse_export
 from opencode_patcher.drill.plan import Turn
-from opencode_patcher.drill.scenario import EFFECTS, Scenario
+from opencode_patcher.drill.scenario import EFFECTS, MODEL, Scenario
 from opencode_patcher.drill.scenarios import ALPHA, BETA, GAMMA
 from opencode_patcher.drill.server import serving
 from opencode_patcher.errors import DrillError, ProcessError, ProcessTimeoutError
@@ -105,7 +105,7 @@ def observe(
     with serving(scenario) as fakes:
         urls = {fake.provider.id: fake.base_url for fake in fakes}
         settings = configuration(scenario.providers, urls, priority=target.patched, combined=scenario.combined)
-        home = prepare(root, settings)
+        home = prepare(root, settings | json.loads(json.dumps(dict(scenario.settings)).replace(MODEL, model)))
         run = _Run(target=target, home=home, model=model, limit=limit, stop=stop)
         started = time.monotonic()
         code = run.turns(scenario.turns)
@@ -151,7 +151,9 @@ class _Run:
 
     @property
     def session_id(self) -> str | None:
-        return next((str(event.data["sessionID"]) for event in self.events if "sessionID" in event.data), None)
+        """The session of the last turn; a fork has one of its own."""
+        seen = (str(event.data["sessionID"]) for event in reversed(self.events) if "sessionID" in event.data)
+        return next(seen, None)
 
     def turns(self, turns: Sequence[Turn]) -> int | None:
         """The exit code of the last process that was run; None when it had to be ended."""
@@ -159,7 +161,8 @@ class _Run:
         for turn in turns:
             time.sleep(turn.pause)
             session = ["--session", self.session_id] if self.session_id else []
-            code = self._turn(["run", "--format", "json", "--model", self._model, *session, turn.prompt])
+            usual = ["--model", self._model, *session, turn.prompt]
+            code = self._turn(["run", "--format", "json", *(turn.arguments or usual)])
             if code != 0:
                 break
         return code

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from opencode_patcher.drill.conversation import Purpose
 from opencode_patcher.drill.faults import Fault
 from opencode_patcher.drill.openai_chat import OpenAIChat
-from opencode_patcher.drill.plan import Reply, Turn
+from opencode_patcher.drill.plan import TITLE, Reply, Turn
 from opencode_patcher.drill.protocol import WireProtocol
 from opencode_patcher.drill.usage import Price
 
 EFFECTS = "effects.txt"
 """A drilled tool appends a line to this file of the work directory, so that each of its runs is counted."""
+
+
+MODEL = "{model}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +76,8 @@ class Expectation:
     counts the requests of the conversation at the providers that it names, ``at_most`` bounds them. ``error``
     holds words that the error must contain when no provider can answer; it is empty when the turn must succeed.
     ``seconds`` bounds the whole conversation for a binary that knows another provider. ``returns`` names a
-    provider that must serve the last message. ``cancelled``: the user's cancel ends the last turn, and nothing
-    that it began is left open.
+    provider that must serve the last message. ``title`` is the session's in the end. ``cancelled``: the
+    user's cancel ends the last turn, and nothing that it began is left open.
     """
 
     served_by: tuple[str, ...] | None
@@ -84,6 +87,7 @@ class Expectation:
     error: tuple[str, ...] = ()
     seconds: float | None = None
     returns: str = ""
+    title: str = TITLE.text("")
     cancelled: bool = False
 
 
@@ -92,8 +96,9 @@ class Scenario:
     """One drill. ``providers`` stand in the order of ``provider_priority``; ``name`` is what a user types.
 
     ``delegated`` are the turns of subagents: asked by OpenCode, not by the user. ``combined`` is the key of that
-    name in opencode.json, for a binary that knows it. ``served``: through ``opencode serve`` and its HTTP API
-    instead of ``opencode run``; ``cancel``, ``compact`` and ``elsewhere`` of a turn need that. ``edited``: through
+    name in opencode.json, for a binary that knows it. ``settings`` are other keys of it, in which ``MODEL`` stands
+    for the model that is drilled. ``served``: through ``opencode serve`` and its HTTP API instead of
+    ``opencode run``; ``cancel``, ``compact``, ``undone`` and ``elsewhere`` of a turn need that. ``edited``: through
     ``opencode acp``, as an editor does.
     """
 
@@ -104,6 +109,7 @@ class Scenario:
     expected: Expectation
     delegated: tuple[Turn, ...] = ()
     combined: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
     served: bool = False
     edited: bool = False
 

@@ -191,7 +191,21 @@ class _Run:
             self._server.call("POST", f"/session/{self.id}/summarize", body, timeout=self._limit)
             if not self._client.wait(self.id, limit):
                 return None
+        if turn.undone:
+            self._undo()
         return 1 if self._client.errors and turn.cancel is None else 0
+
+    def _undo(self) -> None:
+        """Take the last turn back and bring it back; a client's error says what the undo has left."""
+        before = effects(self._home)
+        stored = as_objects(self._server.call("GET", f"/session/{self.id}/message"))
+        asked = [
+            info.get("id") for info in (as_object(one.get("info")) for one in stored) if info.get("role") == "user"
+        ]
+        self._server.call("POST", f"/session/{self.id}/revert", {"messageID": asked[-1]})
+        if left := effects(self._home):
+            self._client.fail(f"{left} of {before} lines are left after the undo")
+        self._server.call("POST", f"/session/{self.id}/unrevert", {})
 
     def _other_process(self, turn: Turn) -> int | None:
         command: list[str | Path] = [self._target.binary, "run", "--format", "json"]

@@ -23,11 +23,12 @@ from opencode_patcher.drill.report import Report
 from opencode_patcher.drill.runner import observe, probe
 from opencode_patcher.drill.scenario import Scenario
 from opencode_patcher.drill.scenarios import SCENARIOS
+from opencode_patcher.drill.way_scenarios import WAY_SCENARIOS
 from opencode_patcher.errors import DrillError, StoreError, UsageError
 from opencode_patcher.progress import Reporter, SilentReporter
 
-ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS)
-"""The quick set, the public benchmark's and those of agents, in the order of the table."""
+ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS, *WAY_SCENARIOS)
+"""The quick set, the public benchmark's, those of agents and the other ways in, in the order of the table."""
 
 AT_A_TIME = 2
 """More side by side make each other wait on a small machine, and then look slower than they are."""

@@ -121,7 +121,8 @@ def serve(config):
                 while True:
                     self.wfile.write(queue.get())
             stored = json.loads(STORED.read_text()) if STORED.exists() else {"info": {}, "messages": []}
-            answers = {"children": [], "message": stored["messages"]}
+            asked = {"info": {"id": "u0", "role": "user"}, "parts": []}
+            answers = {"children": [], "message": [asked, *stored["messages"]]}
             self.reply(answers.get(self.path.rpartition("/")[2], stored["info"]))
 
         def reply(self, data):

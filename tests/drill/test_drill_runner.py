@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from opencode_patcher.drill.home import Home, environment
 from opencode_patcher.drill.judge import judge
 from opencode_patcher.drill.observation import Target
 from opencode_patcher.drill.runner import observe, probe
-from opencode_patcher.drill.scenario import Expectation
+from opencode_patcher.drill.scenario import MODEL, Expectation
 from opencode_patcher.drill.scenarios import ALPHA, BETA, ERRAND, GREETING, SCENARIOS
 from opencode_patcher.errors import DrillError
 
@@ -69,6 +70,19 @@ def test_a_second_turn_continues_the_session(fake_opencode: Fake, tmp_path: Path
     )
     target = Target(binary=fake_opencode("patched"), version="9.9.9", model="combined/claude-sonnet-4.5")
     assert judge(observe(scenario, target, tmp_path / "run")).failures == ()
+
+
+def test_arguments_and_settings_of_a_scenario_reach_the_binary(fake_opencode: Fake, tmp_path: Path):
+    scenario = replace(
+        SCENARIOS[0],
+        turns=(replace(GREETING, arguments=("--model", "combined/other", GREETING.prompt)),),
+        settings={"model": MODEL, "agent": {"careful": {"model": MODEL}}},
+    )
+    target = Target(binary=fake_opencode("patched"), version="9.9.9", model="combined/claude-sonnet-4.5")
+    assert observe(scenario, target, tmp_path / "run").code == 0
+    settings = json.loads((Home(root=tmp_path / "run").config / "opencode.json").read_text())
+    assert settings["model"] == settings["agent"]["careful"]["model"] == "combined/claude-sonnet-4.5"
+    assert "provider_priority" in settings
 
 
 def test_what_is_no_opencode_cannot_be_drilled(fake_opencode: Fake, tmp_path: Path):

@@ -32,7 +32,8 @@ def test_a_scenario_is_consistent(scenario: Scenario):
     calls = [call.id for reply in scenario.replies for call in reply.tools]
     assert len(set(calls)) == len(calls)
     for turn in scenario.turns:
-        assert scenario.served or not (turn.compact or turn.elsewhere or turn.cancel)
+        assert scenario.served or not (turn.compact or turn.elsewhere or turn.cancel or turn.undone)
+        assert not turn.arguments or not (scenario.served or scenario.edited)
         assert all(reply.tools for reply in turn.replies[:-1])
         assert not turn.replies[-1].tools
     for provider in scenario.providers:

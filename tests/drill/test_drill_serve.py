@@ -54,6 +54,17 @@ def test_tools_work_and_another_process_shares_the_home(fake_opencode: Fake, tmp
     assert len(observation.others) == 1
 
 
+def test_an_undo_that_undoes_nothing_is_found_out(fake_opencode: Fake, tmp_path: Path):
+    scenario = replace(
+        TAKEN_BACK,
+        providers=(replace(ALPHA, faults=(None,)), BETA),
+        turns=(replace(ERRAND, undone=True),),
+        expected=Expectation(served_by=("alpha", "alpha")),
+    )
+    failures = judge(seen(fake_opencode("patched"), scenario, tmp_path)).failures
+    assert any("1 of 1 lines are left after the undo" in failure for failure in failures), failures
+
+
 def test_a_cancel_is_noted_and_what_ignores_it_is_found_out(fake_opencode: Fake, tmp_path: Path):
     scenario = replace(
         TAKEN_BACK,

@@ -26,6 +26,7 @@ import type { SessionID } from "@/session/schema"
 import { Session } from "@/session/session"
 import { SessionStatus } from "@/session/status"
 import { SessionSummary } from "@/session/summary"
+import { ShareNext } from "@/share/share-next"
 import { TestInstance } from "../fixture/fixture"
 import { pollWithTimeout, testEffect } from "../lib/effect"
 import { fakeProvider } from "./fake-provider"
@@ -38,6 +39,7 @@ const runtime = LayerNode.compile(
     SessionStatus.node,
     SessionProjector.node,
     Session.node,
+    ShareNext.node,
     Permission.node,
     Question.node,
     Provider.node,

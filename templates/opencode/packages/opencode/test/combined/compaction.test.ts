@@ -1,0 +1,87 @@
+import { expect, setDefaultTimeout } from "bun:test"
+import { Effect } from "effect"
+import { SessionCompaction } from "@/session/compaction"
+import { SessionPrompt } from "@/session/prompt"
+import { finish, refuse, say, stream, text } from "./fake-provider"
+import { combinedSession, it, open, served, texts } from "./rig"
+
+setDefaultTimeout(30_000)
+
+const limited = refuse(429, { error: { message: "Rate limit reached" } }, { "retry-after": "3600" })
+
+const tooLong = refuse(400, { error: { message: "prompt is too long: 213462 tokens > 200000 maximum" } })
+
+it.instance("a conversation that has outgrown every member is compacted by the next one, and goes on", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    // Room for 190,000 tokens: the answer leaves none. After the summary OpenCode lets the model go on by itself.
+    chat.first.answer(text("one", { input: 195_000, output: 100 }), limited)
+    chat.second.answer(text("the summary"), text("nothing more to do", { input: 500, output: 10 }))
+    yield* chat.ask("hello")
+
+    const list = yield* chat.answers
+    const summaries = list.filter((item) => item.info.summary)
+    expect(summaries.map((item) => texts(item.parts))).toEqual([["the summary"]])
+    expect(served(summaries)).toEqual([chat.ids.second])
+    expect(texts(list.at(-1)?.parts ?? [])).toEqual(["nothing more to do"])
+    expect(list.flatMap((item) => open(item.parts))).toEqual([])
+    expect(list.every((item) => item.info.error === undefined)).toBe(true)
+    const sent = JSON.stringify(chat.second.asked[1].messages)
+    expect(sent).toContain("the summary")
+  }),
+)
+
+it.instance("a summary for which one member has no room is made by the one that has", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ models: { second: { limit: { context: 1_000_000, output: 10_000 } } } })
+    const prompt = yield* SessionPrompt.Service
+    const compaction = yield* SessionCompaction.Service
+    chat.first.answer(text("one"), tooLong, text("two"))
+    chat.second.answer(text("the summary"))
+    yield* chat.ask("hello")
+    yield* compaction.create({ sessionID: chat.id, agent: "build", model: chat.model, auto: false })
+    yield* prompt.loop({ sessionID: chat.id })
+
+    const summaries = (yield* chat.answers).filter((item) => item.info.summary)
+    expect(summaries.map((item) => texts(item.parts))).toEqual([["the summary"]])
+    expect(served(summaries)).toEqual([chat.ids.second])
+    expect(summaries[0].info.error).toBeUndefined()
+
+    // It is no fault of the first member, which serves what has room in it.
+    yield* chat.ask("again")
+    expect(served(yield* chat.answers).at(-1)).toBe(chat.ids.first)
+  }),
+)
+
+it.instance("a summary that is too long for every member is the error that upstream makes of it", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const prompt = yield* SessionPrompt.Service
+    const compaction = yield* SessionCompaction.Service
+    chat.first.answer(text("one"), tooLong)
+    yield* chat.ask("hello")
+    yield* compaction.create({ sessionID: chat.id, agent: "build", model: chat.model, auto: false })
+    yield* prompt.loop({ sessionID: chat.id })
+
+    const summaries = (yield* chat.answers).filter((item) => item.info.summary)
+    expect(summaries.map((item) => item.info.error?.name)).toEqual(["ContextOverflowError"])
+    expect(chat.second.asked).toHaveLength(0)
+  }),
+)
+
+it.instance("a summary that ends without a finish reason is made again by the next member", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const prompt = yield* SessionPrompt.Service
+    const compaction = yield* SessionCompaction.Service
+    chat.first.answer(text("one"), stream(say("half a sum")))
+    chat.second.answer(stream(say("the summary"), ...finish("stop")))
+    yield* chat.ask("hello")
+    yield* compaction.create({ sessionID: chat.id, agent: "build", model: chat.model, auto: false })
+    yield* prompt.loop({ sessionID: chat.id })
+
+    const summaries = (yield* chat.answers).filter((item) => item.info.summary)
+    expect(summaries.map((item) => texts(item.parts))).toEqual([["the summary"]])
+    expect(served(summaries)).toEqual([chat.ids.second])
+  }),
+)
