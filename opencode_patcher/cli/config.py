@@ -39,7 +39,7 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
     from opencode_patcher.models import catalogue
 
     found = survey(os.environ, Path.cwd(), catalogue.load_providers(find_catalogue(catalog)))
-    proposal = advice.advise(found.config, found.connected, found.groups)
+    proposal = advice.advise(found.files, found.config, found.connected, found.groups)
     file = places.user_file(os.environ)
     if as_json:
         output.show_json(as_data(found, proposal, file))
@@ -52,6 +52,8 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
 
 def as_data(found: Survey, proposal: Advice, file: Path | None) -> dict[str, object]:
     """What ``--json`` prints. ``add`` is to be merged into ``file``; nothing of it is there yet."""
+    from dataclasses import asdict
+
     return {
         "files": [one.name for one in found.files],
         "providers": [
@@ -65,7 +67,8 @@ def as_data(found: Survey, proposal: Advice, file: Path | None) -> dict[str, obj
             for group in found.groups
         ],
         "file": str(file) if file else None,
-        "add": dict(proposal.settings),
+        "add": dict(proposal.add),
+        "change": [asdict(change) for change in proposal.changes],
         "findings": [
             {"level": one.level, "file": one.file, "line": one.line, "text": one.text, "fix": one.fix or None}
             for one in found.findings
@@ -102,14 +105,20 @@ def show(found: Survey, proposal: Advice, file: Path | None) -> None:
 
 
 def _show_lines(proposal: Advice, file: Path | None) -> None:
-    if not proposal.settings:
+    from opencode_patcher.configuration.advice import as_json
+
+    if proposal.add:
+        there = bool(file and file.is_file() and file.read_text(encoding="utf-8", errors="replace").strip())
+        click.echo(f"\nAdd this to {file or 'opencode.json'}" + (", right after the first {:" if there else ":"))
+        for line in proposal.lines(whole=not there):
+            click.echo(line)
+        click.echo("The order is a proposal for who is asked first. A stock OpenCode refuses this setting.")
+    for change in proposal.changes:
+        where = change.file if change.line is None else f"line {change.line} of {change.file}"
+        click.echo(f"\nYour model is there as a combined one, too. To use that, change {where} to:")
+        click.echo(f"  {as_json(change.key, change.value)}")
+    if not proposal.add and not proposal.changes:
         click.echo("\nNothing has to be added to your configuration.")
-        return
-    there = bool(file and file.is_file() and file.read_text(encoding="utf-8", errors="replace").strip())
-    click.echo(f"\nAdd this to {file or 'opencode.json'}" + (", right after the first {:" if there else ":"))
-    for line in proposal.lines(whole=not there):
-        click.echo(line)
-    click.echo("The order is a proposal: who is asked first. A stock OpenCode refuses provider_priority and combined.")
 
 
 def show_findings(findings: Sequence[Finding], *, files: int) -> None:

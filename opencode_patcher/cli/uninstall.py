@@ -45,7 +45,7 @@ def as_data(done: Removed, refused: Sequence[Lines]) -> dict[str, object]:
         "untouched": done.untouched,
         "left": [str(path) for path in done.left],
         "refused": [
-            {"path": str(one.path), "lines": [{"number": number, "text": text} for number, text in one.lines]}
+            {"path": one.name, "lines": [{"number": number, "text": text} for number, text in one.lines]}
             for one in refused
         ],
     }
@@ -66,6 +66,6 @@ def show(done: Removed, refused: Sequence[Lines]) -> None:
         return
     click.echo("\nAn OpenCode without the patches refuses these lines. Before you start one, remove them yourself:")
     for one in refused:
-        click.echo(f"  {one.path}")
+        click.echo(f"  {one.name}")
         for number, text in one.lines:
             click.echo(f"  {number:>5} | {text}")

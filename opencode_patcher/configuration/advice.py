@@ -9,6 +9,7 @@ from typing import Any
 
 from opencode_patcher.configuration.check import COMBINED
 from opencode_patcher.configuration.connected import Connected
+from opencode_patcher.configuration.files import ConfigFile
 from opencode_patcher.models.grouping import Group, Member
 
 _MEANS = ("login", "key", "environment", "configuration", "free")
@@ -31,34 +32,54 @@ def priority(connected: Sequence[Connected], groups: Sequence[Group]) -> tuple[s
 
 
 @dataclass(frozen=True, kw_only=True)
-class Advice:
-    """``settings`` are to be added at the top level of the configuration; empty when nothing is missing."""
+class Change:
+    """A value that is there already, at ``line`` (from 1) of ``file``, and would be better as ``value``."""
 
-    settings: Mapping[str, Any]
+    key: str
+    value: str
+    file: str
+    line: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """``add`` is to be added at the top level of the configuration; empty when nothing is missing."""
+
+    add: Mapping[str, Any]
+    changes: tuple[Change, ...]
 
     def lines(self, *, whole: bool) -> tuple[str, ...]:
-        """The settings as lines of JSON: to stand behind a file's first brace, or with ``whole`` as a file of its own."""
-        last = len(self.settings) - 1
+        """What to add as lines of JSON: to stand behind a file's first brace, or with ``whole`` as a file of its own."""
+        last = len(self.add) - 1
         pairs = [
-            f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" + ("," if not whole or index < last else "")
-            for index, (key, value) in enumerate(self.settings.items())
+            f"  {as_json(key, value)}" + ("," if not whole or index < last else "")
+            for index, (key, value) in enumerate(self.add.items())
         ]
         return ("{", *pairs, "}") if whole else tuple(pairs)
 
 
-def advise(config: Mapping[str, Any], connected: Sequence[Connected], groups: Sequence[Group]) -> Advice:
-    """What to add to the merged ``config``: an order of providers unless the user has one, and the combined form of
-    the user's model. Valid without either; with no group there is nothing to add.
+def as_json(key: str, value: object) -> str:
+    """One member of a JSON object."""
+    return f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+
+
+def advise(
+    files: Sequence[ConfigFile], config: Mapping[str, Any], connected: Sequence[Connected], groups: Sequence[Group]
+) -> Advice:
+    """What to add to the merged ``config`` of ``files``: an order of providers, unless the user has one; and what to
+    change: a model that is there in a combined form, too. With no group there is nothing to add.
     """
-    settings: dict[str, Any] = {}
-    model = config.get("model")
-    if isinstance(model, str) and not model.startswith(f"{COMBINED}/"):
-        group = next((group for group in groups for member in group.members if _name(member) == model), None)
-        if group:
-            settings["model"] = f"{COMBINED}/{group.id}"
-    if groups and not config.get("provider_priority"):
-        settings["provider_priority"] = list(priority(connected, groups))
-    return Advice(settings=settings)
+    priority_missing = groups and not config.get("provider_priority")
+    changes = []
+    group = next((group for group in groups for member in group.members if _name(member) == config.get("model")), None)
+    if group:
+        file = next(file for file in reversed(files) if file.data and "model" in file.data)
+        line = file.line_of(("model",))
+        changes.append(Change(key="model", value=f"{COMBINED}/{group.id}", file=file.name, line=line))
+    return Advice(
+        add={"provider_priority": list(priority(connected, groups))} if priority_missing else {},
+        changes=tuple(changes),
+    )
 
 
 def _name(member: Member) -> str:

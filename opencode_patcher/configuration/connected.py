@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -72,8 +72,16 @@ def _connect(
         models = tuple(model for model in models if model.free)
     else:
         return None
-    offers = tuple(model.offer for model in models if model.status not in _HIDDEN)
+    offers = tuple(offer for model in models if model.status not in _HIDDEN for offer in _offers(model))
     return Connected(id=provider.id, means=means, shown=shown, offers=offers)
+
+
+def _offers(model: Model) -> Iterator[Offer]:
+    """A model, and each of its modes, under the names that OpenCode makes for them."""
+    yield model.offer
+    for mode in model.modes:
+        id_, name = f"{model.offer.model_id}-{mode}", f"{model.offer.name} {mode[:1].upper()}{mode[1:]}"
+        yield replace(model.offer, model_id=id_, name=name)
 
 
 def _with_settings(provider: Provider, settings: Mapping[str, object]) -> Provider:

@@ -39,7 +39,9 @@ def _files(environment: Mapping[str, str], directory: Path) -> Iterator[Path]:
 
 def managed_files(environment: Mapping[str, str]) -> tuple[Path, ...]:
     """The files of an administrator, which come last."""
-    if sys.platform == "darwin":
+    if chosen := environment.get("OPENCODE_TEST_MANAGED_CONFIG_DIR"):
+        directory = Path(chosen)
+    elif sys.platform == "darwin":
         directory = Path("/Library/Application Support/opencode")
     elif sys.platform == "win32":
         directory = Path(environment.get("ProgramData", "C:\\ProgramData")) / "opencode"

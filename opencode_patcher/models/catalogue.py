@@ -36,11 +36,15 @@ def opencode_cache(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """An offer with what decides whether OpenCode shows it. ``free``: it costs nothing; ``status`` is empty as a rule."""
+    """An offer with what decides whether OpenCode shows it. ``free``: it costs nothing; ``status`` is empty as a rule.
+
+    ``modes`` are ways of serving it, such as ``fast``, that OpenCode lists as models of their own.
+    """
 
     offer: Offer
     free: bool = False
     status: str = ""
+    modes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +109,8 @@ def parse_providers(data: bytes, origin: str) -> tuple[Provider, ...]:
 def _model(provider_id: str, model_id: str, value: object, origin: str) -> Model:
     here = f"model {model_id!r} of provider {provider_id!r}"
     known = _object(value, origin, here)
-    cost = known.get("cost")
+    cost, experimental = known.get("cost"), known.get("experimental")
+    modes = experimental.get("modes") if isinstance(experimental, dict) else None
     return Model(
         offer=Offer(
             provider_id=provider_id,
@@ -115,6 +120,7 @@ def _model(provider_id: str, model_id: str, value: object, origin: str) -> Model
         ),
         free=isinstance(cost, dict) and cost.get("input") == 0,
         status=str(known.get("status") or ""),
+        modes=tuple(modes) if isinstance(modes, dict) else (),
     )
 
 

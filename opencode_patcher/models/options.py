@@ -88,9 +88,7 @@ def unknown_names(options: Options, offers: Sequence[Offer]) -> tuple[Unknown, .
             provider = member.split("/")[0]
             own = {name for name in names if name.startswith(provider + "/")}
             where = f"combined.groups.{group}"
-            text = (
-                _unknown(where, "model", member, own) if own else _unknown(where, "provider", provider, providers)
-            )
+            text = _unknown(where, "model", member, own) if own else _unknown(where, "provider", provider, providers)
             found.append(Unknown(path=("combined", "groups", group, index), text=text))
     lowered = [lower(name) for name in names] if options.exclude else []
     for index, pattern in enumerate(options.exclude):
