@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -37,12 +38,10 @@ def loads(text: str) -> object:
 
 def _plain(text: str) -> str:
     """The text with blanks for comments and superfluous commas, so that every other character keeps its place."""
-    tokens = [token for token in _TOKEN.finditer(text)]
+    tokens = list(_TOKEN.finditer(text))
     parts, at = [], 0
     solid = [token for token in tokens if not token[0].startswith("/")]
-    superfluous = {
-        token.start() for token, after in zip(solid, solid[1:], strict=False) if token[0] == "," and after[0] in "}]"
-    }
+    superfluous = {token.start() for token, after in itertools.pairwise(solid) if token[0] == "," and after[0] in "}]"}
     for token in tokens:
         if token[0].startswith("/") or token.start() in superfluous:
             parts += [text[at : token.start()], re.sub(r"[^\n]", " ", token[0])]

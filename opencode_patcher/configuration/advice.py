@@ -49,7 +49,7 @@ class Advice:
     changes: tuple[Change, ...]
 
     def lines(self, *, whole: bool) -> tuple[str, ...]:
-        """What to add as lines of JSON: to stand behind a file's first brace, or with ``whole`` as a file of its own."""
+        """What to add as lines of JSON: for behind a file's first brace, or with ``whole`` as a file of its own."""
         last = len(self.add) - 1
         pairs = [
             f"  {as_json(key, value)}" + ("," if not whole or index < last else "")

@@ -23,7 +23,8 @@ COMBINED = "combined"
 class Finding:
     """Something wrong. OpenCode does not start for an ``error``; a ``warning`` is without the effect it should have.
 
-    ``file`` is a path or a variable, ``line`` counts from 1; both are None where they say nothing. ``fix`` is what to do.
+    ``file`` is a path or a variable, ``line`` counts from 1; both are None where they say nothing. ``fix`` says what
+    to do.
     """
 
     level: Literal["error", "warning"]
@@ -94,12 +95,9 @@ def _has(data: object, path: jsonc.Path) -> bool:
     for part in path:
         if isinstance(data, dict) and part in data:
             data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        elif isinstance(data, str) and isinstance(part, int):
-            return True  # one text with commas
-        else:
-            return False
+            continue
+        # A list, or one text with commas, in which the positions are the same; the merged value is from the last file.
+        return isinstance(data, list | str)
     return True
 
 

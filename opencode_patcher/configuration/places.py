@@ -67,7 +67,7 @@ def home_directory(environment: Mapping[str, str]) -> Path | None:
 
 
 def user_file(environment: Mapping[str, str]) -> Path | None:
-    """The file that OpenCode itself would change: of the user's own files the first that is there, else opencode.json."""
+    """The file that OpenCode itself would change: the first of the user's own that is there, else opencode.json."""
     directory = config_directory(environment)
     if directory is None:
         return None

@@ -36,7 +36,7 @@ def load(path: Path) -> Options:
 
 
 def read(config: Mapping[str, Any], where: str) -> Options:
-    """The options in a parsed configuration; ``where`` names it in messages. Raises UsageError for the first mistake."""
+    """The options in a parsed configuration; ``where`` names it in messages. Raises UsageError for a mistake."""
     for problem in settings.problems(config):
         raise UsageError(f"{where}: {problem.field} {problem.what}.", why=problem.why, next_step=problem.help)
     return of(config)
