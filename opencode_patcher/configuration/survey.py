@@ -18,7 +18,7 @@ from opencode_patcher.models.grouping import Group, group
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """``config`` is the merged configuration. ``groups`` is empty while the files have errors: OpenCode does not start."""
+    """``config`` is the merged configuration. ``groups`` is empty while the files have errors."""
 
     files: tuple[ConfigFile, ...]
     logins: Logins

@@ -16,7 +16,7 @@ MODEL_PREFIX = "combined/"
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """Lines of one configuration (``name`` as in ``ConfigFile``) that a stock OpenCode refuses: numbers from 1, text."""
+    """Lines of one configuration (``name`` as in ``ConfigFile``) that a stock OpenCode refuses: numbers and text."""
 
     name: str
     lines: tuple[tuple[int, str], ...]
