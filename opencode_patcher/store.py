@@ -117,12 +117,26 @@ class Store:
 
 
 def default_root() -> Path:
-    """``OPENCODE_PATCHER_HOME`` if set, else the platform's data directory for the user."""
-    if override := os.environ.get(HOME_VARIABLE):
-        return Path(override).expanduser().absolute()
-    from platformdirs import user_data_path
+    """``OPENCODE_PATCHER_HOME`` if set, else the platform's data directory for the user.
 
-    return user_data_path("opencode-patcher", appauthor=False)
+    Raises StoreError when neither the environment nor the system says where the user's home is.
+    """
+    override = os.environ.get(HOME_VARIABLE)
+    if override and not override.startswith("~"):
+        return Path(override).absolute()
+    if override:
+        root = Path(os.path.expanduser(override))  # noqa: PTH111 (leaves an unknown ~ as it is instead of raising)
+    else:
+        from platformdirs import user_data_path
+
+        root = user_data_path("opencode-patcher", appauthor=False)
+    if not root.is_absolute():
+        raise StoreError(
+            f"The place of the store is not known: {root}",
+            why="Neither HOME nor the system's list of users says where that home directory is.",
+            next_step=f"Set HOME, or name a directory in {HOME_VARIABLE}.",
+        )
+    return root
 
 
 def open_store(root: Path | None = None) -> Store:

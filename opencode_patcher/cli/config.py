@@ -79,7 +79,7 @@ def as_data(found: Survey, proposal: Advice, file: Path | None) -> dict[str, obj
 def show(found: Survey, proposal: Advice, file: Path | None) -> None:
     """The providers, what is combined of them, and the lines to add."""
     if found.logins.problem:
-        click.echo(found.logins.problem)
+        click.echo(f"{found.logins.problem} {found.logins.fix}")
     if not found.connected:
         click.echo("No provider is connected. Log in to two or more that offer the same model: opencode auth login")
         return

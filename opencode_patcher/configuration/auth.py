@@ -16,11 +16,12 @@ _TYPES = ("api", "oauth", "wellknown")
 class Logins:
     """``types`` maps a provider's id (an address for ``wellknown``) to ``api``, ``oauth`` or ``wellknown``.
 
-    ``problem`` says why the list could not be read; OpenCode takes it for empty then.
+    ``problem`` says why the list could not be read (OpenCode takes it for empty then), and ``fix`` what to do.
     """
 
     types: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    fix: str = ""
 
 
 def read(environment: Mapping[str, str]) -> Logins:
@@ -32,7 +33,8 @@ def read(environment: Mapping[str, str]) -> Logins:
         if not found.problem:
             return found
     if directory is None:
-        return Logins(problem="OpenCode's list of logins is not known: neither HOME nor XDG_DATA_HOME is set.")
+        problem = "OpenCode's list of logins is not known: neither HOME nor XDG_DATA_HOME is set."
+        return Logins(problem=problem, fix="Set HOME.")
     path = directory / "auth.json"
     try:
         text = path.read_text(encoding="utf-8")
@@ -40,7 +42,7 @@ def read(environment: Mapping[str, str]) -> Logins:
         return Logins()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        return Logins(problem=f"{path} cannot be read: {reason or error}.")
+        return Logins(problem=f"{path} cannot be read: {reason or error}.", fix="Fix its permissions.")
     return _parse(text, str(path))
 
 
@@ -48,9 +50,9 @@ def _parse(text: str, name: str) -> Logins:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        # The parser's own message could hold a piece of a key.
-        return Logins(problem=f"{name} is no JSON.")
+        # The parser's own message is not passed on: it could hold a piece of a key.
+        data = None
     if not isinstance(data, dict):
-        return Logins(problem=f"{name} is no object.")
+        return Logins(problem=f"{name} is damaged: it is no JSON object.", fix="Log in again: opencode auth login")
     types = {id_: entry.get("type") for id_, entry in data.items() if isinstance(entry, dict)}
     return Logins(types={id_: type_ for id_, type_ in types.items() if type_ in _TYPES})

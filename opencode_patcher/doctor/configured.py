@@ -24,7 +24,7 @@ def check_providers(survey: Survey) -> Iterator[Finding]:
     """Whether any model is combined for the user's providers."""
     check = "providers"
     if survey.logins.problem:
-        yield Finding(check=check, level="warning", text=survey.logins.problem, fix="Log in again: opencode auth login")
+        yield Finding(check=check, level="warning", text=survey.logins.problem, fix=survey.logins.fix)
     if survey.errors:
         return
     names = ", ".join(provider.id for provider in survey.connected) or "none"

@@ -23,5 +23,5 @@ class Finding:
 
 def of_error(check: str, error: PatcherError, *, level: Level = "blocks") -> Finding:
     """An expected error as a finding."""
-    text = " ".join(part for part in (error.what, error.why) if part)
+    text = "\n".join(part for part in (error.what, error.why) if part)
     return Finding(check=check, level=level, text=text, fix=error.next_step)

@@ -28,7 +28,7 @@ def check_registry(environment: Mapping[str, str], directory: Path, *, needed: b
     except PatcherError as error:
         if needed:
             return of_error(check, error)
-        text = f"{error.what} {error.why} What the release of the lock needs is installed already."
+        text = f"{error.what} What the release of the lock needs is there already.\n{error.why}"
         return Finding(check=check, level="warning", text=text, fix=error.next_step)
     address = npm_registry.without_login(settings.registry(package))
     return Finding(check=check, level="good", text=f"{address} answers.")
@@ -43,7 +43,7 @@ def check_source(source: str, locked: Release, *, needed: bool) -> Finding:
     except PatcherError as error:
         if needed:
             return of_error(check, error)
-        text = f"{error.what} {error.why} The release of the lock, {locked.tag}, is in the store and builds."
+        text = f"{error.what} The release of the lock, {locked.tag}, is in the store.\n{error.why}"
         return Finding(check=check, level="warning", text=text, fix=error.next_step)
     found = next((release for release in listed if release.tag == locked.tag), None)
     if found is None:
