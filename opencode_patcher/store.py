@@ -124,19 +124,23 @@ def default_root() -> Path:
     override = os.environ.get(HOME_VARIABLE)
     if override and not override.startswith("~"):
         return Path(override).absolute()
-    if override:
-        root = Path(os.path.expanduser(override))  # noqa: PTH111 (leaves an unknown ~ as it is instead of raising)
-    else:
-        from platformdirs import user_data_path
+    from platformdirs import user_data_path
 
-        root = user_data_path("opencode-patcher", appauthor=False)
+    try:
+        root = Path(override).expanduser() if override else user_data_path("opencode-patcher", appauthor=False)
+    except RuntimeError as error:
+        raise _homeless(str(error).rstrip(".")) from error
     if not root.is_absolute():
-        raise StoreError(
-            f"The place of the store is not known: {root}",
-            why="Neither HOME nor the system's list of users says where that home directory is.",
-            next_step=f"Set HOME, or name a directory in {HOME_VARIABLE}.",
-        )
+        raise _homeless(f"{root} is not absolute")
     return root
+
+
+def _homeless(why: str) -> StoreError:
+    return StoreError(
+        "The directory for the store is not known.",
+        why=f"Neither HOME nor the system's list of users says where the home directory is: {why}.",
+        next_step=f"Set HOME, or name a directory in {HOME_VARIABLE}.",
+    )
 
 
 def open_store(root: Path | None = None) -> Store:

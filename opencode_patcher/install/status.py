@@ -145,7 +145,7 @@ def _judge(facts: Facts) -> tuple[Name, str, str]:
     if _is_older(facts.record, facts.locked):
         why = f"{facts.record.tag} is installed; the release to build is {facts.locked.tag}."
         return "older", why, f"To update: {_steps(facts)}"
-    newer = f"A newer build is in the store: {_install(facts, facts.newer)}" if facts.newer else ""
+    newer = f"A newer build is in the store ({facts.newer}): {_install(facts, facts.newer)}" if facts.newer else ""
     return "current", f"{facts.record.tag} is installed and unchanged.", newer
 
 
