@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -39,7 +39,7 @@ def connected(
     """
     own = _objects(config.get("provider"))
     disabled, enabled = _texts(config.get("disabled_providers")), config.get("enabled_providers")
-    known = {provider.id: provider for provider in catalogue}
+    known = {provider.id: _with_modes(provider) for provider in catalogue}
     for id_, settings in own.items():
         known[id_] = _with_settings(known.get(id_, Provider(id=id_, env=(), models=())), settings)
     found = []
@@ -72,16 +72,25 @@ def _connect(
         models = tuple(model for model in models if model.free)
     else:
         return None
-    offers = tuple(offer for model in models if model.status not in _HIDDEN for offer in _offers(model))
+    offers = tuple(model.offer for model in models if model.status not in _HIDDEN)
     return Connected(id=provider.id, means=means, shown=shown, offers=offers)
 
 
-def _offers(model: Model) -> Iterator[Offer]:
-    """A model, and each of its modes, under the names that OpenCode makes for them."""
-    yield model.offer
-    for mode in model.modes:
-        id_, name = f"{model.offer.model_id}-{mode}", f"{model.offer.name} {mode[:1].upper()}{mode[1:]}"
-        yield replace(model.offer, model_id=id_, name=name)
+def _with_modes(provider: Provider) -> Provider:
+    """A provider whose models' modes are models of their own, under the names that OpenCode makes for them."""
+    modes = (
+        replace(
+            model,
+            offer=replace(
+                model.offer,
+                model_id=f"{model.offer.model_id}-{mode}",
+                name=f"{model.offer.name} {mode[:1].upper()}{mode[1:]}",
+            ),
+        )
+        for model in provider.models
+        for mode in model.modes
+    )
+    return replace(provider, models=(*provider.models, *modes))
 
 
 def _with_settings(provider: Provider, settings: Mapping[str, object]) -> Provider:

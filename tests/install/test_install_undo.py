@@ -138,7 +138,7 @@ def test_rollback_shows_what_a_stock_program_refuses(capsys: pytest.CaptureFixtu
     assert run(["rollback"]) == 0
     text = capsys.readouterr().out
     assert f"build {first.directory.name}" in text
-    assert f"{config}\n      2 |   \"combined\": {{\n      3 |     \"stickiness\": 0\n      4 |   }}" in text
+    assert f'{config}\n      2 |   "combined": {{\n      3 |     "stickiness": 0\n      4 |   }}' in text
 
 
 def test_prune_keeps_the_active_the_previous_and_the_newest(store: Store, bin_dir: Path) -> None:
