@@ -21,6 +21,9 @@ def rollback(store: Store, system: System, reporter: Reporter) -> Installed:
     Raises InstallError when there is none, or it does not start; then nothing is changed.
     """
     with store.lock(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
+        place = states.read(store).place
+        if place:
+            system.tidy(place)
         seen = activate.look(store, system)
         if seen.state.place is None:
             raise InstallError("Nothing is installed.", next_step="Install a build: opencode-patcher install")
