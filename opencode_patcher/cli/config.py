@@ -46,6 +46,7 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
     else:
         if not check_only:
             show(found, proposal, file)
+            click.echo()
         show_findings(found.findings, files=len(found.files))
     ctx.exit(1 if found.errors else 0)
 
@@ -123,7 +124,6 @@ def _show_lines(proposal: Advice, file: Path | None) -> None:
 
 def show_findings(findings: Sequence[Finding], *, files: int) -> None:
     """What is wrong, each with its place and what to do."""
-    click.echo()
     if not findings:
         click.echo(f"Checked: {files} configuration file{'' if files == 1 else 's'}, nothing wrong.")
         return
