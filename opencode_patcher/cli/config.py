@@ -36,9 +36,10 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
 
     from opencode_patcher.configuration import advice, places
     from opencode_patcher.configuration.survey import survey
+    from opencode_patcher.environment import working_directory
     from opencode_patcher.models import catalogue
 
-    found = survey(os.environ, Path.cwd(), catalogue.load_providers(find_catalogue(catalog)))
+    found = survey(os.environ, working_directory(), catalogue.load_providers(find_catalogue(catalog)))
     proposal = advice.advise(found.files, found.config, found.connected, found.groups)
     file = places.user_file(os.environ)
     if as_json:

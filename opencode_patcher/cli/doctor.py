@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -31,11 +30,12 @@ def command(ctx: click.Context, source: str | None, as_json: bool) -> None:
     import os
 
     from opencode_patcher.doctor.examine import Patient, examine
+    from opencode_patcher.environment import working_directory
     from opencode_patcher.install import system
     from opencode_patcher.upstream import DEFAULT_SOURCE
 
     patient = Patient(
-        environment=os.environ, directory=Path.cwd(), system=system.current(), source=source or DEFAULT_SOURCE
+        environment=os.environ, directory=working_directory(), system=system.current(), source=source or DEFAULT_SOURCE
     )
     found = []
     for finding in examine(patient, output.TerminalReporter(quiet=True)):

@@ -23,14 +23,15 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     OpenCode refuses are shown.
     """
     import os
-    from pathlib import Path
 
+    from opencode_patcher.environment import working_directory
     from opencode_patcher.install import stock_config, system, uninstall
     from opencode_patcher.store import open_store
 
+    directory = working_directory()
     reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
     done = uninstall.uninstall(open_store(), system.current(), reporter)
-    refused = stock_config.find(os.environ, Path.cwd())
+    refused = stock_config.find(os.environ, directory)
     if as_json:
         output.show_json(as_data(done, refused))
         return

@@ -44,7 +44,8 @@ def rollback(store: Store, system: System, reporter: Reporter) -> Installed:
 def history_before(history: tuple[Activation, ...], is_usable: Callable[[str], bool]) -> tuple[Activation, ...]:
     """The history up to the last activation of another build than the present one that is still usable.
 
-    ``is_usable`` reads a large file, so it is asked no more often than it takes. The present build is the last of ``history``; the result is empty when there is nothing to go back to.
+    ``is_usable`` reads a large file, so it is asked no more often than it takes. The present build is the last of
+    ``history``; the result is empty when there is nothing to go back to.
     """
     for end in range(len(history) - 1, 0, -1):
         build = history[end - 1].build

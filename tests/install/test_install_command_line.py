@@ -226,3 +226,14 @@ def test_a_full_disk(command_line: CommandLine, full: str) -> None:
     assert said[2] in ("code 8", "code 9")
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["doctor", "config", "rollback", "uninstall"])
+def test_a_current_directory_that_is_gone(command_line: CommandLine, command: str) -> None:
+    (command_line.root / "models.json").write_text("{}")
+    gone = command_line.root / "gone"
+    gone.mkdir()
+    script = f"cd {shlex.quote(str(gone))} && rmdir ../gone && exec {shlex.join(command_line.argv(command))}"
+    environment = {**command_line.environment(), "OPENCODE_MODELS_PATH": str(command_line.root / "models.json")}
+    done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "Error: The current directory is gone.\nChange to another one: cd\n")
