@@ -117,7 +117,8 @@ def _show_lines(proposal: Advice, file: Path | None) -> None:
         click.echo("The order is a proposal for who is asked first. A stock OpenCode refuses this setting.")
     for change in proposal.changes:
         where = change.file if change.line is None else f"line {change.line} of {change.file}"
-        click.echo(f"\nYour model is there as a combined one, too. To use that, change {where} to:")
+        reason = "To use your model as a combined one" if change.key == "model" else "To say who is asked first"
+        click.echo(f"\n{reason}, change {where} to:")
         click.echo(f"  {as_json(change.key, change.value)}")
     if not proposal.add and not proposal.changes:
         click.echo("\nNothing has to be added to your configuration.")

@@ -24,8 +24,8 @@ def command(ctx: click.Context, source: str | None, as_json: bool) -> None:
     """Find what is in the way of building, installing and failing over, and say how to put it right.
 
     Looks at git, bun, the npm registry, the source, the disk, what is installed, PATH, and your OpenCode configuration
-    as seen from the current directory. Changes nothing, and works without a network. The exit code is 1 when something
-    blocks, 0 when there are only warnings.
+    as seen from the current directory. It repairs nothing by itself, and works without a network. The exit code is 1
+    when something blocks, 0 when there are only warnings.
     """
     import os
 

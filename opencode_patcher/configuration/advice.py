@@ -36,7 +36,7 @@ class Change:
     """A value that is there already, at ``line`` (from 1) of ``file``, and would be better as ``value``."""
 
     key: str
-    value: str
+    value: str | Sequence[str]
     file: str
     line: int | None
 
@@ -66,20 +66,24 @@ def as_json(key: str, value: object) -> str:
 def advise(
     files: Sequence[ConfigFile], config: Mapping[str, Any], connected: Sequence[Connected], groups: Sequence[Group]
 ) -> Advice:
-    """What to add to the merged ``config`` of ``files``: an order of providers, unless the user has one; and what to
-    change: a model that is there in a combined form, too. With no group there is nothing to add.
+    """What to add to the merged ``config`` of ``files``, or to change in it where the key is there already: an order of
+    providers, unless the user has one, and the model, if it is there in a combined form. Without any group nothing.
     """
-    priority_missing = groups and not config.get("provider_priority")
-    changes = []
+    wanted: dict[str, str | Sequence[str]] = {}
     group = next((group for group in groups for member in group.members if _name(member) == config.get("model")), None)
     if group:
-        file = next(file for file in reversed(files) if file.data and "model" in file.data)
-        line = file.line_of(("model",))
-        changes.append(Change(key="model", value=f"{COMBINED}/{group.id}", file=file.name, line=line))
+        wanted["model"] = f"{COMBINED}/{group.id}"
+    if groups and not config.get("provider_priority"):
+        wanted["provider_priority"] = list(priority(connected, groups))
     return Advice(
-        add={"provider_priority": list(priority(connected, groups))} if priority_missing else {},
-        changes=tuple(changes),
+        add={key: value for key, value in wanted.items() if key not in config},
+        changes=tuple(_change(files, key, value) for key, value in wanted.items() if key in config),
     )
+
+
+def _change(files: Sequence[ConfigFile], key: str, value: str | Sequence[str]) -> Change:
+    file = next(file for file in reversed(files) if file.data and key in file.data)
+    return Change(key=key, value=value, file=file.name, line=file.line_of((key,)))
 
 
 def _name(member: Member) -> str:

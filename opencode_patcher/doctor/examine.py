@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +45,14 @@ class _Progress:
 
 
 def examine(patient: Patient, reporter: Reporter) -> Iterator[Finding]:
-    """Every finding, one check after the other. Raises nothing that is expected to go wrong."""
+    """Every finding, one check after the other. What goes wrong in one is its finding."""
     store, finding = _open_store()
     yield finding
-    locked = _lock(store)
+    try:
+        locked = (lock.current(store) if store else lock.read_lock()).release
+    except PatcherError as error:
+        yield of_error("lock", error)
+        return
     progress = _progress(store, patient.source, locked)
     yield programs.check_git()
     required = programs.required_bun(progress.tree) if progress.tree else None
@@ -81,11 +86,10 @@ def _open_store() -> tuple[Store | None, Finding]:
         store = storage.open_store()
     except PatcherError as error:
         return None, of_error("store", error)
+    if not os.access(store.root, os.W_OK | os.X_OK):
+        fix = f"Fix its permissions, or name another directory in {storage.HOME_VARIABLE}."
+        return store, Finding(check="store", level="blocks", text=f"You may not write to {store.root}.", fix=fix)
     return store, Finding(check="store", level="good", text=f"{store.root}")
-
-
-def _lock(store: Store | None) -> Release:
-    return (lock.current(store) if store else lock.read_lock()).release
 
 
 def _progress(store: Store | None, address: str, locked: Release) -> _Progress:

@@ -94,6 +94,9 @@ def test_the_users_own_order_stays(user: User) -> None:
     assert proposal.add == {}
     (change,) = proposal.changes
     assert (change.value, change.file, change.line) == ("combined/claude-sonnet-4-5", str(user.config), 3)
+    user.writes(user.config, '{"provider_priority": []}')
+    (change,) = advice(user).changes
+    assert (change.key, change.value) == ("provider_priority", ["github-copilot", "anthropic"])
     user.writes(user.config, {"provider_priority": ["anthropic"], "model": "combined/claude-sonnet-4-5"})
     assert advice(user) == Advice(add={}, changes=())
 

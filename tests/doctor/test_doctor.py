@@ -15,8 +15,9 @@ from fake_registry import Registry
 from fake_upstream import Upstream
 from install_samples import program
 
+from opencode_patcher.errors import SourceError
 from opencode_patcher.store import MARKER, open_store
-from opencode_patcher.upstream import source
+from opencode_patcher.upstream import lock, source
 
 
 def levels(found: dict[str, list[dict[str, str]]]) -> dict[str, set[str]]:
@@ -218,6 +219,15 @@ def test_a_store_of_a_newer_version(patient: Patient) -> None:
     assert "Update opencode-patcher" in only(found, "store")["fix"]
     assert only(found, "git")["level"] == "good", "the other checks are made"
     assert "installed" not in found
+
+
+def test_a_damaged_lock(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(*_: object) -> None:
+        raise SourceError("The lock cannot be read.", next_step="Install opencode-patcher again.")
+
+    monkeypatch.setattr(lock, "read_lock", damaged)
+    code, found = patient.doctor()
+    assert (code, only(found, "lock")["fix"]) == (1, "Install opencode-patcher again.")
 
 
 def test_without_a_home(patient: Patient) -> None:

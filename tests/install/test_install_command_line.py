@@ -33,8 +33,7 @@ class CommandLine:
     prefix: tuple[str, ...] = ()
 
     def environment(self) -> dict[str, str]:
-        python = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-        return {**os.environ, "OPENCODE_PATCHER_HOME": str(self.store), "PYTHONPATH": python}
+        return {**os.environ, "OPENCODE_PATCHER_HOME": str(self.store), "PYTHONPATH": str(ROOT)}
 
     def argv(self, *words: str | Path) -> list[str]:
         return [*self.prefix, sys.executable, "-m", "opencode_patcher", *map(str, words)]
