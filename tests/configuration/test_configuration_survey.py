@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from config_samples import User
+from refused_values import REFUSED
 
 from opencode_patcher.configuration.advice import Advice, advise
 from opencode_patcher.models import settings
@@ -143,26 +144,6 @@ def test_a_later_file_is_named_where_it_decides(user: User) -> None:
     project = user.writes(user.work / "opencode.json", '{\n"provider_priority": ["noone"]}')
     (finding,) = user.survey().findings
     assert (finding.file, finding.line, "noone" in finding.text) == (str(project), 2, True)
-
-
-REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"provider_priority": {}}, "provider_priority"),
-    ({"provider_priority": ["a", None]}, "provider_priority"),
-    ({"combined": None}, "combined"),
-    ({"combined": {"min_providers": 0}}, "combined.min_providers"),
-    ({"combined": {"min_providers": 1.5}}, "combined.min_providers"),
-    ({"combined": {"max_attempts": "2"}}, "combined.max_attempts"),
-    ({"combined": {"strategy": "never"}}, "combined.strategy"),
-    ({"combined": {"first_token_timeout": 0}}, "combined.first_token_timeout"),
-    ({"combined": {"stall_timeout": True}}, "combined.stall_timeout"),
-    ({"combined": {"stickiness": -1}}, "combined.stickiness"),
-    ({"combined": {"cooldown": {"max": 0}}}, "combined.cooldown.max"),
-    ({"combined": {"cooldown": 5}}, "combined.cooldown"),
-    ({"combined": {"groups": {"a.b": "c"}}}, "combined.groups['a.b']"),
-    ({"combined": {"variants": ["free", "gratis"]}}, "combined.variants[1]"),
-    ({"combined": {"last_resort": "x"}}, "combined.last_resort"),
-    ({"combined": {"combine_latest": 1}}, "combined.combine_latest"),
-]
 
 
 @pytest.mark.parametrize(("config", "field"), REFUSED)

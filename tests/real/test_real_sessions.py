@@ -18,7 +18,7 @@ from opencode_patcher.drill.scenario import EFFECTS
 from opencode_patcher.drill.scenarios import ALPHA, BETA, ERRAND, GAMMA, GREETING, OVERLOADED, RATE_LIMITED
 from opencode_patcher.drill.server import FakeProvider
 
-pytestmark = pytest.mark.upstream
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 
 COMBINED = "combined/claude-sonnet-4-5"
 SECONDS = 120.0
