@@ -27,10 +27,10 @@ Name = Literal["none", "current", "older", "replaced", "foreign", "broken"]
 class Facts:
     """What was found, without a judgement.
 
-    ``place`` is None when no bin directory is known; ``recorded`` says whether a build was activated there
-    before; ``record`` and ``file`` are about the active build; ``newer`` is a verified build that was made
-    after it; ``locked_build`` is the last verified one of the lock's release, and ``latest`` the one that was made
-    last, which ``install`` takes when none is named.
+    ``place`` is None when no bin directory is known; ``recorded`` says whether a build was activated there before;
+    ``record`` and ``file`` are about the active build; ``newer`` is a verified build that was made after it, of no older
+    release; ``locked_build`` is the last verified one of the lock's release, and ``latest`` the one that was made last,
+    which ``install`` takes when none is named.
     """
 
     place: Path | None
@@ -86,17 +86,22 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
         record=record,
         file=file_state(record) if record else None,
         locked=locked,
-        newer=newer_build(verified, record.build if record else None),
+        newer=newer_build(verified, record),
         locked_build=next(of_lock, None),
         latest=stored[0].directory.name if stored else None,
         path=path_search.find(system, place, environment) if place else None,
     )
 
 
-def newer_build(verified: Sequence[Build], active: str | None) -> str | None:
-    """The newest of ``verified`` (newest first) if it was made after ``active``, which may be pruned by now."""
-    newest = next(iter(verified), None)
-    return newest.directory.name if newest and active and newest.directory.name != active else None
+def newer_build(verified: Sequence[Build], active: Record | None) -> str | None:
+    """The last made of ``verified`` (newest first) that is of no older release than ``active``, if it was made after that
+    one, whose build may be pruned by now.
+    """
+    version = parse_tag(active.tag) if active else None
+    if active is None or version is None:
+        return None
+    newest = next((build.directory.name for build in verified if build.release.version >= version), None)
+    return newest if newest != active.build else None
 
 
 def file_state(record: Record) -> FileState:
