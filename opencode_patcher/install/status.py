@@ -28,8 +28,8 @@ class Facts:
     """What was found, without a judgement.
 
     ``place`` is None when no bin directory is known; ``recorded`` says whether a build was activated there before;
-    ``record`` and ``file`` are about the active build; ``newer`` is a verified build that was made after it, of no older
-    release; ``locked_build`` is the last verified one of the lock's release, and ``latest`` the one that was made last,
+    ``record`` and ``file`` are about the active build; ``newer`` is a verified build that was made after it, of no
+    older release; ``locked_build`` is the last verified one of the lock's release, and ``latest`` the one that was made last,
     which ``install`` takes when none is named.
     """
 
@@ -94,8 +94,8 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
 
 
 def newer_build(verified: Sequence[Build], active: Record | None) -> str | None:
-    """The last made of ``verified`` (newest first) that is of no older release than ``active``, if it was made after that
-    one, whose build may be pruned by now.
+    """The last made of ``verified`` (newest first) that is of no older release than ``active``, if it was made after
+    ``active``, whose build may be pruned by now.
     """
     version = parse_tag(active.tag) if active else None
     if active is None or version is None:
