@@ -29,8 +29,8 @@ class Facts:
 
     ``place`` is None when no bin directory is known; ``recorded`` says whether a build was activated there before;
     ``record`` and ``file`` are about the active build; ``newer`` is a verified build that was made after it, of no
-    older release; ``locked_build`` is the last verified one of the lock's release, and ``latest`` the one that was made last,
-    which ``install`` takes when none is named.
+    older release; ``locked_build`` is the last verified one of the lock's release, and ``latest`` the one that was
+    made last, which ``install`` takes when none is named.
     """
 
     place: Path | None
