@@ -70,19 +70,14 @@ def check_names(
     ``groups`` what is combined of that. ``check_files`` must have found no error.
     """
     chosen = options.of(config)
-    found = [*options.unknown_names(chosen, known), *_last_resort(config, known)]
-    unknown = {one.path for one in found}
-    found += [one for one in _not_connected(chosen.priority, offers) if one.path not in unknown]
+    nameless = [*options.unknown_names(chosen, known), *_last_resort(config, known)]
+    paths = {one.path for one in nameless}
+    idle = [one for one in _not_connected(chosen.priority, offers) if one.path not in paths]
     return (
-        *(_finding(files, one, fix) for one, fix in ((one, _fix(one, unknown)) for one in found)),
+        *(_finding(files, one, "Correct it, or take it out.") for one in nameless),
+        *(_finding(files, one, "Log in to it: opencode auth login") for one in idle),
         *_models(files, config, groups),
     )
-
-
-def _fix(one: Unknown, unknown: set[jsonc.Path]) -> str:
-    if one.path in unknown:
-        return "" if "Did you mean" in one.text else "Correct it, or take it out."
-    return "Log in to it: opencode auth login"
 
 
 def _finding(files: Sequence[ConfigFile], one: Unknown, fix: str) -> Finding:
