@@ -1,7 +1,7 @@
 """``python -m bench [NAME ...]``: run the named measurements, or all of them.
 
-``failover`` takes the newest build of the store, and compares it with the stock binary in ``OPENCODE_STOCK`` if that is
-set. Each script in this directory can also be run by itself, with ``--help``.
+``failover`` and ``install`` take the newest build of the store; the first compares it with the stock binary in
+``OPENCODE_STOCK`` if that is set. Each script in this directory can also be run by itself, with ``--help``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("startup", "build", "failover", "grouping", "drift")
+NAMES = ("startup", "build", "install", "failover", "grouping", "drift")
 STOCK_VARIABLE = "OPENCODE_STOCK"
 
 
@@ -28,7 +28,7 @@ def main() -> None:
 
 def arguments(name: str) -> list[str]:
     """What a script needs to be told."""
-    if name != "failover":
+    if name not in ("failover", "install"):
         return []
     from opencode_patcher import builds
     from opencode_patcher.store import open_store
@@ -36,6 +36,8 @@ def arguments(name: str) -> list[str]:
     build = builds.latest(open_store())
     if build is None:
         sys.exit("There is no build to measure. First run: make build")
+    if name == "install":
+        return ["--binary", str(build.binary)]
     stock = os.environ.get(STOCK_VARIABLE)
     return ["--patched", str(build.binary), *(["--stock", stock] if stock else [])]
 

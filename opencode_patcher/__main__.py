@@ -6,7 +6,6 @@ import contextlib
 import errno
 import json
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -81,12 +80,13 @@ def _output_closed() -> int:
 
 def _disk_full(error: Exception) -> errors.StoreError | None:
     """The error to show for a full disk that no room has foreseen; None for any other error."""
-    next_step = "Free some space, where temporary files go too, and run the same command again."
-    if isinstance(error, errors.ProcessError) and re.search(r"No space left on device|\bENOSPC\b", error.output):
-        return errors.StoreError(error.what, why=f"The disk is full.\n{error.why}", next_step=next_step)
+    from opencode_patcher import full_disk
+
+    if isinstance(error, errors.ProcessError):
+        return full_disk.explained(error, error.what)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
         what = f"{error.filename or 'A file'} cannot be written."
-        return errors.StoreError(what, why=f"{error.strerror}.", next_step=next_step)
+        return errors.StoreError(what, why=f"{error.strerror}.", next_step=full_disk.NEXT_STEP)
     return None
 
 
@@ -117,20 +117,15 @@ def _unexpected(error: Exception, words: Sequence[str], as_json: bool) -> int:
             "".join(traceback.format_exception(error)),
         ]
     )
-    summary = without_credentials(f"{type(error).__name__}: {error}")
+    summary = errors.without_credentials(f"{type(error).__name__}: {error}")
     what = "opencode-patcher met a case it does not know."
-    next_step = _keep_log(without_credentials(text))
+    next_step = _keep_log(errors.without_credentials(text))
     if as_json:
         about = {"what": what, "why": summary, "next_step": next_step}
         click.echo(json.dumps({"error": {"kind": "Unexpected", "exit_code": errors.UNEXPECTED, **about}}))
     else:
         click.echo(f"Error: {what}\n{summary}\n{next_step}", err=True)
     return errors.UNEXPECTED
-
-
-def without_credentials(text: str) -> str:
-    """A text to be shown to others: URLs in it lose user name and password."""
-    return re.sub(r"(://)[^/@\s]*@", r"\1", text)
 
 
 def _keep_log(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from opencode_patcher import store as storage
 from opencode_patcher.errors import StoreError
-from opencode_patcher.store import Store
+from opencode_patcher.store import HOME_VARIABLE, Store
 from opencode_patcher.upstream.releases import Release
 
 MANIFEST = "manifest.json"
@@ -178,7 +178,9 @@ def _read(directory: Path) -> Build | None:
             next_step=f"Fix its permissions, or delete {directory} and build again: opencode-patcher build",
         ) from error
     try:
-        return _parse(directory, json.loads(content))
+        data = json.loads(content)
+        _check_format(directory, data["format"])
+        return _parse(directory, data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(
             f"{directory / MANIFEST} is damaged.",
@@ -187,9 +189,19 @@ def _read(directory: Path) -> Build | None:
         ) from error
 
 
+def _check_format(directory: Path, found: object) -> None:
+    if found == FORMAT:
+        return
+    if not isinstance(found, int):
+        raise ValueError(f"its format is {found!r}")
+    raise StoreError(
+        f"The build {directory.name} cannot be read by this version.",
+        why=f"The format of {directory / MANIFEST} is {found}; this version reads {FORMAT}.",
+        next_step=f"Update opencode-patcher, or name another store in {HOME_VARIABLE}.",
+    )
+
+
 def _parse(directory: Path, data: dict[str, Any]) -> Build:
-    if data["format"] != FORMAT:
-        raise ValueError(f"its format is {data['format']!r}, this version reads {FORMAT}")
     release = data["release"]
     major, minor, patch = (int(part) for part in release["version"].split("."))
     drill = data["drill"]

@@ -1,9 +1,12 @@
-"""Which environment variables the programs that we run get to see."""
+"""What this process was started with: its directory, and which variables the programs that we run get to see."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
+
+from opencode_patcher.errors import UsageError
 
 _KEPT_GIT_VARIABLES = frozenset(
     {
@@ -37,6 +40,14 @@ def is_foreign_git_variable(name: str) -> bool:
     if not name.startswith("GIT_") or name in _KEPT_GIT_VARIABLES:
         return False
     return not name.startswith(_KEPT_GIT_PREFIXES)
+
+
+def working_directory() -> Path:
+    """The current directory. Raises UsageError when it was deleted."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("The current directory is gone.", next_step="Change to another one: cd") from error
 
 
 def scrubbed(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:

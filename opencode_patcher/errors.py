@@ -6,6 +6,8 @@ A message has up to three parts: what failed, why, and the next command to run. 
 
 from __future__ import annotations
 
+import re
+
 
 class PatcherError(Exception):
     """An expected failure.
@@ -98,6 +100,11 @@ class ProcessError(PatcherError):
 
 class ProcessTimeoutError(ProcessError):
     """A program ran out of time and was ended."""
+
+
+def without_credentials(text: str) -> str:
+    """A text to be shown to others: URLs in it lose user name and password."""
+    return re.sub(r"(://)[^/@\s]*@", r"\1", text)
 
 
 INTERRUPTED = 130

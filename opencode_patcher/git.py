@@ -45,4 +45,12 @@ def open_repository(path: Path) -> gitpython.Repo:
         del os.environ[name]
     import git as gitpython
 
-    return gitpython.Repo(path)
+    # GitPython takes a ``$`` in a path for a variable, unless told not to here, and given a Path there.
+    class Git(gitpython.Git):
+        def __init__(self, working_dir: str | os.PathLike[str] | None = None) -> None:
+            super().__init__(working_dir and Path(working_dir))
+
+    class Repo(gitpython.Repo):
+        GitCommandWrapperType = Git
+
+    return Repo(path, expand_vars=False)

@@ -118,12 +118,30 @@ class Store:
 
 
 def default_root() -> Path:
-    """``OPENCODE_PATCHER_HOME`` if set, else the platform's data directory for the user."""
-    if override := os.environ.get(HOME_VARIABLE):
-        return Path(override).expanduser().absolute()
+    """``OPENCODE_PATCHER_HOME`` if set, else the platform's data directory for the user.
+
+    Raises StoreError when neither the environment nor the system says where the user's home is.
+    """
+    override = os.environ.get(HOME_VARIABLE)
+    if override and not override.startswith("~"):
+        return Path(override).absolute()
     from platformdirs import user_data_path
 
-    return user_data_path("opencode-patcher", appauthor=False)
+    try:
+        root = Path(override).expanduser() if override else user_data_path("opencode-patcher", appauthor=False)
+    except RuntimeError as error:
+        raise _homeless(str(error).rstrip(".")) from error
+    if not root.is_absolute():
+        raise _homeless(f"{root} is not absolute")
+    return root
+
+
+def _homeless(why: str) -> StoreError:
+    return StoreError(
+        "The directory for the store is not known.",
+        why=f"Neither HOME nor the system's list of users says where the home directory is: {why}.",
+        next_step=f"Set HOME, or name a directory in {HOME_VARIABLE}.",
+    )
 
 
 def open_store(root: Path | None = None) -> Store:

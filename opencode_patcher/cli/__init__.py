@@ -21,6 +21,8 @@ COMMANDS = {
     "rollback": "Go back to the build that was installed before.",
     "uninstall": "Take the program away and put back what was there before.",
     "prune": "Delete builds that are no longer needed.",
+    "config": "Show the lines to add to opencode.json, and check those that are there.",
+    "doctor": "Find what is in the way of building, installing and failing over.",
     "demo": "See a failover without keys and without OpenCode's source.",
     "models": "Show which models are combined, and why.",
     "attempts": "Show who served, what failed and what it cost.",

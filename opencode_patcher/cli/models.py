@@ -143,6 +143,12 @@ def _terms(variant: Any) -> str:
 
 
 def _offers(catalog: Path | None) -> tuple[Offer, ...]:
+    from opencode_patcher.models import catalogue
+
+    return catalogue.load(find_catalogue(catalog))
+
+
+def find_catalogue(catalog: Path | None) -> Path:
     """The catalogue to read: the user's, else OpenCode's own, else the one that is pinned for builds."""
     from opencode_patcher.models import catalogue
 
@@ -153,7 +159,7 @@ def _offers(catalog: Path | None) -> tuple[Offer, ...]:
         from opencode_patcher.upstream.lock import read_lock
 
         path = ensure(open_store(), read_lock().catalogue, output.TerminalReporter()).path
-    return catalogue.load(path)
+    return path
 
 
 def _known_providers(offers: Sequence[Offer], wanted: tuple[str, ...]) -> frozenset[str]:

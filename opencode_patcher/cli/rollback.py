@@ -12,23 +12,29 @@ from opencode_patcher.cli import options, output
 def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     """Go back to the build that was installed before.
 
-    Run again, it goes back one more. To get an OpenCode without combined models back: opencode-patcher uninstall.
+    Run again, it goes back one more. To get an OpenCode without combined models back: opencode-patcher uninstall. The
+    lines of your configuration that such a one refuses are shown; nothing of it is changed.
     """
     import os
 
     from opencode_patcher.cli.install import as_data, path_data
-    from opencode_patcher.install import path_search, rollback, system
+    from opencode_patcher.cli.uninstall import refused_data, show_refused
+    from opencode_patcher.environment import working_directory
+    from opencode_patcher.install import path_search, rollback, stock_config, system
     from opencode_patcher.store import open_store
 
     here = system.current()
+    directory = working_directory()
     reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
     done = rollback.rollback(open_store(), here, reporter)
     finding = path_search.find(here, done.place, os.environ)
+    refused = stock_config.find(os.environ, directory)
     if as_json:
-        output.show_json(as_data(done) | {"path": path_data(finding)})
+        output.show_json(as_data(done) | {"path": path_data(finding), "refused": refused_data(refused)})
         return
     click.echo(f"OpenCode {done.record.version} is active again: build {done.record.build}, {done.place}")
     if done.previous:
         click.echo(f"To undo this: opencode-patcher install {done.previous}")
     if advice := path_search.advice(finding):
         click.echo(f"\n{advice}")
+    show_refused(refused)

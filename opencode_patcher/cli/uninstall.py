@@ -23,14 +23,15 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     OpenCode refuses are shown.
     """
     import os
-    from pathlib import Path
 
+    from opencode_patcher.environment import working_directory
     from opencode_patcher.install import stock_config, system, uninstall
     from opencode_patcher.store import open_store
 
+    directory = working_directory()
     reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
     done = uninstall.uninstall(open_store(), system.current(), reporter)
-    refused = stock_config.find(os.environ, Path.cwd())
+    refused = stock_config.find(os.environ, directory)
     if as_json:
         output.show_json(as_data(done, refused))
         return
@@ -44,11 +45,15 @@ def as_data(done: Removed, refused: Sequence[Lines]) -> dict[str, object]:
         "restored": str(done.restored) if done.restored else None,
         "untouched": done.untouched,
         "left": [str(path) for path in done.left],
-        "refused": [
-            {"path": str(one.path), "lines": [{"number": number, "text": text} for number, text in one.lines]}
-            for one in refused
-        ],
+        "refused": refused_data(refused),
     }
+
+
+def refused_data(refused: Sequence[Lines]) -> list[dict[str, object]]:
+    """What ``--json`` prints about lines that a stock OpenCode does not understand."""
+    return [
+        {"path": one.name, "lines": [{"number": number, "text": text} for number, text in one.lines]} for one in refused
+    ]
 
 
 def show(done: Removed, refused: Sequence[Lines]) -> None:
@@ -62,10 +67,16 @@ def show(done: Removed, refused: Sequence[Lines]) -> None:
     for path in done.left:
         click.echo(f"Still there, from before opencode-patcher: {path}")
     click.echo("Builds stay in the store: opencode-patcher install brings one back.")
+    show_refused(refused)
+
+
+def show_refused(refused: Sequence[Lines]) -> None:
+    """Show the lines that have to go before a stock OpenCode is started; they are the user's to take out."""
     if not refused:
         return
     click.echo("\nAn OpenCode without the patches refuses these lines. Before you start one, remove them yourself:")
     for one in refused:
-        click.echo(f"  {one.path}")
+        click.echo(f"  {one.name}")
         for number, text in one.lines:
             click.echo(f"  {number:>5} | {text}")
+    click.echo("That is what it would read in this directory; other projects can have such lines, too.")

@@ -136,9 +136,9 @@ def put(store: Store, system: System, where: Path, record: Record, state: State,
     if occupant.kind == "other":
         moved_to = aside.keep(where)
         prepared = replace(prepared, aside=(*(path for path in state.aside if path != moved_to), moved_to))
-    if prepared != state:
-        # Only the state knows the place and what is kept there; a run that is killed after the switch must leave both.
-        states.write(store, prepared)
+    # Only the state knows the place and what is kept there; a run that is killed after the switch must leave both.
+    # Also, a full or closed store is to be noticed before the switch, not after it.
+    states.write(store, prepared)
     system.switch(where, record.file)
     states.write(store, replace(prepared, history=states.activated(state.history, record.build)))
     return Installed(record=record, place=where, previous=occupant.build, moved_to=moved_to)

@@ -24,6 +24,8 @@ class Kind:
 
 
 UNKNOWN = Kind(name="unknown")
+OURS = "opencode-patcher"
+"""Name of the kind that another store of this tool has installed."""
 
 
 @dataclass(frozen=True, kw_only=True)

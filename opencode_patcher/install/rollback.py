@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import replace
 
 from opencode_patcher.errors import InstallError
@@ -21,16 +21,19 @@ def rollback(store: Store, system: System, reporter: Reporter) -> Installed:
     Raises InstallError when there is none, or it does not start; then nothing is changed.
     """
     with store.lock(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
+        place = states.read(store).place
+        if place:
+            system.tidy(place)
         seen = activate.look(store, system)
         if seen.state.place is None:
             raise InstallError("Nothing is installed.", next_step="Install a build: opencode-patcher install")
         activate.check_occupant(seen.state.place, seen.occupant, replace_other=False)
         history = states.with_active(seen.state.history, seen.occupant.build)
-        usable = {record.build for record in seen.records if records.is_unchanged(record)}
-        earlier = history_before(history, usable)
+        known = {record.build: record for record in seen.records}
+        earlier = history_before(history, lambda build: build in known and records.is_unchanged(known[build]))
         if not earlier:
             raise _nothing_earlier(seen)
-        record = next(record for record in seen.records if record.build == earlier[-1].build)
+        record = known[earlier[-1].build]
         with reporter.phase(f"Checking {record.build}") as phase:
             program.check_starts(record.file, record.version, record.target)
             phase.detail(f"starts, version {record.version}")
@@ -38,14 +41,15 @@ def rollback(store: Store, system: System, reporter: Reporter) -> Installed:
         return activate.put(store, system, seen.state.place, record, state, seen.occupant)
 
 
-def history_before(history: tuple[Activation, ...], usable: Collection[str]) -> tuple[Activation, ...]:
+def history_before(history: tuple[Activation, ...], is_usable: Callable[[str], bool]) -> tuple[Activation, ...]:
     """The history up to the last activation of another build than the present one that is still usable.
 
-    The present build is the last of ``history``; the result is empty when there is nothing to go back to.
+    ``is_usable`` reads a large file, so it is asked no more often than it takes. The present build is the last of
+    ``history``; the result is empty when there is nothing to go back to.
     """
     for end in range(len(history) - 1, 0, -1):
         build = history[end - 1].build
-        if build != history[-1].build and build in usable:
+        if build != history[-1].build and is_usable(build):
             return history[:end]
     return ()
 

@@ -27,9 +27,10 @@ Name = Literal["none", "current", "older", "replaced", "foreign", "broken"]
 class Facts:
     """What was found, without a judgement.
 
-    ``place`` is None when no bin directory is known; ``recorded`` says whether a build was activated there
-    before; ``record`` and ``file`` are about the active build; ``newer`` is a verified build that was made
-    after it; ``locked_build`` says whether the store has a verified build of the lock's release.
+    ``place`` is None when no bin directory is known; ``recorded`` says whether a build was activated there before;
+    ``record`` and ``file`` are about the active build; ``newer`` is a verified build that was made after it, of no
+    older release; ``locked_build`` is the last verified one of the lock's release, and ``latest`` the one that was
+    made last, which ``install`` takes when none is named.
     """
 
     place: Path | None
@@ -39,7 +40,8 @@ class Facts:
     file: FileState | None
     locked: Release
     newer: str | None
-    locked_build: bool
+    locked_build: str | None
+    latest: str | None
     path: PathFinding | None
 
 
@@ -74,7 +76,9 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
         except UsageError:
             occupant = NOTHING
     record = next((record for record in seen.records if record.build == occupant.build), None)
-    verified = [build for build in builds.list_builds(store) if build.verified]
+    stored = builds.list_builds(store)
+    verified = [build for build in stored if build.verified]
+    of_lock = (build.directory.name for build in verified if build.release.tag == locked.tag)
     return Facts(
         place=place,
         recorded=bool(seen.state.history),
@@ -82,16 +86,22 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
         record=record,
         file=file_state(record) if record else None,
         locked=locked,
-        newer=newer_build(verified, record.build if record else None),
-        locked_build=any(build.release.tag == locked.tag for build in verified),
+        newer=newer_build(verified, record),
+        locked_build=next(of_lock, None),
+        latest=stored[0].directory.name if stored else None,
         path=path_search.find(system, place, environment) if place else None,
     )
 
 
-def newer_build(verified: Sequence[Build], active: str | None) -> str | None:
-    """The newest of ``verified`` (newest first) if it was made after ``active``, which may be pruned by now."""
-    newest = next(iter(verified), None)
-    return newest.directory.name if newest and active and newest.directory.name != active else None
+def newer_build(verified: Sequence[Build], active: Record | None) -> str | None:
+    """The last made of ``verified`` (newest first) that is of no older release than ``active``, if it was made after
+    ``active``, whose build may be pruned by now.
+    """
+    version = parse_tag(active.tag) if active else None
+    if active is None or version is None:
+        return None
+    newest = next((build.directory.name for build in verified if build.release.version >= version), None)
+    return newest if newest != active.build else None
 
 
 def file_state(record: Record) -> FileState:
@@ -119,12 +129,7 @@ def _judge(facts: Facts) -> tuple[Name, str, str]:
     if facts.occupant.kind == "nothing":
         if facts.recorded:
             return "broken", f"{facts.place} is gone.", again
-        make = (
-            "opencode-patcher install"
-            if facts.locked_build
-            else "opencode-patcher build, then opencode-patcher install"
-        )
-        return "none", "Nothing is installed.", f"To install: {make}"
+        return "none", "Nothing is installed.", f"To install: {_steps(facts)}"
     if facts.occupant.kind == "other":
         why = f"{facts.place} is {facts.occupant.shown} that is not from opencode-patcher"
         keep = "(it is kept under another name): opencode-patcher install --replace"
@@ -143,15 +148,21 @@ def _judge(facts: Facts) -> tuple[Name, str, str]:
     if facts.file != "good":
         return "broken", f"{facts.record.file} does not start, or not as version {facts.record.version}.", again
     if _is_older(facts.record, facts.locked):
-        steps = (
-            "opencode-patcher install"
-            if facts.locked_build
-            else "opencode-patcher build, then opencode-patcher install"
-        )
         why = f"{facts.record.tag} is installed; the release to build is {facts.locked.tag}."
-        return "older", why, f"To update: {steps}"
-    newer = f"A newer build is in the store ({facts.newer}): opencode-patcher install" if facts.newer else ""
+        return "older", why, f"To update: {_steps(facts)}"
+    newer = f"A newer build is in the store ({facts.newer}): {_install(facts, facts.newer)}" if facts.newer else ""
     return "current", f"{facts.record.tag} is installed and unchanged.", newer
+
+
+def _steps(facts: Facts) -> str:
+    """How to get the release of the lock."""
+    if facts.locked_build:
+        return _install(facts, facts.locked_build)
+    return "opencode-patcher build, then opencode-patcher install"
+
+
+def _install(facts: Facts, build: str) -> str:
+    return "opencode-patcher install" + ("" if build == facts.latest else f" {build}")
 
 
 def _is_older(record: Record, locked: Release) -> bool:

@@ -6,7 +6,8 @@ import gzip
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,33 @@ def opencode_cache(environment: Mapping[str, str] = os.environ) -> Path | None:
     if own := environment.get("OPENCODE_MODELS_PATH"):
         return Path(own)
     base = environment.get("XDG_CACHE_HOME")
-    path = (Path(base) if base else Path.home() / ".cache") / "opencode" / "models.json"
+    home = environment.get("HOME") or environment.get("USERPROFILE")
+    if not base and not home:
+        return None
+    path = (Path(base) if base else Path(f"{home}/.cache")) / "opencode" / "models.json"
     return path if path.is_file() else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """An offer with what decides whether OpenCode shows it. ``free``: it costs nothing; ``status`` is empty as a rule.
+
+    ``modes`` are ways of serving it, such as ``fast``, that OpenCode lists as models of their own.
+    """
+
+    offer: Offer
+    free: bool = False
+    status: str = ""
+    modes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """A provider of a catalogue. Any of the variables in ``env`` may hold its key."""
+
+    id: str
+    env: tuple[str, ...]
+    models: tuple[Model, ...]
 
 
 def load(path: Path) -> tuple[Offer, ...]:
@@ -35,6 +61,11 @@ def load(path: Path) -> tuple[Offer, ...]:
 
     Raises CatalogueError that names the file and the place in it.
     """
+    return _offers(load_providers(path))
+
+
+def load_providers(path: Path) -> tuple[Provider, ...]:
+    """As ``load``, with the providers and what else is known of their models."""
     try:
         data = path.read_bytes()
         if data.startswith(_GZIP):
@@ -42,7 +73,7 @@ def load(path: Path) -> tuple[Offer, ...]:
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise CatalogueError(f"{path} cannot be read.", why=why, next_step=_NEXT) from error
-    return parse(data, str(path))
+    return parse_providers(data, str(path))
 
 
 def parse(data: bytes, origin: str) -> tuple[Offer, ...]:
@@ -50,26 +81,51 @@ def parse(data: bytes, origin: str) -> tuple[Offer, ...]:
 
     A model must have a name; its id is the key it stands under. Raises CatalogueError; ``origin`` names the data.
     """
+    return _offers(parse_providers(data, origin))
+
+
+def parse_providers(data: bytes, origin: str) -> tuple[Provider, ...]:
+    """As ``parse``, with the providers and what else is known of their models."""
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise CatalogueError(f"{origin} is no catalogue.", why=f"It is no JSON: {error}", next_step=_NEXT) from error
-    offers = []
-    for provider_id, provider in _object(content, origin, "the whole").items():
+    providers = []
+    for provider_id, value in _object(content, origin, "the whole").items():
         place = f"provider {provider_id!r}"
-        models = _object(_object(provider, origin, place).get("models"), origin, f"models of {place}")
-        for model_id, model in models.items():
-            here = f"model {model_id!r} of {place}"
-            known = _object(model, origin, here)
-            offers.append(
-                Offer(
-                    provider_id=provider_id,
-                    model_id=model_id,
-                    name=_text(known, "name", origin, here, required=True),
-                    release_date=_text(known, "release_date", origin, here, required=False),
-                )
+        provider = _object(value, origin, place)
+        models = _object(provider.get("models"), origin, f"models of {place}")
+        env = provider.get("env")
+        providers.append(
+            Provider(
+                id=provider_id,
+                env=tuple(name for name in env if isinstance(name, str)) if isinstance(env, list) else (),
+                models=tuple(_model(provider_id, id_, model, origin) for id_, model in models.items()),
             )
-    return tuple(offers)
+        )
+    return tuple(providers)
+
+
+def _model(provider_id: str, model_id: str, value: object, origin: str) -> Model:
+    here = f"model {model_id!r} of provider {provider_id!r}"
+    known = _object(value, origin, here)
+    cost, experimental = known.get("cost"), known.get("experimental")
+    modes = experimental.get("modes") if isinstance(experimental, dict) else None
+    return Model(
+        offer=Offer(
+            provider_id=provider_id,
+            model_id=model_id,
+            name=_text(known, "name", origin, here, required=True),
+            release_date=_text(known, "release_date", origin, here, required=False),
+        ),
+        free=isinstance(cost, dict) and cost.get("input") == 0,
+        status=str(known.get("status") or ""),
+        modes=tuple(modes) if isinstance(modes, dict) else (),
+    )
+
+
+def _offers(providers: Iterable[Provider]) -> tuple[Offer, ...]:
+    return tuple(model.offer for provider in providers for model in provider.models)
 
 
 def _object(value: object, origin: str, place: str) -> dict[str, Any]:

@@ -36,10 +36,16 @@ class NewFile:
 def load(templates_dir: Path) -> tuple[NewFile, ...]:
     """Read all new files below ``templates_dir/opencode``, sorted by path.
 
-    Raises PatchError for a symbolic link, a path that is refused, two templates for one file, or an
-    unreadable file.
+    Raises PatchError when there is no such directory, for a symbolic link, a path that is refused, two templates for
+    one file, or an unreadable file.
     """
     root = templates_dir / ROOT
+    if not root.is_dir():
+        raise PatchError(
+            "There are no templates.",
+            why=f"There is no directory {root}.",
+            next_step="Restore it from the project's history, or install opencode-patcher again.",
+        )
     found: dict[str, NewFile] = {}
     for path in _files(root):
         template = path.relative_to(templates_dir).as_posix()

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import process, store
+from opencode_patcher import full_disk, process, store
 from opencode_patcher.errors import BuildError, ProcessError
 from opencode_patcher.progress import Reporter
 from opencode_patcher.toolchain import dependencies
@@ -64,6 +64,8 @@ def build(bun: Bun, tree: Tree, options: BuildOptions, reporter: Reporter, log: 
                 reporter=reporter,
             )
         except ProcessError as error:
+            if full := full_disk.explained(error, "OpenCode's build failed."):
+                raise full from error
             raise BuildError(
                 "OpenCode's build failed.",
                 why=error.why,

@@ -45,13 +45,18 @@ def ensure(store: Store, required: str, reporter: Reporter) -> Bun:
     if on_path and found and satisfies(found, required):
         return Bun(path=Path(on_path), version=found, origin="PATH")
     package = platforms.bun_package(platforms.detect())
-    directory = store.toolchains / f"bun-{required}-{package.removeprefix('@oven/bun-')}"
-    path = directory / ("bun.exe" if "windows" in package else "bun")
+    path = kept(store, required, package)
     if not path.is_file():
         if on_path:
             reporter.note(f"{on_path} (bun {found or 'that does not run'}) is not used: {required} or newer is needed.")
-        _fetch(package, required, directory, path.name, reporter)
+        _fetch(package, required, path.parent, path.name, reporter)
     return Bun(path=path, version=required, origin="store")
+
+
+def kept(store: Store, version: str, package: str) -> Path:
+    """Where the store keeps a bun that came in ``package``, whether it is there or not."""
+    directory = store.toolchains / f"bun-{version}-{package.removeprefix('@oven/bun-')}"
+    return directory / ("bun.exe" if "windows" in package else "bun")
 
 
 def version_of(path: Path) -> str | None:

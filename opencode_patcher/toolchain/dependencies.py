@@ -17,8 +17,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from opencode_patcher import git, process, store
-from opencode_patcher.errors import ProcessError, ToolchainError
+from opencode_patcher import full_disk, git, process, store
+from opencode_patcher.errors import PatcherError, ProcessError, ToolchainError
 from opencode_patcher.progress import Reporter
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.upstream.tree import Tree
@@ -36,7 +36,7 @@ def install(bun: Bun, tree: Tree, reporter: Reporter, log: Path) -> bool:
 
     ``log`` gets the output of the programs. An installation always starts from upstream's own lock file and
     without ``node_modules``, so that it does not depend on what was installed before. Raises ToolchainError
-    when a dependency cannot be had.
+    when a dependency cannot be had, StoreError when the disk is full.
     """
     if _is_done(bun, tree):
         return False
@@ -110,7 +110,9 @@ def _scripts(tree: Tree) -> Iterator[tuple[Path, str]]:
         yield from ((directory, script) for script in SCRIPTS if script in scripts)
 
 
-def _explained(error: ProcessError, tree: Tree, log: Path) -> ToolchainError:
+def _explained(error: ProcessError, tree: Tree, log: Path) -> PatcherError:
+    if full := full_disk.explained(error, "The dependencies cannot be installed."):
+        return full
     if WEB_UI in tree.packages:
         return ToolchainError(
             "The dependencies of the web UI cannot be had.",

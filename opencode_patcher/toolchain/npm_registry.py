@@ -60,6 +60,15 @@ def find(settings: Settings, package: str, version: str) -> Distribution:
         raise _error(what, url, f"The connection broke: {error}") from error
 
 
+def ask(settings: Settings, package: str, *, timeout: float) -> None:
+    """Ask the registry for a package once; ``timeout`` is in seconds. Raises ToolchainError when it does not have it,
+    or does not answer.
+    """
+    url = settings.registry(package) + quote(package, safe="@")
+    what = "The npm registry cannot be used."
+    _open(settings, url, accept=_ABBREVIATED, what=what, attempts=1, timeout=timeout).close()
+
+
 def parse_integrity(text: str) -> bytes:
     """The SHA-512 in a subresource integrity value such as ``sha512-<base64> sha1-<base64>``.
 
@@ -98,28 +107,36 @@ def download(settings: Settings, distribution: Distribution) -> bytes:
     return archive
 
 
-def _open(settings: Settings, url: str, *, what: str, accept: str = "*/*") -> http.client.HTTPResponse:
+def _open(
+    settings: Settings,
+    url: str,
+    *,
+    what: str,
+    accept: str = "*/*",
+    attempts: int = ATTEMPTS,
+    timeout: float = TIMEOUT_SECONDS,
+) -> http.client.HTTPResponse:
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler(urllib.request.getproxies() | settings.proxies),
         urllib.request.HTTPSHandler(context=_context(settings)),
     )
-    request = urllib.request.Request(_without_login(url), headers={"Accept": accept})
+    request = urllib.request.Request(without_login(url), headers={"Accept": accept})
     if authorization := settings.authorization(url):
         # Not sent on to another server when this one redirects, as registries do to their file stores.
         request.add_unredirected_header("Authorization", authorization)
     pause = PAUSE_SECONDS
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, attempts + 1):
         try:
-            response = opener.open(request, timeout=TIMEOUT_SECONDS)
+            response = opener.open(request, timeout=timeout)
             assert isinstance(response, http.client.HTTPResponse)
             return response
         except urllib.error.HTTPError as error:
             error.close()
-            if attempt == ATTEMPTS or (error.code < 500 and error.code != 429):
+            if attempt == attempts or (error.code < 500 and error.code != 429):
                 raise _error(what, url, _status_text(error.code)) from error
         except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
-            if attempt == ATTEMPTS or isinstance(reason, ssl.SSLError):
+            if attempt == attempts or isinstance(reason, ssl.SSLError):
                 raise _error(what, url, f"The registry cannot be reached: {reason}") from error
         except ValueError as error:
             raise _error(what, url, f"npm's registry setting is no usable address: {error}") from error
@@ -157,7 +174,8 @@ def _tarball(url: str, registry: str) -> str:
     return url
 
 
-def _without_login(url: str) -> str:
+def without_login(url: str) -> str:
+    """An address as it may be printed: without user name and password."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
@@ -165,7 +183,7 @@ def _without_login(url: str) -> str:
 def _error(what: str, url: str, why: str) -> ToolchainError:
     return ToolchainError(
         what,
-        why=f"{why}\nAddress: {_without_login(url)}",
+        why=f"{why}\nAddress: {without_login(url)}",
         next_step=(
             "Check npm's registry (npm_config_registry or .npmrc) and the proxy (HTTPS_PROXY), "
             "or put the wanted bun on PATH."

@@ -58,10 +58,10 @@ def parse_listing(text: str) -> tuple[Release, ...]:
     return tuple(sorted(found))
 
 
-def list_releases(source: str) -> tuple[Release, ...]:
+def list_releases(source: str, *, timeout: float = TIMEOUT_SECONDS) -> tuple[Release, ...]:
     """The releases of the repository at ``source`` (URL or path), oldest first.
 
-    Raises SourceError when the source cannot be reached or is no git repository.
+    ``timeout`` is in seconds. Raises SourceError when the source cannot be reached or is no git repository.
     """
     listing = remote.run(
         "ls-remote",
@@ -71,7 +71,7 @@ def list_releases(source: str) -> tuple[Release, ...]:
         "v*",
         source=source,
         what=f"The releases of {remote.shown(source)} cannot be listed.",
-        timeout=TIMEOUT_SECONDS,
+        timeout=timeout,
     )
     return parse_listing(listing.stdout)
 

@@ -6,8 +6,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from opencode_patcher import git, process
-from opencode_patcher.errors import PatcherError, ProcessError, ProcessTimeoutError, SourceError, StoreError
+from opencode_patcher import full_disk, git, process
+from opencode_patcher.errors import PatcherError, ProcessError, ProcessTimeoutError, SourceError, without_credentials
 from opencode_patcher.progress import Reporter
 
 DEMO_HINT = "To see the tool work without any source, run: opencode-patcher demo"
@@ -108,7 +108,7 @@ def run(
 
 def explained(error: ProcessError, *, source: str, what: str) -> PatcherError:
     """The error to show for a git command that failed while it talked to ``source``."""
-    said = re.sub(r"(://)[^/@\s]*@", r"\1", error.output or error.why).strip()
+    said = without_credentials(error.output or error.why).strip()
     if isinstance(error, ProcessTimeoutError):
         return SourceError(
             what, why=f"The source did not answer in time.\nSource: {shown(source)}", next_step=DEMO_HINT
@@ -119,8 +119,8 @@ def explained(error: ProcessError, *, source: str, what: str) -> PatcherError:
             why=f"git did not run: {said}",
             next_step=f"Install git {MINIMUM_GIT_TEXT} or newer, or try again.",
         )
-    if "No space left on device" in said:
-        return StoreError(what, why="The disk is full.", next_step="Free some space and run the same command again.")
+    if full := full_disk.explained(error, what):
+        return full
     for pattern, meaning, help_ in _CAUSES:
         if re.search(pattern, said, re.IGNORECASE):
             return SourceError(

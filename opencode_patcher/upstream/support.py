@@ -67,11 +67,14 @@ def require_buildable(release: Release, support: Support) -> None:
     """Raises SourceError for a release that is older than those which build."""
     if support.builds(release):
         return
-    only = "The patches fit it, but modules that our new files import have other places there."
+    oldest, oldest_built = tag_of(support.oldest), tag_of(support.oldest_built)
     raise SourceError(
         f"{release.tag} is too old to be built.",
-        why=only if support.patches(release) else f"The patches are kept for {tag_of(support.oldest)} and newer.",
-        next_step=f"Build {tag_of(support.oldest_built)} or newer. Without REF, the release of the lock is built.",
+        why=(
+            f"Releases from {oldest_built} on build. From {oldest} on the patches fit, but before {oldest_built} "
+            "modules that our new files import have other places."
+        ),
+        next_step=f"Build {oldest_built} or newer. Without REF, the release of the lock is built.",
     )
 
 

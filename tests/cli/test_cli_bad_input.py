@@ -502,3 +502,17 @@ def test_the_environment_of_a_hook_does_no_harm(with_bun: CommandLine, upstream:
 
     assert sorted(path.name for path in (victim / ".git").rglob("*")) == before
     assert [path.name for path in victim.iterdir()] == [".git"]
+
+
+@pytest.mark.parametrize("name", ["with space", 'it\'s "odd"', "ünï-日本", "$HOME;`x` & (y) #1"])
+def test_odd_names_of_source_and_store(with_bun: CommandLine, good_upstream: Path, tmp_path: Path, name: str) -> None:
+    upstream = Upstream(shutil.copytree(good_upstream, tmp_path / f"source {name}"))
+    with_bun.store = tmp_path / name / "store"
+    done = with_bun.build(upstream, "--out", tmp_path / f"out {name}")
+    assert done.returncode == 0, done.stderr
+    assert f"Binary: {with_bun.store / 'builds'}" in done.stdout
+    assert (tmp_path / f"out {name}" / "opencode").is_file()
+    assert with_bun.build(upstream).returncode == 0, "the repository in the store is found again"
+    assert with_bun("install", "--bin-dir", tmp_path / f"bin {name}").returncode == 0
+    started = subprocess.run([tmp_path / f"bin {name}" / "opencode"], capture_output=True, text=True, check=True)
+    assert started.stdout == "9.0.0\n"

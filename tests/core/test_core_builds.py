@@ -148,7 +148,7 @@ def test_what_was_not_finished_is_no_build(store: Store, tmp_path: Path) -> None
         lambda _: "{",
         lambda _: "[]",
         lambda _: "null",
-        lambda text: text.replace('"format": 1', '"format": 2'),
+        lambda text: text.replace('"format": 1', '"format": "x"'),
         lambda text: text.replace('"version": "1.2.3"', '"version": 5'),
         lambda text: text.replace('"version": "1.2.3"', '"version": "1.2"'),
         lambda text: json.dumps({**json.loads(text), "built_at": "yesterday"}),
@@ -167,6 +167,16 @@ def test_a_damaged_manifest_says_what_to_delete(store: Store, tmp_path: Path, da
             look()
         assert str(kept.directory) in caught.value.next_step
         assert "opencode-patcher build" in caught.value.next_step
+
+
+def test_a_build_of_a_newer_version_is_not_to_be_deleted(store: Store, tmp_path: Path) -> None:
+    manifest = keep(store, tmp_path).directory / builds.MANIFEST
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+
+    with pytest.raises(StoreError, match="cannot be read by this version") as caught:
+        builds.list_builds(store)
+    assert "elete" not in caught.value.next_step
+    assert "Update opencode-patcher" in caught.value.next_step
 
 
 def test_a_binary_that_cannot_be_kept_is_a_clear_error_and_stays(store: Store, tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from opencode_patcher.upstream.releases import Release
 PASSED = Verdict(passed=("both-healthy",), failed=(), failover_ms=10.0)
 
 
-def release(number: str) -> Release:
+def release(number: str, commit: str = "c" * 40) -> Release:
     major, minor, patch = map(int, number.split("."))
-    return Release(version=(major, minor, patch), tag=f"v{number}", commit="c" * 40)
+    return Release(version=(major, minor, patch), tag=f"v{number}", commit=commit)
 
 
 def program(path: Path, name: str, version: str = "1.18.3", *, body: str = "") -> Path:
@@ -28,11 +28,18 @@ def program(path: Path, name: str, version: str = "1.18.3", *, body: str = "") -
 
 
 def make_build(
-    store: Store, name: str, number: str = "1.18.3", *, body: str = "", drill: Verdict | None = PASSED, at: float = 0
+    store: Store,
+    name: str,
+    number: str = "1.18.3",
+    *,
+    body: str = "",
+    drill: Verdict | None = PASSED,
+    at: float = 0,
+    commit: str = "c" * 40,
 ) -> Build:
     """A build in the store whose program prints ``name``; ``at`` orders the builds by time."""
     ingredients = Ingredients(
-        release=release(number),
+        release=release(number, commit),
         source="https://example.invalid/opencode",
         patchset=name,
         bun="1.3.14",

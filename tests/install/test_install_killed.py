@@ -20,10 +20,10 @@ from opencode_patcher.store import open_store
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 
 
-def killed(root: Path, scenario: str) -> Iterator[Path]:
+def killed(root: Path, scenario: str, system: str = "posix") -> Iterator[Path]:
     """The directory of each point, after the kill; the last one is of the run that was not killed."""
     done = subprocess.run(
-        [sys.executable, kill_points.__file__, root, scenario], capture_output=True, text=True, check=False
+        [sys.executable, kill_points.__file__, root, scenario, system], capture_output=True, text=True, check=False
     )
     steps = done.stdout.split("\n")[:-1]
     assert steps[-1:] == ["done"], done.stderr
@@ -37,8 +37,8 @@ def state_of(root: Path) -> str:
     return status(open_store(root / "store"), Posix(), environment, release("1.18.3")).name
 
 
-def again(root: Path, scenario: str) -> None:
-    kill_points.act(root, open_store(root / "store"), scenario)
+def again(root: Path, scenario: str, system: str = "posix") -> None:
+    kill_points.act(root, open_store(root / "store"), scenario, kill_points.SYSTEMS[system])
 
 
 def test_the_first_install(tmp_path: Path) -> None:
@@ -109,3 +109,27 @@ def test_uninstall(tmp_path: Path) -> None:
         assert started(place) == "theirs"
         assert [path.name for path in place.parent.iterdir()] == ["opencode"]
     assert seen == {"theirs", "first"}
+
+
+@pytest.mark.parametrize("system", ["macos", "windows"])
+@pytest.mark.parametrize("scenario", ["over ours", "over theirs", "rollback"])
+def test_the_other_systems(tmp_path: Path, system: str, scenario: str) -> None:
+    """On real files here; nothing runs from the place, so that Windows, too, needs one step only."""
+    before, after = {"over ours": ("first", "second"), "over theirs": ("theirs", "second")}.get(
+        scenario, ("second", "first")
+    )
+
+    def said(place: Path) -> str:
+        # A copy on Windows needs no right to be executed.
+        return subprocess.run(["sh", place], check=True, capture_output=True, text=True).stdout.strip()
+
+    seen = set()
+    for root in killed(tmp_path / "points", scenario, system):
+        place = root / "bin" / kill_points.SYSTEMS[system].program
+        seen.add(said(place))
+        if scenario != "rollback":
+            again(root, scenario, system)
+            assert said(place) == after
+        again(root, "uninstall", system)
+        assert [path.name for path in place.parent.iterdir()] == ([place.name] if before == "theirs" else [])
+    assert seen == {before, after}

@@ -71,6 +71,21 @@ def test_an_older_build_in_the_store_is_no_news(store: Store, environment: dict[
     assert look(store, environment).next_step == ""
 
 
+def test_a_later_build_of_an_older_release_is_no_news(store: Store, environment: dict[str, str]) -> None:
+    active = make_build(store, "first", at=1)
+    install(store, active, environment)
+    make_build(store, "second", "1.18.2", at=2)
+    assert look(store, environment).next_step == ""
+
+
+def test_an_older_release_is_left_for_that_of_the_lock_even_if_it_was_built_later(
+    store: Store, environment: dict[str, str]
+) -> None:
+    locked = make_build(store, "first", at=1)
+    install(store, make_build(store, "second", "1.18.2", at=2), environment)
+    assert look(store, environment).next_step == f"To update: opencode-patcher install {locked.directory.name}"
+
+
 def test_current_but_another_program_is_started(store: Store, environment: dict[str, str], tmp_path: Path) -> None:
     install(store, make_build(store, "first"), environment)
     other = program(tmp_path / "other" / "opencode", "theirs")

@@ -31,25 +31,18 @@ def test_lines(text: str, numbers: list[int]) -> None:
     assert [number for number, _ in foreign_lines(text)] == numbers
 
 
-def test_all_places_are_read(tmp_path: Path) -> None:
-    text = '{"provider_priority": []}'
-    places = [
-        tmp_path / "config" / "opencode" / "config.json",
-        tmp_path / "config" / "opencode" / "opencode.jsonc",
-        tmp_path / "home" / ".opencode" / "opencode.json",
-        tmp_path / "named.json",
-        tmp_path / "dir" / "opencode.json",
-        tmp_path / "work" / "sub" / "opencode.json",
-        tmp_path / "work" / ".opencode" / "opencode.jsonc",
-    ]
-    for path in places:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    (tmp_path / "work" / "opencode.json").write_text("{}")
+def test_what_opencode_reads_is_searched(tmp_path: Path) -> None:
+    user, work = tmp_path / "config" / "opencode", tmp_path / "work"
+    for path in (user / "opencode.jsonc", work / "opencode.json"):
+        path.parent.mkdir(parents=True)
+        path.write_text('{\n"provider_priority": [] // mine\n}')
     environment = {
-        "HOME": str(tmp_path / "home"),
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
-        "OPENCODE_CONFIG": str(tmp_path / "named.json"),
-        "OPENCODE_CONFIG_DIR": str(tmp_path / "dir"),
+        "OPENCODE_TEST_MANAGED_CONFIG_DIR": str(tmp_path / "none"),
+        "OPENCODE_CONFIG_CONTENT": '{"model": "combined/x"}',
     }
-    assert [one.path for one in find(environment, tmp_path / "work" / "sub")] == places
+    assert [(one.name, one.lines) for one in find(environment, work)] == [
+        (str(user / "opencode.jsonc"), ((2, '"provider_priority": [] // mine'),)),
+        (str(work / "opencode.json"), ((2, '"provider_priority": [] // mine'),)),
+        ("OPENCODE_CONFIG_CONTENT", ((1, '{"model": "combined/x"}'),)),
+    ]

@@ -77,7 +77,7 @@ def test_rollback_and_uninstall_without_an_install(store: Store) -> None:
     [("", "ab", ""), ("a", "a", ""), ("ab", "ab", "a"), ("aba", "ab", "ab"), ("abab", "b", ""), ("abc", "ac", "a")],
 )
 def test_where_rollback_goes(history: str, usable: str, expected: str) -> None:
-    before = history_before(tuple(Activation(build=build, at=None) for build in history), usable)
+    before = history_before(tuple(Activation(build=build, at=None) for build in history), usable.__contains__)
     assert "".join(entry.build for entry in before) == expected
 
 
@@ -125,6 +125,20 @@ def test_uninstall_shows_what_a_stock_program_refuses(capsys: pytest.CaptureFixt
     assert '3 |   "provider_priority": ["a", "b"], // cheap first' in text
     assert "theme" not in text
     assert config.read_bytes() == before
+
+
+def test_rollback_shows_what_a_stock_program_refuses(capsys: pytest.CaptureFixture[str], isolated: Path) -> None:
+    config = isolated / ".opencode" / "opencode.json"
+    config.parent.mkdir(parents=True)
+    config.write_text('{\n  "combined": {\n    "stickiness": 0\n  }\n}\n')
+    first, second, _ = three(open_store())
+    for build in (first, second):
+        assert run(["install", "--quiet", build.directory.name]) == 0
+    capsys.readouterr()
+    assert run(["rollback"]) == 0
+    text = capsys.readouterr().out
+    assert f"build {first.directory.name}" in text
+    assert f'{config}\n      2 |   "combined": {{\n      3 |     "stickiness": 0\n      4 |   }}' in text
 
 
 def test_prune_keeps_the_active_the_previous_and_the_newest(store: Store, bin_dir: Path) -> None:

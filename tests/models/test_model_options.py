@@ -37,6 +37,23 @@ def test_all_fields() -> None:
     )
 
 
+def test_the_priority_may_be_one_text() -> None:
+    assert options.read({"provider_priority": " a, b ,,c"}, "opencode.json").priority == ("a", "b", "c")
+
+
+def test_the_settings_of_failover_are_no_mistake() -> None:
+    combined = {
+        "strategy": "on_overload",
+        "max_attempts": 1,
+        "first_token_timeout": 30_000,
+        "stall_timeout": 2.0,
+        "cooldown": {"min": 0, "max": 1},
+        "last_resort": ["openrouter"],
+        "stickiness": 0,
+    }
+    assert options.read({"combined": combined}, "opencode.json") == Options(variants=DEFAULT_VARIANTS)
+
+
 def test_nothing_set() -> None:
     assert options.read({}, "opencode.json") == Options(variants=DEFAULT_VARIANTS)
 
@@ -44,7 +61,7 @@ def test_nothing_set() -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"provider_priority": "anthropic"}, "provider_priority must be a list of texts"),
+        ({"provider_priority": 7}, "provider_priority must be a list of texts, or one text with commas"),
         ({"provider_priority": ["a", 1]}, "provider_priority must be a list of texts"),
         ({"combined": []}, "combined must be an object"),
         ({"combined": {"min_provider": 2}}, "Did you mean 'min_providers'?"),

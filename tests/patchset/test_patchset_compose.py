@@ -161,6 +161,11 @@ def test_the_digest_depends_on_paths_and_contents_only() -> None:
     assert len(one.digest) == hashlib.sha256().digest_size * 2
 
 
+def test_a_missing_directory_of_templates_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(PatchError, match="There are no templates"):
+        newfiles.load(tmp_path)
+
+
 def test_new_files_are_found_below_the_templates(tmp_path: Path) -> None:
     for name, text in {"a/b.ts": "b", "a/c.ts.j2": "c", "__pycache__/x.pyc": "", "a/.DS_Store": ""}.items():
         path = tmp_path / "opencode" / name

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import platform
 import shutil
+import sys
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from opencode_patcher import pipeline
+from opencode_patcher import pipeline, process
+from opencode_patcher.errors import ToolchainError
 from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store, open_store
+from opencode_patcher.store import HOME_VARIABLE, Store, open_store
 from opencode_patcher.toolchain import bun as toolchain
-from opencode_patcher.toolchain import catalogue, dependencies
+from opencode_patcher.toolchain import catalogue, dependencies, npm_registry, npm_settings
 from opencode_patcher.upstream import lock
 from opencode_patcher.upstream.releases import Release
 
 REAL_HOME = Path.home()
+STOCK_PACKAGE = "opencode-linux-x64"
 MISSING_FIXTURE = "packages/opencode/test/tool/fixtures/models-api.json"
 """Upstream's tests read a models catalogue here. It is megabytes large and left out of the tree; ours is put there."""
 
@@ -58,6 +65,48 @@ def workshop(real_store: Store) -> Workshop:
     fixture.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(catalogue.ensure(real_store, locked.catalogue, reporter).path, fixture)
     return Workshop(path=prepared.tree.path, bun=program.path, release=locked.release)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of its own for the command line, kept for the whole run."""
+    return tmp_path_factory.mktemp("command-line") / "store"
+
+
+@pytest.fixture
+def patched(place: Path, with_bun: Workshop) -> Path:
+    """The binary that ``build`` makes of the lock's release; made once, and found again by later calls."""
+    done = process.run([sys.executable, "-m", "opencode_patcher", "build", "--json"], env={HOME_VARIABLE: str(place)})
+    return Path(json.loads(done.stdout)["binary"])
+
+
+@pytest.fixture(scope="session")
+def stock_archive() -> bytes:
+    """Upstream's own binary of the lock's release for Linux on x64, as it is packed in the npm registry.
+
+    Tests that need it are skipped where the registry does not have it.
+    """
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        pytest.skip(f"NOT TESTED: {STOCK_PACKAGE} does not run here")
+    settings = npm_settings.read_settings()
+    try:
+        found = npm_registry.find(settings, STOCK_PACKAGE, lock.read_lock().release.number)
+        return npm_registry.download(settings, found)
+    except ToolchainError as error:
+        pytest.skip(f"NOT TESTED, no stock binary to be had: {error}")
+
+
+@pytest.fixture
+def stock(stock_archive: bytes, tmp_path: Path) -> Path:
+    """The stock binary, ready to be started."""
+    path = tmp_path / "stock" / "opencode"
+    path.parent.mkdir()
+    with tarfile.open(fileobj=io.BytesIO(stock_archive)) as archive:
+        packed = archive.extractfile("package/bin/opencode")
+        assert packed
+        path.write_bytes(packed.read())
+    path.chmod(0o755)
+    return path
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher import git
-from opencode_patcher.errors import ToolchainError
+from opencode_patcher.errors import StoreError, ToolchainError
 from opencode_patcher.progress import SilentReporter
 from opencode_patcher.toolchain import dependencies
 from opencode_patcher.toolchain.bun import Bun
@@ -105,6 +105,14 @@ def test_a_failure_says_why_and_the_next_run_starts_over(tree: Tree, make_bun: M
     assert str(log) in caught.value.next_step
     assert "no such package" in log.read_text()
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
+
+
+def test_a_full_disk_is_not_taken_for_a_registry_that_fails(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    full = make_bun("echo 'error: ENOSPC: no space left on device, write' >&2; exit 1")
+    with pytest.raises(StoreError, match="The dependencies cannot be installed") as caught:
+        dependencies.install(full, tree, REPORTER, log)
+    assert caught.value.why.startswith("The disk is full.")
+    assert "registry" not in str(caught.value)
 
 
 def test_a_failed_reinstallation_is_not_taken_for_done(tree: Tree, make_bun: MakeBun, log: Path) -> None:

@@ -1,0 +1,137 @@
+"""``opencode-patcher config``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import options, output
+from opencode_patcher.cli.models import catalog_option, find_catalogue
+
+if TYPE_CHECKING:
+    from opencode_patcher.configuration.advice import Advice
+    from opencode_patcher.configuration.check import Finding
+    from opencode_patcher.configuration.survey import Survey
+
+SHOWN_GROUPS = 12
+"""So many combined models are shown; two large providers have hundreds in common."""
+
+
+@click.command
+@click.option("--check", "check_only", is_flag=True, help="Only check the configuration that is there.")
+@catalog_option
+@options.json_option
+@click.pass_context
+def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json: bool) -> None:
+    """Show the lines to add to opencode.json for your providers, and check those that are there.
+
+    Your providers are found as OpenCode finds them: by its list of logins, the environment and the configuration, all
+    as seen from the current directory. Nothing is written, and no key is read out. The exit code is 1 when OpenCode
+    would refuse the configuration.
+    """
+    import os
+
+    from opencode_patcher.configuration import advice, places
+    from opencode_patcher.configuration.survey import survey
+    from opencode_patcher.environment import working_directory
+    from opencode_patcher.models import catalogue
+
+    found = survey(os.environ, working_directory(), catalogue.load_providers(find_catalogue(catalog)))
+    proposal = advice.advise(found.files, found.config, found.connected, found.groups)
+    file = places.user_file(os.environ)
+    if as_json:
+        output.show_json(as_data(found, proposal, file))
+    else:
+        if not check_only:
+            show(found, proposal, file)
+            click.echo()
+        show_findings(found.findings, files=len(found.files))
+    ctx.exit(1 if found.errors else 0)
+
+
+def as_data(found: Survey, proposal: Advice, file: Path | None) -> dict[str, object]:
+    """What ``--json`` prints. ``add`` is to be merged into ``file``; nothing of it is there yet."""
+    from dataclasses import asdict
+
+    return {
+        "files": [one.name for one in found.files],
+        "providers": [
+            {"id": one.id, "means": one.means, "shown": one.shown, "models": len(one.offers)} for one in found.connected
+        ],
+        "combined": [
+            {
+                "model": f"combined/{group.id}",
+                "members": [f"{member.provider_id}/{member.model_id}" for member in group.members],
+            }
+            for group in found.groups
+        ],
+        "file": str(file) if file else None,
+        "add": dict(proposal.add),
+        "change": [asdict(change) for change in proposal.changes],
+        "findings": [
+            {"level": one.level, "file": one.file, "line": one.line, "text": one.text, "fix": one.fix or None}
+            for one in found.findings
+        ],
+    }
+
+
+def show(found: Survey, proposal: Advice, file: Path | None) -> None:
+    """The providers, what is combined of them, and the lines to add."""
+    if found.logins.problem:
+        click.echo(f"{found.logins.problem} {found.logins.fix}")
+    if not found.connected:
+        click.echo("No provider is connected. Log in to two or more that offer the same model: opencode auth login")
+        return
+    click.echo("Your providers:")
+    for provider in found.connected:
+        click.echo(f"  {provider.id}  ({provider.shown}, {len(provider.offers)} models)")
+    if found.errors:
+        return
+    if not found.groups:
+        click.echo("\nNo model is offered by two of them, so nothing is combined yet.")
+        click.echo("Log in to another provider that has the model you use: opencode auth login")
+        return
+    click.echo(f"\nCombined models: {len(found.groups)}")
+    # Those that most providers stand behind are worth the most.
+    best = sorted(found.groups, key=lambda group: -len({member.provider_id for member in group.members}))
+    for group in best[:SHOWN_GROUPS]:
+        providers = dict.fromkeys(member.provider_id for member in group.members)
+        click.echo(f"  combined/{group.id}  ({', '.join(providers)})")
+    if len(best) > SHOWN_GROUPS:
+        words = " ".join(f"--provider {provider.id}" for provider in found.connected)
+        click.echo(f"  ... all of them: opencode-patcher models groups {words}")
+    _show_lines(proposal, file)
+
+
+def _show_lines(proposal: Advice, file: Path | None) -> None:
+    from opencode_patcher.configuration.advice import as_json
+
+    if proposal.add:
+        there = bool(file and file.is_file() and file.read_text(encoding="utf-8", errors="replace").strip())
+        click.echo(f"\nAdd this to {file or 'opencode.json'}" + (", right after the first {:" if there else ":"))
+        for line in proposal.lines(whole=not there):
+            click.echo(line)
+        click.echo("The order is a proposal for who is asked first. A stock OpenCode refuses this setting.")
+    for change in proposal.changes:
+        where = change.file if change.line is None else f"line {change.line} of {change.file}"
+        reason = "To use your model as a combined one" if change.key == "model" else "To say who is asked first"
+        click.echo(f"\n{reason}, change {where} to:")
+        click.echo(f"  {as_json(change.key, change.value)}")
+    if not proposal.add and not proposal.changes:
+        click.echo("\nNothing has to be added to your configuration.")
+
+
+def show_findings(findings: Sequence[Finding], *, files: int) -> None:
+    """What is wrong, each with its place and what to do."""
+    if not findings:
+        click.echo(f"Checked: {files} configuration file{'' if files == 1 else 's'}, nothing wrong.")
+        return
+    for finding in findings:
+        colour = "red" if finding.level == "error" else "yellow"
+        where = f"{finding.where}: " if finding.where else ""
+        click.echo(f"{output.paint(finding.level, colour, bold=True)}: {where}{finding.text}")
+        if finding.fix:
+            click.echo(f"  {finding.fix}")

@@ -1,0 +1,81 @@
+"""``opencode-patcher doctor``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import options, output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opencode_patcher.doctor.finding import Finding
+
+_MARKS = {"good": ("ok", "green"), "warning": ("warning", "yellow"), "blocks": ("blocks", "red"), "unknown": ("?", "")}
+
+
+@click.command
+@options.source_option
+@options.json_option
+@click.pass_context
+def command(ctx: click.Context, source: str | None, as_json: bool) -> None:
+    """Find what is in the way of building, installing and failing over, and say how to put it right.
+
+    Looks at git, bun, the npm registry, the source, the disk, what is installed, PATH, and your OpenCode configuration
+    as seen from the current directory. It repairs nothing by itself, and works without a network. The exit code is 1
+    when something blocks, 0 when there are only warnings.
+    """
+    import os
+
+    from opencode_patcher.doctor.examine import Patient, examine
+    from opencode_patcher.environment import working_directory
+    from opencode_patcher.install import system
+    from opencode_patcher.upstream import DEFAULT_SOURCE
+
+    patient = Patient(
+        environment=os.environ, directory=working_directory(), system=system.current(), source=source or DEFAULT_SOURCE
+    )
+    found = []
+    for finding in examine(patient, output.TerminalReporter(quiet=True)):
+        found.append(finding)
+        if not as_json:
+            show(finding)
+    blocked = any(finding.level == "blocks" for finding in found)
+    if as_json:
+        output.show_json(as_data(found))
+    else:
+        click.echo(summary(found))
+    ctx.exit(1 if blocked else 0)
+
+
+def as_data(found: Sequence[Finding]) -> dict[str, object]:
+    """What ``--json`` prints."""
+    return {
+        "blocked": any(finding.level == "blocks" for finding in found),
+        "findings": [
+            {"check": one.check, "level": one.level, "text": one.text, "fix": one.fix or None} for one in found
+        ],
+    }
+
+
+def show(finding: Finding) -> None:
+    """One finding, its fix below it."""
+    word, colour = _MARKS[finding.level]
+    mark = output.paint(f"{word:>8}", colour) if colour else f"{word:>8}"
+    lines = [f"{finding.check}: {finding.text}", *(finding.fix.splitlines() if finding.level != "good" else [])]
+    if finding.level == "good" and finding.fix:
+        lines[0] += f" {finding.fix}"
+    text = "\n".join(lines).replace("\n", "\n" + " " * 10)
+    click.echo(f"{mark}  {text}")
+
+
+def summary(found: Sequence[Finding]) -> str:
+    """One line that says how it stands."""
+    counts = {level: sum(finding.level == level for finding in found) for level in _MARKS}
+    if counts["blocks"]:
+        return f"\nPut right first what blocks ({counts['blocks']})."
+    if counts["warning"] or counts["unknown"]:
+        return "\nNothing blocks."
+    return "\nAll is well."

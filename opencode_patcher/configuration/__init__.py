@@ -1,0 +1,5 @@
+"""The user's OpenCode: its configuration files and its providers. Read, judged, and never written.
+
+places ──> files ──> merged ──┬──> check (what is wrong)
+auth, environment, catalogue ─┴──> connected ──> advice (the lines to add)
+"""

@@ -1,0 +1,90 @@
+"""The lines that a user may add to opencode.json. Nothing here writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opencode_patcher.configuration.check import COMBINED
+from opencode_patcher.configuration.connected import Connected
+from opencode_patcher.configuration.files import ConfigFile
+from opencode_patcher.models.grouping import Group, Member
+
+_MEANS = ("login", "key", "environment", "configuration", "free")
+"""What is paid by the month comes before what is paid by use; ``free`` models are limited most."""
+
+
+def priority(connected: Sequence[Connected], groups: Sequence[Group]) -> tuple[str, ...]:
+    """An order for ``provider_priority``: logins first, which as a rule are subscriptions, then keys; free ones last.
+
+    Among keys, a provider with fewer models comes first: that is the vendor itself, and the one with hundreds a router
+    that passes requests on. Only providers that stand behind a combined model are in it.
+    """
+    useful = {member.provider_id for group in groups for member in group.members}
+
+    def rank(provider: Connected) -> tuple[int, int, str]:
+        paid = "key" if provider.means in ("environment", "configuration") else provider.means
+        return (_MEANS.index(paid), len(provider.offers), provider.id)
+
+    return tuple(provider.id for provider in sorted(connected, key=rank) if provider.id in useful)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A value that is there already, at ``line`` (from 1) of ``file``, and would be better as ``value``."""
+
+    key: str
+    value: str | Sequence[str]
+    file: str
+    line: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """``add`` is to be added at the top level of the configuration; empty when nothing is missing."""
+
+    add: Mapping[str, Any]
+    changes: tuple[Change, ...]
+
+    def lines(self, *, whole: bool) -> tuple[str, ...]:
+        """What to add as lines of JSON: for behind a file's first brace, or with ``whole`` as a file of its own."""
+        last = len(self.add) - 1
+        pairs = [
+            f"  {as_json(key, value)}" + ("," if not whole or index < last else "")
+            for index, (key, value) in enumerate(self.add.items())
+        ]
+        return ("{", *pairs, "}") if whole else tuple(pairs)
+
+
+def as_json(key: str, value: object) -> str:
+    """One member of a JSON object."""
+    return f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+
+
+def advise(
+    files: Sequence[ConfigFile], config: Mapping[str, Any], connected: Sequence[Connected], groups: Sequence[Group]
+) -> Advice:
+    """What to add to the merged ``config`` of ``files``, or to change in it where the key is there already: an order of
+    providers, unless the user has one, and the model, if it is there in a combined form. Without any group nothing.
+    """
+    wanted: dict[str, str | Sequence[str]] = {}
+    group = next((group for group in groups for member in group.members if _name(member) == config.get("model")), None)
+    if group:
+        wanted["model"] = f"{COMBINED}/{group.id}"
+    if groups and not config.get("provider_priority"):
+        wanted["provider_priority"] = list(priority(connected, groups))
+    return Advice(
+        add={key: value for key, value in wanted.items() if key not in config},
+        changes=tuple(_change(files, key, value) for key, value in wanted.items() if key in config),
+    )
+
+
+def _change(files: Sequence[ConfigFile], key: str, value: str | Sequence[str]) -> Change:
+    file = next(file for file in reversed(files) if file.data and key in file.data)
+    return Change(key=key, value=value, file=file.name, line=file.line_of((key,)))
+
+
+def _name(member: Member) -> str:
+    return f"{member.provider_id}/{member.model_id}"

@@ -1,0 +1,130 @@
+"""What is wrong in the user's configuration, as far as combined models go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from opencode_patcher import jsonc
+from opencode_patcher.configuration.files import ConfigFile
+from opencode_patcher.models import options, settings
+from opencode_patcher.models.grouping import Group, fits
+from opencode_patcher.models.nearest import nearest
+from opencode_patcher.models.options import Unknown
+from opencode_patcher.models.resolve import Offer
+from opencode_patcher.models.scan import lower, squash
+
+COMBINED = "combined"
+"""Id of the provider that the patches add (combined/provider.ts)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something wrong. OpenCode does not start for an ``error``; a ``warning`` is without the effect it should have.
+
+    ``file`` is a path or a variable, ``line`` counts from 1; both are None where they say nothing. ``fix`` says what
+    to do.
+    """
+
+    level: Literal["error", "warning"]
+    file: str | None
+    line: int | None
+    text: str
+    fix: str = ""
+
+    @property
+    def where(self) -> str:
+        """File and line as compilers write them; empty when neither is known."""
+        return "" if self.file is None else self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+def check_files(files: Sequence[ConfigFile]) -> tuple[Finding, ...]:
+    """What can be said of the files without knowing any provider: unreadable ones, values that OpenCode refuses."""
+    return tuple(finding for file in files for finding in _check_file(file))
+
+
+def _check_file(file: ConfigFile) -> Iterator[Finding]:
+    if file.data is None:
+        fix = "Correct it; OpenCode does not start with it."
+        yield Finding(level="error", file=file.name, line=None, text=file.problem, fix=fix)
+        return
+    for problem in settings.problems(file.data):
+        text = f"{problem.field} {problem.what}. {problem.why}".strip()
+        fix = problem.help or ("Take it out; it does nothing." if problem.ignored else "Correct the value.")
+        level: Literal["error", "warning"] = "warning" if problem.ignored else "error"
+        yield Finding(level=level, file=file.name, line=file.line_of(problem.path), text=text, fix=fix)
+
+
+def check_names(
+    files: Sequence[ConfigFile],
+    config: Mapping[str, Any],
+    *,
+    known: Sequence[Offer],
+    offers: Sequence[Offer],
+    groups: Sequence[Group],
+) -> tuple[Finding, ...]:
+    """Names in the merged ``config`` that mean nothing: providers, models, patterns, combined models.
+
+    ``known`` is all that the catalogue and the configuration have, ``offers`` the part of it that is connected, and
+    ``groups`` what is combined of that. ``check_files`` must have found no error.
+    """
+    chosen = options.of(config)
+    nameless = [*options.unknown_names(chosen, known), *_last_resort(config, known)]
+    paths = {one.path for one in nameless}
+    idle = [one for one in _not_connected(chosen.priority, offers) if one.path not in paths]
+    return (
+        *(_finding(files, one, "Correct it, or take it out.") for one in nameless),
+        *(_finding(files, one, "Log in to it: opencode auth login") for one in idle),
+        *_models(files, config, groups),
+    )
+
+
+def _finding(files: Sequence[ConfigFile], one: Unknown, fix: str) -> Finding:
+    file = next((file for file in reversed(files) if _has(file.data, one.path)), None)
+    line = file.line_of(one.path) if file else None
+    return Finding(level="warning", file=file.name if file else None, line=line, text=one.text, fix=fix)
+
+
+def _has(data: object, path: jsonc.Path) -> bool:
+    for part in path:
+        if isinstance(data, dict) and part in data:
+            data = data[part]
+            continue
+        # A list, or one text with commas, in which the positions are the same; the merged value is from the last file.
+        return isinstance(data, list | str)
+    return True
+
+
+def _last_resort(config: Mapping[str, Any], known: Sequence[Offer]) -> Iterator[Unknown]:
+    providers = {offer.provider_id for offer in known}
+    names = [lower(f"{offer.provider_id}/{offer.model_id}") for offer in known]
+    for index, pattern in enumerate(config.get(COMBINED, {}).get("last_resort", [])):
+        texts = names if "/" in pattern else [lower(provider) for provider in providers]
+        if any(fits(lower(pattern), text) for text in texts):
+            continue
+        near = nearest(pattern, providers) if "/" not in pattern else ""
+        text = f"combined.last_resort: {pattern} fits no provider and no model."
+        hint = f" Did you mean {near}?" if near else ""
+        yield Unknown(path=(COMBINED, "last_resort", index), text=text + hint)
+
+
+def _not_connected(priority: Sequence[str], offers: Sequence[Offer]) -> Iterator[Unknown]:
+    connected = {squash(offer.provider_id) for offer in offers}
+    for index, provider in enumerate(priority):
+        if squash(provider) not in connected:
+            text = f"provider_priority: {provider} is not connected, so it is never asked."
+            yield Unknown(path=("provider_priority", index), text=text)
+
+
+def _models(files: Sequence[ConfigFile], config: Mapping[str, Any], groups: Sequence[Group]) -> Iterator[Finding]:
+    ids = {group.id for group in groups}
+    for path in (("model",), ("small_model",)):
+        value = config.get(path[0])
+        provider, _, id_ = value.partition("/") if isinstance(value, str) else ("", "", "")
+        if provider != COMBINED or id_ in ids:
+            continue
+        near = nearest(id_, ids)
+        text = f"{path[0]}: nothing is combined under the name {value} for your providers."
+        fix = f"Did you mean combined/{near}?" if near else "See which names there are: opencode-patcher config"
+        yield _finding(files, Unknown(path=path, text=text), fix)

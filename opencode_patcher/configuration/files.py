@@ -1,0 +1,83 @@
+"""Reading OpenCode's configuration files, each as it is and all together as OpenCode merges them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher import jsonc
+from opencode_patcher.configuration import places
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigFile:
+    """One file that is there. ``name`` is its path, or the name of the variable that holds it.
+
+    ``data`` is None when it could not be read or is no object; then ``problem`` says why, in sentences.
+    """
+
+    name: str
+    text: str
+    data: Mapping[str, object] | None
+    problem: str = ""
+
+    def line_of(self, path: jsonc.Path) -> int | None:
+        """The line (from 1) of the value at ``path``, or of the nearest one around it; None for the whole file."""
+        lines = {entry.path: entry.first for entry in jsonc.entries(self.text)}
+        while path and path not in lines:
+            path = path[:-1]
+        return lines.get(path) if path else None
+
+
+def read_all(environment: Mapping[str, str], directory: Path) -> tuple[ConfigFile, ...]:
+    """Every configuration that an OpenCode started in ``directory`` would read, in its order. Never raises."""
+    found = [_read(path, environment) for path in places.files(environment, directory)]
+    if content := environment.get(places.CONTENT_VARIABLE):
+        found.append(parse(places.CONTENT_VARIABLE, content, environment))
+    found += [_read(path, environment) for path in places.managed_files(environment)]
+    return tuple(file for file in found if file)
+
+
+def _read(path: Path, environment: Mapping[str, str]) -> ConfigFile | None:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        return ConfigFile(name=str(path), text="", data=None, problem=f"It cannot be read: {reason or error}.")
+    return parse(str(path), text, environment)
+
+
+def parse(name: str, text: str, environment: Mapping[str, str] = os.environ) -> ConfigFile:
+    """A configuration from its text. An empty one is an empty object, as for OpenCode."""
+    if not text:
+        return ConfigFile(name=name, text=text, data={})
+    # As in config/variable.ts. What {file:...} names is not read: keys lie there, and nothing here needs one.
+    full = re.sub(r"\{env:([^}]+)\}", lambda found: environment.get(found[1], ""), text)
+    try:
+        data = jsonc.loads(full)
+    except ValueError as error:
+        return ConfigFile(name=name, text=text, data=None, problem=f"It is no JSON: {error}.")
+    if not isinstance(data, dict):
+        return ConfigFile(name=name, text=text, data=None, problem="It is no object.")
+    return ConfigFile(name=name, text=text, data=data)
+
+
+def merged(files: Iterable[ConfigFile]) -> dict[str, object]:
+    """What holds: objects are merged key by key, anything else is replaced by the later file's (config.ts)."""
+    total: dict[str, object] = {}
+    for file in files:
+        total = _merge(total, file.data or {})
+    return total
+
+
+def _merge(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
+    result = dict(one)
+    for key, value in other.items():
+        before = result.get(key)
+        result[key] = _merge(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return result

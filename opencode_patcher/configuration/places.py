@@ -1,0 +1,91 @@
+"""Where OpenCode reads its configuration from, in the order in which it merges it; later files win.
+
+From packages/opencode/src/config/config.ts, paths.ts and managed.ts, and packages/core/src/global.ts. What servers
+(a login by URL, an organisation) and macOS's managed preferences add is not among them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+OWN_NAMES = ("opencode.json", "opencode.jsonc")
+GLOBAL_NAMES = ("config.json", *OWN_NAMES)
+CONTENT_VARIABLE = "OPENCODE_CONFIG_CONTENT"
+"""Holds a configuration itself; it comes after all files but the managed ones."""
+
+
+def files(environment: Mapping[str, str], directory: Path) -> tuple[Path, ...]:
+    """All files that an OpenCode started in ``directory`` looks for, without the managed ones; not all need exist."""
+    return tuple(dict.fromkeys(_files(environment, directory)))
+
+
+def _files(environment: Mapping[str, str], directory: Path) -> Iterator[Path]:
+    if user := config_directory(environment):
+        yield from (user / name for name in GLOBAL_NAMES)
+    if chosen := environment.get("OPENCODE_CONFIG"):
+        yield directory / chosen
+    with_project = environment.get("OPENCODE_DISABLE_PROJECT_CONFIG", "").lower() not in ("1", "true")
+    project = _up(directory) if with_project else ()
+    for above in reversed(project):
+        yield from (above / name for name in OWN_NAMES)
+    home = home_directory(environment)
+    for above in (*project, *([home] if home else [])):
+        yield from (above / ".opencode" / name for name in OWN_NAMES)
+    if chosen := environment.get("OPENCODE_CONFIG_DIR"):
+        yield from (directory / chosen / name for name in OWN_NAMES)
+
+
+def managed_files(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files of an administrator, which come last."""
+    if chosen := environment.get("OPENCODE_TEST_MANAGED_CONFIG_DIR"):
+        directory = Path(chosen)
+    elif sys.platform == "darwin":
+        directory = Path("/Library/Application Support/opencode")
+    elif sys.platform == "win32":
+        directory = Path(environment.get("ProgramData", "C:\\ProgramData")) / "opencode"
+    else:
+        directory = Path("/etc/opencode")
+    return tuple(directory / name for name in OWN_NAMES)
+
+
+def config_directory(environment: Mapping[str, str]) -> Path | None:
+    """The directory of the user's own configuration; None when neither HOME nor XDG_CONFIG_HOME is set."""
+    return _user_directory(environment, "XDG_CONFIG_HOME", ".config")
+
+
+def data_directory(environment: Mapping[str, str]) -> Path | None:
+    """The directory with ``auth.json`` and the sessions; None when neither HOME nor XDG_DATA_HOME is set."""
+    return _user_directory(environment, "XDG_DATA_HOME", ".local/share")
+
+
+def home_directory(environment: Mapping[str, str]) -> Path | None:
+    """The user's home; None when the environment does not say."""
+    home = environment.get("HOME") or environment.get("USERPROFILE")
+    return Path(home) if home else None
+
+
+def user_file(environment: Mapping[str, str]) -> Path | None:
+    """The file that OpenCode itself would change: the first of the user's own that is there, else opencode.json."""
+    directory = config_directory(environment)
+    if directory is None:
+        return None
+    there = (directory / name for name in reversed(GLOBAL_NAMES) if (directory / name).is_file())
+    return next(there, directory / "opencode.json")
+
+
+def _user_directory(environment: Mapping[str, str], variable: str, below_home: str) -> Path | None:
+    if chosen := environment.get(variable):
+        return Path(chosen) / "opencode"
+    home = home_directory(environment)
+    return home / below_home / "opencode" if home else None
+
+
+def _up(directory: Path) -> tuple[Path, ...]:
+    """``directory`` and those above it, up to the work tree of its git repository, or to the root without one."""
+    chain = (directory, *directory.parents)
+    for index, above in enumerate(chain):
+        if (above / ".git").exists():
+            return chain[: index + 1]
+    return chain

@@ -1,0 +1,52 @@
+"""Everything about the user's OpenCode in one look: files, logins, providers, combined models, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher.configuration import auth, check, files
+from opencode_patcher.configuration.auth import Logins
+from opencode_patcher.configuration.check import Finding
+from opencode_patcher.configuration.connected import Connected, connected
+from opencode_patcher.configuration.files import ConfigFile
+from opencode_patcher.models import options
+from opencode_patcher.models.catalogue import Provider
+from opencode_patcher.models.grouping import Group, group
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """``config`` is the merged configuration. ``groups`` is empty while the files have errors."""
+
+    files: tuple[ConfigFile, ...]
+    logins: Logins
+    config: Mapping[str, object]
+    connected: tuple[Connected, ...]
+    groups: tuple[Group, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.level == "error")
+
+
+def survey(environment: Mapping[str, str], directory: Path, catalogue: Sequence[Provider]) -> Survey:
+    """Look at what an OpenCode started in ``directory`` would find. Reads files only, and never raises for them."""
+    found = files.read_all(environment, directory)
+    logins = auth.read(environment)
+    config = files.merged(found)
+    mine = connected(catalogue, logins, environment, config)
+    findings = check.check_files(found)
+    if any(finding.level == "error" for finding in findings):
+        return Survey(files=found, logins=logins, config=config, connected=mine, groups=(), findings=findings)
+    offers = [offer for provider in mine for offer in provider.offers]
+    listed = [model.offer for provider in catalogue for model in provider.models]
+    own = {(offer.provider_id, offer.model_id) for offer in listed}
+    known = [*listed, *(offer for offer in offers if (offer.provider_id, offer.model_id) not in own)]
+    groups = group(offers, options.of(config), known)
+    names = check.check_names(found, config, known=known, offers=offers, groups=groups)
+    return Survey(
+        files=found, logins=logins, config=config, connected=mine, groups=groups, findings=(*findings, *names)
+    )

@@ -1,0 +1,40 @@
+"""Whether there is room for what is still to be made."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from opencode_patcher.doctor.finding import Finding
+
+TREE_BYTES = 1_300_000_000
+"""A release's tree with its dependencies and the build in it (v1.18.3, Linux on x64: 1.2 GiB measured)."""
+
+BUILD_BYTES = 300_000_000
+"""A binary, as it comes out of the build and once more in the store."""
+
+
+def needed_bytes(*, tree_ready: bool, built: bool) -> int:
+    """What the release of the lock still takes: nothing once it is built."""
+    if built:
+        return 0
+    return BUILD_BYTES + (0 if tree_ready else TREE_BYTES)
+
+
+def check_disk(root: Path, needed: int) -> Finding:
+    """Whether the disk on which ``root`` lies, or will lie, has ``needed`` bytes."""
+    check = "disk"
+    place = next((path for path in (root, *root.parents) if path.is_dir()), None)
+    try:
+        free = shutil.disk_usage(place).free if place else None
+    except OSError as error:
+        return Finding(check=check, level="unknown", text=f"The room for {root} is not known: {error.strerror}.")
+    if free is None:
+        return Finding(check=check, level="unknown", text=f"The room for {root} is not known: no such disk.")
+    text = f"{free / 1e9:.1f} GB free for {root}"
+    if free < needed:
+        fix = "Free some space (opencode-patcher prune), or name another disk in OPENCODE_PATCHER_HOME."
+        return Finding(check=check, level="blocks", text=f"{text}; a build takes {needed / 1e9:.1f} GB.", fix=fix)
+    return Finding(
+        check=check, level="good", text=f"{text}; a build takes {needed / 1e9:.1f} GB." if needed else text + "."
+    )

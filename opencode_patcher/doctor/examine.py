@@ -1,0 +1,126 @@
+"""All checks, in the order in which a build, an install and a failover need them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher import builds
+from opencode_patcher import store as storage
+from opencode_patcher.configuration import check, files
+from opencode_patcher.configuration.survey import survey
+from opencode_patcher.doctor import configured, disk, installation, network, programs
+from opencode_patcher.doctor.finding import Finding, of_error
+from opencode_patcher.errors import CatalogueError, PatcherError
+from opencode_patcher.install import stock_config
+from opencode_patcher.install.status import status as install_status
+from opencode_patcher.install.system import System
+from opencode_patcher.models import catalogue
+from opencode_patcher.progress import Reporter
+from opencode_patcher.store import Store
+from opencode_patcher.toolchain import catalogue as pinned
+from opencode_patcher.upstream import lock, source
+from opencode_patcher.upstream.releases import Release
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient:
+    """What is examined: the user's ``environment`` and current ``directory``, the system, and the source of builds."""
+
+    environment: Mapping[str, str]
+    directory: Path
+    system: System
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Progress:
+    """How far the release of the lock has come in the store."""
+
+    tree: Path | None
+    dependencies: bool
+    built: bool
+
+
+def examine(patient: Patient, reporter: Reporter) -> Iterator[Finding]:
+    """Every finding, one check after the other. What goes wrong in one is its finding."""
+    store, finding = _open_store()
+    yield finding
+    try:
+        locked = (lock.current(store) if store else lock.read_lock()).release
+    except PatcherError as error:
+        yield of_error("lock", error)
+        return
+    progress = _progress(store, patient.source, locked)
+    yield programs.check_git()
+    required = programs.required_bun(progress.tree) if progress.tree else None
+    yield programs.check_bun(store, required, patient.environment.get("PATH", ""))
+    with reporter.phase("Asking the npm registry"):
+        yield network.check_registry(
+            patient.environment, patient.directory, needed=not (progress.dependencies or progress.built)
+        )
+    with reporter.phase("Asking the source"):
+        yield network.check_source(patient.source, locked, needed=progress.tree is None and not progress.built)
+    if store:
+        needed = disk.needed_bytes(tree_ready=progress.dependencies, built=progress.built)
+        yield disk.check_disk(store.root, needed)
+    status = None
+    if store:
+        try:
+            status = install_status(store, patient.system, patient.environment, locked)
+        except PatcherError as error:
+            yield of_error("installed", error)
+    if status:
+        yield installation.check_state(status)
+        yield installation.check_path(status)
+    yield from _configuration(patient, store)
+    if status:
+        refused = stock_config.find(patient.environment, patient.directory)
+        yield from configured.check_stock_lines(refused, installation.starts_stock(status))
+
+
+def _open_store() -> tuple[Store | None, Finding]:
+    try:
+        store = storage.open_store()
+    except PatcherError as error:
+        return None, of_error("store", error)
+    if not os.access(store.root, os.W_OK | os.X_OK):
+        fix = f"Fix its permissions, or name another directory in {storage.HOME_VARIABLE}."
+        return store, Finding(check="store", level="blocks", text=f"You may not write to {store.root}.", fix=fix)
+    return store, Finding(check="store", level="good", text=f"{store.root}")
+
+
+def _progress(store: Store | None, address: str, locked: Release) -> _Progress:
+    if store is None:
+        return _Progress(tree=None, dependencies=False, built=False)
+    try:
+        tree = store.trees / source.path_of(store, address).name / locked.tag
+        built = any(build.verified and build.release == locked for build in builds.list_builds(store))
+    except PatcherError:
+        # An unusable source and a damaged build are findings of their own checks.
+        return _Progress(tree=None, dependencies=False, built=False)
+    ready = (tree / "node_modules").is_dir()
+    return _Progress(tree=tree if tree.is_dir() else None, dependencies=ready, built=built)
+
+
+def _configuration(patient: Patient, store: Store | None) -> Iterator[Finding]:
+    path = catalogue.opencode_cache(patient.environment)
+    if path is None and store:
+        path = pinned.kept(store, lock.current(store).catalogue)
+    try:
+        if path is None or (not path.exists() and not patient.environment.get("OPENCODE_MODELS_PATH")):
+            raise CatalogueError(
+                "Which providers and models there are is not known yet.",
+                next_step="Start OpenCode once, or run opencode-patcher config, which fetches the catalogue.",
+            )
+        providers = catalogue.load_providers(path)
+    except CatalogueError as error:
+        found = files.read_all(patient.environment, patient.directory)
+        yield from configured.check_configuration(check.check_files(found))
+        yield of_error("providers", error, level="unknown")
+        return
+    surveyed = survey(patient.environment, patient.directory, providers)
+    yield from configured.check_configuration(surveyed.findings)
+    yield from configured.check_providers(surveyed)

@@ -1,0 +1,58 @@
+"""What a build fetches: the source and packages. What is there already need not be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from opencode_patcher.doctor.finding import Finding, of_error
+from opencode_patcher.errors import PatcherError
+from opencode_patcher.toolchain import npm_registry, npm_settings, platforms
+from opencode_patcher.upstream import lock, releases, remote
+from opencode_patcher.upstream.releases import Release
+
+TIMEOUT_SECONDS = 20.0
+"""A server that takes longer to answer a short question will not do for a build either."""
+
+
+def check_registry(environment: Mapping[str, str], directory: Path, *, needed: bool) -> Finding:
+    """Whether npm's registry answers for bun's package, with the user's settings.
+
+    ``needed`` says whether a build of the lock's release would have to ask it.
+    """
+    check = "npm registry"
+    settings = npm_settings.read_settings(project=directory, environment=environment)
+    try:
+        package = platforms.bun_package(platforms.detect())
+        npm_registry.ask(settings, package, timeout=TIMEOUT_SECONDS)
+    except PatcherError as error:
+        if needed:
+            return of_error(check, error)
+        text = f"{error.what} What the release of the lock needs is there already.\n{error.why}"
+        return Finding(check=check, level="warning", text=text, fix=error.next_step)
+    address = npm_registry.without_login(settings.registry(package))
+    return Finding(check=check, level="good", text=f"{address} answers.")
+
+
+def check_source(source: str, locked: Release, *, needed: bool) -> Finding:
+    """Whether the source lists its releases, and the lock's is among them at the lock's commit."""
+    check = "source"
+    try:
+        listed = releases.list_releases(source, timeout=TIMEOUT_SECONDS)
+        newest = releases.latest(listed)
+    except PatcherError as error:
+        if needed:
+            return of_error(check, error)
+        text = f"{error.what} The release of the lock, {locked.tag}, is in the store.\n{error.why}"
+        return Finding(check=check, level="warning", text=text, fix=error.next_step)
+    found = next((release for release in listed if release.tag == locked.tag), None)
+    if found is None:
+        text = f"{remote.shown(source)} does not have {locked.tag}, the release of the lock."
+        fix = "Name OpenCode's repository, or a copy with its tags, with --source."
+        return Finding(check=check, level="blocks" if needed else "warning", text=text, fix=fix)
+    if found.commit != locked.commit:
+        return of_error(check, lock.moved(locked.tag, expected=locked.commit, found=found.commit))
+    text = f"{remote.shown(source)} answers; its newest release is {newest.tag}, the lock's is {locked.tag}."
+    if newest.version > locked.version:
+        return Finding(check=check, level="good", text=text, fix="To move to it: opencode-patcher update")
+    return Finding(check=check, level="good", text=text)

@@ -1,0 +1,64 @@
+"""The programs that a build runs: git, and the bun that the release asks for."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from opencode_patcher import git
+from opencode_patcher.doctor.finding import Finding, of_error
+from opencode_patcher.errors import PatcherError
+from opencode_patcher.store import Store
+from opencode_patcher.toolchain import bun, platforms
+from opencode_patcher.upstream import remote
+from opencode_patcher.upstream.workspace import ROOT
+
+
+def check_git() -> Finding:
+    """Whether git is there and has what partial, sparse fetches need."""
+    try:
+        remote.require_git()
+        version = git.run("--version").stdout.strip()
+    except PatcherError as error:
+        return of_error("git", error)
+    return Finding(check="git", level="good", text=f"{version} ({remote.MINIMUM_GIT_TEXT} or newer is needed).")
+
+
+def required_bun(tree: Path) -> str | None:
+    """The version that a release's tree asks for; None while the tree is not there."""
+    try:
+        manager = json.loads((tree / ROOT).read_text(encoding="utf-8"))["packageManager"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    found = re.match(r"bun@(\d+\.\d+\.\d+)", str(manager))
+    return found[1] if found else None
+
+
+def check_bun(store: Store | None, required: str | None, search_path: str) -> Finding:
+    """Which bun a build will use. ``required`` is what the release asks for, None when that is not known yet."""
+    check = "bun"
+    try:
+        package = platforms.bun_package(platforms.detect())
+    except PatcherError as error:
+        return of_error(check, error)
+    on_path = shutil.which("bun", path=search_path)
+    version = bun.version_of(Path(on_path)) if on_path else None
+    if on_path and version is None:
+        return Finding(
+            check=check,
+            level="warning",
+            text=f"{on_path} does not run; a build fetches the bun that it needs from the npm registry.",
+            fix=f"Repair it or remove it: {on_path} --version",
+        )
+    here = f"{on_path} is bun {version}" if on_path else "There is none on PATH"
+    if required is None:
+        text = f"{here}; which one the release asks for is known once its source is there."
+        return Finding(check=check, level="good" if on_path else "unknown", text=text)
+    if version and bun.satisfies(version, required):
+        return Finding(check=check, level="good", text=f"{here}, which the release takes ({required} or newer).")
+    if store and bun.kept(store, required, package).is_file():
+        return Finding(check=check, level="good", text=f"{here}; bun {required} is in the store.")
+    text = f"{here}; a build fetches bun {required} ({package}) from the npm registry."
+    return Finding(check=check, level="good", text=text)

@@ -1,0 +1,24 @@
+"""Values of the patches' settings that OpenCode refuses, each with the place that its message names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"provider_priority": {}}, "provider_priority"),
+    ({"provider_priority": ["a", None]}, "provider_priority"),
+    ({"combined": None}, "combined"),
+    ({"combined": {"min_providers": 0}}, "combined.min_providers"),
+    ({"combined": {"min_providers": 1.5}}, "combined.min_providers"),
+    ({"combined": {"max_attempts": "2"}}, "combined.max_attempts"),
+    ({"combined": {"strategy": "never"}}, "combined.strategy"),
+    ({"combined": {"first_token_timeout": 0}}, "combined.first_token_timeout"),
+    ({"combined": {"stall_timeout": True}}, "combined.stall_timeout"),
+    ({"combined": {"stickiness": -1}}, "combined.stickiness"),
+    ({"combined": {"cooldown": {"max": 0}}}, "combined.cooldown.max"),
+    ({"combined": {"cooldown": 5}}, "combined.cooldown"),
+    ({"combined": {"groups": {"a.b": "c"}}}, "combined.groups['a.b']"),
+    ({"combined": {"variants": ["free", "gratis"]}}, "combined.variants[1]"),
+    ({"combined": {"last_resort": "x"}}, "combined.last_resort"),
+    ({"combined": {"combine_latest": 1}}, "combined.combine_latest"),
+]

@@ -1,0 +1,106 @@
+"""``opencode-patcher config`` as a user sees it: what to add can be added, and then nothing is left to add."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from config_samples import CATALOGUE, User
+
+from opencode_patcher.__main__ import run
+from opencode_patcher.configuration import files
+
+
+@pytest.fixture
+def config(user: User, monkeypatch: pytest.MonkeyPatch) -> User:
+    """The user, in whose work directory and environment this process is."""
+    catalogue = user.writes(user.root / "models.json", CATALOGUE)
+    user.environment["OPENCODE_MODELS_PATH"] = str(catalogue)
+    for name, value in user.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(user.work)
+    return user
+
+
+def added(text: str) -> str:
+    """The lines of JSON in what was printed below "Add this"."""
+    lines = text.partition("Add this to ")[2].splitlines()[1:]
+    return "\n".join(line for line in lines[: next(i for i, line in enumerate(lines) if line.startswith("The order"))])
+
+
+def test_the_lines_make_a_file_where_there_is_none(config: User, capsys: pytest.CaptureFixture[str]) -> None:
+    config.logs_in(anthropic="api", github_copilot="oauth")
+    assert run(["config"]) == 0
+    text = capsys.readouterr().out
+    assert f"Add this to {config.config}:" in text
+    assert not config.config.exists(), "nothing is written"
+    config.writes(config.config, added(text))
+    assert json.loads(config.config.read_text()) == {"provider_priority": ["github-copilot", "anthropic"]}
+    assert run(["config"]) == 0
+    assert "Nothing has to be added to your configuration." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("before", ["{}", '{\n  // mine\n  "model": "x/y"\n}\n', '{ "theme": "a" }'])
+def test_the_lines_fit_behind_the_first_brace(config: User, capsys: pytest.CaptureFixture[str], before: str) -> None:
+    config.logs_in(anthropic="api", github_copilot="oauth")
+    config.writes(config.config, before)
+    assert run(["config"]) == 0
+    text = capsys.readouterr().out
+    assert "right after the first {:" in text
+    after = before.replace("{", "{\n" + added(text) + "\n", 1)
+    data = files.parse("opencode.json", after).data
+    assert data is not None
+    assert data["provider_priority"] == ["github-copilot", "anthropic"]
+    assert config.config.read_text() == before
+
+
+def test_a_model_is_to_be_changed_where_it_stands(config: User, capsys: pytest.CaptureFixture[str]) -> None:
+    config.logs_in(anthropic="api", github_copilot="oauth")
+    project = config.writes(config.work / "opencode.jsonc", '{\n"model": "anthropic/claude-sonnet-4-5"\n}')
+    assert run(["config"]) == 0
+    text = capsys.readouterr().out
+    assert f'change line 2 of {project} to:\n  "model": "combined/claude-sonnet-4-5"\n' in text
+
+
+def test_machines_get_the_same(config: User, capsys: pytest.CaptureFixture[str]) -> None:
+    config.logs_in(anthropic="api", github_copilot="oauth")
+    config.writes(config.config, '{"model": "anthropic/claude-sonnet-4-5", "provider_priority": ["nobody"]}')
+    assert run(["config", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["files"] == [str(config.config)]
+    assert [provider["id"] for provider in said["providers"]] == ["anthropic", "github-copilot", "opencode"]
+    assert said["combined"] == [
+        {
+            "model": "combined/claude-sonnet-4-5",
+            "members": ["anthropic/claude-sonnet-4-5", "github-copilot/claude-sonnet-4.5"],
+        }
+    ]
+    assert (said["file"], said["add"]) == (str(config.config), {})
+    assert said["change"][0]["value"] == "combined/claude-sonnet-4-5"
+    assert [(finding["level"], finding["line"]) for finding in said["findings"]] == [("warning", 1)]
+    assert "a secret" not in json.dumps(said)
+
+
+def test_check_says_only_what_is_wrong(config: User, capsys: pytest.CaptureFixture[str]) -> None:
+    config.logs_in(anthropic="api", github_copilot="oauth")
+    config.writes(config.config, '{\n"combined": {\n"max_attempts": 0}}')
+    assert run(["config", "--check"]) == 1
+    text = capsys.readouterr().out
+    assert f"error: {config.config}:3: combined.max_attempts must be a whole number from 1 up. It is 0." in text
+    assert "Your providers" not in text
+    config.writes(config.config, "{}")
+    assert run(["config", "--check"]) == 0
+    assert capsys.readouterr().out == "Checked: 1 configuration file, nothing wrong.\n"
+
+
+def test_nobody_is_logged_in(config: User, capsys: pytest.CaptureFixture[str]) -> None:
+    config.writes(config.config, {"disabled_providers": ["opencode"]})
+    assert run(["config"]) == 0
+    assert "opencode auth login" in capsys.readouterr().out
+
+
+def test_a_catalogue_that_is_none(config: User, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[]")
+    assert run(["config", "--catalog", str(tmp_path / "x.json")]) == 10
+    assert "--catalog" in capsys.readouterr().err

@@ -1,0 +1,133 @@
+"""Which files OpenCode reads, in which order, and what they give together."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from config_samples import User
+
+from opencode_patcher.configuration import auth, files, places
+
+
+def test_all_places_in_the_order_of_merging(user: User) -> None:
+    sub = user.work / "sub"
+    sub.mkdir()
+    user.environment |= {"OPENCODE_CONFIG": "../named.json", "OPENCODE_CONFIG_DIR": str(user.root / "dir")}
+    own = user.config.parent
+    expected = [
+        own / "config.json",
+        own / "opencode.json",
+        own / "opencode.jsonc",
+        sub / "../named.json",
+        user.work / "opencode.json",
+        user.work / "opencode.jsonc",
+        sub / "opencode.json",
+        sub / "opencode.jsonc",
+        sub / ".opencode" / "opencode.json",
+        sub / ".opencode" / "opencode.jsonc",
+        user.work / ".opencode" / "opencode.json",
+        user.work / ".opencode" / "opencode.jsonc",
+        user.root / ".opencode" / "opencode.json",
+        user.root / ".opencode" / "opencode.jsonc",
+        user.root / "dir" / "opencode.json",
+        user.root / "dir" / "opencode.jsonc",
+    ]
+    assert list(places.files(user.environment, sub)) == expected
+
+    for number, path in enumerate(expected):
+        user.writes(path, {"number": number, f"from {number}": True})
+    managed = user.writes(user.root / "managed" / "opencode.json", {"number": "managed"})
+    user.environment["OPENCODE_CONFIG_CONTENT"] = '{"number": "content"}'
+    user.writes(user.root / "opencode.json", "above the repository, so not read")
+    read = files.read_all(user.environment, sub)
+    assert [file.name for file in read] == [*map(str, expected), "OPENCODE_CONFIG_CONTENT", str(managed)]
+    merged = files.merged(read)
+    assert merged["number"] == "managed"
+    assert all(merged[f"from {number}"] for number in range(len(expected)))
+    assert files.merged(read[:-1])["number"] == "content"
+    assert files.merged(read[:-2])["number"] == len(expected) - 1
+
+
+def test_project_files_can_be_switched_off(user: User) -> None:
+    user.writes(user.work / "opencode.json", {"model": "a/b"})
+    user.environment["OPENCODE_DISABLE_PROJECT_CONFIG"] = "1"
+    assert files.read_all(user.environment, user.work) == ()
+
+
+def test_objects_are_merged_and_lists_replaced(user: User) -> None:
+    user.writes(user.config, {"combined": {"stickiness": 1, "exclude": ["a"]}, "provider_priority": ["a", "b"]})
+    user.writes(user.work / "opencode.json", {"combined": {"exclude": ["b"]}, "provider_priority": ["c"]})
+    assert files.merged(files.read_all(user.environment, user.work)) == {
+        "combined": {"stickiness": 1, "exclude": ["b"]},
+        "provider_priority": ["c"],
+    }
+
+
+def test_variables_are_put_in(user: User) -> None:
+    user.writes(user.config, '{"model": "{env:MINE}", "small_model": "{env:NONE}", "n": {env:NUMBER}}')
+    user.environment |= {"MINE": "a/b", "NUMBER": "7"}
+    merged = files.merged(files.read_all(user.environment, user.work))
+    assert merged == {"model": "a/b", "small_model": "", "n": 7}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [("{", "no JSON: .*line 1 column 2"), ("[]", "It is no object"), (" ", "no JSON"), (b"\xff{", "no JSON")],
+)
+def test_a_file_that_is_no_configuration_is_a_finding(user: User, content: str | bytes, problem: str) -> None:
+    user.config.parent.mkdir(parents=True)
+    user.config.write_bytes(content if isinstance(content, bytes) else content.encode())
+    (file,) = files.read_all(user.environment, user.work)
+    assert file.data is None
+    assert re.search(problem, file.problem)
+
+
+def test_a_directory_in_the_place_of_a_file_is_a_finding(user: User) -> None:
+    user.config.mkdir(parents=True)
+    (file,) = files.read_all(user.environment, user.work)
+    assert file.problem == "It cannot be read: Is a directory."
+
+
+def test_an_empty_file_is_an_empty_configuration(user: User) -> None:
+    user.writes(user.config, "")
+    (file,) = files.read_all(user.environment, user.work)
+    assert (file.data, file.problem) == ({}, "")
+
+
+def test_without_a_home_only_the_project_is_read(user: User) -> None:
+    path = user.writes(user.work / "opencode.json", {})
+    environment = {"OPENCODE_TEST_MANAGED_CONFIG_DIR": str(user.root)}
+    assert [file.name for file in files.read_all(environment, user.work)] == [str(path)]
+    assert "HOME" in auth.read(environment).problem
+
+
+@pytest.mark.parametrize("there", [["opencode.json"], ["opencode.jsonc", "opencode.json"], ["config.json"], []])
+def test_the_file_that_opencode_would_change_is_named(user: User, there: list[str]) -> None:
+    for name in there:
+        user.writes(user.config.with_name(name), {})
+    expected = there[0] if there else "opencode.json"
+    assert places.user_file(user.environment) == user.config.with_name(expected)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": 1, "anthropic": {"type": "api", "key": "sk-1234'])
+def test_a_damaged_list_of_logins_is_said_without_its_content(user: User, content: str) -> None:
+    path = user.writes(user.root / ".local" / "share" / "opencode" / "auth.json", content)
+    logins = auth.read(user.environment)
+    assert logins.types == {}
+    assert logins.problem == f"{path} is damaged: it is no JSON object."
+
+
+def test_logins_in_the_environment_come_first(user: User) -> None:
+    user.logs_in(openrouter="api")
+    user.environment["OPENCODE_AUTH_CONTENT"] = '{"anthropic": {"type": "oauth"}, "x": {"type": "other"}, "y": 7}'
+    assert auth.read(user.environment).types == {"anthropic": "oauth"}
+    user.environment["OPENCODE_AUTH_CONTENT"] = "{"
+    assert auth.read(user.environment).types == {"openrouter": "api"}
+
+
+def test_a_place_that_is_a_file_where_a_directory_should_be(tmp_path: Path) -> None:
+    (tmp_path / ".config").write_text("")
+    environment = {"HOME": str(tmp_path), "OPENCODE_TEST_MANAGED_CONFIG_DIR": str(tmp_path / "none")}
+    assert files.read_all(environment, tmp_path) == ()

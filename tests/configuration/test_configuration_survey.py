@@ -1,0 +1,172 @@
+"""Whose models there are, what is wrong in the configuration, and what to add to it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from config_samples import User
+from refused_values import REFUSED
+
+from opencode_patcher.configuration.advice import Advice, advise
+from opencode_patcher.models import settings
+
+PATCH = Path(__file__).parents[2] / "patches" / "config-schema.patch"
+
+
+def means(user: User) -> dict[str, str]:
+    return {provider.id: provider.means for provider in user.survey().connected}
+
+
+def advice(user: User) -> Advice:
+    found = user.survey()
+    return advise(found.files, found.config, found.connected, found.groups)
+
+
+def test_providers_are_connected_as_opencode_does_it(user: User) -> None:
+    assert means(user) == {"opencode": "free"}
+    user.logs_in(github_copilot="oauth", openrouter="api", unheard_of="api")
+    user.environment["ANTHROPIC_API_KEY"] = "x"
+    assert means(user) == {
+        "anthropic": "environment",
+        "openrouter": "key",
+        "github-copilot": "login",
+        "opencode": "free",
+    }
+    user.writes(user.config, {"disabled_providers": ["opencode"], "enabled_providers": ["openrouter", "opencode"]})
+    assert means(user) == {"openrouter": "key"}
+
+
+def test_a_provider_of_the_configuration(user: User) -> None:
+    user.writes(
+        user.config,
+        {
+            "provider": {
+                "mine": {"models": {"claude-sonnet-4-5": {}}},
+                "anthropic": {"options": {}, "blacklist": ["claude-opus-4-5"]},
+                "openrouter": {"env": ["MY_KEY"], "whitelist": ["z-ai/glm-5"]},
+                "broken": 7,
+            }
+        },
+    )
+    found = {provider.id: [offer.model_id for offer in provider.offers] for provider in user.survey().connected}
+    assert found["mine"] == ["claude-sonnet-4-5"]
+    assert found["anthropic"] == ["claude-sonnet-4-5", "claude-opus-4-5-fast"]
+    assert found["openrouter"] == ["z-ai/glm-5"]
+    assert [group.id for group in user.survey().groups] == ["claude-sonnet-4-5", "glm-5"]
+
+
+def test_models_are_those_that_opencode_shows(user: User) -> None:
+    user.logs_in(anthropic="api")
+    found = {provider.id: [offer.model_id for offer in provider.offers] for provider in user.survey().connected}
+    assert found == {
+        "anthropic": ["claude-sonnet-4-5", "claude-opus-4-5", "claude-opus-4-5-fast"],
+        "opencode": ["glm-5-free"],
+    }
+    user.logs_in(opencode="api")
+    found = {provider.id: [offer.model_id for offer in provider.offers] for provider in user.survey().connected}
+    assert found == {"opencode": ["glm-5-free", "claude-sonnet-4-5"]}
+
+
+def test_the_proposed_order_is_subscription_vendor_router_free(user: User) -> None:
+    user.logs_in(github_copilot="oauth", openrouter="api")
+    user.environment["ANTHROPIC_API_KEY"] = "x"
+    proposal = advice(user)
+    assert proposal.add == {"provider_priority": ["github-copilot", "anthropic", "openrouter", "opencode"]}
+    line = '  "provider_priority": ["github-copilot", "anthropic", "openrouter", "opencode"]'
+    assert proposal.lines(whole=False) == (line + ",",)
+    assert json.loads("\n".join(proposal.lines(whole=True))) == proposal.add
+
+
+def test_only_providers_behind_a_combined_model_are_proposed(user: User) -> None:
+    user.logs_in(github_copilot="oauth", anthropic="api")
+    assert advice(user).add == {"provider_priority": ["github-copilot", "anthropic"]}
+    user.logs_in(anthropic="api")
+    assert advice(user).add == {}
+
+
+def test_the_users_own_order_stays(user: User) -> None:
+    user.logs_in(github_copilot="oauth", anthropic="api")
+    user.writes(user.config, '{\n  "provider_priority": "anthropic",\n  "model": "anthropic/claude-sonnet-4-5"\n}')
+    proposal = advice(user)
+    assert proposal.add == {}
+    (change,) = proposal.changes
+    assert (change.value, change.file, change.line) == ("combined/claude-sonnet-4-5", str(user.config), 3)
+    user.writes(user.config, '{"provider_priority": []}')
+    (change,) = advice(user).changes
+    assert (change.key, change.value) == ("provider_priority", ["github-copilot", "anthropic"])
+    user.writes(user.config, {"provider_priority": ["anthropic"], "model": "combined/claude-sonnet-4-5"})
+    assert advice(user) == Advice(add={}, changes=())
+
+
+CONFIG = """\
+{
+  "model": "combined/claude-sonet-4-5",
+  "provider_priority": [
+    "antropic",
+    "Anthropic", // case does not matter
+    "github-copilot"
+  ],
+  "combined": {
+    "groups": {"mine": ["anthropic/claude-sonnet-4-5",
+      "anthropic/claude-sonnet-9"]},
+    "last_resort": ["openruoter", "*/*:free", "openrouter/z-ai/*"],
+    "exclude": ["*/no-such-*"],
+    "stickyness": 5
+  }
+}
+"""
+
+
+def test_names_that_mean_nothing_are_found_with_their_lines(user: User) -> None:
+    user.logs_in(anthropic="api", openrouter="api")
+    user.writes(user.config, CONFIG)
+    found = {(finding.line, finding.level): (finding.text, finding.fix) for finding in user.survey().findings}
+    assert all(finding.file == str(user.config) for finding in user.survey().findings)
+    assert len(found) == len(user.survey().findings) - 1  # two on line 11
+    assert found.keys() == {(line, "warning") for line in (2, 4, 6, 10, 11, 12, 13)}
+    assert "Did you mean combined/claude-sonnet-4-5?" in found[2, "warning"][1]
+    assert "Did you mean anthropic?" in found[4, "warning"][0]
+    assert found[6, "warning"] == (
+        "provider_priority: github-copilot is not connected, so it is never asked.",
+        "Log in to it: opencode auth login",
+    )
+    assert "Did you mean anthropic/claude-sonnet-4-5?" in found[10, "warning"][0]
+    assert "stickiness" in found[13, "warning"][1]
+
+
+def test_a_later_file_is_named_where_it_decides(user: User) -> None:
+    user.logs_in(anthropic="api", openrouter="api")
+    user.writes(user.config, {"provider_priority": ["nobody"]})
+    project = user.writes(user.work / "opencode.json", '{\n"provider_priority": ["noone"]}')
+    (finding,) = user.survey().findings
+    assert (finding.file, finding.line, "noone" in finding.text) == (str(project), 2, True)
+
+
+@pytest.mark.parametrize(("config", "field"), REFUSED)
+def test_a_value_that_opencode_refuses_is_an_error(user: User, config: dict[str, Any], field: str) -> None:
+    user.writes(user.config, config)
+    found = user.survey()
+    assert [finding.level for finding in found.findings] == ["error"]
+    assert found.findings[0].text.startswith(f"{field} ")
+    assert found.groups == ()
+
+
+def test_a_value_that_opencode_takes_is_none(user: User) -> None:
+    user.writes(
+        user.config,
+        {
+            "provider_priority": "opencode",
+            "combined": {"cooldown": {"min": 0, "max": 1}, "stickiness": 0, "min_providers": 2.0, "exclude": []},
+        },
+    )
+    assert user.survey().findings == ()
+
+
+def test_the_fields_are_those_of_the_patch() -> None:
+    lines = [line[1:] for line in PATCH.read_text().splitlines() if line.startswith("+ ")]
+    found = [match[1] for line in lines if (match := re.match(r" {6}(\w+): Schema\.optional\(", line))]
+    assert found == list(settings.FIELDS)

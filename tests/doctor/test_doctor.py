@@ -1,0 +1,247 @@
+"""What ``doctor`` finds when one thing is wrong, and that the fix it names is the right one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from doctor_samples import Patient
+from fake_registry import Registry
+from fake_upstream import Upstream
+from install_samples import program
+
+from opencode_patcher.errors import SourceError
+from opencode_patcher.store import MARKER, open_store
+from opencode_patcher.upstream import lock, source
+
+
+def levels(found: dict[str, list[dict[str, str]]]) -> dict[str, set[str]]:
+    return {check: {one["level"] for one in findings} for check, findings in found.items()}
+
+
+def only(found: dict[str, list[dict[str, str]]], check: str) -> dict[str, str]:
+    (finding,) = found[check]
+    return finding
+
+
+def test_all_is_well(patient: Patient, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = patient.doctor()
+    assert (code, levels(found)) == (
+        0,
+        {
+            check: {"good"}
+            for check in ("store", "git", "bun", "npm registry", "source", "disk", "installed", "PATH", "providers")
+        },
+    )
+    assert "3 combined models of anthropic, openrouter, opencode." in only(found, "providers")["text"]
+    assert patient.run("doctor", "--source", patient.source) == 0
+    assert capsys.readouterr().out.endswith("\nAll is well.\n")
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (None, "There is no git on PATH"),
+        ("echo git version 2.17.1", "This is git version 2.17.1"),
+        ("echo broken >&2; exit 1", "broken"),
+    ],
+)
+def test_git(patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, said: str) -> None:
+    tools = tmp_path / "only"
+    tools.mkdir()
+    for name in ("sh", "echo"):
+        (tools / name).symlink_to(shutil.which(name) or "")
+    if script:
+        (tools / "git").write_text(f"#!/bin/sh\n{script}\n")
+        (tools / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools))
+    code, found = patient.doctor()
+    finding = only(found, "git")
+    assert (code, finding["level"]) == (1, "blocks")
+    assert said in finding["text"]
+    assert "2.29 or newer" in finding["fix"]
+
+
+def test_a_bun_that_does_not_run(patient: Patient, tmp_path: Path) -> None:
+    (tmp_path / "tools" / "bun").write_text("#!/bin/sh\nexit 1\n")
+    _, found = patient.doctor()
+    assert only(found, "bun")["level"] == "warning"
+    assert str(tmp_path / "tools" / "bun") in only(found, "bun")["fix"]
+
+
+def test_a_bun_that_is_too_old_is_not_used(patient: Patient, tmp_path: Path) -> None:
+    store = open_store()
+    tree = store.trees / source.path_of(store, patient.source).name / "v9.0.0"
+    tree.mkdir(parents=True)
+    (tree / "package.json").write_text('{"packageManager": "bun@1.3.14"}')
+    program(tmp_path / "tools" / "bun", "bun", "1.2.0")
+    _, found = patient.doctor()
+    assert "is bun 1.2.0; a build fetches bun 1.3.14" in only(found, "bun")["text"]
+
+
+def test_a_registry_that_is_not_reached(patient: Patient, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("npm_config_registry", "http://user:secret@127.0.0.1:9/")
+    code, found = patient.doctor()
+    finding = only(found, "npm registry")
+    assert (code, finding["level"]) == (0, "warning"), "what is built already does not need it"
+    assert "127.0.0.1:9" in finding["text"]
+    shutil.rmtree(open_store().builds)
+    code, found = patient.doctor()
+    finding = only(found, "npm registry")
+    assert (code, finding["level"]) == (1, "blocks")
+    assert "npm_config_registry" in finding["fix"]
+    assert "secret" not in json.dumps(found)
+
+
+def test_a_registry_is_asked_once(patient: Patient, registry: Registry) -> None:
+    registry.failures[:] = [503, 503, 503]
+    _, found = patient.doctor()
+    assert only(found, "npm registry")["level"] == "warning"
+    assert len(registry.requests) == 1
+
+
+def test_a_source_that_is_not_reached(patient: Patient, tmp_path: Path) -> None:
+    nowhere = "http://127.0.0.1:9/opencode"
+    code, found = patient.doctor(source=nowhere)
+    assert (code, only(found, "source")["level"]) == (0, "warning")
+    assert nowhere in only(found, "source")["text"]
+    shutil.rmtree(open_store().builds)
+    code, found = patient.doctor(source=nowhere)
+    assert (code, only(found, "source")["level"]) == (1, "blocks")
+    assert "--source" in only(found, "source")["fix"]
+    code, found = patient.doctor(source=str(tmp_path / "none"))
+    assert (code, only(found, "source")["level"]) == (1, "blocks")
+
+
+def test_a_source_whose_tag_has_moved(patient: Patient, upstream: Upstream) -> None:
+    upstream.commit({"README.md": "other"})
+    upstream.tag("v9.0.0", force=True)
+    code, found = patient.doctor()
+    assert (code, only(found, "source")["level"]) == (1, "blocks")
+    assert "has moved" in only(found, "source")["text"]
+
+
+def test_a_newer_release_is_no_problem(patient: Patient, upstream: Upstream) -> None:
+    upstream.release("v9.1.0", {"README.md": "newer"})
+    code, found = patient.doctor()
+    assert (code, only(found, "source")["level"]) == (0, "good")
+    assert only(found, "source")["fix"] == "To move to it: opencode-patcher update"
+
+
+def test_nothing_installed(patient: Patient) -> None:
+    assert patient.run("uninstall", "--quiet") == 0
+    code, found = patient.doctor()
+    assert code == 0
+    assert only(found, "installed") | {"text": ""} == {
+        "check": "installed",
+        "level": "warning",
+        "text": "",
+        "fix": "To install: opencode-patcher install",
+    }
+
+
+def test_a_broken_installation_blocks(patient: Patient) -> None:
+    (patient.home / ".local" / "bin" / "opencode").unlink()
+    code, found = patient.doctor()
+    assert (code, only(found, "installed")["level"]) == (1, "blocks")
+    assert patient.run("install", "--quiet") == 0
+    assert patient.doctor()[0] == 0
+
+
+def test_another_program_comes_first_and_refuses_the_configuration(
+    patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = program(tmp_path / "node_modules" / "bin" / "opencode", "stock")
+    monkeypatch.setenv("PATH", f"{other.parent}{os.pathsep}{os.environ['PATH']}")
+    code, found = patient.doctor()
+    assert (code, only(found, "PATH")["level"]) == (1, "blocks")
+    assert "npm uninstall --global opencode-ai" in only(found, "PATH")["fix"]
+    finding = only(found, "configuration")
+    assert finding["text"] == f"{patient.config}: {other} has no patches and refuses line 2."
+    patient.config.write_text("{}")
+    _, found = patient.doctor()
+    assert "configuration" not in found
+
+
+def test_a_stock_program_at_our_place_refuses_the_configuration(patient: Patient) -> None:
+    place = patient.home / ".local" / "bin" / "opencode"
+    place.unlink()
+    program(place, "stock", "9.0.0")
+    code, found = patient.doctor()
+    assert (code, only(found, "installed")["text"].partition(":")[0]) == (1, "replaced")
+    assert str(place) in only(found, "configuration")["text"]
+
+
+def test_what_is_wrong_in_the_configuration(patient: Patient) -> None:
+    patient.config.write_text('{\n  "provider_priority": ["antropic"],\n  "combined": {"last_resort": ["nobody"]}\n}')
+    code, found = patient.doctor()
+    assert code == 0
+    assert [(one["level"], one["text"]) for one in found["configuration"]] == [
+        ("warning", f"{patient.config}:2: provider_priority: no provider antropic. Did you mean anthropic?"),
+        ("warning", f"{patient.config}:3: combined.last_resort: nobody fits no provider and no model."),
+    ]
+    patient.config.write_text('{\n  "combined": {"stickiness": -1}\n}')
+    code, found = patient.doctor()
+    assert (code, only(found, "configuration")["level"]) == (1, "blocks")
+    patient.config.write_text('{\n  "combined": \n}')
+    code, found = patient.doctor()
+    assert code == 1
+    assert "line 3 column 1" in only(found, "configuration")["text"]
+
+
+def test_nothing_to_combine(patient: Patient) -> None:
+    auth = patient.home / ".local" / "share" / "opencode" / "auth.json"
+    auth.write_text('{"anthropic": {"type": "api", "key": "x"}}')
+    code, found = patient.doctor()
+    assert (code, only(found, "providers")["level"]) == (0, "warning")
+    assert "opencode auth login" in only(found, "providers")["fix"]
+    auth.write_text("{")
+    code, found = patient.doctor()
+    assert found["providers"][0]["text"] == f"{auth} is damaged: it is no JSON object."
+
+
+def test_without_a_catalogue_the_files_are_checked_all_the_same(patient: Patient) -> None:
+    (patient.home / ".cache" / "opencode" / "models.json").unlink()
+    patient.config.write_text('{"combined": 7}')
+    code, found = patient.doctor()
+    assert (code, levels(found)["configuration"], levels(found)["providers"]) == (1, {"blocks"}, {"unknown"})
+
+
+def test_a_store_of_a_newer_version(patient: Patient) -> None:
+    (open_store().root / MARKER).write_text('{"format": 2}')
+    code, found = patient.doctor()
+    assert (code, only(found, "store")["level"]) == (1, "blocks")
+    assert "Update opencode-patcher" in only(found, "store")["fix"]
+    assert only(found, "git")["level"] == "good", "the other checks are made"
+    assert "installed" not in found
+
+
+def test_a_damaged_lock(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(*_: object) -> None:
+        raise SourceError("The lock cannot be read.", next_step="Install opencode-patcher again.")
+
+    monkeypatch.setattr(lock, "read_lock", damaged)
+    code, found = patient.doctor()
+    assert (code, only(found, "lock")["fix"]) == (1, "Install opencode-patcher again.")
+
+
+def test_without_a_home(patient: Patient) -> None:
+    root = Path(__file__).parents[2]
+    environment = {name: value for name, value in os.environ.items() if name not in ("HOME", "USERPROFILE")}
+    done = subprocess.run(
+        [sys.executable, "-m", "opencode_patcher", "doctor", "--json", "--source", patient.source],
+        env=environment | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    found = {one["check"]: one for one in json.loads(done.stdout)["findings"]}
+    # The place is known from the install.
+    assert found["installed"]["level"] in ("good", "warning")
+    assert found["providers"]["level"] == "unknown"
