@@ -100,6 +100,12 @@ class ProcessTimeoutError(ProcessError):
     """A program ran out of time and was ended."""
 
 
+class ReleaseError(PatcherError):
+    """A release cannot be written, or is not what it says."""
+
+    exit_code = 12
+
+
 INTERRUPTED = 130
 """What a shell reports of a program that SIGINT ended: 128 + 2."""
 
