@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from pathlib import Path
 from opencode_patcher import __version__, pipeline
 from opencode_patcher import store as storage
 from opencode_patcher.drill import Report
-from opencode_patcher.errors import DrillError
+from opencode_patcher.errors import DrillError, SourceError
 from opencode_patcher.patchset import series
 from opencode_patcher.progress import Reporter
 from opencode_patcher.release import archives, directory, manifest, notes, notices, product, sbom, sums
@@ -23,6 +24,7 @@ from opencode_patcher.toolchain.targets import Target, runnable
 from opencode_patcher.upstream import lock as upstream_lock
 from opencode_patcher.upstream import support
 from opencode_patcher.upstream.lock import Lock
+from opencode_patcher.upstream.workspace import PROGRAM
 
 LICENCE = "LICENSE"
 """Upstream's own file, at the root of its repository, and the name it has in a release."""
@@ -86,8 +88,11 @@ def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Repor
         with reporter.phase("Packing") as phase:
             products = packing.finish()
             phase.detail(f"{sum(one.archive.size for one in products) / 1e6:.0f} MB in {len(products)} archives")
-    finally:
+    except BaseException:
         packing.close()
+        shutil.rmtree(tree.path / PROGRAM / "dist", ignore_errors=True)
+        raise
+    packing.close()
     made = Manifest(
         tool_version=__version__,
         release=release_,
@@ -149,7 +154,7 @@ class _Packing:
 
 def _papers(parts: Parts, place: Path) -> tuple[Path, ...]:
     """Write the files that go into every archive."""
-    licence = (parts.prepared.tree.path / LICENCE).read_text(encoding="utf-8")
+    licence = _licence(parts.prepared.tree.path)
     found = notices.collect(parts.closure, parts.installed)
     texts = {
         LICENCE: licence,
@@ -158,6 +163,17 @@ def _papers(parts: Parts, place: Path) -> tuple[Path, ...]:
     for name, text in texts.items():
         storage.write_text(place / name, text)
     return tuple(place / name for name in texts)
+
+
+def _licence(tree: Path) -> str:
+    try:
+        return (tree / LICENCE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(
+            f"The source has no {LICENCE} to release the binaries under.",
+            why=str(error),
+            next_step="Release from OpenCode's repository or a copy of it.",
+        ) from error
 
 
 def write_papers(order: Order, parts: Parts, made: Manifest, report: Report | None, place: Path) -> None:

@@ -40,8 +40,9 @@ class Order:
 class Parts:
     """A patched tree with the dependencies of all targets, and what upstream's build needs besides.
 
-    ``closure`` is what OpenCode depends upon for production, itself first; ``installed`` has the directory of each
-    package by name and version; ``missing`` is what stand-ins were put in place of.
+    ``closure`` is what OpenCode depends upon for production, itself first, without the native packages of platforms
+    that are not released and without ``missing``, which stand-ins were put in place of. ``installed`` has the directory
+    of each package by name and version.
     """
 
     prepared: pipeline.Prepared
@@ -92,7 +93,7 @@ def gather(order: Order, release: Release, lock: Lock, store: Store, reporter: R
         models=models,
         runtimes=runtimes.ensure(store, program, order.targets, reporter),
         lock=locked,
-        closure=closure,
+        closure=natives.included(closure, order.targets, lacking),
         installed=installed,
         missing=tuple(lacking),
     )

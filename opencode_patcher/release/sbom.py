@@ -182,10 +182,12 @@ def _component(
 
 
 def _licences(name: str, ids: frozenset[str]) -> list[dict[str, object]]:
-    if name in ids:
-        return [{"license": {"id": name}}]
+    """A licence in the form that fits best: an id, an expression of ids, or a name. SPDX ids know no case."""
+    known = {spdx.casefold(): spdx for spdx in ids}
+    if spdx := known.get(name.casefold()):
+        return [{"license": {"id": spdx}}]
     words = [word for word in re.split(r"[\s()]+", name) if word and word not in ("AND", "OR", "WITH")]
-    if len(words) > 1 and all(word in ids for word in words):
+    if len(words) > 1 and ids.issuperset(words):
         return [{"expression": name}]
     return [{"license": {"name": name}}] if name else []
 
@@ -212,6 +214,6 @@ def _edges(closure: Sequence[Package], refs: Mapping[str, object]) -> dict[str, 
     edges: dict[str, set[str]] = {}
     for package in closure:
         edges.setdefault(str(refs[package.place]), set()).update(
-            str(refs[place]) for place in (*package.needs, *package.optional)
+            str(refs[place]) for place in (*package.needs, *package.optional) if place in refs
         )
     return edges

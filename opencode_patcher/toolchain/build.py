@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -88,8 +89,10 @@ def build_targets(
     dist = tree.path / PROGRAM / "dist"
     pending = {target.package: target for target in targets}
     running: list[Target] = []
+    shown = contextlib.ExitStack()
 
     def finish() -> None:
+        shown.close()
         while running:
             target = running.pop()
             path = _require(dist / target.package / "bin" / target.binary, options.version, log)
@@ -99,12 +102,14 @@ def build_targets(
         if (begun := _STARTED.fullmatch(line.strip())) and begun[1] in pending:
             finish()
             running.append(pending.pop(begun[1]))
+            count = f"{len(targets) - len(pending)} of {len(targets)}"
+            shown.enter_context(reporter.phase(f"Building {options.version} for {running[0].name} ({count})"))
 
     variables = {
         TARGETS_VARIABLE: ",".join(pending),
         "BUN_INSTALL_CACHE_DIR": str(runtimes.directory),
     }
-    with reporter.phase(f"Building {options.version} for {len(targets)} targets"):
+    with shown:
         seconds = _run(bun, tree, options, reporter, log, variables=variables, on_line=follow)
         finish()
         if pending:

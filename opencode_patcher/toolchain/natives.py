@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,14 @@ def missing(closure: Iterable[Package], targets: Iterable[Target], there: Iterab
         Missing(package=package, targets=tuple(found), library=_library(package.name, found[0], rules))
         for package, found in lacking.items()
     ]
+
+
+def included(closure: Iterable[Package], targets: Sequence[Target], lacking: Iterable[Missing]) -> tuple[Package, ...]:
+    """The packages of a closure that end up in the binaries of ``targets``."""
+    closure = tuple(closure)
+    native = {package.place for target in targets for package in needed(closure, target)}
+    native -= {one.package.place for one in lacking}
+    return tuple(package for package in closure if not package.native or package.place in native)
 
 
 def put_stand_in(lacking: Missing, node_modules: Path) -> None:
