@@ -138,30 +138,32 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write(build: Build, path: Path) -> None:
+def as_data(build: Build) -> dict[str, object]:
+    """What ``manifest.json`` says of a build. It does not say where the build lies."""
     made = build.ingredients
-    storage.write_json(
-        path,
-        {
-            "format": FORMAT,
-            "key": made.key,
-            "tool_version": build.tool_version,
-            "built_at": build.built_at,
-            "release": {
-                "tag": made.release.tag,
-                "version": made.release.number,
-                "commit": made.release.commit,
-            },
-            "source": made.source,
-            "patchset": made.patchset,
-            "bun": made.bun,
-            "catalogue": made.catalogue,
-            "web_ui": made.web_ui,
-            "target": made.target,
-            "binary": {"name": build.name, "sha256": build.sha256, "size": build.size},
-            "drill": dataclasses.asdict(build.drill) if build.drill else None,
+    return {
+        "format": FORMAT,
+        "key": made.key,
+        "tool_version": build.tool_version,
+        "built_at": build.built_at,
+        "release": {
+            "tag": made.release.tag,
+            "version": made.release.number,
+            "commit": made.release.commit,
         },
-    )
+        "source": made.source,
+        "patchset": made.patchset,
+        "bun": made.bun,
+        "catalogue": made.catalogue,
+        "web_ui": made.web_ui,
+        "target": made.target,
+        "binary": {"name": build.name, "sha256": build.sha256, "size": build.size},
+        "drill": dataclasses.asdict(build.drill) if build.drill else None,
+    }
+
+
+def _write(build: Build, path: Path) -> None:
+    storage.write_json(path, as_data(build))
 
 
 def _read(directory: Path) -> Build | None:

@@ -52,6 +52,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="The scenarios that the binary for this machine has to pass.",
 )
+@click.option(
+    "--repository",
+    default="",
+    metavar="OWNER/NAME",
+    help="Where the release is going to be published on GitHub; the install scripts fetch it from there.",
+)
+@click.option("--release", "tag", default="", metavar="TAG", help="The tag of the release in that repository.")
 @options.source_option
 @options.models_json_option
 @click.option("--web-ui/--no-web-ui", default=False, help="Embed the web UI.  [default: no-web-ui]")
@@ -65,6 +72,8 @@ def command(
     released: Path | None,
     allow_missing: bool,
     drill_set: str,
+    repository: str,
+    tag: str,
     source: str | None,
     models_json: Path | None,
     web_ui: bool,
@@ -96,10 +105,15 @@ def command(
         _verify(released, request, reporter, as_json=as_json)
         return
     assert out is not None
-    from opencode_patcher.release import Order
+    from opencode_patcher.release import Order, Published
     from opencode_patcher.toolchain import targets
 
-    order = Order(request=request, targets=targets.select(names), allow_missing=allow_missing)
+    order = Order(
+        request=request,
+        targets=targets.select(names),
+        allow_missing=allow_missing,
+        published=Published(repository=repository, release=tag),
+    )
     _make(order, out, reporter, quick=drill_set == "quick", as_json=as_json)
 
 

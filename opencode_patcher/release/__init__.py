@@ -9,6 +9,7 @@ compares. ``headers``, ``sbom``, ``manifest`` and ``notices.text`` are pure.
 
 from opencode_patcher.release.make import Made, release
 from opencode_patcher.release.parts import Order
+from opencode_patcher.release.published import Published
 from opencode_patcher.release.verify import Verification, verify
 
-__all__ = ["Made", "Order", "Verification", "release", "verify"]
+__all__ = ["Made", "Order", "Published", "Verification", "release", "verify"]

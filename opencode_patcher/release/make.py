@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +11,9 @@ from pathlib import Path
 from opencode_patcher import __version__, pipeline
 from opencode_patcher import store as storage
 from opencode_patcher.drill import Report
-from opencode_patcher.errors import DrillError, SourceError
-from opencode_patcher.patchset import series
+from opencode_patcher.errors import DrillError
 from opencode_patcher.progress import Reporter
-from opencode_patcher.release import archives, directory, manifest, notes, notices, product, sbom, sums
+from opencode_patcher.release import archives, directory, papers, product
 from opencode_patcher.release.manifest import Manifest, Product
 from opencode_patcher.release.parts import Order, Parts, gather
 from opencode_patcher.store import Store
@@ -22,12 +21,9 @@ from opencode_patcher.toolchain import build as toolchain
 from opencode_patcher.toolchain import platforms
 from opencode_patcher.toolchain.targets import Target, runnable
 from opencode_patcher.upstream import lock as upstream_lock
-from opencode_patcher.upstream import support
+from opencode_patcher.upstream import remote, support
 from opencode_patcher.upstream.lock import Lock
 from opencode_patcher.upstream.workspace import PROGRAM
-
-LICENCE = "LICENSE"
-"""Upstream's own file, at the root of its repository, and the name it has in a release."""
 
 AT_A_TIME = 2
 """Archives that are written side by side while the next binary is built; one takes longer than a build does."""
@@ -64,7 +60,7 @@ def release(
         with storage.staged_directory(out) as staging:
             made, kept = build(order, parts, staging, store, reporter)
             report = _drilled(kept, made, reporter, drill)
-            write_papers(order, parts, made, report, staging)
+            papers.write(order, parts, made, report, staging)
     return Made(directory=out, manifest=made, report=report)
 
 
@@ -77,12 +73,12 @@ def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Repor
     tree = parts.prepared.tree
     release_ = parts.prepared.release
     native = runnable(order.targets, platforms.detect())
-    papers = _papers(parts, place)
+    beside = papers.write_for_archives(parts, place)
     log = store.logs / f"build-{release_.number}-release.log"
     options = toolchain.BuildOptions(
         version=release_.number, models_json=parts.models.path, web_ui=order.request.web_ui
     )
-    packing = _Packing(parts=parts, place=place, papers=papers, keep=native)
+    packing = _Packing(parts=parts, place=place, papers=beside, keep=native)
     try:
         toolchain.build_targets(parts.bun, tree, options, order.targets, parts.runtimes, reporter, log, packing.begin)
         with reporter.phase("Packing") as phase:
@@ -96,7 +92,8 @@ def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Repor
     made = Manifest(
         tool_version=__version__,
         release=release_,
-        source=order.request.source,
+        source=remote.shown(order.request.source),
+        published=order.published,
         patchset=parts.prepared.change.digest,
         bun=parts.bun.version,
         catalogue=parts.models.sha256,
@@ -150,57 +147,6 @@ class _Packing:
         if target != self.keep:
             binary.unlink()
         return done
-
-
-def _papers(parts: Parts, place: Path) -> tuple[Path, ...]:
-    """Write the files that go into every archive."""
-    licence = _licence(parts.prepared.tree.path)
-    found = notices.collect(parts.closure, parts.installed)
-    texts = {
-        LICENCE: licence,
-        notices.FILE_NAME: notices.text(licence, parts.prepared.release.number, parts.bun.version, found),
-    }
-    for name, text in texts.items():
-        storage.write_text(place / name, text)
-    return tuple(place / name for name in texts)
-
-
-def _licence(tree: Path) -> str:
-    try:
-        return (tree / LICENCE).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(
-            f"The source has no {LICENCE} to release the binaries under.",
-            why=str(error),
-            next_step="Release from OpenCode's repository or a copy of it.",
-        ) from error
-
-
-def write_papers(order: Order, parts: Parts, made: Manifest, report: Report | None, place: Path) -> None:
-    """Write what describes the archives, and the sums of everything last."""
-    patches = series.load(order.request.patches).patches
-    contents = sbom.Contents(
-        manifest=made,
-        lock=parts.lock,
-        closure=parts.closure,
-        licences=notices.collect(parts.closure, parts.installed),
-        patches=patches,
-        new_files=_new_files(parts),
-    )
-    storage.write_json(place / sbom.FILE_NAME, sbom.document(contents, sbom.spdx_ids()))
-    rendered = notes.render(order.request.templates, notes.values(made, patches, report))
-    for name, text in rendered.items():
-        storage.write_bytes(place / name, text.encode("utf-8"), mode=0o755 if name.endswith(".sh") else 0o644)
-    storage.write_json(place / manifest.FILE_NAME, manifest.as_data(made))
-    names = sorted(path.name for path in place.iterdir())
-    storage.write_text(place / sums.FILE_NAME, sums.text(sums.of(place, names)))
-
-
-def _new_files(parts: Parts) -> Mapping[str, str]:
-    """What the change adds, text by path: its files that no patch has touched."""
-    touched = {placement.path for placement in parts.prepared.change.placements}
-    files = parts.prepared.change.files
-    return {path: content.decode("utf-8") for path, content in files.items() if path not in touched}
 
 
 def _drilled(binary: Path | None, made: Manifest, reporter: Reporter, drill: Drill) -> Report | None:

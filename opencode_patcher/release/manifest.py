@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from opencode_patcher.errors import ReleaseError
+from opencode_patcher.errors import ReleaseError, UsageError
+from opencode_patcher.release.published import Published
 from opencode_patcher.upstream.releases import Release, parse_tag
 
 FILE_NAME = "manifest.json"
@@ -58,6 +59,7 @@ class Manifest:
     place: str
     zlib: str
     products: tuple[Product, ...]
+    published: Published = field(default_factory=Published)
 
 
 def as_data(manifest: Manifest) -> dict[str, object]:
@@ -75,6 +77,7 @@ def as_data(manifest: Manifest) -> dict[str, object]:
         "bun": manifest.bun,
         "catalogue": {"sha256": manifest.catalogue},
         "flags": {"web_ui": manifest.web_ui, "channel": manifest.channel},
+        "published": {"repository": manifest.published.repository, "release": manifest.published.release},
         "place": manifest.place,
         "zlib": manifest.zlib,
         "targets": [
@@ -113,7 +116,7 @@ def parse(text: str) -> Manifest:
         if schema != SCHEMA:
             raise ValueError(f"its schema is {schema!r}, this version knows {SCHEMA}")
         return _manifest(data)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise ReleaseError(
             f"{FILE_NAME} is damaged.", why=f"{type(error).__name__}: {error}", next_step=_AGAIN
         ) from error
@@ -135,6 +138,7 @@ def _manifest(data: dict[str, Any]) -> Manifest:
         channel=str(data["flags"]["channel"]),
         place=str(data["place"]),
         zlib=str(data["zlib"]),
+        published=Published(repository=str(data["published"]["repository"]), release=str(data["published"]["release"])),
         products=tuple(_product(entry) for entry in data["targets"]),
     )
 

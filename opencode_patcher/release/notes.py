@@ -29,6 +29,8 @@ def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) 
     """What the templates may use; ``report`` is the drill of this machine's binary, None when it was not drilled."""
     return {
         "tool_version": manifest.tool_version,
+        "repository": manifest.published.repository,
+        "release": manifest.published.release,
         "tag": manifest.release.tag,
         "version": manifest.release.number,
         "commit": manifest.release.commit,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from opencode_patcher import pipeline
 from opencode_patcher.errors import ToolchainError
 from opencode_patcher.progress import Reporter
+from opencode_patcher.release.published import Published
 from opencode_patcher.store import Store
 from opencode_patcher.toolchain import bun, bun_lock, catalogue, dependencies, natives, runtimes
 from opencode_patcher.toolchain.bun import Bun
@@ -26,7 +27,7 @@ PROGRAM = "opencode"
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What to release: what to build (``request``), for which targets.
+    """What to release: what to build (``request``), for which targets, and where it is going to be ``published``.
 
     ``allow_missing`` builds a target also when a native package cannot be had that OpenCode can do without.
     """
@@ -34,6 +35,7 @@ class Order:
     request: pipeline.Request
     targets: tuple[Target, ...]
     allow_missing: bool = False
+    published: Published = field(default_factory=Published)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from opencode_patcher import __version__, pipeline
 from opencode_patcher.errors import ReleaseError
 from opencode_patcher.progress import Reporter
-from opencode_patcher.release import directory, make, manifest, sums
+from opencode_patcher.release import directory, make, manifest, papers, sums
 from opencode_patcher.release.manifest import Manifest
 from opencode_patcher.release.parts import Order, Parts, gather
 from opencode_patcher.store import Store
@@ -65,7 +65,7 @@ def verify(
             rebuilt, kept = make.build(order, parts, Path(scratch), store, reporter)
             if kept:
                 kept.unlink()
-            make.write_papers(order, parts, rebuilt, None, Path(scratch))
+            papers.write(order, parts, rebuilt, None, Path(scratch))
             return compare(released, _sums(place), rebuilt, _sums(Path(scratch)))
 
 
@@ -131,6 +131,7 @@ def _order(released: Manifest, request: pipeline.Request) -> Order:
         request=replace(request, ref=released.release.tag, latest=False, web_ui=released.web_ui),
         targets=tuple(parse(product.target) for product in released.products),
         allow_missing=any(product.without for product in released.products),
+        published=released.published,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 from opencode_patcher.release.manifest import File, Manifest, Product
+from opencode_patcher.release.published import Published
 from opencode_patcher.upstream.releases import Release
 
 GLIBC = "/lib64/ld-linux-x86-64.so.2"
@@ -45,6 +46,7 @@ def manifest(**changes: object) -> Manifest:
         "channel": "latest",
         "place": "/build/tree",
         "zlib": "1.3",
+        "published": Published(repository="owner/name", release="v1.18.3-1"),
         "products": (product("linux-x64"), product("darwin-arm64", without=("@ff-labs/fff-bin-darwin-arm64@0.9.4",))),
     }
     return Manifest(**(values | changes))  # type: ignore[arg-type]

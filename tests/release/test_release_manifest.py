@@ -46,6 +46,7 @@ def test_a_newer_schema_is_refused_with_the_version_that_knows_it() -> None:
         json.dumps(manifest.as_data(sample()) | {"schema": 0}),
         json.dumps(manifest.as_data(sample()) | {"schema": "1"}),
         json.dumps(manifest.as_data(sample()) | {"targets": [{"name": "linux-x64"}]}),
+        json.dumps(manifest.as_data(sample()) | {"published": {"repository": "'; rm -r ~; '", "release": ""}}),
         json.dumps(manifest.as_data(sample()) | {"upstream": {"tag": "main", "commit": "c" * 40, "source": ""}}),
     ],
 )

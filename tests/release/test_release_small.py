@@ -15,12 +15,13 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from release_workshop import Workshop, undrilled
 
-from opencode_patcher import __version__
+from opencode_patcher import __version__, builds
 from opencode_patcher.errors import DrillError, ReleaseError, SourceError
 from opencode_patcher.progress import SilentReporter
 from opencode_patcher.release import Made, directory, headers, manifest, release, sums, verify
 from opencode_patcher.release.directory import Room
 from opencode_patcher.release.verify import Verification
+from opencode_patcher.store import open_store
 from opencode_patcher.toolchain.targets import Target
 
 REPORTER = SilentReporter()
@@ -64,6 +65,8 @@ def test_the_directory_holds_all_and_nothing_else(released: Made, workshop: Work
     assert {name for name in names if not name.startswith("install.")} == PAPERS | {
         workshop.native.archive,
         workshop.foreign.archive,
+        f"{workshop.native.package}.build.json",
+        f"{workshop.foreign.package}.build.json",
     }
     assert [path.name for path in released.directory.parent.iterdir()] == [released.directory.name]
     expected = sums.parse((released.directory / sums.FILE_NAME).read_text())
@@ -100,6 +103,22 @@ def test_the_manifest_names_what_went_in(released: Made, workshop: Workshop) -> 
     assert found.tool_version == __version__
     assert Path(found.place).is_dir()
     assert [product.target for product in found.products] == [workshop.native.name, workshop.foreign.name]
+
+
+def test_each_binary_has_the_manifest_that_a_store_wants(released: Made, workshop: Workshop, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    place = store.builds / "from-a-release"
+    place.mkdir(parents=True)
+    unpack(released.directory / workshop.native.archive, tmp_path / "out")
+    (tmp_path / "out" / workshop.native.binary).rename(place / workshop.native.binary)
+    about = (released.directory / f"{workshop.native.package}.build.json").read_bytes()
+    (place / builds.MANIFEST).write_bytes(about)
+
+    (found,) = builds.list_builds(store)
+
+    assert found.release == released.manifest.release
+    assert found.sha256 == builds.file_sha256(found.binary)
+    assert found.ingredients.target == workshop.native.name
 
 
 def test_bill_notices_and_notes_tell_of_this_release(released: Made, workshop: Workshop) -> None:
@@ -222,7 +241,7 @@ def refuse(what: str) -> Callable[..., object]:
 
 
 @pytest.mark.parametrize("what", ["interrupt", "full"])
-@pytest.mark.parametrize("step", ["product.pack", "make.write_papers"])
+@pytest.mark.parametrize("step", ["product.pack", "papers.write"])
 def test_what_breaks_off_leaves_the_former_release_and_nothing_beside_it(
     copied: Callable[[], Path], workshop: Workshop, monkeypatch: pytest.MonkeyPatch, what: str, step: str
 ) -> None:
