@@ -76,7 +76,7 @@ def gather(order: Order, release: Release, lock: Lock, store: Store, reporter: R
     closure = locked.production(PROGRAM)
     installed = natives.installed(prepared.tree.path)
     lacking = natives.missing(closure, order.targets, installed)
-    if lacking and not fresh:
+    if _refused(order, lacking) and not fresh:
         # The registry may have them by now.
         dependencies.forget(prepared.tree)
         dependencies.install(program, prepared.tree, reporter, log, every_platform=True)
@@ -101,8 +101,13 @@ def gather(order: Order, release: Release, lock: Lock, store: Store, reporter: R
     )
 
 
+def _refused(order: Order, lacking: Sequence[Missing]) -> list[Missing]:
+    """What stops the build of a target."""
+    return [one for one in lacking if not (order.allow_missing and one.library)]
+
+
 def _require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> None:
-    refused = [one for one in lacking if not (order.allow_missing and one.library)]
+    refused = _refused(order, lacking)
     if not refused:
         return
     stopped = {target for one in refused for target in one.targets}
