@@ -1,4 +1,4 @@
-"""From one binary to its archive: is it for its target, and what are the digests."""
+"""From one binary to its archive: is it for its target, is it signed where it has to be, what are the digests."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 
 from opencode_patcher.builds import file_sha256
 from opencode_patcher.errors import ReleaseError
-from opencode_patcher.release import archives, headers
+from opencode_patcher.release import archives, headers, macho_signature
 from opencode_patcher.release.archives import Member
 from opencode_patcher.release.manifest import File, Product
 from opencode_patcher.toolchain.targets import Target
+
+PROGRAM = "opencode"
+"""What a signature calls the program."""
 
 
 def pack(
@@ -19,10 +22,13 @@ def pack(
 ) -> Product:
     """Check a binary and write its archive into ``place``, with ``papers`` beside it.
 
-    The binary comes first and stands at the root, where upstream's own installers look for it. Raises ReleaseError when
-    the binary is not for ``target``, does not hold ``runtime``, or the archive cannot be written.
+    One for macOS gets a valid ad-hoc signature first. The binary comes first and stands at the root, where upstream's
+    own installers look for it. Raises ReleaseError when the binary is not for ``target``, does not hold ``runtime``, or
+    the archive cannot be written.
     """
     check(target, binary, runtime)
+    if target.system == "darwin":
+        renew_signature(target, binary)
     archive = place / target.archive
     members = [
         Member(name=target.binary, path=binary, mode=0o755),
@@ -48,6 +54,22 @@ def pack(
 def describe(path: Path) -> File:
     """Name, digest and size of a file."""
     return File(name=path.name, sha256=file_sha256(path), size=path.stat().st_size)
+
+
+def renew_signature(target: Target, binary: Path) -> None:
+    """Sign a program for macOS ad hoc, in place. Raises ReleaseError when it cannot be signed."""
+    try:
+        signed = macho_signature.sign(binary.read_bytes(), PROGRAM)
+        found = macho_signature.flaws(signed)
+    except ValueError as error:
+        found = [str(error)]
+    if found:
+        raise ReleaseError(
+            f"The binary for {target.name} cannot be signed, and macOS would not start it.",
+            why=f"{binary}: {'; '.join(found)}.",
+            next_step="Release the other targets, and sign this one on macOS: codesign --force --sign - opencode",
+        )
+    binary.write_bytes(signed)
 
 
 def check(target: Target, binary: Path, runtime: Path) -> None:

@@ -28,6 +28,22 @@ def macho(machine: int = 0x0100_000C) -> bytes:
     return struct.pack("<IIIIIIII", 0xFEED_FACF, machine, 0, 2, 0, 0, 0, 0)
 
 
+def signable(machine: int = 0x0100_000C, *, signature: int = 64, tail: bytes = b"") -> bytes:
+    """A Mach-O program of five and a half pages with room of ``signature`` bytes for a signature at its end."""
+    limit, linkedit = 5 * 4096 + 2048, 5 * 4096
+    segments = [
+        (b"__PAGEZERO", 0, 0x1_0000_0000, 0, 0),
+        (b"__TEXT", 0x1_0000_0000, linkedit, 0, linkedit),
+        (b"__LINKEDIT", 0x1_0001_0000, 4096, linkedit, limit - linkedit + signature),
+    ]
+    commands = b"".join(
+        struct.pack("<II16s4Q4I", 0x19, 72, *segment, 7, 5, 0, 0) for segment in segments
+    ) + struct.pack("<4I", 0x1D, 16, limit, signature)
+    head = struct.pack("<8I", 0xFEED_FACF, machine, 0, 2, 4, len(commands), 0, 0) + commands
+    body = bytes(number * 7 % 251 for number in range(limit - len(head)))
+    return head + body + bytes(signature) + tail
+
+
 def pe(machine: int = 0x8664) -> bytes:
     """A PE header behind a DOS stub; the default is x64."""
     return b"MZ" + bytes(58) + struct.pack("<I", 128) + bytes(64) + b"PE\0\0" + struct.pack("<H", machine) + bytes(18)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import tarfile
 import zipfile
@@ -18,7 +19,7 @@ from release_workshop import Workshop, undrilled
 from opencode_patcher import __version__, builds
 from opencode_patcher.errors import DrillError, ReleaseError, SourceError
 from opencode_patcher.progress import SilentReporter
-from opencode_patcher.release import Made, directory, headers, manifest, release, sums, verify
+from opencode_patcher.release import Made, directory, headers, macho_signature, manifest, release, sums, verify
 from opencode_patcher.release.directory import Room
 from opencode_patcher.release.verify import Verification
 from opencode_patcher.store import open_store
@@ -83,6 +84,10 @@ def test_an_archive_holds_the_program_for_its_platform(
     assert names == [target.binary, "LICENSE", "THIRD-PARTY-NOTICES.txt"]
     program = (tmp_path / "out" / target.binary).read_bytes()
     assert headers.problems(headers.read(program), target) == []
+    if target.system == "darwin":
+        assert macho_signature.flaws(program) == []
+        if shutil.which("codesign"):
+            subprocess.run(["codesign", "--verify", "--strict", tmp_path / "out" / target.binary], check=True)
     entry = next(one for one in released.manifest.products if one.target == target.name)
     assert entry.binary.size == len(program)
     assert sums.of(tmp_path / "out", [target.binary]) == {target.binary: entry.binary.sha256}
