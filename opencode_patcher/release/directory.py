@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.errors import ReleaseError
+from opencode_patcher.progress import Reporter
 from opencode_patcher.release import manifest, sums
 
 ARCHIVE_BYTES = 65_000_000
@@ -36,8 +37,11 @@ def room_for(targets: int, absent_runtimes: int) -> Room:
     )
 
 
-def require_room(needed: Room, store: Path, out: Path) -> None:
-    """Raises ReleaseError when one of the two places, or the disk that they share, has not the room."""
+def require_room(needed: Room, store: Path, out: Path, reporter: Reporter) -> None:
+    """Say how much room is needed. Raises ReleaseError when one of the two places, or the disk that they share, has
+    not got it.
+    """
+    reporter.note(f"This takes about {(needed.store + needed.out) / 1e9:.1f} GB on the disk.")
     beside = _existing(out)
     same = store.stat().st_dev == beside.stat().st_dev
     places = [(store, needed.store + needed.out)] if same else [(store, needed.store), (beside, needed.out)]

@@ -18,7 +18,7 @@ from opencode_patcher.release.manifest import Manifest, Product
 from opencode_patcher.release.parts import Order, Parts, gather
 from opencode_patcher.store import Store
 from opencode_patcher.toolchain import build as toolchain
-from opencode_patcher.toolchain import platforms
+from opencode_patcher.toolchain import platforms, runtimes
 from opencode_patcher.toolchain.targets import Target, runnable
 from opencode_patcher.upstream import lock as upstream_lock
 from opencode_patcher.upstream import remote, support
@@ -55,13 +55,19 @@ def release(
     if chosen != lock.release:
         support.require_buildable(chosen, support.read_support())
     with pipeline.one_at_a_time(store, reporter, wait=order.request.wait):
+        require_room(order, store, out, reporter)
         parts = gather(order, chosen, lock, store, reporter)
-        directory.require_room(directory.room_for(len(order.targets), 0), store.root, out)
         with storage.staged_directory(out) as staging:
             made, kept = build(order, parts, staging, store, reporter)
             report = _drilled(kept, made, reporter, drill)
             papers.write(order, parts, made, report, staging)
     return Made(directory=out, manifest=made, report=report)
+
+
+def require_room(order: Order, store: Store, out: Path, reporter: Reporter) -> None:
+    """Raises ReleaseError when the disks have no room for a release."""
+    needed = directory.room_for(len(order.targets), runtimes.never_fetched(store, order.targets))
+    directory.require_room(needed, store.root, out, reporter)
 
 
 def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Reporter) -> tuple[Manifest, Path | None]:

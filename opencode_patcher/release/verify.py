@@ -9,7 +9,7 @@ from pathlib import Path
 from opencode_patcher import __version__, pipeline
 from opencode_patcher.errors import ReleaseError
 from opencode_patcher.progress import Reporter
-from opencode_patcher.release import directory, make, manifest, papers, sums
+from opencode_patcher.release import make, manifest, papers, sums
 from opencode_patcher.release.manifest import Manifest
 from opencode_patcher.release.parts import Order, Parts, gather
 from opencode_patcher.store import Store
@@ -58,9 +58,9 @@ def verify(
     order = _order(released, request)
     chosen = _same_release(released, order, lock)
     with pipeline.one_at_a_time(store, reporter, wait=request.wait):
+        make.require_room(order, store, store.root, reporter)
         parts = gather(order, chosen, lock, store, reporter)
         _require_same_parts(released, parts)
-        directory.require_room(directory.room_for(len(order.targets), 0), store.root, store.root)
         with tempfile.TemporaryDirectory(dir=store.logs, prefix="verify-") as scratch:
             rebuilt, kept = make.build(order, parts, Path(scratch), store, reporter)
             if kept:

@@ -98,8 +98,9 @@ def build_targets(
             path = _require(dist / target.package / "bin" / target.binary, options.version, log)
             on_built(target, path)
 
-    def follow(_stream: str, line: str) -> None:
-        if (begun := _STARTED.fullmatch(line.strip())) and begun[1] in pending:
+    def follow(stream: str, line: str) -> None:
+        begun = _STARTED.fullmatch(line.strip()) if stream == "stdout" else None
+        if begun and begun[1] in pending:
             finish()
             running.append(pending.pop(begun[1]))
             count = f"{len(targets) - len(pending)} of {len(targets)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _RULES = Path(__file__).with_name("natives.toml")
 _NPM_SYSTEMS = {"windows": "win32"}
 _GLIBC_ENDINGS = ("-gnu", "-glibc")
 _MUSL_ENDING = "-musl"
+MODULES = "node_modules"
 STAND_IN_VERSION = "0.0.0-not-available"
 """The version in the package.json of a stand-in, by which it is told from the real package."""
 
@@ -81,15 +83,17 @@ def put_stand_in(lacking: Missing, node_modules: Path) -> None:
 def installed(root: Path) -> dict[tuple[str, str], Path]:
     """Every package below the ``node_modules`` of a tree: its directory by name and version.
 
-    Works for both layouts of bun, the flat one and the isolated one.
+    Works for both layouts of bun, the flat one and the isolated one; what its links lead to is found by itself.
     """
     found: dict[tuple[str, str], Path] = {}
-    for manifest in sorted(root.glob("**/node_modules/*/package.json")) + sorted(
-        root.glob("**/node_modules/@*/*/package.json")
-    ):
+    for directory, names, files in os.walk(root):
+        names.sort()
+        place = Path(directory)
+        if "package.json" not in files or MODULES not in (place.parent.name, place.parent.parent.name):
+            continue
         try:
-            about = json.loads(manifest.read_text(encoding="utf-8"))
-            found.setdefault((str(about["name"]), str(about["version"])), manifest.parent)
+            about = json.loads((place / "package.json").read_text(encoding="utf-8"))
+            found.setdefault((str(about["name"]), str(about["version"])), place)
         except (OSError, ValueError, KeyError, TypeError):
             continue  # a fixture or a fragment inside a package, not a package
     return found

@@ -33,6 +33,11 @@ class Runtimes:
         return self.directory / f"{target.runtime}-v{self.version}"
 
 
+def never_fetched(store: Store, targets: Iterable[Target]) -> int:
+    """How many of ``targets`` have no runtime in the store, of whatever version of bun."""
+    return sum(not any(store.toolchains.glob(f"runtimes-*/{target.runtime}-v*")) for target in targets)
+
+
 def ensure(store: Store, bun: Bun, targets: Iterable[Target], reporter: Reporter) -> Runtimes:
     """The runtimes of ``targets`` in the version of ``bun``; those that are not there are fetched.
 

@@ -11,6 +11,7 @@ import pytest
 from release_samples import manifest as sample
 
 from opencode_patcher.errors import ReleaseError
+from opencode_patcher.progress import SilentReporter
 from opencode_patcher.release import directory, manifest, sums
 from opencode_patcher.release.directory import Room
 
@@ -71,8 +72,10 @@ def test_all_targets_need_more_room_than_one_but_not_all_binaries_at_once() -> N
 
 def test_too_little_room_is_said_before_anything_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 0, 2_000_000_000))
-    directory.require_room(Room(store=900_000_000, out=900_000_000), tmp_path, tmp_path / "not" / "there")
+    directory.require_room(
+        Room(store=900_000_000, out=900_000_000), tmp_path, tmp_path / "not" / "there", SilentReporter()
+    )
     with pytest.raises(ReleaseError, match="not enough room") as caught:
-        directory.require_room(Room(store=1_100_000_000, out=1_100_000_000), tmp_path, tmp_path / "not" / "there")
+        directory.require_room(Room(store=1_100_000_000, out=1_100_000_000), tmp_path, tmp_path / "x", SilentReporter())
     assert "2.2 GB" in caught.value.why
     assert "--target" in caught.value.next_step
