@@ -82,9 +82,9 @@ def gather(order: Order, release: Release, lock: Lock, store: Store, reporter: R
         dependencies.install(program, prepared.tree, reporter, log, every_platform=True)
         installed = natives.installed(prepared.tree.path)
         lacking = natives.missing(closure, order.targets, installed)
-    _require_complete(order, lacking, log)
+    require_complete(order, lacking, log)
     for one in lacking:
-        _stand_in(one, closure, installed)
+        stand_in(one, closure, installed)
         reporter.warn(
             f"{one.package.name} {one.package.version} cannot be had; OpenCode does without it on "
             f"{', '.join(target.name for target in one.targets)}."
@@ -106,7 +106,8 @@ def _refused(order: Order, lacking: Sequence[Missing]) -> list[Missing]:
     return [one for one in lacking if not (order.allow_missing and one.library)]
 
 
-def _require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> None:
+def require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> None:
+    """Raises ToolchainError when a target of the order lacks a package that it may not lack; ``log`` is of bun."""
     refused = _refused(order, lacking)
     if not refused:
         return
@@ -131,7 +132,8 @@ def _require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> No
     )
 
 
-def _stand_in(one: Missing, closure: Sequence[Package], installed: Mapping[tuple[str, str], Path]) -> None:
+def stand_in(one: Missing, closure: Sequence[Package], installed: Mapping[tuple[str, str], Path]) -> None:
+    """Put a stand-in where each user of a missing package looks for it. Raises StoreError."""
     for user in closure:
         if one.package.place in user.optional and (directory := installed.get((user.name, user.version))):
             natives.put_stand_in(one, directory.resolve().parents[user.name.count("/")])

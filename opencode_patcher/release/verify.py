@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opencode_patcher import __version__, pipeline
+from opencode_patcher import store as storage
 from opencode_patcher.errors import ReleaseError
 from opencode_patcher.progress import Reporter
 from opencode_patcher.release import make, manifest, papers, sums
@@ -61,7 +62,9 @@ def verify(
         make.require_room(order, store, store.root, reporter)
         parts = gather(order, chosen, lock, store, reporter)
         _require_same_parts(released, parts)
-        with tempfile.TemporaryDirectory(dir=store.logs, prefix="verify-") as scratch:
+        storage.make_directory(store.builds)
+        # Under a name that the next run sweeps away, should this one be killed.
+        with tempfile.TemporaryDirectory(dir=store.builds, prefix=".verify.") as scratch:
             rebuilt, kept = make.build(order, parts, Path(scratch), store, reporter)
             if kept:
                 kept.unlink()
