@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("startup", "build", "install", "failover", "grouping", "drift")
+NAMES = ("startup", "build", "install", "failover", "grouping", "drift", "release")
 STOCK_VARIABLE = "OPENCODE_STOCK"
 
 

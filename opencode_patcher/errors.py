@@ -102,6 +102,12 @@ class ProcessTimeoutError(ProcessError):
     """A program ran out of time and was ended."""
 
 
+class ReleaseError(PatcherError):
+    """A release cannot be written, or is not what it says."""
+
+    exit_code = 12
+
+
 def without_credentials(text: str) -> str:
     """A text to be shown to others: URLs in it lose user name and password."""
     return re.sub(r"(://)[^/@\s]*@", r"\1", text)

@@ -15,6 +15,7 @@ from opencode_patcher import __version__
 COMMANDS = {
     "build": "Make an OpenCode with combined models: fetch, patch, build, verify.",
     "verify": "Run a binary against failing providers and show what it does.",
+    "release": "Make archives for all platforms, with checksums and a bill of materials.",
     "install": "Put a built binary where your shell finds it.",
     "status": "Show what is installed, and whether it is current.",
     "list": "List the builds in the store.",

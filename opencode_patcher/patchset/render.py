@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opencode_patcher.errors import PatchError
 
@@ -94,6 +94,17 @@ def render_file(path: str, text: str, values: Mapping[str, str]) -> str:
     return _render(environment, label, text, values)
 
 
+def render_document(path: str, text: str, values: Mapping[str, object]) -> str:
+    """Render a file for people or machines other than OpenCode's source; values may be lists and objects.
+
+    ``path`` names the template in errors. Raises PatchError as ``render_file`` does.
+    """
+    label = f"the template '{path}'"
+    environment = _environment("\n", guard=False)
+    _check_variables(environment, label, text, values)
+    return _rendered(environment, label, text, values)
+
+
 def _environment(newline: str, *, guard: bool) -> Environment:
     from jinja2 import Environment, StrictUndefined
 
@@ -134,7 +145,7 @@ def _refuse_unsafe(value: object) -> object:
     return value
 
 
-def _check_variables(environment: Environment, label: str, text: str, values: Mapping[str, str]) -> tuple[str, ...]:
+def _check_variables(environment: Environment, label: str, text: str, values: Mapping[str, object]) -> tuple[str, ...]:
     """The variables that the template uses. Raises PatchError for one that has no value, naming its line."""
     from jinja2 import TemplateSyntaxError
     from jinja2.meta import find_undeclared_variables
@@ -167,9 +178,12 @@ def _first_use(tree: nodes.Template, variable: str) -> int:
 
 
 def _render(environment: Environment, label: str, text: str, values: Mapping[str, str]) -> str:
-    marked: dict[str, Any] = {name: _Value(value, name) for name, value in values.items()}
+    return _rendered(environment, label, text, {name: _Value(value, name) for name, value in values.items()})
+
+
+def _rendered(environment: Environment, label: str, text: str, values: Mapping[str, object]) -> str:
     try:
-        return environment.from_string(text).render(marked)
+        return environment.from_string(text).render(values)
     except _UnsafeValueError:
         raise
     # A template is data that may hold any expression; whatever goes wrong in it is an error of the template.

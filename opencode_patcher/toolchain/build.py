@@ -1,11 +1,14 @@
-"""Upstream's own build of one binary for this machine."""
+"""Upstream's own build, of one binary for this machine or of binaries for many platforms."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import re
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +17,19 @@ from opencode_patcher.errors import BuildError, ProcessError
 from opencode_patcher.progress import Reporter
 from opencode_patcher.toolchain import dependencies
 from opencode_patcher.toolchain.bun import Bun
+from opencode_patcher.toolchain.runtimes import Runtimes
+from opencode_patcher.toolchain.targets import Target
 from opencode_patcher.upstream.tree import Tree
 from opencode_patcher.upstream.workspace import PROGRAM
 
 CHANNEL = "latest"
 """Any channel but latest, beta and prod opens another database (packages/core/src/database/database.ts)."""
+
+TARGETS_VARIABLE = "OPENCODE_BUILD_TARGETS"
+"""Read by the patch ``build-targets``: the directories to make, separated by commas."""
+
+_STARTED = re.compile(r"building (\S+)")
+"""What upstream's build prints when it begins with a target."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,17 +63,87 @@ def build(bun: Bun, tree: Tree, options: BuildOptions, reporter: Reporter, log: 
     The same tree at the same path with the same options and bun gives the same bytes. Raises BuildError
     with the end of the build's output when it fails; ``log`` holds all of it.
     """
-    program = tree.path / PROGRAM
+    with reporter.phase(f"Building {options.version}") as phase:
+        seconds = _run(bun, tree, options, reporter, log, flags=("--single",))
+        path = _find(tree.path / PROGRAM / "dist", options.version, log)
+        phase.detail(f"{path.stat().st_size / 1e6:.0f} MB")
+    return Binary(path=path, version=options.version, sha256=sha256(path), seconds=seconds)
+
+
+def build_targets(
+    bun: Bun,
+    tree: Tree,
+    options: BuildOptions,
+    targets: Sequence[Target],
+    runtimes: Runtimes,
+    reporter: Reporter,
+    log: Path,
+    on_built: Callable[[Target, Path], None],
+) -> float:
+    """Build ``targets`` one after another in one run of upstream's build, and return its wall time in seconds.
+
+    ``on_built`` is given each binary as soon as it is finished, in a thread of its own while the next one is built;
+    it may take the file away, and what it raises ends the build. The native packages of all targets are installed and
+    ``runtimes`` has theirs. Raises BuildError when the build fails or a binary is not where it is expected.
+    """
+    dist = tree.path / PROGRAM / "dist"
+    pending = {target.package: target for target in targets}
+    running: list[Target] = []
+    shown = contextlib.ExitStack()
+
+    def finish() -> None:
+        shown.close()
+        while running:
+            target = running.pop()
+            path = _require(dist / target.package / "bin" / target.binary, options.version, log)
+            on_built(target, path)
+
+    def follow(stream: str, line: str) -> None:
+        begun = _STARTED.fullmatch(line.strip()) if stream == "stdout" else None
+        if begun and begun[1] in pending:
+            finish()
+            running.append(pending.pop(begun[1]))
+            count = f"{len(targets) - len(pending)} of {len(targets)}"
+            shown.enter_context(reporter.phase(f"Building {options.version} for {running[0].name} ({count})"))
+
+    variables = {
+        TARGETS_VARIABLE: ",".join(pending),
+        "BUN_INSTALL_CACHE_DIR": str(runtimes.directory),
+    }
+    with shown:
+        seconds = _run(bun, tree, options, reporter, log, variables=variables, on_line=follow)
+        finish()
+        if pending:
+            raise BuildError(
+                f"OpenCode's build left out {', '.join(pending)}.",
+                why="It ended well, but did not say that it builds them.",
+                next_step=f"The build's output is in {log}.",
+            )
+    return seconds
+
+
+def _run(
+    bun: Bun,
+    tree: Tree,
+    options: BuildOptions,
+    reporter: Reporter,
+    log: Path,
+    *,
+    flags: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+    on_line: Callable[[str, str], None] | None = None,
+) -> float:
     store.make_directory(log.parent)
-    with reporter.phase(f"Building {options.version}") as phase, tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch:
         try:
-            done = process.run(
-                [bun.path, "run", "build", *arguments(options)],
-                cwd=program,
-                env=environment(bun, options, Path(scratch)),
+            return process.run(
+                [bun.path, "run", "build", *flags, *arguments(options)],
+                cwd=tree.path / PROGRAM,
+                env={**environment(bun, options, Path(scratch)), **(variables or {})},
                 log=log,
                 reporter=reporter,
-            )
+                on_line=on_line,
+            ).seconds
         except ProcessError as error:
             if full := full_disk.explained(error, "OpenCode's build failed."):
                 raise full from error
@@ -71,14 +152,11 @@ def build(bun: Bun, tree: Tree, options: BuildOptions, reporter: Reporter, log: 
                 why=error.why,
                 next_step=_next_step(options, log),
             ) from error
-        path = _find(program / "dist", options.version, log)
-        phase.detail(f"{path.stat().st_size / 1e6:.0f} MB")
-    return Binary(path=path, version=options.version, sha256=sha256(path), seconds=done.seconds)
 
 
 def arguments(options: BuildOptions) -> tuple[str, ...]:
-    """The flags of upstream's packages/opencode/script/build.ts."""
-    return ("--single", "--skip-install", *(() if options.web_ui else ("--skip-embed-web-ui",)))
+    """The flags of upstream's packages/opencode/script/build.ts, whatever it builds for."""
+    return ("--skip-install", *(() if options.web_ui else ("--skip-embed-web-ui",)))
 
 
 def environment(bun: Bun, options: BuildOptions, scratch: Path) -> dict[str, str | None]:
@@ -104,7 +182,7 @@ def sha256(path: Path) -> str:
 
 
 def _find(dist: Path, version: str, log: Path) -> Path:
-    """The one binary under ``dist``. Upstream writes the version it was built as beside it."""
+    """The one binary under ``dist``."""
     found = [path for path in dist.glob("opencode-*/bin/opencode*") if path.suffix in ("", ".exe")]
     if len(found) != 1:
         raise BuildError(
@@ -112,7 +190,18 @@ def _find(dist: Path, version: str, log: Path) -> Path:
             why=f"Under {dist} there are {len(found)} files named opencode-*/bin/opencode.",
             next_step=f"The build's output is in {log}.",
         )
-    about = found[0].parent.parent / "package.json"
+    return _require(found[0], version, log)
+
+
+def _require(path: Path, version: str, log: Path) -> Path:
+    """``path``, if it is there and was built as ``version``, which upstream writes beside it."""
+    if not path.is_file():
+        raise BuildError(
+            "OpenCode's build left no binary where it is expected.",
+            why=f"There is no {path}.",
+            next_step=f"The build's output is in {log}.",
+        )
+    about = path.parent.parent / "package.json"
     try:
         built = json.loads(about.read_text(encoding="utf-8"))["version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -127,7 +216,7 @@ def _find(dist: Path, version: str, log: Path) -> Path:
             why="It does not follow OPENCODE_VERSION any more.",
             next_step=f"The build's output is in {log}.",
         )
-    return found[0]
+    return path
 
 
 def _next_step(options: BuildOptions, log: Path) -> str:

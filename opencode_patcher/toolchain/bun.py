@@ -87,7 +87,7 @@ def _fetch(package: str, version: str, directory: Path, name: str, reporter: Rep
     with reporter.phase(f"Fetching bun {version}") as phase, storage.staged_directory(directory) as staging:
         settings = npm_settings.read_settings(project=Path.cwd())
         archive = npm_registry.download(settings, npm_registry.find(settings, package, version))
-        storage.write_bytes(staging / name, _member(archive, f"package/bin/{name}", package), mode=0o755)
+        storage.write_bytes(staging / name, member(archive, f"package/bin/{name}", package), mode=0o755)
         if version_of(staging / name) != version:
             raise ToolchainError(
                 f"bun {version} does not run on this machine.",
@@ -97,7 +97,7 @@ def _fetch(package: str, version: str, directory: Path, name: str, reporter: Rep
         phase.detail(f"{len(archive) / 1e6:.1f} MB")
 
 
-def _member(archive: bytes, name: str, package: str) -> bytes:
+def member(archive: bytes, name: str, package: str) -> bytes:
     """One file of an archive. The rest is not unpacked, so no name in it can reach outside."""
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as opened:

@@ -29,41 +29,59 @@ SCRIPTS = ("fix-node-pty",)
 
 STAMP = "opencode-patcher-dependencies.json"
 LOCK_FILE = "bun.lock"
+EVERY_PLATFORM = ("--os=*", "--cpu=*")
+"""What upstream's build passes to ``bun install`` before it builds for all platforms."""
 
 
-def install(bun: Bun, tree: Tree, reporter: Reporter, log: Path) -> bool:
+def install(bun: Bun, tree: Tree, reporter: Reporter, log: Path, *, every_platform: bool = False) -> bool:
     """Install what the tree's packages need; False when nothing had changed since the last time.
+
+    With ``every_platform`` the native packages of all platforms come as well, as far as the registry has them; what is
+    missing then is for ``natives.missing`` to say. They do not change the binary of this machine.
 
     ``log`` gets the output of the programs. An installation always starts from upstream's own lock file and
     without ``node_modules``, so that it does not depend on what was installed before. Raises ToolchainError
     when a dependency cannot be had, StoreError when the disk is full.
     """
-    if _is_done(bun, tree):
+    if _is_done(bun, tree, every_platform=every_platform):
         return False
     if git.run("-C", tree.path, "status", "--porcelain", "--", LOCK_FILE).stdout:
         reporter.warn(f"{LOCK_FILE} in {tree.path} was changed; upstream's own is used again.")
         git.run("-C", tree.path, "checkout", "--quiet", "HEAD", "--", LOCK_FILE)
-        if _is_done(bun, tree):
+        if _is_done(bun, tree, every_platform=every_platform):
             return False
     with reporter.phase("Installing dependencies"):
-        (tree.git_dir / STAMP).unlink(missing_ok=True)
+        forget(tree)
         for directory in list(_module_directories(tree.path)):
             store.remove_directory(directory)
         store.make_directory(log.parent)
         try:
-            process.run(
-                [bun.path, "install", "--ignore-scripts", "--no-save"],
-                cwd=tree.path,
-                env=environment(bun),
-                log=log,
-                reporter=reporter,
-            )
+            _run_install(bun, tree, reporter, log)
             for directory, script in _scripts(tree):
                 process.run([bun.path, "run", script], cwd=directory, env=environment(bun), log=log, reporter=reporter)
         except ProcessError as error:
             raise _explained(error, tree, log) from error
-        store.write_json(tree.git_dir / STAMP, {"digest": digest(bun, tree)})
+        if every_platform:
+            # It fails when an optional package cannot be had, and has then installed the others all the same.
+            _run_install(bun, tree, reporter, log, *EVERY_PLATFORM, check=False)
+        store.write_json(tree.git_dir / STAMP, {"digest": digest(bun, tree), "every_platform": every_platform})
     return True
+
+
+def _run_install(bun: Bun, tree: Tree, reporter: Reporter, log: Path, *flags: str, check: bool = True) -> None:
+    process.run(
+        [bun.path, "install", "--ignore-scripts", "--no-save", *flags],
+        cwd=tree.path,
+        env=environment(bun),
+        log=log,
+        reporter=reporter,
+        check=check,
+    )
+
+
+def forget(tree: Tree) -> None:
+    """Make the next installation start afresh."""
+    (tree.git_dir / STAMP).unlink(missing_ok=True)
 
 
 def environment(bun: Bun) -> dict[str, str | None]:
@@ -87,10 +105,13 @@ def digest(bun: Bun, tree: Tree) -> str:
     return total.hexdigest()
 
 
-def _is_done(bun: Bun, tree: Tree) -> bool:
+def _is_done(bun: Bun, tree: Tree, *, every_platform: bool) -> bool:
     try:
-        done = json.loads((tree.git_dir / STAMP).read_text(encoding="utf-8"))["digest"]
-    except (OSError, ValueError, KeyError, TypeError):
+        stamp = json.loads((tree.git_dir / STAMP).read_text(encoding="utf-8"))
+        done, has_all = stamp["digest"], stamp.get("every_platform", False)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    if every_platform and not has_all:
         return False
     there = all((tree.path / part / "node_modules").is_dir() for part in ("", PROGRAM))
     return bool(there and done == digest(bun, tree))

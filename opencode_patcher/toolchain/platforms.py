@@ -28,7 +28,8 @@ PACKAGES = frozenset(
 )
 """The npm packages that carry bun; the optional dependencies of the npm package ``bun``."""
 
-_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "aarch64", "arm64": "aarch64"}
+MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "aarch64", "arm64": "aarch64"}
+"""bun's names of machines by Python's."""
 _PF_AVX2_INSTRUCTIONS_AVAILABLE = 40
 """Argument of Windows' IsProcessorFeaturePresent (winnt.h)."""
 
@@ -48,7 +49,7 @@ class Platform:
 
 def bun_package(wanted: Platform) -> str:
     """The npm package with bun for a platform. Raises ToolchainError when there is none."""
-    machine = _MACHINES.get(wanted.machine)
+    machine = MACHINES.get(wanted.machine)
     musl = "-musl" if wanted.musl else ""
     baseline = "-baseline" if machine == "x64" and not wanted.avx2 else ""
     package = f"@oven/bun-{wanted.system}-{machine}{musl}{baseline}"
@@ -100,5 +101,5 @@ def _sysctl(name: str) -> str:
 def target(wanted: Platform | None = None) -> str:
     """The name that upstream's build gives to a platform: ``linux-x64``, ``darwin-arm64``, ``windows-x64``."""
     wanted = wanted or detect()
-    machine = {"aarch64": "arm64"}.get(_MACHINES.get(wanted.machine, wanted.machine), "x64")
+    machine = {"aarch64": "arm64"}.get(MACHINES.get(wanted.machine, wanted.machine), "x64")
     return f"{wanted.system}-{machine}"

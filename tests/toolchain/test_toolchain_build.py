@@ -10,9 +10,11 @@ import pytest
 
 from opencode_patcher.errors import BuildError
 from opencode_patcher.progress import SilentReporter
-from opencode_patcher.toolchain import build
+from opencode_patcher.toolchain import build, targets
 from opencode_patcher.toolchain.build import BuildOptions
 from opencode_patcher.toolchain.bun import Bun
+from opencode_patcher.toolchain.runtimes import Runtimes
+from opencode_patcher.toolchain.targets import Target
 from opencode_patcher.upstream.tree import Tree
 
 REPORTER = SilentReporter()
@@ -111,3 +113,66 @@ def test_a_build_that_leaves_something_else(
         build.build(make_bun(script), tree, options, REPORTER, log)
     assert reason in caught.value.what
     assert str(log) in caught.value.next_step
+
+
+CROSS = """
+for name in $(echo $OPENCODE_BUILD_TARGETS | tr , ' '); do
+  echo "building $name"
+  mkdir -p dist/$name/bin
+  case $name in *windows*) file=opencode.exe ;; *) file=opencode ;; esac
+  printf "$name with $BUN_INSTALL_CACHE_DIR" > dist/$name/bin/$file
+  echo '{"version": "'$OPENCODE_VERSION'"}' > dist/$name/package.json
+done
+echo "the end"
+"""
+CHOSEN = targets.select(["linux-x64", "windows-arm64"])
+
+
+@pytest.fixture
+def runtimes(tmp_path: Path) -> Runtimes:
+    return Runtimes(directory=tmp_path / "runtimes", version="1.3.14")
+
+
+def test_each_target_is_handed_over_when_it_is_finished(
+    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
+) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def take(target: Target, path: Path) -> None:
+        seen.append((target.name, path.read_text()))
+        path.unlink()
+
+    build.build_targets(make_bun(CROSS), tree, options, CHOSEN, runtimes, REPORTER, log, take)
+
+    place = runtimes.directory
+    assert seen == [
+        ("linux-x64", f"opencode-linux-x64 with {place}"),
+        ("windows-arm64", f"opencode-windows-arm64 with {place}"),
+    ]
+
+
+def test_a_build_that_leaves_a_target_out_is_an_error(
+    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
+) -> None:
+    script = CROSS.replace("$OPENCODE_BUILD_TARGETS", "opencode-linux-x64")
+    with pytest.raises(BuildError, match="left out opencode-windows-arm64"):
+        build.build_targets(make_bun(script), tree, options, CHOSEN, runtimes, REPORTER, log, lambda *_: None)
+
+
+def test_a_target_that_is_announced_and_not_made_is_an_error(
+    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
+) -> None:
+    script = CROSS.replace("> dist/$name/bin/$file", "")
+    with pytest.raises(BuildError, match="no binary where it is expected"):
+        build.build_targets(make_bun(script), tree, options, CHOSEN, runtimes, REPORTER, log, lambda *_: None)
+
+
+def test_what_the_taker_raises_ends_the_build(
+    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
+) -> None:
+    def refuse(target: Target, path: Path) -> None:
+        raise BuildError(f"{target.name} is refused")
+
+    script = CROSS.replace('echo "the end"', "sleep 30")
+    with pytest.raises(BuildError, match="linux-x64 is refused"):
+        build.build_targets(make_bun(script), tree, options, CHOSEN, runtimes, REPORTER, log, refuse)

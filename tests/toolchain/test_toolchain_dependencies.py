@@ -143,3 +143,29 @@ def test_scripts_find_this_bun_by_name(
     bun = make_bun(INSTALL + 'echo "found $(command -v bun) in ${NODE_ENV:-no mode}"')
     dependencies.install(bun, tree, REPORTER, log)
     assert f"found {bun.path} in no mode" in log.read_text()
+
+
+def test_every_platform_comes_in_a_second_step_that_may_fail(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    script = INSTALL + 'case "$*" in *--os*) exit 1 ;; esac\n'
+    assert dependencies.install(make_bun(script), tree, REPORTER, log, every_platform=True) is True
+    assert calls(log, tree) == [
+        ".: install --ignore-scripts --no-save",
+        "./packages/core: run fix-node-pty",
+        ".: install --ignore-scripts --no-save --os=* --cpu=*",
+    ]
+
+
+def test_an_installation_for_every_platform_serves_this_one_but_not_the_other_way_round(
+    tree: Tree, make_bun: MakeBun, log: Path
+) -> None:
+    bun = make_bun(INSTALL)
+    dependencies.install(bun, tree, REPORTER, log)
+    assert dependencies.install(bun, tree, REPORTER, log, every_platform=True) is True
+    assert dependencies.install(bun, tree, REPORTER, log, every_platform=True) is False
+    assert dependencies.install(bun, tree, REPORTER, log) is False
+
+
+def test_what_was_forgotten_is_installed_again(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+    dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
+    dependencies.forget(tree)
+    assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True

@@ -1,0 +1,15 @@
+"""A release: binaries for all platforms in upstream's archives, with all that is needed to trust and to remake them.
+
+    order ──> parts ──> make ──> DIR ──> verify
+                         uses headers, archives, notices, sbom, notes, manifest, sums
+
+``parts`` gets ready what goes into the binaries, ``make`` builds and writes a directory, ``verify`` builds again and
+compares. ``headers``, ``sbom``, ``manifest`` and ``notices.text`` are pure.
+"""
+
+from opencode_patcher.release.make import Made, release
+from opencode_patcher.release.parts import Order
+from opencode_patcher.release.published import Published
+from opencode_patcher.release.verify import Verification, verify
+
+__all__ = ["Made", "Order", "Published", "Verification", "release", "verify"]

@@ -1,0 +1,171 @@
+"""Building a release and writing its directory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from opencode_patcher import __version__, pipeline
+from opencode_patcher import store as storage
+from opencode_patcher.drill import Report
+from opencode_patcher.errors import DrillError
+from opencode_patcher.progress import Reporter
+from opencode_patcher.release import archives, directory, papers, product
+from opencode_patcher.release.manifest import Manifest, Product
+from opencode_patcher.release.parts import Order, Parts, gather
+from opencode_patcher.store import Store
+from opencode_patcher.toolchain import build as toolchain
+from opencode_patcher.toolchain import platforms, runtimes
+from opencode_patcher.toolchain.targets import Target, runnable
+from opencode_patcher.upstream import lock as upstream_lock
+from opencode_patcher.upstream import remote, support
+from opencode_patcher.upstream.lock import Lock
+from opencode_patcher.upstream.workspace import PROGRAM
+
+AT_A_TIME = 2
+"""Archives that are written side by side while the next binary is built; one takes longer than a build does."""
+
+Drill = Callable[[Path, Reporter], Report]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A finished release. ``report`` is the drill of the binary that runs here, None when none does."""
+
+    directory: Path
+    manifest: Manifest
+    report: Report | None
+
+
+def release(
+    order: Order, out: Path, store: Store, reporter: Reporter, drill: Drill, *, lock: Lock | None = None
+) -> Made:
+    """Build ``order`` and write it to ``out``, which is replaced in one step when all is well.
+
+    Raises ReleaseError when ``out`` holds other things or there is no room, the error of the step that fails, and
+    DrillError when the binary that runs here does not behave. ``out`` is then as it was.
+    """
+    out = out.absolute()
+    directory.require_usable(out)
+    lock = lock or upstream_lock.current(store)
+    chosen = pipeline.select(order.request, lock)
+    if chosen != lock.release:
+        support.require_buildable(chosen, support.read_support())
+    with pipeline.one_at_a_time(store, reporter, wait=order.request.wait):
+        require_room(order, store, out, reporter)
+        parts = gather(order, chosen, lock, store, reporter)
+        with storage.staged_directory(out) as staging:
+            made, kept = build(order, parts, staging, store, reporter)
+            report = _drilled(kept, made, reporter, drill)
+            papers.write(order, parts, made, report, staging)
+    return Made(directory=out, manifest=made, report=report)
+
+
+def require_room(order: Order, store: Store, out: Path, reporter: Reporter) -> None:
+    """Raises ReleaseError when the disks have no room for a release."""
+    needed = directory.room_for(len(order.targets), runtimes.never_fetched(store, order.targets))
+    directory.require_room(needed, store.root, out, reporter)
+
+
+def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Reporter) -> tuple[Manifest, Path | None]:
+    """Build all targets and write their archives into ``place``.
+
+    Returns the manifest, and the binary that runs on this machine, None when there is none; the others are deleted as
+    soon as they are in their archive. Raises BuildError, and ReleaseError when a binary is not for its target.
+    """
+    tree = parts.prepared.tree
+    release_ = parts.prepared.release
+    native = runnable(order.targets, platforms.detect())
+    beside = papers.write_for_archives(parts, place)
+    log = store.logs / f"build-{release_.number}-release.log"
+    options = toolchain.BuildOptions(
+        version=release_.number, models_json=parts.models.path, web_ui=order.request.web_ui
+    )
+    packing = _Packing(parts=parts, place=place, papers=beside, keep=native)
+    try:
+        toolchain.build_targets(parts.bun, tree, options, order.targets, parts.runtimes, reporter, log, packing.begin)
+        with reporter.phase("Packing") as phase:
+            products = packing.finish()
+            phase.detail(f"{sum(one.archive.size for one in products) / 1e6:.0f} MB in {len(products)} archives")
+    except BaseException:
+        packing.close()
+        shutil.rmtree(tree.path / PROGRAM / "dist", ignore_errors=True)
+        raise
+    packing.close()
+    made = Manifest(
+        tool_version=__version__,
+        release=release_,
+        source=remote.shown(order.request.source),
+        published=order.published,
+        patchset=parts.prepared.change.digest,
+        bun=parts.bun.version,
+        catalogue=parts.models.sha256,
+        web_ui=order.request.web_ui,
+        channel=options.channel,
+        place=str(tree.path),
+        zlib=archives.ZLIB,
+        products=products,
+    )
+    return made, packing.kept
+
+
+@dataclass(kw_only=True)
+class _Packing:
+    """Checks and packs binaries in threads while the next one is built. ``kept`` is the binary of ``keep``."""
+
+    parts: Parts
+    place: Path
+    papers: Sequence[Path]
+    keep: Target | None
+    kept: Path | None = None
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_A_TIME))
+    _work: list[Future[Product]] = field(default_factory=list)
+
+    def begin(self, target: Target, binary: Path) -> None:
+        """Take a finished binary. Raises what went wrong with an earlier one, so that the build ends early."""
+        for work in self._work:
+            if work.done():
+                work.result()
+        if target == self.keep:
+            self.kept = binary
+        self._work.append(self._pool.submit(self._pack, target, binary))
+
+    def finish(self) -> tuple[Product, ...]:
+        """What was made of each binary, in the order in which they came. Raises the first error."""
+        return tuple(work.result() for work in self._work)
+
+    def close(self) -> None:
+        """Wait for what is under way, and drop the rest."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _pack(self, target: Target, binary: Path) -> Product:
+        done = product.pack(
+            target,
+            binary,
+            runtime=self.parts.runtimes.path(target),
+            papers=self.papers,
+            place=self.place,
+            without=self.parts.without(target),
+        )
+        if target != self.keep:
+            binary.unlink()
+        return done
+
+
+def _drilled(binary: Path | None, made: Manifest, reporter: Reporter, drill: Drill) -> Report | None:
+    if binary is None:
+        reporter.warn("None of the targets runs on this machine, so no binary was drilled.")
+        return None
+    report = drill(binary, reporter)
+    if report.failed or report.version != made.release.number:
+        raise DrillError(
+            "The binary that runs on this machine does not behave, so nothing is released.",
+            why=f"It says that it is version {report.version}. Failed: "
+            f"{', '.join(row.scenario for row in report.failed) or 'none'}. The binary is {binary}.",
+            next_step=f"See what happened: opencode-patcher verify --binary {binary}",
+        )
+    binary.unlink()
+    return report

@@ -1,0 +1,83 @@
+"""``RELEASE-NOTES.md`` and the install scripts: the templates in ``templates/release``, rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from opencode_patcher.drill import Report
+from opencode_patcher.patchset.render import render_document
+from opencode_patcher.patchset.series import Patch
+from opencode_patcher.release.manifest import Manifest
+from opencode_patcher.toolchain.targets import parse
+
+DIRECTORY = "release"
+_SUFFIX = ".j2"
+
+
+def render(templates: Path, values: Mapping[str, object]) -> dict[str, str]:
+    """The text of each file in ``templates/release`` by its name without ``.j2``. Raises PatchError."""
+    return {
+        path.name.removesuffix(_SUFFIX): render_document(
+            f"{DIRECTORY}/{path.name}", path.read_text(encoding="utf-8"), values
+        )
+        for path in sorted((templates / DIRECTORY).glob(f"*{_SUFFIX}"))
+    }
+
+
+def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) -> dict[str, object]:
+    """What the templates may use; ``report`` is the drill of this machine's binary, None when it was not drilled."""
+    return {
+        "tool_version": manifest.tool_version,
+        "repository": manifest.published.repository,
+        "release": manifest.published.release,
+        "tag": manifest.release.tag,
+        "version": manifest.release.number,
+        "commit": manifest.release.commit,
+        "patchset": manifest.patchset,
+        "bun": manifest.bun,
+        "catalogue": manifest.catalogue,
+        "web_ui": manifest.web_ui,
+        "targets": [product.target for product in manifest.products],
+        "archives": [
+            {
+                "target": product.target,
+                "name": product.archive.name,
+                "sha256": product.archive.sha256,
+                "size": product.archive.size,
+                "binary": parse(product.target).binary,
+                "binary_sha256": product.binary.sha256,
+                "without": list(product.without),
+            }
+            for product in manifest.products
+        ],
+        "patches": [
+            {"name": patch.name, "subject": patch.header.subject, "why": " ".join(patch.header.why.split())}
+            for patch in patches
+        ],
+        "drill": _drill(report),
+    }
+
+
+def _drill(report: Report | None) -> dict[str, object] | None:
+    if report is None:
+        return None
+    from opencode_patcher.drill.report import summary
+
+    return {
+        "summary": summary(report),
+        "rows": [
+            {
+                "title": _cell(row.title),
+                "seen": _cell(row.seen),
+                "failover_ms": None if row.failover_ms is None else round(row.failover_ms),
+                "passed": row.passed,
+            }
+            for row in report.rows
+        ],
+    }
+
+
+def _cell(text: str) -> str:
+    """A text for a cell of a Markdown table."""
+    return " ".join(text.replace("|", "\\|").split())

@@ -1,0 +1,103 @@
+"""The files of a release that are no archives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from opencode_patcher import builds
+from opencode_patcher import store as storage
+from opencode_patcher.builds import Build, Ingredients
+from opencode_patcher.drill import Report
+from opencode_patcher.errors import SourceError
+from opencode_patcher.patchset import series
+from opencode_patcher.release import manifest, notes, notices, sbom, sums
+from opencode_patcher.release.manifest import Manifest, Product
+from opencode_patcher.release.parts import Order, Parts
+from opencode_patcher.toolchain.targets import parse
+
+LICENCE = "LICENSE"
+"""Upstream's own file, at the root of its repository, and the name it has in a release."""
+
+
+def write_for_archives(parts: Parts, place: Path) -> tuple[Path, ...]:
+    """Write the files that also go into every archive, and return their paths.
+
+    Raises SourceError when upstream has no licence.
+    """
+    licence = _licence(parts.prepared.tree.path)
+    found = notices.collect(parts.closure, parts.installed)
+    texts = {
+        LICENCE: licence,
+        notices.FILE_NAME: notices.text(licence, parts.prepared.release.number, parts.bun.version, found),
+    }
+    for name, text in texts.items():
+        storage.write_text(place / name, text)
+    return tuple(place / name for name in texts)
+
+
+def write(order: Order, parts: Parts, made: Manifest, report: Report | None, place: Path) -> None:
+    """Write what describes the archives, and the sums of everything last."""
+    patches = series.load(order.request.patches).patches
+    contents = sbom.Contents(
+        manifest=made,
+        lock=parts.lock,
+        closure=parts.closure,
+        licences=notices.collect(parts.closure, parts.installed),
+        patches=patches,
+        new_files=_new_files(parts),
+    )
+    storage.write_json(place / sbom.FILE_NAME, sbom.document(contents, sbom.spdx_ids()))
+    rendered = notes.render(order.request.templates, notes.values(made, patches, report))
+    for name, text in rendered.items():
+        storage.write_bytes(place / name, text.encode("utf-8"), mode=0o755 if name.endswith(".sh") else 0o644)
+    for product in made.products:
+        storage.write_json(place / f"{parse(product.target).package}.build.json", build_data(made, product))
+    storage.write_json(place / manifest.FILE_NAME, manifest.as_data(made))
+    names = sorted(path.name for path in place.iterdir())
+    storage.write_text(place / sums.FILE_NAME, sums.text(sums.of(place, names)))
+
+
+def build_data(made: Manifest, product: Product) -> dict[str, object]:
+    """The manifest of one binary as the store of ``install`` wants it. The install scripts put it there.
+
+    It has no time, so that the file is the same when the release is built again.
+    """
+    ingredients = Ingredients(
+        release=made.release,
+        source=made.source,
+        patchset=made.patchset,
+        bun=made.bun,
+        catalogue=made.catalogue,
+        web_ui=made.web_ui,
+        target=product.target,
+    )
+    return builds.as_data(
+        Build(
+            directory=Path(),
+            name=product.binary.name,
+            sha256=product.binary.sha256,
+            size=product.binary.size,
+            ingredients=ingredients,
+            tool_version=made.tool_version,
+            built_at=0.0,
+        )
+    )
+
+
+def _licence(tree: Path) -> str:
+    try:
+        return (tree / LICENCE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(
+            f"The source has no {LICENCE} to release the binaries under.",
+            why=str(error),
+            next_step="Release from OpenCode's repository or a copy of it.",
+        ) from error
+
+
+def _new_files(parts: Parts) -> Mapping[str, str]:
+    """What the change adds, text by path: its files that no patch has touched."""
+    touched = {placement.path for placement in parts.prepared.change.placements}
+    files = parts.prepared.change.files
+    return {path: content.decode("utf-8") for path, content in files.items() if path not in touched}

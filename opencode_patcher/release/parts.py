@@ -1,0 +1,139 @@
+"""All that goes into the binaries of a release, made ready by the rooms that own it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from opencode_patcher import pipeline
+from opencode_patcher.errors import ToolchainError
+from opencode_patcher.progress import Reporter
+from opencode_patcher.release.published import Published
+from opencode_patcher.store import Store
+from opencode_patcher.toolchain import bun, bun_lock, catalogue, dependencies, natives, runtimes
+from opencode_patcher.toolchain.bun import Bun
+from opencode_patcher.toolchain.bun_lock import BunLock, Package
+from opencode_patcher.toolchain.catalogue import Catalogue
+from opencode_patcher.toolchain.natives import Missing
+from opencode_patcher.toolchain.runtimes import Runtimes
+from opencode_patcher.toolchain.targets import Target
+from opencode_patcher.upstream.lock import Lock
+from opencode_patcher.upstream.releases import Release
+
+PROGRAM = "opencode"
+"""The name of the package in upstream's lock file that becomes the binary."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to release: what to build (``request``), for which targets, and where it is going to be ``published``.
+
+    ``allow_missing`` builds a target also when a native package cannot be had that OpenCode can do without.
+    """
+
+    request: pipeline.Request
+    targets: tuple[Target, ...]
+    allow_missing: bool = False
+    published: Published = field(default_factory=Published)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """A patched tree with the dependencies of all targets, and what upstream's build needs besides.
+
+    ``closure`` is what OpenCode depends upon for production, itself first, without the native packages of platforms
+    that are not released and without ``missing``, which stand-ins were put in place of. ``installed`` has the directory
+    of each package by name and version.
+    """
+
+    prepared: pipeline.Prepared
+    bun: Bun
+    models: Catalogue
+    runtimes: Runtimes
+    lock: BunLock
+    closure: tuple[Package, ...]
+    installed: Mapping[tuple[str, str], Path]
+    missing: tuple[Missing, ...]
+
+    def without(self, target: Target) -> tuple[str, ...]:
+        """The native packages that a target has to do without, as ``name@version``."""
+        lacking = (one.package for one in self.missing if target in one.targets)
+        return tuple(sorted(f"{package.name}@{package.version}" for package in lacking))
+
+
+def gather(order: Order, release: Release, lock: Lock, store: Store, reporter: Reporter) -> Parts:
+    """Fetch, patch and install; the caller holds the lock of the builds.
+
+    Raises the error of the step that fails; ToolchainError when a target lacks a native package.
+    """
+    prepared = pipeline.prepare(order.request, release, store, reporter, known=lock.release)
+    program = bun.ensure(store, prepared.workspace.bun, reporter)
+    models = catalogue.ensure(store, lock.catalogue, reporter, order.request.models_json)
+    log = store.logs / f"install-{release.number}-release.log"
+    fresh = dependencies.install(program, prepared.tree, reporter, log, every_platform=True)
+    locked = bun_lock.parse((prepared.tree.path / dependencies.LOCK_FILE).read_text(encoding="utf-8"))
+    closure = locked.production(PROGRAM)
+    installed = natives.installed(prepared.tree.path)
+    lacking = natives.missing(closure, order.targets, installed)
+    if _refused(order, lacking) and not fresh:
+        # The registry may have them by now.
+        dependencies.forget(prepared.tree)
+        dependencies.install(program, prepared.tree, reporter, log, every_platform=True)
+        installed = natives.installed(prepared.tree.path)
+        lacking = natives.missing(closure, order.targets, installed)
+    require_complete(order, lacking, log)
+    for one in lacking:
+        stand_in(one, closure, installed)
+        reporter.warn(
+            f"{one.package.name} {one.package.version} cannot be had; OpenCode does without it on "
+            f"{', '.join(target.name for target in one.targets)}."
+        )
+    return Parts(
+        prepared=prepared,
+        bun=program,
+        models=models,
+        runtimes=runtimes.ensure(store, program, order.targets, reporter),
+        lock=locked,
+        closure=natives.included(closure, order.targets, lacking),
+        installed=installed,
+        missing=tuple(lacking),
+    )
+
+
+def _refused(order: Order, lacking: Sequence[Missing]) -> list[Missing]:
+    """What stops the build of a target."""
+    return [one for one in lacking if not (order.allow_missing and one.library)]
+
+
+def require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> None:
+    """Raises ToolchainError when a target of the order lacks a package that it may not lack; ``log`` is of bun."""
+    refused = _refused(order, lacking)
+    if not refused:
+        return
+    stopped = {target for one in refused for target in one.targets}
+    left = [target.name for target in order.targets if target not in stopped]
+    steps = [f"Release the others: {' '.join(f'--target {name}' for name in left)}"] if left else []
+    if not order.allow_missing and any(one.library for one in refused):
+        steps.append("Build without those that OpenCode can do without: --allow-missing")
+    raise ToolchainError(
+        f"{len(stopped)} of {len(order.targets)} targets cannot be built: native packages are missing.",
+        why="\n".join(
+            [
+                *(
+                    f"{one.package.name} {one.package.version} for {', '.join(target.name for target in one.targets)}"
+                    f"{' (OpenCode can do without)' if one.library else ''}"
+                    for one in refused
+                ),
+                f"The registry does not have them, or the connection failed: {log}",
+            ]
+        ),
+        next_step="\n".join([*steps, "Check npm's registry (npm_config_registry or .npmrc)."]),
+    )
+
+
+def stand_in(one: Missing, closure: Sequence[Package], installed: Mapping[tuple[str, str], Path]) -> None:
+    """Put a stand-in where each user of a missing package looks for it. Raises StoreError."""
+    for user in closure:
+        if one.package.place in user.optional and (directory := installed.get((user.name, user.version))):
+            natives.put_stand_in(one, directory.resolve().parents[user.name.count("/")])

@@ -1,0 +1,97 @@
+"""From one binary to its archive: is it for its target, is it signed where it has to be, what are the digests."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Sequence
+from pathlib import Path
+
+from opencode_patcher.builds import file_sha256
+from opencode_patcher.errors import ReleaseError
+from opencode_patcher.release import archives, headers, macho_signature
+from opencode_patcher.release.archives import Member
+from opencode_patcher.release.manifest import File, Product
+from opencode_patcher.toolchain.targets import Target
+
+PROGRAM = "opencode"
+"""What a signature calls the program."""
+
+
+def pack(
+    target: Target, binary: Path, *, runtime: Path, papers: Sequence[Path], place: Path, without: tuple[str, ...]
+) -> Product:
+    """Check a binary and write its archive into ``place``, with ``papers`` beside it.
+
+    One for macOS gets a valid ad-hoc signature first. The binary comes first and stands at the root, where upstream's
+    own installers look for it. Raises ReleaseError when the binary is not for ``target``, does not hold ``runtime``, or
+    the archive cannot be written.
+    """
+    check(target, binary, runtime)
+    if target.system == "darwin":
+        renew_signature(target, binary)
+    archive = place / target.archive
+    members = [
+        Member(name=target.binary, path=binary, mode=0o755),
+        *(Member(name=paper.name, path=paper) for paper in papers),
+    ]
+    try:
+        archives.write(archive, members)
+    except OSError as error:
+        raise ReleaseError(
+            f"{archive.name} cannot be written.",
+            why=f"{error.strerror or error}: {error.filename or archive}",
+            next_step="Free some space or fix the permissions, and run the same command again.",
+        ) from error
+    return Product(
+        target=target.name,
+        archive=describe(archive),
+        binary=describe(binary),
+        runtime=file_sha256(runtime),
+        without=without,
+    )
+
+
+def describe(path: Path) -> File:
+    """Name, digest and size of a file."""
+    return File(name=path.name, sha256=file_sha256(path), size=path.stat().st_size)
+
+
+def renew_signature(target: Target, binary: Path) -> None:
+    """Sign a program for macOS ad hoc, in place. Raises ReleaseError when it cannot be signed."""
+    try:
+        signed = macho_signature.sign(binary.read_bytes(), PROGRAM)
+        found = macho_signature.flaws(signed)
+    except ValueError as error:
+        found = [str(error)]
+    if found:
+        raise ReleaseError(
+            f"The binary for {target.name} cannot be signed, and macOS would not start it.",
+            why=f"{binary}: {'; '.join(found)}.",
+            next_step="Release the other targets, and sign this one on macOS: codesign --force --sign - opencode",
+        )
+    binary.write_bytes(signed)
+
+
+def check(target: Target, binary: Path, runtime: Path) -> None:
+    """Raises ReleaseError when the header of a binary is not that of ``target``, or the runtime in it is another."""
+    with _mapped(binary) as program, _mapped(runtime) as expected:
+        try:
+            found = headers.problems(headers.read(program), target)
+        except ValueError as error:
+            found = [str(error)]
+        if not found and headers.share_held(program, expected) < headers.HELD:
+            found = [
+                f"the runtime in it is not the published {runtime.name}, perhaps because a bun of another make comes "
+                "first on PATH"
+            ]
+    if found:
+        raise ReleaseError(
+            f"The binary for {target.name} is not what it should be.",
+            why=f"{binary}: {'; '.join(found)}.",
+            next_step=f"Delete {runtime.parent}, take other copies of bun off PATH, and run the same command again.",
+        )
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

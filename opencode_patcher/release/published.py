@@ -1,0 +1,35 @@
+"""Where a release is going to be published: a repository and the tag of the release in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from opencode_patcher.errors import UsageError
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """``repository`` is OWNER/NAME, ``release`` a git tag; "" where it is not known. Both end up in the install
+    scripts, so neither may hold anything that a shell would read.
+
+    Raises UsageError for anything else.
+    """
+
+    repository: str = ""
+    release: str = ""
+
+    def __post_init__(self) -> None:
+        for value, form, what, example in (
+            (self.repository, _REPOSITORY, "repository", "--repository OWNER/NAME"),
+            (self.release, _TAG, "tag of a release", "--release v1.18.3-1"),
+        ):
+            if value and not form.fullmatch(value):
+                raise UsageError(
+                    f"'{value}' is no {what}.",
+                    why="It may hold letters, digits, dots, dashes and underscores.",
+                    next_step=f"Try: {example}",
+                )

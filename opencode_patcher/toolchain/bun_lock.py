@@ -1,0 +1,143 @@
+"""Upstream's ``bun.lock``: which package in which version each dependency resolves to. Pure.
+
+The file is JSON with trailing commas. ``packages`` maps a place to ``[name@version, registry, details, integrity]``; a
+place is the name of a package, below the names of those that need it in another version than the rest
+(``glob/minimatch``). Source: bun's documentation of its text lock file, version 1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opencode_patcher.errors import ToolchainError
+
+_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
+_NAME = re.compile(r"@[^/]+/[^/]+|[^/]+")
+_WORKSPACE = "workspace:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """One locked package. ``workspace`` is its directory when it is upstream's own.
+
+    ``integrity`` is a subresource integrity value, empty for upstream's own packages. ``systems`` and ``machines`` are
+    npm's words (``win32``, ``arm64``) for where it can be installed, empty for everywhere. ``needs`` are the places of
+    what it depends upon, ``optional`` of what it can do without; both are places that the lock has.
+    """
+
+    place: str
+    name: str
+    version: str
+    integrity: str = ""
+    workspace: str = ""
+    systems: tuple[str, ...] = ()
+    machines: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    @property
+    def native(self) -> bool:
+        """Whether it is for some platforms only."""
+        return bool(self.systems or self.machines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BunLock:
+    """The whole lock: packages by place, and upstream's own patches to packages by ``name@version``."""
+
+    packages: Mapping[str, Package]
+    patched: Mapping[str, str]
+
+    def production(self, root: str) -> tuple[Package, ...]:
+        """All that the workspace package called ``root`` depends upon when it runs, itself first, then by place.
+
+        Upstream lists some of its own packages among the root's development dependencies though the program imports
+        them (``@opencode-ai/core``); those are followed too. Raises ToolchainError when the lock has no such package.
+        """
+        if root not in self.packages:
+            raise _unusable(f"It has no package called {root}.")
+        found: set[str] = set()
+        todo = [root]
+        while todo:
+            place = todo.pop()
+            if place not in found:
+                found.add(place)
+                package = self.packages[place]
+                todo += [*package.needs, *package.optional]
+        found.remove(root)
+        return (self.packages[root], *(self.packages[place] for place in sorted(found)))
+
+
+def parse(text: str) -> BunLock:
+    """Read the text of a ``bun.lock``. Raises ToolchainError when it is none of a version that is known."""
+    try:
+        data = json.loads(_TRAILING_COMMA.sub(lambda match: match[1] or "", text))
+        if data["lockfileVersion"] not in (0, 1):
+            raise ValueError(f"its version is {data['lockfileVersion']}, known are 0 and 1")
+        entries: dict[str, list[Any]] = data["packages"]
+        return BunLock(
+            packages={place: _package(place, entry, entries, data["workspaces"]) for place, entry in entries.items()},
+            patched=dict(data.get("patchedDependencies", {})),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise _unusable(f"{type(error).__name__}: {error}") from error
+
+
+def _package(place: str, entry: list[Any], entries: Mapping[str, Any], workspaces: Mapping[str, Any]) -> Package:
+    name, _, version = str(entry[0]).rpartition("@")
+    if version.startswith(_WORKSPACE) or f"@{_WORKSPACE}" in entry[0]:
+        name, _, directory = str(entry[0]).partition(f"@{_WORKSPACE}")
+        about = workspaces[directory]
+        own = {key for key in about.get("devDependencies", {}) if _is_workspace(entries.get(key))}
+        return Package(
+            place=place,
+            name=name,
+            version=str(about.get("version", "")),
+            workspace=directory,
+            needs=_resolved(place, [*about.get("dependencies", {}), *own], entries),
+            optional=_resolved(place, about.get("optionalDependencies", {}), entries),
+        )
+    details = next((part for part in entry if isinstance(part, dict)), {})
+    skipped = set(details.get("optionalPeers", ()))
+    peers = [peer for peer in details.get("peerDependencies", {}) if peer not in skipped]
+    return Package(
+        place=place,
+        name=name,
+        version=version,
+        integrity=str(entry[-1]) if str(entry[-1]).startswith("sha") else "",
+        systems=_words(details.get("os")),
+        machines=_words(details.get("cpu")),
+        needs=_resolved(place, [*details.get("dependencies", {}), *peers], entries),
+        optional=_resolved(place, details.get("optionalDependencies", {}), entries),
+    )
+
+
+def _is_workspace(entry: list[Any] | None) -> bool:
+    return entry is not None and f"@{_WORKSPACE}" in str(entry[0])
+
+
+def _resolved(place: str, names: Any, entries: Mapping[str, Any]) -> tuple[str, ...]:
+    """The places of dependencies as seen from ``place``: the nearest one counts, as with ``node_modules``."""
+    found = (next((at for at in _places(place, name) if at in entries), None) for name in names)
+    return tuple(sorted({at for at in found if at is not None}))
+
+
+def _places(place: str, name: str) -> Iterator[str]:
+    path = _NAME.findall(place)
+    for length in range(len(path), 0, -1):
+        yield "/".join([*path[:length], name])
+    yield name
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    return () if value in (None, "none") else (value,) if isinstance(value, str) else tuple(value)
+
+
+def _unusable(why: str) -> ToolchainError:
+    return ToolchainError(
+        "The release's bun.lock is not understood.", why=why, next_step="Build another release, or a newer tool."
+    )

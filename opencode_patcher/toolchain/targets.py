@@ -1,0 +1,101 @@
+"""The platforms that upstream builds binaries for, under upstream's names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from opencode_patcher.errors import UsageError
+from opencode_patcher.toolchain.platforms import MACHINES, Platform
+
+NAMES = (
+    "linux-arm64",
+    "linux-x64",
+    "linux-x64-baseline",
+    "linux-arm64-musl",
+    "linux-x64-musl",
+    "linux-x64-baseline-musl",
+    "darwin-arm64",
+    "darwin-x64",
+    "darwin-x64-baseline",
+    "windows-arm64",
+    "windows-x64",
+    "windows-x64-baseline",
+)
+"""In the order of upstream's packages/opencode/script/build.ts."""
+
+ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One platform. ``system`` is linux, darwin or windows; ``machine`` is x64 or arm64.
+
+    A ``baseline`` binary does without AVX2; a ``musl`` one is for Linux systems without glibc.
+    """
+
+    system: str
+    machine: str
+    baseline: bool = False
+    musl: bool = False
+
+    @property
+    def name(self) -> str:
+        """Upstream's name, ``linux-x64-baseline-musl``."""
+        return "-".join([self.system, self.machine, *["baseline"] * self.baseline, *["musl"] * self.musl])
+
+    @property
+    def package(self) -> str:
+        """The name that upstream's build gives to the directory, and its release to the archive."""
+        return f"opencode-{self.name}"
+
+    @property
+    def binary(self) -> str:
+        """The file name of the program."""
+        return "opencode.exe" if self.system == "windows" else "opencode"
+
+    @property
+    def archive(self) -> str:
+        """The file name of the archive (upstream's build.ts and its ``install`` script)."""
+        return f"{self.package}{'.tar.gz' if self.system == 'linux' else '.zip'}"
+
+    @property
+    def runtime(self) -> str:
+        """bun's own name of the platform, as in the npm package ``@oven/bun-linux-x64-musl-baseline``."""
+        machine = "aarch64" if self.machine == "arm64" else self.machine
+        return "-".join(["bun", self.system, machine, *["musl"] * self.musl, *["baseline"] * self.baseline])
+
+
+def parse(name: str) -> Target:
+    """The target of that name. Raises UsageError naming the nearest when upstream builds none."""
+    if name not in NAMES:
+        near = get_close_matches(name, NAMES, n=3)
+        raise UsageError(
+            f"OpenCode is not built for '{name}'.",
+            why=f"The nearest names: {', '.join(near)}." if near else "",
+            next_step=f"Targets: {ALL}, {', '.join(NAMES)}",
+        )
+    system, machine, *rest = name.split("-")
+    return Target(system=system, machine=machine, baseline="baseline" in rest, musl="musl" in rest)
+
+
+def select(names: Iterable[str]) -> tuple[Target, ...]:
+    """The targets of these names, each once, in upstream's order; ``all`` stands for every one.
+
+    Raises UsageError for an unknown name.
+    """
+    wanted = {target for name in names for target in (map(parse, NAMES) if name == ALL else (parse(name),))}
+    return tuple(target for target in map(parse, NAMES) if target in wanted)
+
+
+def runnable(targets: Iterable[Target], platform: Platform) -> Target | None:
+    """The one of ``targets`` that fits ``platform`` best, None when none of them runs there."""
+    machine = {"aarch64": "arm64"}.get(MACHINES.get(platform.machine, ""), MACHINES.get(platform.machine, ""))
+    fitting = [
+        target
+        for target in targets
+        if (target.system, target.machine, target.musl) == (platform.system, machine, platform.musl)
+        and (target.baseline or platform.avx2 or machine != "x64")
+    ]
+    return min(fitting, key=lambda target: target.baseline, default=None)

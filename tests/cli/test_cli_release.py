@@ -1,0 +1,98 @@
+"""``release`` on the command line: what it refuses, before anything is fetched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from opencode_patcher.__main__ import run
+from opencode_patcher.cli import release as command
+from opencode_patcher.drill import Report
+from opencode_patcher.release import Made, Verification
+from opencode_patcher.release.manifest import File, Manifest, Product
+from opencode_patcher.release.verify import Difference
+from opencode_patcher.upstream.releases import Release
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--out", "DIR"], 2, "--target is missing"),
+        (["--target", "all"], 2, "--out is missing"),
+        (["--verify", "DIR", "--target", "all"], 2, "takes no release"),
+        (["v1.18.3", "--verify", "DIR"], 2, "takes no release"),
+        (["--target", "linux-amd64", "--out", "DIR"], 2, "linux-arm64"),
+        (["--target", "all", "--out", "DIR", "--repository", "owner"], 2, "'owner' is no repository"),
+        (["--target", "all", "--out", "DIR", "--repository", "o/n'; rm -r ~; '"], 2, "is no repository"),
+        (["--target", "all", "--out", "DIR", "--release", "$(id)"], 2, "'$(id)' is no tag"),
+        (["--verify", "DIR"], 12, "is no release"),
+        (["--target", "linux-x64", "--out", "FULL"], 12, "thesis.doc"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_exit_code(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    code: int,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "FULL").mkdir()
+    (tmp_path / "FULL" / "thesis.doc").write_text("years of work")
+    assert run(["release", *words]) == code
+    assert said in capsys.readouterr().err
+    assert run(["release", *words, "--json"]) == code
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["exit_code"] == code
+    assert [path.name for path in tmp_path.iterdir() if path.name not in ("home", "FULL")] == []
+
+
+def made() -> Made:
+    file = File(name="opencode-linux-x64.tar.gz", sha256="1" * 64, size=50_196_310)
+    binary = File(name="opencode", sha256="2" * 64, size=146_684_032)
+    return Made(
+        directory=Path("/releases/one"),
+        manifest=Manifest(
+            tool_version="1.2.3",
+            release=Release(tag="v1.18.3", version=(1, 18, 3), commit="c" * 40),
+            source="https://github.com/anomalyco/opencode",
+            patchset="a" * 64,
+            bun="1.3.14",
+            catalogue="b" * 64,
+            web_ui=False,
+            channel="latest",
+            place="/tree",
+            zlib="1.3",
+            products=(Product(target="linux-x64", archive=file, binary=binary, runtime="3" * 64),),
+        ),
+        report=Report(binary=Path("opencode"), version="1.18.3", patched=True, rows=(), seconds=1.0),
+    )
+
+
+def test_a_finished_release_is_shown_with_sizes_and_the_next_command(capsys: pytest.CaptureFixture[str]) -> None:
+    command.show(made())
+    said = capsys.readouterr().out
+    for text in ("opencode-linux-x64.tar.gz", "50.2", "146.7", "OpenCode 1.18.3", "release --verify /releases/one"):
+        assert text in said
+
+
+def test_a_finished_release_as_data_has_manifest_and_drill() -> None:
+    data = json.loads(json.dumps(command.as_data(made())))
+    assert data["directory"] == "/releases/one"
+    assert data["manifest"]["targets"][0]["archive"]["size"] == 50_196_310
+    assert data["drill"]["version"] == "1.18.3"
+
+
+def test_a_verification_as_data_says_whether_the_program_differs() -> None:
+    one = Difference(name="a.zip", released="1", rebuilt="2", binary=False)
+    found = Verification(manifest=made().manifest, identical=("LICENSE",), differences=(one,))
+    assert command.verification_data(Path("/releases/one"), found) == {
+        "directory": "/releases/one",
+        "identical": ["LICENSE"],
+        "differences": [{"name": "a.zip", "released": "1", "rebuilt": "2", "program_differs": False}],
+    }
+    assert "program differs" in command.explained(True)
+    assert "packed it otherwise" in command.explained(False)

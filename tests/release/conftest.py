@@ -1,0 +1,71 @@
+"""Fixtures of the room: a release of the small upstream for two platforms, made once by the real pipeline and bun."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from release_workshop import Workshop
+
+from opencode_patcher.demo.run import request as demo_request
+from opencode_patcher.release import Made
+from opencode_patcher.store import open_store
+from opencode_patcher.toolchain import platforms, targets
+
+REAL_HOME = Path.home()
+NPM_SETTINGS = (".npmrc", ".bunfig.toml")
+"""Where a user may have named the package registry that can be reached."""
+
+
+@pytest.fixture(scope="session")
+def toolbox(bun: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Variables by which a real bun is found, and by which packages are fetched only once."""
+    return {
+        "PATH": os.pathsep.join([str(bun.parent), os.environ["PATH"]]),
+        "BUN_INSTALL_CACHE_DIR": str(tmp_path_factory.mktemp("bun-cache")),
+    }
+
+
+@pytest.fixture
+def tools(toolbox: Mapping[str, str], isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in toolbox.items():
+        monkeypatch.setenv(name, value)
+    for name in NPM_SETTINGS:
+        if (REAL_HOME / name).is_file():
+            shutil.copy(REAL_HOME / name, isolated / name)
+
+
+@pytest.fixture(scope="session")
+def shared_workshop(toolbox: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    store = open_store(tmp_path_factory.mktemp("release") / "store")
+    every = targets.select(["all"])
+    native = targets.runnable(every, platforms.detect())
+    assert native is not None
+    foreign = next(target for target in every if target.system == "darwin" and target != native)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in toolbox.items():
+            patch.setenv(name, value)
+        request, lock = demo_request(store)
+        yield Workshop(store=store, request=request, lock=lock, native=native, foreign=foreign)
+
+
+@pytest.fixture
+def workshop(shared_workshop: Workshop, tools: None) -> Workshop:
+    return shared_workshop
+
+
+@pytest.fixture(scope="session")
+def released(shared_workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The release; tests that change it take a copy (``copied``)."""
+    return shared_workshop.release(tmp_path_factory.mktemp("released") / "out")
+
+
+@pytest.fixture
+def copied(released: Made, tmp_path: Path) -> Callable[[], Path]:
+    def copy() -> Path:
+        return Path(shutil.copytree(released.directory, tmp_path / "copy"))
+
+    return copy

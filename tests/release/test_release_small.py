@@ -1,0 +1,279 @@
+"""A release of the small upstream, by the real pipeline with a real bun: made, checked, made again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from release_workshop import Workshop, undrilled
+
+from opencode_patcher import __version__, builds
+from opencode_patcher.errors import DrillError, ReleaseError, SourceError
+from opencode_patcher.progress import SilentReporter
+from opencode_patcher.release import Made, directory, headers, macho_signature, manifest, release, sums, verify
+from opencode_patcher.release.directory import Room
+from opencode_patcher.release.verify import Verification
+from opencode_patcher.store import open_store
+from opencode_patcher.toolchain.targets import Target
+
+REPORTER = SilentReporter()
+PAPERS = {
+    "LICENSE",
+    "RELEASE-NOTES.md",
+    "SHA256SUMS",
+    "THIRD-PARTY-NOTICES.txt",
+    "manifest.json",
+    "sbom.cdx.json",
+}
+
+
+def unpack(archive: Path, place: Path) -> list[str]:
+    """Unpack with Python's own tools, and return the names in their order."""
+    place.mkdir()
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(place)
+            return packed.namelist()
+    with tarfile.open(archive) as tar:
+        tar.extractall(place, filter="data")
+        return tar.getnames()
+
+
+def verified(workshop: Workshop, place: Path) -> Verification:
+    return verify(place, workshop.request, workshop.store, REPORTER, lock=workshop.lock)
+
+
+def reseal(place: Path, changes: Mapping[str, object]) -> None:
+    """Change the manifest as somebody would who also corrects the sums."""
+    data = {**json.loads((place / manifest.FILE_NAME).read_text()), **changes}
+    (place / manifest.FILE_NAME).write_text(json.dumps(data))
+    names = [path.name for path in place.iterdir() if path.name != sums.FILE_NAME]
+    (place / sums.FILE_NAME).write_text(sums.text(sums.of(place, names)))
+
+
+def test_the_directory_holds_all_and_nothing_else(released: Made, workshop: Workshop) -> None:
+    names = {path.name for path in released.directory.iterdir()}
+    assert names >= PAPERS | {workshop.native.archive, workshop.foreign.archive}
+    assert {name for name in names if not name.startswith("install.")} == PAPERS | {
+        workshop.native.archive,
+        workshop.foreign.archive,
+        f"{workshop.native.package}.build.json",
+        f"{workshop.foreign.package}.build.json",
+    }
+    assert [path.name for path in released.directory.parent.iterdir()] == [released.directory.name]
+    expected = sums.parse((released.directory / sums.FILE_NAME).read_text())
+    assert set(expected) == names - {sums.FILE_NAME}
+    assert sums.compare(released.directory, expected).problems == []
+
+
+@pytest.mark.parametrize("kind", ["native", "foreign"])
+def test_an_archive_holds_the_program_for_its_platform(
+    released: Made, workshop: Workshop, tmp_path: Path, kind: str
+) -> None:
+    target: Target = getattr(workshop, kind)
+    names = unpack(released.directory / target.archive, tmp_path / "out")
+    assert names == [target.binary, "LICENSE", "THIRD-PARTY-NOTICES.txt"]
+    program = (tmp_path / "out" / target.binary).read_bytes()
+    assert headers.problems(headers.read(program), target) == []
+    if target.system == "darwin":
+        assert macho_signature.flaws(program) == []
+        if shutil.which("codesign"):
+            subprocess.run(["codesign", "--verify", "--strict", tmp_path / "out" / target.binary], check=True)
+    entry = next(one for one in released.manifest.products if one.target == target.name)
+    assert entry.binary.size == len(program)
+    assert sums.of(tmp_path / "out", [target.binary]) == {target.binary: entry.binary.sha256}
+
+
+def test_the_program_for_this_machine_runs(released: Made, workshop: Workshop, tmp_path: Path) -> None:
+    unpack(released.directory / workshop.native.archive, tmp_path / "out")
+    program = tmp_path / "out" / workshop.native.binary
+    program.chmod(0o755)
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "1.0.0"
+
+
+def test_the_manifest_names_what_went_in(released: Made, workshop: Workshop) -> None:
+    found = manifest.parse((released.directory / manifest.FILE_NAME).read_text())
+    assert found == released.manifest
+    assert found.release == workshop.lock.release
+    assert found.tool_version == __version__
+    assert Path(found.place).is_dir()
+    assert [product.target for product in found.products] == [workshop.native.name, workshop.foreign.name]
+
+
+def test_each_binary_has_the_manifest_that_a_store_wants(released: Made, workshop: Workshop, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    place = store.builds / "from-a-release"
+    place.mkdir(parents=True)
+    unpack(released.directory / workshop.native.archive, tmp_path / "out")
+    (tmp_path / "out" / workshop.native.binary).rename(place / workshop.native.binary)
+    about = (released.directory / f"{workshop.native.package}.build.json").read_bytes()
+    (place / builds.MANIFEST).write_bytes(about)
+
+    (found,) = builds.list_builds(store)
+
+    assert found.release == released.manifest.release
+    assert found.sha256 == builds.file_sha256(found.binary)
+    assert found.ingredients.target == workshop.native.name
+
+
+def test_bill_notices_and_notes_tell_of_this_release(released: Made, workshop: Workshop) -> None:
+    bill = (released.directory / "sbom.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill) is None
+    assert "effect" in {component["name"] for component in json.loads(bill)["components"]}
+    notices = (released.directory / "THIRD-PARTY-NOTICES.txt").read_text()
+    assert "\neffect@" in notices
+    notes = (released.directory / "RELEASE-NOTES.md").read_text()
+    for text in ("OpenCode 1.0.0 with combined models", workshop.foreign.archive, "`session-processor`"):
+        assert text in notes
+
+
+def test_a_second_build_is_byte_for_byte_the_same(released: Made, workshop: Workshop) -> None:
+    found = verified(workshop, released.directory)
+    assert found.differences == ()
+    assert set(found.identical) >= {workshop.native.archive, workshop.foreign.archive, "sbom.cdx.json"}
+
+
+def test_a_changed_a_missing_and_an_added_file_are_named(copied: Callable[[], Path], workshop: Workshop) -> None:
+    place = copied()
+    archive = place / workshop.foreign.archive
+    with archive.open("r+b") as file:
+        file.seek(1000)
+        file.write(b"tampered")
+    (place / "LICENSE").unlink()
+    (place / "opencode-bonus.zip").write_text("take me")
+
+    with pytest.raises(ReleaseError, match="not what was released") as caught:
+        verified(workshop, place)
+
+    assert caught.value.why.splitlines() == [
+        f"{archive.name} is not the file that was released",
+        "LICENSE is missing",
+        "opencode-bonus.zip does not belong to the release",
+    ]
+
+
+def test_an_archive_that_was_exchanged_together_with_its_sum_is_found(
+    copied: Callable[[], Path], workshop: Workshop
+) -> None:
+    place = copied()
+    (place / workshop.foreign.archive).write_bytes(b"another program")
+    reseal(place, {})
+    with pytest.raises(ReleaseError, match="not what was released") as caught:
+        verified(workshop, place)
+    assert f"{workshop.foreign.archive} has another digest in manifest.json" in caught.value.why
+
+
+def test_an_exchange_that_manifest_and_sums_agree_on_is_found_by_the_second_build(
+    copied: Callable[[], Path], workshop: Workshop
+) -> None:
+    place = copied()
+    (place / workshop.native.archive).write_bytes(b"another program")
+    digest = sums.of(place, [workshop.native.archive])[workshop.native.archive]
+    entries = json.loads((place / manifest.FILE_NAME).read_text())["targets"]
+    entries[0]["archive"]["sha256"] = entries[0]["binary"]["sha256"] = digest
+    reseal(place, {"targets": entries})
+
+    found = verified(workshop, place)
+
+    assert [(one.name, one.binary) for one in found.differences] == [(workshop.native.archive, True)]
+    assert workshop.foreign.archive in found.identical
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "step"),
+    [
+        ({"tool": {"name": "opencode-patcher", "version": "0.0.1"}}, "opencode-patcher 0.0.1", "Check out"),
+        ({"schema": 99}, "newer opencode-patcher", "Verify it with"),
+        ({"patchset": "0" * 64}, "another patch set", "Check out"),
+        ({"bun": "1.2.3"}, "another bun", "bun 1.2.3"),
+        ({"catalogue": {"sha256": "0" * 64}}, "another models catalogue", "--models-json"),
+        ({"place": "/somewhere/else"}, "another place", "OPENCODE_PATCHER_HOME"),
+        ({"flags": {"web_ui": False, "channel": "beta"}}, "channel beta", "again"),
+    ],
+)
+def test_what_cannot_be_built_the_same_here_is_said(
+    copied: Callable[[], Path], workshop: Workshop, changes: dict[str, object], what: str, step: str
+) -> None:
+    place = copied()
+    reseal(place, changes)
+    with pytest.raises(ReleaseError, match=what) as caught:
+        verified(workshop, place)
+    assert step in caught.value.next_step
+
+
+def test_a_release_of_a_commit_that_the_tag_does_not_have_is_refused(
+    copied: Callable[[], Path], workshop: Workshop
+) -> None:
+    place = copied()
+    upstream = json.loads((place / manifest.FILE_NAME).read_text())["upstream"]
+    reseal(place, {"upstream": upstream | {"commit": "0" * 40}})
+    with pytest.raises(SourceError, match="has moved"):
+        verified(workshop, place)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "SHA256SUMS"])
+def test_a_directory_without_manifest_or_sums_is_no_release(
+    copied: Callable[[], Path], workshop: Workshop, name: str
+) -> None:
+    place = copied()
+    (place / name).unlink()
+    with pytest.raises(ReleaseError, match="is no release"):
+        verified(workshop, place)
+
+
+def test_a_former_release_is_replaced_in_one_step(copied: Callable[[], Path], workshop: Workshop) -> None:
+    place = copied()
+    made = workshop.release(place, workshop.order(targets=(workshop.native,)))
+    assert [product.target for product in made.manifest.products] == [workshop.native.name]
+    assert not (place / workshop.foreign.archive).exists()
+
+
+def refuse(what: str) -> Callable[..., object]:
+    def raise_(*_: object, **__: object) -> object:
+        raise {"interrupt": KeyboardInterrupt(), "full": OSError(28, "No space left on device")}[what]
+
+    return raise_
+
+
+@pytest.mark.parametrize("what", ["interrupt", "full"])
+@pytest.mark.parametrize("step", ["product.pack", "papers.write"])
+def test_what_breaks_off_leaves_the_former_release_and_nothing_beside_it(
+    copied: Callable[[], Path], workshop: Workshop, monkeypatch: pytest.MonkeyPatch, what: str, step: str
+) -> None:
+    place = copied()
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    monkeypatch.setattr(f"opencode_patcher.release.{step}", refuse(what))
+
+    with pytest.raises((KeyboardInterrupt, OSError)):
+        workshop.release(place, workshop.order(targets=(workshop.native,)))
+
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
+    assert [path for path in place.parent.iterdir() if path.name.startswith(".copy")] == []
+
+
+def test_a_binary_that_fails_the_drill_is_not_released(workshop: Workshop, tmp_path: Path) -> None:
+    def other_version(binary: Path, reporter: object) -> object:
+        return replace(undrilled(binary, REPORTER), version="9.9.9")
+
+    order = workshop.order(targets=(workshop.native,))
+    with pytest.raises(DrillError, match="nothing is released") as caught:
+        release(order, tmp_path / "out", workshop.store, REPORTER, other_version, lock=workshop.lock)  # type: ignore[arg-type]
+    assert "9.9.9" in caught.value.why
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_room_is_said_before_the_build(workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "room_for", lambda *_: Room(store=10**18, out=10**18))
+    with pytest.raises(ReleaseError, match="not enough room"):
+        workshop.release(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
