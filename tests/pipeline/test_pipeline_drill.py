@@ -14,7 +14,7 @@ from opencode_patcher.drill.scenarios import SCENARIOS
 from opencode_patcher.pipeline import Built
 from opencode_patcher.store import Store
 
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 12.0
 """The unpatched program waits 2 s before it asks the same provider again, and for hours when it is told to."""
 
 
