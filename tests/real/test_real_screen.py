@@ -1,0 +1,102 @@
+"""Level 3: what the terminal interface shows while a provider fails. It is drawn by tmux, as in a user's terminal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from opencode_patcher import process
+from opencode_patcher.drill.faults import At, Broken, How, Slow
+from opencode_patcher.drill.home import Home, configuration, environment, prepare
+from opencode_patcher.drill.scenarios import ALPHA, BETA, GREETING, OVERLOADED
+from opencode_patcher.drill.server import FakeProvider
+
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
+
+SECONDS = 120.0
+
+
+class Terminal:
+    """A program in a terminal of its own."""
+
+    def __init__(self, socket: Path, home: Home, command: str) -> None:
+        self._socket, self._home = socket, home
+        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "130", "-y", "40", "-c", str(home.work), command)
+
+    def type(self, text: str) -> None:
+        self._tmux("send-keys", text)
+        self.until(lambda screen: text in screen)
+        self._tmux("send-keys", "Enter")
+
+    def screen(self) -> str:
+        return self._tmux("capture-pane", "-p")
+
+    def until(self, shows: Callable[[str], bool]) -> str:
+        """The first screen that shows it."""
+        end = time.monotonic() + SECONDS
+        while not shows(screen := self.screen()):
+            assert time.monotonic() < end, f"not shown in {SECONDS:g} s:\n{screen}"
+            time.sleep(0.05)
+        return screen
+
+    def close(self) -> None:
+        self._tmux("kill-server")
+
+    def _tmux(self, *words: str) -> str:
+        return process.run(["tmux", "-S", self._socket, *words], env=environment(self._home)).stdout
+
+
+@pytest.fixture
+def open_terminal() -> Iterator[Callable[[Home, str], Terminal]]:
+    if shutil.which("tmux") is None:
+        pytest.skip("NOT TESTED: tmux is not here to draw the screen")
+    with ExitStack() as stack:
+        # The path of a socket must be short.
+        socket = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="screen-"))) / "s"
+
+        def start(home: Home, command: str) -> Terminal:
+            terminal = Terminal(socket, home, command)
+            stack.callback(terminal.close)
+            return terminal
+
+        yield start
+
+
+def test_the_screen_follows_a_failover(
+    tmp_path: Path, patched: Path, open_terminal: Callable[[Home, str], Terminal]
+) -> None:
+    half = Broken(at=At.TEXT, how=How.RESET, pause=2.0)
+    providers = (replace(ALPHA, faults=(half,), then=OVERLOADED), replace(BETA, then=Slow(seconds=2.0)))
+    with ExitStack() as stack:
+        fakes = [FakeProvider(provider, (GREETING,)) for provider in providers]
+        for fake in fakes:
+            fake.start()
+            stack.callback(fake.stop)
+        urls = {fake.provider.id: fake.base_url for fake in fakes}
+        home = prepare(tmp_path / "user", configuration(providers, urls, priority=True))
+        terminal = open_terminal(home, f"exec '{patched}' --model combined/claude-sonnet-4-5")
+
+        terminal.until(lambda screen: "claude-sonnet-4-5 Combined" in screen)
+        terminal.type(GREETING.prompt)
+        while_alpha = terminal.until(lambda screen: "Hello from alpha" in screen)
+        assert "(alpha)" in while_alpha
+
+        switched = terminal.until(lambda screen: "Failover: alpha (503" in screen)
+        while_beta = terminal.until(lambda screen: "(beta)" in screen)
+        answered = terminal.until(lambda screen: "nothing was lost" in screen)
+
+        assert "Hello from alpha" not in switched
+        assert "Hello from beta" not in while_beta
+        assert "Hello from beta, this is the whole answer" in answered
+        assert "Hello from alpha" not in answered
+
+    state = json.loads((home.home / ".local" / "state" / "opencode" / "model.json").read_text())
+    assert [model["providerID"] for model in state["recent"]] == ["combined"]
