@@ -6,7 +6,7 @@ session again; the agent must say so, and each text that stays must have come on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from opencode_patcher.drill.costs import CENT_OF_A_CENT
 from opencode_patcher.drill.observation import Session
@@ -18,7 +18,7 @@ TAKEN_BACK = "is taken back"
 ENDED = {"completed", "failed"}
 
 
-def shown(updates: Sequence[Object]) -> Mapping[str, str]:
+def shown(updates: Sequence[Object]) -> dict[str, str]:
     """The text of the agent's messages, by their ids, in the order of their first words."""
     texts: dict[str, str] = {}
     for update in updates:
@@ -31,9 +31,10 @@ def shown(updates: Sequence[Object]) -> Mapping[str, str]:
 def wrong(updates: Sequence[Object], session: Session) -> Iterator[str]:
     """A sentence for each thing that an editor would show wrong."""
     missing = [message.text for message in session.messages if message.text]
-    for id, text in shown(updates).items():
-        if missing[:1] == [text]:
-            del missing[0]
+    # From the end: a text that was taken back may say the same as the one that took its place.
+    for id, text in reversed(shown(updates).items()):
+        if missing[-1:] == [text]:
+            del missing[-1]
         elif not _said(updates, id):
             yield f"the editor shows {text!r}, which was taken back without a word"
     for text in missing:
