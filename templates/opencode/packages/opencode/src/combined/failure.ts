@@ -215,9 +215,13 @@ function matches(rule: Rule, facts: Facts) {
   return [...facts.texts, ...facts.codes].some((text) => rule.text?.test(text))
 }
 
+/** What bun adds to a failed fetch is for whoever writes the program. */
+const BUN_HINT = /\.? For more information, pass `verbose: true` in the second argument to fetch\(\)/
+
 function summary(facts: Facts) {
   const text = (facts.texts.find((item) => item.trim()) ?? facts.codes[0] ?? "unknown failure")
     .replace(/\s+/g, " ")
+    .replace(BUN_HINT, "")
     .trim()
   const short = text.length > 160 ? text.slice(0, 157) + "..." : text
   return facts.status === undefined || short.includes(String(facts.status)) ? short : `${facts.status} ${short}`

@@ -217,6 +217,11 @@ describe("what is shown of it", () => {
     expect(message.startsWith("502 <html>")).toBe(true)
     expect(message.length).toBeLessThan(200)
   })
+  test("bun's hint for programmers is left out", () => {
+    const hint =
+      "The socket connection was closed unexpectedly. For more information, pass `verbose: true` in the second argument to fetch()"
+    expect(classify(new Error(hint))?.message).toBe("The socket connection was closed unexpectedly")
+  })
   test("no prompt of the user is in it", () =>
     expect(classify(refused(500))?.message).not.toContain("words of the user's own"))
 })
