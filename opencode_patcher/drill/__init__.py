@@ -7,9 +7,12 @@ Data flows one way::
 ``plan`` says what the model says, ``faults`` what goes wrong and where, ``protocol`` and its implementations
 how that looks on the wire; a new scenario, fault or protocol touches only its own module.
 
-``scenarios`` is the quick set that every build must pass, ``bench_scenarios`` and ``agent_scenarios`` complete it for
-``verify``. ``runner`` drives ``opencode run``, ``serve_runner`` a server, for what needs a cancel, a summary, a second
-process or a client that sees text go away again.
+``scenarios`` is the quick set that every build must pass; ``bench_scenarios``, ``agent_scenarios``,
+``protocol_scenarios`` and ``way_scenarios`` complete it for ``verify``.
+
+``runner`` drives ``opencode run``, ``serve_runner``
+a server, for what needs a cancel, a summary, a second process or a client that sees text go away again, and
+``acp_runner`` an agent as an editor starts it.
 """
 
 from opencode_patcher.drill.report import Report

@@ -1,15 +1,13 @@
-"""What an agent can lose when a provider fails, and no benchmark of gateways asks for: tools, thinking, subagents."""
+"""What an agent can lose when a provider fails, and no benchmark of gateways asks for: tools, subagents, cooldowns."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from opencode_patcher.drill.anthropic_messages import AnthropicMessages
 from opencode_patcher.drill.bench_scenarios import TIMEOUTS
 from opencode_patcher.drill.conversation import Purpose
 from opencode_patcher.drill.faults import At, Broken, Empty, How, HttpError, Slow
-from opencode_patcher.drill.openai_responses import OpenAIResponses
-from opencode_patcher.drill.plan import Reasoning, Reply, Text, ToolCall, Turn
+from opencode_patcher.drill.plan import Reply, Text, ToolCall, Turn
 from opencode_patcher.drill.scenario import EFFECTS, Expectation, Provider, Scenario
 from opencode_patcher.drill.scenarios import (
     ALPHA,
@@ -24,17 +22,6 @@ from opencode_patcher.drill.scenarios import (
     TOOL_SECONDS,
     failing_over,
 )
-
-THINKING = {"thinking": {"type": "enabled", "budgetTokens": 2_000}}
-CLAUDE_ALPHA = replace(ALPHA, protocol=AnthropicMessages(), options=THINKING)
-CLAUDE_BETA = replace(BETA, protocol=AnthropicMessages(), options=THINKING)
-GPT_ALPHA = replace(ALPHA, protocol=OpenAIResponses(), model="gpt-5")
-GPT_BETA = replace(BETA, protocol=OpenAIResponses(), model="openai/gpt-5")
-
-THOUGHT = Reasoning(text="The user wants one line. I will append it with the shell and then say so.")
-
-THOUGHTFUL_ERRAND = replace(ERRAND, replies=(Reply(content=(THOUGHT, *ERRAND.replies[0].content)), ERRAND.replies[1]))
-THOUGHTFUL_GREETING = replace(GREETING, replies=(Reply(content=(THOUGHT, *GREETING.replies[0].content)),))
 
 QUESTION = Turn(
     prompt="And what is the time?",
@@ -92,33 +79,9 @@ DELEGATION = Turn(
     ),
 )
 
-_OVERLOADED_EVENT = Broken(at=At.TEXT, how=How.ERROR_EVENT)
+OVERLOADED_EVENT = Broken(at=At.TEXT, how=How.ERROR_EVENT)
 _HELD_BACK = Provider(id=BETA.id, model=BETA.model, price=BETA.price, context=1_200, output=200)
 """Room for 1,000 tokens, and each answer of the drill leaves a conversation of 1,100."""
-
-
-def _carrying_on(
-    name: str, title: str, first: Provider, second: Provider, *others: Provider, turn: Turn = THOUGHTFUL_ERRAND
-) -> Scenario:
-    """``first`` calls a tool and fails on the next step; ``second`` must carry on from the tool's result."""
-    return Scenario(
-        name=name,
-        title=title,
-        providers=(replace(first, faults=(None,), then=OVERLOADED), second, *others),
-        turns=(turn,),
-        expected=Expectation(served_by=("alpha", "beta"), requests={"beta": 1}, at_most={"alpha": 1 + RETRIED}),
-    )
-
-
-def _thinking(name: str, title: str, first: Provider, second: Provider, fault: Broken) -> Scenario:
-    """``first`` breaks in the middle of an answer with thinking; ``second`` must give all of it."""
-    return Scenario(
-        name=name,
-        title=title,
-        providers=(replace(first, then=fault), second),
-        turns=(THOUGHTFUL_GREETING,),
-        expected=Expectation(served_by=("beta",), requests={"beta": 1}, at_most={"alpha": RETRIED}),
-    )
 
 
 _REFUSED = (
@@ -139,7 +102,7 @@ _REFUSED = (
 )
 
 _STREAMS = (
-    failing_over("error-event", "overload as an error event in a 200 stream", _OVERLOADED_EVENT),
+    failing_over("error-event", "overload as an error event in a 200 stream", OVERLOADED_EVENT),
     # ``run`` has printed by then what looked complete; the server's clients must see it go.
     replace(
         failing_over("no-finish", "a stream that ends without a finish reason", Broken(at=At.TEXT, how=How.END)),
@@ -247,46 +210,6 @@ _TOOLS = (
     ),
 )
 
-_PROTOCOLS = (
-    _thinking("reasoning-cut", "cut in the reasoning", ALPHA, BETA, Broken(at=At.REASONING, how=How.RESET)),
-    _thinking(
-        "anthropic-cut", "Anthropic: cut in the thinking", CLAUDE_ALPHA, BETA, Broken(at=At.REASONING, how=How.RESET)
-    ),
-    _thinking("anthropic-event", "Anthropic: overloaded_error in the stream", CLAUDE_ALPHA, BETA, _OVERLOADED_EVENT),
-    _thinking("responses-event", "Responses: error event in the stream", GPT_ALPHA, GPT_BETA, _OVERLOADED_EVENT),
-    _carrying_on("signed-thinking", "Claude's signed thinking at another provider", CLAUDE_ALPHA, CLAUDE_BETA),
-    _carrying_on("unsigned-thinking", "a tool call without signed thinking goes to Anthropic", ALPHA, CLAUDE_BETA),
-    _carrying_on("anthropic-to-chat", "from Anthropic to an OpenAI-compatible provider", CLAUDE_ALPHA, BETA),
-    _carrying_on("sealed-reasoning", "OpenAI's encrypted reasoning stays at home", GPT_ALPHA, GPT_BETA),
-    _carrying_on(
-        "responses-to-chat",
-        "from Responses to an OpenAI-compatible provider",
-        GPT_ALPHA,
-        replace(BETA, model=GPT_BETA.model),
-    ),
-    replace(
-        _carrying_on(
-            "refused-signature",
-            "a provider refuses the signature of another",
-            CLAUDE_ALPHA,
-            replace(CLAUDE_BETA, protocol=AnthropicMessages(signer="another")),
-            GAMMA,
-        ),
-        expected=Expectation(served_by=None, at_most={"alpha": 1 + RETRIED, "beta": 2}),
-    ),
-    Scenario(
-        name="back-again",
-        title="a later turn goes back to the first, with both histories",
-        providers=(
-            replace(CLAUDE_ALPHA, faults=(None, replace(RATE_LIMITED, headers={"retry-after": "1"}))),
-            BETA,
-        ),
-        turns=(THOUGHTFUL_ERRAND, replace(QUESTION, pause=2.0)),
-        expected=Expectation(served_by=("alpha", "beta", "alpha"), requests={"alpha": 3, "beta": 1}),
-        served=True,
-    ),
-)
-
 _COOLDOWNS = (
     Scenario(
         name="all-cooling",
@@ -343,4 +266,4 @@ _CANCELS = (
     ),
 )
 
-AGENT_SCENARIOS = (*_REFUSED, *_STREAMS, *_TOOLS, *_PROTOCOLS, *_COOLDOWNS, *_CANCELS)
+AGENT_SCENARIOS = (*_REFUSED, *_STREAMS, *_TOOLS, *_COOLDOWNS, *_CANCELS)

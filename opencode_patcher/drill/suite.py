@@ -19,6 +19,7 @@ from opencode_patcher.drill.agent_scenarios import AGENT_SCENARIOS
 from opencode_patcher.drill.bench_scenarios import BENCH_SCENARIOS
 from opencode_patcher.drill.judge import Row, judge
 from opencode_patcher.drill.observation import Observation
+from opencode_patcher.drill.protocol_scenarios import PROTOCOL_SCENARIOS
 from opencode_patcher.drill.report import Report
 from opencode_patcher.drill.runner import observe, probe
 from opencode_patcher.drill.scenario import Scenario
@@ -27,8 +28,8 @@ from opencode_patcher.drill.way_scenarios import WAY_SCENARIOS
 from opencode_patcher.errors import DrillError, StoreError, UsageError
 from opencode_patcher.progress import Reporter, SilentReporter
 
-ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS, *WAY_SCENARIOS)
-"""The quick set, the public benchmark's, those of agents and the other ways in, in the order of the table."""
+ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS, *PROTOCOL_SCENARIOS, *WAY_SCENARIOS)
+"""The quick set, the public benchmark's, those of agents, protocols and other ways in, in the table's order."""
 
 AT_A_TIME = 2
 """More side by side make each other wait on a small machine, and then look slower than they are."""
