@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opencode_patcher import checking, git, pipeline, process, resources
@@ -100,7 +100,9 @@ def _edits(patches: series.Series, release: Release, files: Mapping[str, bytes])
                 continue
             fits = item.path is not None and item.placed is not None and not item.placed.misfits
             edit = Edit(item.path or "", item.before, item.placed.text) if fits and item.placed else None
-            found[item.target.path] = edit
+            # A file may be touched by several patches; the usual diff is of what all of them make of it.
+            earlier = found.get(item.target.path, edit)
+            found[item.target.path] = replace(edit, before=earlier.before) if edit and earlier else None
     return found
 
 
@@ -208,3 +210,7 @@ def _span(listed: list[Release], authored: Release, right: set[Release]) -> str:
     while last + 1 < len(listed) and listed[last + 1] in right:
         last += 1
     return f"{len(right):>14} {listed[first].tag:>9} {listed[last].tag:>9}"
+
+
+if __name__ == "__main__":
+    main()
