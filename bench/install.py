@@ -29,7 +29,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--scratch", type=Path, default=None, help="a directory for the temporary store")
     given = parser.parse_args()
-    build = next(found for found in builds.list_builds(open_store()) if found.binary == given.binary)
+    build = next((found for found in builds.list_builds(open_store()) if found.binary == given.binary), None)
+    if build is None:
+        sys.exit(f"{given.binary} is no build of the store. See: opencode-patcher list --json")
     with tempfile.TemporaryDirectory(prefix="bench-install-", dir=given.scratch) as root:
         measure(build, Path(root), given.runs)
 
