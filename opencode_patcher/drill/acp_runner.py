@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -10,12 +9,12 @@ from pathlib import Path
 
 from opencode_patcher.drill.acp_client import AcpClient, running
 from opencode_patcher.drill.acp_view import shown
-from opencode_patcher.drill.home import Home, configuration, prepare
+from opencode_patcher.drill.home import Home
 from opencode_patcher.drill.observation import Event, Observation, Target
 from opencode_patcher.drill.plan import Turn
-from opencode_patcher.drill.runner import combined_model, effects, stored
+from opencode_patcher.drill.runner import effects, stored
 from opencode_patcher.drill.scenario import Scenario
-from opencode_patcher.drill.server import serving
+from opencode_patcher.drill.stage import staged
 from opencode_patcher.drill.wire import as_objects
 from opencode_patcher.errors import DrillError
 
@@ -39,15 +38,11 @@ def observe(
     ``template`` is the root of a home whose data are copied; ``stop`` keeps further turns from being begun.
     Raises DrillError when the program cannot be run.
     """
-    if template:
-        shutil.copytree(Home(root=template).home, Home(root=root).home, symlinks=True)
     errors: list[Event] = []
-    with serving(scenario) as fakes:
-        urls = {fake.provider.id: fake.base_url for fake in fakes}
-        settings = configuration(scenario.providers, urls, priority=target.patched, combined=scenario.combined)
-        home = prepare(root, settings)
+    with staged(scenario, target, root, template) as stage:
+        home = stage.home
         with running(target.binary, home, START_SECONDS) as client:
-            session_id = _open(client, home, combined_model(target, scenario))
+            session_id = _open(client, home, stage.model)
             started = time.monotonic()
             try:
                 code = _turns(client, session_id, scenario.turns, limit, stop)
@@ -60,11 +55,10 @@ def observe(
         with running(target.binary, home, START_SECONDS) as later:
             _call(later, "session/load", {"sessionId": session_id, "cwd": str(home.work), "mcpServers": []})
             time.sleep(SETTLE_SECONDS)
-    exchanges = sorted((one for fake in fakes for one in fake.exchanges), key=lambda one: one.arrived)
     return Observation(
         scenario=scenario,
         target=target,
-        exchanges=tuple(exchanges),
+        exchanges=stage.exchanges,
         events=tuple(errors),
         session=stored(target, home, session_id),
         screen="".join(shown(later.updates).values()),

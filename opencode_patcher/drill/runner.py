@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -13,13 +12,10 @@ from opencode_patcher import process
 from opencode_patcher.drill.home import NO_NETWORK, Home, configuration, configure, environment, prepare
 from opencode_patcher.drill.observation import Event, Observation, Session, Target, parse_event, parse_export
 from opencode_patcher.drill.plan import Turn
-from opencode_patcher.drill.scenario import EFFECTS, MODEL, Scenario
+from opencode_patcher.drill.scenario import EFFECTS, Scenario
 from opencode_patcher.drill.scenarios import ALPHA, BETA, GAMMA
-from opencode_patcher.drill.server import serving
+from opencode_patcher.drill.stage import COMBINED, staged
 from opencode_patcher.errors import DrillError, ProcessError, ProcessTimeoutError
-
-COMBINED = "combined"
-"""The id of the virtual provider."""
 
 PATCHED_SECONDS = 30.0
 """How long a turn of a patched binary may take: it fails over in milliseconds, the rest is a slow machine."""
@@ -99,39 +95,24 @@ def observe(
         from opencode_patcher.drill import acp_runner
 
         return acp_runner.observe(scenario, target, root, template=template, limit=limit, stop=stop)
-    if template:
-        shutil.copytree(Home(root=template).home, Home(root=root).home, symlinks=True)
-    model = combined_model(target, scenario)
-    with serving(scenario) as fakes:
-        urls = {fake.provider.id: fake.base_url for fake in fakes}
-        settings = configuration(scenario.providers, urls, priority=target.patched, combined=scenario.combined)
-        home = prepare(root, settings | json.loads(json.dumps(dict(scenario.settings)).replace(MODEL, model)))
-        run = _Run(target=target, home=home, model=model, limit=limit, stop=stop)
+    with staged(scenario, target, root, template) as stage:
+        run = _Run(target=target, home=stage.home, model=stage.model, limit=limit, stop=stop)
         started = time.monotonic()
         code = run.turns(scenario.turns)
         seconds = time.monotonic() - started
-    exchanges = sorted((one for fake in fakes for one in fake.exchanges), key=lambda one: one.arrived)
     return Observation(
         scenario=scenario,
         target=target,
-        exchanges=tuple(exchanges),
+        exchanges=stage.exchanges,
         events=tuple(run.events),
-        session=stored(target, home, run.session_id),
-        effects=effects(home),
+        session=stored(target, stage.home, run.session_id),
+        effects=effects(stage.home),
         code=code,
         limit=limit,
         started=started,
         seconds=seconds,
         stderr="\n".join(run.stderr),
     )
-
-
-def combined_model(target: Target, scenario: Scenario) -> str:
-    """The model to ask for: the combined one, which is named after the bare id of its members, or the first one's."""
-    first = scenario.providers[0]
-    if target.model is None:
-        return f"{first.id}/{first.model}"
-    return target.model if first.model == ALPHA.model else f"{COMBINED}/{first.model}"
 
 
 class _Run:

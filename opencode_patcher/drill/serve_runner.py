@@ -4,22 +4,21 @@ sees them, and turns of other processes beside it.
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from opencode_patcher import process
-from opencode_patcher.drill.home import Home, configuration, environment, prepare
+from opencode_patcher.drill.home import Home, environment
 from opencode_patcher.drill.observation import Event, Observation, Session, Target, parse_event, session
 from opencode_patcher.drill.opencode_server import OpenCodeServer, ServerEvent
 from opencode_patcher.drill.opencode_server import serving as opencode
 from opencode_patcher.drill.plan import TITLE, Turn
-from opencode_patcher.drill.runner import combined_model, effects
+from opencode_patcher.drill.runner import effects
 from opencode_patcher.drill.scenario import Scenario
 from opencode_patcher.drill.screen import Screen
-from opencode_patcher.drill.server import serving
+from opencode_patcher.drill.stage import staged
 from opencode_patcher.drill.wire import as_object, as_objects
 from opencode_patcher.errors import DrillError, ProcessTimeoutError
 
@@ -49,13 +48,9 @@ def observe(
     ``template`` is the root of a home whose data are copied; ``stop`` ends the run early.
     Raises DrillError when the server cannot be run.
     """
-    if template:
-        shutil.copytree(Home(root=template).home, Home(root=root).home, symlinks=True)
-    with serving(scenario) as fakes:
-        urls = {fake.provider.id: fake.base_url for fake in fakes}
-        settings = configuration(scenario.providers, urls, priority=target.patched, combined=scenario.combined)
-        home = prepare(root, settings)
-        client = Client(combined_model(target, scenario), stop)
+    with staged(scenario, target, root, template) as stage:
+        home = stage.home
+        client = Client(stage.model, stop)
         stderr: list[str] = []
         with opencode(target.binary, home, client.event, on_process=stderr.append) as server:
             started = time.monotonic()
@@ -65,11 +60,10 @@ def observe(
             titled = scenario.turns[-1].cancel is None and code == 0
             stored, others = run.stored(TITLE_SECONDS if titled else 0.0)
             screen = client.screen.text(run.id)
-        exchanges = sorted((one for fake in fakes for one in fake.exchanges), key=lambda one: one.arrived)
     return Observation(
         scenario=scenario,
         target=target,
-        exchanges=tuple(exchanges),
+        exchanges=stage.exchanges,
         events=tuple(client.errors),
         session=stored,
         others=others,
