@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher import full_disk, process, store
+from opencode_patcher.builds import file_sha256
 from opencode_patcher.errors import BuildError, ProcessError
 from opencode_patcher.progress import Reporter
 from opencode_patcher.toolchain import dependencies
@@ -67,7 +67,7 @@ def build(bun: Bun, tree: Tree, options: BuildOptions, reporter: Reporter, log: 
         seconds = _run(bun, tree, options, reporter, log, flags=("--single",))
         path = _find(tree.path / PROGRAM / "dist", options.version, log)
         phase.detail(f"{path.stat().st_size / 1e6:.0f} MB")
-    return Binary(path=path, version=options.version, sha256=sha256(path), seconds=seconds)
+    return Binary(path=path, version=options.version, sha256=file_sha256(path), seconds=seconds)
 
 
 def build_targets(
@@ -173,12 +173,6 @@ def environment(bun: Bun, options: BuildOptions, scratch: Path) -> dict[str, str
         "MODELS_DEV_API_JSON": str(options.models_json.absolute()),
         **{f"XDG_{kind}_HOME": str(scratch / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA", "STATE")},
     }
-
-
-def sha256(path: Path) -> str:
-    """A file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _find(dist: Path, version: str, log: Path) -> Path:
