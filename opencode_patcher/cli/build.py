@@ -65,7 +65,7 @@ def command(
         discard_edits=discard_edits,
         wait=wait,
     )
-    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     built = pipeline.build(request, open_store(), reporter)
     copy = pipeline.copy_out(built.build, out) if out else None
     if as_json:

@@ -67,7 +67,7 @@ def command(
         lock.check(release, locked)
     if report:
         reports.require_format(report)
-    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     with pipeline.one_at_a_time(store, reporter, wait=wait):
         checked = checking.check_releases(address, wanted, locked.release, store, reporter)
     verdicts = [(check, checking.judge(check, window)) for check in checked.checks]

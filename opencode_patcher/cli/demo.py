@@ -37,7 +37,7 @@ def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> Non
     from opencode_patcher import demo
     from opencode_patcher.store import open_store
 
-    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     seen = demo.run(open_store(), reporter, keep=keep)
     if as_json:
         output.show_json(as_data(seen))

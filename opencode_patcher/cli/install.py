@@ -52,7 +52,7 @@ def command(
 
     store = open_store()
     here = system.current()
-    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     build = activate.choose_build(builds.list_builds(store), version, unverified=unverified)
     done = activate.install(store, here, build, os.environ, reporter, bin_dir=bin_dir, replace_other=replace_other)
     finding = path_search.find(here, done.place, os.environ)

@@ -116,3 +116,8 @@ class TerminalReporter:
             self._spinner.console.print(text, markup=False, highlight=False)
         else:
             click.echo(text, err=True)
+
+
+def reporter(*, as_json: bool, quiet: bool, verbose: bool) -> TerminalReporter:
+    """What ``options.progress_options`` asks for. With ``--json`` nothing but the result is shown."""
+    return TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)

@@ -75,7 +75,7 @@ def refresh(
     if not check_only:
         _require_own_patches()
     store, directory = open_store(), resources.patches()
-    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     patches = series.load(directory)
     with pipeline.one_at_a_time(store, reporter):
         bench = workbench.find(store)

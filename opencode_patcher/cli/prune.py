@@ -22,7 +22,7 @@ def command(keep: int, dry_run: bool, as_json: bool, quiet: bool, verbose: bool)
     from opencode_patcher.install import prune, system
     from opencode_patcher.store import open_store
 
-    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     done = prune.prune(open_store(), system.current(), reporter, keep=keep, dry_run=dry_run)
     if as_json:
         output.show_json({"deleted": list(done.names), "size": done.size, "dry_run": dry_run})

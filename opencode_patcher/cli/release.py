@@ -100,7 +100,7 @@ def command(
         discard_edits=discard_edits,
         wait=wait,
     )
-    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     if released:
         _verify(released, request, reporter, as_json=as_json)
         return

@@ -25,7 +25,7 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
 
     here = system.current()
     directory = working_directory()
-    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     done = rollback.rollback(open_store(), here, reporter)
     finding = path_search.find(here, done.place, os.environ)
     refused = stock_config.find(os.environ, directory)

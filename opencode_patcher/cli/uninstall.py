@@ -29,7 +29,7 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     from opencode_patcher.store import open_store
 
     directory = working_directory()
-    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     done = uninstall.uninstall(open_store(), system.current(), reporter)
     refused = stock_config.find(os.environ, directory)
     if as_json:

@@ -58,7 +58,7 @@ def command(
     if report:
         reports.require_format(report)
     store = open_store()
-    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     request = pipeline.Request(source=source or DEFAULT_SOURCE, wait=wait)
     locked = lock.current(store)
     prospect = updating.look(request, store, reporter, lock=locked, window=support.read_support())

@@ -63,7 +63,7 @@ def command(
     from opencode_patcher import drill
 
     scenarios = drill.select(names, quick=quick)
-    reporter = output.TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     report = drill.run(binary or default_binary(), scenarios, reporter=reporter, keep=keep)
     if as_json:
         from opencode_patcher.drill.report import as_json as data
