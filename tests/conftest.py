@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,10 @@ TOOLS_VARIABLE = "OPENCODE_PATCHER_TEST_TOOLS"
 """A directory in which tools that tests need (bun) are kept from run to run."""
 
 REQUIRED_BUN = "1.3.14"
+
+REAL_HOME = Path.home()
+NPM_SETTINGS = (".npmrc", ".bunfig.toml")
+"""Where a user may have named the package registry that can be reached."""
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +58,25 @@ def bun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kept = os.environ.get(TOOLS_VARIABLE)
     root = Path(kept) if kept else tmp_path_factory.mktemp("tools")
     return toolchain.ensure(open_store(root / "store"), REQUIRED_BUN, SilentReporter()).path
+
+
+@pytest.fixture(scope="session")
+def toolbox(bun: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Variables by which a real bun is found, and by which packages are fetched only once."""
+    return {
+        "PATH": os.pathsep.join([str(bun.parent), os.environ["PATH"]]),
+        "BUN_INSTALL_CACHE_DIR": str(tmp_path_factory.mktemp("bun-cache")),
+    }
+
+
+@pytest.fixture
+def tools(toolbox: Mapping[str, str], isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real bun on PATH, and the user's package registry."""
+    for name, value in toolbox.items():
+        monkeypatch.setenv(name, value)
+    for name in NPM_SETTINGS:
+        if (REAL_HOME / name).is_file():
+            shutil.copy(REAL_HOME / name, isolated / name)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,28 +13,6 @@ from opencode_patcher.demo.run import request as demo_request
 from opencode_patcher.release import Made
 from opencode_patcher.store import open_store
 from opencode_patcher.toolchain import platforms, targets
-
-REAL_HOME = Path.home()
-NPM_SETTINGS = (".npmrc", ".bunfig.toml")
-"""Where a user may have named the package registry that can be reached."""
-
-
-@pytest.fixture(scope="session")
-def toolbox(bun: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Variables by which a real bun is found, and by which packages are fetched only once."""
-    return {
-        "PATH": os.pathsep.join([str(bun.parent), os.environ["PATH"]]),
-        "BUN_INSTALL_CACHE_DIR": str(tmp_path_factory.mktemp("bun-cache")),
-    }
-
-
-@pytest.fixture
-def tools(toolbox: Mapping[str, str], isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in toolbox.items():
-        monkeypatch.setenv(name, value)
-    for name in NPM_SETTINGS:
-        if (REAL_HOME / name).is_file():
-            shutil.copy(REAL_HOME / name, isolated / name)
 
 
 @pytest.fixture(scope="session")
