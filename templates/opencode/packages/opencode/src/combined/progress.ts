@@ -1,4 +1,5 @@
 /** How the answer to a user's message goes, over all the attempts at it. Kept by this process while the turn lasts. */
+import { CombinedHealth } from "./health"
 import type { CombinedOrigin } from "./origin"
 
 export type Failed = { readonly provider: string; readonly member: string; readonly message: string }
@@ -53,7 +54,7 @@ export function answered(parentID: string) {
 /** The first failure first: a later one must not hide what went wrong. Members that were out before come after. */
 export function exhausted(id: string, list: readonly Failed[], next: Extract<CombinedOrigin.Next, { type: "wait" }>) {
   const earlier = next.out.map((item) => ({
-    member: `${item.member.providerID}/${item.member.modelID}`,
+    member: CombinedHealth.member(item.member.providerID, item.member.modelID),
     message: item.cooldown.message,
   }))
   const all = [...list, ...earlier]

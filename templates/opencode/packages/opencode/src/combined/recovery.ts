@@ -9,6 +9,7 @@ import { Effect } from "effect"
 import { CombinedAttempt } from "./attempt"
 import { CombinedConclusion } from "./conclusion"
 import { CombinedFailure } from "./failure"
+import { CombinedHealth } from "./health"
 import { CombinedOrigin } from "./origin"
 import { CombinedProgress } from "./progress"
 import { CombinedRequest } from "./request"
@@ -61,7 +62,7 @@ export const recover = Effect.fn("CombinedRecovery.recover")(function* (
   }
   if (moves(origin, failure.kind)) return yield* move(turn, origin, failure, yield* origin.fail(failure))
   // Upstream would ask the same provider again with the old messages, which runs finished tools twice.
-  const done = yield* CombinedSettlement.settle(turn, CombinedAttempt.of(turn.ctx))
+  const done = yield* CombinedSettlement.settle(turn)
   yield* record(turn, origin, { action: "ended", failure, tools: done.length })
   yield* turn.halt(error)
   return undefined
@@ -94,7 +95,7 @@ const outgrow = Effect.fn("CombinedRecovery.outgrow")(function* (
   }
   const progress = CombinedProgress.of(parentID)
   progress.outgrown = Math.max(progress.outgrown, room)
-  const done = yield* CombinedSettlement.settle(turn, CombinedAttempt.of(turn.ctx))
+  const done = yield* CombinedSettlement.settle(turn)
   yield* record(turn, origin, { action: "moved", failure, next: found, tools: done.length })
   yield* announce(turn, failure, found)
   if (summary) return yield* swap(turn, found)
@@ -117,7 +118,7 @@ const repeats = Effect.fn("CombinedRecovery.repeats")(function* (
 /** A member that refused the thinking of another one is asked again, once, without it. */
 function forgoes(turn: Turn, error: unknown) {
   const { parentID, providerID, modelID, summary } = turn.ctx.assistantMessage
-  const member = `${providerID}/${modelID}`
+  const member = CombinedHealth.member(providerID, modelID)
   if (summary || !CombinedThinking.isRefusal(CombinedFailure.describe(error))) return false
   const { unthinking } = CombinedProgress.of(parentID)
   return !unthinking.has(member) && !!unthinking.add(member)
@@ -129,7 +130,7 @@ const repeat = Effect.fn("CombinedRecovery.repeat")(function* (
   failure: { readonly kind: string; readonly message: string },
   pause: number,
 ) {
-  yield* CombinedSettlement.settle(turn, CombinedAttempt.of(turn.ctx))
+  yield* CombinedSettlement.settle(turn)
   yield* record(turn, origin, { action: "repeated", failure, next: turn.streamInput.model })
   yield* Effect.sleep(pause)
   return turn.ctx.assistantMessage.summary ? ("again" as const) : yield* retract(turn)
@@ -143,7 +144,7 @@ export const move = Effect.fn("CombinedRecovery.move")(function* (
   next: CombinedOrigin.Next,
 ) {
   const message = turn.ctx.assistantMessage
-  const done = yield* CombinedSettlement.settle(turn, CombinedAttempt.of(turn.ctx))
+  const done = yield* CombinedSettlement.settle(turn)
   const progress = remember(turn, failure)
   const given = done.some((part) => part.tool === STRUCTURED && part.state.status === "completed")
   const wait = next.type === "wait" ? Math.max(0, next.out[0].cooldown.until - Date.now()) : 0
@@ -236,7 +237,11 @@ const swap = Effect.fn("CombinedRecovery.swap")(function* (turn: Turn, model: Pr
 function remember(turn: Turn, failure: Failure) {
   const { parentID, providerID, modelID } = turn.ctx.assistantMessage
   const record = CombinedProgress.of(parentID)
-  record.failures.push({ provider: providerID, member: `${providerID}/${modelID}`, message: failure.message })
+  record.failures.push({
+    provider: providerID,
+    member: CombinedHealth.member(providerID, modelID),
+    message: failure.message,
+  })
   return record
 }
 

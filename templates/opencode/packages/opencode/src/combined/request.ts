@@ -6,6 +6,7 @@ import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
 import type { CombinedChoose } from "./choose"
+import { CombinedHealth } from "./health"
 import { CombinedOrigin } from "./origin"
 import { CombinedProgress } from "./progress"
 
@@ -66,7 +67,7 @@ export function warm(messages: readonly SessionV1.WithParts[], now: number, stic
   return (member: CombinedChoose.Member) => recent.has(key(member))
 }
 
-const key = (member: CombinedChoose.Member) => `${member.providerID}/${member.modelID}`
+const key = (member: CombinedChoose.Member) => CombinedHealth.member(member.providerID, member.modelID)
 
 export function needs(messages: readonly SessionV1.WithParts[]): Needs {
   const files = messages.flatMap((message) =>

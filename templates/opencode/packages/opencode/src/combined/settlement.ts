@@ -3,7 +3,7 @@ import type { Session } from "@/session/session"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { LLMEvent, ToolResultValue } from "@opencode-ai/llm"
 import { Effect, Option } from "effect"
-import type { CombinedAttempt } from "./attempt"
+import { CombinedAttempt } from "./attempt"
 import { CombinedSnapshot } from "./snapshot"
 import type { Turn } from "./turn"
 
@@ -12,10 +12,8 @@ import type { Turn } from "./turn"
  *
  * A stream that breaks discards events it had queued, so a tool may have run of which the processor has not heard.
  */
-export const settle = Effect.fn("CombinedSettlement.settle")(function* (
-  turn: Turn,
-  attempt: CombinedAttempt.Attempt | undefined,
-) {
+export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Turn) {
+  const attempt = CombinedAttempt.of(turn.ctx)
   if (attempt) attempt.gate.closed = true
   for (const [id, call] of attempt?.calls ?? []) {
     const part = (yield* stored(turn)).find((item) => item.type === "tool" && item.callID === id)

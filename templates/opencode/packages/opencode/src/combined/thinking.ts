@@ -9,6 +9,7 @@
 import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import { CombinedHealth } from "./health"
 import { CombinedOrigin } from "./origin"
 import { CombinedProgress } from "./progress"
 import { identify } from "./identity"
@@ -28,7 +29,8 @@ const silenced = new WeakSet<Provider.Model>()
 export function carry(messages: SessionV1.WithParts[], model: Provider.Model): SessionV1.WithParts[] {
   if (!CombinedOrigin.of(model) || !isClaude(model.api.id)) return messages
   const asked = messages.findLastIndex((message) => message.info.role === "user")
-  const refused = CombinedProgress.peek(messages[asked]?.info.id).unthinking.has(`${model.providerID}/${model.id}`)
+  const { unthinking } = CombinedProgress.peek(messages[asked]?.info.id)
+  const refused = unthinking.has(CombinedHealth.member(model.providerID, model.id))
   if (refused) silenced.add(model)
   return messages.map((message, index) => {
     const { info, parts } = message

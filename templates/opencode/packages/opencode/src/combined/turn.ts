@@ -15,6 +15,7 @@ import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import type { LLMEvent } from "@opencode-ai/llm"
 import { Cause, Effect } from "effect"
 import { CombinedAttempt } from "./attempt"
+import { CombinedHealth } from "./health"
 import { CombinedOrigin } from "./origin"
 import { CombinedProgress } from "./progress"
 import { CombinedRecovery } from "./recovery"
@@ -111,7 +112,8 @@ const shortcoming = Effect.fn("CombinedTurn.shortcoming")(function* (turn: Turn)
 function isFirstEmpty(turn: Turn, message: string) {
   const { parentID, providerID, modelID } = turn.ctx.assistantMessage
   const { failures } = CombinedProgress.peek(parentID)
-  const given = failures.some((item) => item.member === `${providerID}/${modelID}` && item.message === EMPTY)
+  const member = CombinedHealth.member(providerID, modelID)
+  const given = failures.some((item) => item.member === member && item.message === EMPTY)
   return message === EMPTY && !given
 }
 
