@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,6 +17,8 @@ import pytest
 from opencode_patcher import process
 from opencode_patcher.drill.faults import At, Broken, How, Slow
 from opencode_patcher.drill.home import Home, configuration, environment, prepare
+from opencode_patcher.drill.plan import Turn
+from opencode_patcher.drill.scenario import Provider
 from opencode_patcher.drill.scenarios import ALPHA, BETA, GREETING, OVERLOADED
 from opencode_patcher.drill.server import FakeProvider
 
@@ -54,6 +57,23 @@ class Terminal:
         return process.run(["tmux", "-S", self._socket, *words], env=environment(self._home)).stdout
 
 
+class HeldProvider(FakeProvider):
+    """A provider whose delays and pauses last until the test lets it go on, however slow the machine is."""
+
+    def __init__(self, provider: Provider, turns: tuple[Turn, ...]) -> None:
+        super().__init__(provider, turns)
+        self._going_on = threading.Event()
+
+    def go_on(self) -> None:
+        self._going_on.set()
+
+    def wait(self, seconds: float) -> bool:
+        while not self._going_on.is_set():
+            if super().wait(0.02):
+                return True
+        return super().wait(0)
+
+
 @pytest.fixture
 def open_terminal() -> Iterator[Callable[[Home, str], Terminal]]:
     if shutil.which("tmux") is None:
@@ -73,14 +93,14 @@ def open_terminal() -> Iterator[Callable[[Home, str], Terminal]]:
 def test_the_screen_follows_a_failover(
     tmp_path: Path, patched: Path, open_terminal: Callable[[Home, str], Terminal]
 ) -> None:
-    half = Broken(at=At.TEXT, how=How.RESET, pause=2.0)
-    providers = (replace(ALPHA, faults=(half,), then=OVERLOADED), replace(BETA, then=Slow(seconds=2.0)))
+    half = Broken(at=At.TEXT, how=How.RESET)
+    providers = (replace(ALPHA, faults=(half,), then=OVERLOADED), replace(BETA, then=Slow(seconds=0.1)))
     with ExitStack() as stack:
-        fakes = [FakeProvider(provider, (GREETING,)) for provider in providers]
-        for fake in fakes:
+        alpha, beta = (HeldProvider(provider, (GREETING,)) for provider in providers)
+        for fake in (alpha, beta):
             fake.start()
             stack.callback(fake.stop)
-        urls = {fake.provider.id: fake.base_url for fake in fakes}
+        urls = {fake.provider.id: fake.base_url for fake in (alpha, beta)}
         home = prepare(tmp_path / "user", configuration(providers, urls, priority=True))
         terminal = open_terminal(home, f"exec '{patched}' --model combined/claude-sonnet-4-5")
 
@@ -89,8 +109,10 @@ def test_the_screen_follows_a_failover(
         while_alpha = terminal.until(lambda screen: "Hello from alpha" in screen)
         assert "(alpha)" in while_alpha
 
+        alpha.go_on()
         switched = terminal.until(lambda screen: "Failover: alpha (503" in screen)
         while_beta = terminal.until(lambda screen: "(beta)" in screen)
+        beta.go_on()
         answered = terminal.until(lambda screen: "nothing was lost" in screen)
 
         assert "Hello from alpha" not in switched
