@@ -15,11 +15,13 @@ from opencode_patcher.drill.conversation import Conversation
 from opencode_patcher.drill.faults import Chunk, ChunkKind, HttpError
 from opencode_patcher.drill.plan import PROVIDER, Reasoning, Reply, Text, ToolCall
 from opencode_patcher.drill.protocol import Body
-from opencode_patcher.drill.usage import USAGE
+from opencode_patcher.drill.usage import USAGE, Usage
 from opencode_patcher.drill.wire import Object, as_object, as_objects, event, halves, text_of, words
 
 SIGNATURE = "signed-by-"
 """The signature of a thinking block is this and the name of who can verify it."""
+
+REPORTED_FIRST = Usage(input=USAGE.input, output=1)
 
 _ERROR_TYPES = {
     400: "invalid_request_error",
@@ -43,6 +45,7 @@ class AnthropicMessages:
 
     npm: str = "@ai-sdk/anthropic"
     path: str = "/messages"
+    reported_first: Usage = REPORTED_FIRST
     signer: str = "anthropic"
 
     def conversation(self, body: Body) -> Conversation:
@@ -91,7 +94,7 @@ class AnthropicMessages:
                     "content": [],
                     "stop_reason": None,
                     "stop_sequence": None,
-                    "usage": {"input_tokens": USAGE.input, "output_tokens": 1},
+                    "usage": {"input_tokens": REPORTED_FIRST.input, "output_tokens": REPORTED_FIRST.output},
                 },
             )
         ]

@@ -23,6 +23,7 @@ class OpenAIChat:
 
     npm: str = "@ai-sdk/openai-compatible"
     path: str = "/chat/completions"
+    reported_first: None = None
 
     def conversation(self, body: Body) -> Conversation:
         messages = _messages(body)

@@ -32,6 +32,7 @@ class OpenAIResponses:
 
     npm: str = "@ai-sdk/openai"
     path: str = "/responses"
+    reported_first: None = None
 
     def conversation(self, body: Body) -> Conversation:
         items = as_objects(body.get("input"))

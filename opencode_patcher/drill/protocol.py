@@ -12,6 +12,7 @@ from typing import Protocol
 from opencode_patcher.drill.conversation import Conversation
 from opencode_patcher.drill.faults import Chunk, HttpError
 from opencode_patcher.drill.plan import Reply
+from opencode_patcher.drill.usage import Usage
 
 Body = Mapping[str, object]
 """A request's body: a JSON object."""
@@ -28,6 +29,11 @@ class WireProtocol(Protocol):
     @property
     def path(self) -> str:
         """The path of a request below the provider's base URL, with a leading slash."""
+        ...
+
+    @property
+    def reported_first(self) -> Usage | None:
+        """The tokens that the first event of an answer reports, where the protocol does that."""
         ...
 
     def conversation(self, body: Body) -> Conversation:

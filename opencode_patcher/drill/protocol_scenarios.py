@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from opencode_patcher.drill.agent_scenarios import OVERLOADED_EVENT, QUESTION
 from opencode_patcher.drill.anthropic_messages import AnthropicMessages
+from opencode_patcher.drill.costs import SURELY_READ_SECONDS
 from opencode_patcher.drill.faults import At, Broken, How
 from opencode_patcher.drill.openai_responses import OpenAIResponses
 from opencode_patcher.drill.plan import Reasoning, Reply, Turn
@@ -60,7 +61,18 @@ def _thinking(name: str, title: str, first: Provider, second: Provider, fault: B
 PROTOCOL_SCENARIOS = (
     _thinking("reasoning-cut", "cut in the reasoning", ALPHA, BETA, Broken(at=At.REASONING, how=How.RESET)),
     _thinking(
-        "anthropic-cut", "Anthropic: cut in the thinking", CLAUDE_ALPHA, BETA, Broken(at=At.REASONING, how=How.RESET)
+        "anthropic-cut",
+        "Anthropic: cut in the thinking, its input is paid",
+        CLAUDE_ALPHA,
+        BETA,
+        Broken(at=At.REASONING, how=How.RESET, pause=2 * SURELY_READ_SECONDS),
+    ),
+    _thinking(
+        "anthropic-silence",
+        "Anthropic: the line ends in silence, its input is paid",
+        CLAUDE_ALPHA,
+        BETA,
+        Broken(at=At.REASONING, how=How.END),
     ),
     _thinking("anthropic-event", "Anthropic: overloaded_error in the stream", CLAUDE_ALPHA, BETA, OVERLOADED_EVENT),
     _thinking("responses-event", "Responses: error event in the stream", GPT_ALPHA, GPT_BETA, OVERLOADED_EVENT),

@@ -8,8 +8,9 @@ import pytest
 from drill_samples import exchange, message, session, text, tool
 
 from opencode_patcher.drill import costs
+from opencode_patcher.drill.anthropic_messages import REPORTED_FIRST, AnthropicMessages
 from opencode_patcher.drill.exchange import Exchange, Sent
-from opencode_patcher.drill.faults import Broken, ChunkKind, Empty, Garbled, How
+from opencode_patcher.drill.faults import At, Broken, ChunkKind, Empty, Garbled, How
 from opencode_patcher.drill.observation import StoredMessage
 from opencode_patcher.drill.scenarios import ALPHA, BETA, GAMMA
 from opencode_patcher.drill.usage import USAGE
@@ -51,6 +52,33 @@ def test_what_was_reported_is_paid(exchanges: tuple[Exchange, ...], messages: tu
             others = (*messages[:index], replace(paid, cost=cost), *messages[index + 1 :])
             (sentence,) = costs.wrong(exchanges, others, (ALPHA, BETA, GAMMA))
             assert f"of {paid.provider} cost ${cost:.4f} instead of ${paid.cost:.4f}" in sentence
+
+
+CLAUDE = replace(ALPHA, protocol=AnthropicMessages())
+FIRST = CLAUDE.price.cost(REPORTED_FIRST)
+
+
+def started(fault: Broken) -> Exchange:
+    return replace(REFUSED, sent=(Sent(at=1, kind=ChunkKind.START, text=""),), fault=fault)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "costs_of_beta"),
+    [
+        (started(Broken(at=At.START, how=How.RESET, pause=1)), {B: False, FIRST + B: True}),
+        (started(Broken(at=At.START, how=How.ERROR_EVENT)), {B: False, FIRST + B: True}),
+        # Whether an event was read whose line was torn at once, nobody knows.
+        (started(Broken(at=At.START, how=How.RESET)), {B: True, FIRST + B: True, FIRST * 2 + B: False}),
+        (replace(started(Broken(at=At.START, how=How.ERROR_EVENT)), hung_up=True), {B: True, FIRST + B: True}),
+        (REFUSED, {B: True, FIRST + B: False}),
+    ],
+)
+def test_what_was_reported_before_a_line_broke_is_paid(exchange: Exchange, costs_of_beta: dict[float, bool]):
+    for cost, right in costs_of_beta.items():
+        found = list(
+            costs.wrong((exchange, answered("beta", 3)), (message("beta", text("x"), cost=cost),), (CLAUDE, BETA))
+        )
+        assert bool(found) != right, (cost, found)
 
 
 def test_the_price_of_another_provider_is_noticed():

@@ -7,8 +7,8 @@
 import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
 import { Session } from "@/session/session"
-import { Usage, type LLMEvent } from "@opencode-ai/llm"
-import { Effect } from "effect"
+import { LLMEvent, Usage } from "@opencode-ai/llm"
+import { Array as Arr, Effect } from "effect"
 import * as Stream from "effect/Stream"
 import type { Tool } from "ai"
 import type { Failure } from "./failure"
@@ -21,12 +21,15 @@ type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: f
 
 export type Call = { readonly name: string; readonly input: unknown; readonly outcome: Promise<Outcome> }
 
+export type Spent = ReturnType<typeof Session.getUsage>
+
 /** What came last before the end. */
 export type Phase = "request" | "reasoning" | "text" | "tool input" | "tool"
 
 export type Attempt = {
   readonly controller: AbortController
   readonly gate: CombinedGate.Gate
+  readonly model: Provider.Model
   readonly calls: Map<string, Call>
   readonly began: number
   /** The variant that was asked for, and the member's own for it. */
@@ -34,8 +37,8 @@ export type Attempt = {
   firstToken: number | undefined
   phase: Phase
   logged: boolean
-  /** What the member has reported for this request alone, at its own price in dollars. */
-  usage: ReturnType<typeof Session.getUsage> | undefined
+  /** What the member has reported at the end of its answer, for this request alone, at its own price in dollars. */
+  usage: Spent | undefined
   /** Tools that have started and not ended. */
   running: number
   /** Milliseconds of silence in earlier pulls, and when the present pull began. */
@@ -84,8 +87,9 @@ export function make(input: LLM.StreamInput): Attempt {
   const asked = input.user.model.variant
   return {
     variant: { asked, own: asked === undefined ? undefined : CombinedVariant.map(asked, input.model.variants) },
+    model: input.model,
     controller: new AbortController(),
-    gate: { closed: false },
+    gate: CombinedGate.open(),
     calls: new Map(),
     began: Date.now(),
     firstToken: undefined,
@@ -110,16 +114,30 @@ export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Inte
       Effect.suspend(() => {
         attempt.pulling = performance.now()
         return pull
-      }).pipe(Effect.tap((events) => Effect.sync(() => note(attempt, input.model, events)))),
+      }).pipe(
+        Effect.map((events) => Arr.map(events, (event) => whole(attempt, event))),
+        Effect.tap((events) => Effect.sync(() => note(attempt, events))),
+      ),
     ),
   )
 }
 
+/** The AI SDK closes a step whose line ended in silence without the tokens that the provider had told before. */
+function whole(attempt: Attempt, event: LLMEvent): LLMEvent {
+  const { reported } = attempt.gate
+  if (event.type !== "step-finish" || !reported || event.usage?.inputTokens !== undefined) return event
+  return LLMEvent.stepFinish({ ...event, usage: reported })
+}
+
 /** Takes note of what came. */
-export function note(attempt: Attempt, model: Provider.Model, events: readonly LLMEvent[]) {
+export function note(attempt: Attempt, events: readonly LLMEvent[]) {
   const step = events.find((event) => event.type === "step-finish")
   if (step)
-    attempt.usage = Session.getUsage({ model, usage: step.usage ?? new Usage({}), metadata: step.providerMetadata })
+    attempt.usage = Session.getUsage({
+      model: attempt.model,
+      usage: step.usage ?? new Usage({}),
+      metadata: step.providerMetadata,
+    })
   const phase = events.map((event) => PHASES[event.type]).findLast((item) => item !== undefined)
   // Comments that keep a line open make no event, and the event that opens a step says nothing of the model.
   attempt.silent = phase ? 0 : attempt.silent + performance.now() - (attempt.pulling ?? performance.now())
@@ -127,6 +145,12 @@ export function note(attempt: Attempt, model: Provider.Model, events: readonly L
   if (!phase) return
   attempt.phase = phase
   attempt.firstToken ??= Date.now()
+}
+
+/** What the request has cost, as far as the member has told before its answer ended or broke. */
+export function spent(attempt: Attempt): Spent | undefined {
+  const { model, gate } = attempt
+  return attempt.usage ?? (gate.reported && Session.getUsage({ model, usage: gate.reported }))
 }
 
 function kept(attempt: Attempt, name: string, tool: Tool): Tool {

@@ -2,7 +2,7 @@
 import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
-import type { CombinedAttempt } from "./attempt"
+import { CombinedAttempt } from "./attempt"
 import { CombinedAttemptLog } from "./attempt-log"
 import type { CombinedOrigin } from "./origin"
 
@@ -21,13 +21,13 @@ export type Subject = Pick<
 
 const NOTHING = { tokens: { input: 0, output: 0, cache: { read: 0 } }, cost: 0 }
 
-/** Logs how an attempt went, once: what follows it (a wait, say) may be cancelled. */
+/** Logs how an attempt at an answer went. */
 export const record = (
-  attempt: CombinedAttempt.Attempt | undefined,
+  attempt: CombinedAttempt.Attempt,
   message: SessionV1.Assistant,
   origin: CombinedOrigin.Origin,
   conclusion: Conclusion,
-) => (attempt ? write(attempt, answering(message), origin, conclusion) : Effect.void)
+) => write(attempt, answering(message), origin, conclusion)
 
 const answering = (message: SessionV1.Assistant): Subject => ({
   session: message.sessionID,
@@ -38,6 +38,7 @@ const answering = (message: SessionV1.Assistant): Subject => ({
   model: message.modelID,
 })
 
+/** Logs how an attempt went, once: what follows it (a wait, say) may be cancelled. */
 export const write = (
   attempt: CombinedAttempt.Attempt,
   subject: Subject,
@@ -48,7 +49,7 @@ export const write = (
     if (attempt.logged) return Effect.void
     attempt.logged = true
     const { asked, own } = attempt.variant
-    const { tokens, cost } = attempt.usage ?? NOTHING
+    const { tokens, cost } = CombinedAttempt.spent(attempt) ?? NOTHING
     const facts: CombinedAttemptLog.Record = {
       start: new Date(attempt.began).toISOString(),
       end: new Date().toISOString(),

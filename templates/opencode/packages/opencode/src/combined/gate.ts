@@ -4,6 +4,8 @@
  * The AI SDK reports an unreadable event and goes on: a tool call behind it would start while the attempt is being taken
  * back, and the next member would call that tool again. And when a line ends in silence, some providers' SDKs make a call
  * of the input that has come so far. Both are cut off before the AI SDK sees them.
+ *
+ * It is also the one place where a provider's own events pass, so what they report is noted here.
  */
 import type { Provider } from "@/provider/provider"
 import type {
@@ -12,8 +14,16 @@ import type {
   LanguageModelV3StreamPart,
   LanguageModelV3StreamResult,
 } from "@ai-sdk/provider"
+import type { Usage } from "@opencode-ai/llm"
+import { CombinedReported } from "./reported"
 
-export type Gate = { closed: boolean }
+export type Gate = {
+  closed: boolean
+  /** The tokens of this answer, as far as the provider has told. */
+  reported: Usage | undefined
+}
+
+export const open = (): Gate => ({ closed: false, reported: undefined })
 
 const gates = new WeakMap<Provider.Model, Gate>()
 
@@ -34,20 +44,22 @@ export function guarded<Language extends object>(model: Provider.Model, language
       const value: unknown = Reflect.get(target, name, target)
       if (typeof value !== "function") return value
       if (name !== "doStream") return value.bind(target)
-      return async (...input: Parameters<LanguageModelV3["doStream"]>) => {
-        const answer: LanguageModelV3StreamResult = await value.apply(target, input)
-        return { ...answer, stream: answer.stream.pipeThrough(pass(gate)) }
+      return async (options: Parameters<LanguageModelV3["doStream"]>[0]) => {
+        const answer: LanguageModelV3StreamResult = await value.call(target, { ...options, includeRawChunks: true })
+        return { ...answer, stream: answer.stream.pipeThrough(pass(gate, options.includeRawChunks === true)) }
       }
     },
     set: (target, name, value) => Reflect.set(target, name, value),
   })
 }
 
-function pass(gate: Gate) {
+function pass(gate: Gate, raw: boolean) {
   const held: LanguageModelV3StreamPart[] = []
   return new TransformStream<LanguageModelV3StreamPart, LanguageModelV3StreamPart>({
     transform(part, controller) {
       if (gate.closed) return
+      if (part.type === "raw") gate.reported = CombinedReported.add(gate.reported, part.rawValue)
+      if (part.type === "raw" && !raw) return
       if (part.type === "error") gate.closed = true
       // A tool without parameters may be called with nothing at all: the end of the answer tells whether it was.
       if (part.type === "tool-call" && !isWhole(part.input)) {

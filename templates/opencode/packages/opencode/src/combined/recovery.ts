@@ -64,6 +64,7 @@ export const recover = Effect.fn("CombinedRecovery.recover")(function* (
   // Upstream would ask the same provider again with the old messages, which runs finished tools twice.
   const done = yield* CombinedSettlement.settle(turn)
   yield* record(turn, origin, { action: "ended", failure, tools: done.length })
+  if (done.length) yield* commit(turn)
   yield* turn.halt(error)
   return undefined
 })
@@ -189,7 +190,10 @@ export const move = Effect.fn("CombinedRecovery.move")(function* (
 const commit = Effect.fn("CombinedRecovery.commit")(function* (turn: Turn) {
   const message = turn.ctx.assistantMessage
   if (!message.finish) {
-    yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls" }))
+    const usage = CombinedAttempt.of(turn.ctx)?.gate.reported
+    yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls", usage }))
+    // Whether the conversation must be compacted is asked for the member of the next step, before it.
+    turn.ctx.needsCompaction = false
     const end = (yield* CombinedSettlement.stored(turn)).findLast((part) => part.type === "step-finish")
     CombinedSnapshot.keep(message.sessionID, end?.snapshot, Date.now())
   }
@@ -205,10 +209,17 @@ const retract = (turn: Turn) =>
     return undefined
   })
 
-export const record = (turn: Turn, origin: CombinedOrigin.Origin, conclusion: CombinedConclusion.Conclusion) =>
-  Effect.suspend(() =>
-    CombinedConclusion.record(CombinedAttempt.of(turn.ctx), turn.ctx.assistantMessage, origin, conclusion),
-  )
+/** Concludes the attempt in the log, and puts what it has cost on its message where no end of the step will do so. */
+export const record = Effect.fn("CombinedRecovery.record")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  conclusion: CombinedConclusion.Conclusion,
+) {
+  const attempt = CombinedAttempt.of(turn.ctx)
+  if (!attempt || attempt.logged) return
+  if (!conclusion.tools) yield* CombinedRetraction.charge(turn, attempt)
+  yield* CombinedConclusion.record(attempt, turn.ctx.assistantMessage, origin, conclusion)
+})
 
 /** Says on the screen, in `opencode run` and to whoever follows the server's events who goes on, and why. */
 const announce = (turn: Turn, failure: { readonly message: string }, next: Provider.Model) =>

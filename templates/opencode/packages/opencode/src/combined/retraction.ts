@@ -6,10 +6,13 @@
  * client over the messages' `cost`. So the record moves to the next message of the session, and its cost is added there;
  * the `tokens` of a message stay those of its own request, since they tell how full the context is.
  */
+import { PartID } from "@/session/schema"
 import type { Session } from "@/session/session"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
+import { CombinedAttempt } from "./attempt"
 import { CombinedSettlement } from "./settlement"
+import type { Turn } from "./turn"
 
 type Context = {
   readonly sessionID: SessionV1.Assistant["sessionID"]
@@ -19,6 +22,23 @@ type Context = {
 const retracted = new WeakSet<Context>()
 
 const unpaid = new Map<string, SessionV1.StepFinishPart[]>()
+
+/** Puts what a provider reported of an answer that then broke on its message, where the end of an answer would stand. */
+export const charge = Effect.fn("CombinedRetraction.charge")(function* (turn: Turn, attempt: CombinedAttempt.Attempt) {
+  const spent = attempt.usage ? undefined : CombinedAttempt.spent(attempt)
+  if (!spent) return
+  const { session, ctx } = turn
+  yield* session.updatePart({
+    id: PartID.ascending(),
+    messageID: ctx.assistantMessage.id,
+    sessionID: ctx.sessionID,
+    type: "step-finish",
+    reason: "unknown",
+    ...spent,
+  })
+  ctx.assistantMessage.cost += spent.cost
+  yield* session.updateMessage(ctx.assistantMessage)
+})
 
 /** The message goes once upstream's cleanup is through with it. */
 export function begin(ctx: Context) {

@@ -6,7 +6,7 @@ import { SessionCompaction } from "@/session/compaction"
 import { SessionPrompt } from "@/session/prompt"
 import { Session } from "@/session/session"
 import type { SessionID } from "@/session/schema"
-import { call, cut, finish, refuse, stream, text, wait } from "./fake-provider"
+import { call, cut, finish, refuse, report, say, stream, text, wait } from "./fake-provider"
 import { answers, COST, combinedSession, it, served, texts, tools, written } from "./rig"
 
 setDefaultTimeout(30_000)
@@ -19,6 +19,9 @@ const price = (of: keyof typeof COST, usage: { input: number; output: number }) 
 
 /** An answer with nothing in it, for which the provider charges all the same. */
 const empty = (usage: { input: number; output: number }) => stream(...finish("stop", usage))
+
+/** The client has read what came before: a line that is cut at once may take it along. */
+const read = wait(() => Bun.sleep(200))
 
 /** What OpenCode's own totals say: of the session, and of its messages as a client adds them up. */
 const totals = Effect.fn("test.totals")(function* (id: SessionID) {
@@ -56,6 +59,90 @@ it.instance("what a taken-back answer has cost stands in the answer that took it
       { provider: chat.ids.first, cost: price("first", SMALL), input: SMALL.input },
       { provider: chat.ids.second, cost: price("second", LARGE), input: LARGE.input },
     ])
+  }),
+)
+
+it.instance("what a provider reported before its line was cut counts as well", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { max_attempts: 1 } })
+    chat.first.answer(stream(say("half"), report({ input: 1000, output: 1 }), report(SMALL), read, cut))
+    chat.second.answer(text("answered", LARGE))
+    yield* chat.ask("hello")
+
+    const due = price("first", SMALL) + price("second", LARGE)
+    const list = yield* chat.answers
+    expect(list.map((item) => texts(item.parts))).toEqual([["answered"]])
+    const found = yield* totals(chat.id)
+    expect(found.messages).toBeCloseTo(due, 10)
+    expect(found.session).toBeCloseTo(due, 10)
+    expect(list[0].info.tokens).toMatchObject(LARGE)
+    expect(logged(chat.id).map((item) => item.cost)).toEqual([price("first", SMALL), price("second", LARGE)])
+  }),
+)
+
+it.instance("it counts where a finished tool of that answer stays, and says how full the context is", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { max_attempts: 1 } })
+    chat.first.answer(
+      stream(
+        report(SMALL),
+        call(0, "call_one", "bash", { command: "echo ran >> ran", description: "Leave a mark" }),
+        wait(() => written(chat.file("ran")).then(() => Bun.sleep(100))),
+        cut,
+      ),
+    )
+    chat.second.answer(text("done", LARGE))
+    yield* chat.ask("hello")
+
+    const list = yield* chat.answers
+    expect(served(list)).toEqual([chat.ids.first, chat.ids.second])
+    expect(list.map((item) => item.info.cost)).toEqual([price("first", SMALL), price("second", LARGE)])
+    expect(list[0].info.tokens).toMatchObject(SMALL)
+    expect((yield* totals(chat.id)).session).toBeCloseTo(price("first", SMALL) + price("second", LARGE), 10)
+  }),
+)
+
+it.instance("it counts where the line ends in silence", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { max_attempts: 1 } })
+    chat.first.answer(stream(say("half"), report(SMALL)))
+    chat.second.answer(text("answered", LARGE))
+    yield* chat.ask("hello")
+
+    const found = yield* totals(chat.id)
+    expect(found.messages).toBeCloseTo(price("first", SMALL) + price("second", LARGE), 10)
+    expect(found.session).toBeCloseTo(found.messages, 10)
+    expect(logged(chat.id).map((item) => item.cost)).toEqual([price("first", SMALL), price("second", LARGE)])
+  }),
+)
+
+it.instance("it counts where the user cancels in the middle, or where that ends the turn", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { strategy: "on_rate_limit", max_attempts: 1 } })
+    const prompt = yield* SessionPrompt.Service
+    chat.first.answer(
+      stream(
+        say("half"),
+        report(SMALL),
+        wait(() => new Promise(() => {})),
+      ),
+      stream(say("half"), report(SMALL), read, cut),
+    )
+    const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    yield* Effect.promise(() => chat.first.times(1))
+    yield* Effect.sleep(300)
+    yield* prompt.cancel(chat.id)
+    yield* Fiber.await(turn)
+    const cancelled = yield* totals(chat.id)
+    expect(cancelled.messages).toBeCloseTo(price("first", SMALL), 10)
+    expect(cancelled.session).toBeCloseTo(cancelled.messages, 10)
+
+    yield* chat.ask("again")
+    const list = yield* chat.answers
+    expect(list.at(-1)?.info.error?.name).toBeDefined()
+    const ended = yield* totals(chat.id)
+    expect(ended.messages).toBeCloseTo(2 * price("first", SMALL), 10)
+    expect(ended.session).toBeCloseTo(ended.messages, 10)
   }),
 )
 

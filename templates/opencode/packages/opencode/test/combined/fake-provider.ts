@@ -42,6 +42,10 @@ const delta = (value: Record<string, unknown>) =>
 
 export const say = (text: string) => delta({ role: "assistant", content: text })
 
+/** Some servers tell with each event what they have charged so far. */
+export const report = (usage: { input: number; output: number }) =>
+  data({ id: "chat-1", object: "chat.completion.chunk", choices: [], ...charged(usage) })
+
 export const think = (text: string) => delta({ role: "assistant", reasoning_content: text })
 
 /** The arguments of a call as they stream; part of them is a call that never became whole. */
@@ -69,16 +73,18 @@ export const finish = (reason: string, usage?: { input: number; output: number }
     id: "chat-1",
     object: "chat.completion.chunk",
     choices: [{ index: 0, delta: {}, finish_reason: reason }],
-    ...(usage && {
-      usage: {
-        prompt_tokens: usage.input,
-        completion_tokens: usage.output,
-        total_tokens: usage.input + usage.output,
-      },
-    }),
+    ...(usage && charged(usage)),
   }),
   { type: "send", data: "data: [DONE]\n\n" },
 ]
+
+const charged = (usage: { input: number; output: number }) => ({
+  usage: {
+    prompt_tokens: usage.input,
+    completion_tokens: usage.output,
+    total_tokens: usage.input + usage.output,
+  },
+})
 
 /** An answer in a stream. Without `finish` and `cut` the line ends in silence, as if all had been said. */
 export const stream = (...moves: Move[]): Answer => ({
