@@ -198,6 +198,7 @@ const AGAIN = 1000
 export const watch = (
   attempt: () => Attempt | undefined,
   origin: CombinedOrigin.Origin,
+  others = origin.others,
 ): Effect.Effect<never, Silence> =>
   Effect.gen(function* () {
     while (true) {
@@ -210,14 +211,14 @@ export const watch = (
         yield* Effect.sleep(Math.min(limit - silence, origin.settings.stall, 60_000))
         continue
       }
-      if (!(yield* origin.others)) {
+      if (!(yield* others())) {
         yield* Effect.sleep(AGAIN)
         continue
       }
       const message = started
         ? `Silent for ${seconds(limit)} in the middle of its answer`
         : `No first token in ${seconds(limit)}`
-      return yield* Effect.fail(new Silence({ kind: "timeout", scope: "model", message }))
+      return yield* Effect.fail(new Silence({ kind: "timeout", scope: "model", message, lasting: true }))
     }
   })
 

@@ -8,29 +8,37 @@ import type { ModelMessage } from "ai"
 import type { Effect } from "effect"
 import type { CombinedChoose } from "./choose"
 import type { Failure } from "./failure"
+import type { Cooldown } from "./health"
 import type { CombinedSettings } from "./settings"
 
 export const PROVIDER_ID = "combined"
 
 export type Next =
   | { readonly type: "serve"; readonly model: Provider.Model }
-  | Extract<CombinedChoose.Choice<CombinedChoose.Member>, { type: "wait" }>
+  | (Extract<CombinedChoose.Choice<CombinedChoose.Member>, { type: "wait" }> & {
+      /** The one to wait for. */
+      readonly model: Provider.Model | undefined
+    })
+
+/** What one request makes of the members; the condition is put to their models. */
+export type Wish = Omit<CombinedChoose.Wish, "fits"> & { readonly fits?: (model: Provider.Model) => boolean }
 
 export type Origin = {
   /** The id behind `combined/`. */
   readonly id: string
+  /** What the request makes of the members for which this one was chosen. */
+  readonly wish?: Wish
   /** Records the failure of this member and tells who is next. */
-  readonly fail: (failure: Failure) => Effect.Effect<Next>
+  readonly fail: (failure: Failure, wish?: Wish) => Effect.Effect<Next>
   /** Tells who is next, now. */
-  readonly next: Effect.Effect<Next>
+  readonly next: (wish?: Wish) => Effect.Effect<Next>
   readonly succeed: Effect.Effect<void>
   /** The first that is not cooling and satisfies the condition, of the members in the order in which they are asked. */
-  readonly find: (
-    condition: (model: Provider.Model) => boolean,
-    warm?: (member: CombinedChoose.Member) => boolean,
-  ) => Effect.Effect<Provider.Model | undefined>
+  readonly find: (condition: (model: Provider.Model) => boolean) => Effect.Effect<Provider.Model | undefined>
   /** Whether another member than this one could answer now. */
-  readonly others: Effect.Effect<boolean>
+  readonly others: (wish?: Wish) => Effect.Effect<boolean>
+  /** The cooldown that holds this member back now. */
+  readonly cooling: Effect.Effect<Cooldown | undefined>
   /** Whether this member failed the last time it was asked. */
   readonly unproven: Effect.Effect<boolean>
   /** Keeps other requests from this member while this one finds out whether it is well again; false: another does. */

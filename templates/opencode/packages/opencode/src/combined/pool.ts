@@ -14,7 +14,7 @@ import type { CombinedSettings } from "./settings"
 
 type Member = CombinedChoose.Member
 
-type Wish = { readonly owner?: object; readonly warm?: (member: Member) => boolean }
+type Wish = CombinedChoose.Wish & { readonly owner?: object }
 
 const store = CombinedHealthStore.open(CombinedHealthStore.FILE, (state) =>
   CombinedHealth.current(state, Date.now(), () => undefined),
@@ -36,14 +36,14 @@ export function look(input: {
   const keys = (member: Member, now: number) =>
     CombinedHealth.unproven(live(now), member.providerID, member.modelID, now)
 
-  const view = (wish: Wish): CombinedChoose.View => {
+  const view = ({ owner, ...wish }: Wish): CombinedChoose.View => {
     const now = Date.now()
     return {
+      ...wish,
       state: live(now),
       now,
-      probed: (member) => probes.taken(keys(member, now), wish.owner, now),
+      probed: (member) => probes.taken(keys(member, now), owner, now),
       lastResort: input.settings.lastResort,
-      warm: wish.warm,
     }
   }
 
@@ -75,6 +75,10 @@ export function look(input: {
     },
     succeed: (member: Member, began: number) =>
       void store.update((state) => CombinedHealth.succeed(state, member.providerID, member.modelID, began)),
+    cooling: (member: Member) => {
+      const now = Date.now()
+      return CombinedHealth.cooling(live(now), member.providerID, member.modelID, now)
+    },
     unproven: (member: Member) => keys(member, Date.now()).length > 0,
     claim: (member: Member, owner: object) => {
       const now = Date.now()

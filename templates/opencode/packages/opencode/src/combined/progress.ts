@@ -1,4 +1,5 @@
 /** How the answer to a user's message goes, over all the attempts at it. Kept by this process while the turn lasts. */
+import { Effect } from "effect"
 import { CombinedHealth } from "./health"
 import type { CombinedOrigin } from "./origin"
 
@@ -7,14 +8,19 @@ export type Failed = { readonly provider: string; readonly member: string; reado
 export type Progress = {
   /** What failed since the last answer, the first failure first. */
   failures: Failed[]
-  /** How often all members were out and one was waited for, since the last answer. */
+  /** How often each member was left, and how often all were out and one was waited for, since the last answer. */
+  left: Map<string, number>
   waits: number
+  /** Members that were left for their silence since the last answer. */
+  silent: Set<string>
   /** Attempts that were taken back. They are not steps of the agent. */
   retracted: number
   /** A member with no more room than this, in tokens, was too small for the conversation. */
   outgrown: number
   /** Members that refused the thinking of another one; they are asked without. */
   readonly unthinking: Set<string>
+  /** Gives back what the present attempt holds of its member, for one that never comes to be made. */
+  release: Effect.Effect<void>
 }
 
 const records = new Map<string, Progress>()
@@ -22,7 +28,16 @@ const records = new Map<string, Progress>()
 /** They are small and end with the process; this only bounds a server that runs for months. */
 const MOST_RECORDS = 1000
 
-const fresh = (): Progress => ({ failures: [], waits: 0, retracted: 0, outgrown: -1, unthinking: new Set() })
+const fresh = (): Progress => ({
+  failures: [],
+  left: new Map(),
+  waits: 0,
+  silent: new Set(),
+  retracted: 0,
+  outgrown: -1,
+  unthinking: new Set(),
+  release: Effect.void,
+})
 
 /** The record of a user's message, to be changed. */
 export function of(parentID: string): Progress {
@@ -48,7 +63,9 @@ export function answered(parentID: string) {
   const record = records.get(parentID)
   if (!record) return
   record.failures = []
+  record.left = new Map()
   record.waits = 0
+  record.silent = new Set()
 }
 
 /** The first failure first: a later one must not hide what went wrong. Members that were out before come after. */
@@ -58,13 +75,15 @@ export function exhausted(id: string, list: readonly Failed[], next: Extract<Com
     message: item.cooldown.message,
   }))
   const all = [...list, ...earlier]
-  const [{ member, cooldown }] = next.out
+  const [first] = next.out
   return [
     `No provider of ${id} can answer now.`,
     ...all
       .filter((item, index) => all.findIndex((other) => other.member === item.member) === index)
       .map((item) => `${item.member}: ${item.message}`),
-    `${member.providerID} is the first to return, at ${new Date(cooldown.until).toISOString()}.`,
+    ...(first
+      ? [`${first.member.providerID} is the first to return, at ${new Date(first.cooldown.until).toISOString()}.`]
+      : []),
   ].join("\n")
 }
 

@@ -55,12 +55,28 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     return CombinedPool.look({ providers, settings })
   })
 
-  const serve = (members: readonly CombinedChoose.Member[], id: string): Effect.Effect<CombinedOrigin.Next> =>
+  const serve = (
+    members: readonly CombinedChoose.Member[],
+    id: string,
+    { fits, ...wish }: CombinedOrigin.Wish & { readonly owner?: object } = {},
+  ): Effect.Effect<CombinedOrigin.Next> =>
     Effect.gen(function* () {
-      const choice = (yield* look()).choose(members)
-      if (choice.type === "wait") return choice
-      return { type: "serve" as const, model: yield* concrete(choice.member, members, id) }
+      const able = fits && (yield* satisfying(members, id, fits))
+      const choice = (yield* look()).choose(members, { ...wish, ...(able && { fits: (item) => able.has(item) }) })
+      if (choice.type === "serve") return { type: "serve", model: yield* concrete(choice.member, members, id) }
+      const [first] = choice.out
+      return { ...choice, model: first && (yield* concrete(first.member, members, id)) }
     })
+
+  /** The members whose models meet a condition. */
+  const satisfying = (
+    members: readonly CombinedChoose.Member[],
+    id: string,
+    condition: (model: Provider.Model) => boolean,
+  ) =>
+    Effect.filter(members, (item) => Effect.map(concrete(item, members, id), condition)).pipe(
+      Effect.map((found) => new Set(found)),
+    )
 
   const concrete = (
     member: CombinedChoose.Member,
@@ -75,28 +91,32 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       return CombinedOrigin.mark(model, {
         id,
         settings: pool.settings,
-        next: serve(members, id),
-        find: (condition, warm) =>
+        next: (wish) => serve(members, id, { ...wish, owner }),
+        find: (condition) =>
           Effect.gen(function* () {
-            for (const item of (yield* look()).rank(members, { owner, warm })) {
+            for (const item of (yield* look()).rank(members, { owner })) {
               const candidate = yield* concrete(item, members, id)
               if (condition(candidate)) return candidate
             }
             return undefined
           }),
-        fail: (failure) =>
+        fail: (failure, wish) =>
           Effect.gen(function* () {
             const now = yield* look()
             for (const item of CombinedChoose.alike(member, members, failure.kind)) {
               const problem = now.fail(item, failure)
               if (problem) yield* Effect.logWarning("combined health is not shared", { reason: problem })
             }
-            return yield* serve(members, id)
+            return yield* serve(members, id, wish)
           }),
         succeed: Effect.map(look(), (now) => now.succeed(member, began)),
-        others: Effect.map(look(), (now) =>
-          now.rank(members, { owner }).some((item) => !CombinedChoose.same(item, member)),
-        ),
+        others: ({ fits, ...wish } = {}) =>
+          Effect.gen(function* () {
+            const ready = (yield* look()).rank(members, { ...wish, owner })
+            const able = yield* satisfying(ready, id, fits ?? (() => true))
+            return [...able].some((item) => !CombinedChoose.same(item, member))
+          }),
+        cooling: Effect.map(look(), (now) => now.cooling(member)),
         unproven: Effect.map(look(), (now) => now.unproven(member)),
         claim: Effect.map(look(), (now) => now.claim(member, owner)),
         release: Effect.sync(() => CombinedPool.release(owner)),

@@ -20,12 +20,9 @@ import { CombinedSnapshot } from "./snapshot"
 import { CombinedThinking } from "./thinking"
 import type { Turn } from "./turn"
 import { CombinedVariant } from "./variant"
+import { CombinedWaiting } from "./waiting"
 
 type Failure = CombinedFailure.Failure
-
-/** Waiting for a cooldown ends by itself: a turn never waits longer than this in one go, nor more often. */
-const LONGEST_WAIT = 60_000
-const MOST_WAITS = 3
 
 /** Before the same member is asked once more. Long enough for a load balancer to pick another machine. */
 const PAUSE = 250
@@ -44,15 +41,14 @@ export const recover = Effect.fn("CombinedRecovery.recover")(function* (
   if (parsed.name === "ContextOverflowError") return yield* outgrow(turn, origin, error)
   if (forgoes(turn, error))
     return yield* repeat(turn, origin, { kind: "thinking", message: CombinedFailure.describe(error) }, 0)
+  if (error instanceof CombinedAttempt.Silence) CombinedProgress.of(parentOf(turn)).silent.add(member(turn))
   const failure =
     error instanceof CombinedAttempt.Silence
       ? error.failure
       : (CombinedFailure.classify(error, Date.now()) ?? unknown(turn, parsed))
   if (!failure) {
-    yield* record(turn, origin, {
-      action: "ended",
-      failure: { kind: "final", message: CombinedFailure.describe(error) },
-    })
+    const final = { kind: "final", message: CombinedFailure.describe(error) }
+    if (yield* end(turn, origin, final)) return undefined
     return yield* Effect.fail(error)
   }
   const again = yield* repeats(turn, origin, failure)
@@ -60,14 +56,32 @@ export const recover = Effect.fn("CombinedRecovery.recover")(function* (
     remember(turn, failure)
     return yield* repeat(turn, origin, failure, PAUSE)
   }
-  if (moves(origin, failure.kind)) return yield* move(turn, origin, failure, yield* origin.fail(failure))
+  if (moves(origin, failure.kind)) return yield* move(turn, origin, failure)
   // Upstream would ask the same provider again with the old messages, which runs finished tools twice.
-  const done = yield* CombinedSettlement.settle(turn)
-  yield* record(turn, origin, { action: "ended", failure, tools: done.length })
-  if (done.length) yield* commit(turn)
-  yield* turn.halt(error)
+  if (!(yield* end(turn, origin, failure))) yield* turn.halt(error)
   return undefined
 })
+
+/**
+ * Settles an attempt that nobody is asked to make again. Upstream leaves a message with an error out of the history, and
+ * with it finished tools, which would be run again: where there are any the turn goes on with the next step instead
+ * (true), and ends there if the failure lasts.
+ */
+const end = Effect.fn("CombinedRecovery.end")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  failure: { readonly kind: string; readonly message: string },
+) {
+  const done = CombinedAttempt.of(turn.ctx)?.calls.size ? yield* CombinedSettlement.settle(turn) : []
+  const goesOn = done.length > 0
+  yield* record(turn, origin, { action: goesOn ? "repeated" : "ended", failure, tools: done.length })
+  if (goesOn) yield* commit(turn)
+  return goesOn
+})
+
+const parentOf = (turn: Turn) => turn.ctx.assistantMessage.parentID
+
+const member = ({ ctx }: Turn) => CombinedHealth.member(ctx.assistantMessage.providerID, ctx.assistantMessage.modelID)
 
 /** Upstream would ask the same provider again, with the old messages: after a tool has run, that runs it twice. */
 function unknown(turn: Turn, parsed: SessionRetry.Err): Failure | undefined {
@@ -118,11 +132,9 @@ const repeats = Effect.fn("CombinedRecovery.repeats")(function* (
 
 /** A member that refused the thinking of another one is asked again, once, without it. */
 function forgoes(turn: Turn, error: unknown) {
-  const { parentID, providerID, modelID, summary } = turn.ctx.assistantMessage
-  const member = CombinedHealth.member(providerID, modelID)
-  if (summary || !CombinedThinking.isRefusal(CombinedFailure.describe(error))) return false
-  const { unthinking } = CombinedProgress.of(parentID)
-  return !unthinking.has(member) && !!unthinking.add(member)
+  if (turn.ctx.assistantMessage.summary || !CombinedThinking.isRefusal(CombinedFailure.describe(error))) return false
+  const { unthinking } = CombinedProgress.of(parentOf(turn))
+  return !unthinking.has(member(turn)) && !!unthinking.add(member(turn))
 }
 
 const repeat = Effect.fn("CombinedRecovery.repeat")(function* (
@@ -142,17 +154,21 @@ export const move = Effect.fn("CombinedRecovery.move")(function* (
   turn: Turn,
   origin: CombinedOrigin.Origin,
   failure: Failure,
-  next: CombinedOrigin.Next,
 ) {
   const message = turn.ctx.assistantMessage
+  // Other requests must not wait for this one's tools to learn of it.
+  yield* origin.fail(failure)
   const done = yield* CombinedSettlement.settle(turn)
   const progress = remember(turn, failure)
+  progress.left.set(member(turn), (progress.left.get(member(turn)) ?? 0) + 1)
+  const wish = () => CombinedRequest.wish(origin.wish, message.parentID)
+  const next = yield* origin.next(wish())
   const given = done.some((part) => part.tool === STRUCTURED && part.state.status === "completed")
-  const wait = next.type === "wait" ? Math.max(0, next.out[0].cooldown.until - Date.now()) : 0
-  const lasts = wait > LONGEST_WAIT || progress.waits >= MOST_WAITS
-  const stays = turn.ctx.blocked || given || (next.type === "wait" && lasts)
+  const wait = next.type === "wait" ? CombinedWaiting.span(next.out[0], message.parentID) : undefined
+  const out = next.type === "wait" && wait === undefined
+  const stays = turn.ctx.blocked || given || (out && !done.length)
   yield* record(turn, origin, {
-    action: stays ? "ended" : next.type === "wait" ? "waited" : "moved",
+    action: stays ? "ended" : next.type === "serve" ? "moved" : out ? "repeated" : "waited",
     failure,
     tools: done.length,
     ...(next.type === "serve" && !stays && { next: next.model }),
@@ -162,26 +178,17 @@ export const move = Effect.fn("CombinedRecovery.move")(function* (
   if (turn.ctx.blocked || given) return undefined
 
   if (next.type === "serve") yield* announce(turn, failure, next.model)
-  if (next.type === "wait") {
-    const [{ member, cooldown }] = next.out
-    if (lasts) {
-      yield* turn.halt(new Error(CombinedProgress.exhausted(origin.id, progress.failures, next)))
-      CombinedProgress.answered(message.parentID)
-      return undefined
-    }
-    progress.waits++
-    yield* turn.status.set(turn.ctx.sessionID, {
-      type: "retry",
-      attempt: progress.waits,
-      message: `${CombinedServing.SWITCH}all providers of ${origin.id} are out, ${member.providerID} is the first to return: ${cooldown.message}`,
-      next: cooldown.until,
-    })
-    yield* Effect.sleep(wait)
+  if (next.type === "wait" && wait !== undefined) yield* CombinedWaiting.wait(turn, origin, next.out[0], wait)
+  // What is said of the end stands on a message of its own: beside an error, finished tools would leave the history.
+  if (out && !done.length) {
+    yield* turn.halt(new Error(CombinedProgress.exhausted(origin.id, progress.failures, next)))
+    CombinedProgress.answered(message.parentID)
+    return undefined
   }
 
   if (message.summary) {
-    const now = next.type === "serve" ? next : yield* origin.next
-    return yield* swap(turn, now.type === "serve" ? now.model : turn.streamInput.model)
+    const now = next.type === "serve" ? next : yield* origin.next(wish())
+    return yield* swap(turn, now.model ?? turn.streamInput.model)
   }
   return done.length ? undefined : yield* retract(turn)
 })
@@ -246,11 +253,10 @@ const swap = Effect.fn("CombinedRecovery.swap")(function* (turn: Turn, model: Pr
 })
 
 function remember(turn: Turn, failure: Failure) {
-  const { parentID, providerID, modelID } = turn.ctx.assistantMessage
-  const record = CombinedProgress.of(parentID)
+  const record = CombinedProgress.of(parentOf(turn))
   record.failures.push({
-    provider: providerID,
-    member: CombinedHealth.member(providerID, modelID),
+    provider: turn.ctx.assistantMessage.providerID,
+    member: member(turn),
     message: failure.message,
   })
   return record

@@ -9,6 +9,7 @@ import type { CombinedChoose } from "./choose"
 import { CombinedHealth } from "./health"
 import { CombinedOrigin } from "./origin"
 import { CombinedProgress } from "./progress"
+import { CombinedWaiting } from "./waiting"
 
 type Mode = keyof Provider.Model["capabilities"]["input"]
 
@@ -28,16 +29,19 @@ export const fit = Effect.fn("CombinedRequest.fit")(function* (
   const origin = CombinedOrigin.of(model)
   if (!origin) return model
   const wanted = needs(messages)
-  const { outgrown } = CombinedProgress.peek(messages.findLast((message) => message.info.role === "user")?.info.id)
-  const fits = (candidate: Provider.Model) => can(candidate, wanted) && room(candidate) > outgrown
-  const isWarm = warm(messages, Date.now(), origin.settings.stickiness)
-  const pick = Effect.gen(function* () {
-    return (yield* origin.find(fits, isWarm)) ?? (yield* origin.find(() => true, isWarm)) ?? model
-  })
+  const asked = messages.findLast((message) => message.info.role === "user")?.info.id
+  const own: CombinedOrigin.Wish = {
+    fits: (candidate) => can(candidate, wanted) && room(candidate) > CombinedProgress.peek(asked).outgrown,
+    warm: warm(messages, Date.now(), origin.settings.stickiness),
+  }
+  const pick = Effect.map(origin.next(wish(own, asked)), (next) => next.model ?? model)
+  if (asked) yield* CombinedProgress.of(asked).release
   const first = yield* pick
   // Another request may have begun to probe that member meanwhile; the second choice takes that into account.
   const claimed = yield* CombinedOrigin.of(first)?.claim ?? Effect.succeed(true)
   const found = claimed ? first : yield* pick
+  const chosen = CombinedOrigin.of(found)
+  if (asked && chosen) CombinedProgress.of(asked).release = chosen.release
   const why = reason(model, wanted)
   if (why)
     yield* Effect.logInfo("combined member passed over", {
@@ -46,8 +50,14 @@ export const fit = Effect.fn("CombinedRequest.fit")(function* (
       reason: why,
       instead: `${found.providerID}/${found.id}`,
     })
-  return found
+  return chosen ? CombinedOrigin.mark(found, { ...chosen, wish: own }) : found
 })
+
+/** What the request for an answer makes of the members, after what has happened to earlier requests for it. */
+export function wish(own: CombinedOrigin.Wish | undefined, parentID: string | undefined): CombinedOrigin.Wish {
+  const { left } = CombinedProgress.peek(parentID)
+  return { ...own, left: (member) => left.get(key(member)) ?? 0, patience: CombinedWaiting.patience(parentID) }
+}
 
 /**
  * Tells which members hold a prompt cache of this session: those that answered in it within `stickiness` milliseconds.

@@ -54,6 +54,8 @@ export const settle = Effect.fn("CombinedRetraction.settle")(function* (ctx: Con
   )
   const charged = steps.filter((part) => part.cost > 0 || part.tokens.input > 0 || part.tokens.output > 0)
   if (charged.length) unpaid.set(sessionID, [...(unpaid.get(sessionID) ?? []), ...charged])
+  // The loop takes a message that is finished for an answer.
+  assistantMessage.finish = undefined
   yield* session.removeMessage({ sessionID, messageID: assistantMessage.id })
 })
 

@@ -11,11 +11,17 @@ type SessionID = SessionV1.Assistant["sessionID"]
 /** What the user changes meanwhile would count as the agent's work, and be undone with it: no longer than a short step. */
 const FRESH = 5000
 
-const taken = new Map<SessionID, { readonly hash: string; readonly at: number }>()
+type Taken = { readonly hash: string; readonly at: number }
+
+const taken = new Map<SessionID, Taken>()
+
+/** What an attempt that has begun was given; it grows no younger when it is kept once more. */
+const given = new Map<SessionID, Taken>()
 
 /** Keeps a snapshot that was taken at `at` (milliseconds since the epoch) for the attempt that follows. */
 export function keep(sessionID: SessionID, hash: string | undefined, at: number) {
-  if (hash !== undefined) taken.set(sessionID, { hash, at })
+  const before = given.get(sessionID)
+  if (hash !== undefined) taken.set(sessionID, before?.hash === hash ? before : { hash, at })
 }
 
 /** The snapshot for an attempt that begins. */
@@ -23,8 +29,11 @@ export const begin = <E, R>(sessionID: SessionID, track: Effect.Effect<string | 
   Effect.suspend(() => {
     const kept = taken.get(sessionID)
     taken.delete(sessionID)
+    given.delete(sessionID)
     const age = kept ? Date.now() - kept.at : Infinity
-    return kept && age >= 0 && age < FRESH ? Effect.succeed(kept.hash) : track
+    if (!kept || age < 0 || age >= FRESH) return track
+    given.set(sessionID, kept)
+    return Effect.succeed(kept.hash)
   })
 
 export * as CombinedSnapshot from "./snapshot"

@@ -15,6 +15,7 @@ import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import type { LLMEvent } from "@opencode-ai/llm"
 import { Cause, Effect } from "effect"
 import { CombinedAttempt } from "./attempt"
+import type { CombinedChoose } from "./choose"
 import { CombinedHealth } from "./health"
 import { CombinedOrigin } from "./origin"
 import { CombinedProgress } from "./progress"
@@ -22,6 +23,7 @@ import { CombinedRecovery } from "./recovery"
 import { CombinedRequest } from "./request"
 import { CombinedRetraction } from "./retraction"
 import { CombinedSettlement } from "./settlement"
+import { CombinedWaiting } from "./waiting"
 
 /** The part of the processor's state that an attempt changes. */
 type Context = {
@@ -62,8 +64,9 @@ export function guard(turn: Turn) {
       if (!origin) return attempt
       CombinedAttempt.forget(turn.ctx)
       return CombinedRetraction.carry(turn.ctx, turn.session).pipe(
+        Effect.andThen(CombinedWaiting.begin(turn, origin)),
         Effect.andThen(attempt),
-        Effect.raceFirst(CombinedAttempt.watch(() => CombinedAttempt.of(turn.ctx), origin)),
+        Effect.raceFirst(watch(turn, origin)),
         Effect.flatMap(() => accept(turn, origin)),
         Effect.catchCauseIf(
           (cause) => !Cause.hasInterruptsOnly(cause),
@@ -77,6 +80,27 @@ export function guard(turn: Turn) {
     })
 }
 
+/** Ends an attempt that is silent for too long, if that is a failure that moves on and another member can answer. */
+const watch = (turn: Turn, origin: CombinedOrigin.Origin) => {
+  if (!CombinedRecovery.moves(origin, "timeout")) return Effect.never
+  return CombinedAttempt.watch(
+    () => CombinedAttempt.of(turn.ctx),
+    origin,
+    () => others(turn, origin, true),
+  )
+}
+
+/** Whether another member can answer now. One that was silent as well is no reason to cut this one short. */
+function others(turn: Turn, origin: CombinedOrigin.Origin, silent = false) {
+  const { parentID } = turn.ctx.assistantMessage
+  const wish = CombinedRequest.wish(origin.wish, parentID)
+  const left = (member: CombinedChoose.Member) => {
+    const known = CombinedProgress.peek(parentID).silent.has(CombinedHealth.member(member.providerID, member.modelID))
+    return silent && known ? Infinity : (wish.left?.(member) ?? 0)
+  }
+  return origin.others({ ...wish, left })
+}
+
 /**
  * A line that drops without an error (HTTP/1.1 without chunks, a proxy in between) looks like a short answer, but no
  * finish reason came; and some answers are empty. Where another member can answer, it does; the last one left is
@@ -84,9 +108,13 @@ export function guard(turn: Turn) {
  */
 const accept = Effect.fn("CombinedTurn.accept")(function* (turn: Turn, origin: CombinedOrigin.Origin) {
   const message = yield* shortcoming(turn)
-  if (message && CombinedRecovery.moves(origin, "network") && (isFirstEmpty(turn, message) || (yield* origin.others))) {
+  if (
+    message &&
+    CombinedRecovery.moves(origin, "network") &&
+    (isFirstEmpty(turn, message) || (yield* others(turn, origin)))
+  ) {
     const failure = { kind: "network", scope: "model", message } as const
-    return yield* CombinedRecovery.move(turn, origin, failure, yield* origin.fail(failure))
+    return yield* CombinedRecovery.move(turn, origin, failure)
   }
   CombinedProgress.answered(turn.ctx.assistantMessage.parentID)
   yield* origin.succeed

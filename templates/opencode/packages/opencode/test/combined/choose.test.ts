@@ -97,3 +97,44 @@ test("a member that another request is probing waits behind those that are well"
   // It may be well, and a last resort costs extra.
   expect(rank({ b: 1000 }, "c")).toEqual(["a", "c"])
 })
+
+test("a member that has failed to give this answer stands behind those that have not, be its cooldown over", () => {
+  const rank = (left: Record<string, number>, last?: string) =>
+    CombinedChoose.rank(members, {
+      state: new Map(),
+      now: NOW,
+      left: (member) => left[member.providerID] ?? 0,
+      lastResort: (member) => member.providerID === last,
+    }).map((member) => member.providerID)
+  expect(rank({ a: 1 })).toEqual(["b", "c", "a"])
+  // It may be well again, and a last resort costs extra.
+  expect(rank({ a: 1, b: 1 }, "c")).toEqual(["a", "b", "c"])
+  // Three times are enough.
+  expect(rank({ a: 3, b: 2 })).toEqual(["c", "b"])
+})
+
+test("who has failed too often is not waited for either", () => {
+  const left = (member: CombinedChoose.Member) => (member.providerID === "a" ? 3 : 0)
+  const choose = (list: typeof members) =>
+    CombinedChoose.choose(list, { state: cooling({ a: 1000, b: 2000 }), now: NOW, left })
+  expect(choose(members.slice(0, 2))).toMatchObject({ type: "wait", out: [{ member: members[1] }] })
+  expect(choose(members.slice(0, 1))).toEqual({ type: "wait", out: [] })
+})
+
+test("one that can take the request is waited for, if that is not for long, before one that cannot is asked", () => {
+  const choose = (able: string, times: Record<string, number>, patience: number) =>
+    CombinedChoose.choose(members, {
+      state: cooling(times),
+      now: NOW,
+      fits: (member) => able.includes(member.providerID),
+      patience,
+    })
+  expect(choose("c", {}, 0)).toEqual({ type: "serve", member: members[2] })
+  expect(choose("a", { a: 5000 }, 60_000)).toMatchObject({ type: "wait", out: [{ member: members[0] }] })
+  expect(choose("b", { a: 1000, b: 5000, c: 1000 }, 60_000)).toMatchObject({
+    type: "wait",
+    out: [{ member: members[1] }, {}, {}],
+  })
+  expect(choose("a", { a: 5000 }, 1000)).toEqual({ type: "serve", member: members[1] })
+  expect(choose("", { a: 5000 }, 60_000)).toEqual({ type: "serve", member: members[1] })
+})

@@ -149,10 +149,11 @@ it.instance("it counts where the user cancels in the middle, or where that ends 
 it.instance("of several that were taken back each is paid once", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { cooldown: { max: 1 } } })
-    chat.first.answer(empty(SMALL), empty(LARGE), text("answered", SMALL))
+    chat.first.answer(empty(SMALL), text("answered", SMALL))
+    chat.second.answer(empty(LARGE))
     yield* chat.ask("hello")
 
-    const due = 2 * price("first", SMALL) + price("first", LARGE)
+    const due = 2 * price("first", SMALL) + price("second", LARGE)
     expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["answered"]])
     const found = yield* totals(chat.id)
     expect(found.messages).toBeCloseTo(due, 10)

@@ -13,10 +13,11 @@ const model = ProviderTest.model({ id: ModelV2.ID.make("glm"), providerID: Provi
 const origin: CombinedOrigin.Origin = {
   id: "glm-4-6",
   fail: () => Effect.succeed({ type: "serve", model }),
-  next: Effect.succeed({ type: "serve", model }),
+  next: () => Effect.succeed({ type: "serve", model }),
   succeed: Effect.void,
   find: () => Effect.succeed(model),
-  others: Effect.succeed(true),
+  others: () => Effect.succeed(true),
+  cooling: Effect.succeed(undefined),
   unproven: Effect.succeed(false),
   claim: Effect.succeed(true),
   release: Effect.void,

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect, Fiber } from "effect"
 import { call, cut, event, finish, hangUp, refuse, say, stream, text, wait } from "./fake-provider"
-import { combinedSession, it, open, served, texts, written } from "./rig"
+import { combinedSession, it, open, served, texts, tools, written } from "./rig"
 
 setDefaultTimeout(30_000)
 
@@ -212,15 +212,147 @@ it.instance("a strategy names the failures that move on; others end the turn, wi
         wait(() => written(chat.file("ran"))),
         event({ error: { message: "Overloaded", type: "overloaded_error" } }),
       ),
+      refuse(503, { error: { message: "Overloaded" } }),
       refuse(429, { error: { message: "Slow down" } }),
     )
     chat.second.answer(text("answered"))
     yield* chat.ask("hello")
-    expect(JSON.stringify((yield* chat.answers).at(-1)?.info.error)).toContain("Overloaded")
+    // The finished tool is no part of the message with the error: upstream would leave it out of the history.
+    const ended = yield* chat.answers
+    expect(ended.map((item) => [tools(item.parts).length, item.info.error !== undefined])).toEqual([
+      [1, false],
+      [0, true],
+    ])
+    expect(JSON.stringify(ended.at(-1)?.info.error)).toContain("Overloaded")
     expect(chat.second.asked).toHaveLength(0)
     yield* chat.ask("again")
+    expect(chat.second.asked[0].messages.filter((item) => item.tool_call_id === "call_one")).toHaveLength(1)
 
     expect(served(yield* chat.answers).at(-1)).toBe(chat.ids.second)
+    expect(yield* Effect.promise(() => Bun.file(chat.file("ran")).text())).toBe("ran\n")
+  }),
+)
+
+it.instance("a slow answer is not cut where a silence is no failure that moves on", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { strategy: "on_overload", first_token_timeout: 300 } })
+    chat.first.answer(
+      stream(
+        wait(() => Bun.sleep(1500)),
+        say("slow"),
+        ...finish("stop"),
+      ),
+    )
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["slow"]])
+    expect(chat.first.asked).toHaveLength(1)
+  }),
+)
+
+it.instance("a member that is silent is not asked again in place", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { max_attempts: 2, first_token_timeout: 300 } })
+    chat.first.answer(stream(wait(() => new Promise(() => {}))))
+    chat.second.answer(text("answered"))
+    yield* chat.ask("hello")
+
+    expect(served(yield* chat.answers)).toEqual([chat.ids.second])
+    expect(chat.first.asked).toHaveLength(1)
+  }),
+)
+
+it.instance("of members that are all slow the last one is not cut, be the first one's cooldown over", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { first_token_timeout: 300, cooldown: { max: 100 } } })
+    const slow = () =>
+      stream(
+        wait(() => Bun.sleep(1500)),
+        say("slow"),
+        ...finish("stop"),
+      )
+    chat.first.answer(slow())
+    chat.second.answer(slow())
+    yield* chat.ask("hello")
+
+    expect(served(yield* chat.answers)).toEqual([chat.ids.second])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 1])
+  }),
+)
+
+it.instance("a member whose cooldown is over at once is not asked again before the others", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { cooldown: { max: 1 } } })
+    chat.first.answer(...Array.from({ length: 9 }, () => refuse(429, { error: { message: "Slow down" } })))
+    chat.second.answer(text("answered"))
+    yield* chat.ask("hello")
+
+    expect(served(yield* chat.answers)).toEqual([chat.ids.second])
+    expect(chat.first.asked).toHaveLength(1)
+  }),
+)
+
+it.instance("members that never answer end the turn, be their cooldowns over at once", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { cooldown: { max: 1 } } })
+    const busy = () => Array.from({ length: 20 }, () => refuse(429, { error: { message: "Slow down" } }))
+    chat.first.answer(...busy())
+    chat.second.answer(...busy())
+    yield* chat.ask("hello")
+
+    const [answer] = yield* chat.answers
+    const said = JSON.stringify(answer.info.error)
+    expect(said).toContain(`${chat.ids.first}/glm-4.6: 429 Slow down`)
+    expect(said).toContain(`${chat.ids.second}/glm-4.6: 429 Slow down`)
+    expect(Math.max(chat.first.asked.length, chat.second.asked.length)).toBeLessThanOrEqual(3)
+  }),
+)
+
+it.instance("a turn that begins while all are out waits for the first to return", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const other = yield* chat.fork
+    chat.first.answer(
+      refuse(429, { error: { message: "Slow down" } }, { "retry-after-ms": "3000" }),
+      text("1"),
+      text("2"),
+    )
+    chat.second.answer(refuse(401, { error: { message: "Invalid API key" } }))
+    const before = yield* chat.ask("hello").pipe(Effect.forkChild)
+    yield* Effect.promise(() => chat.second.times(1))
+    const turn = yield* other.ask("hello").pipe(Effect.forkChild)
+    yield* Effect.sleep(1000)
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 1])
+    yield* Fiber.join(before)
+    yield* Fiber.join(turn)
+
+    expect(served(yield* other.answers)).toEqual([chat.ids.first])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([3, 1])
+  }),
+)
+
+it.instance("a tool that was done when all went out stays in the history", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      refuse(429, { error: { message: "Slow down" } }, { "retry-after-ms": "1000" }),
+      text("hello"),
+      stream(
+        call(0, "call_one", "bash", { command: "echo ran >> ran", description: "Leave a mark" }),
+        wait(() => written(chat.file("ran"))),
+        event({ error: { message: "You exceeded your current quota", code: "insufficient_quota" } }),
+      ),
+      text("done"),
+    )
+    const revoked = refuse(401, { error: { message: "Invalid API key" } })
+    chat.second.answer(revoked, revoked)
+    yield* chat.ask("hello")
+    yield* chat.ask("leave a mark")
+    expect((yield* chat.answers).at(-1)?.info.error).toBeDefined()
+    yield* chat.ask("continue")
+
+    expect(texts((yield* chat.answers).at(-1)?.parts ?? [])).toEqual(["done"])
+    expect((chat.first.asked.at(-1)?.messages ?? []).filter((item) => item.tool_call_id === "call_one")).toHaveLength(1)
     expect(yield* Effect.promise(() => Bun.file(chat.file("ran")).text())).toBe("ran\n")
   }),
 )

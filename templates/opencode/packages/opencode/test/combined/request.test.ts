@@ -43,6 +43,17 @@ it.instance("an image that nobody else can read goes to the preferred one", () =
   }),
 )
 
+it.instance("one that can read an image and is back in a moment is waited for", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ models: { first: seeing, second: blind } })
+    chat.first.answer(refuse(503, { error: { message: "Overloaded" } }, { "retry-after": "1" }), text("a pixel"))
+    yield* chat.ask("", { parts: [{ type: "text", text: "what is it?" }, image] })
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["a pixel"]])
+    expect(chat.second.asked).toHaveLength(0)
+  }),
+)
+
 it.instance("when those that can read an image are out, the others are asked", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ models: { first: seeing, second: blind } })

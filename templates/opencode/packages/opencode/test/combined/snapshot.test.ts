@@ -12,6 +12,14 @@ test("a snapshot of a moment ago serves once more, and only once", async () => {
   expect([await begin(), await begin()]).toEqual(["kept", "taken anew"])
 })
 
+test("one that is kept again and again grows no younger", async () => {
+  CombinedSnapshot.keep(session, "kept", Date.now() - 4_800)
+  expect(await begin()).toBe("kept")
+  CombinedSnapshot.keep(session, "kept", Date.now())
+  await Bun.sleep(300)
+  expect(await begin()).toBe("taken anew")
+})
+
 for (const [what, at] of [
   ["an old one", -10_000],
   ["one of the future, as after a clock was set back", 60_000],

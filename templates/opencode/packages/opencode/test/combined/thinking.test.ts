@@ -26,10 +26,11 @@ const member = (providerID: string, npm: string, id = "claude-sonnet-4-5") => {
   return CombinedOrigin.mark(model, {
     id: "claude",
     fail: () => Effect.succeed({ type: "serve", model }),
-    next: Effect.succeed({ type: "serve", model }),
+    next: () => Effect.succeed({ type: "serve", model }),
     succeed: Effect.void,
     find: () => Effect.succeed(model),
-    others: Effect.succeed(true),
+    others: () => Effect.succeed(true),
+    cooling: Effect.succeed(undefined),
     unproven: Effect.succeed(false),
     claim: Effect.succeed(true),
     release: Effect.void,

@@ -359,6 +359,24 @@ it.instance(
   { git: true },
 )
 
+it.instance("an empty answer where a structured one is wanted is asked of the next member", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(stream(...finish("stop")))
+    chat.second.answer(stream(call(0, "call_one", "StructuredOutput", { answer: 42 }), ...finish("tool_calls")))
+    const result = yield* chat.ask("hello", {
+      format: new SessionV1.OutputFormatJsonSchema({
+        type: "json_schema",
+        retryCount: 0,
+        schema: { type: "object", properties: { answer: { type: "number" } }, required: ["answer"] },
+      }),
+    })
+
+    expect(result.info.role === "assistant" ? result.info.structured : undefined).toEqual({ answer: 42 })
+    expect(served(yield* chat.answers)).toEqual([chat.ids.second])
+  }),
+)
+
 it.instance("a structured answer that was given before the line was cut is the turn's result", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()

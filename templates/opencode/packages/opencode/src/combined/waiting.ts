@@ -1,0 +1,52 @@
+/** Waiting for a member that is out. It ends by itself: a turn never waits for long in one go, nor often. */
+import { Effect } from "effect"
+import type { CombinedOrigin } from "./origin"
+import { CombinedProgress } from "./progress"
+import { CombinedServing } from "./serving"
+import type { Turn } from "./turn"
+
+const LONGEST = 60_000
+const MOST = 3
+
+type Out = Extract<CombinedOrigin.Next, { type: "wait" }>["out"][number]
+
+/** For how many milliseconds the answer to a user's message may still wait for a member. */
+export function patience(parentID: string | undefined) {
+  return CombinedProgress.peek(parentID).waits < MOST ? LONGEST : 0
+}
+
+/** How long this one would be waited for; undefined when that is too long. */
+export function span(out: Out | undefined, parentID: string) {
+  if (!out) return undefined
+  const wait = Math.max(0, out.cooldown.until - Date.now())
+  return wait <= patience(parentID) ? wait : undefined
+}
+
+export const wait = Effect.fn("CombinedWaiting.wait")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  { member, cooldown }: Out,
+  milliseconds: number,
+) {
+  const progress = CombinedProgress.of(turn.ctx.assistantMessage.parentID)
+  progress.waits++
+  yield* turn.status.set(turn.ctx.sessionID, {
+    type: "retry",
+    attempt: progress.waits,
+    message: `${CombinedServing.SWITCH}all providers of ${origin.id} are out, ${member.providerID} is the first to return: ${cooldown.message}`,
+    next: cooldown.until,
+  })
+  yield* Effect.sleep(milliseconds)
+})
+
+/** Before an attempt: all may be out already. One that stays out for long is asked all the same, it may be well again. */
+export const begin = Effect.fn("CombinedWaiting.begin")(function* (turn: Turn, origin: CombinedOrigin.Origin) {
+  const cooldown = yield* origin.cooling
+  if (!cooldown) return
+  const { providerID, modelID, parentID } = turn.ctx.assistantMessage
+  const out = { member: { providerID, modelID }, cooldown }
+  const milliseconds = span(out, parentID)
+  if (milliseconds !== undefined) yield* wait(turn, origin, out, milliseconds)
+})
+
+export * as CombinedWaiting from "./waiting"
