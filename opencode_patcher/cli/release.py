@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from opencode_patcher.pipeline import Request
     from opencode_patcher.progress import Reporter
     from opencode_patcher.release import Made, Order, Verification
+    from opencode_patcher.release.comparison import Difference
 
 
 @click.command
@@ -156,19 +157,29 @@ def _verify(place: Path, request: Request, reporter: Reporter, *, as_json: bool)
     if found.differences:
         raise ReleaseError(
             f"{len(found.differences)} of the release's files came out otherwise.",
-            why="\n".join(
-                f"{one.name}{'' if one.binary is None else ': ' + explained(one.binary)}" for one in found.differences
-            ),
+            why="\n".join(map(explained, found.differences)),
             next_step="Verify it on the machine that made it; if it differs there too, do not use the release.",
         )
-    click.echo(f"Every file is as released: {len(found.identical)} built again, byte for byte the same.")
+    click.echo(f"The release is what it says: {len(found.identical)} files built again, byte for byte the same.")
+    for sentence in (*found.uncompared, *_published(found)):
+        click.echo(sentence)
 
 
-def explained(binary: bool) -> str:
-    """What differs in an archive: the program, or only how it is packed."""
-    if binary:
-        return "the program differs"
-    return "the program is the same, another version of zlib packed it otherwise"
+def explained(one: Difference) -> str:
+    """The file, and what differs in it: the program in an archive or only how it is packed, entries of the manifest."""
+    if one.binary is None:
+        return f"{one.name}: {', '.join(one.entries)}" if one.entries else one.name
+    if one.binary:
+        return f"{one.name}: the program differs"
+    return f"{one.name}: the program is the same, another version of zlib packed it otherwise"
+
+
+def _published(found: Verification) -> list[str]:
+    """Where the install scripts fetch from, which the release says of itself."""
+    there = found.manifest.published
+    if not there.repository:
+        return []
+    return [f"Its install scripts fetch the release {there.release} of {there.repository}: see that you know it."]
 
 
 def as_data(made: Made) -> dict[str, object]:
@@ -184,7 +195,7 @@ def as_data(made: Made) -> dict[str, object]:
 
 
 def verification_data(place: Path, found: Verification) -> dict[str, object]:
-    """What ``--json`` prints of a verification."""
+    """What ``--json`` prints of a verification. ``not_compared`` are sentences."""
     return {
         "directory": str(place),
         "identical": list(found.identical),
@@ -194,9 +205,11 @@ def verification_data(place: Path, found: Verification) -> dict[str, object]:
                 "released": one.released,
                 "rebuilt": one.rebuilt,
                 "program_differs": one.binary,
+                "entries": list(one.entries),
             }
             for one in found.differences
         ],
+        "not_compared": list(found.uncompared),
     }
 
 

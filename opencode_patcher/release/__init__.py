@@ -3,13 +3,14 @@
     order ──> parts ──> make ──> DIR ──> verify
                          uses headers, archives, notices, sbom, notes, manifest, sums
 
-``parts`` gets ready what goes into the binaries, ``make`` builds and writes a directory, ``verify`` builds again and
-compares. ``headers``, ``sbom``, ``manifest`` and ``notices.text`` are pure.
+``parts`` gets ready what goes into the binaries, ``make`` builds and writes a directory, ``verify`` builds again, and
+``comparison`` compares. ``comparison``, ``headers``, ``sbom``, ``manifest`` and ``notices.text`` are pure.
 """
 
+from opencode_patcher.release.comparison import Verification
 from opencode_patcher.release.make import Made, release
 from opencode_patcher.release.parts import Order
 from opencode_patcher.release.published import Published
-from opencode_patcher.release.verify import Verification, verify
+from opencode_patcher.release.verify import verify
 
 __all__ = ["Made", "Order", "Published", "Verification", "release", "verify"]

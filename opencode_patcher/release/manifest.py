@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from opencode_patcher import store as storage
 from opencode_patcher.errors import ReleaseError, UsageError
 from opencode_patcher.release.published import Published
 from opencode_patcher.upstream.releases import Release, parse_tag
@@ -91,6 +92,11 @@ def as_data(manifest: Manifest) -> dict[str, object]:
             for product in manifest.products
         ],
     }
+
+
+def text(manifest: Manifest) -> str:
+    """The content of ``manifest.json``."""
+    return storage.json_text(as_data(manifest))
 
 
 def is_ours(text: str) -> bool:

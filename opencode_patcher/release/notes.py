@@ -12,6 +12,10 @@ from opencode_patcher.release.manifest import Manifest
 from opencode_patcher.toolchain.targets import parse
 
 DIRECTORY = "release"
+NOTES = "RELEASE-NOTES.md"
+DRILL_HEADING = "## Drill"
+"""The last section of the notes; only a release whose binary was drilled has it."""
+
 _SUFFIX = ".j2"
 
 

@@ -53,9 +53,15 @@ def write(order: Order, parts: Parts, made: Manifest, report: Report | None, pla
         storage.write_bytes(place / name, text.encode("utf-8"), mode=0o755 if name.endswith(".sh") else 0o644)
     for product in made.products:
         storage.write_json(place / f"{parse(product.target).package}.build.json", build_data(made, product))
-    storage.write_json(place / manifest.FILE_NAME, manifest.as_data(made))
+    storage.write_text(place / manifest.FILE_NAME, manifest.text(made))
     names = sorted(path.name for path in place.iterdir())
     storage.write_text(place / sums.FILE_NAME, sums.text(sums.of(place, names)))
+
+
+def notes_of(order: Order, made: Manifest) -> str:
+    """The notes that belong to a manifest, without the drill. Raises PatchError."""
+    patches = series.load(order.request.patches).patches
+    return notes.render(order.request.templates, notes.values(made, patches, None))[notes.NOTES]
 
 
 def build_data(made: Manifest, product: Product) -> dict[str, object]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from opencode_patcher import __version__, pipeline
 from opencode_patcher import store as storage
 from opencode_patcher.errors import ReleaseError
 from opencode_patcher.progress import Reporter
-from opencode_patcher.release import make, manifest, papers, sums
+from opencode_patcher.release import make, manifest, notes, papers, sums
+from opencode_patcher.release.comparison import Copy, Verification, compare
 from opencode_patcher.release.manifest import Manifest
 from opencode_patcher.release.parts import Order, Parts, gather
 from opencode_patcher.store import Store
@@ -19,28 +20,6 @@ from opencode_patcher.toolchain.targets import parse
 from opencode_patcher.upstream import lock as upstream_lock
 from opencode_patcher.upstream.lock import Lock
 from opencode_patcher.upstream.releases import Release
-
-NOT_COMPARED = frozenset({"RELEASE-NOTES.md", manifest.FILE_NAME})
-"""The notes hold times that the drill measured; the manifest is compared by its entries."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """A file of the release that came out otherwise. ``binary`` tells whether the program in an archive differs."""
-
-    name: str
-    released: str
-    rebuilt: str
-    binary: bool | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verification:
-    """What a second build says: the names of the files that are byte-identical, and those that are not."""
-
-    manifest: Manifest
-    identical: tuple[str, ...]
-    differences: tuple[Difference, ...]
 
 
 def verify(
@@ -69,7 +48,8 @@ def verify(
             if kept:
                 kept.unlink()
             papers.write(order, parts, rebuilt, None, Path(scratch))
-            return compare(released, _sums(place), rebuilt, _sums(Path(scratch)))
+            made = _copy(Path(scratch), rebuilt)
+            return compare(_copy(place, released), replace(made, notes=papers.notes_of(order, released)))
 
 
 def check_sums(place: Path) -> Manifest:
@@ -85,11 +65,16 @@ def check_sums(place: Path) -> Manifest:
             next_step="Name the directory that release --out has written.",
         ) from error
     released = manifest.parse(text)
-    listed = {archive.name: archive.sha256 for archive in (product.archive for product in released.products)}
+    listed = [product.archive for product in released.products if product.archive.name not in found.missing]
     differing = [
-        f"{name} has another digest in {manifest.FILE_NAME} than in {sums.FILE_NAME}"
-        for name, digest in listed.items()
-        if name not in found.missing and expected.get(name) != digest
+        f"{archive.name} has another digest in {manifest.FILE_NAME} than in {sums.FILE_NAME}"
+        for archive in listed
+        if expected.get(archive.name) != archive.sha256
+    ]
+    differing += [
+        f"{archive.name} has another size in {manifest.FILE_NAME}"
+        for archive in listed
+        if archive.name in expected and (place / archive.name).stat().st_size != archive.size
     ]
     if problems := [*found.problems, *differing]:
         raise ReleaseError(
@@ -100,29 +85,20 @@ def check_sums(place: Path) -> Manifest:
     return released
 
 
-def compare(released: Manifest, before: dict[str, str], rebuilt: Manifest, after: dict[str, str]) -> Verification:
-    """Compare two releases of the same order by their manifests and sums. Pure."""
-    binaries = [
-        {product.archive.name: product.binary.sha256 for product in one.products} for one in (released, rebuilt)
-    ]
-    differences = [
-        Difference(
-            name=name,
-            released=before.get(name, ""),
-            rebuilt=after.get(name, ""),
-            binary=binaries[0][name] != binaries[1].get(name) if name in binaries[0] else None,
-        )
-        for name in sorted((before.keys() | after.keys()) - NOT_COMPARED)
-        if before.get(name) != after.get(name)
-    ]
-    if replace(released, products=(), source="", zlib="") != replace(rebuilt, products=(), source="", zlib=""):
-        differences.append(Difference(name=manifest.FILE_NAME, released="", rebuilt=""))
-    names = {difference.name for difference in differences} | NOT_COMPARED
-    return Verification(
-        manifest=released,
-        identical=tuple(sorted(name for name in before if name not in names)),
-        differences=tuple(differences),
+def _copy(place: Path, about: Manifest) -> Copy:
+    """What is compared of the release at ``place``. Notes that are missing are as good as empty ones."""
+    digests = _sums(place)
+    return Copy(
+        manifest=about,
+        about=_text(place / manifest.FILE_NAME),
+        sums=digests,
+        notes=_text(place / notes.NOTES) if notes.NOTES in digests else "",
     )
+
+
+def _text(path: Path) -> str:
+    # Line ends count, and what is no text is another text than ours.
+    return path.read_bytes().decode("utf-8", errors="replace")
 
 
 def _sums(place: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,8 @@ from opencode_patcher.__main__ import run
 from opencode_patcher.cli import release as command
 from opencode_patcher.drill import Report
 from opencode_patcher.release import Made, Verification
+from opencode_patcher.release.comparison import Difference
 from opencode_patcher.release.manifest import File, Manifest, Product
-from opencode_patcher.release.verify import Difference
 from opencode_patcher.upstream.releases import Release
 
 
@@ -88,11 +89,25 @@ def test_a_finished_release_as_data_has_manifest_and_drill() -> None:
 
 def test_a_verification_as_data_says_whether_the_program_differs() -> None:
     one = Difference(name="a.zip", released="1", rebuilt="2", binary=False)
-    found = Verification(manifest=made().manifest, identical=("LICENSE",), differences=(one,))
+    found = Verification(
+        manifest=made().manifest, identical=("LICENSE",), differences=(one,), uncompared=("The notes' drill.",)
+    )
     assert command.verification_data(Path("/releases/one"), found) == {
         "directory": "/releases/one",
         "identical": ["LICENSE"],
-        "differences": [{"name": "a.zip", "released": "1", "rebuilt": "2", "program_differs": False}],
+        "differences": [{"name": "a.zip", "released": "1", "rebuilt": "2", "program_differs": False, "entries": []}],
+        "not_compared": ["The notes' drill."],
     }
-    assert "program differs" in command.explained(True)
-    assert "packed it otherwise" in command.explained(False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"binary": True}, "a.zip: the program differs"),
+        ({"binary": False}, "a.zip: the program is the same, another version of zlib packed it otherwise"),
+        ({"entries": ("bun", "upstream.source")}, "a.zip: bun, upstream.source"),
+        ({}, "a.zip"),
+    ],
+)
+def test_what_differs_in_a_file_is_said(changes: dict[str, Any], said: str) -> None:
+    assert command.explained(Difference(name="a.zip", released="1", rebuilt="2", **changes)) == said

