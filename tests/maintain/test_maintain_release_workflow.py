@@ -22,9 +22,11 @@ echo "$@" >> "$FAKE/asked"
 if [ -f "$FAKE/offline" ]; then echo "error connecting to api.github.com" >&2; exit 1; fi
 case "$1 $2" in
   "release view")
+    case "$*" in *assets*) ls "$FAKE/assets"; exit ;; esac
     if [ -f "$FAKE/state" ]; then cat "$FAKE/state"; else echo "release not found" >&2; exit 1; fi ;;
-  "release create") echo true > "$FAKE/state" ;;
-  "release edit") echo false > "$FAKE/state" ;;
+  "release create") echo true > "$FAKE/state"; echo "$6" > "$FAKE/target" ;;
+  "release edit") echo false > "$FAKE/state"; [ "$4" != --target ] || echo "$5" > "$FAKE/target" ;;
+  "release delete-asset") rm "$FAKE/assets/$4" ;;
   "release upload")
     shift 5
     for file do
@@ -111,11 +113,11 @@ def test_a_release_is_public_once_all_of_it_is_there(runner: Runner) -> None:
     assert done.returncode == 0, done.stderr
     assert runner.state() == "public"
     assert runner.assets() == {*FILES, "SHA256SUMS"}
-    view, create, upload, edit = runner.asked()
+    view, create, _, upload, edit = runner.asked()
     assert view.startswith("release view v1.18.3 ")
     assert create.startswith(f"release create v1.18.3 --draft --target {'a' * 40} --title OpenCode 1.18.3 with")
     assert upload.startswith("release upload v1.18.3 --clobber -- ")
-    assert edit.startswith("release edit v1.18.3 --draft=false ")
+    assert edit.startswith(f"release edit v1.18.3 --target {'a' * 40} --draft=false ")
 
 
 def test_a_run_that_broke_off_is_completed(runner: Runner) -> None:
@@ -128,6 +130,20 @@ def test_a_run_that_broke_off_is_completed(runner: Runner) -> None:
     assert runner.state() == "public"
     assert runner.assets() == {*FILES, "SHA256SUMS"}
     assert not [line for line in runner.asked() if line.startswith("release create")]
+
+
+def test_a_draft_of_another_commit_becomes_one_of_this_commit(runner: Runner) -> None:
+    (runner.fake / "state").write_text("true\n")
+    (runner.fake / "target").write_text("b" * 40)
+    for name in ("manifest.json", "opencode-linux-arm64.tar.gz"):
+        (runner.fake / "assets" / name).write_text("of the other commit\n")
+
+    done = runner.publish()
+
+    assert done.returncode == 0, done.stderr
+    assert (runner.fake / "target").read_text().strip() == "a" * 40
+    assert runner.assets() == {*FILES, "SHA256SUMS"}
+    assert (runner.fake / "assets/manifest.json").read_text() == "manifest.json\n"
 
 
 def test_a_public_release_is_left_as_it_is(runner: Runner) -> None:
