@@ -57,11 +57,14 @@ def require_room(needed: Room, store: Path, out: Path, reporter: Reporter) -> No
 
 def require_usable(out: Path) -> None:
     """Raises ReleaseError when ``out`` cannot be written, or holds anything but a former release of this tool."""
-    problem = _problem(out)
-    if problem:
-        raise ReleaseError(
-            f"The release cannot be written to {out}.", why=problem, next_step="Name another directory with --out."
+    problem, next_step = _problem(out), "Name another directory with --out."
+    if os.path.ismount(out):
+        problem, next_step = (
+            "It is a mount point, which cannot be replaced.",
+            f"Name one in it: --out {out / 'release'}",
         )
+    if problem:
+        raise ReleaseError(f"The release cannot be written to {out}.", why=problem, next_step=next_step)
 
 
 def _problem(out: Path) -> str:

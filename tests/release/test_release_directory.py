@@ -57,6 +57,14 @@ def test_what_is_no_directory_is_refused(tmp_path: Path) -> None:
             directory.require_usable(place)
 
 
+def test_a_mount_point_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    root = Path(tmp_path.anchor)
+    with pytest.raises(ReleaseError, match="cannot be written") as caught:
+        directory.require_usable(root)
+    assert "mount point" in caught.value.why
+    assert caught.value.next_step.endswith(f"--out {root / 'release'}")
+
+
 def test_damaged_sums_of_a_former_release_are_no_licence_to_delete(former: Path) -> None:
     (former / sums.FILE_NAME).write_bytes(b"\xff\xfe")
     with pytest.raises(ReleaseError, match="cannot be written"):
