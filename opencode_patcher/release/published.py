@@ -13,10 +13,10 @@ _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """``repository`` is OWNER/NAME, ``release`` a git tag; "" where it is not known. Both end up in the install
-    scripts, so neither may hold anything that a shell would read.
+    """``repository`` is OWNER/NAME, ``release`` a git tag; both are "" where it is not known. Both end up in the
+    install scripts, so neither may hold anything that a shell would read.
 
-    Raises UsageError for anything else.
+    Raises UsageError for anything else, and for one without the other.
     """
 
     repository: str = ""
@@ -33,3 +33,9 @@ class Published:
                     why="It may hold letters, digits, dots, dashes and underscores.",
                     next_step=f"Try: {example}",
                 )
+        if bool(self.repository) != bool(self.release):
+            raise UsageError(
+                f"{'--release' if self.repository else '--repository'} is missing.",
+                why="The install scripts fetch one release of one repository.",
+                next_step=f"Try: --repository {self.repository or 'OWNER/NAME'} --release {self.release or 'TAG'}",
+            )

@@ -28,6 +28,8 @@ from opencode_patcher.upstream.releases import Release
         (["--target", "all", "--out", "DIR", "--repository", "owner"], 2, "'owner' is no repository"),
         (["--target", "all", "--out", "DIR", "--repository", "o/n'; rm -r ~; '"], 2, "is no repository"),
         (["--target", "all", "--out", "DIR", "--release", "$(id)"], 2, "'$(id)' is no tag"),
+        (["--target", "all", "--out", "DIR", "--repository", "o/n"], 2, "--release is missing"),
+        (["--target", "all", "--out", "DIR", "--release", "v1"], 2, "--repository is missing"),
         (["--verify", "DIR"], 12, "is no release"),
         (["--target", "linux-x64", "--out", "FULL"], 12, "thesis.doc"),
     ],
