@@ -12,6 +12,7 @@ Layout of the store (all of it can be thrown away; it is made again on the next 
     logs/              output of long programs
     locks/             lock files
     demo/              a store inside the store, for ``demo``
+    releasing.json     where a release is being made, beside the directory that it becomes
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ STALE_SECONDS = 24 * 60 * 60.0
 
 _STAGING = re.compile(r"\..+\.[a-z0-9_]{8}")
 """The names that ``staged_directory`` gives, with the random part of tempfile.mkdtemp."""
+
+_OLD = "old"
+"""Names what ``staged_directory`` has moved aside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,18 +269,38 @@ def staged_directory(final: Path) -> Iterator[Path]:
         raise
 
 
+def undo_staged(final: Path, staging: Path) -> None:
+    """What ``staged_directory`` does when its block fails, for a process that was killed in it or right behind it:
+    ``final`` is as it was, or new, and nothing is beside it. Names that ``staged_directory`` did not give are let be.
+    """
+    if staging.parent != final.parent or not re.fullmatch(rf"\.{re.escape(final.name)}\.[a-z0-9_]{{8}}", staging.name):
+        return
+    aside = _aside(final, staging)
+    with _store_errors(final):
+        if (aside / _OLD).exists() and not final.exists():
+            (aside / _OLD).replace(final)
+    for path in (staging, aside):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def _beside(final: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
 
 
+def _aside(final: Path, staging: Path) -> Path:
+    return staging.with_name(f".{final.name}.{_OLD}{staging.suffix}")
+
+
 def _exchange(staging: Path, final: Path) -> None:
-    aside = _beside(final)
+    aside = _aside(final, staging)
+    aside.mkdir()
     try:
-        final.replace(aside / "old")
+        final.replace(aside / _OLD)
         staging.replace(final)
     finally:
         if not final.exists():
-            (aside / "old").replace(final)
+            (aside / _OLD).replace(final)
         shutil.rmtree(aside, ignore_errors=True)
 
 

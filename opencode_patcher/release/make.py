@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opencode_patcher import __version__, pipeline
-from opencode_patcher import store as storage
 from opencode_patcher.drill import Report
 from opencode_patcher.errors import DrillError
 from opencode_patcher.progress import Reporter
-from opencode_patcher.release import archives, directory, papers, product
+from opencode_patcher.release import archives, directory, papers, product, staging
 from opencode_patcher.release.manifest import Manifest, Product
 from opencode_patcher.release.parts import Order, Parts, gather
 from opencode_patcher.store import Store
@@ -57,10 +56,10 @@ def release(
     with pipeline.one_at_a_time(store, reporter, wait=order.request.wait):
         require_room(order, store, out, reporter)
         parts = gather(order, chosen, lock, store, reporter)
-        with storage.staged_directory(out) as staging:
-            made, kept = build(order, parts, staging, store, reporter)
+        with staging.staged(out, store) as place:
+            made, kept = build(order, parts, place, store, reporter)
             report = _drilled(kept, made, reporter, drill)
-            papers.write(order, parts, made, report, staging)
+            papers.write(order, parts, made, report, place)
     return Made(directory=out, manifest=made, report=report)
 
 

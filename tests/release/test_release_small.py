@@ -19,7 +19,7 @@ from release_workshop import Workshop, undrilled
 from opencode_patcher import __version__, builds
 from opencode_patcher.errors import DrillError, ReleaseError, SourceError
 from opencode_patcher.progress import SilentReporter
-from opencode_patcher.release import Made, directory, headers, macho_signature, manifest, release, sums, verify
+from opencode_patcher.release import Made, directory, headers, macho_signature, manifest, release, staging, sums, verify
 from opencode_patcher.release.comparison import Verification
 from opencode_patcher.release.directory import Room
 from opencode_patcher.store import open_store, write_json
@@ -277,7 +277,11 @@ def test_a_directory_without_manifest_or_sums_is_no_release(
 
 def test_a_former_release_is_replaced_in_one_step(copied: Callable[[], Path], workshop: Workshop) -> None:
     place = copied()
+    killed = place.with_name(f".{place.name}.abcdefgh")
+    killed.mkdir()
+    write_json(workshop.store.root / staging.NOTE, {"out": str(place), "staging": str(killed)})
     made = workshop.release(place, workshop.order(targets=(workshop.native,)))
+    assert not killed.exists()
     assert [product.target for product in made.manifest.products] == [workshop.native.name]
     assert not (place / workshop.foreign.archive).exists()
 
