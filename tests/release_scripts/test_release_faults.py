@@ -20,6 +20,7 @@ from script_samples import (
     make_release,
     pack_tar,
     program,
+    render,
     started,
     write_sums,
 )
@@ -300,6 +301,36 @@ def test_an_attestation_that_fails_ends_it(installed: Machine, second: Path) -> 
     assert "has no valid attestation of example/fork.\nno attestations found" in done.stderr
     assert installed.install("--no-attestation", OPENCODE_RELEASE_URL=second).returncode == 0
     assert started(installed.place) == "second"
+
+
+def test_a_program_that_came_into_the_store_unattested_is_checked_by_the_next_run_that_can(
+    installed: Machine, second: Path
+) -> None:
+    log = gh(installed, verdict="exit 1")
+    assert installed.install("--no-attestation", OPENCODE_RELEASE_URL=second).returncode == 0
+
+    done = installed.install(OPENCODE_RELEASE_URL=second)
+    assert done.returncode == 1
+    assert "has no valid attestation of example/fork." in done.stderr
+
+    done = installed.install("--no-attestation", OPENCODE_RELEASE_URL=second)
+    assert "Only the checksum was checked, not where the archive was built (--no-attestation)." in done.stderr
+    assert "Fetching" not in done.stderr
+
+    gh(installed)
+    for _ in range(2):
+        done = installed.install(OPENCODE_RELEASE_URL=second)
+        assert done.returncode == 0
+        assert "Built by the release workflow of example/fork (attested)." in done.stderr
+    assert "Fetching" not in done.stderr, "what was attested once is not fetched again"
+    asked = [line for line in log.read_text().splitlines() if line.startswith("attestation verify /")]
+    assert len(asked) == 2
+
+    other = make_machine(installed.root / "other", programs=(*PROGRAMS, "curl"))
+    other.script.write_text(render("install.sh", repository="example/another"))
+    gh(other, verdict="exit 1")
+    done = other.install(OPENCODE_RELEASE_URL=second, HOME=installed.home)
+    assert "has no valid attestation of example/another." in done.stderr
 
 
 def test_why_the_attestation_was_not_checked(installed: Machine, tmp_path: Path) -> None:
