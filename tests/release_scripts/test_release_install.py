@@ -282,6 +282,14 @@ def test_a_release_that_does_not_know_where_it_is_published(machine: Machine, fi
     assert machine.install(OPENCODE_RELEASE_URL=first).returncode == 0
 
 
+def test_sums_whose_lines_end_with_crlf(machine: Machine, first: Path) -> None:
+    sums = first / "SHA256SUMS"
+    sums.write_bytes(sums.read_bytes().replace(b"\n", b"\r\n"))
+    done = machine.install(OPENCODE_RELEASE_URL=first)
+    assert done.returncode == 0, done.stderr
+    assert started(machine.place) == "first"
+
+
 def test_a_part_of_the_script_does_nothing(machine: Machine, first: Path) -> None:
     """A download that breaks off on its way into a shell."""
     whole = machine.script.read_text()
