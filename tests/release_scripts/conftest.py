@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import functools
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -44,6 +47,30 @@ class _Handler(SimpleHTTPRequestHandler):
         pass
 
 
+class _Redirecting(_Handler):
+    def __init__(self, *arguments: Any, to: str, **others: Any) -> None:
+        self.to = to
+        super().__init__(*arguments, **others)
+
+    def do_GET(self) -> None:
+        if not self.path.startswith("/to-http/"):
+            super().do_GET()
+            return
+        self.send_response(302)
+        self.send_header("Location", self.to + self.path.removeprefix("/to-http"))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def served(server: ThreadingHTTPServer, web: Web) -> Iterator[Web]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield web
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
     root = tmp_path / "web"
@@ -51,12 +78,24 @@ def web(tmp_path: Path) -> Iterator[Web]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
     web = Web(root=root, url=f"http://127.0.0.1:{server.server_port}")
     server.RequestHandlerClass = functools.partial(_Handler, web=web)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield web
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    yield from served(server, web)
+
+
+@pytest.fixture
+def secure(web: Web, tmp_path: Path) -> Iterator[Web]:
+    """The same over https, with a certificate that nobody knows; below ``/to-http`` it redirects to ``web``."""
+    if not shutil.which("openssl"):
+        pytest.skip("needs openssl for a certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
+    secure = Web(root=web.root, url=f"https://127.0.0.1:{server.server_port}")
+    server.RequestHandlerClass = functools.partial(_Redirecting, web=secure, to=web.url)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    yield from served(server, secure)
 
 
 @pytest.fixture

@@ -198,6 +198,24 @@ def test_nothing_there(tmp_path: Path, first: Path, web: Any, loader: str) -> No
     assert "There is no release in" in done.stderr
 
 
+@pytest.mark.parametrize("loader", ["curl", "wget"])
+def test_no_way_leads_from_https_to_http(tmp_path: Path, secure: Any, web: Any, loader: str) -> None:
+    machine = make_machine(tmp_path / "machine", programs=(*PROGRAMS, loader))
+    # The certificate is the test's own.
+    (machine.home / ".curlrc").write_text("insecure\n")
+    (machine.home / ".wgetrc").write_text("check_certificate = off\n")
+    make_release(web.root / "first", "first")
+
+    done = machine.install(OPENCODE_RELEASE_URL=f"{secure.url}/to-http/first", no_proxy="127.0.0.1")
+
+    assert done.returncode == 1
+    assert "SHA256SUMS could not be fetched." in done.stderr
+    assert web.asked == []
+    done = machine.install(OPENCODE_RELEASE_URL=f"{secure.url}/first", no_proxy="127.0.0.1")
+    assert done.returncode == 0, done.stderr
+    assert started(machine.place) == "first"
+
+
 @pytest.mark.parametrize(
     ("lacking", "said"),
     [
