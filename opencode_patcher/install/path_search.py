@@ -50,7 +50,7 @@ class PathFinding:
 
     ``first``: it starts the program at our place. ``shadowed``: the programs ``before`` come first.
     ``absent``: the bin directory is not on PATH; ``before`` are the programs that are started instead.
-    ``line`` puts the bin directory first.
+    ``line`` puts the bin directory first, or nearly so.
     """
 
     status: Literal["first", "shadowed", "absent"]
@@ -122,7 +122,7 @@ def advice(finding: PathFinding) -> str:
         lines.append(f"The command `opencode` starts another program: {other.path}{origin}.")
         if other.kind.remove:
             lines.append(f"  To remove it: {other.kind.remove}")
-    order = "on" if finding.status == "absent" else "first on"
-    lines.append(f"To put {finding.bin_dir} {order} PATH, add this to {finding.line.where}:")
+    order = "on PATH" if finding.status == "absent" else finding.line.order
+    lines.append(f"To put {finding.bin_dir} {order}, add this to {finding.line.where}:")
     lines.append(f"  {finding.line.line}")
     return "\n".join(lines)

@@ -29,10 +29,11 @@ NOTHING = Occupant(kind="nothing")
 
 @dataclass(frozen=True, kw_only=True)
 class PathLine:
-    """How to put a directory on PATH: the ``line`` to add, and where it belongs."""
+    """How to put a directory on PATH: the ``line`` to add, where it belongs, and how far to the front it gets."""
 
     where: str
     line: str
+    order: str = "first on PATH"
 
 
 class System(Protocol):
@@ -52,7 +53,7 @@ class System(Protocol):
         ...
 
     def path_line(self, bin_dir: Path, environment: Mapping[str, str]) -> PathLine:
-        """How the user puts ``bin_dir`` first on PATH."""
+        """How the user puts ``bin_dir`` first on PATH, or as far to the front as the system lets a user."""
         ...
 
     def running_file(self, place: Path, file: Path) -> Path:

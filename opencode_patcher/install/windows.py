@@ -17,6 +17,16 @@ from opencode_patcher.install.system import NOTHING, Occupant, PathLine
 _PATHEXT = ".COM;.EXE;.BAT;.CMD"
 """Windows' default, for an environment without the variable."""
 
+_PATH_LINE = (
+    "$key = [Microsoft.Win32.Registry]::CurrentUser.CreateSubKey('Environment'); "
+    "$path = 'DIRECTORY;' + $key.GetValue('Path', '', 'DoNotExpandEnvironmentNames'); "
+    "$key.SetValue('Path', $path, 'ExpandString'); "
+    "[Environment]::SetEnvironmentVariable('OPENCODE_PATCHER', $null, 'User')"
+)
+"""[Environment] alone would write %NAME% as what it stands for now. Its call at the end deletes a variable that is not
+there, upon which programs that run are told that the environment has changed.
+"""
+
 
 def _replace(source: Path, target: Path) -> None:
     source.replace(target)
@@ -51,11 +61,11 @@ class Windows:
 
     def path_line(self, bin_dir: Path, environment: Mapping[str, str]) -> PathLine:  # noqa: ARG002
         quoted = "'" + str(bin_dir).replace("'", "''") + ";'"
-        line = (
-            f"[Environment]::SetEnvironmentVariable('Path', {quoted} + "
-            "[Environment]::GetEnvironmentVariable('Path', 'User'), 'User')"
+        return PathLine(
+            where="PowerShell, once",
+            line=_PATH_LINE.replace("'DIRECTORY;'", quoted),
+            order="first on your own PATH, which comes after the machine's",
         )
-        return PathLine(where="PowerShell, once", line=line)
 
     def running_file(self, place: Path, file: Path) -> Path:  # noqa: ARG002
         return place

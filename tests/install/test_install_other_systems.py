@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from install_samples import entries, make_build, program, started
 
 from opencode_patcher.errors import InstallError
-from opencode_patcher.install import activate
+from opencode_patcher.install import activate, path_search
 from opencode_patcher.install.activate import Installed
 from opencode_patcher.install.macos import MacOS
 from opencode_patcher.install.rollback import rollback
@@ -138,6 +139,17 @@ def test_windows_uninstalls_a_running_program(store: Store, windows: Windows, ru
 def test_windows_has_a_line_for_powershell() -> None:
     line = Windows().path_line(Path("C:\\Users\\O'Neill\\bin"), {})
     assert "'C:\\Users\\O''Neill\\bin;' + " in line.line
+
+
+def test_windows_keeps_variables_on_path_and_promises_no_more_than_it_can(bin_dir: Path) -> None:
+    theirs = program(bin_dir.parent / "machine" / "opencode.exe", "theirs")
+    place = program(bin_dir / "opencode.exe", "ours")
+    path = os.pathsep.join([str(theirs.parent), str(bin_dir)])
+    text = path_search.advice(path_search.find(Windows(), place, {"PATH": path}))
+    assert "first on your own PATH, which comes after the machine's, add this" in text
+    assert "'DoNotExpandEnvironmentNames'" in text
+    assert "'ExpandString'" in text
+    assert "GetEnvironmentVariable" not in text
 
 
 @pytest.fixture

@@ -108,6 +108,13 @@ def test_on_windows_a_running_program_gets_the_name_that_opencode_patcher_cleans
     assert not old.exists()
 
 
+def test_on_windows_path_is_set_as_opencode_patcher_says() -> None:
+    line = Windows().path_line(Path("DIRECTORY"), {})
+    text = render("install.ps1")
+    assert [part for part in line.line.split("; ") if f"\n  {part}\n" not in text] == []
+    assert line.order in text
+
+
 def test_the_place_is_refused_where_upstreams_updater_would_write() -> None:
     for directory in (".local/bin", ".opencode/bin"):
         assert place.claimed(f"/home/user/{directory}/opencode", "/") == directory
