@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,23 @@ def test_powershell_can_read_it(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_powershell_skips_a_damaged_record_and_waits_only_for_another_install(tmp_path: Path) -> None:
+    text = render("install.ps1")
+    functions = text[text.index("function Stop-Install") : text.index("# --- the release ---")]
+    (tmp_path / "record.json").write_text("{")
+    (tmp_path / "functions.ps1").write_text(
+        f"$ErrorActionPreference = 'Stop'\n{functions}\n"
+        "@(Get-RecordedSum (Join-Path $PSScriptRoot 'record.json')).Count\n"
+        "try { Open-Lock (Join-Path $PSScriptRoot 'absent/install.lock') } catch { $_.Exception.Message }\n"
+    )
+    done = subprocess.run(
+        [tool("pwsh"), "-NoProfile", "-File", tmp_path / "functions.ps1"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "0"
+    assert "install.lock cannot be locked." in done.stdout
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_any_encoding_can_read_it(name: str) -> None:
     """Windows PowerShell 5.1 reads a file without a byte order mark in the code page of the machine."""
@@ -80,6 +98,20 @@ def test_the_names_and_formats_are_those_of_opencode_patcher(name: str) -> None:
         assert wanted in text, wanted
     formats = {int(number) for number in re.findall(r"format\"?(?:: | = | -ne )(\d)", text)}
     assert formats == {store.FORMAT} == {state.FORMAT} == {builds.FORMAT}
+
+
+def test_a_store_that_a_killed_install_on_windows_has_left_is_usable(tmp_path: Path) -> None:
+    """The marker's name while it is written is one that both tools take for a part of a new store."""
+    text = render("install.ps1")
+    new = re.search(r'\$new = Join-Path \(Split-Path \$Path\) "(.*)"\n', text)
+    assert new
+    name = new[1].replace("$(Split-Path -Leaf $Path)", store.MARKER)
+    allowed = re.search(r"\$_\.Name -notlike '(.*)'", text)
+    assert allowed
+    assert fnmatch(name, allowed[1])
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / name).write_text('{ "form')
+    assert store.open_store(tmp_path / "store").root == tmp_path / "store"
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
