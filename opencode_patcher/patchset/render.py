@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opencode_patcher.errors import PatchError
@@ -94,13 +95,17 @@ def render_file(path: str, text: str, values: Mapping[str, str]) -> str:
     return _render(environment, label, text, values)
 
 
-def render_document(path: str, text: str, values: Mapping[str, object]) -> str:
+def render_document(path: str, text: str, values: Mapping[str, object], parts: Path) -> str:
     """Render a file for people or machines other than OpenCode's source; values may be lists and objects.
 
-    ``path`` names the template in errors. Raises PatchError as ``render_file`` does.
+    ``path`` names the template in errors; ``parts`` is the directory of the templates that it may include. Raises
+    PatchError as ``render_file`` does.
     """
+    from jinja2 import FileSystemLoader
+
     label = f"the template '{path}'"
     environment = _environment("\n", guard=False)
+    environment.loader = FileSystemLoader(parts)
     _check_variables(environment, label, text, values)
     return _rendered(environment, label, text, values)
 

@@ -20,13 +20,17 @@ _SUFFIX = ".j2"
 
 
 def render(templates: Path, values: Mapping[str, object]) -> dict[str, str]:
-    """The text of each file in ``templates/release`` by its name without ``.j2``. Raises PatchError."""
-    return {
-        path.name.removesuffix(_SUFFIX): render_document(
-            f"{DIRECTORY}/{path.name}", path.read_text(encoding="utf-8"), values
-        )
-        for path in sorted((templates / DIRECTORY).glob(f"*{_SUFFIX}"))
-    }
+    """The text of each file in ``templates/release`` by its name without ``.j2``; directories in there hold parts that
+    the files include. Raises PatchError.
+    """
+    names = (path.name.removesuffix(_SUFFIX) for path in sorted((templates / DIRECTORY).glob(f"*{_SUFFIX}")))
+    return {name: render_one(templates, name, values) for name in names}
+
+
+def render_one(templates: Path, name: str, values: Mapping[str, object]) -> str:
+    """The text of the file ``name`` of ``templates/release``. Raises PatchError."""
+    path = templates / DIRECTORY / f"{name}{_SUFFIX}"
+    return render_document(f"{DIRECTORY}/{path.name}", path.read_text(encoding="utf-8"), values, path.parent)
 
 
 def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) -> dict[str, object]:

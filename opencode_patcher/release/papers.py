@@ -61,7 +61,7 @@ def write(order: Order, parts: Parts, made: Manifest, report: Report | None, pla
 def notes_of(order: Order, made: Manifest) -> str:
     """The notes that belong to a manifest, without the drill. Raises PatchError."""
     patches = series.load(order.request.patches).patches
-    return notes.render(order.request.templates, notes.values(made, patches, None))[notes.NOTES]
+    return notes.render_one(order.request.templates, notes.NOTES, notes.values(made, patches, None))
 
 
 def build_data(made: Manifest, product: Product) -> dict[str, object]:

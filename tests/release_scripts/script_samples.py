@@ -16,7 +16,7 @@ from pathlib import Path
 
 from opencode_patcher import builds, resources
 from opencode_patcher.builds import Ingredients
-from opencode_patcher.patchset.render import render_file
+from opencode_patcher.release import notes
 from opencode_patcher.store import open_store, write_json
 from opencode_patcher.upstream.releases import Release
 
@@ -39,9 +39,7 @@ NO_APPLETS = ("curl", "flock", "getconf")
 
 def render(name: str, *, repository: str = REPOSITORY, release: str = RELEASE) -> str:
     """The text of an install script of a release."""
-    template = resources.templates() / "release" / f"{name}.j2"
-    values = {"repository": repository, "release": release}
-    return render_file(f"release/{name}.j2", template.read_text(encoding="utf-8"), values)
+    return notes.render_one(resources.templates(), name, {"repository": repository, "release": release})
 
 
 def program(name: str, *, version: str = "1.18.3", body: str = "") -> bytes:
