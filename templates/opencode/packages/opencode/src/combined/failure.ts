@@ -35,10 +35,19 @@ export function passes(failure: Failure) {
 /** OpenRouter refuses a content with the status of a bad login. */
 const MODERATION = /requires moderation|flagged for|flagged_input/i
 
-export function classify(error: unknown, now = Date.now()): Failure | undefined {
-  const facts = collect(error)
+/** What an event says that finds fault with the request, which is the same for whoever is asked. */
+const FAULTED =
+  /invalid[_ ]?(?:prompt|request|argument)|validation|polic(?:y|ies)|safety|content[_ ]?(?:filter|management)|moderation|flagged|prohibited/i
+
+/**
+ * @param inside an error event in an answer that had begun, as the provider sent it; SDKs pass on no more than its words,
+ *   and not always those
+ */
+export function classify(error: unknown, now = Date.now(), inside?: { readonly event: unknown }): Failure | undefined {
+  const facts = collect(inside ? { cause: error, data: inside.event } : error)
   if (facts.aborted || (facts.status === 403 && says(facts, MODERATION))) return undefined
-  const found = rules.find((item) => matches(item, facts)) ?? (isServers(facts.status) ? server : undefined)
+  const broken = isServers(facts.status) || (inside && facts.status === undefined && !says(facts, FAULTED))
+  const found = rules.find((item) => matches(item, facts)) ?? (broken ? server : undefined)
   if (!found) return undefined
   const retryAfter = CombinedReset.read(facts.headers, LIMITED.includes(found.kind) ? facts.texts : [], now)
   return {
@@ -74,6 +83,9 @@ type Facts = {
   headers: Record<string, string>
 }
 
+/** When a limit of a ChatGPT plan ends, as numbers beside the message. */
+const RESETS = ["resets_in_seconds", "resets_at"]
+
 /** An AI SDK error wraps the real one in `cause`, `lastError` or `error`; deeper levels have never been seen to help. */
 const DEPTH = 5
 
@@ -89,12 +101,16 @@ function collect(error: unknown): Facts {
       const text = item[key]
       if (typeof text === "string" && text) facts.texts.push(key === "type" ? `"type":"${text}"` : text)
     }
+    for (const key of RESETS) if (typeof item[key] === "number") facts.texts.push(`"${key}":${item[key]}`)
     if (typeof item.code === "string") facts.codes.push(item.code)
     // An error event inside a stream may carry the HTTP status as its code: OpenRouter and Google do.
     const status = [item.statusCode, item.status, item.code].find((value) => typeof value === "number" && value >= 300)
     if (facts.status === undefined && typeof status === "number" && status < 600) facts.status = status
     if (isHeaders(item.responseHeaders)) facts.headers = { ...item.responseHeaders, ...facts.headers }
-    for (const key of ["lastError", "cause", "error", "data"]) visit(item[key], depth - 1)
+    // Bedrock names the error by the key that holds it.
+    const named = Object.keys(item).filter((key) => key.endsWith("Exception") && item[key])
+    facts.codes.push(...named)
+    for (const key of ["lastError", "cause", "error", "data", "response", ...named]) visit(item[key], depth - 1)
   }
   visit(error, DEPTH)
   return facts

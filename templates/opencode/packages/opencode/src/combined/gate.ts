@@ -23,9 +23,11 @@ export type Gate = {
   closed: boolean
   /** The tokens of this answer, as far as the provider has told. */
   reported: Usage | undefined
+  /** The provider's own event behind an error in this answer; SDKs pass on no more than its words. */
+  failed: { readonly event: unknown } | undefined
 }
 
-export const open = (): Gate => ({ closed: false, reported: undefined })
+export const open = (): Gate => ({ closed: false, reported: undefined, failed: undefined })
 
 const gates = new WeakMap<Provider.Model, Gate>()
 
@@ -62,15 +64,20 @@ function pass(gate: Gate, raw: boolean) {
     called: false,
     blocked: undefined,
   }
+  const last: { event: unknown } = { event: undefined }
   return new TransformStream<LanguageModelV3StreamPart, LanguageModelV3StreamPart>({
     transform(part, controller) {
       if (gate.closed) return
       if (part.type === "raw") {
         gate.reported = CombinedReported.add(gate.reported, part.rawValue)
+        last.event = part.rawValue
         seen.blocked ??= CombinedEnding.blocked(part.rawValue)
       }
       if (part.type === "raw" && !raw) return
-      if (part.type === "error") gate.closed = true
+      if (part.type === "error") {
+        gate.closed = true
+        gate.failed = { event: last.event }
+      }
       if (part.type === "text-delta" || part.type === "reasoning-delta") seen.said ||= part.delta !== ""
       if (part.type === "tool-call") seen.called = true
       // A tool without parameters may be called with nothing at all: the end of the answer tells whether it was.

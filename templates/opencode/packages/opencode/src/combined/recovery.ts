@@ -4,7 +4,7 @@
  */
 import type { Provider } from "@/provider/provider"
 import { SessionRetry } from "@/session/retry"
-import { LLMEvent } from "@opencode-ai/llm"
+import { LLMEvent, isContextOverflow } from "@opencode-ai/llm"
 import { Effect } from "effect"
 import { CombinedAttempt } from "./attempt"
 import { CombinedConclusion } from "./conclusion"
@@ -40,14 +40,16 @@ export const recover = Effect.fn("CombinedRecovery.recover")(function* (
   error: unknown,
 ) {
   const parsed = turn.parse(error)
-  // Which errors mean "too long for this model" is upstream's knowledge.
-  if (parsed.name === "ContextOverflowError") return yield* outgrow(turn, origin, error)
+  const inside = CombinedAttempt.of(turn.ctx)?.gate.failed
+  const known =
+    error instanceof CombinedAttempt.Silence ? error.failure : CombinedFailure.classify(error, Date.now(), inside)
+  // More than a member grants a minute is too long for it alone, as long as another one can answer.
+  const granted = known?.kind === "rate_limit" && (yield* origin.others)
+  const excess = granted ? undefined : overflow(parsed, error, inside !== undefined)
+  if (excess) return yield* outgrow(turn, origin, excess)
   if (forgoes(turn, error))
     return yield* repeat(turn, origin, { kind: "thinking", message: CombinedFailure.describe(error) }, 0)
-  const failure =
-    error instanceof CombinedAttempt.Silence
-      ? error.failure
-      : (CombinedFailure.classify(error, Date.now()) ?? unknown(turn, parsed))
+  const failure = known ?? unknown(turn, parsed)
   if (!failure) {
     yield* record(turn, origin, {
       action: "ended",
@@ -68,6 +70,17 @@ export const recover = Effect.fn("CombinedRecovery.recover")(function* (
   yield* turn.halt(error)
   return undefined
 })
+
+/**
+ * The error, as upstream reads it, of a conversation that is too long. Which words say so is upstream's knowledge, but it
+ * does not look for them in events inside an answer.
+ */
+function overflow(parsed: SessionRetry.Err, error: unknown, inside: boolean) {
+  if (parsed.name === "ContextOverflowError") return error
+  const message = CombinedFailure.describe(error)
+  if (!inside || !isContextOverflow(message)) return undefined
+  return { type: "error", error: { code: "context_length_exceeded", message } }
+}
 
 /** Upstream would ask the same provider again, with the old messages: after a tool has run, that runs it twice. */
 function unknown(turn: Turn, parsed: SessionRetry.Err): Failure | undefined {

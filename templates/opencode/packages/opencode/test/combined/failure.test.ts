@@ -204,6 +204,12 @@ const table: readonly (readonly [string, unknown, CombinedFailure.Kind, Combined
     "quota",
     "provider",
   ],
+  [
+    "event: response.failed (OpenAI)",
+    { type: "response.failed", response: { error: { code: "server_error", message: "An error occurred" } } },
+    "server",
+    "model",
+  ],
   ["event: a plain word", "Overloaded", "overload", "model"],
   ["event: too quick (Alibaba)", "Request rate increased too quickly", "rate_limit", "model"],
 ]
@@ -242,6 +248,61 @@ const wrong: readonly [string, unknown][] = [
 
 describe("a failure that is not the provider's", () => {
   for (const [name, error] of wrong) test(name, () => expect(classify(error)).toBeUndefined())
+})
+
+const inside: readonly [string, unknown, unknown, CombinedFailure.Kind | undefined][] = [
+  ["words that no rule knows", "Upstream request failed", { error: { message: "Upstream request failed" } }, "server"],
+  [
+    "a status that the SDK leaves out",
+    "Provider returned error",
+    { error: { message: "Provider returned error", code: 429 } },
+    "rate_limit",
+  ],
+  [
+    "a class that the SDK leaves out (Bedrock)",
+    { message: "Too many tokens, please wait." },
+    { throttlingException: { message: "Too many tokens, please wait." } },
+    "rate_limit",
+  ],
+  [
+    "a broken model (Bedrock)",
+    { message: "Try again" },
+    { modelStreamErrorException: { message: "Try again" } },
+    "server",
+  ],
+  [
+    "fault with the request (Bedrock)",
+    { message: "tools.0 is missing" },
+    { validationException: { message: "tools.0 is missing" } },
+    undefined,
+  ],
+  [
+    "fault with the request (OpenAI)",
+    { type: "error", error: { code: "invalid_prompt", message: "Invalid prompt" } },
+    { type: "error", error: { code: "invalid_prompt", message: "Invalid prompt" } },
+    undefined,
+  ],
+  [
+    "fault with the request, by its status",
+    "No such tool",
+    { error: { message: "No such tool", code: 400 } },
+    undefined,
+  ],
+  ["a refusal of the content", "Blocked by our usage policy", { error: { message: "Blocked" } }, undefined],
+  ["an SDK that shows no events", "It broke", undefined, "server"],
+  ["the user's cancel", new DOMException("Aborted", "AbortError"), undefined, undefined],
+]
+
+describe("an error event inside an answer", () => {
+  for (const [name, error, event, kind] of inside)
+    test(name, () => expect(CombinedFailure.classify(error, NOW, { event })?.kind).toBe(kind))
+  test("shows the SDK's words, and the time of the event", () => {
+    const event = { error: { type: "usage_limit_reached", message: "Limit reached", resets_in_seconds: 7200 } }
+    expect(CombinedFailure.classify("Limit reached", NOW, { event })).toMatchObject({
+      message: "Limit reached",
+      retryAfter: 7_200_000,
+    })
+  })
 })
 
 const retried: readonly (readonly [string, unknown])[] = [
