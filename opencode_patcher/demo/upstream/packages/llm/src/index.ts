@@ -55,3 +55,6 @@ export const LLMEvent = {
   toolError: make("tool-error"),
   stepFinish: make("step-finish"),
 }
+
+/** Whether an error's words say that the conversation is too long for the model. */
+export const isContextOverflow = (message: string) => /maximum context length is \d+ tokens/i.test(message)

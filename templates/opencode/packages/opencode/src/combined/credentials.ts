@@ -1,6 +1,7 @@
 /** Tells whether the user has changed a provider's credentials, so that what they caused ends at once. */
 import { createHash } from "crypto"
-import { readFileSync, statSync } from "fs"
+import { readdirSync, readFileSync, statSync } from "fs"
+import { homedir } from "os"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
 
@@ -17,7 +18,8 @@ const cache: { stamp?: string; logins: Record<string, unknown> } = { logins: {} 
 /** A short hash from which nothing can be read back: it is stored beside a cooldown. */
 export function fingerprint(provider: Provider, login: unknown = logins()[provider.id]) {
   // An OAuth login fills `key` and its tokens in anew; what it was made from stands in `login`.
-  const facts = [isObject(login) && "refresh" in login ? undefined : provider.key, plain(provider.options), login]
+  const key = isObject(login) && "refresh" in login ? undefined : provider.key
+  const facts = [key, plain(provider.options), login, ...surroundings(provider.id)]
   const text = JSON.stringify(facts, (name, value: unknown) => (RENEWED.includes(name) ? undefined : value))
   return createHash("sha256").update(text).digest("hex").slice(0, 16)
 }
@@ -25,6 +27,84 @@ export function fingerprint(provider: Provider, login: unknown = logins()[provid
 /** Options may hold functions and clients too, which say nothing about credentials. */
 function plain(options: Record<string, unknown>) {
   return Object.entries(options).filter(([, value]) => typeof value === "string")
+}
+
+type Source = { readonly variables: readonly string[]; readonly files: () => readonly string[] }
+
+const AWS: Source = {
+  variables: [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  ],
+  files: () => {
+    const home = path.join(homedir(), ".aws")
+    return [
+      process.env.AWS_SHARED_CREDENTIALS_FILE ?? path.join(home, "credentials"),
+      process.env.AWS_CONFIG_FILE ?? path.join(home, "config"),
+      ...inside(path.join(home, "sso", "cache")),
+    ]
+  },
+}
+
+const GOOGLE: Source = {
+  variables: ["GOOGLE_APPLICATION_CREDENTIALS"],
+  files: () => [
+    process.env.GOOGLE_APPLICATION_CREDENTIALS ??
+      path.join(
+        process.env.CLOUDSDK_CONFIG ?? path.join(homedir(), ".config", "gcloud"),
+        "application_default_credentials.json",
+      ),
+  ],
+}
+
+/** Providers whose SDK finds credentials by itself, outside of OpenCode. */
+const SOURCES: Record<string, Source> = {
+  "amazon-bedrock": AWS,
+  "google-vertex": GOOGLE,
+  "google-vertex-anthropic": GOOGLE,
+}
+
+/** Milliseconds for which these are taken as they were: fingerprints are asked for many times in one request. */
+const FRESH = 1000
+
+const seen = new Map<string, { readonly at: number; readonly facts: unknown }>()
+
+/** Where the SDK looks: the variables, and when each of the files was written. */
+function surroundings(id: string): readonly unknown[] {
+  const source = SOURCES[id]
+  if (!source) return []
+  const known = seen.get(id)
+  const variables = source.variables.map((name) => process.env[name])
+  const now = performance.now()
+  if (known && now - known.at < FRESH) return [variables, known.facts]
+  const facts = source.files().map((file) => [file, written(file)])
+  seen.set(id, { at: now, facts })
+  return [variables, facts]
+}
+
+function written(file: string) {
+  try {
+    return statSync(file).mtimeMs
+  } catch {
+    return undefined
+  }
+}
+
+function inside(directory: string) {
+  try {
+    return readdirSync(directory)
+      .toSorted()
+      .map((name) => path.join(directory, name))
+  } catch {
+    return []
+  }
 }
 
 function logins(): Record<string, unknown> {

@@ -5,7 +5,8 @@
  * back, and the next member would call that tool again. And when a line ends in silence, some providers' SDKs make a call
  * of the input that has come so far. Both are cut off before the AI SDK sees them.
  *
- * It is also the one place where a provider's own events pass, so what they report is noted here.
+ * It is also the one place where a provider's own events pass, so what they report is noted here, and what they say of the
+ * end of an answer is kept where the SDK has no word for it.
  */
 import type { Provider } from "@/provider/provider"
 import type {
@@ -15,15 +16,18 @@ import type {
   LanguageModelV3StreamResult,
 } from "@ai-sdk/provider"
 import type { Usage } from "@opencode-ai/llm"
+import { CombinedEnding } from "./ending"
 import { CombinedReported } from "./reported"
 
 export type Gate = {
   closed: boolean
   /** The tokens of this answer, as far as the provider has told. */
   reported: Usage | undefined
+  /** The provider's own event behind an error in this answer; SDKs pass on no more than its words. */
+  failed: { readonly event: unknown } | undefined
 }
 
-export const open = (): Gate => ({ closed: false, reported: undefined })
+export const open = (): Gate => ({ closed: false, reported: undefined, failed: undefined })
 
 const gates = new WeakMap<Provider.Model, Gate>()
 
@@ -55,19 +59,38 @@ export function guarded<Language extends object>(model: Provider.Model, language
 
 function pass(gate: Gate, raw: boolean) {
   const held: LanguageModelV3StreamPart[] = []
+  const seen: { -readonly [Key in keyof CombinedEnding.Seen]: CombinedEnding.Seen[Key] } = {
+    said: false,
+    called: false,
+    blocked: undefined,
+  }
+  const last: { event: unknown } = { event: undefined }
   return new TransformStream<LanguageModelV3StreamPart, LanguageModelV3StreamPart>({
     transform(part, controller) {
       if (gate.closed) return
-      if (part.type === "raw") gate.reported = CombinedReported.add(gate.reported, part.rawValue)
+      if (part.type === "raw") {
+        gate.reported = CombinedReported.add(gate.reported, part.rawValue)
+        last.event = part.rawValue
+        seen.blocked ??= CombinedEnding.blocked(part.rawValue)
+      }
       if (part.type === "raw" && !raw) return
-      if (part.type === "error") gate.closed = true
+      if (part.type === "error") {
+        gate.closed = true
+        gate.failed = { event: last.event }
+      }
+      if (part.type === "text-delta" || part.type === "reasoning-delta") seen.said ||= part.delta !== ""
+      if (part.type === "tool-call") seen.called = true
       // A tool without parameters may be called with nothing at all: the end of the answer tells whether it was.
       if (part.type === "tool-call" && !isWhole(part.input)) {
         held.push(part)
         return
       }
-      if (part.type === "finish" && isFinished(part.finishReason)) held.forEach((call) => controller.enqueue(call))
-      controller.enqueue(part)
+      if (part.type !== "finish") {
+        controller.enqueue(part)
+        return
+      }
+      if (isFinished(part.finishReason)) held.forEach((call) => controller.enqueue(call))
+      controller.enqueue({ ...part, finishReason: CombinedEnding.read(part.finishReason, seen) })
     },
   })
 }

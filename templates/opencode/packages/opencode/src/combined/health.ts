@@ -29,15 +29,18 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
+/** A transient failure must not cost minutes on a worse member. */
+const TRANSIENT: Step = { base: 5 * SECOND, max: 2 * MINUTE }
+
 /**
- * Used when the provider names no time. A transient failure must not cost minutes on a worse member; a rate limit is
- * counted in minutes by every large provider; quota and credentials do not come back by themselves.
+ * Used when the provider names no time. A rate limit is counted in minutes by every large provider; quota and credentials
+ * do not come back by themselves.
  */
 const schedule: Record<Kind, Step> = {
-  overload: { base: 5 * SECOND, max: 2 * MINUTE },
-  server: { base: 5 * SECOND, max: 2 * MINUTE },
-  network: { base: 5 * SECOND, max: 2 * MINUTE },
-  timeout: { base: 5 * SECOND, max: 2 * MINUTE },
+  overload: TRANSIENT,
+  server: TRANSIENT,
+  network: TRANSIENT,
+  timeout: TRANSIENT,
   rate_limit: { base: MINUTE, max: 15 * MINUTE },
   quota: { base: 30 * MINUTE, max: 6 * HOUR },
   auth: { base: 30 * MINUTE, max: 6 * HOUR },
@@ -46,6 +49,9 @@ const schedule: Record<Kind, Step> = {
 
 /** A provider may ask for any time; a cooldown always ends within a day. */
 export const BOUNDS: Bounds = { min: 0, max: DAY }
+
+/** The least that a named time counts for: "at once" would ask the same member again and again, and no other. */
+const SHORTEST = SECOND
 
 /** How long failures in a row are remembered once the cooldown is over. */
 const MEMORY = DAY
@@ -67,27 +73,45 @@ export function providerOf(key: string) {
   return key.slice(0, key.indexOf("/"))
 }
 
+/**
+ * The state after a failure. Failures in a row of one schedule stretch the cooldown; those of other schedules say nothing
+ * about it. Requests that were under way together meet the same trouble: of those that began before the known failure
+ * none counts as one more.
+ */
 export function fail(
   state: State,
   providerID: string,
   modelID: string,
   failure: Failure,
   now: number,
-  more: { readonly bounds?: Bounds; readonly credentials?: string } = {},
+  more: { readonly bounds?: Bounds; readonly credentials?: string; readonly began?: number } = {},
 ): State {
   const key = failure.scope === "provider" ? provider(providerID) : member(providerID, modelID)
-  const failures = (state.get(key)?.failures ?? 0) + 1
+  const known = state.get(key)
   const step = schedule[failure.kind]
+  const alike = known && schedule[known.kind] === step
+  const news = !known || known.since <= (more.began ?? now)
+  const before = alike ? known.failures : 0
+  const failures = news ? before + 1 : Math.max(before, 1)
   const bounds = more.bounds ?? BOUNDS
-  const wait = failure.retryAfter ?? Math.min(step.base * 2 ** (failures - 1), step.max)
+  const wait = Math.min(Math.max(waitOf(failure, step, failures), bounds.min), bounds.max, BOUNDS.max)
+  const holds = known && known.until > now + wait && !(news && alike)
+  if (holds) return new Map(state).set(key, { ...known, since: now })
   return new Map(state).set(key, {
     since: now,
-    until: now + Math.min(Math.max(wait, bounds.min), bounds.max, BOUNDS.max),
+    until: now + wait,
     kind: failure.kind,
     message: failure.message,
     failures,
     ...(more.credentials === undefined ? {} : { credentials: more.credentials }),
   })
+}
+
+/** A named time is believed once. When the member fails again after it, it was too short, and the schedule begins. */
+function waitOf(failure: Failure, step: Step, failures: number) {
+  const scheduled = (count: number) => Math.min(step.base * 2 ** (count - 1), step.max)
+  if (failure.retryAfter === undefined) return scheduled(failures)
+  return Math.max(failure.retryAfter, failures > 1 ? scheduled(failures - 1) : SHORTEST)
 }
 
 /** A success clears what was known when its request began at `began`; a later failure, of another session, stays. */

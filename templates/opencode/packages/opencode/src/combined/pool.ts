@@ -59,8 +59,8 @@ export function look(input: {
       const choice = choose(members)
       return choice.type === "serve" ? choice.member : choice.out[0].member
     },
-    /** Begins a cooldown; returns why other processes will not know of it, if they will not. */
-    fail: (member: Member, failure: Failure) => {
+    /** Begins a cooldown for a request that began then; returns why others will not know of it, if they will not. */
+    fail: (member: Member, failure: Failure, began: number) => {
       store.update((state) =>
         CombinedHealth.fail(
           CombinedHealth.current(state, Date.now(), credentials),
@@ -68,7 +68,7 @@ export function look(input: {
           member.modelID,
           failure,
           Date.now(),
-          { bounds: input.settings.cooldown, credentials: credentials(member.providerID) },
+          { bounds: input.settings.cooldown, credentials: credentials(member.providerID), began },
         ),
       )
       return store.problem()

@@ -103,8 +103,10 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         fail: (failure, wish) =>
           Effect.gen(function* () {
             const now = yield* look()
-            for (const item of CombinedChoose.alike(member, members, failure.kind)) {
-              const problem = now.fail(item, failure)
+            // A failure of the whole provider is known under one key, and is one failure.
+            const one = failure.scope === "provider"
+            for (const item of one ? [member] : CombinedChoose.alike(member, members, failure.kind)) {
+              const problem = now.fail(item, failure, began)
               if (problem) yield* Effect.logWarning("combined health is not shared", { reason: problem })
             }
             return yield* serve(members, id, wish)

@@ -4,7 +4,7 @@
  */
 import type { Provider } from "@/provider/provider"
 import { SessionRetry } from "@/session/retry"
-import { LLMEvent } from "@opencode-ai/llm"
+import { LLMEvent, isContextOverflow } from "@opencode-ai/llm"
 import { Effect } from "effect"
 import { CombinedAttempt } from "./attempt"
 import { CombinedConclusion } from "./conclusion"
@@ -37,15 +37,17 @@ export const recover = Effect.fn("CombinedRecovery.recover")(function* (
   error: unknown,
 ) {
   const parsed = turn.parse(error)
-  // Which errors mean "too long for this model" is upstream's knowledge.
-  if (parsed.name === "ContextOverflowError") return yield* outgrow(turn, origin, error)
+  const inside = CombinedAttempt.of(turn.ctx)?.gate.failed
+  const known =
+    error instanceof CombinedAttempt.Silence ? error.failure : CombinedFailure.classify(error, Date.now(), inside)
+  // More than a member grants a minute is too long for it alone, as long as another one can answer.
+  const granted = known?.kind === "rate_limit" && (yield* origin.others(CombinedRequest.wish(origin.wish, parentOf(turn))))
+  const excess = granted ? undefined : overflow(parsed, error, inside !== undefined)
+  if (excess) return yield* outgrow(turn, origin, excess)
   if (forgoes(turn, error))
     return yield* repeat(turn, origin, { kind: "thinking", message: CombinedFailure.describe(error) }, 0)
   if (error instanceof CombinedAttempt.Silence) CombinedProgress.of(parentOf(turn)).silent.add(member(turn))
-  const failure =
-    error instanceof CombinedAttempt.Silence
-      ? error.failure
-      : (CombinedFailure.classify(error, Date.now()) ?? unknown(turn, parsed))
+  const failure = known ?? unknown(turn, parsed)
   if (!failure) {
     const final = { kind: "final", message: CombinedFailure.describe(error) }
     if (yield* end(turn, origin, final)) return undefined
@@ -82,6 +84,17 @@ const end = Effect.fn("CombinedRecovery.end")(function* (
 const parentOf = (turn: Turn) => turn.ctx.assistantMessage.parentID
 
 const member = ({ ctx }: Turn) => CombinedHealth.member(ctx.assistantMessage.providerID, ctx.assistantMessage.modelID)
+
+/**
+ * The error, as upstream reads it, of a conversation that is too long. Which words say so is upstream's knowledge, but it
+ * does not look for them in events inside an answer.
+ */
+function overflow(parsed: SessionRetry.Err, error: unknown, inside: boolean) {
+  if (parsed.name === "ContextOverflowError") return error
+  const message = CombinedFailure.describe(error)
+  if (!inside || !isContextOverflow(message)) return undefined
+  return { type: "error", error: { code: "context_length_exceeded", message } }
+}
 
 /** Upstream would ask the same provider again, with the old messages: after a tool has run, that runs it twice. */
 function unknown(turn: Turn, parsed: SessionRetry.Err): Failure | undefined {

@@ -7,7 +7,7 @@ const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000,
 /**
  * Retry-After as seconds or as a date (RFC 9110 10.2.3), the millisecond form that OpenAI sends, then the reset of a
  * limit of which nothing remains (OpenAI, Anthropic, Groq, OpenRouter), then what the text says (Google's RetryInfo,
- * OpenAI's "try again in 6m0s", dates).
+ * OpenAI's "try again in 6m0s", ChatGPT's resets_in_seconds and resets_at, dates).
  */
 export function read(headers: Headers, texts: readonly string[], now: number): number | undefined {
   const lower = Object.fromEntries(Object.entries(headers).map(([key, value]) => [key.toLowerCase(), value]))
@@ -54,6 +54,7 @@ const SPAN = /(?:try again|retry|resets?|available(?: again)?) (?:in|after)[ :]*
 const WORDS =
   /(?:try again|retry|resets?|available(?: again)?) (?:in|after)[ :]*(\d+(?:\.\d+)?) ?(second|minute|hour|day)/i
 const DELAY = /"retryDelay"\s*:\s*"(\d+(?:\.\d+)?s)"/
+const FIELD = /"(resets_in_seconds|resets_at)"\s*:\s*"?(\d+)/
 const DATE =
   /(?:try again|retry|resets?|available)[^"\n]{0,40}?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z| ?UTC|[+-]\d\d:?\d\d))/i
 
@@ -61,10 +62,12 @@ function said(texts: readonly string[], now: number) {
   for (const text of texts) {
     const short = (DELAY.exec(text) ?? SPAN.exec(text))?.[1]
     const words = WORDS.exec(text)
+    const field = FIELD.exec(text)
     const day = DATE.exec(text)?.[1]
     const found =
       (short && span(short.replaceAll(" ", ""))) ||
       (words && Math.ceil(Number(words[1]) * UNITS[words[2][0].toLowerCase()])) ||
+      (field && moment(field[2], now)) ||
       (day && date(day.replace(" UTC", "Z"), now))
     if (found) return found
   }

@@ -1,10 +1,11 @@
 /**
- * Claude's thinking on its way from one provider to another.
+ * Thinking that is signed, on its way from one provider to another.
  *
  * While Claude thinks, it must be given back the signed thinking of the tool loop it is in, or it refuses the request.
  * The signature is Anthropic's and holds on every platform that serves the model, but each SDK keeps it in its own place,
  * and upstream drops what another provider has kept. Where it cannot be carried over, the one request goes without
- * thinking. What OpenAI encrypts belongs to one account; nothing of it is carried.
+ * thinking. Gemini wants the signature of each step's first call back in the same way, but takes a word of Google's for
+ * one that is lost. What OpenAI encrypts belongs to one account; nothing of it is carried.
  */
 import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
@@ -20,6 +21,11 @@ type Metadata = Record<string, Record<string, unknown> | undefined>
 
 const ANTHROPIC = ["@ai-sdk/anthropic", "@ai-sdk/google-vertex/anthropic"]
 
+const GOOGLE = ["@ai-sdk/google", "@ai-sdk/google-vertex"]
+
+/** What Google takes for a signature that is lost: https://ai.google.dev/gemini-api/docs/thought-signatures */
+const LOST = { google: { thoughtSignature: "skip_thought_signature_validator" } }
+
 /** Options that switch thinking on, in the terms of the SDKs that serve Claude. */
 const SWITCHES = ["thinking", "reasoningConfig", "reasoning", "reasoningEffort", "effort"]
 
@@ -27,7 +33,9 @@ const silenced = new WeakSet<Provider.Model>()
 
 /** The history for a request to a member: what others signed in the present tool loop is written as its own. */
 export function carry(messages: SessionV1.WithParts[], model: Provider.Model): SessionV1.WithParts[] {
-  if (!CombinedOrigin.of(model) || !isClaude(model.api.id)) return messages
+  if (!CombinedOrigin.of(model)) return messages
+  if (isGemini(model)) return carryCalls(messages, model)
+  if (!isClaude(model.api.id)) return messages
   const asked = messages.findLastIndex((message) => message.info.role === "user")
   const { unthinking } = CombinedProgress.peek(messages[asked]?.info.id)
   const refused = unthinking.has(CombinedHealth.member(model.providerID, model.id))
@@ -44,12 +52,57 @@ export function carry(messages: SessionV1.WithParts[], model: Provider.Model): S
   })
 }
 
+/** The same for Gemini, whose SDKs read one another's signatures. */
+function carryCalls(messages: SessionV1.WithParts[], model: Provider.Model): SessionV1.WithParts[] {
+  const asked = messages.findLastIndex((message) => message.info.role === "user")
+  const { unthinking } = CombinedProgress.peek(messages[asked]?.info.id)
+  const refused = unthinking.has(CombinedHealth.member(model.providerID, model.id))
+  return messages.map((message, index) => {
+    const { info, parts } = message
+    if (index < asked || info.role !== "assistant" || info.error) return message
+    const own = info.providerID === model.providerID && info.modelID === model.id
+    if ((own && !refused) || !parts.some((part) => part.type === "tool")) return message
+    const kept = !refused && sameModel(info, model) && parts.some(isSigned)
+    return {
+      info: { ...info, providerID: model.providerID, modelID: model.id },
+      parts: signCalls(kept ? parts : parts.flatMap(unsigned)),
+    }
+  })
+}
+
+/** The first call of a step must have a signature. */
+function signCalls(parts: readonly SessionV1.Part[]): SessionV1.Part[] {
+  const first = parts.find((part) => part.type === "tool")
+  const signed = parts.some((part) => part.type === "tool" && isSigned(part))
+  return parts.map((part) =>
+    part.type === "tool" && part === first && !signed ? { ...part, metadata: { ...part.metadata, ...LOST } } : part,
+  )
+}
+
+function isSigned(part: SessionV1.Part) {
+  if (part.type !== "reasoning" && part.type !== "tool" && part.type !== "text") return false
+  const metadata = (part.metadata ?? {}) as Metadata
+  return [metadata.google, metadata.vertex].some((own) => typeof own?.thoughtSignature === "string")
+}
+
+/** As upstream gives back what another model has made: its thoughts are text, and nothing is signed. */
+function unsigned(part: SessionV1.Part): SessionV1.Part[] {
+  if (part.type === "text") return [{ ...part, metadata: undefined }]
+  if (part.type === "tool")
+    return [{ ...part, metadata: part.metadata?.providerExecuted ? { providerExecuted: true } : undefined }]
+  if (part.type !== "reasoning") return [part]
+  const { id, sessionID, messageID, text } = part
+  return text.trim() ? [{ id, sessionID, messageID, type: "text", text }] : []
+}
+
 /**
  * A signature may be refused after all: an account of another organisation, a platform that signs for itself. The words
- * are those of Anthropic's API, which the other platforms pass on.
+ * are those of Anthropic's and Google's APIs, which the other platforms pass on.
  */
 export function isRefusal(text: string) {
-  return /invalid `?signature`? in `?thinking`? block|expected `?thinking`? or `?redacted_thinking`?/i.test(text)
+  return /invalid `?signature`? in `?thinking`? block|expected `?thinking`? or `?redacted_thinking`?|\bthought[_ ]signature/i.test(
+    text,
+  )
 }
 
 /** The request as it goes out: without thinking, where the history could not be carried over. */
@@ -118,6 +171,11 @@ const FORMAT = "anthropic-claude-v1"
 
 function isClaude(id: string) {
   return id.toLowerCase().includes("claude")
+}
+
+/** From its third generation on Gemini refuses a call without its signature. */
+function isGemini(model: Provider.Model) {
+  return GOOGLE.includes(model.api.npm) && /gemini-(?:[3-9]|\d\d)/i.test(model.api.id)
 }
 
 function sameModel(info: SessionV1.Assistant, model: Provider.Model) {

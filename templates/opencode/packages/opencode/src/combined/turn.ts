@@ -130,11 +130,12 @@ const accept = Effect.fn("CombinedTurn.accept")(function* (turn: Turn, origin: C
 const shortcoming = Effect.fn("CombinedTurn.shortcoming")(function* (turn: Turn) {
   const { finish } = turn.ctx.assistantMessage
   if (finish === "unknown") return "The answer ended without a finish reason"
-  if (finish !== "stop") return undefined
+  if (finish !== "stop" && finish !== "error") return undefined
   const parts = yield* CombinedSettlement.stored(turn)
-  if (parts.some((part) => part.type === "tool" || ((part.type === "text" || part.type === "reasoning") && part.text)))
-    return undefined
-  return EMPTY
+  if (!parts.some((part) => part.type === "tool" || ((part.type === "text" || part.type === "reasoning") && part.text)))
+    return EMPTY
+  // The provider broke the answer off, but no event says why: Gemini's MALFORMED_FUNCTION_CALL.
+  return finish === "error" ? "The answer ended with an error" : undefined
 })
 
 function isFirstEmpty(turn: Turn, message: string) {

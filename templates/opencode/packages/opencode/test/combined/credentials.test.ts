@@ -1,4 +1,7 @@
-import { expect, test } from "bun:test"
+import { afterEach, expect, test } from "bun:test"
+import { mkdtemp, rm } from "fs/promises"
+import { tmpdir } from "os"
+import path from "path"
 import { CombinedCredentials } from "@/combined/credentials"
 
 const provider = { id: "acme", key: "key-one", options: { baseURL: "http://acme.test", fetch: () => undefined } }
@@ -28,4 +31,43 @@ test("a token that is renewed by itself is no change", () => {
   expect(of({ ...provider, key: "access-two" }, { ...login, access: "access-two", expires: 2 })).toBe(
     of(provider, login),
   )
+})
+
+const VARIABLES = ["AWS_SHARED_CREDENTIALS_FILE", "AWS_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS"] as const
+const before = VARIABLES.map((name) => [name, process.env[name]] as const)
+
+afterEach(() => {
+  for (const [name, value] of before) {
+    if (value === undefined) delete process.env[name]
+    if (value !== undefined) process.env[name] = value
+  }
+})
+
+for (const [id, variable] of [
+  ["amazon-bedrock", "AWS_SHARED_CREDENTIALS_FILE"],
+  ["google-vertex", "GOOGLE_APPLICATION_CREDENTIALS"],
+] as const) {
+  test(`a login that ${id} finds by itself is told apart, and another provider's is not`, async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), "combined-"))
+    const cloud = { id, options: { region: "eu-1" } }
+    process.env[variable] = path.join(directory, "login")
+    const [none, plain] = [of(cloud), of(provider)]
+    await Bun.write(path.join(directory, "login"), "secret")
+    // Files are looked at once a second.
+    await Bun.sleep(1100)
+    const some = of(cloud)
+    process.env[variable] = path.join(directory, "other")
+    await Bun.sleep(1100)
+    expect(new Set([none, some, of(cloud)]).size).toBe(3)
+    expect(of(provider)).toBe(plain)
+    await rm(directory, { recursive: true })
+  })
+}
+
+test("another profile of AWS is told apart at once", () => {
+  const bedrock = { id: "amazon-bedrock", options: {} }
+  process.env.AWS_PROFILE = "one"
+  const one = of(bedrock)
+  process.env.AWS_PROFILE = "two"
+  expect(of(bedrock)).not.toBe(one)
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { APICallError, RetryError } from "ai"
+import { APICallError, LoadAPIKeyError, RetryError } from "ai"
 import { CombinedFailure } from "@/combined/failure"
 import { ProviderError } from "@/provider/error"
 import { MessageV2 } from "@/session/message-v2"
@@ -40,7 +40,7 @@ const unreached = (cause: Error) =>
     isRetryable: true,
   })
 
-const table: readonly [string, unknown, CombinedFailure.Kind, CombinedFailure.Scope][] = [
+const table: readonly (readonly [string, unknown, CombinedFailure.Kind, CombinedFailure.Scope])[] = [
   ["429", refused(429, { error: { message: "Rate limit reached for requests" } }), "rate_limit", "model"],
   [
     "429 that is a spent quota (OpenAI)",
@@ -63,6 +63,81 @@ const table: readonly [string, unknown, CombinedFailure.Kind, CombinedFailure.Sc
     "quota",
     "provider",
   ],
+  [
+    "429 of a limit per minute that is called a quota (Vertex)",
+    refused(429, {
+      error: {
+        code: 429,
+        status: "RESOURCE_EXHAUSTED",
+        message: "Quota exceeded for aiplatform.googleapis.com/online_prediction_tokens_per_minute_per_base_model",
+      },
+    }),
+    "rate_limit",
+    "model",
+  ],
+  [
+    "413 of a limit per minute (Groq)",
+    refused(413, { error: { code: "rate_limit_exceeded", message: "Request too large on tokens per minute (TPM)" } }),
+    "rate_limit",
+    "model",
+  ],
+  [
+    "429 of a spent plan (ChatGPT)",
+    refused(429, { error: { type: "usage_limit_reached", message: "The usage limit has been reached" } }),
+    "quota",
+    "provider",
+  ],
+  [
+    "429 that is an empty balance (Z.ai)",
+    refused(429, { error: { code: "1113", message: "Insufficient balance or no resource package." } }),
+    "quota",
+    "provider",
+  ],
+  [
+    "429 that is an empty balance (Moonshot)",
+    refused(429, { error: { type: "exceeded_current_quota_error", message: "Your account is suspended" } }),
+    "quota",
+    "provider",
+  ],
+  [
+    "400 that is an expired key (Google)",
+    refused(400, {
+      error: {
+        code: 400,
+        message: "API key expired. Please renew the API key.",
+        status: "INVALID_ARGUMENT",
+        details: [{ reason: "API_KEY_INVALID" }],
+      },
+    }),
+    "auth",
+    "provider",
+  ],
+  [
+    "400 that is a wrong key (xAI)",
+    refused(400, { code: "Client specified an invalid argument", error: "Incorrect API key provided: ab***cd." }),
+    "auth",
+    "provider",
+  ],
+  ["a login that is not renewed (ChatGPT)", new Error("Token refresh failed: 401"), "auth", "provider"],
+  ["a login that cannot be renewed now (ChatGPT)", new Error("Token refresh failed: 503"), "server", "model"],
+  ["a login that is not renewed (xAI)", new Error("xAI token refresh failed (400): invalid_grant"), "auth", "provider"],
+  [
+    "a login that is over (AWS)",
+    Object.assign(new Error("The SSO session associated with this profile has expired."), {
+      name: "CredentialsProviderError",
+    }),
+    "auth",
+    "provider",
+  ],
+  ["no login (Google Cloud)", new Error("Could not load the default credentials."), "auth", "provider"],
+  ["no key", new LoadAPIKeyError({ message: "OpenAI API key is missing." }), "auth", "provider"],
+  [
+    "403 for one model (Bedrock)",
+    refused(403, { message: "You don't have access to the model with the specified model ID." }),
+    "missing",
+    "model",
+  ],
+  ["302 that leads nowhere", refused(302), "server", "model"],
   ["402 without a word (Copilot)", refused(402, ""), "quota", "provider"],
   ["401", refused(401, { error: { message: "Incorrect API key provided" } }), "auth", "provider"],
   ["403", refused(403, { error: { message: "Access denied" } }), "auth", "provider"],
@@ -80,6 +155,9 @@ const table: readonly [string, unknown, CombinedFailure.Kind, CombinedFailure.Sc
   ["DNS busy", broken("EAI_AGAIN"), "network", "provider"],
   ["connection reset", broken("ECONNRESET"), "network", "provider"],
   ["expired certificate", unreached(broken("CERT_HAS_EXPIRED")), "network", "provider"],
+  ...["DEPTH_ZERO_SELF_SIGNED_CERT", "CERT_NOT_YET_VALID", "TooManyRedirects", "ENETDOWN", "InvalidHTTPResponse"].map(
+    (code) => [code, unreached(broken(code)), "network", "provider"] as const,
+  ),
   [
     "cut line, by bun's words alone",
     new Error("The socket connection was closed unexpectedly. For more information, pass `verbose: true`"),
@@ -126,6 +204,12 @@ const table: readonly [string, unknown, CombinedFailure.Kind, CombinedFailure.Sc
     "quota",
     "provider",
   ],
+  [
+    "event: response.failed (OpenAI)",
+    { type: "response.failed", response: { error: { code: "server_error", message: "An error occurred" } } },
+    "server",
+    "model",
+  ],
   ["event: a plain word", "Overloaded", "overload", "model"],
   ["event: too quick (Alibaba)", "Request rate increased too quickly", "rate_limit", "model"],
 ]
@@ -153,6 +237,10 @@ const wrong: readonly [string, unknown][] = [
   ["a request that is too large", refused(413, { error: { message: "request entity too large" } })],
   ["a request that cannot be processed", refused(422, { error: { message: "tools.0.name: Field required" } })],
   ["a refusal of the content", refused(400, { error: { code: "content_policy_violation", message: "refused" } })],
+  [
+    "a refusal of the content (OpenRouter)",
+    refused(403, { error: { code: 403, message: "Your input was flagged for violence.", metadata: { reasons: [] } } }),
+  ],
   ["a programming error", new TypeError("undefined is not a function")],
   ["nothing", undefined],
   ["an empty object", {}],
@@ -160,6 +248,61 @@ const wrong: readonly [string, unknown][] = [
 
 describe("a failure that is not the provider's", () => {
   for (const [name, error] of wrong) test(name, () => expect(classify(error)).toBeUndefined())
+})
+
+const inside: readonly [string, unknown, unknown, CombinedFailure.Kind | undefined][] = [
+  ["words that no rule knows", "Upstream request failed", { error: { message: "Upstream request failed" } }, "server"],
+  [
+    "a status that the SDK leaves out",
+    "Provider returned error",
+    { error: { message: "Provider returned error", code: 429 } },
+    "rate_limit",
+  ],
+  [
+    "a class that the SDK leaves out (Bedrock)",
+    { message: "Too many tokens, please wait." },
+    { throttlingException: { message: "Too many tokens, please wait." } },
+    "rate_limit",
+  ],
+  [
+    "a broken model (Bedrock)",
+    { message: "Try again" },
+    { modelStreamErrorException: { message: "Try again" } },
+    "server",
+  ],
+  [
+    "fault with the request (Bedrock)",
+    { message: "tools.0 is missing" },
+    { validationException: { message: "tools.0 is missing" } },
+    undefined,
+  ],
+  [
+    "fault with the request (OpenAI)",
+    { type: "error", error: { code: "invalid_prompt", message: "Invalid prompt" } },
+    { type: "error", error: { code: "invalid_prompt", message: "Invalid prompt" } },
+    undefined,
+  ],
+  [
+    "fault with the request, by its status",
+    "No such tool",
+    { error: { message: "No such tool", code: 400 } },
+    undefined,
+  ],
+  ["a refusal of the content", "Blocked by our usage policy", { error: { message: "Blocked" } }, undefined],
+  ["an SDK that shows no events", "It broke", undefined, "server"],
+  ["the user's cancel", new DOMException("Aborted", "AbortError"), undefined, undefined],
+]
+
+describe("an error event inside an answer", () => {
+  for (const [name, error, event, kind] of inside)
+    test(name, () => expect(CombinedFailure.classify(error, NOW, { event })?.kind).toBe(kind))
+  test("shows the SDK's words, and the time of the event", () => {
+    const event = { error: { type: "usage_limit_reached", message: "Limit reached", resets_in_seconds: 7200 } }
+    expect(CombinedFailure.classify("Limit reached", NOW, { event })).toMatchObject({
+      message: "Limit reached",
+      retryAfter: 7_200_000,
+    })
+  })
 })
 
 const retried: readonly (readonly [string, unknown])[] = [

@@ -1,6 +1,6 @@
 /**
  * A provider that answers by a script, over a plain socket: only so can a test cut a line in the middle of an answer,
- * or end it in silence. It speaks the chat completions protocol and keeps what it was asked.
+ * or end it in silence. It speaks the chat completions protocol, others by `event`, and keeps what it was asked.
  */
 import { createServer, type Socket } from "node:net"
 import { Effect } from "effect"
@@ -155,7 +155,7 @@ export const fakeProvider = Effect.acquireRelease(
         const request = body(received.join(""))
         if (!request) return
         received.length = 0
-        if (JSON.stringify(request.messages).includes("Generate a title for this conversation")) {
+        if (JSON.stringify(request).includes("Generate a title for this conversation")) {
           titles.push(request)
           void play(socket, titleAnswers.shift() ?? text("A title"))
           return

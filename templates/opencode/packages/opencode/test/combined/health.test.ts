@@ -50,9 +50,52 @@ for (const kind of KINDS) {
   })
 }
 
-test("what the provider asks for is kept to, be it short or long", () => {
-  expect(length(fail(failure("quota", { retryAfter: 200 })))).toBe(200)
+test("what the provider asks for is kept to, be it short or long, but for a second at least", () => {
+  expect(length(fail(failure("quota", { retryAfter: 1200 })))).toBe(1200)
+  for (const retryAfter of [0, 1, 66]) expect(length(fail(failure("rate_limit", { retryAfter })))).toBe(1000)
   expect(length(fail(failure("overload", { retryAfter: 10 * 60 * MINUTE })))).toBe(10 * 60 * MINUTE)
+})
+
+test("a time that proved too short is not believed twice; a longer one is", () => {
+  const named = (retryAfter: number, state?: CombinedHealth.State, now?: number) =>
+    fail(failure("rate_limit", { retryAfter }), state, now)
+  const once = named(2000)
+  const twice = named(2000, once, NOW + 2000)
+  expect(length(twice, NOW + 2000)).toBe(MINUTE)
+  expect(length(named(2000, twice, NOW + 2 * MINUTE), NOW + 2 * MINUTE)).toBe(2 * MINUTE)
+  expect(length(named(60 * MINUTE, once, NOW + 2000), NOW + 2000)).toBe(60 * MINUTE)
+  const well = CombinedHealth.succeed(once, "acme", "glm", NOW + 2000)
+  expect(length(named(2000, well, NOW + 3000), NOW + 3000)).toBe(2000)
+})
+
+test("requests that were under way together meet one failure", () => {
+  const blip = (state: CombinedHealth.State, at: number) =>
+    CombinedHealth.fail(state, "acme", "glm", failure("overload"), NOW + at, { began: NOW - 1 })
+  const four = [0, 10, 20, 9000].reduce(blip, new Map())
+  expect(four.get("acme/glm")).toMatchObject({ failures: 1, since: NOW + 9000, until: NOW + 14_000 })
+  const next = CombinedHealth.fail(four, "acme", "glm", failure("overload"), NOW + 15_000, { began: NOW + 14_000 })
+  expect(next.get("acme/glm")).toMatchObject({ failures: 2, until: NOW + 25_000 })
+})
+
+test("a shorter cooldown of a request that was under way does not end a longer one", () => {
+  const long = CombinedHealth.fail(new Map(), "acme", "glm", failure("quota", { scope: "provider" }), NOW)
+  const lost = failure("network", { scope: "provider" })
+  const both = CombinedHealth.fail(long, "acme", "glm", lost, NOW + 10, { began: NOW - 1 })
+  expect(CombinedHealth.cooling(both, "acme", "glm", NOW + MINUTE)?.kind).toBe("quota")
+  // Nor does its success, if it began before.
+  const answered = CombinedHealth.succeed(both, "acme", "glm", NOW + 5)
+  expect(CombinedHealth.cooling(answered, "acme", "glm", NOW + MINUTE)?.kind).toBe("quota")
+})
+
+test("failures of one sort do not stretch the cooldown of another", () => {
+  const often = [0, 1, 2, 3, 4, 5].reduce<CombinedHealth.State>(
+    (state, at) => fail(failure("network"), state, NOW + at * 10 * MINUTE),
+    new Map(),
+  )
+  const first = length(fail(failure("auth")))
+  expect(length(fail(failure("auth"), often, NOW + DAY / 2), NOW + DAY / 2)).toBe(first)
+  const timeout = fail(failure("timeout"), fail(failure("overload")), NOW + MINUTE)
+  expect(length(timeout, NOW + MINUTE)).toBeGreaterThan(length(fail(failure("timeout"))))
 })
 
 test("no provider can ask for more than a day", () => {

@@ -8,6 +8,8 @@ import { ProviderV2 } from "@opencode-ai/core/provider"
 import { ConfigV1 } from "@opencode-ai/core/v1/config/config"
 import { Cause, Effect, Exit } from "effect"
 import type { CombinedFailure } from "@/combined/failure"
+import { CombinedHealth } from "@/combined/health"
+import { CombinedHealthStore } from "@/combined/health-store"
 import { CombinedOrigin } from "@/combined/origin"
 import { Provider } from "@/provider/provider"
 import { testEffect } from "../lib/effect"
@@ -170,9 +172,9 @@ it.instance(
   "the preferred one serves again when its cooldown is over",
   () =>
     Effect.gen(function* () {
-      yield* fail({ retryAfter: 20 })
+      yield* fail({ retryAfter: 1000 })
       expect(String((yield* serving).providerID)).toBe("alpha-back")
-      yield* Effect.sleep("30 millis")
+      yield* Effect.sleep("1100 millis")
       expect(String((yield* serving).providerID)).toBe("beta-back")
     }),
   pair("back"),
@@ -288,6 +290,26 @@ const small = (suffix: string, more: Partial<ConfigV1.Info> = {}) => ({
     ...more,
   },
 })
+
+it.instance(
+  "a failure of a provider that has the model under three names is one failure",
+  () =>
+    Effect.gen(function* () {
+      yield* fail({ kind: "quota", scope: "provider" })
+      const state = CombinedHealth.parse(yield* Effect.promise(() => Bun.file(CombinedHealthStore.FILE).text()))
+      expect(state.get("beta-names/")).toMatchObject({ kind: "quota", failures: 1 })
+      expect(String((yield* serving).providerID)).toBe("alpha-names")
+    }),
+  {
+    config: {
+      provider: {
+        "alpha-names": provider({ "glm-4.6": model() }),
+        "beta-names": provider({ "glm-4.6": model(), "zai/glm-4.6": model(), "glm-4.6-latest": model() }),
+      },
+      provider_priority: ["beta-names", "alpha-names"],
+    },
+  },
+)
 
 it.instance(
   "the small model for a combined one is that of the preferred provider, and fails over",

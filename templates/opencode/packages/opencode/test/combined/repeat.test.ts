@@ -1,5 +1,7 @@
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect, Fiber } from "effect"
+import { CombinedHealth } from "@/combined/health"
+import { CombinedHealthStore } from "@/combined/health-store"
 import { call, cut, event, finish, hangUp, refuse, say, stream, text, wait } from "./fake-provider"
 import { combinedSession, it, open, served, texts, tools, written } from "./rig"
 
@@ -54,6 +56,34 @@ for (const [what, answer] of [
     }),
   )
 }
+
+it.instance("a member that asks to be tried again at once is not asked again and again", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession(defaults)
+    const atOnce = refuse(429, { error: { message: "Slow down" } }, { "retry-after": "0" })
+    chat.first.answer(...Array.from({ length: 20 }, () => atOnce))
+    chat.second.answer(text("answered"))
+    yield* chat.ask("hello")
+
+    expect(served(yield* chat.answers)).toEqual([chat.ids.second])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 1])
+  }),
+)
+
+it.instance("one blip that several sessions meet is one failure", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const others = yield* Effect.all([chat.fork, chat.fork])
+    const together = { ...overloaded, moves: [wait(() => chat.first.times(3)), ...overloaded.moves] }
+    chat.first.answer(together, together, together)
+    chat.second.answer(text("one"), text("two"), text("three"))
+    yield* Effect.all([chat.ask("hello"), ...others.map((other) => other.ask("hello"))], { concurrency: "unbounded" })
+
+    const state = CombinedHealth.parse(yield* Effect.promise(() => Bun.file(CombinedHealthStore.FILE).text()))
+    expect(state.get(CombinedHealth.member(chat.ids.first, "glm-4.6"))?.failures).toBe(1)
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([3, 3])
+  }),
+)
 
 it.instance("once a tool has run the next member goes on, be the failure transient", () =>
   Effect.gen(function* () {

@@ -229,3 +229,65 @@ test("a model that is not Claude, or not combined, is left alone", () => {
   expect(CombinedThinking.carry(history, gpt)).toBe(history)
   expect(CombinedThinking.carry(history, plain)).toBe(history)
 })
+
+const gemini = (providerID = "google", npm = "@ai-sdk/google", id = "gemini-3-pro-preview") =>
+  member(providerID, npm, id)
+const vertexGemini = () => gemini("google-vertex", "@ai-sdk/google-vertex")
+
+/** Two calls of one step; Gemini signs the first. */
+const calls = (by: ReturnType<typeof member>, metadata?: Record<string, Record<string, unknown>>) => {
+  const made = step(by, [{ text: "let me see", metadata: undefined }])
+  const [call] = made.parts.filter((part) => part.type === "tool")
+  const second = { ...call, ...own(made.info.id), callID: "call_two", metadata: undefined }
+  return { ...made, parts: [...made.parts.map((part) => (part === call ? { ...call, metadata } : part)), second] }
+}
+
+const signatures = (messages: readonly ModelMessage[]) =>
+  messages.flatMap((message) =>
+    message.role === "assistant" && typeof message.content !== "string"
+      ? message.content.flatMap((part) => (part.type === "tool-call" ? [part.providerOptions] : []))
+      : [],
+  )
+
+const GEMINI = { google: { thoughtSignature: "sig-one" } }
+const LOST = { google: { thoughtSignature: "skip_thought_signature_validator" } }
+
+for (const [what, history, to, expected] of [
+  ["goes on at Vertex", calls(gemini(), GEMINI), vertexGemini(), GEMINI],
+  [
+    "of Vertex goes on at Google",
+    calls(vertexGemini(), { vertex: { thoughtSignature: "sig-one" } }),
+    gemini(),
+    { vertex: { thoughtSignature: "sig-one" } },
+  ],
+  [
+    "of another model is given as lost",
+    calls(gemini("google", "@ai-sdk/google", "gemini-2.5-pro"), GEMINI),
+    gemini(),
+    LOST,
+  ],
+  ["of an SDK that has none is given as lost", calls(openrouter()), vertexGemini(), LOST],
+] as const) {
+  test(`what Gemini signed ${what}`, async () => {
+    const found: unknown = signatures(await sent([user("do it"), history], to))
+    expect(found).toEqual([expected, undefined])
+  })
+}
+
+test("Gemini's own signatures stay, and older models and messages are left alone", () => {
+  const own = [user("do it"), calls(gemini(), GEMINI)]
+  expect(CombinedThinking.carry(own, gemini())).toEqual(own)
+  const old = [user("do it"), calls(openrouter())]
+  expect(CombinedThinking.carry(old, gemini("google", "@ai-sdk/google", "gemini-2.5-pro"))).toBe(old)
+  const past = [...old, user("and now?")]
+  expect(CombinedThinking.carry(past, gemini())).toEqual(past)
+})
+
+test("a signature that Gemini refuses is given as lost", async () => {
+  const model = gemini()
+  expect(CombinedThinking.isRefusal("400 Thought signature is not valid.")).toBe(true)
+  const message = user("do it")
+  CombinedProgress.of(message.info.id).unthinking.add(`${model.providerID}/${model.id}`)
+  const found: unknown = signatures(await sent([message, calls(vertexGemini(), GEMINI), calls(model, GEMINI)], model))
+  expect(found).toEqual([LOST, undefined, LOST, undefined])
+})

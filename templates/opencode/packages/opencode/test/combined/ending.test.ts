@@ -1,0 +1,89 @@
+import { expect, setDefaultTimeout, test } from "bun:test"
+import { Effect } from "effect"
+import { CombinedEnding } from "@/combined/ending"
+import { call, event, finish, say, stream, text } from "./fake-provider"
+import { combinedSession, it, served, texts } from "./rig"
+
+setDefaultTimeout(30_000)
+
+const nothing: CombinedEnding.Seen = { said: false, called: false, blocked: undefined }
+const said = { ...nothing, said: true }
+const called = { ...nothing, called: true }
+
+for (const [what, unified, raw, seen, expected] of [
+  ["a reason that the SDK does not know", "other", "eos", said, "stop"],
+  ["such a reason behind a call", "other", "eos", called, "tool-calls"],
+  ["no reason", "other", undefined, said, "other"],
+  ["no reason, but a prompt that was refused", "other", undefined, { ...nothing, blocked: "SAFETY" }, "content-filter"],
+  ["an answer that the provider broke off", "other", "insufficient_system_resource", said, "error"],
+  ["a call that was announced and not made", "tool-calls", "tool_calls", nothing, "stop"],
+  ["a call that was made", "tool-calls", "tool_calls", called, "tool-calls"],
+  ["words before a call that was not made, which upstream asks about", "tool-calls", "tool_calls", said, "tool-calls"],
+  ["a reason that the SDK knows", "length", "length", said, "length"],
+] as const) {
+  test(`${what}: ${expected}`, () => {
+    expect(CombinedEnding.read({ unified, raw }, seen).unified).toBe(expected)
+  })
+}
+
+it.instance("an answer that is whole is kept, whatever the provider calls its end", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(stream(say("the whole answer"), ...finish("eos")))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 0])
+  }),
+)
+
+it.instance("a call that is announced and never made is an empty answer", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(stream(...finish("tool_calls")))
+    chat.second.answer(text("the whole answer"))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 1])
+  }),
+)
+
+const google = { npm: { first: "@ai-sdk/google" } }
+
+it.instance("a call that Gemini could not write is a failure", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession(google)
+    const malformed = { content: { parts: [], role: "model" }, finishReason: "MALFORMED_FUNCTION_CALL", index: 0 }
+    chat.first.answer(stream(event({ candidates: [malformed] })))
+    chat.second.answer(text("the whole answer"))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
+  }),
+)
+
+it.instance("a prompt that Google refuses is asked of nobody else", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession(google)
+    chat.first.answer(stream(event({ promptFeedback: { blockReason: "PROHIBITED_CONTENT" } })))
+    yield* chat.ask("hello")
+
+    const answers = yield* chat.answers
+    expect(served(answers)).toEqual([chat.ids.first])
+    expect(answers[0].info.error?.name).toBe("ContentFilterError")
+    expect(chat.second.asked).toHaveLength(0)
+  }),
+)
+
+it.instance("a call whose end has an uncommon name runs once, and the model goes on", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const input = { command: "echo ran >> ran", description: "Leave a mark" }
+    chat.first.answer(stream(call(0, "call_one", "bash", input), ...finish("eos")), text("done"))
+    yield* chat.ask("hello")
+
+    expect(yield* Effect.promise(() => Bun.file(chat.file("ran")).text())).toBe("ran\n")
+    expect(served(yield* chat.answers)).toEqual([chat.ids.first, chat.ids.first])
+  }),
+)

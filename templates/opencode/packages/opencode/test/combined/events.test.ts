@@ -1,0 +1,126 @@
+/** Errors that come as an event inside an answer that had begun with status 200. */
+import { expect, setDefaultTimeout } from "bun:test"
+import { Effect } from "effect"
+import { CombinedHealth } from "@/combined/health"
+import { CombinedHealthStore } from "@/combined/health-store"
+import { event, finish, refuse, say, stream, text } from "./fake-provider"
+import { combinedSession, it, served, texts } from "./rig"
+
+setDefaultTimeout(30_000)
+
+for (const message of ["Internal server error", "Provider returned error"]) {
+  it.instance(`"${message}" is a failure of the member`, () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession()
+      chat.first.answer(stream(say("half an ans"), event({ error: { message } })))
+      chat.second.answer(text("the whole answer"))
+      yield* chat.ask("hello")
+
+      expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
+    }),
+  )
+}
+
+it.instance("a response that failed in the middle names its class and its time", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ npm: { first: "@ai-sdk/openai" } })
+    const error = { code: "rate_limit_exceeded", message: "Rate limit reached. Please try again in 6m0s." }
+    chat.first.answer(
+      stream(
+        event({ type: "response.created", response: { id: "r1", created_at: 1, model: "m" }, sequence_number: 0 }),
+        event({ type: "response.output_item.added", output_index: 0, item: { type: "message", id: "m1" } }),
+        event({ type: "response.output_text.delta", item_id: "m1", output_index: 0, content_index: 0, delta: "half" }),
+        event({
+          type: "response.failed",
+          sequence_number: 3,
+          response: { id: "r1", error, incomplete_details: null, usage: null },
+        }),
+      ),
+    )
+    chat.second.answer(text("the whole answer"))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
+    const state = CombinedHealth.parse(yield* Effect.promise(() => Bun.file(CombinedHealthStore.FILE).text()))
+    const { kind, since, until } = state.get(CombinedHealth.member(chat.ids.first, "glm-4.6"))!
+    expect([kind, until - since]).toEqual(["rate_limit", 360_000])
+  }),
+)
+
+it.instance("an event that finds fault with the request ends the turn", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(stream(event({ error: { message: "Invalid request: no such tool", code: 400 } })))
+    yield* chat.ask("hello")
+
+    const answers = yield* chat.answers
+    expect(answers.map((item) => item.info.error !== undefined)).toEqual([true])
+    expect(chat.second.asked).toHaveLength(0)
+  }),
+)
+
+const tooLong = stream(
+  event({ error: { message: "This model's maximum context length is 200000 tokens.", code: 400 } }),
+)
+
+it.instance("a conversation that is too long goes to a member with more room", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ models: { second: { limit: { context: 1_000_000, output: 10_000 } } } })
+    chat.first.answer(tooLong)
+    chat.second.answer(text("there is room"))
+    yield* chat.ask("hello")
+
+    const answers = yield* chat.answers
+    expect(answers.map((item) => texts(item.parts))).toEqual([["there is room"]])
+    expect(served(answers)).toEqual([chat.ids.second])
+  }),
+)
+
+it.instance("where no member has more room, the conversation is compacted", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(text("one"), tooLong, text("the summary"), text("two"))
+    yield* chat.ask("hello")
+    yield* chat.ask("again")
+
+    const answers = yield* chat.answers
+    expect(answers.filter((item) => item.info.summary).map((item) => texts(item.parts))).toEqual([["the summary"]])
+    expect(texts(answers.at(-1)?.parts ?? [])).toEqual(["two"])
+    expect(chat.second.asked).toHaveLength(0)
+  }),
+)
+
+const perMinute = refuse(413, {
+  error: {
+    message: "Request too large for model `x` on tokens per minute (TPM): Limit 8000, Requested 12345",
+    type: "tokens",
+    code: "rate_limit_exceeded",
+  },
+})
+
+it.instance("more than a member grants a minute is asked of the next one", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(perMinute)
+    chat.second.answer(text("granted"))
+    yield* chat.ask("hello")
+
+    const answers = yield* chat.answers
+    expect(answers.map((item) => texts(item.parts))).toEqual([["granted"]])
+    expect(answers.some((item) => item.info.summary)).toBe(false)
+  }),
+)
+
+it.instance("what the last member left does not grant in a minute is too long", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(text("one"), refuse(402, {}))
+    chat.second.answer(perMinute, text("the summary"), text("two"))
+    yield* chat.ask("hello")
+    yield* chat.ask("again")
+
+    const answers = yield* chat.answers
+    expect(answers.filter((item) => item.info.summary).map((item) => texts(item.parts))).toEqual([["the summary"]])
+    expect(texts(answers.at(-1)?.parts ?? [])).toEqual(["two"])
+  }),
+)
