@@ -41,7 +41,8 @@ export const recover = Effect.fn("CombinedRecovery.recover")(function* (
   const known =
     error instanceof CombinedAttempt.Silence ? error.failure : CombinedFailure.classify(error, Date.now(), inside)
   // More than a member grants a minute is too long for it alone, as long as another one can answer.
-  const granted = known?.kind === "rate_limit" && (yield* origin.others(CombinedRequest.wish(origin.wish, parentOf(turn))))
+  const granted =
+    known?.kind === "rate_limit" && (yield* origin.others(CombinedRequest.wish(origin.wish, parentOf(turn))))
   const excess = granted ? undefined : overflow(parsed, error, inside !== undefined)
   if (excess) return yield* outgrow(turn, origin, excess)
   if (forgoes(turn, error))
