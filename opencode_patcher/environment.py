@@ -43,11 +43,15 @@ def is_foreign_git_variable(name: str) -> bool:
 
 
 def working_directory() -> Path:
-    """The current directory. Raises UsageError when it was deleted."""
+    """The current directory. Raises UsageError when it was deleted, or a directory above it cannot be read."""
     try:
         return Path.cwd()
     except FileNotFoundError as error:
         raise UsageError("The current directory is gone.", next_step="Change to another one: cd") from error
+    except OSError as error:
+        raise UsageError(
+            "The current directory is not known.", why=f"{error.strerror}.", next_step="Change to another one: cd"
+        ) from error
 
 
 def scrubbed(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:

@@ -28,6 +28,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from opencode_patcher.environment import working_directory
 from opencode_patcher.errors import StoreError
 
 HOME_VARIABLE = "OPENCODE_PATCHER_HOME"
@@ -124,11 +125,13 @@ class Store:
 def default_root() -> Path:
     """``OPENCODE_PATCHER_HOME`` if set, else the platform's data directory for the user.
 
-    Raises StoreError when neither the environment nor the system says where the user's home is.
+    Raises StoreError when neither the environment nor the system says where the user's home is, and UsageError when
+    the variable counts from a current directory that is gone.
     """
     override = os.environ.get(HOME_VARIABLE)
     if override and not override.startswith("~"):
-        return Path(override).absolute()
+        chosen = Path(override)
+        return chosen if chosen.is_absolute() else working_directory() / chosen
     from platformdirs import user_data_path
 
     try:

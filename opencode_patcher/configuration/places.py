@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from opencode_patcher import presence
+
 OWN_NAMES = ("opencode.json", "opencode.jsonc")
 GLOBAL_NAMES = ("config.json", *OWN_NAMES)
 CONTENT_VARIABLE = "OPENCODE_CONFIG_CONTENT"
@@ -71,7 +73,7 @@ def user_file(environment: Mapping[str, str]) -> Path | None:
     directory = config_directory(environment)
     if directory is None:
         return None
-    there = (directory / name for name in reversed(GLOBAL_NAMES) if (directory / name).is_file())
+    there = (directory / name for name in reversed(GLOBAL_NAMES) if presence.is_file(directory / name))
     return next(there, directory / "opencode.json")
 
 
@@ -86,6 +88,6 @@ def _up(directory: Path) -> tuple[Path, ...]:
     """``directory`` and those above it, up to the work tree of its git repository, or to the root without one."""
     chain = (directory, *directory.parents)
     for index, above in enumerate(chain):
-        if (above / ".git").exists():
+        if presence.exists(above / ".git"):
             return chain[: index + 1]
     return chain

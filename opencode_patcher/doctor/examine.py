@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import builds
+from opencode_patcher import builds, presence
 from opencode_patcher import store as storage
 from opencode_patcher.configuration import check, files
 from opencode_patcher.configuration.survey import survey
@@ -101,8 +101,8 @@ def _progress(store: Store | None, address: str, locked: Release) -> _Progress:
     except PatcherError:
         # An unusable source and a damaged build are findings of their own checks.
         return _Progress(tree=None, dependencies=False, built=False)
-    ready = (tree / "node_modules").is_dir()
-    return _Progress(tree=tree if tree.is_dir() else None, dependencies=ready, built=built)
+    ready = presence.is_dir(tree / "node_modules")
+    return _Progress(tree=tree if presence.is_dir(tree) else None, dependencies=ready, built=built)
 
 
 def _configuration(patient: Patient, store: Store | None) -> Iterator[Finding]:
@@ -110,7 +110,7 @@ def _configuration(patient: Patient, store: Store | None) -> Iterator[Finding]:
     if path is None and store:
         path = pinned.kept(store, lock.current(store).catalogue)
     try:
-        if path is None or (not path.exists() and not patient.environment.get("OPENCODE_MODELS_PATH")):
+        if path is None or (not presence.exists(path) and not patient.environment.get("OPENCODE_MODELS_PATH")):
             raise CatalogueError(
                 "Which providers and models there are is not known yet.",
                 next_step="Start OpenCode once, or run opencode-patcher config, which fetches the catalogue.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from opencode_patcher import presence
 from opencode_patcher.builds import Build
 from opencode_patcher.errors import InstallError, UsageError
 from opencode_patcher.install import aside, place, program, records
@@ -148,7 +149,7 @@ def check_occupant(where: Path, occupant: Occupant, *, replace_other: bool) -> N
     """Raises InstallError when something that is not ours stands at the place and has to be asked about."""
     if occupant.kind != "other":
         return
-    if where.is_dir() and not where.is_symlink():
+    if presence.is_dir(where) and not presence.is_link(where):
         raise InstallError(
             f"{where} is a directory.",
             next_step="Move it away, or name another directory with --bin-dir.",

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from opencode_patcher import presence
+from opencode_patcher.environment import working_directory
 from opencode_patcher.errors import InstallError, UsageError
 from opencode_patcher.install.system import System
 
@@ -25,7 +27,9 @@ def choose(
     """
     if wanted is None:
         return recorded or system.default_bin_dir(environment) / system.program
-    place = Path(os.path.abspath(os.path.expanduser(wanted))) / system.program  # noqa: PTH100, PTH111 (keeps links, never raises)
+    given = Path(os.path.expanduser(wanted))  # noqa: PTH111 (never raises)
+    whole = given if given.is_absolute() else working_directory() / given
+    place = Path(os.path.normpath(whole)) / system.program
     if os.pathsep in str(place.parent):
         raise UsageError(
             f"{place.parent} cannot be used as a bin directory.",
@@ -54,12 +58,12 @@ def check_bin_dir(bin_dir: Path) -> None:
 
 def _hindrance(bin_dir: Path) -> str:
     for path in (bin_dir, *bin_dir.parents):
-        if path.is_dir():
+        if presence.is_dir(path):
             writable = os.access(path, os.W_OK | os.X_OK)
             return "" if writable else f"You may not write to {path}."
-        if path.is_symlink():
+        if presence.is_link(path):
             return f"{path} is a link to {path.readlink()}, which does not exist."
-        if path.exists():
+        if presence.exists(path):
             return f"{path} is a file."
     return ""
 

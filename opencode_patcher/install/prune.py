@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import builds
+from opencode_patcher import builds, presence
 from opencode_patcher import store as storage
 from opencode_patcher.install import activate
 from opencode_patcher.install import state as states
@@ -39,13 +39,13 @@ def prune(
         history = states.with_active(seen.state.history, seen.occupant.build)
         stored = [build.directory.name for build in builds.list_builds(store)]
         staying = kept(stored, history, keep)
-        taken = [path.name for path in store.installed.glob("*") if path.is_dir()]
+        taken = [path.name for path in store.installed.glob("*") if presence.is_dir(path)]
         names = sorted({*stored, *taken} - staying)
         directories = [path for name in names for path in (store.builds / name, store.installed / name)]
         size = _size(directories)
         if not dry_run:
             for directory in directories:
-                if directory.is_dir():
+                if presence.is_dir(directory):
                     storage.remove_directory(directory)
         return Pruned(names=tuple(names), size=size)
 
@@ -61,5 +61,5 @@ def kept(stored: Sequence[str], history: Sequence[Activation], keep: int) -> set
 
 def _size(directories: Sequence[Path]) -> int:
     """Bytes on disk, a file with two names counted once."""
-    files = [path.stat() for directory in directories for path in directory.rglob("*") if path.is_file()]
+    files = [path.stat() for directory in directories for path in directory.rglob("*") if presence.is_file(path)]
     return sum({(file.st_dev, file.st_ino): file.st_size for file in files}.values())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from opencode_patcher import builds
+from opencode_patcher import builds, presence
 from opencode_patcher.builds import Build
 from opencode_patcher.errors import ProcessError, UsageError
 from opencode_patcher.install import activate, path_search, program, records
@@ -106,7 +106,7 @@ def newer_build(verified: Sequence[Build], active: Record | None) -> str | None:
 
 def file_state(record: Record) -> FileState:
     """Compare hashes, and start the file."""
-    if not record.file.exists():
+    if not presence.exists(record.file):
         return "missing"
     unchanged = records.is_unchanged(record)
     try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from opencode_patcher import presence
 from opencode_patcher.errors import CatalogueError
 from opencode_patcher.models.resolve import Offer
 
@@ -31,7 +32,7 @@ def opencode_cache(environment: Mapping[str, str] = os.environ) -> Path | None:
     if not base and not home:
         return None
     path = (Path(base) if base else Path(f"{home}/.cache")) / "opencode" / "models.json"
-    return path if path.is_file() else None
+    return path if presence.is_file(path) else None
 
 
 @dataclass(frozen=True, kw_only=True)

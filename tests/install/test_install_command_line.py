@@ -178,6 +178,48 @@ def test_a_directory_without_permission(unprivileged: CommandLine, closed: str) 
     assert started(bin_dir / "opencode") == "second"
 
 
+def test_a_closed_directory_on_path(unprivileged: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_build(open_store(unprivileged.store), "first")
+    closed, bin_dir = unprivileged.root / "closed", unprivileged.root / "bin"
+    closed.mkdir(mode=0)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(closed), str(bin_dir), os.environ["PATH"], ""]))
+    done = unprivileged("install", "--bin-dir", bin_dir)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Start it: opencode"), done.stderr
+    assert json.loads(unprivileged("status", "--json").stdout)["path"]["status"] == "first"
+
+
+@pytest.mark.parametrize("what", ["directory", "link into it"])
+def test_a_bin_directory_behind_a_closed_one(unprivileged: CommandLine, what: str) -> None:
+    make_build(open_store(unprivileged.store), "first")
+    closed, bin_dir = unprivileged.root / "closed", unprivileged.root / "bin"
+    closed.mkdir(mode=0)
+    bin_dir.mkdir()
+    if what == "directory":
+        done = unprivileged("install", "--bin-dir", closed / "bin")
+        assert f"You may not write to {closed}." in done.stderr
+    else:
+        (bin_dir / "opencode").symlink_to(closed / "opencode")
+        done = unprivileged("install", "--bin-dir", bin_dir)
+        assert "is not from opencode-patcher" in done.stderr
+    assert done.returncode == 8
+
+
+def test_closed_directories_of_opencode(unprivileged: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = unprivileged.root / "home"
+    for name in (".config/opencode", ".cache/opencode"):
+        (home / name).mkdir(parents=True)
+        (home / name).chmod(0)
+    # Nothing listens there, so that nothing is fetched.
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
+    done = unprivileged("doctor", "--source", unprivileged.root / "none")
+    assert done.returncode == 1, done.stderr
+    assert f"{home}/.config/opencode/opencode.json: It cannot be read: Permission denied." in done.stdout
+    (unprivileged.root / "models.json").write_text("{}")
+    done = unprivileged("config", "--json", "--catalog", unprivileged.root / "models.json")
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["file"] == f"{home}/.config/opencode/opencode.json"
+
+
 ISOLATE = ("unshare", "--map-root-user", "--mount", "sh", "-c")
 """A shell whose mounts nobody else sees, and which are gone when it ends."""
 
@@ -227,12 +269,20 @@ def test_a_full_disk(command_line: CommandLine, full: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["doctor", "config", "rollback", "uninstall"])
-def test_a_current_directory_that_is_gone(command_line: CommandLine, command: str) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [["doctor"], ["config"], ["rollback"], ["uninstall"], ["install", "--bin-dir", "here"], ["list"]],
+    ids=lambda words: words[0],
+)
+def test_a_current_directory_that_is_gone(command_line: CommandLine, command: list[str]) -> None:
     (command_line.root / "models.json").write_text("{}")
+    if command == ["list"]:
+        command_line.store = Path("store")
+    else:
+        make_build(open_store(command_line.store), "first")
     gone = command_line.root / "gone"
     gone.mkdir()
-    script = f"cd {shlex.quote(str(gone))} && rmdir ../gone && exec {shlex.join(command_line.argv(command))}"
+    script = f"cd {shlex.quote(str(gone))} && rmdir ../gone && exec {shlex.join(command_line.argv(*command))}"
     environment = {**command_line.environment(), "OPENCODE_MODELS_PATH": str(command_line.root / "models.json")}
     done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "Error: The current directory is gone.\nChange to another one: cd\n")
