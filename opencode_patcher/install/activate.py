@@ -54,21 +54,22 @@ def look(store: Store, system: System) -> Situation:
 
 
 def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bool = False) -> Build:
-    """The build that ``wanted`` (a version, a tag, or the start of a build's name) means; the newest for None.
+    """The build that ``wanted`` (a version, a tag, or a build's name) means; the newest for None.
+
+    A build's name may be cut short behind its version, as in ``1.18.3-4f``.
 
     ``found`` is newest first. Raises UsageError when there is none, and InstallError when it has not passed
     the drill, unless ``unverified``.
     """
     if not found:
         raise UsageError("There is no build to install.", next_step="Make one: opencode-patcher build")
-    fitting = [build for build in found if _is_meant(build, wanted)]
-    if not fitting:
+    build = next(iter(_meant(found, wanted)), None)
+    if build is None:
         raise UsageError(
             f"There is no build {wanted}.",
             why="Builds in the store: " + ", ".join(build.directory.name for build in found),
             next_step=f"Name one of them, or make it: opencode-patcher build {wanted}",
         )
-    build = fitting[0]
     if build.verified or unverified:
         return build
     failed = ", ".join(build.drill.failed) if build.drill else ""
@@ -79,10 +80,13 @@ def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bo
     )
 
 
-def _is_meant(build: Build, wanted: str | None) -> bool:
-    return wanted in (None, build.release.number, build.release.tag) or (
-        bool(wanted) and build.directory.name.startswith(f"{wanted}")
-    )
+def _meant(found: tuple[Build, ...], wanted: str | None) -> list[Build]:
+    """The builds that ``wanted`` can mean. What is whole wins; a part of a version is none: 1.17.1 is not 1.17.12."""
+    if wanted is None:
+        return list(found)
+    whole = [build for build in found if wanted in (build.release.number, build.release.tag, build.directory.name)]
+    started = [build for build in found if "-" in wanted and build.directory.name.startswith(wanted)]
+    return whole or started
 
 
 def install(

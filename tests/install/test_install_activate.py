@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -280,6 +281,28 @@ def test_choosing_a_build(store: Store) -> None:
     with pytest.raises(UsageError, match=r"There is no build 1\.17\.0") as caught:
         activate.choose_build(found, "1.17.0")
     assert new.directory.name in caught.value.why
+
+
+def test_a_version_is_not_the_start_of_another(store: Store) -> None:
+    first, longer = make_build(store, "first", "1.17.12", at=1), make_build(store, "longer", "1.17.120", at=2)
+    found = builds.list_builds(store)
+    for wanted in ("1.17.1", "v1.17.1", "1.17", "1", "", "-"):
+        with pytest.raises(UsageError, match=f"There is no build {wanted}"):
+            activate.choose_build(found, wanted)
+    assert activate.choose_build(found, "1.17.12").directory == first.directory
+    assert activate.choose_build(found, "1.17.120").directory == longer.directory
+    assert activate.choose_build(found, "1.17.12-").directory == first.directory
+
+
+def test_a_whole_name_means_that_build(store: Store) -> None:
+    built = make_build(store, "built", at=1)
+    released = store.builds / f"{built.directory.name}-01234567"
+    shutil.copytree(built.directory, released)
+    (manifest := released / builds.MANIFEST).write_text(manifest.read_text().replace('"built_at": 1', '"built_at": 2'))
+    found = builds.list_builds(store)
+    assert [build.directory for build in found] == [released, built.directory]
+    assert activate.choose_build(found, built.directory.name).directory == built.directory
+    assert activate.choose_build(found, f"{built.directory.name}-").directory == released
 
 
 @pytest.mark.parametrize(
