@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Take the place of an `opencode` that is there already; it is kept under another name.",
 )
-@click.option("--unverified", is_flag=True, help="Install a build that has not passed the drill.")
+@click.option("--unverified", is_flag=True, help="Install a build that has not passed the drill and is of no release.")
 @options.progress_options
 def command(
     version: str | None,

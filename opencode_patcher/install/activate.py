@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -58,8 +58,8 @@ def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bo
 
     A build's name may be cut short behind its version, as in ``1.18.3-4f``.
 
-    ``found`` is newest first. Raises UsageError when there is none, and InstallError when it has not passed
-    the drill, unless ``unverified``.
+    ``found`` is newest first. Raises UsageError when there is none, and InstallError when it has neither passed the
+    drill nor comes from a release, unless ``unverified``.
     """
     if not found:
         raise UsageError("There is no build to install.", next_step="Make one: opencode-patcher build")
@@ -70,7 +70,7 @@ def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bo
             why="Builds in the store: " + ", ".join(build.directory.name for build in found),
             next_step=f"Name one of them, or make it: opencode-patcher build {wanted}",
         )
-    if build.verified or unverified:
+    if build.trusted or unverified:
         return build
     failed = ", ".join(build.drill.failed) if build.drill else ""
     raise InstallError(
@@ -78,6 +78,14 @@ def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bo
         why=f"It failed these scenarios: {failed}." if failed else "The drill has not run to its end.",
         next_step=f"Run opencode-patcher build {build.release.tag} again, or add --unverified to install it as it is.",
     )
+
+
+def command_for(found: Sequence[Build], name: str) -> str:
+    """The command that installs the build of this name; empty when it is not among ``found``, the builds there are."""
+    build = next((build for build in found if build.directory.name == name), None)
+    if build is None:
+        return ""
+    return f"opencode-patcher install {name}" + ("" if build.trusted else " --unverified")
 
 
 def _meant(found: tuple[Build, ...], wanted: str | None) -> list[Build]:

@@ -69,6 +69,29 @@ def test_the_verdict_of_the_drill_is_kept(store: Store, tmp_path: Path, verdict:
     assert judged.verified is verified
 
 
+def test_a_build_of_a_release_is_trusted_unless_a_drill_objects(store: Store, tmp_path: Path) -> None:
+    kept = keep(store, tmp_path)
+    assert not kept.trusted
+    manifest = kept.directory / builds.MANIFEST
+    manifest.write_text(json.dumps(builds.as_data(kept) | {"released": True}))
+    [released] = builds.list_builds(store)
+
+    assert released.trusted
+    assert not released.verified
+    assert not builds.record_drill(released, Verdict(passed=(), failed=("cut",), failover_ms=None)).trusted
+    assert builds.record_drill(released, Verdict(passed=("cut",), failed=(), failover_ms=1.0)).trusted
+    [again] = builds.list_builds(store)
+    assert (again.released, again.verified) == (True, True)
+
+
+def test_a_manifest_of_an_older_version_is_of_no_release(store: Store, tmp_path: Path) -> None:
+    kept = keep(store, tmp_path)
+    data = builds.as_data(kept)
+    del data["released"]
+    (kept.directory / builds.MANIFEST).write_text(json.dumps(data))
+    assert builds.list_builds(store) == (kept,)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -48,6 +48,21 @@ def test_rollback_goes_back_step_by_step(store: Store, bin_dir: Path) -> None:
     assert started(place) == "first"
 
 
+def test_rollback_says_how_to_undo_it(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = make_build(open_store(), "first", at=1), make_build(open_store(), "second", drill=None, at=2)
+    assert run(["install", "--quiet", first.directory.name]) == 0
+    assert run(["install", "--quiet", second.directory.name, "--unverified"]) == 0
+    assert run(["install", "--quiet", first.directory.name]) == 0
+    capsys.readouterr()
+    assert run(["rollback"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("To undo this: "))
+    assert line == f"To undo this: opencode-patcher install {first.directory.name}"
+    assert run(["rollback"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("To undo this: "))
+    assert line == f"To undo this: opencode-patcher install {second.directory.name} --unverified"
+    assert run(line.removeprefix("To undo this: opencode-patcher ").split()) == 0
+
+
 def test_rollback_passes_over_a_damaged_build(store: Store, bin_dir: Path) -> None:
     _, second, _ = builds = three(store)
     place = install(store, bin_dir, *builds)

@@ -16,7 +16,7 @@ import pytest
 from script_samples import PROGRAMS, RELEASE, Machine, make_machine, make_release, program, render, started
 
 from opencode_patcher import builds
-from opencode_patcher.install import state
+from opencode_patcher.install import activate, state
 from opencode_patcher.install.posix import Posix
 from opencode_patcher.install.rollback import rollback
 from opencode_patcher.install.status import status
@@ -105,6 +105,22 @@ def test_opencode_patcher_rolls_back_and_uninstalls(machine: Machine, first: Pat
     uninstall(store, Posix(), SilentReporter())
     assert list(machine.place.parent.iterdir()) == []
     assert len(builds.list_builds(store)) == 2
+
+
+def test_opencode_patcher_installs_it_again(machine: Machine, first: Path, second: Path) -> None:
+    for release in (first, second):
+        machine.install(OPENCODE_RELEASE_URL=release)
+    store = open_store(machine.store)
+
+    for name, wanted in (("second", None), ("first", state.read(store).history[0].build)):
+        uninstall(store, Posix(), SilentReporter())
+        build = activate.choose_build(builds.list_builds(store), wanted)
+        assert not build.verified, "the release was drilled, but not here"
+        activate.install(store, Posix(), build, {"HOME": str(machine.home)}, SilentReporter())
+        assert started(machine.place) == name
+        assert state_of(machine) == "current"
+    assert machine.install(OPENCODE_RELEASE_URL=second).returncode == 0
+    assert started(machine.place) == "second"
 
 
 def test_the_files_are_written_as_opencode_patcher_writes_them(machine: Machine, first: Path, second: Path) -> None:
