@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from opencode_patcher import presence
+from opencode_patcher import store as storage
 from opencode_patcher.environment import working_directory
 from opencode_patcher.errors import InstallError, UsageError
 from opencode_patcher.install.system import System
@@ -23,13 +24,13 @@ def choose(
 
     ``wanted`` is the directory asked for; ``active`` the place where a program of ours stands now, ``recorded``
     the place of the last install, whether anything of ours is left there or not.
-    Raises UsageError when a second place is asked for, or no place is known.
+    Raises UsageError when a second place is asked for, no place is known, or the directory's name is no UTF-8.
     """
     if wanted is None:
-        return recorded or system.default_bin_dir(environment) / system.program
+        return recorded or _writable_down(system.default_bin_dir(environment)) / system.program
     given = Path(os.path.expanduser(wanted))  # noqa: PTH111 (never raises)
     whole = given if given.is_absolute() else working_directory() / given
-    place = Path(os.path.normpath(whole)) / system.program
+    place = _writable_down(Path(os.path.normpath(whole))) / system.program
     if os.pathsep in str(place.parent):
         raise UsageError(
             f"{place.parent} cannot be used as a bin directory.",
@@ -43,6 +44,16 @@ def choose(
             next_step="Run opencode-patcher uninstall first, or leave out --bin-dir.",
         )
     return place
+
+
+def _writable_down(bin_dir: Path) -> Path:
+    if storage.is_text(bin_dir):
+        return bin_dir
+    raise UsageError(
+        f"{bin_dir} cannot be used as a bin directory.",
+        why="Its name is not UTF-8, so it cannot be written down.",
+        next_step="Name another directory with --bin-dir.",
+    )
 
 
 def check_bin_dir(bin_dir: Path) -> None:

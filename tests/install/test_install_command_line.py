@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from install_samples import entries, make_build, started
+from install_samples import entries, make_build, program, started
 
 from opencode_patcher.store import open_store
 
@@ -218,6 +218,39 @@ def test_closed_directories_of_opencode(unprivileged: CommandLine, monkeypatch: 
     done = unprivileged("config", "--json", "--catalog", unprivileged.root / "models.json")
     assert done.returncode == 1, done.stderr
     assert json.loads(done.stdout)["file"] == f"{home}/.config/opencode/opencode.json"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
+def test_names_that_are_no_utf_8(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd, plain = command_line.root / os.fsdecode(b"caf\xe9"), command_line.root / "bin"
+    store = open_store(command_line.store)
+    first, second = make_build(store, "first", at=1), make_build(store, "second", at=2)
+    done = command_line("install", "--bin-dir", odd)
+    assert done.returncode == 2
+    assert "Its name is not UTF-8" in done.stderr
+    assert json.loads(command_line("install", "--json", "--bin-dir", odd).stdout)["error"]["exit_code"] == 2
+    assert not odd.exists()
+
+    # Another program lies in such a directory.
+    program(odd / "opencode", "theirs")
+    monkeypatch.setenv("PATH", os.pathsep.join([str(odd), os.environ["PATH"]]))
+    assert command_line("install", first.directory.name, "--bin-dir", plain).returncode == 0
+    assert command_line("install", second.directory.name).returncode == 0
+    (other,) = json.loads(command_line("status", "--json").stdout)["path"]["before"]
+    assert Path(other["path"]) == odd / "opencode"
+
+    # An older install.sh took such a place.
+    state = store.installed / "state.json"
+    state.write_bytes(state.read_bytes().replace(os.fsencode(plain), os.fsencode(odd)))
+    (odd / "opencode").unlink()
+    (plain / "opencode").rename(odd / "opencode")
+    assert json.loads(command_line("status", "--json").stdout)["build"] == second.directory.name
+    for words in (["status"], ["list"], ["prune", "-n"]):
+        assert command_line(*words).returncode in (0, 1), words
+    assert command_line("rollback").returncode == 0
+    assert started(odd / "opencode") == "first"
+    assert command_line("uninstall").returncode == 0
+    assert entries(odd) == []
 
 
 ISOLATE = ("unshare", "--map-root-user", "--mount", "sh", "-c")

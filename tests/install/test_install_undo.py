@@ -247,7 +247,9 @@ def test_the_commands_print_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["restored"] is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2}', '{"format": 1, "place": 5}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": 2}', '{"format": 1, "place": 5}', r'{"format": 1, "place": "\ud800"}']
+)
 def test_a_state_that_cannot_be_read_is_an_error_and_stays(store: Store, bin_dir: Path, text: str) -> None:
     build = make_build(store, "first")
     place = install(store, bin_dir, build)

@@ -29,7 +29,22 @@ SUMS = "SHA256SUMS"
 
 PROGRAMS = (
     *("awk", "basename", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "find", "flock", "getconf", "grep"),
-    *("gzip", "head", "ln", "mkdir", "mktemp", "mv", "readlink", "rm", "sed", "sha256sum", "tail", "tar", "uname"),
+    *(
+        "gzip",
+        "head",
+        "ln",
+        "mkdir",
+        "mktemp",
+        "mv",
+        "od",
+        "readlink",
+        "rm",
+        "sed",
+        "sha256sum",
+        "tail",
+        "tar",
+        "uname",
+    ),
 )
 """What the script may count on wherever it runs; beside these curl or wget."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -112,12 +113,13 @@ def test_opencode_patcher_installs_it_again(machine: Machine, first: Path, secon
         machine.install(OPENCODE_RELEASE_URL=release)
     store = open_store(machine.store)
 
-    for name, wanted in (("second", None), ("first", state.read(store).history[0].build)):
+    names = dict(zip((entry.build for entry in state.read(store).history), ("first", "second"), strict=True))
+    for wanted in (None, *names):
         uninstall(store, Posix(), SilentReporter())
         build = activate.choose_build(builds.list_builds(store), wanted)
         assert not build.verified, "the release was drilled, but not here"
         activate.install(store, Posix(), build, {"HOME": str(machine.home)}, SilentReporter())
-        assert started(machine.place) == name
+        assert started(machine.place) == names[wanted or build.directory.name]
         assert state_of(machine) == "current"
     assert machine.install(OPENCODE_RELEASE_URL=second).returncode == 0
     assert started(machine.place) == "second"
@@ -155,7 +157,9 @@ def test_what_opencode_patcher_recorded_stays(machine: Machine, first: Path, sec
     assert after.history[0].build == before.history[0].build
 
 
-@pytest.mark.parametrize("name", ["with spaces", "quo'te\"s", "back\\slash", "ümläut-日本", "$HOME`id`"])
+@pytest.mark.parametrize(
+    "name", ["with spaces", "quo'te\"s", "back\\slash", "ümläut-日本", "🙂 \ud7ff\ue000\U0010ffff", "$HOME`id`"]
+)
 def test_paths(tmp_path: Path, name: str, first: Path, second: Path) -> None:
     machine = make_machine(tmp_path / name)
     release = tmp_path / f"release {name}"
@@ -169,6 +173,23 @@ def test_paths(tmp_path: Path, name: str, first: Path, second: Path) -> None:
     line = done.stderr.splitlines()[-1]
     shown = subprocess.run(["/bin/sh", "-c", f"{line}; echo $PATH"], capture_output=True, text=True, check=True).stdout
     assert shown.startswith(f"{machine.place.parent}:")
+
+
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xf4\x90\x80\x80", b"\xff"]
+)
+def test_a_bin_directory_whose_name_is_no_utf_8(machine: Machine, first: Path, name: bytes) -> None:
+    odd = machine.home / os.fsdecode(name)
+    for words, variables in (
+        (("--bin-dir", odd), {}),
+        ((), {"XDG_BIN_HOME": odd}),
+        ((), {"HOME": odd, "OPENCODE_PATCHER_HOME": machine.store}),
+        ((), {"OPENCODE_PATCHER_HOME": odd}),
+    ):
+        done = machine.install(*words, OPENCODE_RELEASE_URL=first, **variables)
+        assert done.returncode == 1
+        assert "A path that is not UTF-8 cannot be used: " in done.stderr
+        assert not odd.exists()
 
 
 def test_places_of_the_users(machine: Machine, first: Path, tmp_path: Path) -> None:
