@@ -139,9 +139,26 @@ def test_uninstall_shows_what_a_stock_program_refuses(capsys: pytest.CaptureFixt
     assert run(["uninstall"]) == 0
     text = capsys.readouterr().out
     assert str(config) in text
-    assert '3 |   "provider_priority": ["a", "b"], // cheap first' in text
+    assert '3 |   "provider_priority": ["a", "b"]\n' in text
     assert "theme" not in text
     assert config.read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [["uninstall"], ["uninstall", "--json"], ["rollback"], ["rollback", "--json"]])
+def test_no_key_is_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, isolated: Path, words: list[str]
+) -> None:
+    text = '{"provider":{"a":{"options":{"apiKey":"sk-or-SECRET"}}},"provider_priority":["a"]}'
+    (isolated / ".opencode").mkdir()
+    (isolated / ".opencode" / "opencode.json").write_text(text)
+    monkeypatch.setenv("OPENCODE_CONFIG_CONTENT", text)
+    for build in three(open_store()):
+        assert run(["install", "--quiet", build.directory.name]) == 0
+    capsys.readouterr()
+    assert run(words) == 0
+    out = capsys.readouterr().out
+    assert out.count("provider_priority") == 2
+    assert "SECRET" not in out
 
 
 def test_rollback_shows_what_a_stock_program_refuses(capsys: pytest.CaptureFixture[str], isolated: Path) -> None:
