@@ -260,6 +260,12 @@ def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
             raise
 
 
+def remove_file(path: Path) -> None:
+    """Delete a file; one that is not there is fine. Works on a full disk. Raises StoreError."""
+    with _store_errors(path):
+        path.unlink(missing_ok=True)
+
+
 def make_directory(path: Path) -> None:
     """Make a directory and its parents; one that is there already is fine. Raises StoreError."""
     with _store_errors(path):

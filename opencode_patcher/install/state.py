@@ -84,6 +84,11 @@ def write(store: Store, state: State) -> None:
     )
 
 
+def forget(store: Store) -> None:
+    """Make it the state before the first install, also on a disk on which nothing can be written. Raises StoreError."""
+    storage.remove_file(store.installed / FILE)
+
+
 def with_active(history: tuple[Activation, ...], build: str | None) -> tuple[Activation, ...]:
     """The history as the bin directory proves it: ends with ``build``, even if the run that activated it was killed."""
     if build is None or (history and history[-1].build == build):

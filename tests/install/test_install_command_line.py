@@ -302,6 +302,35 @@ def test_a_full_disk(command_line: CommandLine, full: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("can_mount")
+def test_uninstall_on_a_full_disk(command_line: CommandLine) -> None:
+    """Program and store on a disk without a free byte."""
+    made = make_build(open_store(command_line.root / "made"), "first")
+    disk = command_line.root / "disk"
+    disk.mkdir()
+    command_line.store = disk / "store"
+    at = shlex.quote(str(disk))
+    uninstall = shlex.join(command_line.argv("uninstall"))
+    script = f"""
+        mount -t tmpfs -o size=256k tmpfs {at}
+        cp -r {shlex.quote(str(command_line.root / "made"))} {at}/store
+        {shlex.join(command_line.argv("install", "-q", made.directory.name, "--bin-dir", disk / "bin"))}; echo code $?
+        cat /dev/zero > {at}/fill 2>/dev/null
+        {uninstall}; echo code $?
+        ls {at}/bin {at}/store/installed
+        {uninstall}; echo code $?
+    """
+    done = subprocess.run(
+        [*ISOLATE, script], env=command_line.environment(), capture_output=True, text=True, check=False
+    )
+    assert [line for line in done.stdout.splitlines() if line.startswith("code")] == ["code 0", "code 0", "code 8"], (
+        done.stderr
+    )
+    assert done.stdout.count("opencode is removed.") == 1
+    assert done.stdout.split("code 0\n")[2].split() == [f"{disk}/bin:", f"{disk}/store/installed:", "code", "8"]
+    assert done.stderr.startswith("Error: Nothing is installed.")
+
+
 @pytest.mark.parametrize(
     "command",
     [["doctor"], ["config"], ["rollback"], ["uninstall"], ["install", "--bin-dir", "here"], ["list"]],
