@@ -72,6 +72,7 @@ def as_data(done: Installed) -> dict[str, object]:
         "sha256": done.record.sha256,
         "previous": done.previous,
         "moved_to": str(done.moved_to) if done.moved_to else None,
+        "closed_to_others": str(done.closed) if done.closed else None,
     }
 
 
@@ -98,6 +99,12 @@ def show(done: Installed, finding: PathFinding) -> None:
         click.echo(f"What was there is kept as {done.moved_to}; opencode-patcher uninstall puts it back.")
     if done.previous and done.previous != done.record.build:
         click.echo(f"Before, it was the build {done.previous}; opencode-patcher rollback goes back to it.")
+    if done.closed:
+        warning = output.paint("Other users cannot start it:", "yellow", bold=True)
+        click.echo(f"{warning} they reach {done.place.parent}, but not {done.closed}, in which the program is kept.")
+        click.echo(
+            "To install for all: let OPENCODE_PATCHER_HOME name a directory that they can enter, and build there."
+        )
     if advice := path_search.advice(finding):
         click.echo(f"\n{output.paint('Not done yet:', 'yellow', bold=True)} {advice}")
         return

@@ -37,12 +37,16 @@ class Situation:
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """The result: the active record, its place, the build that was active before, and where the user's file went."""
+    """The result: the active record, its place, the build that was active before, and where the user's file went.
+
+    ``closed`` is the directory that keeps other users from the program, although they reach its place.
+    """
 
     record: Record
     place: Path
     previous: str | None
     moved_to: Path | None
+    closed: Path | None
 
 
 def look(store: Store, system: System) -> Situation:
@@ -154,7 +158,13 @@ def put(store: Store, system: System, where: Path, record: Record, state: State,
     states.write(store, prepared)
     system.switch(where, record.file)
     states.write(store, replace(prepared, history=states.activated(state.history, record.build)))
-    return Installed(record=record, place=where, previous=occupant.build, moved_to=moved_to)
+    return Installed(
+        record=record,
+        place=where,
+        previous=occupant.build,
+        moved_to=moved_to,
+        closed=place.closed_to_others(where, system.running_file(where, record.file)),
+    )
 
 
 def check_occupant(where: Path, occupant: Occupant, *, replace_other: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -88,6 +89,22 @@ def check_running_file(file: Path) -> None:
             why=f"It takes every program below {claim} for one that the official script installed.",
             next_step="Let OPENCODE_PATCHER_HOME (on Windows: --bin-dir) name a directory elsewhere, and build again.",
         )
+
+
+def closed_to_others(place: Path, file: Path) -> Path | None:
+    """The directory that keeps other users from ``file``, although they reach ``place``, which starts it; None when
+    there is none, or it cannot be told.
+    """
+    try:
+        return None if _barrier(place) else _barrier(Path(os.path.realpath(file)))
+    except OSError:
+        return None
+
+
+def _barrier(file: Path) -> Path | None:
+    """The outermost directory on the way to a file that only some users may pass; None when all may."""
+    above = reversed(Path(os.path.realpath(file.parent), file.name).parents)
+    return next((path for path in above if not path.stat().st_mode & stat.S_IXOTH), None)
 
 
 def claimed(path: str, separator: str) -> str | None:

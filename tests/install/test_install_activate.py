@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from install_samples import entries, make_build, program, started
 
 from opencode_patcher import builds
+from opencode_patcher.__main__ import run
 from opencode_patcher.builds import Verdict
 from opencode_patcher.errors import InstallError, PatcherError, UsageError
 from opencode_patcher.install import activate, state
@@ -249,6 +253,44 @@ def test_there_is_one_place_at_a_time(store: Store, bin_dir: Path, tmp_path: Pat
         install(store, build, tmp_path / "other")
     (bin_dir / "opencode").unlink()
     assert started(install(store, build, tmp_path / "other").place) == "first"
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that every user can enter, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_other_users_reach_the_link_but_not_the_program(open_directory: Path) -> None:
+    home = open_directory / "home"
+    store = open_store(home / "store")
+    home.chmod(0o700)
+    build = make_build(store, "first")
+    done = install(store, build, open_directory / "bin")
+    assert done.closed == home
+    home.chmod(0o711)
+    assert install(store, build).closed is None
+    home.chmod(0o700)
+    (open_directory / "bin").chmod(0o700)
+    assert install(store, build).closed is None, "nobody else can reach the link either"
+
+
+def test_the_command_line_says_who_cannot_start_it(
+    open_directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = open_directory / "home"
+    monkeypatch.setenv("OPENCODE_PATCHER_HOME", str(home / "store"))
+    make_build(open_store(), "first")
+    words = ["install", "--bin-dir", str(open_directory / "bin")]
+    assert run(words) == 0
+    assert "Other users" not in capsys.readouterr().out
+    home.chmod(0o700)
+    assert run(words) == 0
+    assert f"they reach {open_directory / 'bin'}, but not {home}, in which" in capsys.readouterr().out
+    assert run([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["closed_to_others"] == str(home)
 
 
 def test_two_installs_at_once_both_end_well(tmp_path: Path) -> None:

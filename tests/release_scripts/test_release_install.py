@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -224,6 +225,22 @@ def test_the_store_is_where_opencode_patcher_looks_for_it(
             done = machine.install("--bin-dir", place, OPENCODE_RELEASE_URL=first, **variables)
             assert done.returncode == 0, done.stderr
             assert len(builds.list_builds(open_store())) == 1
+
+
+def test_other_users_reach_the_link_but_not_the_program(machine: Machine, first: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        shared = Path(name)
+        store, bin_dir = shared / "home/store", shared / "bin"
+        shared.chmod(0o755)
+        said = []
+        for home_mode, bin_mode in ((0o700, 0o755), (0o711, 0o755), (0o700, 0o700)):
+            for directory, mode in ((store.parent, home_mode), (bin_dir, bin_mode)):
+                directory.mkdir(exist_ok=True)
+                directory.chmod(mode)
+            done = machine.install("--bin-dir", bin_dir, OPENCODE_RELEASE_URL=first, OPENCODE_PATCHER_HOME=store)
+            assert done.returncode == 0, done.stderr
+            said.append(f"they reach {bin_dir}, but not {store.parent}, in which" in done.stderr)
+        assert said == [True, False, False]
 
 
 def test_without_a_home(machine: Machine, first: Path) -> None:
