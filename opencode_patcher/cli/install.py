@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,11 +14,20 @@ if TYPE_CHECKING:
     from opencode_patcher.install.path_search import PathFinding
 
 
+class _Directory(click.Path):
+    """A path that is not empty, which click would take for the current directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command
 @click.argument("version", required=False)
 @click.option(
     "--bin-dir",
-    type=click.Path(path_type=Path),
+    type=_Directory(path_type=Path),
     metavar="DIR",
     help="Directory for the program.  [default: where it is now, else $XDG_BIN_HOME, else ~/.local/bin]",
 )

@@ -127,6 +127,7 @@ def install(
             active=recorded if seen.occupant.kind == "ours" else None,
             recorded=recorded,
         )
+        place.check_outside(where.parent, store.root)
         system.tidy(where)
         seen = replace(seen, occupant=system.occupant(where, store.installed, seen.records))
         check_occupant(where, seen.occupant, replace_other=replace_other)

@@ -80,6 +80,16 @@ def _hindrance(bin_dir: Path) -> str:
     return ""
 
 
+def check_outside(bin_dir: Path, store: Path) -> None:
+    """Raises UsageError when ``bin_dir`` lies in the ``store``, where the programs themselves are."""
+    if Path(os.path.realpath(bin_dir)).is_relative_to(os.path.realpath(store)):
+        raise UsageError(
+            f"{bin_dir} cannot be used as a bin directory.",
+            why=f"It lies in the store, {store}, where the programs themselves are kept.",
+            next_step="Name another directory with --bin-dir.",
+        )
+
+
 def check_running_file(file: Path) -> None:
     """Raises InstallError when upstream's updater would take ``file`` for its own."""
     claim = claimed(str(file), os.sep)

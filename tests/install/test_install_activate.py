@@ -179,6 +179,20 @@ def test_a_damaged_installed_file_is_repaired(store: Store, bin_dir: Path) -> No
     assert started(done.place) == "first"
 
 
+@pytest.mark.parametrize("inside", [".", "installed", "installed/BUILD", "bin", "link"])
+def test_a_bin_directory_in_the_store_is_refused(store: Store, tmp_path: Path, bin_dir: Path, inside: str) -> None:
+    build = make_build(store, "first")
+    install(store, build, bin_dir)
+    (bin_dir / "opencode").unlink()
+    (tmp_path / "link").symlink_to(store.installed)
+    wanted = store.root / inside.replace("BUILD", build.directory.name) if inside != "link" else tmp_path / "link"
+    before = sorted(store.root.rglob("*"))
+    with pytest.raises(UsageError, match="It lies in the store"):
+        install(store, build, wanted)
+    assert sorted(store.root.rglob("*")) == before
+    assert started(store.installed / build.directory.name / "opencode") == "first"
+
+
 @pytest.mark.parametrize("part", [".local/bin", ".opencode/bin"])
 def test_a_store_that_upstreams_updater_takes_for_its_own_is_refused(tmp_path: Path, part: str) -> None:
     store = open_store(tmp_path / part / "store")

@@ -72,6 +72,16 @@ def test_odd_names_from_the_first_install_to_the_last(tmp_path: Path, name: str)
     assert entries(root / name) == []
 
 
+def test_an_empty_bin_directory_is_not_the_current_one(command_line: CommandLine) -> None:
+    make_build(open_store(command_line.store), "first")
+    done = command_line("install", "--bin-dir", "")
+    assert done.returncode == 2
+    assert "Invalid value for '--bin-dir': it is empty." in done.stderr
+    assert not (command_line.root / "opencode").exists()
+    assert command_line("install", "--bin-dir", ".").returncode == 0
+    assert started(command_line.root / "opencode") == "first"
+
+
 @pytest.mark.parametrize("kind", ["file", "below a file", "dangling link", "link in a circle"])
 def test_a_bin_directory_that_cannot_be_one(command_line: CommandLine, kind: str) -> None:
     make_build(open_store(command_line.store), "first")

@@ -243,6 +243,20 @@ def test_other_users_reach_the_link_but_not_the_program(machine: Machine, first:
         assert said == [True, False, False]
 
 
+@pytest.mark.parametrize("inside", [".", "installed/BUILD", "new/bin", "../link"])
+def test_a_bin_directory_in_the_store_is_refused(machine: Machine, first: Path, inside: str) -> None:
+    machine.install(OPENCODE_RELEASE_URL=first)
+    machine.place.unlink()
+    [build] = builds.list_builds(open_store(machine.store))
+    (machine.store.parent / "link").symlink_to(machine.store)
+    before = sorted(machine.store.rglob("*"))
+    wanted = machine.store / inside.replace("BUILD", build.directory.name)
+    done = machine.install("--bin-dir", wanted, OPENCODE_RELEASE_URL=first)
+    assert done.returncode == 1
+    assert "lies in the store, where the programs themselves are kept." in done.stderr
+    assert sorted(machine.store.rglob("*")) == before
+
+
 def test_without_a_home(machine: Machine, first: Path) -> None:
     done = machine.install(OPENCODE_RELEASE_URL=first, HOME=None)
     assert done.returncode == 1
