@@ -106,9 +106,29 @@ def find(store: Store, ingredients: Ingredients) -> Build | None:
 
 
 def list_builds(store: Store) -> tuple[Build, ...]:
-    """Every build in the store, the newest first."""
-    found = [_read(path) for path in sorted(store.builds.glob("*")) if not path.name.startswith(".")]
-    return tuple(sorted((build for build in found if build), key=lambda build: -build.built_at))
+    """Every build in the store, the newest first, but for those that ``unreadable`` tells of."""
+    return _survey(store)[0]
+
+
+def unreadable(store: Store) -> tuple[StoreError, ...]:
+    """Why there are builds in the store of which nothing is known: damaged ones, and those of a newer version."""
+    return _survey(store)[1]
+
+
+def _survey(store: Store) -> tuple[tuple[Build, ...], tuple[StoreError, ...]]:
+    found: list[Build] = []
+    problems: list[StoreError] = []
+    for path in sorted(store.builds.glob("*")):
+        if path.name.startswith("."):
+            continue
+        try:
+            build = _read(path)
+        except StoreError as error:
+            problems.append(error)
+            continue
+        if build:
+            found.append(build)
+    return tuple(sorted(found, key=lambda build: -build.built_at)), tuple(problems)
 
 
 def latest(store: Store) -> Build | None:

@@ -62,6 +62,7 @@ def command(
     store = open_store()
     here = system.current()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    output.warn_of(builds.unreadable(store))
     build = activate.choose_build(builds.list_builds(store), version, unverified=unverified)
     done = activate.install(store, here, build, os.environ, reporter, bin_dir=bin_dir, replace_other=replace_other)
     finding = path_search.find(here, done.place, os.environ)

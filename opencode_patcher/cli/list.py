@@ -23,6 +23,7 @@ def command(as_json: bool) -> None:
     store = open_store()
     active = activate.look(store, system.current()).occupant.build
     found = builds.list_builds(store)
+    output.warn_of(builds.unreadable(store))
     if as_json:
         output.show_json({"builds": [as_data(build, active) for build in found]})
         return

@@ -22,11 +22,14 @@ def command(keep: int, dry_run: bool, as_json: bool, quiet: bool, verbose: bool)
 
     The installed build stays, the newest one, and the newest that is verified or of a release.
     """
+    from opencode_patcher import builds
     from opencode_patcher.install import prune, system
     from opencode_patcher.store import open_store
 
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    done = prune.prune(open_store(), system.current(), reporter, keep=keep, dry_run=dry_run)
+    store = open_store()
+    output.warn_of(builds.unreadable(store))
+    done = prune.prune(store, system.current(), reporter, keep=keep, dry_run=dry_run)
     if as_json:
         output.show_json({"deleted": list(done.names), "size": done.size, "dry_run": dry_run})
         return

@@ -68,6 +68,8 @@ def examine(patient: Patient, reporter: Reporter) -> Iterator[Finding]:
         yield disk.check_disk(store.root, needed)
     status = None
     if store:
+        for problem in builds.unreadable(store):
+            yield of_error("builds", problem, level="warning")
         try:
             status = install_status(store, patient.system, patient.environment, locked)
         except PatcherError as error:
@@ -99,7 +101,7 @@ def _progress(store: Store | None, address: str, locked: Release) -> _Progress:
         tree = store.trees / source.path_of(store, address).name / locked.tag
         built = any(build.verified and build.release == locked for build in builds.list_builds(store))
     except PatcherError:
-        # An unusable source and a damaged build are findings of their own checks.
+        # An unusable source is a finding of its own check.
         return _Progress(tree=None, dependencies=False, built=False)
     ready = presence.is_dir(tree / "node_modules")
     return _Progress(tree=tree if presence.is_dir(tree) else None, dependencies=ready, built=built)

@@ -39,19 +39,24 @@ def prune(
         seen = activate.look(store, system)
         stored = builds.list_builds(store)
         taken = [path.name for path in store.installed.glob("*") if presence.is_dir(path)]
-        there = {*(build.directory.name for build in stored), *taken}
+        names = {build.directory.name for build in stored}
+        # What cannot be read now may be of use to a newer version.
+        unread = {
+            name for name in taken if name not in names and presence.exists(store.builds / name / builds.MANIFEST)
+        }
+        there = {*names, *taken} - unread
         # What was deleted before is nothing to roll back to.
         history = [
             entry for entry in states.with_active(seen.state.history, seen.occupant.build) if entry.build in there
         ]
-        names = sorted(there - kept(stored, history, keep))
-        directories = [path for name in names for path in (store.builds / name, store.installed / name)]
+        leaving = sorted(there - kept(stored, history, keep))
+        directories = [path for name in leaving for path in (store.builds / name, store.installed / name)]
         size = _size(directories)
         if not dry_run:
             for directory in directories:
                 if presence.is_dir(directory):
                     storage.remove_directory(directory)
-        return Pruned(names=tuple(names), size=size)
+        return Pruned(names=tuple(leaving), size=size)
 
 
 def kept(stored: Sequence[Build], history: Sequence[Activation], keep: int) -> set[str]:

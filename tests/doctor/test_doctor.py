@@ -221,6 +221,16 @@ def test_a_store_of_a_newer_version(patient: Patient) -> None:
     assert "installed" not in found
 
 
+def test_a_damaged_build(patient: Patient) -> None:
+    damaged = patient.home / "store" / "builds" / "1.18.0-000000000000"
+    damaged.mkdir()
+    (damaged / "manifest.json").write_text("{")
+    code, found = patient.doctor()
+    assert (code, only(found, "builds")["level"]) == (0, "warning")
+    assert str(damaged) in only(found, "builds")["fix"]
+    assert only(found, "installed")["level"] == "good"
+
+
 def test_a_damaged_lock(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged(*_: object) -> None:
         raise SourceError("The lock cannot be read.", next_step="Install opencode-patcher again.")

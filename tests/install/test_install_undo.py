@@ -208,6 +208,24 @@ def test_prune_keeps_the_newest_build_that_is_verified(store: Store) -> None:
     assert {path.name for path in store.builds.iterdir()} == {verified.directory.name, newest.directory.name}
 
 
+def test_a_damaged_build_is_in_nobodys_way(capsys: pytest.CaptureFixture[str], isolated: Path) -> None:
+    store = open_store()
+    damaged, old, new = three(store)
+    for build in (damaged, old, new):
+        assert run(["install", "--quiet", build.directory.name]) == 0
+    (damaged.directory / builds.MANIFEST).write_text("{")
+    capsys.readouterr()
+    for words in (["list"], ["status"], ["prune", "--keep", "0", "-n"], ["install"], ["prune", "--keep", "0"]):
+        run([*words, "--json"])
+        said = capsys.readouterr()
+        assert said.err.startswith(f"Warning: {damaged.directory / builds.MANIFEST} is damaged.\n")
+        assert said.err.endswith(f"\nDelete {damaged.directory} and build again: opencode-patcher build\n")
+        assert "error" not in json.loads(said.out)
+    assert json.loads(said.out)["deleted"] == [old.directory.name]
+    assert entries(store.installed) == sorted([damaged.directory.name, new.directory.name, "state.json"])
+    assert started(isolated / ".local" / "bin" / "opencode") == "third"
+
+
 def test_prune_keeps_no_place_for_what_is_gone(store: Store, bin_dir: Path) -> None:
     first, second, third = three(store)
     install(store, bin_dir, first, second, third)
