@@ -245,7 +245,11 @@ def test_without_a_home(patient: Patient) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("HOME", "USERPROFILE")}
     done = subprocess.run(
         [sys.executable, "-m", "opencode_patcher", "doctor", "--json", "--source", patient.source],
-        env=environment | {"PYTHONPATH": str(root)},
+        # Else the home of the one who runs the tests would be searched, which the system knows.
+        env=environment
+        | {"PYTHONPATH": str(root)}
+        | {f"XDG_{kind}_HOME": str(patient.home / "none") for kind in ("CACHE", "CONFIG", "DATA")}
+        | {"OPENCODE_TEST_HOME": str(patient.home / "none")},
         capture_output=True,
         text=True,
         check=False,

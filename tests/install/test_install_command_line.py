@@ -115,6 +115,9 @@ def test_without_a_home(command_line: CommandLine, monkeypatch: pytest.MonkeyPat
     make_build(open_store(command_line.store), "first")
     monkeypatch.delenv("HOME")
     monkeypatch.delenv("USERPROFILE")
+    # Else the home of the one who runs the tests would be searched, which the system knows.
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "OPENCODE_TEST_HOME"):
+        monkeypatch.setenv(name, str(command_line.root / "none"))
     done = command_line("install")
     assert done.returncode == 2
     assert "Neither HOME nor XDG_BIN_HOME names a directory." in done.stderr
