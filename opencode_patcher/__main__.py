@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
 import signal
@@ -23,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for number in (signal.SIGTERM, *([] if sys.platform == "win32" else [signal.SIGHUP])):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file name that is no UTF-8 is shown all the same; in JSON, it is even the string's own escape.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(words))
 
 

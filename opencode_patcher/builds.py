@@ -58,7 +58,10 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """A finished binary. ``built_at`` is in seconds since the epoch; ``drill`` is None until the drill has run."""
+    """A finished binary. ``built_at`` is in seconds since the epoch; ``drill`` is None until the drill has run here.
+
+    ``released`` says that it is a release's, whose makers drilled it or its likes before they published it.
+    """
 
     directory: Path
     name: str
@@ -68,6 +71,7 @@ class Build:
     tool_version: str
     built_at: float
     drill: Verdict | None = None
+    released: bool = False
 
     @property
     def binary(self) -> Path:
@@ -81,6 +85,11 @@ class Build:
     def verified(self) -> bool:
         """Whether the drill has run and found nothing."""
         return self.drill is not None and not self.drill.failed
+
+    @property
+    def trusted(self) -> bool:
+        """Whether it may be installed unasked: it is verified, or comes from a release and no drill here objected."""
+        return self.verified or (self.released and self.drill is None)
 
 
 def directory_of(store: Store, ingredients: Ingredients) -> Path:
@@ -97,9 +106,29 @@ def find(store: Store, ingredients: Ingredients) -> Build | None:
 
 
 def list_builds(store: Store) -> tuple[Build, ...]:
-    """Every build in the store, the newest first."""
-    found = [_read(path) for path in sorted(store.builds.glob("*")) if not path.name.startswith(".")]
-    return tuple(sorted((build for build in found if build), key=lambda build: -build.built_at))
+    """Every build in the store, the newest first, but for those that ``unreadable`` tells of."""
+    return _survey(store)[0]
+
+
+def unreadable(store: Store) -> tuple[StoreError, ...]:
+    """Why there are builds in the store of which nothing is known: damaged ones, and those of a newer version."""
+    return _survey(store)[1]
+
+
+def _survey(store: Store) -> tuple[tuple[Build, ...], tuple[StoreError, ...]]:
+    found: list[Build] = []
+    problems: list[StoreError] = []
+    for path in sorted(store.builds.glob("*")):
+        if path.name.startswith("."):
+            continue
+        try:
+            build = _read(path)
+        except StoreError as error:
+            problems.append(error)
+            continue
+        if build:
+            found.append(build)
+    return tuple(sorted(found, key=lambda build: -build.built_at)), tuple(problems)
 
 
 def latest(store: Store) -> Build | None:
@@ -159,6 +188,7 @@ def as_data(build: Build) -> dict[str, object]:
         "target": made.target,
         "binary": {"name": build.name, "sha256": build.sha256, "size": build.size},
         "drill": dataclasses.asdict(build.drill) if build.drill else None,
+        "released": build.released,
     }
 
 
@@ -223,4 +253,6 @@ def _parse(directory: Path, data: dict[str, Any]) -> Build:
         ),
         drill=drill
         and Verdict(passed=tuple(drill["passed"]), failed=tuple(drill["failed"]), failover_ms=drill["failover_ms"]),
+        # Manifests of older versions do not say it.
+        released=data.get("released", False) is True,
     )

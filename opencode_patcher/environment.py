@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,11 +44,32 @@ def is_foreign_git_variable(name: str) -> bool:
 
 
 def working_directory() -> Path:
-    """The current directory. Raises UsageError when it was deleted."""
+    """The current directory. Raises UsageError when it was deleted, or a directory above it cannot be read."""
     try:
         return Path.cwd()
     except FileNotFoundError as error:
         raise UsageError("The current directory is gone.", next_step="Change to another one: cd") from error
+    except OSError as error:
+        raise UsageError(
+            "The current directory is not known.", why=f"{error.strerror}.", next_step="Change to another one: cd"
+        ) from error
+
+
+def home_directory(environment: Mapping[str, str]) -> Path | None:
+    """The user's home, as OpenCode finds it (bun's ``os.homedir``): ``HOME``, on Windows ``USERPROFILE``, else what the
+    system's list of users says; None when that does not know the user.
+    """
+    if sys.platform == "win32":
+        home = environment.get("USERPROFILE")
+        return Path(home) if home else None
+    if home := environment.get("HOME"):
+        return Path(home)
+    import pwd
+
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return None
 
 
 def scrubbed(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:

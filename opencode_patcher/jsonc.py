@@ -16,11 +16,15 @@ _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/|[{}\[\],:]|[^\s{}\[
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One value in a text: where it is, the lines (from 1) from its key to its end, and its content if it is text."""
+    """One value in a text: where it is, the lines (from 1) and the span from its key to its end (``end`` is the offset
+    behind it), and its content if it is text.
+    """
 
     path: Path
     first: int
     last: int
+    start: int
+    end: int
     string: str | None = None
 
 
@@ -51,12 +55,16 @@ def _plain(text: str) -> str:
 
 @dataclass(kw_only=True)
 class _Open:
-    """An object or list whose end has not come yet. ``key`` is the next value's, and ``line`` where that key stands."""
+    """An object or list whose end has not come yet. ``key`` is the next value's; ``line`` and ``at`` say where that
+    key stands.
+    """
 
     path: Path
     first: int
+    start: int
     key: str | int | None
     line: int | None = None
+    at: int = 0
 
 
 def entries(text: str) -> Iterator[Entry]:
@@ -77,20 +85,21 @@ def entries(text: str) -> Iterator[Entry]:
         elif word in "}]":
             if stack:
                 done = stack.pop()
-                yield Entry(path=done.path, first=done.first, last=line)
+                yield Entry(path=done.path, first=done.first, last=line, start=done.start, end=token.end())
         elif word == ":":
             continue
         elif top and top.key is None and word.startswith('"'):
-            top.key, top.line = _string(word), line
+            top.key, top.line, top.at = _string(word), line, at
         else:
             path = (*top.path, top.key) if top and top.key is not None else ()
-            first = top.line if top and top.line is not None else line
+            first, start = (top.line, top.at) if top and top.line is not None else (line, at)
             if word in "{[":
-                stack.append(_Open(path=path, first=first, key=0 if word == "[" else None))
-            else:
-                yield Entry(path=path, first=first, last=line, string=_string(word) if word[0] == '"' else None)
+                stack.append(_Open(path=path, first=first, start=start, key=0 if word == "[" else None))
+                continue
+            string = _string(word) if word[0] == '"' else None
+            yield Entry(path=path, first=first, last=line, start=start, end=token.end(), string=string)
     for left in reversed(stack):
-        yield Entry(path=left.path, first=left.first, last=line)
+        yield Entry(path=left.path, first=left.first, last=line, start=left.start, end=len(text))
 
 
 def _string(word: str) -> str:

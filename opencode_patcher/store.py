@@ -28,6 +28,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from opencode_patcher.environment import working_directory
 from opencode_patcher.errors import StoreError
 
 HOME_VARIABLE = "OPENCODE_PATCHER_HOME"
@@ -124,11 +125,13 @@ class Store:
 def default_root() -> Path:
     """``OPENCODE_PATCHER_HOME`` if set, else the platform's data directory for the user.
 
-    Raises StoreError when neither the environment nor the system says where the user's home is.
+    Raises StoreError when neither the environment nor the system says where the user's home is, or its name is no
+    UTF-8, and UsageError when the variable counts from a current directory that is gone.
     """
     override = os.environ.get(HOME_VARIABLE)
     if override and not override.startswith("~"):
-        return Path(override).absolute()
+        chosen = Path(override)
+        return _checked(chosen if chosen.is_absolute() else working_directory() / chosen)
     from platformdirs import user_data_path
 
     try:
@@ -137,7 +140,17 @@ def default_root() -> Path:
         raise _homeless(str(error).rstrip(".")) from error
     if not root.is_absolute():
         raise _homeless(f"{root} is not absolute")
-    return root
+    return _checked(root)
+
+
+def _checked(root: Path) -> Path:
+    if is_text(root):
+        return root
+    raise StoreError(
+        f"{root} cannot be the store.",
+        why="Its name is not UTF-8.",
+        next_step=f"Name another directory in {HOME_VARIABLE}.",
+    )
 
 
 def _homeless(why: str) -> StoreError:
@@ -199,9 +212,21 @@ def _check_format(root: Path, marker: Path) -> None:
         )
 
 
+def is_text(path: Path) -> bool:
+    """Whether a path can stand in a file of text, which it cannot when the bytes of a name are not UTF-8."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a text file (UTF-8, newlines as given) so that a reader sees the old content or the new, never a part."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write a text file (UTF-8, newlines as given) so that a reader sees the old content or the new, never a part.
+
+    What Python has for the bytes of a file name that is no UTF-8 (PEP 383) becomes these bytes again.
+    """
+    write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
 def write_json(path: Path, value: object) -> None:
@@ -233,6 +258,12 @@ def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
+
+
+def remove_file(path: Path) -> None:
+    """Delete a file; one that is not there is fine. Works on a full disk. Raises StoreError."""
+    with _store_errors(path):
+        path.unlink(missing_ok=True)
 
 
 def make_directory(path: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from opencode_patcher.configuration import places
 from opencode_patcher.errors import UsageError
 
 NAME = "combined-attempts.jsonl"
@@ -44,10 +45,16 @@ class Log:
     unreadable: int
 
 
-def standard_path(environment: Mapping[str, str], home: Path) -> Path:
-    """Where OpenCode keeps its data: ``XDG_DATA_HOME``, else ``~/.local/share`` on every system (npm's xdg-basedir)."""
-    base = environment.get("XDG_DATA_HOME") or home / ".local" / "share"
-    return Path(base) / "opencode" / NAME
+def standard_path(environment: Mapping[str, str]) -> Path:
+    """The log in OpenCode's data directory. Raises UsageError when that is not known."""
+    directory = places.data_directory(environment)
+    if directory is None:
+        raise UsageError(
+            "It is not known where the log is.",
+            why="Neither HOME nor XDG_DATA_HOME is set.",
+            next_step="Name it: opencode-patcher attempts --file FILE",
+        )
+    return directory / NAME
 
 
 def read(path: Path, *, since: datetime | None = None) -> Log:

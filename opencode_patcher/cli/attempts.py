@@ -31,7 +31,7 @@ def command(since: str | None, file: Path | None, as_json: bool) -> None:
     from opencode_patcher.attempts import log, totals
     from opencode_patcher.attempts.since import parse
 
-    path = file or log.standard_path(os.environ, Path.home())
+    path = file or log.standard_path(os.environ)
     found = log.read(path, since=None if since is None else parse(since, datetime.now().astimezone()))
     added = totals.add_up(found.attempts)
     if as_json:

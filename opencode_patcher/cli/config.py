@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opencode_patcher import presence
 from opencode_patcher.cli import options, output
 from opencode_patcher.cli.models import catalog_option, find_catalogue
 
@@ -110,7 +111,7 @@ def _show_lines(proposal: Advice, file: Path | None) -> None:
     from opencode_patcher.configuration.advice import as_json
 
     if proposal.add:
-        there = bool(file and file.is_file() and file.read_text(encoding="utf-8", errors="replace").strip())
+        there = bool(file and presence.is_file(file) and file.read_text(encoding="utf-8", errors="replace").strip())
         click.echo(f"\nAdd this to {file or 'opencode.json'}" + (", right after the first {:" if there else ":"))
         for line in proposal.lines(whole=not there):
             click.echo(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,11 +14,20 @@ if TYPE_CHECKING:
     from opencode_patcher.install.path_search import PathFinding
 
 
+class _Directory(click.Path):
+    """A path that is not empty, which click would take for the current directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command
 @click.argument("version", required=False)
 @click.option(
     "--bin-dir",
-    type=click.Path(path_type=Path),
+    type=_Directory(path_type=Path),
     metavar="DIR",
     help="Directory for the program.  [default: where it is now, else $XDG_BIN_HOME, else ~/.local/bin]",
 )
@@ -28,7 +37,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Take the place of an `opencode` that is there already; it is kept under another name.",
 )
-@click.option("--unverified", is_flag=True, help="Install a build that has not passed the drill.")
+@click.option("--unverified", is_flag=True, help="Install a build that has not passed the drill and is of no release.")
 @options.progress_options
 def command(
     version: str | None,
@@ -53,6 +62,7 @@ def command(
     store = open_store()
     here = system.current()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    output.warn_of(builds.unreadable(store))
     build = activate.choose_build(builds.list_builds(store), version, unverified=unverified)
     done = activate.install(store, here, build, os.environ, reporter, bin_dir=bin_dir, replace_other=replace_other)
     finding = path_search.find(here, done.place, os.environ)
@@ -72,6 +82,7 @@ def as_data(done: Installed) -> dict[str, object]:
         "sha256": done.record.sha256,
         "previous": done.previous,
         "moved_to": str(done.moved_to) if done.moved_to else None,
+        "closed_to_others": str(done.closed) if done.closed else None,
     }
 
 
@@ -98,6 +109,12 @@ def show(done: Installed, finding: PathFinding) -> None:
         click.echo(f"What was there is kept as {done.moved_to}; opencode-patcher uninstall puts it back.")
     if done.previous and done.previous != done.record.build:
         click.echo(f"Before, it was the build {done.previous}; opencode-patcher rollback goes back to it.")
+    if done.closed:
+        warning = output.paint("Other users cannot start it:", "yellow", bold=True)
+        click.echo(f"{warning} they reach {done.place.parent}, but not {done.closed}, in which the program is kept.")
+        click.echo(
+            "To install for all: let OPENCODE_PATCHER_HOME name a directory that they can enter, and build there."
+        )
     if advice := path_search.advice(finding):
         click.echo(f"\n{output.paint('Not done yet:', 'yellow', bold=True)} {advice}")
         return

@@ -23,6 +23,7 @@ def command(as_json: bool) -> None:
     store = open_store()
     active = activate.look(store, system.current()).occupant.build
     found = builds.list_builds(store)
+    output.warn_of(builds.unreadable(store))
     if as_json:
         output.show_json({"builds": [as_data(build, active) for build in found]})
         return
@@ -36,7 +37,7 @@ def command(as_json: bool) -> None:
             build.ingredients.target,
             built_at(build),
             f"{build.size / 1e6:.0f} MB",
-            "yes" if build.verified else "no",
+            "yes" if build.verified else "by its release" if build.trusted else "no",
         )
         for build in found
     ]
@@ -53,6 +54,7 @@ def as_data(build: Build, active: str | None) -> dict[str, object]:
         "built_at": built_at(build),
         "size": build.size,
         "verified": build.verified,
+        "released": build.released,
         "installed": build.directory.name == active,
         "binary": str(build.binary),
     }

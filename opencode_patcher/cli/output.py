@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opencode_patcher.errors import PatcherError
 from opencode_patcher.progress import Phase
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ def paint(text: str, colour: str, *, bold: bool = False) -> str:
 def show_json(value: Mapping[str, object]) -> None:
     """One JSON object on standard output."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def warn_of(problems: Iterable[PatcherError]) -> None:
+    """What went wrong without being in the way, on standard error."""
+    for problem in problems:
+        click.echo(f"{paint('Warning:', 'yellow', bold=True)} {problem}", err=True)
 
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

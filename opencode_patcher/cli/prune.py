@@ -13,17 +13,23 @@ from opencode_patcher.cli import options, output
     type=click.IntRange(min=0),
     default=1,
     metavar="N",
-    help="Keep so many builds to roll back to, besides the installed and the newest one.  [default: 1]",
+    help="Keep so many more builds, first of all those to roll back to.  [default: 1]",
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be deleted.")
 @options.progress_options
 def command(keep: int, dry_run: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
-    """Delete builds that are neither installed, nor the newest, nor needed to roll back."""
+    """Delete builds that nobody will miss.
+
+    The installed build stays, the newest one, and the newest that is verified or of a release.
+    """
+    from opencode_patcher import builds
     from opencode_patcher.install import prune, system
     from opencode_patcher.store import open_store
 
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    done = prune.prune(open_store(), system.current(), reporter, keep=keep, dry_run=dry_run)
+    store = open_store()
+    output.warn_of(builds.unreadable(store))
+    done = prune.prune(store, system.current(), reporter, keep=keep, dry_run=dry_run)
     if as_json:
         output.show_json({"deleted": list(done.names), "size": done.size, "dry_run": dry_run})
         return

@@ -17,24 +17,26 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     """
     import os
 
+    from opencode_patcher import builds
     from opencode_patcher.cli.install import as_data, path_data
     from opencode_patcher.cli.uninstall import refused_data, show_refused
     from opencode_patcher.environment import working_directory
-    from opencode_patcher.install import path_search, rollback, stock_config, system
+    from opencode_patcher.install import activate, path_search, rollback, stock_config, system
     from opencode_patcher.store import open_store
 
     here = system.current()
     directory = working_directory()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    done = rollback.rollback(open_store(), here, reporter)
+    store = open_store()
+    done = rollback.rollback(store, here, reporter)
     finding = path_search.find(here, done.place, os.environ)
     refused = stock_config.find(os.environ, directory)
     if as_json:
         output.show_json(as_data(done) | {"path": path_data(finding), "refused": refused_data(refused)})
         return
     click.echo(f"OpenCode {done.record.version} is active again: build {done.record.build}, {done.place}")
-    if done.previous:
-        click.echo(f"To undo this: opencode-patcher install {done.previous}")
+    if done.previous and (undo := activate.command_for(builds.list_builds(store), done.previous)):
+        click.echo(f"To undo this: {undo}")
     if advice := path_search.advice(finding):
         click.echo(f"\n{advice}")
     show_refused(refused)

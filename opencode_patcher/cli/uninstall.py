@@ -71,10 +71,10 @@ def show(done: Removed, refused: Sequence[Lines]) -> None:
 
 
 def show_refused(refused: Sequence[Lines]) -> None:
-    """Show the lines that have to go before a stock OpenCode is started; they are the user's to take out."""
+    """Show what has to go before a stock OpenCode is started; it is the user's to take out."""
     if not refused:
         return
-    click.echo("\nAn OpenCode without the patches refuses these lines. Before you start one, remove them yourself:")
+    click.echo("\nAn OpenCode without the patches refuses this. Before you start one, take it out yourself:")
     for one in refused:
         click.echo(f"  {one.name}")
         for number, text in one.lines:

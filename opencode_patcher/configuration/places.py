@@ -10,6 +10,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from opencode_patcher import presence
+from opencode_patcher.environment import home_directory
+
 OWN_NAMES = ("opencode.json", "opencode.jsonc")
 GLOBAL_NAMES = ("config.json", *OWN_NAMES)
 CONTENT_VARIABLE = "OPENCODE_CONFIG_CONTENT"
@@ -30,7 +33,8 @@ def _files(environment: Mapping[str, str], directory: Path) -> Iterator[Path]:
     project = _up(directory) if with_project else ()
     for above in reversed(project):
         yield from (above / name for name in OWN_NAMES)
-    home = home_directory(environment)
+    own = environment.get("OPENCODE_TEST_HOME")
+    home = Path(own) if own else home_directory(environment)
     for above in (*project, *([home] if home else [])):
         yield from (above / ".opencode" / name for name in OWN_NAMES)
     if chosen := environment.get("OPENCODE_CONFIG_DIR"):
@@ -51,19 +55,16 @@ def managed_files(environment: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def config_directory(environment: Mapping[str, str]) -> Path | None:
-    """The directory of the user's own configuration; None when neither HOME nor XDG_CONFIG_HOME is set."""
+    """The directory of the user's own configuration; None when neither it nor a home is known."""
     return _user_directory(environment, "XDG_CONFIG_HOME", ".config")
 
 
 def data_directory(environment: Mapping[str, str]) -> Path | None:
-    """The directory with ``auth.json`` and the sessions; None when neither HOME nor XDG_DATA_HOME is set."""
+    """The directory with ``auth.json``, the sessions and the log of attempts; None when neither it nor a home is known.
+
+    It is below ``XDG_DATA_HOME``, else below ``~/.local/share``, on every system (npm's xdg-basedir).
+    """
     return _user_directory(environment, "XDG_DATA_HOME", ".local/share")
-
-
-def home_directory(environment: Mapping[str, str]) -> Path | None:
-    """The user's home; None when the environment does not say."""
-    home = environment.get("HOME") or environment.get("USERPROFILE")
-    return Path(home) if home else None
 
 
 def user_file(environment: Mapping[str, str]) -> Path | None:
@@ -71,7 +72,7 @@ def user_file(environment: Mapping[str, str]) -> Path | None:
     directory = config_directory(environment)
     if directory is None:
         return None
-    there = (directory / name for name in reversed(GLOBAL_NAMES) if (directory / name).is_file())
+    there = (directory / name for name in reversed(GLOBAL_NAMES) if presence.is_file(directory / name))
     return next(there, directory / "opencode.json")
 
 
@@ -86,6 +87,6 @@ def _up(directory: Path) -> tuple[Path, ...]:
     """``directory`` and those above it, up to the work tree of its git repository, or to the root without one."""
     chain = (directory, *directory.parents)
     for index, above in enumerate(chain):
-        if (above / ".git").exists():
+        if presence.exists(above / ".git"):
             return chain[: index + 1]
     return chain

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import builds
+from opencode_patcher import builds, presence
 from opencode_patcher import store as storage
 from opencode_patcher.configuration import check, files
 from opencode_patcher.configuration.survey import survey
@@ -68,6 +68,8 @@ def examine(patient: Patient, reporter: Reporter) -> Iterator[Finding]:
         yield disk.check_disk(store.root, needed)
     status = None
     if store:
+        for problem in builds.unreadable(store):
+            yield of_error("builds", problem, level="warning")
         try:
             status = install_status(store, patient.system, patient.environment, locked)
         except PatcherError as error:
@@ -99,10 +101,10 @@ def _progress(store: Store | None, address: str, locked: Release) -> _Progress:
         tree = store.trees / source.path_of(store, address).name / locked.tag
         built = any(build.verified and build.release == locked for build in builds.list_builds(store))
     except PatcherError:
-        # An unusable source and a damaged build are findings of their own checks.
+        # An unusable source is a finding of its own check.
         return _Progress(tree=None, dependencies=False, built=False)
-    ready = (tree / "node_modules").is_dir()
-    return _Progress(tree=tree if tree.is_dir() else None, dependencies=ready, built=built)
+    ready = presence.is_dir(tree / "node_modules")
+    return _Progress(tree=tree if presence.is_dir(tree) else None, dependencies=ready, built=built)
 
 
 def _configuration(patient: Patient, store: Store | None) -> Iterator[Finding]:
@@ -110,7 +112,7 @@ def _configuration(patient: Patient, store: Store | None) -> Iterator[Finding]:
     if path is None and store:
         path = pinned.kept(store, lock.current(store).catalogue)
     try:
-        if path is None or (not path.exists() and not patient.environment.get("OPENCODE_MODELS_PATH")):
+        if path is None or (not presence.exists(path) and not patient.environment.get("OPENCODE_MODELS_PATH")):
             raise CatalogueError(
                 "Which providers and models there are is not known yet.",
                 next_step="Start OpenCode once, or run opencode-patcher config, which fetches the catalogue.",

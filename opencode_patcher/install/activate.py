@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from opencode_patcher import presence
 from opencode_patcher.builds import Build
 from opencode_patcher.errors import InstallError, UsageError
 from opencode_patcher.install import aside, place, program, records
@@ -36,12 +37,16 @@ class Situation:
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """The result: the active record, its place, the build that was active before, and where the user's file went."""
+    """The result: the active record, its place, the build that was active before, and where the user's file went.
+
+    ``closed`` is the directory that keeps other users from the program, although they reach its place.
+    """
 
     record: Record
     place: Path
     previous: str | None
     moved_to: Path | None
+    closed: Path | None
 
 
 def look(store: Store, system: System) -> Situation:
@@ -53,22 +58,23 @@ def look(store: Store, system: System) -> Situation:
 
 
 def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bool = False) -> Build:
-    """The build that ``wanted`` (a version, a tag, or the start of a build's name) means; the newest for None.
+    """The build that ``wanted`` (a version, a tag, or a build's name) means; the newest for None.
 
-    ``found`` is newest first. Raises UsageError when there is none, and InstallError when it has not passed
-    the drill, unless ``unverified``.
+    A build's name may be cut short behind its version, as in ``1.18.3-4f``.
+
+    ``found`` is newest first. Raises UsageError when there is none, and InstallError when it has neither passed the
+    drill nor comes from a release, unless ``unverified``.
     """
     if not found:
         raise UsageError("There is no build to install.", next_step="Make one: opencode-patcher build")
-    fitting = [build for build in found if _is_meant(build, wanted)]
-    if not fitting:
+    build = next(iter(_meant(found, wanted)), None)
+    if build is None:
         raise UsageError(
             f"There is no build {wanted}.",
             why="Builds in the store: " + ", ".join(build.directory.name for build in found),
             next_step=f"Name one of them, or make it: opencode-patcher build {wanted}",
         )
-    build = fitting[0]
-    if build.verified or unverified:
+    if build.trusted or unverified:
         return build
     failed = ", ".join(build.drill.failed) if build.drill else ""
     raise InstallError(
@@ -78,10 +84,21 @@ def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bo
     )
 
 
-def _is_meant(build: Build, wanted: str | None) -> bool:
-    return wanted in (None, build.release.number, build.release.tag) or (
-        bool(wanted) and build.directory.name.startswith(f"{wanted}")
-    )
+def command_for(found: Sequence[Build], name: str) -> str:
+    """The command that installs the build of this name; empty when it is not among ``found``, the builds there are."""
+    build = next((build for build in found if build.directory.name == name), None)
+    if build is None:
+        return ""
+    return f"opencode-patcher install {name}" + ("" if build.trusted else " --unverified")
+
+
+def _meant(found: tuple[Build, ...], wanted: str | None) -> list[Build]:
+    """The builds that ``wanted`` can mean. What is whole wins; a part of a version is none: 1.17.1 is not 1.17.12."""
+    if wanted is None:
+        return list(found)
+    whole = [build for build in found if wanted in (build.release.number, build.release.tag, build.directory.name)]
+    started = [build for build in found if "-" in wanted and build.directory.name.startswith(wanted)]
+    return whole or started
 
 
 def install(
@@ -110,6 +127,7 @@ def install(
             active=recorded if seen.occupant.kind == "ours" else None,
             recorded=recorded,
         )
+        place.check_outside(where.parent, store.root)
         system.tidy(where)
         seen = replace(seen, occupant=system.occupant(where, store.installed, seen.records))
         check_occupant(where, seen.occupant, replace_other=replace_other)
@@ -141,14 +159,20 @@ def put(store: Store, system: System, where: Path, record: Record, state: State,
     states.write(store, prepared)
     system.switch(where, record.file)
     states.write(store, replace(prepared, history=states.activated(state.history, record.build)))
-    return Installed(record=record, place=where, previous=occupant.build, moved_to=moved_to)
+    return Installed(
+        record=record,
+        place=where,
+        previous=occupant.build,
+        moved_to=moved_to,
+        closed=place.closed_to_others(where, system.running_file(where, record.file)),
+    )
 
 
 def check_occupant(where: Path, occupant: Occupant, *, replace_other: bool) -> None:
     """Raises InstallError when something that is not ours stands at the place and has to be asked about."""
     if occupant.kind != "other":
         return
-    if where.is_dir() and not where.is_symlink():
+    if presence.is_dir(where) and not presence.is_link(where):
         raise InstallError(
             f"{where} is a directory.",
             next_step="Move it away, or name another directory with --bin-dir.",

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from opencode_patcher import presence
 from opencode_patcher.install.system import PathLine, System
 
 KINDS_FILE = Path(__file__).with_name("other_installs.toml")
@@ -70,12 +71,16 @@ def search(path: str, names: Sequence[str], place: Path) -> tuple[Found, ...]:
     ours = os.path.realpath(place.parent)
     found: dict[str, Found] = {}
     for part in path.split(os.pathsep):
-        directory = Path(part) if part else Path.cwd()
+        try:
+            directory = Path(part) if Path(part).is_absolute() else Path.cwd() / part
+        except OSError:
+            # A shell finds nothing either in or below a current directory that was deleted.
+            continue
         here = os.path.realpath(directory)
         for name in names:
             candidate = directory / name
             is_place = here == ours and name == place.name
-            if is_place or (candidate.is_file() and os.access(candidate, os.X_OK)):
+            if is_place or (presence.is_file(candidate) and os.access(candidate, os.X_OK)):
                 known = place if is_place else candidate
                 found.setdefault(f"{here}{os.sep}{name}", Found(path=known, real=Path(os.path.realpath(candidate))))
     return tuple(found.values())

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from opencode_patcher import presence
+from opencode_patcher import store as storage
+from opencode_patcher.environment import working_directory
 from opencode_patcher.errors import InstallError, UsageError
 from opencode_patcher.install.system import System
 
@@ -21,11 +25,13 @@ def choose(
 
     ``wanted`` is the directory asked for; ``active`` the place where a program of ours stands now, ``recorded``
     the place of the last install, whether anything of ours is left there or not.
-    Raises UsageError when a second place is asked for, or no place is known.
+    Raises UsageError when a second place is asked for, no place is known, or the directory's name is no UTF-8.
     """
     if wanted is None:
-        return recorded or system.default_bin_dir(environment) / system.program
-    place = Path(os.path.abspath(os.path.expanduser(wanted))) / system.program  # noqa: PTH100, PTH111 (keeps links, never raises)
+        return recorded or _writable_down(system.default_bin_dir(environment)) / system.program
+    given = Path(os.path.expanduser(wanted))  # noqa: PTH111 (never raises)
+    whole = given if given.is_absolute() else working_directory() / given
+    place = _writable_down(Path(os.path.normpath(whole))) / system.program
     if os.pathsep in str(place.parent):
         raise UsageError(
             f"{place.parent} cannot be used as a bin directory.",
@@ -41,6 +47,16 @@ def choose(
     return place
 
 
+def _writable_down(bin_dir: Path) -> Path:
+    if storage.is_text(bin_dir):
+        return bin_dir
+    raise UsageError(
+        f"{bin_dir} cannot be used as a bin directory.",
+        why="Its name is not UTF-8, so it cannot be written down.",
+        next_step="Name another directory with --bin-dir.",
+    )
+
+
 def check_bin_dir(bin_dir: Path) -> None:
     """Raises InstallError when nothing can be put into ``bin_dir``. One that is not there yet is fine."""
     why = _hindrance(bin_dir)
@@ -54,14 +70,24 @@ def check_bin_dir(bin_dir: Path) -> None:
 
 def _hindrance(bin_dir: Path) -> str:
     for path in (bin_dir, *bin_dir.parents):
-        if path.is_dir():
+        if presence.is_dir(path):
             writable = os.access(path, os.W_OK | os.X_OK)
             return "" if writable else f"You may not write to {path}."
-        if path.is_symlink():
+        if presence.is_link(path):
             return f"{path} is a link to {path.readlink()}, which does not exist."
-        if path.exists():
+        if presence.exists(path):
             return f"{path} is a file."
     return ""
+
+
+def check_outside(bin_dir: Path, store: Path) -> None:
+    """Raises UsageError when ``bin_dir`` lies in the ``store``, where the programs themselves are."""
+    if Path(os.path.realpath(bin_dir)).is_relative_to(os.path.realpath(store)):
+        raise UsageError(
+            f"{bin_dir} cannot be used as a bin directory.",
+            why=f"It lies in the store, {store}, where the programs themselves are kept.",
+            next_step="Name another directory with --bin-dir.",
+        )
 
 
 def check_running_file(file: Path) -> None:
@@ -73,6 +99,22 @@ def check_running_file(file: Path) -> None:
             why=f"It takes every program below {claim} for one that the official script installed.",
             next_step="Let OPENCODE_PATCHER_HOME (on Windows: --bin-dir) name a directory elsewhere, and build again.",
         )
+
+
+def closed_to_others(place: Path, file: Path) -> Path | None:
+    """The directory that keeps other users from ``file``, although they reach ``place``, which starts it; None when
+    there is none, or it cannot be told.
+    """
+    try:
+        return None if _barrier(place) else _barrier(Path(os.path.realpath(file)))
+    except OSError:
+        return None
+
+
+def _barrier(file: Path) -> Path | None:
+    """The outermost directory on the way to a file that only some users may pass; None when all may."""
+    above = reversed(Path(os.path.realpath(file.parent), file.name).parents)
+    return next((path for path in above if not path.stat().st_mode & stat.S_IXOTH), None)
 
 
 def claimed(path: str, separator: str) -> str | None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import builds
+from opencode_patcher import builds, presence
 from opencode_patcher import store as storage
+from opencode_patcher.builds import Build
 from opencode_patcher.install import activate
 from opencode_patcher.install import state as states
 from opencode_patcher.install.state import Activation
@@ -36,30 +37,44 @@ def prune(
 
     with store.lock("build", on_wait=waiting), store.lock(states.LOCK, on_wait=waiting):
         seen = activate.look(store, system)
-        history = states.with_active(seen.state.history, seen.occupant.build)
-        stored = [build.directory.name for build in builds.list_builds(store)]
-        staying = kept(stored, history, keep)
-        taken = [path.name for path in store.installed.glob("*") if path.is_dir()]
-        names = sorted({*stored, *taken} - staying)
-        directories = [path for name in names for path in (store.builds / name, store.installed / name)]
+        stored = builds.list_builds(store)
+        taken = [path.name for path in store.installed.glob("*") if presence.is_dir(path)]
+        names = {build.directory.name for build in stored}
+        # What cannot be read now may be of use to a newer version.
+        unread = {
+            name for name in taken if name not in names and presence.exists(store.builds / name / builds.MANIFEST)
+        }
+        there = {*names, *taken} - unread
+        # What was deleted before is nothing to roll back to.
+        history = [
+            entry for entry in states.with_active(seen.state.history, seen.occupant.build) if entry.build in there
+        ]
+        leaving = sorted(there - kept(stored, history, keep))
+        directories = [path for name in leaving for path in (store.builds / name, store.installed / name)]
         size = _size(directories)
         if not dry_run:
             for directory in directories:
-                if directory.is_dir():
+                if presence.is_dir(directory):
                     storage.remove_directory(directory)
-        return Pruned(names=tuple(names), size=size)
+        return Pruned(names=tuple(leaving), size=size)
 
 
-def kept(stored: Sequence[str], history: Sequence[Activation], keep: int) -> set[str]:
-    """The builds that stay: the active one (the last of ``history``), ``keep`` to roll back to, and the newest stored.
+def kept(stored: Sequence[Build], history: Sequence[Activation], keep: int) -> set[str]:
+    """The names of the builds that stay: the active one (the last of ``history``), the newest, the newest trusted one,
+    and ``keep`` others.
 
-    ``stored`` are the names of the builds, the newest first.
+    Those are the ones that a rollback would come to, then trusted ones that never were active, then the rest, in each
+    case the newest first. ``stored`` are the builds, the newest first.
     """
+    names = [build.directory.name for build in stored]
+    trusted = [build.directory.name for build in stored if build.trusted]
     active_first = list(dict.fromkeys(entry.build for entry in reversed(history)))
-    return {*active_first[: keep + 1], *stored[:1]}
+    staying = {*active_first[:1], *names[:1], *trusted[:1]}
+    others = [name for name in dict.fromkeys([*active_first, *trusted, *names]) if name not in staying]
+    return staying | set(others[:keep])
 
 
 def _size(directories: Sequence[Path]) -> int:
     """Bytes on disk, a file with two names counted once."""
-    files = [path.stat() for directory in directories for path in directory.rglob("*") if path.is_file()]
+    files = [path.stat() for directory in directories for path in directory.rglob("*") if presence.is_file(path)]
     return sum({(file.st_dev, file.st_ino): file.st_size for file in files}.values())

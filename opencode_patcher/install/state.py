@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,12 +46,13 @@ def read(store: Store) -> State:
     """The recorded state; an empty one before the first install. Raises StoreError when it cannot be understood."""
     path = store.installed / FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        # Install scripts of older releases took names that are no UTF-8; these bytes come through unchanged.
+        data = json.loads(path.read_bytes().decode("utf-8", "surrogateescape"))
         if data["format"] != FORMAT:
             raise ValueError(f"its format is {data['format']!r}, this version reads {FORMAT}")
         return State(
-            place=Path(data["place"]) if data["place"] else None,
-            aside=tuple(Path(path) for path in data["aside"]),
+            place=_path(data["place"]) if data["place"] else None,
+            aside=tuple(_path(path) for path in data["aside"]),
             history=tuple(Activation(build=entry["build"], at=entry["at"]) for entry in data["history"]),
         )
     except FileNotFoundError:
@@ -64,6 +66,11 @@ def read(store: Store) -> State:
         ) from error
 
 
+def _path(text: str) -> Path:
+    os.fsencode(text)  # raises ValueError for what no file can be called
+    return Path(text)
+
+
 def write(store: Store, state: State) -> None:
     """Replace the recorded state in one step. Raises StoreError."""
     storage.write_json(
@@ -75,6 +82,11 @@ def write(store: Store, state: State) -> None:
             "history": [{"build": entry.build, "at": entry.at} for entry in state.history],
         },
     )
+
+
+def forget(store: Store) -> None:
+    """Make it the state before the first install, also on a disk on which nothing can be written. Raises StoreError."""
+    storage.remove_file(store.installed / FILE)
 
 
 def with_active(history: tuple[Activation, ...], build: str | None) -> tuple[Activation, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from opencode_patcher import builds
+from opencode_patcher import builds, presence
 from opencode_patcher.builds import Build
 from opencode_patcher.errors import ProcessError, UsageError
 from opencode_patcher.install import activate, path_search, program, records
@@ -28,8 +28,8 @@ class Facts:
     """What was found, without a judgement.
 
     ``place`` is None when no bin directory is known; ``recorded`` says whether a build was activated there before;
-    ``record`` and ``file`` are about the active build; ``newer`` is a verified build that was made after it, of no
-    older release; ``locked_build`` is the last verified one of the lock's release, and ``latest`` the one that was
+    ``record`` and ``file`` are about the active build; ``newer`` is a trusted build that was made after it, of no
+    older release; ``locked_build`` is the last trusted one of the lock's release, and ``latest`` the one that was
     made last, which ``install`` takes when none is named.
     """
 
@@ -77,8 +77,8 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
             occupant = NOTHING
     record = next((record for record in seen.records if record.build == occupant.build), None)
     stored = builds.list_builds(store)
-    verified = [build for build in stored if build.verified]
-    of_lock = (build.directory.name for build in verified if build.release.tag == locked.tag)
+    trusted = [build for build in stored if build.trusted]
+    of_lock = (build.directory.name for build in trusted if build.release.tag == locked.tag)
     return Facts(
         place=place,
         recorded=bool(seen.state.history),
@@ -86,27 +86,27 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
         record=record,
         file=file_state(record) if record else None,
         locked=locked,
-        newer=newer_build(verified, record),
+        newer=newer_build(trusted, record),
         locked_build=next(of_lock, None),
         latest=stored[0].directory.name if stored else None,
         path=path_search.find(system, place, environment) if place else None,
     )
 
 
-def newer_build(verified: Sequence[Build], active: Record | None) -> str | None:
-    """The last made of ``verified`` (newest first) that is of no older release than ``active``, if it was made after
+def newer_build(trusted: Sequence[Build], active: Record | None) -> str | None:
+    """The last made of ``trusted`` (newest first) that is of no older release than ``active``, if it was made after
     ``active``, whose build may be pruned by now.
     """
     version = parse_tag(active.tag) if active else None
     if active is None or version is None:
         return None
-    newest = next((build.directory.name for build in verified if build.release.version >= version), None)
+    newest = next((build.directory.name for build in trusted if build.release.version >= version), None)
     return newest if newest != active.build else None
 
 
 def file_state(record: Record) -> FileState:
     """Compare hashes, and start the file."""
-    if not record.file.exists():
+    if not presence.exists(record.file):
         return "missing"
     unchanged = records.is_unchanged(record)
     try:

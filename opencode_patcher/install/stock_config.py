@@ -1,8 +1,11 @@
-"""What in the user's configuration a stock OpenCode refuses. It is shown to the user and never changed."""
+"""What in the user's configuration a stock OpenCode refuses. It is shown to the user and never changed.
+
+Nothing else of a configuration is shown: keys may stand beside it, in the same line even.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +19,9 @@ MODEL_PREFIX = "combined/"
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """Lines of one configuration (``name`` as in ``ConfigFile``) that a stock OpenCode refuses: numbers and text."""
+    """What a stock OpenCode refuses in one configuration (``name`` as in ``ConfigFile``): by its lines' numbers, the
+    text of each as far as it belongs to it.
+    """
 
     name: str
     lines: tuple[tuple[int, str], ...]
@@ -29,14 +34,41 @@ def find(environment: Mapping[str, str], directory: Path) -> tuple[Lines, ...]:
 
 
 def foreign_lines(text: str) -> tuple[tuple[int, str], ...]:
-    """The lines of a JSON text with comments that hold one of ``KEYS`` with its value, or a combined model."""
-    rows = text.split("\n")
-    numbers = sorted(set(_foreign_numbers(text)))
-    return tuple((number, rows[number - 1].rstrip()) for number in numbers)
+    """Where a JSON text with comments holds one of ``KEYS`` with its value, or a combined model: the numbers of the
+    lines, and what stands there of it. Where other things stand between two in a line, ``...`` is in their place.
+    """
+    pieces: dict[int, list[str]] = {}
+    for start, end in _outermost(_foreign_spans(text)):
+        number = text.count("\n", 0, start) + 1
+        before = text[text.rfind("\n", 0, start) + 1 : start]
+        indent = before if before.isspace() else ""
+        for offset, row in enumerate(f"{indent}{text[start:end]}".split("\n")):
+            pieces.setdefault(number + offset, []).append(row.rstrip())
+    return tuple((number, " ... ".join(rows)) for number, rows in sorted(pieces.items()))
 
 
-def _foreign_numbers(text: str) -> Iterator[int]:
+def _foreign_spans(text: str) -> Iterator[tuple[int, int]]:
+    whole = _is_whole(text)
     for entry in jsonc.entries(text):
         own = len(entry.path) == 1 and entry.path[0] in KEYS
-        if own or (entry.string or "").startswith(MODEL_PREFIX):
-            yield from range(entry.first, entry.last + 1)
+        if (entry.string or "").startswith(MODEL_PREFIX):
+            yield entry.start, entry.end
+        elif own:
+            # Where brackets are missing, nobody knows what the value is, and what only follows it.
+            yield entry.start, entry.end if whole else text.index('"', entry.start + 1) + 1
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        jsonc.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _outermost(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    reached = 0
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if end > reached:
+            yield start, end
+            reached = end

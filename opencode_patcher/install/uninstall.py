@@ -10,7 +10,6 @@ from opencode_patcher import store as storage
 from opencode_patcher.errors import InstallError
 from opencode_patcher.install import activate
 from opencode_patcher.install import state as states
-from opencode_patcher.install.state import State
 from opencode_patcher.install.system import System
 from opencode_patcher.progress import Reporter
 from opencode_patcher.store import Store
@@ -45,7 +44,7 @@ def uninstall(store: Store, system: System, reporter: Reporter) -> Removed:
             system.restore(place, restored)
         elif not untouched:
             system.remove(place)
-        states.write(store, State())
+        states.forget(store)
         for record in seen.records:
             storage.remove_directory(record.directory)
         return Removed(place=place, restored=restored, untouched=untouched, left=tuple(kept))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import builds
+from opencode_patcher import builds, presence
 from opencode_patcher.errors import UsageError
 from opencode_patcher.install.failure import install_errors
 from opencode_patcher.install.records import Record
@@ -80,7 +80,7 @@ class Windows:
     def occupant(self, place: Path, installed: Path, records: Sequence[Record]) -> Occupant:  # noqa: ARG002
         if not os.path.lexists(place):
             return NOTHING
-        if not place.is_file():
+        if not presence.is_file(place):
             return Occupant(kind="other", shown="a directory")
         with install_errors(place):
             found = builds.file_sha256(place)
@@ -116,7 +116,7 @@ class Windows:
         """Delete programs that were renamed aside and run no more; bring one back whose successor never came."""
         try:
             old = sorted(place.parent.glob(f"{place.name}.old-*"), key=lambda path: path.stat().st_mtime_ns)
-            if old and not place.exists():
+            if old and not presence.exists(place):
                 self.replace(old.pop(), place)
             for path in (*old, place.with_name(f".{place.name}.opencode-patcher-new")):
                 self._unlink_idle(path)

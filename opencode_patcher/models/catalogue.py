@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from opencode_patcher import presence
+from opencode_patcher.environment import home_directory
 from opencode_patcher.errors import CatalogueError
 from opencode_patcher.models.resolve import Offer
 
@@ -27,11 +29,11 @@ def opencode_cache(environment: Mapping[str, str] = os.environ) -> Path | None:
     if own := environment.get("OPENCODE_MODELS_PATH"):
         return Path(own)
     base = environment.get("XDG_CACHE_HOME")
-    home = environment.get("HOME") or environment.get("USERPROFILE")
+    home = home_directory(environment)
     if not base and not home:
         return None
     path = (Path(base) if base else Path(f"{home}/.cache")) / "opencode" / "models.json"
-    return path if path.is_file() else None
+    return path if presence.is_file(path) else None
 
 
 @dataclass(frozen=True, kw_only=True)

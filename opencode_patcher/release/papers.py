@@ -87,6 +87,7 @@ def build_data(made: Manifest, product: Product) -> dict[str, object]:
             ingredients=ingredients,
             tool_version=made.tool_version,
             built_at=0.0,
+            released=True,
         )
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -139,5 +141,28 @@ def test_anything_else_is_refused(text: str, path: Path, capsys: pytest.CaptureF
 
 def test_the_log_is_where_opencode_keeps_its_data() -> None:
     home = Path("/home/me")
-    assert log.standard_path({}, home) == home / ".local/share/opencode" / log.NAME
-    assert log.standard_path({"XDG_DATA_HOME": "/data"}, home) == Path("/data/opencode") / log.NAME
+    assert (
+        log.standard_path({"HOME": "/home/me", "USERPROFILE": "/home/me"}) == home / ".local/share/opencode" / log.NAME
+    )
+    assert log.standard_path({"XDG_DATA_HOME": "/data"}) == Path("/data/opencode") / log.NAME
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no list of users")
+@pytest.mark.parametrize("environment", [{}, {"HOME": ""}])
+def test_without_a_home_the_list_of_users_says_where(environment: dict[str, str]) -> None:
+    import pwd
+
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert log.standard_path(environment) == home / ".local/share/opencode" / log.NAME
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no list of users")
+def test_a_user_whom_the_system_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pwd
+
+    known = {entry.pw_uid for entry in pwd.getpwall()}
+    stranger = next(number for number in range(40000, 60000) if number not in known)
+    monkeypatch.setattr(os, "getuid", lambda: stranger)
+    with pytest.raises(UsageError, match="not known where the log is") as caught:
+        log.standard_path({})
+    assert "--file FILE" in caught.value.next_step

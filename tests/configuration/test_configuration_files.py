@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,7 +98,18 @@ def test_an_empty_file_is_an_empty_configuration(user: User) -> None:
     assert (file.data, file.problem) == ({}, "")
 
 
-def test_without_a_home_only_the_project_is_read(user: User) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="has no list of users")
+def test_without_home_it_is_where_the_system_says(user: User) -> None:
+    import pwd
+
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    for environment in ({}, {"HOME": ""}, {"USERPROFILE": str(user.root)}):
+        assert places.config_directory(environment) == home / ".config" / "opencode"
+        assert home / ".opencode" / "opencode.json" in places.files(environment, user.work)
+
+
+def test_without_any_home_only_the_project_is_read(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "home_directory", lambda _: None)
     path = user.writes(user.work / "opencode.json", {})
     environment = {"OPENCODE_TEST_MANAGED_CONFIG_DIR": str(user.root)}
     assert [file.name for file in files.read_all(environment, user.work)] == [str(path)]

@@ -69,6 +69,29 @@ def test_the_verdict_of_the_drill_is_kept(store: Store, tmp_path: Path, verdict:
     assert judged.verified is verified
 
 
+def test_a_build_of_a_release_is_trusted_unless_a_drill_objects(store: Store, tmp_path: Path) -> None:
+    kept = keep(store, tmp_path)
+    assert not kept.trusted
+    manifest = kept.directory / builds.MANIFEST
+    manifest.write_text(json.dumps(builds.as_data(kept) | {"released": True}))
+    [released] = builds.list_builds(store)
+
+    assert released.trusted
+    assert not released.verified
+    assert not builds.record_drill(released, Verdict(passed=(), failed=("cut",), failover_ms=None)).trusted
+    assert builds.record_drill(released, Verdict(passed=("cut",), failed=(), failover_ms=1.0)).trusted
+    [again] = builds.list_builds(store)
+    assert (again.released, again.verified) == (True, True)
+
+
+def test_a_manifest_of_an_older_version_is_of_no_release(store: Store, tmp_path: Path) -> None:
+    kept = keep(store, tmp_path)
+    data = builds.as_data(kept)
+    del data["released"]
+    (kept.directory / builds.MANIFEST).write_text(json.dumps(data))
+    assert builds.list_builds(store) == (kept,)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -162,21 +185,32 @@ def test_a_damaged_manifest_says_what_to_delete(store: Store, tmp_path: Path, da
     manifest = kept.directory / builds.MANIFEST
     manifest.write_bytes(damage(manifest.read_text()).encode("utf-8", "surrogateescape"))
 
-    for look in (lambda: builds.find(store, INGREDIENTS), lambda: builds.list_builds(store)):
-        with pytest.raises(StoreError, match="damaged") as caught:
-            look()
-        assert str(kept.directory) in caught.value.next_step
-        assert "opencode-patcher build" in caught.value.next_step
+    with pytest.raises(StoreError, match="damaged") as caught:
+        builds.find(store, INGREDIENTS)
+    (listed,) = builds.unreadable(store)
+    for error in (caught.value, listed):
+        assert "damaged" in error.what
+        assert str(kept.directory) in error.next_step
+        assert "opencode-patcher build" in error.next_step
+
+
+def test_a_damaged_build_hides_no_other(store: Store, tmp_path: Path) -> None:
+    damaged = keep(store, tmp_path, dataclasses.replace(INGREDIENTS, bun="1.3.15"))
+    (damaged.directory / builds.MANIFEST).write_text("{")
+    kept = keep(store, tmp_path)
+
+    assert builds.list_builds(store) == (kept,)
+    assert builds.latest(store) == kept
 
 
 def test_a_build_of_a_newer_version_is_not_to_be_deleted(store: Store, tmp_path: Path) -> None:
     manifest = keep(store, tmp_path).directory / builds.MANIFEST
     manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
 
-    with pytest.raises(StoreError, match="cannot be read by this version") as caught:
-        builds.list_builds(store)
-    assert "elete" not in caught.value.next_step
-    assert "Update opencode-patcher" in caught.value.next_step
+    (error,) = builds.unreadable(store)
+    assert "cannot be read by this version" in error.what
+    assert "elete" not in error.next_step
+    assert "Update opencode-patcher" in error.next_step
 
 
 def test_a_binary_that_cannot_be_kept_is_a_clear_error_and_stays(store: Store, tmp_path: Path) -> None:

@@ -84,6 +84,17 @@ def test_every_value_has_its_lines() -> None:
     }
 
 
+def test_every_value_has_its_span() -> None:
+    found = {entry.path: TEXT[entry.start : entry.end] for entry in jsonc.entries(TEXT)}
+    assert found[()] == TEXT[:-1]
+    assert found["a",] == '"a": "x"'
+    assert found["b",] == '"b":\n    ["y", { "c": 1 },\n     "z"]'
+    assert found["b", 1] == '{ "c": 1 }'
+    assert found["b", 1, "c"] == '"c": 1'
+    assert found["b", 2] == '"z"'
+    assert found["d",] == '"d": {\n  }'
+
+
 @given(VALUES)
 def test_the_paths_are_those_of_the_value(value: object) -> None:
     def walk(inner: object, path: jsonc.Path) -> set[jsonc.Path]:
@@ -96,4 +107,6 @@ def test_the_paths_are_those_of_the_value(value: object) -> None:
 @given(st.text(alphabet='{}[]",:/*\n a1\\'))
 def test_any_text_is_gone_through(text: str) -> None:
     rows = text.count("\n") + 1
-    assert all(1 <= entry.first <= entry.last <= rows for entry in jsonc.entries(text))
+    for entry in jsonc.entries(text):
+        assert 1 <= entry.first <= entry.last <= rows
+        assert 0 <= entry.start < entry.end <= len(text)

@@ -221,6 +221,16 @@ def test_a_store_of_a_newer_version(patient: Patient) -> None:
     assert "installed" not in found
 
 
+def test_a_damaged_build(patient: Patient) -> None:
+    damaged = patient.home / "store" / "builds" / "1.18.0-000000000000"
+    damaged.mkdir()
+    (damaged / "manifest.json").write_text("{")
+    code, found = patient.doctor()
+    assert (code, only(found, "builds")["level"]) == (0, "warning")
+    assert str(damaged) in only(found, "builds")["fix"]
+    assert only(found, "installed")["level"] == "good"
+
+
 def test_a_damaged_lock(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged(*_: object) -> None:
         raise SourceError("The lock cannot be read.", next_step="Install opencode-patcher again.")
@@ -235,7 +245,11 @@ def test_without_a_home(patient: Patient) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("HOME", "USERPROFILE")}
     done = subprocess.run(
         [sys.executable, "-m", "opencode_patcher", "doctor", "--json", "--source", patient.source],
-        env=environment | {"PYTHONPATH": str(root)},
+        # Else the home of the one who runs the tests would be searched, which the system knows.
+        env=environment
+        | {"PYTHONPATH": str(root)}
+        | {f"XDG_{kind}_HOME": str(patient.home / "none") for kind in ("CACHE", "CONFIG", "DATA")}
+        | {"OPENCODE_TEST_HOME": str(patient.home / "none")},
         capture_output=True,
         text=True,
         check=False,

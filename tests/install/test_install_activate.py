@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from install_samples import entries, make_build, program, started
 
 from opencode_patcher import builds
+from opencode_patcher.__main__ import run
 from opencode_patcher.builds import Verdict
 from opencode_patcher.errors import InstallError, PatcherError, UsageError
 from opencode_patcher.install import activate, state
@@ -174,6 +179,20 @@ def test_a_damaged_installed_file_is_repaired(store: Store, bin_dir: Path) -> No
     assert started(done.place) == "first"
 
 
+@pytest.mark.parametrize("inside", [".", "installed", "installed/BUILD", "bin", "link"])
+def test_a_bin_directory_in_the_store_is_refused(store: Store, tmp_path: Path, bin_dir: Path, inside: str) -> None:
+    build = make_build(store, "first")
+    install(store, build, bin_dir)
+    (bin_dir / "opencode").unlink()
+    (tmp_path / "link").symlink_to(store.installed)
+    wanted = store.root / inside.replace("BUILD", build.directory.name) if inside != "link" else tmp_path / "link"
+    before = sorted(store.root.rglob("*"))
+    with pytest.raises(UsageError, match="It lies in the store"):
+        install(store, build, wanted)
+    assert sorted(store.root.rglob("*")) == before
+    assert started(store.installed / build.directory.name / "opencode") == "first"
+
+
 @pytest.mark.parametrize("part", [".local/bin", ".opencode/bin"])
 def test_a_store_that_upstreams_updater_takes_for_its_own_is_refused(tmp_path: Path, part: str) -> None:
     store = open_store(tmp_path / part / "store")
@@ -250,6 +269,44 @@ def test_there_is_one_place_at_a_time(store: Store, bin_dir: Path, tmp_path: Pat
     assert started(install(store, build, tmp_path / "other").place) == "first"
 
 
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that every user can enter, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_other_users_reach_the_link_but_not_the_program(open_directory: Path) -> None:
+    home = open_directory / "home"
+    store = open_store(home / "store")
+    home.chmod(0o700)
+    build = make_build(store, "first")
+    done = install(store, build, open_directory / "bin")
+    assert done.closed == home
+    home.chmod(0o711)
+    assert install(store, build).closed is None
+    home.chmod(0o700)
+    (open_directory / "bin").chmod(0o700)
+    assert install(store, build).closed is None, "nobody else can reach the link either"
+
+
+def test_the_command_line_says_who_cannot_start_it(
+    open_directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = open_directory / "home"
+    monkeypatch.setenv("OPENCODE_PATCHER_HOME", str(home / "store"))
+    make_build(open_store(), "first")
+    words = ["install", "--bin-dir", str(open_directory / "bin")]
+    assert run(words) == 0
+    assert "Other users" not in capsys.readouterr().out
+    home.chmod(0o700)
+    assert run(words) == 0
+    assert f"they reach {open_directory / 'bin'}, but not {home}, in which" in capsys.readouterr().out
+    assert run([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["closed_to_others"] == str(home)
+
+
 def test_two_installs_at_once_both_end_well(tmp_path: Path) -> None:
     store = open_store()
     names = [make_build(store, name, body="sleep 0.2").directory.name for name in ("first", "second")]
@@ -280,6 +337,28 @@ def test_choosing_a_build(store: Store) -> None:
     with pytest.raises(UsageError, match=r"There is no build 1\.17\.0") as caught:
         activate.choose_build(found, "1.17.0")
     assert new.directory.name in caught.value.why
+
+
+def test_a_version_is_not_the_start_of_another(store: Store) -> None:
+    first, longer = make_build(store, "first", "1.17.12", at=1), make_build(store, "longer", "1.17.120", at=2)
+    found = builds.list_builds(store)
+    for wanted in ("1.17.1", "v1.17.1", "1.17", "1", "", "-"):
+        with pytest.raises(UsageError, match=f"There is no build {wanted}"):
+            activate.choose_build(found, wanted)
+    assert activate.choose_build(found, "1.17.12").directory == first.directory
+    assert activate.choose_build(found, "1.17.120").directory == longer.directory
+    assert activate.choose_build(found, "1.17.12-").directory == first.directory
+
+
+def test_a_whole_name_means_that_build(store: Store) -> None:
+    built = make_build(store, "built", at=1)
+    released = store.builds / f"{built.directory.name}-01234567"
+    shutil.copytree(built.directory, released)
+    (manifest := released / builds.MANIFEST).write_text(manifest.read_text().replace('"built_at": 1', '"built_at": 2'))
+    found = builds.list_builds(store)
+    assert [build.directory for build in found] == [released, built.directory]
+    assert activate.choose_build(found, built.directory.name).directory == built.directory
+    assert activate.choose_build(found, f"{built.directory.name}-").directory == released
 
 
 @pytest.mark.parametrize(

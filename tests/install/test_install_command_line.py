@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from install_samples import entries, make_build, started
+from install_samples import entries, make_build, program, started
 
 from opencode_patcher.store import open_store
 
@@ -72,6 +72,16 @@ def test_odd_names_from_the_first_install_to_the_last(tmp_path: Path, name: str)
     assert entries(root / name) == []
 
 
+def test_an_empty_bin_directory_is_not_the_current_one(command_line: CommandLine) -> None:
+    make_build(open_store(command_line.store), "first")
+    done = command_line("install", "--bin-dir", "")
+    assert done.returncode == 2
+    assert "Invalid value for '--bin-dir': it is empty." in done.stderr
+    assert not (command_line.root / "opencode").exists()
+    assert command_line("install", "--bin-dir", ".").returncode == 0
+    assert started(command_line.root / "opencode") == "first"
+
+
 @pytest.mark.parametrize("kind", ["file", "below a file", "dangling link", "link in a circle"])
 def test_a_bin_directory_that_cannot_be_one(command_line: CommandLine, kind: str) -> None:
     make_build(open_store(command_line.store), "first")
@@ -105,6 +115,9 @@ def test_without_a_home(command_line: CommandLine, monkeypatch: pytest.MonkeyPat
     make_build(open_store(command_line.store), "first")
     monkeypatch.delenv("HOME")
     monkeypatch.delenv("USERPROFILE")
+    # Else the home of the one who runs the tests would be searched, which the system knows.
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "OPENCODE_TEST_HOME"):
+        monkeypatch.setenv(name, str(command_line.root / "none"))
     done = command_line("install")
     assert done.returncode == 2
     assert "Neither HOME nor XDG_BIN_HOME names a directory." in done.stderr
@@ -178,6 +191,81 @@ def test_a_directory_without_permission(unprivileged: CommandLine, closed: str) 
     assert started(bin_dir / "opencode") == "second"
 
 
+def test_a_closed_directory_on_path(unprivileged: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_build(open_store(unprivileged.store), "first")
+    closed, bin_dir = unprivileged.root / "closed", unprivileged.root / "bin"
+    closed.mkdir(mode=0)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(closed), str(bin_dir), os.environ["PATH"], ""]))
+    done = unprivileged("install", "--bin-dir", bin_dir)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Start it: opencode"), done.stderr
+    assert json.loads(unprivileged("status", "--json").stdout)["path"]["status"] == "first"
+
+
+@pytest.mark.parametrize("what", ["directory", "link into it"])
+def test_a_bin_directory_behind_a_closed_one(unprivileged: CommandLine, what: str) -> None:
+    make_build(open_store(unprivileged.store), "first")
+    closed, bin_dir = unprivileged.root / "closed", unprivileged.root / "bin"
+    closed.mkdir(mode=0)
+    bin_dir.mkdir()
+    if what == "directory":
+        done = unprivileged("install", "--bin-dir", closed / "bin")
+        assert f"You may not write to {closed}." in done.stderr
+    else:
+        (bin_dir / "opencode").symlink_to(closed / "opencode")
+        done = unprivileged("install", "--bin-dir", bin_dir)
+        assert "is not from opencode-patcher" in done.stderr
+    assert done.returncode == 8
+
+
+def test_closed_directories_of_opencode(unprivileged: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = unprivileged.root / "home"
+    for name in (".config/opencode", ".cache/opencode"):
+        (home / name).mkdir(parents=True)
+        (home / name).chmod(0)
+    # Nothing listens there, so that nothing is fetched.
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
+    done = unprivileged("doctor", "--source", unprivileged.root / "none")
+    assert done.returncode == 1, done.stderr
+    assert f"{home}/.config/opencode/opencode.json: It cannot be read: Permission denied." in done.stdout
+    (unprivileged.root / "models.json").write_text("{}")
+    done = unprivileged("config", "--json", "--catalog", unprivileged.root / "models.json")
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["file"] == f"{home}/.config/opencode/opencode.json"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
+def test_names_that_are_no_utf_8(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd, plain = command_line.root / os.fsdecode(b"caf\xe9"), command_line.root / "bin"
+    store = open_store(command_line.store)
+    first, second = make_build(store, "first", at=1), make_build(store, "second", at=2)
+    done = command_line("install", "--bin-dir", odd)
+    assert done.returncode == 2
+    assert "Its name is not UTF-8" in done.stderr
+    assert json.loads(command_line("install", "--json", "--bin-dir", odd).stdout)["error"]["exit_code"] == 2
+    assert not odd.exists()
+
+    # Another program lies in such a directory.
+    program(odd / "opencode", "theirs")
+    monkeypatch.setenv("PATH", os.pathsep.join([str(odd), os.environ["PATH"]]))
+    assert command_line("install", first.directory.name, "--bin-dir", plain).returncode == 0
+    assert command_line("install", second.directory.name).returncode == 0
+    (other,) = json.loads(command_line("status", "--json").stdout)["path"]["before"]
+    assert Path(other["path"]) == odd / "opencode"
+
+    # An older install.sh took such a place.
+    state = store.installed / "state.json"
+    state.write_bytes(state.read_bytes().replace(os.fsencode(plain), os.fsencode(odd)))
+    (odd / "opencode").unlink()
+    (plain / "opencode").rename(odd / "opencode")
+    assert json.loads(command_line("status", "--json").stdout)["build"] == second.directory.name
+    for words in (["status"], ["list"], ["prune", "-n"]):
+        assert command_line(*words).returncode in (0, 1), words
+    assert command_line("rollback").returncode == 0
+    assert started(odd / "opencode") == "first"
+    assert command_line("uninstall").returncode == 0
+    assert entries(odd) == []
+
+
 ISOLATE = ("unshare", "--map-root-user", "--mount", "sh", "-c")
 """A shell whose mounts nobody else sees, and which are gone when it ends."""
 
@@ -227,12 +315,49 @@ def test_a_full_disk(command_line: CommandLine, full: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["doctor", "config", "rollback", "uninstall"])
-def test_a_current_directory_that_is_gone(command_line: CommandLine, command: str) -> None:
+@pytest.mark.usefixtures("can_mount")
+def test_uninstall_on_a_full_disk(command_line: CommandLine) -> None:
+    """Program and store on a disk without a free byte."""
+    made = make_build(open_store(command_line.root / "made"), "first")
+    disk = command_line.root / "disk"
+    disk.mkdir()
+    command_line.store = disk / "store"
+    at = shlex.quote(str(disk))
+    uninstall = shlex.join(command_line.argv("uninstall"))
+    script = f"""
+        mount -t tmpfs -o size=256k tmpfs {at}
+        cp -r {shlex.quote(str(command_line.root / "made"))} {at}/store
+        {shlex.join(command_line.argv("install", "-q", made.directory.name, "--bin-dir", disk / "bin"))}; echo code $?
+        cat /dev/zero > {at}/fill 2>/dev/null
+        {uninstall}; echo code $?
+        ls {at}/bin {at}/store/installed
+        {uninstall}; echo code $?
+    """
+    done = subprocess.run(
+        [*ISOLATE, script], env=command_line.environment(), capture_output=True, text=True, check=False
+    )
+    assert [line for line in done.stdout.splitlines() if line.startswith("code")] == ["code 0", "code 0", "code 8"], (
+        done.stderr
+    )
+    assert done.stdout.count("opencode is removed.") == 1
+    assert done.stdout.split("code 0\n")[2].split() == [f"{disk}/bin:", f"{disk}/store/installed:", "code", "8"]
+    assert done.stderr.startswith("Error: Nothing is installed.")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["doctor"], ["config"], ["rollback"], ["uninstall"], ["install", "--bin-dir", "here"], ["list"]],
+    ids=lambda words: words[0],
+)
+def test_a_current_directory_that_is_gone(command_line: CommandLine, command: list[str]) -> None:
     (command_line.root / "models.json").write_text("{}")
+    if command == ["list"]:
+        command_line.store = Path("store")
+    else:
+        make_build(open_store(command_line.store), "first")
     gone = command_line.root / "gone"
     gone.mkdir()
-    script = f"cd {shlex.quote(str(gone))} && rmdir ../gone && exec {shlex.join(command_line.argv(command))}"
+    script = f"cd {shlex.quote(str(gone))} && rmdir ../gone && exec {shlex.join(command_line.argv(*command))}"
     environment = {**command_line.environment(), "OPENCODE_MODELS_PATH": str(command_line.root / "models.json")}
     done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "Error: The current directory is gone.\nChange to another one: cd\n")

@@ -65,6 +65,24 @@ def test_files_that_no_shell_would_start_do_not_count(tmp_path: Path) -> None:
     assert finding.status == "first"
 
 
+def test_what_nobody_can_look_into_has_no_program(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    place = program(tmp_path / "bin" / "opencode", "ours")
+    path = path_of("/" + "too-long" * 40, tmp_path / "circle", tmp_path / "none", place.parent)
+    assert find(Posix(), place, path).status == "first"
+
+
+def test_without_a_current_directory_only_whole_paths_are_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    place = program(tmp_path / "bin" / "opencode", "ours")
+    assert find(Posix(), place, path_of("", "relative", place.parent, "")).status == "first"
+
+
 def test_a_bin_directory_under_another_name_is_still_ours(tmp_path: Path) -> None:
     place = program(tmp_path / "bin" / "opencode", "ours")
     (tmp_path / "alias").symlink_to("bin")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,14 @@ def test_a_relative_directory_counts_from_here() -> None:
 def test_a_directory_that_path_cannot_hold() -> None:
     with pytest.raises(UsageError, match="PATH separates its directories"):
         chosen(HOME, wanted=Path(f"/opt/a{os.pathsep}b"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names are no bytes there")
+def test_a_directory_whose_name_is_no_utf_8() -> None:
+    odd = os.fsdecode(b"/opt/caf\xe9")
+    for environment, wanted in ((HOME, Path(odd)), ({"XDG_BIN_HOME": odd}, None), ({"HOME": odd}, None)):
+        with pytest.raises(UsageError, match="Its name is not UTF-8"):
+            chosen(environment, wanted=wanted)
 
 
 @pytest.mark.parametrize(

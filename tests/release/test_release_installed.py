@@ -34,6 +34,7 @@ def test_install_sh_takes_the_archive_for_this_machine(released: Made, isolated:
 
     store = open_store(isolated / "s")
     [build] = builds.list_builds(store)
+    assert build.trusted
     product = next(one for one in released.manifest.products if one.target == build.ingredients.target)
     assert builds.file_sha256(isolated / ".local/bin/opencode") == build.sha256 == product.binary.sha256
     assert status(store, system.current(), environment, released.manifest.release).name == "current"

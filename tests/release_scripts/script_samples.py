@@ -29,7 +29,22 @@ SUMS = "SHA256SUMS"
 
 PROGRAMS = (
     *("awk", "basename", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "find", "flock", "getconf", "grep"),
-    *("gzip", "head", "ln", "mkdir", "mktemp", "mv", "readlink", "rm", "sed", "sha256sum", "tail", "tar", "uname"),
+    *(
+        "gzip",
+        "head",
+        "ln",
+        "mkdir",
+        "mktemp",
+        "mv",
+        "od",
+        "readlink",
+        "rm",
+        "sed",
+        "sha256sum",
+        "tail",
+        "tar",
+        "uname",
+    ),
 )
 """What the script may count on wherever it runs; beside these curl or wget."""
 
@@ -84,7 +99,7 @@ def _add_target(out: Path, content: bytes, name: str, target: str) -> None:
         target=target,
     )
     build = builds.keep(maker, ingredients, maker.root / binary, "0.1.0")
-    about = builds.as_data(dataclasses.replace(build, built_at=0.0))
+    about = builds.as_data(dataclasses.replace(build, built_at=0.0, released=True))
     write_json(out / f"opencode-{target}.build.json", about)
     if target.startswith("linux"):
         pack_tar(out / f"opencode-{target}.tar.gz", {binary: content, "LICENSE": b"MIT\n"})

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 from script_samples import PROGRAMS, RELEASE, Machine, make_machine, make_release, program, render, started
 
 from opencode_patcher import builds
-from opencode_patcher.install import state
+from opencode_patcher.install import activate, state
 from opencode_patcher.install.posix import Posix
 from opencode_patcher.install.rollback import rollback
 from opencode_patcher.install.status import status
@@ -107,6 +109,23 @@ def test_opencode_patcher_rolls_back_and_uninstalls(machine: Machine, first: Pat
     assert len(builds.list_builds(store)) == 2
 
 
+def test_opencode_patcher_installs_it_again(machine: Machine, first: Path, second: Path) -> None:
+    for release in (first, second):
+        machine.install(OPENCODE_RELEASE_URL=release)
+    store = open_store(machine.store)
+
+    names = dict(zip((entry.build for entry in state.read(store).history), ("first", "second"), strict=True))
+    for wanted in (None, *names):
+        uninstall(store, Posix(), SilentReporter())
+        build = activate.choose_build(builds.list_builds(store), wanted)
+        assert not build.verified, "the release was drilled, but not here"
+        activate.install(store, Posix(), build, {"HOME": str(machine.home)}, SilentReporter())
+        assert started(machine.place) == names[wanted or build.directory.name]
+        assert state_of(machine) == "current"
+    assert machine.install(OPENCODE_RELEASE_URL=second).returncode == 0
+    assert started(machine.place) == "second"
+
+
 def test_the_files_are_written_as_opencode_patcher_writes_them(machine: Machine, first: Path, second: Path) -> None:
     """Else the script could not read, line by line, what opencode-patcher has written, nor the other way round."""
     for release in (first, second):
@@ -139,7 +158,9 @@ def test_what_opencode_patcher_recorded_stays(machine: Machine, first: Path, sec
     assert after.history[0].build == before.history[0].build
 
 
-@pytest.mark.parametrize("name", ["with spaces", "quo'te\"s", "back\\slash", "ümläut-日本", "$HOME`id`"])
+@pytest.mark.parametrize(
+    "name", ["with spaces", "quo'te\"s", "back\\slash", "ümläut-日本", "🙂 \ud7ff\ue000\U0010ffff", "$HOME`id`"]
+)
 def test_paths(tmp_path: Path, name: str, first: Path, second: Path) -> None:
     machine = make_machine(tmp_path / name)
     release = tmp_path / f"release {name}"
@@ -153,6 +174,23 @@ def test_paths(tmp_path: Path, name: str, first: Path, second: Path) -> None:
     line = done.stderr.splitlines()[-1]
     shown = subprocess.run(["/bin/sh", "-c", f"{line}; echo $PATH"], capture_output=True, text=True, check=True).stdout
     assert shown.startswith(f"{machine.place.parent}:")
+
+
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xf4\x90\x80\x80", b"\xff"]
+)
+def test_a_bin_directory_whose_name_is_no_utf_8(machine: Machine, first: Path, name: bytes) -> None:
+    odd = machine.home / os.fsdecode(name)
+    for words, variables in (
+        (("--bin-dir", odd), {}),
+        ((), {"XDG_BIN_HOME": odd}),
+        ((), {"HOME": odd, "OPENCODE_PATCHER_HOME": machine.store}),
+        ((), {"OPENCODE_PATCHER_HOME": odd}),
+    ):
+        done = machine.install(*words, OPENCODE_RELEASE_URL=first, **variables)
+        assert done.returncode == 1
+        assert "A path that is not UTF-8 cannot be used: " in done.stderr
+        assert not odd.exists()
 
 
 def test_places_of_the_users(machine: Machine, first: Path, tmp_path: Path) -> None:
@@ -187,6 +225,36 @@ def test_the_store_is_where_opencode_patcher_looks_for_it(
             done = machine.install("--bin-dir", place, OPENCODE_RELEASE_URL=first, **variables)
             assert done.returncode == 0, done.stderr
             assert len(builds.list_builds(open_store())) == 1
+
+
+def test_other_users_reach_the_link_but_not_the_program(machine: Machine, first: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        shared = Path(name)
+        store, bin_dir = shared / "home/store", shared / "bin"
+        shared.chmod(0o755)
+        said = []
+        for home_mode, bin_mode in ((0o700, 0o755), (0o711, 0o755), (0o700, 0o700)):
+            for directory, mode in ((store.parent, home_mode), (bin_dir, bin_mode)):
+                directory.mkdir(exist_ok=True)
+                directory.chmod(mode)
+            done = machine.install("--bin-dir", bin_dir, OPENCODE_RELEASE_URL=first, OPENCODE_PATCHER_HOME=store)
+            assert done.returncode == 0, done.stderr
+            said.append(f"they reach {bin_dir}, but not {store.parent}, in which" in done.stderr)
+        assert said == [True, False, False]
+
+
+@pytest.mark.parametrize("inside", [".", "installed/BUILD", "new/bin", "../link"])
+def test_a_bin_directory_in_the_store_is_refused(machine: Machine, first: Path, inside: str) -> None:
+    machine.install(OPENCODE_RELEASE_URL=first)
+    machine.place.unlink()
+    [build] = builds.list_builds(open_store(machine.store))
+    (machine.store.parent / "link").symlink_to(machine.store)
+    before = sorted(machine.store.rglob("*"))
+    wanted = machine.store / inside.replace("BUILD", build.directory.name)
+    done = machine.install("--bin-dir", wanted, OPENCODE_RELEASE_URL=first)
+    assert done.returncode == 1
+    assert "lies in the store, where the programs themselves are kept." in done.stderr
+    assert sorted(machine.store.rglob("*")) == before
 
 
 def test_without_a_home(machine: Machine, first: Path) -> None:
