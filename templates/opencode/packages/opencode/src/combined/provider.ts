@@ -20,7 +20,18 @@ import { CombinedSettings } from "./settings"
 type ProviderID = Provider.Model["providerID"]
 type ModelID = Provider.Model["id"]
 type Providers = Record<ProviderID, Provider.Info>
-type Catalogue = { readonly providers: Providers; readonly groups: ReadonlyMap<string, Group> }
+type Groups = ReadonlyMap<string, Group>
+
+type Catalogue = {
+  /** What is listed: upstream's providers and, where something is combined, ours. */
+  readonly providers: Providers
+  readonly groups: Groups
+  /**
+   * Models of too few providers to be combined. They are not listed, but whoever has chosen one while it had more, in a
+   * config or a session, goes on with those that are left.
+   */
+  readonly reduced: () => Groups
+}
 
 type Known = Record<string, { readonly id: string; readonly models: Record<string, Listed> }>
 type Listed = { readonly id: string; readonly name: string; readonly release_date?: string }
@@ -132,9 +143,9 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   const getModel = Effect.fn("CombinedProvider.getModel")(function* (providerID: ProviderID, modelID: ModelID) {
     if (providerID !== ID) return yield* base.getModel(providerID, modelID)
     const known = yield* catalogue()
+    const found = find(known, modelID)
     // Nothing is combined, or the user has a provider of that name: what to say of it is upstream's.
-    if (!known.groups.size) return yield* base.getModel(providerID, modelID)
-    const found = known.groups.get(modelID)
+    if (!found && !known.groups.size) return yield* base.getModel(providerID, modelID)
     if (!found) return yield* new dependencies.notFound({ providerID, modelID, suggestions: near(known, modelID) })
     return yield* concrete((yield* look()).first(found.members), found.members, found.id)
   })
@@ -161,7 +172,10 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const config = yield* dependencies.config.get()
     if (config.model) return yield* base.defaultModel()
     const known = yield* catalogue()
-    const last = (yield* recent()).find((item) => known.providers[item.providerID]?.models[item.modelID])
+    const last = (yield* recent()).find(
+      (item) =>
+        known.providers[item.providerID]?.models[item.modelID] || (item.providerID === ID && find(known, item.modelID)),
+    )
     return last?.providerID === ID ? last : yield* base.defaultModel()
   })
 
@@ -169,7 +183,8 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     ...base,
     list,
     getProvider: Effect.fn("CombinedProvider.getProvider")(function* (providerID: ProviderID) {
-      return (yield* list())[providerID]
+      const known = yield* catalogue()
+      return providerID === ID ? resolvable(known) : known.providers[providerID]
     }),
     getModel,
     getLanguage: (model) =>
@@ -180,10 +195,40 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
 }
 
 function combine(providers: Providers, config: CombinedSettings.Info, known: Known): Catalogue {
-  if (config.disabled_providers?.includes(ID) || providers[ID]) return { providers, groups: new Map() }
+  const none: Groups = new Map()
+  if (config.disabled_providers?.includes(ID) || providers[ID]) return { providers, groups: none, reduced: () => none }
   const options = { ...CombinedSettings.read(config), catalogue: offers(known) }
-  const groups = new Map(group(offers(providers), options).map((item) => [item.id, item] as const))
-  if (!groups.size) return { providers, groups }
+  const grouped = (minProviders?: number) =>
+    new Map(
+      group(offers(providers), { ...options, ...(minProviders && { minProviders }) }).map(
+        (item) => [item.id, item] as const,
+      ),
+    )
+  const groups = grouped()
+  // Reading the whole catalogue takes a while; who has two providers or more seldom needs this.
+  const reduced = lazy(() => new Map([...grouped(1)].filter(([id]) => !groups.has(id))))
+  return { groups, reduced, providers: groups.size ? { ...providers, [ID]: provider(groups, providers) } : providers }
+}
+
+function lazy<A>(make: () => A) {
+  const made: { value?: A } = {}
+  return () => (made.value ??= make())
+}
+
+function find(known: Catalogue, modelID: string) {
+  return known.groups.get(modelID) ?? known.reduced().get(modelID)
+}
+
+/** Ours with all that can be asked of it, also what is not listed. */
+function resolvable(known: Catalogue) {
+  const reduced = known.reduced()
+  const listed = known.providers[ID]
+  if (!reduced.size) return listed
+  const whole = provider(reduced, known.providers)
+  return { ...whole, models: { ...listed?.models, ...whole.models } }
+}
+
+function provider(groups: Groups, providers: Providers): Provider.Info {
   const models = Object.fromEntries(
     [...groups.values()].map((item) => [
       item.id,
@@ -193,10 +238,7 @@ function combine(providers: Providers, config: CombinedSettings.Info, known: Kno
       ),
     ]),
   )
-  return {
-    groups,
-    providers: { ...providers, [ID]: { id: ID, name: "Combined", source: "custom", env: [], options: {}, models } },
-  }
+  return { id: ID, name: "Combined", source: "custom", env: [], options: {}, models }
 }
 
 function offers(providers: Known): Offer[] {

@@ -105,13 +105,63 @@ it.instance(
     Effect.gen(function* () {
       const providers = yield* Provider.Service
       expect((yield* providers.list())[COMBINED]).toBeUndefined()
-      expect(yield* providers.getProvider(COMBINED)).toBeUndefined()
     }),
   {
     config: {
       provider: {
         "alpha-alone": provider({ "glm-4.6": model() }),
         "beta-alone": provider({ "kimi-k2.5": model({ name: "Kimi K2.5" }) }),
+      },
+    },
+  },
+)
+
+const left = (suffix: string) => pair(suffix, model(), model(), { disabled_providers: [`beta-${suffix}`] })
+
+it.instance(
+  "a combined model goes on with the one provider that is left, and is not listed",
+  () =>
+    Effect.gen(function* () {
+      const providers = yield* Provider.Service
+      const id = ModelV2.ID.make("glm-4.6")
+      expect((yield* providers.list())[COMBINED]).toBeUndefined()
+      expect(Object.keys((yield* providers.getProvider(COMBINED)).models)).toContain("glm-4.6")
+      const found = yield* providers.getModel(COMBINED, id)
+      expect(String(found.providerID)).toBe("alpha-left")
+      const next = yield* CombinedOrigin.of(found)!.fail({ kind: "overload", scope: "model", message: "busy" })
+      expect(next).toMatchObject({ type: "wait", out: [{ member: { providerID: "alpha-left" } }] })
+      expect(String((yield* providers.getModel(COMBINED, id)).providerID)).toBe("alpha-left")
+    }),
+  left("left"),
+)
+
+it.instance(
+  "a combined model that was picked last stays the default when one provider is left",
+  () =>
+    Effect.gen(function* () {
+      const providers = yield* Provider.Service
+      yield* picked({ providerID: "combined", modelID: "glm-4.6" })
+      expect(yield* providers.defaultModel()).toMatchObject({ providerID: "combined", modelID: "glm-4.6" })
+    }),
+  left("leftpicked"),
+)
+
+it.instance(
+  "an unlisted combined model goes on beside listed ones",
+  () =>
+    Effect.gen(function* () {
+      const providers = yield* Provider.Service
+      expect(Object.keys((yield* providers.list())[COMBINED].models)).toEqual(["glm-4.6"])
+      const found = yield* providers.getModel(COMBINED, ModelV2.ID.make("kimi-k2.5"))
+      expect(String(found.providerID)).toBe("alpha-beside")
+      const { models } = yield* providers.getProvider(COMBINED)
+      expect(Object.keys(models)).toEqual(expect.arrayContaining(["glm-4.6", "kimi-k2.5"]))
+    }),
+  {
+    config: {
+      provider: {
+        "alpha-beside": provider({ "glm-4.6": model(), "kimi-k2.5": model({ name: "Kimi K2.5" }) }),
+        "beta-beside": provider({ "glm-4.6": model() }),
       },
     },
   },
