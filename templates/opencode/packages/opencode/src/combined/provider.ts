@@ -44,6 +44,10 @@ type Dependencies = {
 
 const ID = CombinedOrigin.PROVIDER_ID as ProviderID
 
+type Asked = { readonly providerID: ProviderID; readonly modelID: ModelID }
+
+const smallModels = new WeakMap<Provider.Interface, (asked: Asked) => Effect.Effect<Provider.Model | undefined>>()
+
 export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
   // Upstream makes both objects anew when an instance is reloaded, so they date the grouping.
   const cache = new WeakMap<Providers, { config: CombinedSettings.Info; catalogue: Catalogue }>()
@@ -150,20 +154,25 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     return yield* concrete((yield* look()).first(found.members), found.members, found.id)
   })
 
-  const getSmallModel = Effect.fn("CombinedProvider.getSmallModel")(function* (providerID: ProviderID) {
+  const smallModel = Effect.fn("CombinedProvider.smallModel")(function* (providerID: ProviderID, asked?: Asked) {
     const config = yield* dependencies.config.get()
     if (config.small_model?.startsWith(`${ID}/`))
       return yield* getModel(ID, config.small_model.slice(ID.length + 1) as ModelID).pipe(
         Effect.catchTag("ProviderModelNotFoundError", () => Effect.succeed(undefined)),
       )
-    const known = yield* catalogue()
-    if (providerID !== ID || !known.groups.size) return yield* base.getSmallModel(providerID)
-    const providers = CombinedSettings.order(
-      [...new Set([...known.groups.values()].flatMap((item) => item.members.map((member) => member.providerID)))],
-      CombinedSettings.read(config).priority,
-    )
-    const found = yield* Effect.forEach(providers, (item) => base.getSmallModel(item as ProviderID))
-    const members = found.flatMap((model) => (model ? [{ providerID: model.providerID, modelID: model.id }] : []))
+    if (config.small_model || providerID !== ID) return yield* base.getSmallModel(providerID)
+    // Who names the provider alone (for a new copy of a project, say) goes by the default model.
+    const chosen = asked ?? (yield* defaultModel().pipe(Effect.orElseSucceed(() => undefined)))
+    const found = chosen?.providerID === ID ? find(yield* catalogue(), chosen.modelID) : undefined
+    if (!found) return yield* base.getSmallModel(providerID)
+    const { lastResort } = CombinedSettings.failover(config)
+    const own = [
+      ...found.members.filter((member) => !lastResort(member)),
+      ...found.members.filter((member) => lastResort(member)),
+    ]
+    const providers = [...new Set(own.map((member) => member.providerID))]
+    const models = yield* Effect.forEach(providers, (item) => base.getSmallModel(item as ProviderID))
+    const members = models.flatMap((model) => (model ? [{ providerID: model.providerID, modelID: model.id }] : []))
     if (!members.length) return undefined
     return yield* concrete((yield* look()).first(members), members, "small")
   })
@@ -179,7 +188,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     return last?.providerID === ID ? last : yield* base.defaultModel()
   })
 
-  return {
+  const wrapped: Provider.Interface = {
     ...base,
     list,
     getProvider: Effect.fn("CombinedProvider.getProvider")(function* (providerID: ProviderID) {
@@ -189,9 +198,19 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     getModel,
     getLanguage: (model) =>
       base.getLanguage(model).pipe(Effect.map((language) => CombinedGate.guarded(model, language))),
-    getSmallModel,
+    getSmallModel: (providerID) => smallModel(providerID),
     defaultModel,
   }
+  smallModels.set(wrapped, (asked) => smallModel(asked.providerID, asked))
+  return wrapped
+}
+
+/**
+ * The small model for what goes on beside a chosen one, as for its title. Upstream asks for it by the provider's id, but
+ * behind a combined model stand its own providers, and no others may see what was said to it.
+ */
+export function small(providers: Provider.Interface, asked: Asked) {
+  return smallModels.get(providers)?.(asked) ?? providers.getSmallModel(asked.providerID)
 }
 
 function combine(providers: Providers, config: CombinedSettings.Info, known: Known): Catalogue {
