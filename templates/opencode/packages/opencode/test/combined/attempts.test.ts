@@ -189,6 +189,68 @@ it.instance("a title whose member is silent is asked of the next one", () =>
   }),
 )
 
+it.instance("a title waits for the first member to return when all are out for a moment", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ title: false })
+    for (const member of [chat.first, chat.second]) {
+      member.answerTitle(refuse(503, { error: { message: "Busy" } }, { "retry-after": "1" }), text("Greeting"))
+      member.answer(text("hello"))
+    }
+    yield* chat.ask("hello")
+    yield* titled(chat.id, "Greeting")
+
+    expect(titles(chat.id).map((item) => item.action)).toEqual(["moved", "waited", "served"])
+  }),
+)
+
+it.instance("a title ends when all members are out for long", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ title: false })
+    for (const member of [chat.first, chat.second])
+      member.answerTitle(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
+    chat.first.answer(text("hello"))
+    chat.second.answer(text("hello"))
+    yield* chat.ask("hello").pipe(Effect.ignore)
+    yield* pollWithTimeout(
+      Effect.sync(() => titles(chat.id).at(1)),
+      "the title was never given up",
+    )
+
+    expect(titles(chat.id).map((item) => item.action)).toEqual(["moved", "ended"])
+  }),
+)
+
+it.instance("a failure that moves no turn on moves no title on: the same member is asked again, as by upstream", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ title: false, combined: { strategy: "on_rate_limit" } })
+    chat.first.answerTitle(refuse(503, { error: { message: "Busy" } }, { "retry-after-ms": "10" }), text("Greeting"))
+    chat.first.answer(text("hello"))
+    yield* chat.ask("hello")
+    yield* titled(chat.id, "Greeting")
+
+    expect(titles(chat.id)).toMatchObject([
+      { provider: chat.ids.first, action: "repeated" },
+      { provider: chat.ids.first, action: "served" },
+    ])
+  }),
+)
+
+it.instance("a title ends with a failure that neither moves on nor passes", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ title: false, combined: { strategy: "on_rate_limit" } })
+    chat.first.answerTitle(refuse(401, { error: { message: "Who are you?" } }))
+    chat.first.answer(text("hello"))
+    yield* chat.ask("hello")
+    yield* pollWithTimeout(
+      Effect.sync(() => titles(chat.id).at(0)),
+      "the title was never asked for",
+    )
+
+    expect(titles(chat.id)).toMatchObject([{ provider: chat.ids.first, action: "ended", failure: "auth" }])
+    expect(chat.second.asked).toHaveLength(0)
+  }),
+)
+
 const place = { directory: "" }
 beforeEach(() => {
   place.directory = mkdtempSync(path.join(os.tmpdir(), "combined-attempts-"))
