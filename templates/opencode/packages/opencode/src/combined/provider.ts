@@ -16,6 +16,7 @@ import { check } from "./identity-check"
 import { CombinedOrigin } from "./origin"
 import { CombinedPool } from "./pool"
 import { CombinedSettings } from "./settings"
+import { CombinedVariant } from "./variant"
 
 type ProviderID = Provider.Model["providerID"]
 type ModelID = Provider.Model["id"]
@@ -273,8 +274,8 @@ function offers(providers: Known): Offer[] {
 
 /**
  * What the picker shows. What a member must be able to do for one request (room, images) is decided when the request is
- * made, so the most is offered; what is switched on for a whole session is offered only if every member can do it. The
- * price is that of the member that serves when all are well.
+ * made, so the most is offered, as are all variants, for which each member has its own; what else is switched on for a
+ * whole session is offered only if every member can do it. The price is that of the member that serves when all are well.
  */
 function virtual(item: Group, members: readonly Provider.Model[]): Provider.Model {
   const [first] = members
@@ -308,9 +309,7 @@ function virtual(item: Group, members: readonly Provider.Model[]): Provider.Mode
       input: modalities("input"),
       output: modalities("output"),
     },
-    variants: Object.fromEntries(
-      Object.entries(first.variants ?? {}).filter(([name]) => every((model) => !!model.variants?.[name])),
-    ),
+    variants: CombinedVariant.union(members.map((model) => model.variants)),
   }
 }
 

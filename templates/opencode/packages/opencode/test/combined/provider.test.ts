@@ -285,6 +285,20 @@ it.instance(
 )
 
 it.instance(
+  "every variant that a member has is offered",
+  () =>
+    Effect.gen(function* () {
+      const { variants } = yield* combined
+      expect(Object.keys(variants ?? {})).toEqual(["low", "max", "fast", "deep"])
+    }),
+  pair(
+    "variants",
+    model({ variants: { max: { effort: "max" }, deep: { tier: "deep" } } }),
+    model({ variants: { fast: { tier: "fast" }, low: { effort: "low" } } }),
+  ),
+)
+
+it.instance(
   "a limit that one member does not know is that of the others",
   () =>
     Effect.gen(function* () {
