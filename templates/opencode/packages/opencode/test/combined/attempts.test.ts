@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test"
-import { mkdtempSync, readFileSync, rmSync, statSync } from "fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from "fs"
 import os from "os"
 import path from "path"
 import { SessionV1 } from "@opencode-ai/core/v1/session"
@@ -279,6 +279,24 @@ test("the log is bounded: a full one makes way, and one before it is kept", () =
   expect(recorded("ses_one", file).map((item) => item.message)).toEqual(["five"])
   expect(recorded("ses_one", `${file}.1`).map((item) => item.message)).toEqual(["three", "four"])
   expect(statSync(file).mode & 0o077).toBe(0)
+})
+
+test("a full log makes way once: while another process sees to it, lines are only added", () => {
+  const file = path.join(place.directory, "attempts.jsonl")
+  const lock = `${file}.lock`
+  const write = (message: string) => CombinedAttemptLog.append({ ...record, message }, file, 300)
+  mkdirSync(lock)
+  expect(["one", "two", "three"].every(write)).toBe(true)
+  expect(existsSync(`${file}.1`)).toBe(false)
+  expect(recorded("ses_one", file)).toHaveLength(3)
+
+  // A process that died over it holds nobody up for long.
+  const old = new Date(Date.now() - 120_000)
+  utimesSync(lock, old, old)
+  expect(write("four")).toBe(true)
+  expect(recorded("ses_one", `${file}.1`)).toHaveLength(3)
+  expect(recorded("ses_one", file).map((item) => item.message)).toEqual(["four"])
+  expect(existsSync(lock)).toBe(false)
 })
 
 test("a log that cannot be written stops nothing", () => {
