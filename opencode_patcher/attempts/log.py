@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 
 from opencode_patcher.configuration import places
@@ -17,7 +18,11 @@ NAME = "combined-attempts.jsonl"
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One request to a member. ``cost`` is in dollars, ``first_token`` in milliseconds from ``start``."""
+    """One request to a member. ``cost`` is in dollars, ``first_token`` in milliseconds from ``start``.
+
+    ``variant`` is the one that was asked for, ``own_variant`` what the member was asked for instead; None where it has
+    nothing like it.
+    """
 
     start: datetime
     end: datetime
@@ -26,6 +31,8 @@ class Attempt:
     combined: str
     provider: str
     model: str
+    variant: str | None
+    own_variant: str | None
     phase: str
     action: str
     failure: str | None
@@ -81,7 +88,8 @@ def _lines(path: Path) -> Iterator[str]:
             why=f"Cause: {os.strerror(error.errno) if error.errno else error}",
             next_step="Name another one: opencode-patcher attempts --file FILE",
         ) from error
-    yield from (line for line in text.splitlines() if line.strip())
+    # Other marks that Python takes for the end of a line (U+0085, U+2028) may stand in what a provider said.
+    yield from (line for line in text.split("\n") if line.strip())
 
 
 def _attempt(line: str) -> Attempt | None:
@@ -90,28 +98,54 @@ def _attempt(line: str) -> Attempt | None:
         item = json.loads(line)
         tokens = item["tokens"]
         first_token = item.get("first_token")
+        variant = _optional(item.get("variant"))
         return Attempt(
             start=_moment(item["start"]),
             end=_moment(item["end"]),
-            session=str(item["session"]),
-            purpose=str(item["purpose"]),
-            combined=str(item["combined"]),
-            provider=str(item["provider"]),
-            model=str(item["model"]),
-            phase=str(item["phase"]),
-            action=str(item["action"]),
-            failure=item.get("failure"),
-            reason=item.get("reason"),
-            next=item.get("next"),
-            first_token=None if first_token is None else float(first_token),
+            session=_text(item["session"]),
+            purpose=_text(item["purpose"]),
+            combined=_text(item["combined"]),
+            provider=_text(item["provider"]),
+            model=_text(item["model"]),
+            phase=_text(item["phase"]),
+            action=_text(item["action"]),
+            variant=variant,
+            own_variant=_optional(item["own_variant"]) if "own_variant" in item else variant,
+            failure=_optional(item.get("failure")),
+            reason=_optional(item.get("reason")),
+            next=_optional(item.get("next")),
+            first_token=None if first_token is None else _number(first_token),
             tokens_in=int(tokens["input"]) + int(tokens["cache_read"]),
             tokens_out=int(tokens["output"]),
-            cost=float(item["cost"]),
+            cost=_number(item["cost"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 
+def _optional(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _text(value: object) -> str:
+    """A text that can be printed: half a surrogate pair is no character. Raises TypeError for anything else."""
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} is no text")
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _number(value: float | str) -> float:
+    """A number that JSON can say too. Raises ValueError for any other."""
+    number = float(value)
+    if not isfinite(number):
+        raise ValueError(f"{number} is no number")
+    return number
+
+
 def _moment(text: str) -> datetime:
+    """Raises OverflowError for a year in which no OpenCode ran: not every zone has a time in the first and the last."""
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not 2000 < moment.year < 9999:
+        raise OverflowError(f"{text} cannot be")
+    return moment

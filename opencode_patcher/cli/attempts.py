@@ -47,16 +47,16 @@ def command(since: str | None, file: Path | None, as_json: bool) -> None:
         [row(attempt) for attempt in found.attempts],
     )
     for line in summary(added):
-        click.echo(line)
+        click.echo(output.printable(line))
 
 
 def row(attempt: Attempt) -> tuple[str, ...]:
     """The cells of one attempt, its times in the local zone."""
-    return (
+    cells = (
         attempt.start.astimezone().isoformat(sep=" ", timespec="seconds")[:19],
         attempt.session,
         attempt.purpose,
-        f"{attempt.provider}/{attempt.model}",
+        f"{attempt.provider}/{attempt.model}{_variant(attempt)}",
         attempt.phase,
         attempt.action,
         f"{(attempt.end - attempt.start).total_seconds():.1f}",
@@ -64,6 +64,15 @@ def row(attempt: Attempt) -> tuple[str, ...]:
         f"${attempt.cost:.4f}",
         "" if attempt.failure is None else f"{attempt.failure}: {attempt.reason or ''}",
     )
+    return tuple(output.printable(cell) for cell in cells)
+
+
+def _variant(attempt: Attempt) -> str:
+    if attempt.variant is None:
+        return ""
+    if attempt.own_variant is None:
+        return f" (without {attempt.variant})"
+    return f" ({attempt.variant}{'' if attempt.own_variant == attempt.variant else f' as {attempt.own_variant}'})"
 
 
 def summary(added: Totals) -> list[str]:

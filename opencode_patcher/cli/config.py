@@ -38,9 +38,16 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
     from opencode_patcher.configuration import advice, places
     from opencode_patcher.configuration.survey import survey
     from opencode_patcher.environment import working_directory
+    from opencode_patcher.errors import CatalogueError, ToolchainError
     from opencode_patcher.models import catalogue
 
-    found = survey(os.environ, working_directory(), catalogue.load_providers(find_catalogue(catalog)))
+    try:
+        found = survey(os.environ, working_directory(), catalogue.load_providers(find_catalogue(catalog)))
+    except (CatalogueError, ToolchainError):
+        # What OpenCode refuses is wrong whatever models there are.
+        found = survey(os.environ, working_directory(), ())
+        if catalog or not check_only or not found.errors:
+            raise
     proposal = advice.advise(found.files, found.config, found.connected, found.groups)
     file = places.user_file(os.environ)
     if as_json:
@@ -69,6 +76,7 @@ def as_data(found: Survey, proposal: Advice, file: Path | None) -> dict[str, obj
             }
             for group in found.groups
         ],
+        "off": found.off or None,
         "file": str(file) if file else None,
         "add": dict(proposal.add),
         "change": [asdict(change) for change in proposal.changes],
@@ -90,6 +98,9 @@ def show(found: Survey, proposal: Advice, file: Path | None) -> None:
     for provider in found.connected:
         click.echo(f"  {provider.id}  ({provider.shown}, {len(provider.offers)} models)")
     if found.errors:
+        return
+    if found.off:
+        click.echo(f"\nNothing is combined: {found.off}.")
         return
     if not found.groups:
         click.echo("\nNo model is offered by two of them, so nothing is combined yet.")

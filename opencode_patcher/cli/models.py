@@ -154,11 +154,17 @@ def find_catalogue(catalog: Path | None) -> Path:
 
     path = catalog or catalogue.opencode_cache()
     if path is None:
+        from opencode_patcher.errors import CatalogueError, ToolchainError
         from opencode_patcher.store import open_store
         from opencode_patcher.toolchain.catalogue import ensure
         from opencode_patcher.upstream.lock import read_lock
 
-        path = ensure(open_store(), read_lock().catalogue, output.TerminalReporter()).path
+        try:
+            path = ensure(open_store(), read_lock().catalogue, output.TerminalReporter()).path
+        except (CatalogueError, ToolchainError) as error:
+            # The pinned one is fetched for builds, whose option for it is another.
+            error.next_step = error.next_step.replace("opencode-patcher build --models-json", "--catalog")
+            raise
     return path
 
 

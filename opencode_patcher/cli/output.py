@@ -29,6 +29,14 @@ def paint(text: str, colour: str, *, bold: bool = False) -> str:
     return click.style(text, fg=colour, bold=bold or None) if coloured() else text
 
 
+def printable(text: str) -> str:
+    """``text`` of somebody else without control characters, which a terminal would obey, and on one line."""
+    from unicodedata import category
+
+    hidden = ("Cc", "Cs", "Zl", "Zp")
+    return "".join(char if category(char) not in hidden else " " if char.isspace() else "" for char in text)
+
+
 def show_json(value: Mapping[str, object]) -> None:
     """One JSON object on standard output."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from opencode_patcher.models.nearest import nearest
 from opencode_patcher.models.options import Unknown
 from opencode_patcher.models.resolve import Offer
 from opencode_patcher.models.scan import lower, squash
+from opencode_patcher.models.settings import field
 
 COMBINED = "combined"
 """Id of the provider that the patches add (combined/provider.ts)."""
@@ -63,11 +64,15 @@ def check_names(
     known: Sequence[Offer],
     offers: Sequence[Offer],
     groups: Sequence[Group],
+    reduced: Callable[[], Sequence[Group]],
+    own_provider: bool,
 ) -> tuple[Finding, ...]:
     """Names in the merged ``config`` that mean nothing: providers, models, patterns, combined models.
 
     ``known`` is all that the catalogue and the configuration have, ``offers`` the part of it that is connected, and
-    ``groups`` what is combined of that. ``check_files`` must have found no error.
+    ``groups`` what is combined of that; ``reduced`` makes those too that have too few providers for it. With
+    ``own_provider`` the user has a provider called combined, whose models are upstream's. ``check_files`` must have
+    found no error.
     """
     chosen = options.of(config)
     nameless = [*options.unknown_names(chosen, known), *_last_resort(config, known)]
@@ -76,7 +81,8 @@ def check_names(
     return (
         *(_finding(files, one, "Correct it, or take it out.") for one in nameless),
         *(_finding(files, one, "Log in to it: opencode auth login") for one in idle),
-        *_models(files, config, groups),
+        *(_finding(files, one, "Swap them, or take one out.") for one in _bounds(config)),
+        *(() if own_provider else _models(files, config, groups, reduced)),
     )
 
 
@@ -117,14 +123,46 @@ def _not_connected(priority: Sequence[str], offers: Sequence[Offer]) -> Iterator
             yield Unknown(path=("provider_priority", index), text=text)
 
 
-def _models(files: Sequence[ConfigFile], config: Mapping[str, Any], groups: Sequence[Group]) -> Iterator[Finding]:
-    ids = {group.id for group in groups}
-    for path in (("model",), ("small_model",)):
-        value = config.get(path[0])
-        provider, _, id_ = value.partition("/") if isinstance(value, str) else ("", "", "")
-        if provider != COMBINED or id_ in ids:
+def _bounds(config: Mapping[str, Any]) -> Iterator[Unknown]:
+    bounds = config.get(COMBINED, {}).get("cooldown", {})
+    least, most = bounds.get("min"), bounds.get("max")
+    if least is not None and most is not None and least > most:
+        text = f"combined.cooldown: min ({least}) is more than max ({most})."
+        yield Unknown(path=(COMBINED, "cooldown", "min"), text=text)
+
+
+def _models(
+    files: Sequence[ConfigFile],
+    config: Mapping[str, Any],
+    groups: Sequence[Group],
+    reduced: Callable[[], Sequence[Group]],
+) -> Iterator[Finding]:
+    """Combined models that are named and not there."""
+    ids = {found.id for found in groups}
+    wanted = [(path, value) for path, value in _chosen_models(config) if value.partition("/")[0] == COMBINED]
+    missing = [(path, value) for path, value in wanted if value.partition("/")[2] not in ids]
+    left = {found.id: found.members[0].provider_id for found in reduced()} if missing else {}
+    for path, value in missing:
+        id_ = value.partition("/")[2]
+        if id_ in left:
+            text = f"{field(path)}: {value} has too few providers to be combined: it is served by {left[id_]}."
+            yield _finding(files, Unknown(path=path, text=text), "Log in to another that has it: opencode auth login")
             continue
         near = nearest(id_, ids)
-        text = f"{path[0]}: nothing is combined under the name {value} for your providers."
+        text = f"{field(path)}: nothing is combined under the name {value} for your providers."
         fix = f"Did you mean combined/{near}?" if near else "See which names there are: opencode-patcher config"
         yield _finding(files, Unknown(path=path, text=text), fix)
+
+
+def _chosen_models(config: Mapping[str, Any]) -> Iterator[tuple[jsonc.Path, str]]:
+    """Every place at which a model may be chosen, and the text there."""
+    places: list[jsonc.Path] = [("model",), ("small_model",)]
+    for section in ("agent", "command"):
+        named = config.get(section)
+        places += [(section, name, "model") for name in named] if isinstance(named, dict) else []
+    for path in places:
+        value: object = config
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, str):
+            yield path, value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opencode_patcher.configuration import auth, check, files
@@ -26,6 +26,8 @@ class Survey:
     connected: tuple[Connected, ...]
     groups: tuple[Group, ...]
     findings: tuple[Finding, ...]
+    off: str = ""
+    """Why OpenCode combines nothing at all, in words; empty where it does."""
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -45,8 +47,31 @@ def survey(environment: Mapping[str, str], directory: Path, catalogue: Sequence[
     listed = [model.offer for provider in catalogue for model in provider.models]
     own = {(offer.provider_id, offer.model_id) for offer in listed}
     known = [*listed, *(offer for offer in offers if (offer.provider_id, offer.model_id) not in own)]
-    groups = group(offers, options.of(config), known)
-    names = check.check_names(found, config, known=known, offers=offers, groups=groups)
-    return Survey(
-        files=found, logins=logins, config=config, connected=mine, groups=groups, findings=(*findings, *names)
+    own_provider = any(provider.id == check.COMBINED for provider in mine)
+    off = _off(config, own_provider=own_provider)
+    chosen = options.of(config)
+    groups = () if off else group(offers, chosen, known)
+
+    def reduced() -> tuple[Group, ...]:
+        return () if off else group(offers, replace(chosen, min_providers=1), known)
+
+    names = check.check_names(
+        found, config, known=known, offers=offers, groups=groups, reduced=reduced, own_provider=own_provider
     )
+    return Survey(
+        files=found,
+        logins=logins,
+        config=config,
+        connected=mine,
+        groups=groups,
+        findings=(*findings, *names),
+        off=off,
+    )
+
+
+def _off(config: Mapping[str, object], *, own_provider: bool) -> str:
+    """As ``combine`` in combined/provider.ts decides it."""
+    disabled = config.get("disabled_providers")
+    if isinstance(disabled, list) and check.COMBINED in disabled:
+        return f"disabled_providers names {check.COMBINED}"
+    return f"you have a provider of your own that is called {check.COMBINED}" if own_provider else ""

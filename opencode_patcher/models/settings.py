@@ -41,14 +41,18 @@ class _Type:
     fits: Callable[[object], bool]
 
 
+_LARGEST = 2**53 - 1
+"""Number.MAX_SAFE_INTEGER, the largest that OpenCode takes for whole (Schema.isInt)."""
+
+
 def _whole(least: int) -> _Type:
     def fits(value: object) -> bool:
         # JavaScript has one kind of number: 2.0 is the whole number 2.
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        return value == round(value) and value >= least
+        return least <= value <= _LARGEST and value == round(value)
 
-    return _Type(wanted=f"a whole number from {least} up", fits=fits)
+    return _Type(wanted=f"a whole number from {least} to {_LARGEST}", fits=fits)
 
 
 def _is_texts(value: object) -> bool:

@@ -92,7 +92,25 @@ def test_since_leaves_out_what_was_before(path: Path) -> None:
     assert [item.session for item in log.read(path, since=NOW - timedelta(days=1)).attempts] == ["new"]
 
 
-@pytest.mark.parametrize("damaged", ['{"start": "2026', "[]", "null", "7", line(start="today"), line(tokens=None)])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        '{"start": "2026',
+        "[]",
+        "null",
+        "7",
+        line(start="today"),
+        line(start="0001-01-01T00:00:00Z"),
+        line(end="9999-12-31T23:59:59Z"),
+        line(tokens=None),
+        line(tokens={"input": float("inf"), "output": 1, "cache_read": 0}),
+        line(cost=float("nan")),
+        line(first_token=float("inf")),
+        line(action="moved", failure=["rate_limit"]),
+        line(action="moved", failure={"kind": "rate_limit"}),
+        line(provider=7),
+    ],
+)
 def test_a_damaged_line_is_left_out_and_counted(path: Path, capsys: pytest.CaptureFixture[str], damaged: str) -> None:
     write(path, damaged, line(session="whole"))
 
@@ -101,6 +119,52 @@ def test_a_damaged_line_is_left_out_and_counted(path: Path, capsys: pytest.Captu
     shown = capsys.readouterr()
     assert "whole" in shown.out
     assert "cannot be read were left out: 1" in shown.err
+
+
+def test_what_a_provider_said_ends_no_line_and_steers_no_terminal(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = "Slow\u2028down\u0085\x1b]0;owned\x07\x1b[2J\ud800 please"
+    record = json.dumps(json.loads(line(**FAILED)) | {"reason": reason}, ensure_ascii=False)
+    path.write_bytes(f"{record}\n".replace("\ud800", "\\ud800").encode())
+
+    assert run(["attempts"]) == 0
+
+    shown = capsys.readouterr()
+    assert re.search(r"rate_limit: Slow down +\]0;owned\[2J\? please", shown.out)
+    assert not set("\x1b\x07\u0085\u2028") & set(shown.out)
+    assert not shown.err
+    assert run(["attempts", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["attempts"]) == 1
+
+
+def test_it_shows_the_variant_and_what_a_member_made_of_it(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(
+        path,
+        line(),
+        line(variant="high", provider="same"),
+        line(variant="max", own_variant="high", provider="near"),
+        line(variant="max", own_variant=None, provider="none"),
+    )
+
+    assert run(["attempts"]) == 0
+
+    out = re.sub(r"\s+", " ", capsys.readouterr().out)
+    for member in (
+        "alpha/glm-4.6 text",
+        "same/glm-4.6 (high)",
+        "near/glm-4.6 (max as high)",
+        "none/glm-4.6 (without max)",
+    ):
+        assert member in out
+    assert run(["attempts", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["attempts"]
+    assert [(item["variant"], item["own_variant"]) for item in shown] == [
+        (None, None),
+        ("high", "high"),
+        ("max", "high"),
+        ("max", None),
+    ]
 
 
 def test_without_a_log_it_says_so(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

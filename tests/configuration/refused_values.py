@@ -15,6 +15,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"combined": {"first_token_timeout": 0}}, "combined.first_token_timeout"),
     ({"combined": {"stall_timeout": True}}, "combined.stall_timeout"),
     ({"combined": {"stickiness": -1}}, "combined.stickiness"),
+    ({"combined": {"stickiness": 1e20}}, "combined.stickiness"),
+    ({"combined": {"stickiness": 2**53}}, "combined.stickiness"),
     ({"combined": {"cooldown": {"max": 0}}}, "combined.cooldown.max"),
     ({"combined": {"cooldown": 5}}, "combined.cooldown"),
     ({"combined": {"groups": {"a.b": "c"}}}, "combined.groups['a.b']"),

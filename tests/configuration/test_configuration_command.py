@@ -10,6 +10,7 @@ from config_samples import CATALOGUE, User
 
 from opencode_patcher.__main__ import run
 from opencode_patcher.configuration import files
+from opencode_patcher.errors import ToolchainError
 
 
 @pytest.fixture
@@ -87,11 +88,54 @@ def test_check_says_only_what_is_wrong(config: User, capsys: pytest.CaptureFixtu
     config.writes(config.config, '{\n"combined": {\n"max_attempts": 0}}')
     assert run(["config", "--check"]) == 1
     text = capsys.readouterr().out
-    assert f"error: {config.config}:3: combined.max_attempts must be a whole number from 1 up. It is 0." in text
+    wanted = "a whole number from 1 to 9007199254740991"
+    assert f"error: {config.config}:3: combined.max_attempts must be {wanted}. It is 0." in text
     assert "Your providers" not in text
     config.writes(config.config, "{}")
     assert run(["config", "--check"]) == 0
     assert capsys.readouterr().out == "Checked: 1 configuration file, nothing wrong.\n"
+
+
+def test_errors_are_found_without_a_catalogue(
+    config: User, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENCODE_MODELS_PATH")
+    monkeypatch.setenv("OPENCODE_PATCHER_HOME", str(config.root / "store"))
+    for name in ("PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
+    config.writes(config.config, {"combined": {"max_attempts": 0}})
+    assert run(["config", "--check"]) == 1
+    assert "combined.max_attempts" in capsys.readouterr().out
+    config.writes(config.config, {})
+    assert run(["config", "--check"]) == ToolchainError.exit_code
+    error = capsys.readouterr().err
+    assert "--catalog FILE" in error
+    assert "--models-json" not in error
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"disabled_providers": ["combined"]}, "disabled_providers names combined"),
+        (
+            {"provider": {"combined": {"models": {"mine": {}}}}, "model": "combined/mine"},
+            "you have a provider of your own that is called combined",
+        ),
+    ],
+)
+def test_what_switches_combining_off_is_said(
+    config: User, capsys: pytest.CaptureFixture[str], more: dict[str, object], why: str
+) -> None:
+    config.logs_in(anthropic="api", github_copilot="oauth")
+    config.writes(config.config, more)
+    assert run(["config"]) == 0
+    text = capsys.readouterr().out
+    assert f"Nothing is combined: {why}." in text
+    assert "combined/claude" not in text
+    assert "nothing wrong" in text
+    assert run(["config", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["combined"], shown["off"]) == ([], why)
 
 
 def test_nobody_is_logged_in(config: User, capsys: pytest.CaptureFixture[str]) -> None:

@@ -138,6 +138,46 @@ def test_names_that_mean_nothing_are_found_with_their_lines(user: User) -> None:
     assert "stickiness" in found[13, "warning"][1]
 
 
+NESTED = """\
+{ "disabled_providers": ["opencode"],
+  "agent": {
+    "careful": {"model": "combined/claude-opus-45"}
+  },
+  "command": {
+    "review": {"template": "x", "model": "combined/glm-5"}
+  },
+  "combined": {"cooldown": {
+    "min": 5000,
+    "max": 1000
+  }}
+}
+"""
+
+
+def test_models_of_agents_and_commands_and_bounds_the_wrong_way_round_are_found(user: User) -> None:
+    user.logs_in(anthropic="api", openrouter="api")
+    user.writes(user.config, NESTED)
+    found = {finding.line: (finding.level, finding.text, finding.fix) for finding in user.survey().findings}
+    assert found.keys() == {3, 6, 9}
+    assert found[3][2] == "Did you mean combined/claude-opus-4-5?"
+    assert "command.review.model: combined/glm-5 has too few providers to be combined" in found[6][1]
+    assert "min (5000) is more than max (1000)" in found[9][1]
+
+
+def test_a_combined_model_is_missing_where_combining_is_switched_off(user: User) -> None:
+    user.logs_in(anthropic="api", openrouter="api")
+    user.writes(user.config, {"disabled_providers": ["combined"], "model": "combined/claude-sonnet-4-5"})
+    (finding,) = user.survey().findings
+    assert finding.text.startswith("model: nothing is combined under the name combined/claude-sonnet-4-5")
+
+
+def test_a_number_beyond_all_numbers_is_an_error(user: User) -> None:
+    user.writes(user.config, '{"combined": {"cooldown": {"max": 1e999}}}')
+    (finding,) = user.survey().findings
+    assert finding.level == "error"
+    assert finding.text.startswith("combined.cooldown.max must be a whole number")
+
+
 def test_a_later_file_is_named_where_it_decides(user: User) -> None:
     user.logs_in(anthropic="api", openrouter="api")
     user.writes(user.config, {"provider_priority": ["nobody"]})

@@ -71,6 +71,23 @@ def test_a_model_of_one_provider_only_is_not_combined(program: Program) -> None:
     assert program.run("models").stdout.splitlines() == ["alpha/claude-sonnet-4-5"]
 
 
+def test_a_combined_model_with_one_provider_left_still_answers(built_demo: Built, tmp_path: Path) -> None:
+    target = probe(built_demo.binary, tmp_path / "probe")
+
+    seen = observe(greeting(ALPHA), target, tmp_path / "left")
+
+    assert seen.code == 0
+    assert [exchange.provider for exchange in seen.turn_exchanges] == ["alpha"]
+
+
+def test_a_new_agent_is_asked_of_one_member_after_the_other(program: Program) -> None:
+    done = program.run("agent", "create", "reviews code", "-m", COMBINED)
+
+    assert done.code == 1
+    (health,) = program.home.root.rglob("combined-health.json")
+    assert {"alpha/", "beta/"} <= json.loads(health.read_text(encoding="utf-8"))["members"].keys()
+
+
 def test_the_screen_says_who_is_serving_and_that_it_changed(program: Program) -> None:
     scenario = greeting(replace(ALPHA, faults=(RATE_LIMITED,)), BETA)
     with serving(scenario) as fakes:

@@ -5,6 +5,7 @@ import { Global } from "@opencode-ai/core/global"
 import { ModelsDev } from "@opencode-ai/core/models-dev"
 import { App } from "@opencode-ai/tui/app"
 import { Effect, Layer, Logger } from "effect"
+import { Agent } from "./agent/agent"
 import { BuildInfo } from "./build-info"
 import { RunCommand } from "./cli/cmd/run"
 import { UI } from "./cli/ui"
@@ -21,6 +22,7 @@ import { SessionStatus } from "./session/status"
 const USAGE = `opencode                            show the last session
 opencode run [-m provider/model] [-s session] [--format json] MESSAGE
 opencode models                     list the models
+opencode agent create DESCRIPTION   make an agent, as -m provider/model describes it
 opencode session list [--format json]
 opencode export SESSION             print a session as JSON
 opencode upgrade VERSION            replace this program
@@ -61,6 +63,11 @@ const list = Effect.gen(function* () {
     for (const id of Object.keys(item.models)) UI.println(`${item.id}/${id}`)
 })
 
+const agent = Effect.gen(function* () {
+  const model = values.model ? Provider.parseModel(values.model) : undefined
+  UI.println(yield* (yield* Agent.Service).generate({ description: rest.slice(1).join(" "), model }))
+}).pipe(Effect.provide(Agent.layer))
+
 const sessions = Effect.gen(function* () {
   UI.println(JSON.stringify(yield* (yield* Session.Service).list(), null, 2))
 })
@@ -86,6 +93,7 @@ function main() {
   if (values.help) return Effect.sync(() => UI.println(USAGE))
   if (command === "run") return RunCommand.handler({ ...values, message: rest.join(" ") }).pipe(Effect.provide(app))
   if (command === "models") return list.pipe(Effect.provide(app))
+  if (command === "agent") return agent.pipe(Effect.provide(app))
   if (command === "session") return sessions.pipe(Effect.provide(app))
   if (command === "export") return dump.pipe(Effect.provide(app))
   if (command === "upgrade") return upgrade

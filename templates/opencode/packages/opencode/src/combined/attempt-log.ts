@@ -3,7 +3,7 @@
  *
  * A line is written in one piece, so processes may write at once. Two files of this size are kept at most.
  */
-import { appendFileSync, renameSync, statSync } from "fs"
+import { appendFileSync, mkdirSync, renameSync, rmdirSync, statSync } from "fs"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
 
@@ -45,15 +45,38 @@ export const FILE = path.join(Global.Path.data, "combined-attempts.jsonl")
 
 const LARGEST = 4_000_000
 
+const STALE = 60_000
+
 /** A log is no reason for a turn to fail: where it cannot be written there is none. */
 export function append(record: Record, file = FILE, largest = LARGEST) {
   try {
-    if (sizeOf(file) >= largest) renameSync(file, `${file}.1`)
+    if (sizeOf(file) >= largest) rotate(file, largest)
     appendFileSync(file, JSON.stringify(record) + "\n", { mode: 0o600 })
   } catch {
     return false
   }
   return true
+}
+
+/**
+ * Another process that saw the full file may have begun a new one meanwhile, which must not take the full one's place: the
+ * one that makes the lock looks again. A lock that a dead process has left holds for a minute.
+ */
+function rotate(file: string, largest: number) {
+  const lock = `${file}.lock`
+  try {
+    const held = statSync(lock, { throwIfNoEntry: false })
+    if (held && Date.now() - held.mtimeMs > STALE) rmdirSync(lock)
+    mkdirSync(lock)
+  } catch {
+    // Whoever holds it rotates; this line goes to one of the two files.
+    return
+  }
+  try {
+    if (sizeOf(file) >= largest) renameSync(file, `${file}.1`)
+  } finally {
+    rmdirSync(lock)
+  }
 }
 
 function sizeOf(file: string) {

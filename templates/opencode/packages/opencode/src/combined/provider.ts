@@ -16,11 +16,23 @@ import { check } from "./identity-check"
 import { CombinedOrigin } from "./origin"
 import { CombinedPool } from "./pool"
 import { CombinedSettings } from "./settings"
+import { CombinedVariant } from "./variant"
 
 type ProviderID = Provider.Model["providerID"]
 type ModelID = Provider.Model["id"]
 type Providers = Record<ProviderID, Provider.Info>
-type Catalogue = { readonly providers: Providers; readonly groups: ReadonlyMap<string, Group> }
+type Groups = ReadonlyMap<string, Group>
+
+type Catalogue = {
+  /** What is listed: upstream's providers and, where something is combined, ours. */
+  readonly providers: Providers
+  readonly groups: Groups
+  /**
+   * Models of too few providers to be combined. They are not listed, but whoever has chosen one while it had more, in a
+   * config or a session, goes on with those that are left.
+   */
+  readonly reduced: () => Groups
+}
 
 type Known = Record<string, { readonly id: string; readonly models: Record<string, Listed> }>
 type Listed = { readonly id: string; readonly name: string; readonly release_date?: string }
@@ -32,6 +44,10 @@ type Dependencies = {
 }
 
 const ID = CombinedOrigin.PROVIDER_ID as ProviderID
+
+type Asked = { readonly providerID: ProviderID; readonly modelID: ModelID }
+
+const smallModels = new WeakMap<Provider.Interface, (asked: Asked) => Effect.Effect<Provider.Model | undefined>>()
 
 export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
   // Upstream makes both objects anew when an instance is reloaded, so they date the grouping.
@@ -132,27 +148,32 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   const getModel = Effect.fn("CombinedProvider.getModel")(function* (providerID: ProviderID, modelID: ModelID) {
     if (providerID !== ID) return yield* base.getModel(providerID, modelID)
     const known = yield* catalogue()
+    const found = find(known, modelID)
     // Nothing is combined, or the user has a provider of that name: what to say of it is upstream's.
-    if (!known.groups.size) return yield* base.getModel(providerID, modelID)
-    const found = known.groups.get(modelID)
+    if (!found && !known.groups.size) return yield* base.getModel(providerID, modelID)
     if (!found) return yield* new dependencies.notFound({ providerID, modelID, suggestions: near(known, modelID) })
     return yield* concrete((yield* look()).first(found.members), found.members, found.id)
   })
 
-  const getSmallModel = Effect.fn("CombinedProvider.getSmallModel")(function* (providerID: ProviderID) {
+  const smallModel = Effect.fn("CombinedProvider.smallModel")(function* (providerID: ProviderID, asked?: Asked) {
     const config = yield* dependencies.config.get()
     if (config.small_model?.startsWith(`${ID}/`))
       return yield* getModel(ID, config.small_model.slice(ID.length + 1) as ModelID).pipe(
         Effect.catchTag("ProviderModelNotFoundError", () => Effect.succeed(undefined)),
       )
-    const known = yield* catalogue()
-    if (providerID !== ID || !known.groups.size) return yield* base.getSmallModel(providerID)
-    const providers = CombinedSettings.order(
-      [...new Set([...known.groups.values()].flatMap((item) => item.members.map((member) => member.providerID)))],
-      CombinedSettings.read(config).priority,
-    )
-    const found = yield* Effect.forEach(providers, (item) => base.getSmallModel(item as ProviderID))
-    const members = found.flatMap((model) => (model ? [{ providerID: model.providerID, modelID: model.id }] : []))
+    if (config.small_model || providerID !== ID) return yield* base.getSmallModel(providerID)
+    // Who names the provider alone (for a new copy of a project, say) goes by the default model.
+    const chosen = asked ?? (yield* defaultModel().pipe(Effect.orElseSucceed(() => undefined)))
+    const found = chosen?.providerID === ID ? find(yield* catalogue(), chosen.modelID) : undefined
+    if (!found) return yield* base.getSmallModel(providerID)
+    const { lastResort } = CombinedSettings.failover(config)
+    const own = [
+      ...found.members.filter((member) => !lastResort(member)),
+      ...found.members.filter((member) => lastResort(member)),
+    ]
+    const providers = [...new Set(own.map((member) => member.providerID))]
+    const models = yield* Effect.forEach(providers, (item) => base.getSmallModel(item as ProviderID))
+    const members = models.flatMap((model) => (model ? [{ providerID: model.providerID, modelID: model.id }] : []))
     if (!members.length) return undefined
     return yield* concrete((yield* look()).first(members), members, "small")
   })
@@ -161,29 +182,73 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const config = yield* dependencies.config.get()
     if (config.model) return yield* base.defaultModel()
     const known = yield* catalogue()
-    const last = (yield* recent()).find((item) => known.providers[item.providerID]?.models[item.modelID])
+    const last = (yield* recent()).find(
+      (item) =>
+        known.providers[item.providerID]?.models[item.modelID] || (item.providerID === ID && find(known, item.modelID)),
+    )
     return last?.providerID === ID ? last : yield* base.defaultModel()
   })
 
-  return {
+  const wrapped: Provider.Interface = {
     ...base,
     list,
     getProvider: Effect.fn("CombinedProvider.getProvider")(function* (providerID: ProviderID) {
-      return (yield* list())[providerID]
+      const known = yield* catalogue()
+      return providerID === ID ? resolvable(known) : known.providers[providerID]
     }),
     getModel,
     getLanguage: (model) =>
       base.getLanguage(model).pipe(Effect.map((language) => CombinedGate.guarded(model, language))),
-    getSmallModel,
+    getSmallModel: (providerID) => smallModel(providerID),
     defaultModel,
   }
+  smallModels.set(wrapped, (asked) => smallModel(asked.providerID, asked))
+  return wrapped
+}
+
+/**
+ * The small model for what goes on beside a chosen one, as for its title. Upstream asks for it by the provider's id, but
+ * behind a combined model stand its own providers, and no others may see what was said to it.
+ */
+export function small(providers: Provider.Interface, asked: Asked) {
+  return smallModels.get(providers)?.(asked) ?? providers.getSmallModel(asked.providerID)
 }
 
 function combine(providers: Providers, config: CombinedSettings.Info, known: Known): Catalogue {
-  if (config.disabled_providers?.includes(ID) || providers[ID]) return { providers, groups: new Map() }
+  const none: Groups = new Map()
+  if (config.disabled_providers?.includes(ID) || providers[ID]) return { providers, groups: none, reduced: () => none }
   const options = { ...CombinedSettings.read(config), catalogue: offers(known) }
-  const groups = new Map(group(offers(providers), options).map((item) => [item.id, item] as const))
-  if (!groups.size) return { providers, groups }
+  const grouped = (minProviders?: number) =>
+    new Map(
+      group(offers(providers), { ...options, ...(minProviders && { minProviders }) }).map(
+        (item) => [item.id, item] as const,
+      ),
+    )
+  const groups = grouped()
+  // Reading the whole catalogue takes a while; who has two providers or more seldom needs this.
+  const reduced = lazy(() => new Map([...grouped(1)].filter(([id]) => !groups.has(id))))
+  return { groups, reduced, providers: groups.size ? { ...providers, [ID]: provider(groups, providers) } : providers }
+}
+
+function lazy<A>(make: () => A) {
+  const made: { value?: A } = {}
+  return () => (made.value ??= make())
+}
+
+function find(known: Catalogue, modelID: string) {
+  return known.groups.get(modelID) ?? known.reduced().get(modelID)
+}
+
+/** Ours with all that can be asked of it, also what is not listed. */
+function resolvable(known: Catalogue) {
+  const reduced = known.reduced()
+  const listed = known.providers[ID]
+  if (!reduced.size) return listed
+  const whole = provider(reduced, known.providers)
+  return { ...whole, models: { ...listed?.models, ...whole.models } }
+}
+
+function provider(groups: Groups, providers: Providers): Provider.Info {
   const models = Object.fromEntries(
     [...groups.values()].map((item) => [
       item.id,
@@ -193,10 +258,7 @@ function combine(providers: Providers, config: CombinedSettings.Info, known: Kno
       ),
     ]),
   )
-  return {
-    groups,
-    providers: { ...providers, [ID]: { id: ID, name: "Combined", source: "custom", env: [], options: {}, models } },
-  }
+  return { id: ID, name: "Combined", source: "custom", env: [], options: {}, models }
 }
 
 function offers(providers: Known): Offer[] {
@@ -212,8 +274,8 @@ function offers(providers: Known): Offer[] {
 
 /**
  * What the picker shows. What a member must be able to do for one request (room, images) is decided when the request is
- * made, so the most is offered; what is switched on for a whole session is offered only if every member can do it. The
- * price is that of the member that serves when all are well.
+ * made, so the most is offered, as are all variants, for which each member has its own; what else is switched on for a
+ * whole session is offered only if every member can do it. The price is that of the member that serves when all are well.
  */
 function virtual(item: Group, members: readonly Provider.Model[]): Provider.Model {
   const [first] = members
@@ -247,9 +309,7 @@ function virtual(item: Group, members: readonly Provider.Model[]): Provider.Mode
       input: modalities("input"),
       output: modalities("output"),
     },
-    variants: Object.fromEntries(
-      Object.entries(first.variants ?? {}).filter(([name]) => every((model) => !!model.variants?.[name])),
-    ),
+    variants: CombinedVariant.union(members.map((model) => model.variants)),
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Small requests (titles) go to the LLM layer directly, with no processor around them. They have no tools and nobody
  * watches them stream, so an answer is held back until it is whole, and a failed one is asked again of the next member.
+ * When all are out it waits for the first to return, as a turn does.
  */
 import type { LLM } from "@/session/llm"
 import type { LLMEvent } from "@opencode-ai/llm"
@@ -10,8 +11,17 @@ import { CombinedAttempt } from "./attempt"
 import { CombinedConclusion } from "./conclusion"
 import { CombinedFailure } from "./failure"
 import { CombinedOrigin } from "./origin"
+import { CombinedRecovery } from "./recovery"
 
 type Send = LLM.Interface["stream"]
+
+/** So often one request waits until the first member is back, and asks one again whose failures do not move on. */
+type Left = { readonly waits: number; readonly repeats: number }
+
+/** Upstream has the AI SDK ask twice more, which takes six seconds, or up to a minute each where the provider says so. */
+const MOST_WAITS = 2
+const LONGEST_WAIT = 60_000
+const PAUSE = 2000
 
 export function wrap(send: Send): Send {
   return (input) => {
@@ -19,7 +29,8 @@ export function wrap(send: Send): Send {
     if (!input.small || !origin) return send(input)
     // Upstream has no variants for small requests.
     const user = { ...input.user, model: { ...input.user.model, variant: undefined } }
-    return Stream.unwrap(whole(send, { ...input, user, retries: 0 }, origin))
+    const left = { waits: MOST_WAITS, repeats: input.retries ?? 0 }
+    return Stream.unwrap(whole(send, { ...input, user, retries: 0 }, origin, left))
   }
 }
 
@@ -27,6 +38,7 @@ const whole = (
   send: Send,
   input: LLM.StreamInput,
   origin: CombinedOrigin.Origin,
+  left: Left,
 ): Effect.Effect<ReturnType<Send>, unknown> =>
   Effect.suspend(() => {
     const attempt = CombinedAttempt.make(input)
@@ -51,18 +63,42 @@ const whole = (
               })
               return yield* Effect.fail(error)
             }
-            const next = yield* origin.fail(failure)
-            yield* record(
-              next.type === "wait" ? { action: "ended", failure } : { action: "moved", failure, next: next.model },
-            )
+            const plan = yield* follow(origin, failure, left)
+            yield* record({ action: plan.action, failure, ...(plan.action === "moved" && { next: plan.model }) })
+            if (plan.action === "ended") return yield* Effect.fail(error)
+            if (plan.action === "repeated") {
+              yield* Effect.sleep(plan.pause)
+              return yield* whole(send, input, origin, { ...left, repeats: left.repeats - 1 })
+            }
+            if (plan.action === "waited") yield* Effect.sleep(plan.pause)
+            const next = plan.action === "moved" ? plan : yield* origin.next()
             const further = next.type === "serve" ? CombinedOrigin.of(next.model) : undefined
             if (next.type === "wait" || !further) return yield* Effect.fail(error)
             const messages = CombinedOrigin.portable(input.messages)
-            return yield* whole(send, { ...input, model: next.model, messages }, further)
+            const waits = plan.action === "waited" ? left.waits - 1 : left.waits
+            return yield* whole(send, { ...input, model: next.model, messages }, further, { ...left, waits })
           }),
       ),
     )
   })
+
+/** What follows a failure. Pauses are milliseconds. */
+const follow = Effect.fn("CombinedSmall.follow")(function* (
+  origin: CombinedOrigin.Origin,
+  failure: CombinedFailure.Failure,
+  left: Left,
+) {
+  const ended = { action: "ended" as const }
+  if (!CombinedRecovery.moves(origin, failure.kind)) {
+    const pause = failure.retryAfter ?? PAUSE
+    const passes = CombinedFailure.passes({ ...failure, retryAfter: undefined }) && pause <= LONGEST_WAIT
+    return passes && left.repeats > 0 ? { action: "repeated" as const, pause } : ended
+  }
+  const next = yield* origin.fail(failure)
+  if (next.type === "serve") return { action: "moved" as const, ...next }
+  const pause = Math.max(0, (next.out.at(0)?.cooldown.until ?? Infinity) - Date.now())
+  return left.waits > 0 && pause <= LONGEST_WAIT ? { action: "waited" as const, pause } : ended
+})
 
 class Incomplete extends Error {
   override readonly message = "The answer was empty or ended without a finish reason"

@@ -17,6 +17,17 @@ export function map(asked: string, variants: Readonly<Record<string, unknown>> |
     .toSorted((a, b) => Math.abs(a.rank - wanted) - Math.abs(b.rank - wanted) || a.rank - b.rank)[0]?.name
 }
 
+/**
+ * The variants that any of the members has, efforts first, from least to most. Each has the options of the first member
+ * that has it, for whoever looks at them; a request is made with those of its own member.
+ */
+export function union<V>(members: readonly (Readonly<Record<string, V>> | undefined)[]): Record<string, V> {
+  const rank = (name: string) => (EFFORTS.includes(name) ? EFFORTS.indexOf(name) : EFFORTS.length)
+  const options: Record<string, V> = Object.assign({}, ...members.toReversed())
+  const names = new Set(members.flatMap((variants) => Object.keys(variants ?? {})))
+  return Object.fromEntries([...names].toSorted((a, b) => rank(a) - rank(b)).map((name) => [name, options[name]]))
+}
+
 /** What was asked for, where a member has nothing like it and goes without. */
 export function lost(asked: string | undefined, variants: Readonly<Record<string, unknown>> | undefined) {
   return asked !== undefined && map(asked, variants) === undefined ? asked : undefined

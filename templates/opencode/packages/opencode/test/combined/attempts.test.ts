@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test"
-import { mkdtempSync, readFileSync, rmSync, statSync } from "fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from "fs"
 import os from "os"
 import path from "path"
 import { SessionV1 } from "@opencode-ai/core/v1/session"
@@ -189,6 +189,68 @@ it.instance("a title whose member is silent is asked of the next one", () =>
   }),
 )
 
+it.instance("a title waits for the first member to return when all are out for a moment", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ title: false })
+    for (const member of [chat.first, chat.second]) {
+      member.answerTitle(refuse(503, { error: { message: "Busy" } }, { "retry-after": "1" }), text("Greeting"))
+      member.answer(text("hello"))
+    }
+    yield* chat.ask("hello")
+    yield* titled(chat.id, "Greeting")
+
+    expect(titles(chat.id).map((item) => item.action)).toEqual(["moved", "waited", "served"])
+  }),
+)
+
+it.instance("a title ends when all members are out for long", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ title: false })
+    for (const member of [chat.first, chat.second])
+      member.answerTitle(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
+    chat.first.answer(text("hello"))
+    chat.second.answer(text("hello"))
+    yield* chat.ask("hello").pipe(Effect.ignore)
+    yield* pollWithTimeout(
+      Effect.sync(() => titles(chat.id).at(1)),
+      "the title was never given up",
+    )
+
+    expect(titles(chat.id).map((item) => item.action)).toEqual(["moved", "ended"])
+  }),
+)
+
+it.instance("a failure that moves no turn on moves no title on: the same member is asked again, as by upstream", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ title: false, combined: { strategy: "on_rate_limit" } })
+    chat.first.answerTitle(refuse(503, { error: { message: "Busy" } }, { "retry-after-ms": "10" }), text("Greeting"))
+    chat.first.answer(text("hello"))
+    yield* chat.ask("hello")
+    yield* titled(chat.id, "Greeting")
+
+    expect(titles(chat.id)).toMatchObject([
+      { provider: chat.ids.first, action: "repeated" },
+      { provider: chat.ids.first, action: "served" },
+    ])
+  }),
+)
+
+it.instance("a title ends with a failure that neither moves on nor passes", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ title: false, combined: { strategy: "on_rate_limit" } })
+    chat.first.answerTitle(refuse(401, { error: { message: "Who are you?" } }))
+    chat.first.answer(text("hello"))
+    yield* chat.ask("hello")
+    yield* pollWithTimeout(
+      Effect.sync(() => titles(chat.id).at(0)),
+      "the title was never asked for",
+    )
+
+    expect(titles(chat.id)).toMatchObject([{ provider: chat.ids.first, action: "ended", failure: "auth" }])
+    expect(chat.second.asked).toHaveLength(0)
+  }),
+)
+
 const place = { directory: "" }
 beforeEach(() => {
   place.directory = mkdtempSync(path.join(os.tmpdir(), "combined-attempts-"))
@@ -217,6 +279,24 @@ test("the log is bounded: a full one makes way, and one before it is kept", () =
   expect(recorded("ses_one", file).map((item) => item.message)).toEqual(["five"])
   expect(recorded("ses_one", `${file}.1`).map((item) => item.message)).toEqual(["three", "four"])
   expect(statSync(file).mode & 0o077).toBe(0)
+})
+
+test("a full log makes way once: while another process sees to it, lines are only added", () => {
+  const file = path.join(place.directory, "attempts.jsonl")
+  const lock = `${file}.lock`
+  const write = (message: string) => CombinedAttemptLog.append({ ...record, message }, file, 300)
+  mkdirSync(lock)
+  expect(["one", "two", "three"].every(write)).toBe(true)
+  expect(existsSync(`${file}.1`)).toBe(false)
+  expect(recorded("ses_one", file)).toHaveLength(3)
+
+  // A process that died over it holds nobody up for long.
+  const old = new Date(Date.now() - 120_000)
+  utimesSync(lock, old, old)
+  expect(write("four")).toBe(true)
+  expect(recorded("ses_one", `${file}.1`)).toHaveLength(3)
+  expect(recorded("ses_one", file).map((item) => item.message)).toEqual(["four"])
+  expect(existsSync(lock)).toBe(false)
 })
 
 test("a log that cannot be written stops nothing", () => {

@@ -11,6 +11,7 @@ import type { CombinedFailure } from "@/combined/failure"
 import { CombinedHealth } from "@/combined/health"
 import { CombinedHealthStore } from "@/combined/health-store"
 import { CombinedOrigin } from "@/combined/origin"
+import { CombinedProvider } from "@/combined/provider"
 import { Provider } from "@/provider/provider"
 import { testEffect } from "../lib/effect"
 
@@ -105,13 +106,63 @@ it.instance(
     Effect.gen(function* () {
       const providers = yield* Provider.Service
       expect((yield* providers.list())[COMBINED]).toBeUndefined()
-      expect(yield* providers.getProvider(COMBINED)).toBeUndefined()
     }),
   {
     config: {
       provider: {
         "alpha-alone": provider({ "glm-4.6": model() }),
         "beta-alone": provider({ "kimi-k2.5": model({ name: "Kimi K2.5" }) }),
+      },
+    },
+  },
+)
+
+const left = (suffix: string) => pair(suffix, model(), model(), { disabled_providers: [`beta-${suffix}`] })
+
+it.instance(
+  "a combined model goes on with the one provider that is left, and is not listed",
+  () =>
+    Effect.gen(function* () {
+      const providers = yield* Provider.Service
+      const id = ModelV2.ID.make("glm-4.6")
+      expect((yield* providers.list())[COMBINED]).toBeUndefined()
+      expect(Object.keys((yield* providers.getProvider(COMBINED)).models)).toContain("glm-4.6")
+      const found = yield* providers.getModel(COMBINED, id)
+      expect(String(found.providerID)).toBe("alpha-left")
+      const next = yield* CombinedOrigin.of(found)!.fail({ kind: "overload", scope: "model", message: "busy" })
+      expect(next).toMatchObject({ type: "wait", out: [{ member: { providerID: "alpha-left" } }] })
+      expect(String((yield* providers.getModel(COMBINED, id)).providerID)).toBe("alpha-left")
+    }),
+  left("left"),
+)
+
+it.instance(
+  "a combined model that was picked last stays the default when one provider is left",
+  () =>
+    Effect.gen(function* () {
+      const providers = yield* Provider.Service
+      yield* picked({ providerID: "combined", modelID: "glm-4.6" })
+      expect(yield* providers.defaultModel()).toMatchObject({ providerID: "combined", modelID: "glm-4.6" })
+    }),
+  left("leftpicked"),
+)
+
+it.instance(
+  "an unlisted combined model goes on beside listed ones",
+  () =>
+    Effect.gen(function* () {
+      const providers = yield* Provider.Service
+      expect(Object.keys((yield* providers.list())[COMBINED].models)).toEqual(["glm-4.6"])
+      const found = yield* providers.getModel(COMBINED, ModelV2.ID.make("kimi-k2.5"))
+      expect(String(found.providerID)).toBe("alpha-beside")
+      const { models } = yield* providers.getProvider(COMBINED)
+      expect(Object.keys(models)).toEqual(expect.arrayContaining(["glm-4.6", "kimi-k2.5"]))
+    }),
+  {
+    config: {
+      provider: {
+        "alpha-beside": provider({ "glm-4.6": model(), "kimi-k2.5": model({ name: "Kimi K2.5" }) }),
+        "beta-beside": provider({ "glm-4.6": model() }),
       },
     },
   },
@@ -234,6 +285,20 @@ it.instance(
 )
 
 it.instance(
+  "every variant that a member has is offered",
+  () =>
+    Effect.gen(function* () {
+      const { variants } = yield* combined
+      expect(Object.keys(variants ?? {})).toEqual(["low", "max", "fast", "deep"])
+    }),
+  pair(
+    "variants",
+    model({ variants: { max: { effort: "max" }, deep: { tier: "deep" } } }),
+    model({ variants: { fast: { tier: "fast" }, low: { effort: "low" } } }),
+  ),
+)
+
+it.instance(
   "a limit that one member does not know is that of the others",
   () =>
     Effect.gen(function* () {
@@ -275,21 +340,30 @@ it.instance(
   },
 )
 
+const withSmall = provider({
+  "glm-4.6": model(),
+  "claude-haiku-4-5": model({ name: "Claude Haiku 4.5", family: "claude-haiku" }),
+})
+
 const small = (suffix: string, more: Partial<ConfigV1.Info> = {}) => ({
   config: {
-    provider: Object.fromEntries(
-      [`alpha-${suffix}`, `beta-${suffix}`].map((id) => [
-        id,
-        provider({
-          "glm-4.6": model(),
-          "claude-haiku-4-5": model({ name: "Claude Haiku 4.5", family: "claude-haiku" }),
-        }),
-      ]),
-    ),
+    provider: Object.fromEntries([`alpha-${suffix}`, `beta-${suffix}`].map((id) => [id, withSmall])),
     provider_priority: [`beta-${suffix}`, `alpha-${suffix}`],
     ...more,
   },
 })
+
+/** The small model for what goes on beside a combined model. */
+const beside = (id = "glm-4.6") =>
+  Effect.gen(function* () {
+    const providers = yield* Provider.Service
+    return yield* CombinedProvider.small(providers, { providerID: COMBINED, modelID: ModelV2.ID.make(id) })
+  })
+
+const fallOver = (found: Provider.Model | undefined) =>
+  CombinedOrigin.of(found!)!
+    .fail({ kind: "auth", scope: "provider", message: "revoked" })
+    .pipe(Effect.map((next) => (next.type === "serve" ? String(next.model.providerID) : next.type)))
 
 it.instance(
   "a failure of a provider that has the model under three names is one failure",
@@ -315,14 +389,49 @@ it.instance(
   "the small model for a combined one is that of the preferred provider, and fails over",
   () =>
     Effect.gen(function* () {
-      const providers = yield* Provider.Service
-      const found = yield* providers.getSmallModel(COMBINED)
+      const found = yield* beside()
       expect([String(found?.providerID), String(found?.id)]).toEqual(["beta-small", "claude-haiku-4-5"])
-      const next = yield* CombinedOrigin.of(found!)!.fail({ kind: "auth", scope: "provider", message: "revoked" })
-      expect(next.type === "serve" ? String(next.model.providerID) : next.type).toBe("alpha-small")
-      expect(String((yield* providers.getSmallModel(COMBINED))?.providerID)).toBe("alpha-small")
+      expect(yield* fallOver(found)).toBe("alpha-small")
+      expect(String((yield* beside())?.providerID)).toBe("alpha-small")
     }),
   small("small"),
+)
+
+it.instance(
+  "the small model for a combined one is of its own providers only, of the last resort last",
+  () =>
+    Effect.gen(function* () {
+      const found = yield* beside()
+      expect(String(found?.providerID)).toBe("beta-whose")
+      expect(yield* fallOver(found)).toBe("alpha-whose")
+      expect(yield* fallOver(yield* beside())).toBe("wait")
+      expect(String((yield* beside("kimi-k2.5"))?.providerID)).toBe("gamma-whose")
+    }),
+  {
+    config: {
+      provider: {
+        "alpha-whose": withSmall,
+        "beta-whose": withSmall,
+        "gamma-whose": provider({
+          "kimi-k2.5": model({ name: "Kimi K2.5" }),
+          "claude-haiku-4-5": model({ name: "Claude Haiku 4.5", family: "claude-haiku" }),
+        }),
+        "delta-whose": provider({ "kimi-k2.5": model({ name: "Kimi K2.5" }) }),
+      },
+      provider_priority: ["gamma-whose", "alpha-whose", "beta-whose"],
+      combined: { last_resort: ["alpha-whose/glm*"] },
+    },
+  },
+)
+
+it.instance(
+  "who asks for a small model by the provider alone gets that of the default model",
+  () =>
+    Effect.gen(function* () {
+      const providers = yield* Provider.Service
+      expect(String((yield* providers.getSmallModel(COMBINED))?.providerID)).toBe("beta-default")
+    }),
+  small("default", { model: "combined/glm-4.6" }),
 )
 
 it.instance(
@@ -330,19 +439,33 @@ it.instance(
   () =>
     Effect.gen(function* () {
       const providers = yield* Provider.Service
-      const found = yield* providers.getSmallModel(ProviderV2.ID.make("alpha-plainsmall"))
-      expect(String(found?.providerID)).toBe("alpha-plainsmall")
-      expect(CombinedOrigin.of(found!)).toBeUndefined()
+      const asked = { providerID: ProviderV2.ID.make("alpha-plainsmall"), modelID: ModelV2.ID.make("glm-4.6") }
+      for (const found of [
+        yield* providers.getSmallModel(asked.providerID),
+        yield* CombinedProvider.small(providers, asked),
+      ]) {
+        expect(String(found?.providerID)).toBe("alpha-plainsmall")
+        expect(CombinedOrigin.of(found!)).toBeUndefined()
+      }
     }),
   small("plainsmall"),
+)
+
+it.instance(
+  "a small model that is configured is taken for a combined one too",
+  () =>
+    Effect.gen(function* () {
+      const found = yield* beside()
+      expect([String(found?.providerID), String(found?.id)]).toEqual(["alpha-chosen", "claude-haiku-4-5"])
+    }),
+  small("chosen", { small_model: "alpha-chosen/claude-haiku-4-5" }),
 )
 
 it.instance(
   "where no provider has a small model there is none",
   () =>
     Effect.gen(function* () {
-      const providers = yield* Provider.Service
-      expect(yield* providers.getSmallModel(COMBINED)).toBeUndefined()
+      expect(yield* beside()).toBeUndefined()
     }),
   pair("nosmall"),
 )

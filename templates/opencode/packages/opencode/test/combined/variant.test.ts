@@ -30,3 +30,17 @@ test("a variant is lost where nothing compares, and nothing is lost where none w
   expect(CombinedVariant.lost("high", variants("low"))).toBeUndefined()
   expect(CombinedVariant.lost(undefined, variants())).toBeUndefined()
 })
+
+test("all variants of all members are offered, efforts from least to most, with the options of the first that has them", () => {
+  const found = CombinedVariant.union<object>([
+    { high: { budget: 1 }, fast: { tier: 1 } },
+    undefined,
+    { max: {}, low: {}, high: {} },
+  ])
+  expect(Object.entries(found)).toEqual([
+    ["low", {}],
+    ["high", { budget: 1 }],
+    ["max", {}],
+    ["fast", { tier: 1 }],
+  ])
+})

@@ -41,8 +41,13 @@ export const layer = Layer.effect(
     const status = yield* SessionStatus.Service
 
     const title = Effect.fn("SessionPrompt.title")(function* (user: SessionV1.User, text: string) {
-      const { providerID, modelID } = user.model
-      const model = (yield* provider.getSmallModel(providerID)) ?? (yield* provider.getModel(providerID, modelID))
+      const input = user.model
+      const own = (yield* config.get()).agent?.title?.model
+      const chosen = own ? Provider.parseModel(own) : undefined
+      const model = chosen
+        ? yield* provider.getModel(chosen.providerID, chosen.modelID)
+        : ((yield* provider.getSmallModel(input.providerID)) ??
+          (yield* provider.getModel(input.providerID, input.modelID)))
       const answer = yield* llm
         .stream({
           user,
