@@ -64,7 +64,7 @@ export function guard(turn: Turn) {
       if (!origin) return attempt
       CombinedAttempt.forget(turn.ctx)
       return CombinedRetraction.carry(turn.ctx, turn.session).pipe(
-        Effect.andThen(CombinedWaiting.begin(turn, origin)),
+        Effect.andThen(CombinedWaiting.begin(turn, origin, others(turn, origin))),
         Effect.andThen(attempt),
         Effect.raceFirst(watch(turn, origin)),
         Effect.flatMap(() => accept(turn, origin)),

@@ -40,9 +40,14 @@ export const wait = Effect.fn("CombinedWaiting.wait")(function* (
 })
 
 /** Before an attempt: all may be out already. One that stays out for long is asked all the same, it may be well again. */
-export const begin = Effect.fn("CombinedWaiting.begin")(function* (turn: Turn, origin: CombinedOrigin.Origin) {
+export const begin = Effect.fn("CombinedWaiting.begin")(function* (
+  turn: Turn,
+  origin: CombinedOrigin.Origin,
+  others: Effect.Effect<boolean>,
+) {
   const cooldown = yield* origin.cooling
-  if (!cooldown) return
+  // It may have gone out just now, at another request: then this one finds the next member soon enough.
+  if (!cooldown || (yield* others)) return
   const { providerID, modelID, parentID } = turn.ctx.assistantMessage
   const out = { member: { providerID, modelID }, cooldown }
   const milliseconds = span(out, parentID)
