@@ -7,6 +7,7 @@ session again; the agent must say so, and each text that stays must have come on
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from opencode_patcher.drill.costs import CENT_OF_A_CENT
 from opencode_patcher.drill.observation import Session
@@ -14,6 +15,9 @@ from opencode_patcher.drill.wire import Object, as_object
 
 TAKEN_BACK = "is taken back"
 """In the thought with which the agent says that the text above does not count."""
+
+SWITCH = "Failover:"
+"""A thought that says who goes on, and why, begins with it."""
 
 ENDED = {"completed", "failed"}
 
@@ -31,12 +35,20 @@ def shown(updates: Sequence[Object]) -> dict[str, str]:
 def wrong(updates: Sequence[Object], session: Session) -> Iterator[str]:
     """A sentence for each thing that an editor would show wrong."""
     missing = [message.text for message in session.messages if message.text]
+    replaced = False
     # From the end: a text that was taken back may say the same as the one that took its place.
     for id, text in reversed(shown(updates).items()):
         if missing[-1:] == [text]:
             del missing[-1]
-        elif not _said(updates, id):
+            replaced = True
+            continue
+        thoughts = _thoughts(updates, id)
+        if TAKEN_BACK not in "".join(thoughts[:1]):
             yield f"the editor shows {text!r}, which was taken back without a word"
+        # The same provider may have been asked again before; the one whose answer stays is another.
+        elif replaced and not any(thought.startswith(SWITCH) for thought in thoughts):
+            yield f"the editor was not told who goes on after {text!r}"
+        replaced = False
     for text in missing:
         yield f"the editor was not sent {text!r} once and whole"
     tools = {str(update.get("toolCallId")): update for update in updates if "toolCallId" in update}
@@ -50,15 +62,11 @@ def wrong(updates: Sequence[Object], session: Session) -> Iterator[str]:
         yield f"the editor was told that the session cost ${told:.4f} instead of ${due:.4f}"
 
 
-def _said(updates: Sequence[Object], id: str) -> bool:
-    """Whether the first thing said after the last word of a message is that it was taken back."""
+def _thoughts(updates: Sequence[Object], id: str) -> list[str]:
+    """What the agent thought between the last word of a message and the next message."""
     end = max(index for index, update in enumerate(updates) if _message(update) == id)
-    for update in updates[end + 1 :]:
-        if update.get("sessionUpdate") == "agent_thought_chunk":
-            return TAKEN_BACK in _text(update)
-        if _message(update):
-            return False
-    return False
+    later = takewhile(lambda update: not _message(update), updates[end + 1 :])
+    return [_text(update) for update in later if update.get("sessionUpdate") == "agent_thought_chunk"]
 
 
 def _message(update: Object) -> str | None:

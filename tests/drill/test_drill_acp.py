@@ -36,6 +36,7 @@ SESSION = session(message("beta", text("The whole answer."), cost=0.006))
 HALF = chunk("msg_1", "The wh")
 WHOLE = (chunk("msg_2", "The whole "), chunk("msg_2", "answer."))
 TAKEN_BACK = thought("The text above is taken back: its provider failed.\n")
+SWITCHED = thought("Failover: alpha (503), beta goes on\n")
 
 
 def test_words_of_one_message_belong_together():
@@ -46,9 +47,9 @@ def test_words_of_one_message_belong_together():
     "updates",
     [
         (*WHOLE, usage(0.006)),
-        (HALF, TAKEN_BACK, thought("Failover: alpha (503), beta goes on\n"), *WHOLE, usage(0.006)),
-        (HALF, TAKEN_BACK, chunk("msg_0", "The wh"), TAKEN_BACK, *WHOLE, usage(0.006)),
-        (chunk("msg_1", "The whole answer."), TAKEN_BACK, *WHOLE, usage(0.006)),
+        (HALF, TAKEN_BACK, SWITCHED, *WHOLE, usage(0.006)),
+        (HALF, TAKEN_BACK, chunk("msg_0", "The wh"), TAKEN_BACK, SWITCHED, *WHOLE, usage(0.006)),
+        (chunk("msg_1", "The whole answer."), TAKEN_BACK, SWITCHED, *WHOLE, usage(0.006)),
         (tool("pending"), tool("failed"), *WHOLE, usage(0.002), usage(0.006)),
     ],
 )
@@ -62,6 +63,11 @@ def test_what_was_taken_back_and_said_to_be_is_right(updates: tuple[Object, ...]
         ((HALF, *WHOLE, usage(0.006)), "shows 'The wh', which was taken back without a word"),
         ((HALF, thought("Let me see."), TAKEN_BACK, *WHOLE, usage(0.006)), "taken back without a word"),
         ((chunk("msg_1", "The whole answer."), *WHOLE, usage(0.006)), "taken back without a word"),
+        ((HALF, TAKEN_BACK, *WHOLE, usage(0.006)), "was not told who goes on after 'The wh'"),
+        (
+            (HALF, TAKEN_BACK, SWITCHED, chunk("msg_0", "The wh"), TAKEN_BACK, *WHOLE, usage(0.006)),
+            "was not told who goes on after 'The wh'",
+        ),
         ((HALF, TAKEN_BACK, usage(0.006)), "was not sent 'The whole answer.' once and whole"),
         ((*WHOLE, *WHOLE, usage(0.006)), "was not sent 'The whole answer.' once and whole"),
         ((tool("in_progress"), *WHOLE, usage(0.006)), "the tool call call_one as in_progress for ever"),
