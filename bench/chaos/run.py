@@ -27,6 +27,9 @@ from opencode_patcher.drill.serve_runner import Client, read_session
 from opencode_patcher.drill.server import FakeProvider
 from opencode_patcher.drill.wire import as_object, as_objects
 
+HEALTH = "combined-health.json"
+"""The file of the members' health; it is replaced by drafts that have its name and a number."""
+
 TURN_SECONDS = 90.0
 """All members of a group may be cooling at once, and then the turn waits."""
 
@@ -106,6 +109,7 @@ def play(
 class _Stage:
     def __init__(self, *, target: Target, home: Home, client: Client, server: OpenCodeServer, healthy: bool) -> None:
         self._target = target
+        self._home = home
         self._effects = home.work / EFFECTS
         self._client = client
         self._server = server
@@ -155,7 +159,7 @@ class _Stage:
                 return
 
     def left(self) -> Iterator[str]:
-        """What is left behind when all is over: sessions that run, sessions that nobody began."""
+        """What is left behind when all is over: sessions that run, sessions that nobody began, tools, drafts."""
         running = as_object(self._server.call("GET", "/session/status"))
         busy = [id for id, status in running.items() if as_object(status).get("type") != "idle"]
         if busy:
@@ -163,6 +167,9 @@ class _Stage:
         found = len(as_objects(self._server.call("GET", f"/session?limit={self._sessions + 100}")))
         if found != self._sessions:
             yield f"there are {found} sessions instead of {self._sessions}"
+        if tools := running_tools(self._home.work):
+            yield f"{len(tools)} tools are still running: {', '.join(tools)}"
+        yield from (f"{path.name} lies beside {HEALTH}" for path in drafts(self._home.home))
 
     def _turn(self, id: str, group: int, found: Round) -> bool:
         model = f"combined/chaos-{group}" if self._target.patched else f"a{group}/{MODEL}-{group}"
@@ -191,6 +198,24 @@ def told(exchanges: Sequence[Exchange]) -> Iterator[str]:
         fault = describe(one.fault) if one.fault else "healthy"
         pause = f", {one.fault.pause:g} s before the break" if isinstance(one.fault, Broken) else ""
         yield f"{at:6.0f} ms {one.provider} {one.purpose.value}: {fault}{pause}; sent {sent or one.status}"
+
+
+def running_tools(work: Path) -> list[str]:
+    """The commands of tools that run in the directory ``work``; none where /proc does not tell."""
+    found = []
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = command.read_bytes().decode("utf-8", errors="replace").split("\0")
+            if any(EFFECTS in word for word in words) and command.with_name("cwd").resolve() == work.resolve():
+                found.append(" ".join(words).strip())
+        except OSError:
+            continue
+    return found
+
+
+def drafts(home: Path) -> list[Path]:
+    """What lies beside the file of the members' health and was to take its place."""
+    return sorted(home.rglob(f"{HEALTH}.*"))
 
 
 @contextmanager

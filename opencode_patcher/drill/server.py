@@ -127,6 +127,22 @@ class FakeProvider:
             )
             return len(self._exchanges) - 1, decision.answer
 
+    def refuse_path(self, method: str, path: str) -> None:
+        """Record a request to a path that the protocol does not have: it is a violation in any case."""
+        now = time.monotonic()
+        with self._lock:
+            self._exchanges.append(
+                Exchange(
+                    provider=self.provider.id,
+                    purpose=Purpose.TURN,
+                    arrived=now,
+                    finished=now,
+                    body={},
+                    status=404,
+                    violations=(f"there is no {method} {path}",),
+                )
+            )
+
     def record(self, index: int, **changes: Any) -> None:
         with self._lock:
             self._exchanges[index] = replace(self._exchanges[index], **changes)
@@ -179,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length") or 0)
         raw = self.rfile.read(length)
         if self.path != BASE_PATH + fake.protocol.path:
-            self._answer(404, b'{"error": {"message": "no such path"}}', {})
+            self._refuse_path()
             return
         try:
             body = json.loads(raw)
@@ -203,6 +219,13 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             if fake.exchanges[index].finished is None:
                 fake.record(index, finished=time.monotonic())
+
+    def do_GET(self) -> None:
+        self._refuse_path()
+
+    def _refuse_path(self) -> None:
+        self.server.fake.refuse_path(self.command, self.path)
+        self._answer(404, b'{"error": {"message": "no such path"}}', {})
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from drill_samples import exchange
 
 from bench.chaos.check import healthy, violations
 from bench.chaos.plan import GROUPS, STEADY_FAULTS, TURNS_PER_SESSION, Round, members, provider, session
+from bench.chaos.run import HEALTH, drafts, running_tools
 from opencode_patcher.drill.faults import HttpError
 from opencode_patcher.drill.observation import StoredMessage, StoredPart
 from opencode_patcher.drill.plan import Reply, Text, ToolCall, Turn
+from opencode_patcher.drill.scenario import EFFECTS
 from opencode_patcher.drill.usage import USAGE
 
 A, B = (ToolCall(id=f"line-1x0s0c{number}", name="bash", arguments={}) for number in range(2))
@@ -101,6 +106,25 @@ def test_one_member_of_each_group_is_always_there_in_the_end():
             faults = [fault for fault in one.faults[steady] if fault]
             assert len(faults) <= STEADY_FAULTS
             assert all(isinstance(fault, HttpError) and "retry-after-ms" in fault.headers for fault in faults)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells of processes")
+def test_a_tool_that_still_runs_is_found(tmp_path: Path):
+    command = f"read line; echo {A.id} >> {EFFECTS}"
+    tool = subprocess.Popen(["/bin/sh", "-c", command], cwd=tmp_path, stdin=subprocess.PIPE)
+    assert [command in found for found in running_tools(tmp_path)] == [True]
+    assert running_tools(tmp_path / "elsewhere") == []
+    tool.communicate(b"go on\n")
+    assert running_tools(tmp_path) == []
+
+
+def test_a_draft_beside_the_file_of_the_health_is_found(tmp_path: Path):
+    state = tmp_path / ".local" / "state" / "opencode"
+    state.mkdir(parents=True)
+    (state / HEALTH).write_text("{}")
+    assert drafts(tmp_path) == []
+    (state / f"{HEALTH}.4711").write_text("{")
+    assert [path.name for path in drafts(tmp_path)] == [f"{HEALTH}.4711"]
 
 
 def test_health_is_without_faults():

@@ -131,11 +131,21 @@ def test_a_wrong_request_is_refused_and_remembered(content: dict, key: str, stat
     assert complaint in violation
 
 
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_request_to_an_unknown_path_is_a_violation(method: str):
+    with serving(ALPHA) as fake:
+        connection = http.client.HTTPConnection(*fake.base_url.removeprefix("http://").split("/")[0].split(":"))
+        connection.request(method, "/v1/other", b"{}")
+        assert connection.getresponse().status == 404
+        connection.close()
+        (found,) = fake.exchanges
+    assert found.violations == (f"there is no {method} /v1/other",)
+
+
 def test_what_is_no_request_is_refused_without_a_record():
     with serving(ALPHA) as fake:
         assert post(fake, b"nonsense")[0] == 400
         assert post(fake, b"[]")[0] == 400
-        assert post(fake, body(), path="/v1/other")[0] == 404
         assert fake.exchanges == ()
 
 
