@@ -12,7 +12,7 @@ import type { SessionID } from "@/session/schema"
 import { Session } from "@/session/session"
 import { SessionStatus } from "@/session/status"
 import { pollWithTimeout } from "../lib/effect"
-import { call, cut, finish, gate, refuse, say, stream, text, wait } from "./fake-provider"
+import { call, cut, event, finish, gate, refuse, say, stream, text, wait } from "./fake-provider"
 import { COST, combinedSession, it, written } from "./rig"
 
 setDefaultTimeout(30_000)
@@ -80,23 +80,102 @@ it.instance("finished tools, a variant that the member lacks and the user's canc
   }),
 )
 
+it.instance("a record names the answer, the combined model and the member, and times that are its own", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const [first, second] = [gate(), gate()]
+    const usage = { prompt_tokens: 1000, completion_tokens: 100, prompt_tokens_details: { cached_tokens: 400 } }
+    chat.first.answer(
+      stream(
+        first.wait,
+        say("hello"),
+        second.wait,
+        event({
+          id: "chat-1",
+          object: "chat.completion.chunk",
+          choices: [{ index: 0, delta: {}, finish_reason: "stop" }],
+          usage: { ...usage, total_tokens: 1100 },
+        }),
+      ),
+    )
+    const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    yield* Effect.promise(() => chat.first.times(1))
+    yield* Effect.sleep("200 millis")
+    yield* first.open
+    yield* chat.holds((part) => part.type === "text")
+    yield* Effect.sleep("200 millis")
+    yield* second.open
+    yield* Fiber.join(turn)
+
+    const [answer] = yield* chat.answers
+    const [record] = recorded(chat.id)
+    expect(record).toMatchObject({
+      answer: answer.info.id,
+      combined: String(chat.model.modelID),
+      provider: chat.ids.first,
+      model: "glm-4.6",
+      tokens: { input: 600, output: 100, cache_read: 400 },
+    })
+    // The test itself has held back the first word, and then the end.
+    const firstToken = record.first_token ?? NaN
+    expect(firstToken).toBeGreaterThanOrEqual(150)
+    expect(Date.parse(record.end) - Date.parse(record.start)).toBeGreaterThanOrEqual(firstToken + 150)
+  }),
+)
+
+/** The lines that `opencode run` would print of a session, from now on. */
+const announced = Effect.fn("test.announced")(function* (id: SessionID) {
+  const events = yield* EventV2Bridge.Service
+  const lines: string[] = []
+  const off = yield* events.listen((item) => {
+    if (item.type !== SessionStatus.Event.Status.type) return Effect.void
+    const line = CombinedServing.announced({ type: "session.status", properties: item.data }, id)
+    if (line) lines.push(line)
+    return Effect.void
+  })
+  yield* Effect.addFinalizer(() => off)
+  return lines
+})
+
 it.instance("the session's status says who goes on, and why", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
-    const events = yield* EventV2Bridge.Service
-    const lines: string[] = []
-    const off = yield* events.listen((item) => {
-      if (item.type !== SessionStatus.Event.Status.type) return Effect.void
-      const line = CombinedServing.announced({ type: "session.status", properties: item.data }, chat.id)
-      if (line) lines.push(line)
-      return Effect.void
-    })
+    const lines = yield* announced(chat.id)
     chat.first.answer(refuse(429, { error: { message: "Slow down" } }))
     chat.second.answer(text("answered"))
     yield* chat.ask("hello")
-    yield* off
 
     expect(lines).toEqual([`Failover: ${chat.ids.first} (429 Slow down), ${chat.ids.second} goes on`])
+  }),
+)
+
+it.instance("it says that the one who goes on lacks the variant", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const lines = yield* announced(chat.id)
+    chat.first.answer(refuse(429, { error: { message: "Slow down" } }))
+    chat.second.answer(text("answered"))
+    yield* chat.ask("hello", { variant: "fast" })
+
+    const switched = `Failover: ${chat.ids.first} (429 Slow down), ${chat.ids.second} goes on`
+    expect(lines).toEqual([`${switched} without the variant fast`])
+  }),
+)
+
+it.instance("it says that the conversation is too long for one", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ models: { first: { limit: { context: 60_000, output: 10_000 } } } })
+    const lines = yield* announced(chat.id)
+    chat.first.answer(
+      refuse(400, {
+        error: { message: "This model's maximum context length is 60000 tokens", code: "context_length_exceeded" },
+      }),
+    )
+    chat.second.answer(text("there is room"))
+    yield* chat.ask("hello")
+
+    const { first, second } = chat.ids
+    expect(lines).toEqual([`Failover: ${first} (The conversation is too long for it), ${second} goes on`])
   }),
 )
 

@@ -2,7 +2,7 @@ import { expect, setDefaultTimeout } from "bun:test"
 import { Effect } from "effect"
 import { SessionCompaction } from "@/session/compaction"
 import { SessionPrompt } from "@/session/prompt"
-import { finish, refuse, say, stream, text } from "./fake-provider"
+import { finish, refuse, say, stream, text, think } from "./fake-provider"
 import { combinedSession, it, open, served, texts } from "./rig"
 
 setDefaultTimeout(30_000)
@@ -83,5 +83,21 @@ it.instance("a summary that ends without a finish reason is made again by the ne
     const summaries = (yield* chat.answers).filter((item) => item.info.summary)
     expect(summaries.map((item) => texts(item.parts))).toEqual([["the summary"]])
     expect(served(summaries)).toEqual([chat.ids.second])
+  }),
+)
+
+it.instance("a summary that the next member makes has nothing of the other one's reasoning in it", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const prompt = yield* SessionPrompt.Service
+    const compaction = yield* SessionCompaction.Service
+    chat.first.answer(stream(think("a thought of its own"), say("one"), ...finish("stop")), limited)
+    chat.second.answer(text("the summary"))
+    yield* chat.ask("hello")
+    yield* compaction.create({ sessionID: chat.id, agent: "build", model: chat.model, auto: false })
+    yield* prompt.loop({ sessionID: chat.id })
+
+    expect(JSON.stringify(chat.first.asked[1].messages)).toContain("a thought of its own")
+    expect(JSON.stringify(chat.second.asked[0].messages)).not.toContain("a thought of its own")
   }),
 )

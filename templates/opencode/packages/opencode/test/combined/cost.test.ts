@@ -62,6 +62,19 @@ it.instance("what a taken-back answer has cost stands in the answer that took it
   }),
 )
 
+it.instance("the tokens of one that was free are counted too", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ models: { first: { cost: { input: 0, output: 0 } } } })
+    chat.first.answer(empty(SMALL))
+    chat.second.answer(text("answered", LARGE))
+    yield* chat.ask("hello")
+
+    const found = yield* totals(chat.id)
+    expect(found.session).toBeCloseTo(price("second", LARGE), 10)
+    expect(found.tokens).toMatchObject({ input: SMALL.input + LARGE.input, output: SMALL.output + LARGE.output })
+  }),
+)
+
 it.instance("what a provider reported before its line was cut counts as well", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { max_attempts: 1 } })

@@ -3,7 +3,7 @@ import { Effect, Fiber } from "effect"
 import { EventV2Bridge } from "@/event-v2-bridge"
 import { MessageV2 } from "@/session/message-v2"
 import { SessionStatus } from "@/session/status"
-import { cut, event, finish, gate, hangUp, refuse, say, stream, text, think } from "./fake-provider"
+import { call, cut, event, finish, gate, hangUp, refuse, say, stream, text, think } from "./fake-provider"
 import { COST, combinedSession, it, open, served, texts } from "./rig"
 
 setDefaultTimeout(30_000)
@@ -262,5 +262,53 @@ it.instance("when all are out for a moment, the turn waits and is answered by th
 
     expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["there I am again"]])
     expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 2])
+  }),
+)
+
+/** A step with a tool, which is an answer like any other. */
+const step = (id: string) =>
+  stream(call(0, id, "bash", { command: "true", description: "Do nothing" }), ...finish("tool_calls"))
+
+it.instance("what failed before the last answer is not named when all are out", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(
+      refuse(429, { error: { message: "Early trouble" } }, { "retry-after-ms": "1" }),
+      refuse(401, { error: { message: "This key was revoked" } }),
+    )
+    chat.second.answer(step("call_one"), refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
+    yield* chat.ask("hello")
+
+    const message = JSON.stringify((yield* chat.answers).at(-1)?.info.error)
+    expect(message).not.toContain("Early trouble")
+    expect(message).toContain("This key was revoked")
+    expect(message.indexOf("Slow down")).toBeLessThan(message.indexOf("This key was revoked"))
+  }),
+)
+
+const refusal = (milliseconds: number) =>
+  refuse(429, { error: { message: "Not yet" } }, { "retry-after-ms": String(milliseconds) })
+
+it.instance("a turn waits three times at most", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    // Nobody is asked more than three times: it waits twice for the first one, and once for the second.
+    chat.first.answer(refusal(2000), refusal(50), refusal(50))
+    chat.second.answer(refusal(6000), refusal(1000), text("too late"))
+    yield* chat.ask("hello")
+
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([3, 2])
+    expect(JSON.stringify((yield* chat.answers).at(-1)?.info.error)).toContain("Not yet")
+  }),
+)
+
+it.instance("waits are counted anew after each answer", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
+    chat.second.answer(refusal(50), refusal(50), step("call_one"), refusal(50), refusal(50), text("done"))
+    yield* chat.ask("hello")
+
+    expect(texts((yield* chat.answers).at(-1)?.parts ?? [])).toEqual(["done"])
   }),
 )

@@ -374,3 +374,12 @@ test("an error that holds itself ends", () => {
   error.cause = error
   expect(classify(error)).toMatchObject({ kind: "overload" })
 })
+
+test("a line that was cut may hold a moment later, a refused connection is refused then too", () => {
+  const passes = (error: unknown) => {
+    const failure = classify(error)
+    return failure && CombinedFailure.passes(failure)
+  }
+  expect(passes(broken("ECONNRESET"))).toBe(true)
+  expect(passes(broken("ConnectionRefused"))).toBe(false)
+})

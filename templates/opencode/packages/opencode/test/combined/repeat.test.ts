@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout } from "bun:test"
 import { Effect, Fiber } from "effect"
 import { CombinedHealth } from "@/combined/health"
 import { CombinedHealthStore } from "@/combined/health-store"
+import { SessionPrompt } from "@/session/prompt"
 import { call, cut, event, finish, hangUp, refuse, say, stream, text, wait } from "./fake-provider"
 import { combinedSession, it, open, served, texts, tools, written } from "./rig"
 
@@ -36,6 +37,50 @@ it.instance("a member that fails twice in a row is left", () =>
 
     expect(served(yield* chat.answers)).toEqual([chat.ids.second])
     expect([chat.first.asked.length, chat.second.asked.length]).toEqual([2, 1])
+  }),
+)
+
+it.instance("what another member failed does not spend the second chance of the next", () =>
+  Effect.gen(function* () {
+    // Who is left does not come back by the end of the turn.
+    const chat = yield* combinedSession({ combined: { ...defaults.combined, cooldown: { min: 600_000 } } })
+    chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
+    chat.second.answer(overloaded, text("answered"))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["answered"]])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 2])
+  }),
+)
+
+/** The preferred member is back by the next turn of the test. */
+const short = { combined: { max_attempts: undefined, stickiness: 0, cooldown: { max: 300 } } }
+
+it.instance("a member that failed the last time is not asked twice in place when it fails again", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession(short)
+    chat.first.answer(overloaded, overloaded, overloaded)
+    chat.second.answer(text("one"), text("two"))
+    yield* chat.ask("hello")
+    yield* Effect.sleep("400 millis")
+    yield* chat.ask("again")
+
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([3, 2])
+  }),
+)
+
+it.instance("a member that has answered since is asked twice in place again", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession(short)
+    chat.first.answer(overloaded, overloaded, text("well again"), overloaded, text("three"))
+    chat.second.answer(text("one"))
+    yield* chat.ask("hello")
+    yield* Effect.sleep("400 millis")
+    yield* chat.ask("again")
+    yield* chat.ask("and again")
+
+    expect((yield* chat.answers).flatMap((item) => texts(item.parts))).toEqual(["one", "well again", "three"])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([5, 1])
   }),
 )
 
@@ -263,6 +308,17 @@ it.instance("a strategy names the failures that move on; others end the turn, wi
   }),
 )
 
+it.instance("where a strategy has no such failure, an answer without a finish reason is believed", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ combined: { strategy: "on_rate_limit" } })
+    chat.first.answer(stream(say("all there is")))
+    yield* chat.ask("hello")
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["all there is"]])
+    expect(chat.second.asked).toHaveLength(0)
+  }),
+)
+
 it.instance("a slow answer is not cut where a silence is no failure that moves on", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { strategy: "on_overload", first_token_timeout: 300 } })
@@ -467,6 +523,32 @@ it.instance("while one request finds out whether a member is back, others keep t
 
     expect(served(yield* one.answers)).toEqual([one.ids.second, one.ids.first])
     expect(served(yield* other.answers)).toEqual([one.ids.second, one.ids.first])
+  }),
+)
+
+it.instance("a request that finds out and is cancelled lets the next one find out", () =>
+  Effect.gen(function* () {
+    const one = yield* combinedSession({ combined: { stickiness: 0 } })
+    const other = yield* one.fork
+    const prompt = yield* SessionPrompt.Service
+    one.first.answer(
+      refuse(429, { error: { message: "Slow down" } }, { "retry-after-ms": "300" }),
+      stream(
+        say("wait"),
+        wait(() => new Promise(() => {})),
+      ),
+      text("well again"),
+    )
+    one.second.answer(text("fallback"))
+    yield* one.ask("hello")
+    yield* Effect.sleep("400 millis")
+    const probe = yield* one.ask("again").pipe(Effect.forkChild)
+    yield* Effect.promise(() => one.first.times(2))
+    yield* prompt.cancel(one.id)
+    yield* Fiber.await(probe)
+    yield* other.ask("hello")
+
+    expect(served(yield* other.answers)).toEqual([one.ids.first])
   }),
 )
 

@@ -1,5 +1,9 @@
-import { expect, setDefaultTimeout } from "bun:test"
+import { expect, setDefaultTimeout, test } from "bun:test"
+import { ModelV2 } from "@opencode-ai/core/model"
+import { ProviderV2 } from "@opencode-ai/core/provider"
+import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
+import { CombinedRequest } from "@/combined/request"
 import { refuse, text } from "./fake-provider"
 import { combinedSession, it, served, texts } from "./rig"
 
@@ -78,3 +82,50 @@ it.instance("a conversation that outgrew the preferred member goes on at one wit
     expect(served(answers)).toEqual([chat.ids.first, chat.ids.second])
   }),
 )
+
+const MINUTE = 60_000
+const NOW = 1_000 * MINUTE
+
+/** What a member has answered so many minutes ago. */
+const answer = (providerID: string, minutes: number, more: Partial<SessionV1.Assistant> = {}) =>
+  ({
+    info: {
+      role: "assistant",
+      providerID: ProviderV2.ID.make(providerID),
+      modelID: ModelV2.ID.make("glm"),
+      time: { created: NOW - minutes * MINUTE, completed: NOW - minutes * MINUTE + 1000 },
+      ...more,
+    },
+    parts: [],
+  }) as unknown as SessionV1.WithParts
+
+const error = { name: "UnknownError" as const, data: { message: "it broke" } }
+
+for (const [who, messages, warm] of [
+  ["who answered a moment ago", [answer("a", 60), answer("b", 1)], ["b"]],
+  ["both, where both did", [answer("a", 2), answer("b", 1)], ["a", "b"]],
+  ["nobody after a pause", [answer("a", 6)], []],
+  ["not who took over more than half an hour ago", [answer("a", 40), answer("b", 31), answer("b", 1)], []],
+  ["who took over a little less than that ago", [answer("a", 40), answer("b", 29), answer("b", 1)], ["b"]],
+  ["who has always served, however long", [answer("b", 40), answer("b", 1)], ["b"]],
+  ["not who failed", [answer("b", 1, { error })], []],
+  ["not who made a summary", [answer("b", 1, { summary: true })], []],
+] as const) {
+  test(`of a session's members ${who} holds its prompt cache`, () => {
+    const holds = CombinedRequest.warm(messages, NOW, 5 * MINUTE)
+    expect(["a", "b"].filter((providerID) => holds({ providerID, modelID: "glm" }))).toEqual([...warm])
+  })
+}
+
+const tokens = { input: 195_000, output: 100, reasoning: 0, cache: { read: 0, write: 0 } }
+
+test("what a summary was made from says nothing of the room that is needed", () => {
+  const needed = (summary: boolean) => CombinedRequest.needs([answer("a", 1, { tokens, summary })]).tokens
+  expect([needed(false), needed(true)]).toEqual([195_100, 0])
+})
+
+test("an image that a tool has returned must be read too", () => {
+  const part = { type: "tool", state: { status: "completed", attachments: [{ ...image, type: "file" }] } }
+  const message = { ...answer("a", 1, { tokens }), parts: [part] } as unknown as SessionV1.WithParts
+  expect([...CombinedRequest.needs([message]).modes]).toEqual(["image"])
+})

@@ -14,6 +14,15 @@ setDefaultTimeout(30_000)
 /** Each run of this command leaves a line, and the file `ran` tells when the first one has. */
 const once = (word = "ran") => ({ command: `echo ${word} >> ${word}`, description: "Leave a line" })
 
+/** Whether there is a process of this id. */
+const runs = (id: number) => {
+  try {
+    return process.kill(id, 0)
+  } catch {
+    return false
+  }
+}
+
 const lines = (file: string) =>
   Effect.promise(async () =>
     (await Bun.file(file).exists()) ? (await Bun.file(file).text()).split("\n").filter(Boolean) : [],
@@ -42,6 +51,8 @@ it.instance("a tool that finished before the line was cut runs once, and the nex
     expect(served(answers)).toEqual([chat.ids.first, chat.ids.second])
     expect(tools(answers[0].parts).map((part) => part.state.status)).toEqual(["completed"])
     expect(texts(answers[0].parts)).toEqual(["I look it up."])
+    expect(answers[0].info.finish).toBe("tool-calls")
+    expect(answers[0].parts.filter((part) => part.type === "step-finish")).toHaveLength(1)
     expect(texts(answers[1].parts)).toEqual(["It is forty-two."])
     expect(answers.flatMap((item) => open(item.parts))).toEqual([])
     expect(answers.map((item) => item.info.error)).toEqual([undefined, undefined])
@@ -407,7 +418,10 @@ it.instance("the user's cancel while a tool runs on after a cut ends the tool an
     const prompt = yield* SessionPrompt.Service
     chat.first.answer(
       stream(
-        call(0, "call_slow", "bash", { command: "touch started; sleep 20; echo ran >> ran", description: "Take long" }),
+        call(0, "call_slow", "bash", {
+          command: "echo $$ > process; touch started; sleep 60; echo ran >> ran",
+          description: "Take long",
+        }),
         wait(() => written(chat.file("started"))),
         cut,
       ),
@@ -422,5 +436,12 @@ it.instance("the user's cancel while a tool runs on after a cut ends the tool an
     expect(answers.flatMap((item) => open(item.parts))).toEqual([])
     expect(answers.at(-1)?.info.error?.name).toBe("MessageAbortedError")
     expect(chat.second.asked).toHaveLength(0)
+    const [shell] = yield* lines(chat.file("process"))
+    yield* pollWithTimeout(
+      Effect.sync(() => (runs(Number(shell)) ? undefined : true)),
+      "the tool runs on after the user's cancel",
+      "10 seconds",
+    )
+    expect(yield* lines(chat.file("ran"))).toEqual([])
   }),
 )

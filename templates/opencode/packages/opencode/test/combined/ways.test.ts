@@ -41,6 +41,23 @@ it.instance("an agent's configured combined model fails over, and keeps a varian
   }),
 )
 
+it.instance("each member is asked for its own variant, the nearest to what was chosen", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({
+      models: {
+        first: { variants: { high: { reasoningEffort: "high" } } },
+        second: { variants: { medium: { reasoningEffort: "medium" }, high: { disabled: true } } },
+      },
+    })
+    chat.first.answer(limited)
+    chat.second.answer(text("answered"))
+    yield* chat.ask("hello", { variant: "high" })
+
+    expect(chat.first.asked[0]).toMatchObject({ reasoning_effort: "high" })
+    expect(chat.second.asked[0]).toMatchObject({ reasoning_effort: "medium" })
+  }),
+)
+
 it.instance("a command's configured combined model fails over, and the session keeps it", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({
