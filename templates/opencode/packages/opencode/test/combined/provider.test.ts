@@ -1,4 +1,4 @@
-import { afterEach, expect, setDefaultTimeout } from "bun:test"
+import { afterEach, expect, setDefaultTimeout, setSystemTime } from "bun:test"
 import { rm } from "fs/promises"
 import path from "path"
 import { LayerNode } from "@opencode-ai/core/effect/layer-node"
@@ -23,6 +23,9 @@ const COMBINED = ProviderV2.ID.make("combined")
 
 const RECENT = path.join(Global.Path.state, "model.json")
 afterEach(() => rm(RECENT, { force: true }))
+afterEach(() => void setSystemTime())
+
+const HOUR = 3_600_000
 
 type Models = NonNullable<NonNullable<ConfigV1.Info["provider"]>[string]["models"]>
 type Model = Models[string]
@@ -223,9 +226,9 @@ it.instance(
   "the preferred one serves again when its cooldown is over",
   () =>
     Effect.gen(function* () {
-      yield* fail({ retryAfter: 1000 })
+      yield* fail({ retryAfter: HOUR })
       expect(String((yield* serving).providerID)).toBe("alpha-back")
-      yield* Effect.sleep("1100 millis")
+      setSystemTime(Date.now() + HOUR)
       expect(String((yield* serving).providerID)).toBe("beta-back")
     }),
   pair("back"),
@@ -568,6 +571,27 @@ it.instance(
         "beta-mine": provider({ "glm-4.6": model() }),
       },
       combined: { groups: { coding: ["alpha-mine/kimi-k2.5", "beta-mine/glm-4.6"] } },
+    },
+  },
+)
+
+it.instance(
+  "a rate limit holds a provider back under its other names of the model too",
+  () =>
+    Effect.gen(function* () {
+      const providers = yield* Provider.Service
+      const found = yield* providers.getModel(COMBINED, ModelV2.ID.make("coding"))
+      expect([String(found.providerID), String(found.id)]).toEqual(["alpha-names", "glm-4.6"])
+      const next = yield* CombinedOrigin.of(found)!.fail({ kind: "rate_limit", scope: "model", message: "slow down" })
+      expect(next.type === "serve" ? String(next.model.providerID) : next.type).toBe("beta-names")
+    }),
+  {
+    config: {
+      provider: {
+        "alpha-names": provider({ "glm-4.6": model(), "glm-4.6-latest": model() }),
+        "beta-names": provider({ "glm-4.6": model() }),
+      },
+      combined: { groups: { coding: ["alpha-names/glm-4.6", "alpha-names/glm-4.6-latest", "beta-names/glm-4.6"] } },
     },
   },
 )

@@ -45,19 +45,25 @@ it.instance("the user's cancel is no failure: nobody else is asked, and the prov
   }),
 )
 
-it.instance("the wait for a provider to return can be cancelled", () =>
+it.instance("the wait for a provider to return says until when, and can be cancelled", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const prompt = yield* SessionPrompt.Service
     const status = yield* SessionStatus.Service
     chat.first.answer(limited(3600))
     chat.second.answer(limited(50))
+    const began = Date.now()
     const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    // Before it waits, it says that the second one goes on.
     const waiting = yield* pollWithTimeout(
-      status.get(chat.id).pipe(Effect.map((item) => (item.type === "retry" ? item : undefined))),
+      status
+        .get(chat.id)
+        .pipe(Effect.map((item) => (item.type === "retry" && item.message.includes("are out") ? item : undefined))),
       "the session never said that it waits",
+      "20 seconds",
     )
     expect(waiting.message).toContain(chat.ids.second)
+    expect(waiting.next).toBeGreaterThanOrEqual(began + 50_000)
     yield* prompt.cancel(chat.id)
     yield* Fiber.await(turn)
 
