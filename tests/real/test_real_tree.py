@@ -46,24 +46,25 @@ def test_the_linter_of_upstream_finds_nothing_that_upstream_does_not_do_too(with
 
 def test_the_tests_of_upstream_pass(with_bun: Workshop) -> None:
     passed = run_tests(with_bun, *UPSTREAM_TESTS)
-    assert passed > 400, "upstream's tests were not found"
+    assert passed > 510, "upstream's tests were not all found"
 
 
 def test_our_tests_pass_in_the_tree_of_upstream(with_bun: Workshop) -> None:
     passed = run_tests(with_bun, "test/combined")
-    assert passed > 150, "our tests were not found"
+    assert passed > 600, "our tests were not all found"
 
 
 def run_tests(workshop: Workshop, *paths: str) -> int:
     """Run tests with bun in upstream's package and return how many passed.
 
     Some of upstream's tests wait for the clock and fail on a busy machine; one that fails counts when it does so again
-    alone.
+    alone. A file that cannot be loaded has no test that fails: bun counts it as an error.
     """
     command = [workshop.bun, "test", "--timeout", "60000"]
     place = workshop.path / "packages" / "opencode"
     done = process.run([*command, *paths], cwd=place, check=False)
     output = done.stdout + done.stderr
+    assert not re.search(r"^\s*\d+ errors?$", output, re.MULTILINE), output[-2000:]
     for name in sorted(set(re.findall(r"^\(fail\) (.+?)(?: \[[\d.]+ms\])?$", output, re.MULTILINE))):
         process.run([*command, *paths, "--test-name-pattern", re.escape(name.split(" > ")[-1])], cwd=place)
     summary = re.search(r"^\s*(\d+) pass$", output, re.MULTILINE)
