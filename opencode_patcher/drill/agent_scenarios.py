@@ -250,8 +250,8 @@ _CANCELS = (
         name="cancel-failover",
         title="the user cancels while the next provider is silent",
         providers=(replace(ALPHA, then=OVERLOADED), replace(BETA, then=Slow(seconds=20))),
-        turns=(replace(GREETING, cancel=2.5),),
-        expected=Expectation(served_by=None, cancelled=True),
+        turns=(replace(GREETING, cancel=1.0),),
+        expected=Expectation(served_by=None, cancelled=True, requests={"beta": 1}, at_most={"alpha": RETRIED}),
         served=True,
     ),
     Scenario(
@@ -260,8 +260,8 @@ _CANCELS = (
         providers=tuple(
             replace(provider, then=replace(RATE_LIMITED, headers={"retry-after": "20"})) for provider in (ALPHA, BETA)
         ),
-        turns=(replace(GREETING, cancel=2.5),),
-        expected=Expectation(served_by=None, cancelled=True),
+        turns=(replace(GREETING, cancel=1.0),),
+        expected=Expectation(served_by=None, cancelled=True, requests={"alpha": 1, "beta": 1}),
         served=True,
     ),
 )

@@ -123,6 +123,9 @@ def _failures(observation: Observation) -> Iterator[str]:
     yield from _bound_failures(observation)
     if expected.error:
         yield from _error_failures(observation)
+        yield from _request_failures(observation)
+        yield from _open_failures(observation)
+        yield from _effect_failures(observation)
         return
     yield from _outcome_failures(observation)
     yield from _request_failures(observation)
@@ -137,9 +140,14 @@ def _cancel_failures(observation: Observation) -> Iterator[str]:
     if observation.cancelled is None:
         yield "the turn was over before the user could cancel"
         return
-    late = [one for one in observation.exchanges if one.arrived > observation.cancelled]
-    for exchange in late:
-        yield f"{exchange.provider} was asked after the user's cancel"
+    # The title is made beside the turn, and no part of what the user cancels.
+    asked = [one for one in observation.exchanges if one.purpose is not Purpose.TITLE]
+    for exchange in asked:
+        if exchange.arrived > observation.cancelled:
+            yield f"{exchange.provider} was asked after the user's cancel"
+    if observation.target.patched:
+        yield from _bound_failures(observation)
+        yield from _request_failures(observation)
     yield from _open_failures(observation)
 
 
@@ -231,8 +239,7 @@ def _open_failures(observation: Observation) -> Iterator[str]:
 
 def _tool_failures(observation: Observation) -> Iterator[str]:
     scenario = observation.scenario
-    if observation.effects != scenario.effects:
-        yield f"{_times(observation.effects)} instead of {_times(scenario.effects)}"
+    yield from _effect_failures(observation)
     if observation.session is None:
         return
     calls = [tool for message in observation.session.messages for tool in message.tools]
@@ -243,6 +250,11 @@ def _tool_failures(observation: Observation) -> Iterator[str]:
     for call in calls:
         if call.status != "completed":
             yield f"the stored tool call {call.call} is {call.status}"
+
+
+def _effect_failures(observation: Observation) -> Iterator[str]:
+    if observation.effects != observation.scenario.effects:
+        yield f"{_times(observation.effects)} instead of {_times(observation.scenario.effects)}"
 
 
 def _cost_failures(observation: Observation) -> Iterator[str]:

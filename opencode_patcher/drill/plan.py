@@ -72,7 +72,8 @@ class Turn:
     """A user's message and the replies that it takes: each but the last one calls tools.
 
     ``elsewhere``: sent by another process and in a session of its own. ``compact``: the session is summarised
-    afterwards. ``cancel``: the user cancels so many seconds after the message. ``pause``: seconds to wait before.
+    afterwards. ``cancel``: the user cancels so many seconds after all have been asked whom the scenario wants to be
+    asked. ``pause``: seconds to wait before.
     ``undone``: the user takes it back afterwards, with what its tools did, and then brings it back.
     ``arguments``: what stands behind ``opencode run`` in the place of the model, the session and the prompt.
     """

@@ -147,6 +147,6 @@ SCENARIOS = (
         title="no provider can answer for hours: a clear error",
         providers=(replace(ALPHA, then=EXPIRED), replace(BETA, then=RESTING)),
         turns=(GREETING,),
-        expected=Expectation(served_by=(), error=("alpha", "beta")),
+        expected=Expectation(served_by=(), requests={"alpha": 1, "beta": 1}, error=("alpha", "beta")),
     ),
 )

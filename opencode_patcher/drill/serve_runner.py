@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from opencode_patcher import process
+from opencode_patcher.drill.conversation import Purpose
 from opencode_patcher.drill.home import Home, environment
 from opencode_patcher.drill.observation import Event, Observation, Session, Target, parse_event, session
 from opencode_patcher.drill.opencode_server import OpenCodeServer, ServerEvent
@@ -18,7 +20,7 @@ from opencode_patcher.drill.plan import TITLE, Turn
 from opencode_patcher.drill.runner import effects
 from opencode_patcher.drill.scenario import Scenario
 from opencode_patcher.drill.screen import Screen
-from opencode_patcher.drill.stage import staged
+from opencode_patcher.drill.stage import Stage, staged
 from opencode_patcher.drill.wire import as_object, as_objects
 from opencode_patcher.errors import DrillError, ProcessTimeoutError
 
@@ -54,7 +56,15 @@ def observe(
         stderr: list[str] = []
         with opencode(target.binary, home, client.event, on_process=stderr.append) as server:
             started = time.monotonic()
-            run = _Run(client=client, server=server, target=target, home=home, limit=limit, stop=stop)
+            run = _Run(
+                client=client,
+                server=server,
+                target=target,
+                home=home,
+                limit=limit,
+                stop=stop,
+                cancellable=lambda: _is_cancellable(stage, scenario, target),
+            )
             code = run.turns(scenario.turns)
             seconds = time.monotonic() - started
             titled = scenario.turns[-1].cancel is None and code == 0
@@ -76,6 +86,15 @@ def observe(
         seconds=seconds,
         stderr="\n".join(stderr),
     )
+
+
+def _is_cancellable(stage: Stage, scenario: Scenario, target: Target) -> bool:
+    """Whether the turn has come so far that the user's cancel means what the scenario wants of it: all have been asked
+    that a patched binary asks.
+    """
+    seen = Counter(exchange.provider for exchange in stage.exchanges if exchange.purpose is Purpose.TURN)
+    wanted = scenario.expected.requests if target.patched else {}
+    return seen.total() > 0 and all(seen[provider] >= count for provider, count in wanted.items())
 
 
 class Client:
@@ -142,8 +161,10 @@ class _Run:
         home: Home,
         limit: float,
         stop: threading.Event | None,
+        cancellable: Callable[[], bool],
     ) -> None:
         self._stop = stop
+        self._cancellable = cancellable
         self._client = client
         self._server = server
         self._target = target
@@ -170,7 +191,8 @@ class _Run:
         limit = self._limit
         self._client.ask(self._server, self.id, turn.prompt)
         if turn.cancel is not None:
-            time.sleep(turn.cancel)
+            if self._is_over_before(turn.cancel):
+                return 0
             self.cancelled = time.monotonic()
             self._server.call("POST", f"/session/{self.id}/abort")
             limit = CANCEL_SECONDS
@@ -188,6 +210,14 @@ class _Run:
         if turn.undone:
             self._undo()
         return 1 if self._client.errors and turn.cancel is None else 0
+
+    def _is_over_before(self, cancel: float) -> bool:
+        """Let the turn go on until ``cancel`` seconds after it could be cancelled; whether it has ended by itself."""
+        deadline = time.monotonic() + self._limit
+        while not self._cancellable() and time.monotonic() < deadline:
+            if self._client.wait(self.id, 0.05):
+                return True
+        return self._client.wait(self.id, cancel)
 
     def _undo(self) -> None:
         """Take the last turn back and bring it back; a client's error says what the undo has left."""

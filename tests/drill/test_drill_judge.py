@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from drill_samples import GREETED, HELLO, exchange, greeted, message, session, shown, text, tool, tooled
 
+from opencode_patcher.drill.conversation import Purpose
 from opencode_patcher.drill.exchange import Exchange
 from opencode_patcher.drill.faults import Empty
 from opencode_patcher.drill.judge import judge
@@ -109,6 +110,11 @@ def test_who_serves_may_be_left_open_but_not_what_is_said():
     assert not judge(stored(anyone, message("beta", text("Hello")))).passed
 
 
+def with_expectation(**changes: object) -> Observation:
+    expected = replace(GREETED.expected, **changes)
+    return replace(greeted(), scenario=replace(GREETED, expected=expected))
+
+
 def error(text: str) -> Event:
     return Event(at=12, kind="error", data={"error": {"name": "Failure", "data": {"message": text}}})
 
@@ -133,6 +139,28 @@ def test_when_all_fail_the_error_names_them():
 )
 def test_a_silent_or_vague_end_fails(observation: Observation, complaint: str):
     assert any(complaint in failure for failure in judge(observation).failures)
+
+
+@pytest.mark.parametrize(
+    ("observation", "complaint"),
+    [
+        (replace(all_failed(error("alpha, beta")), effects=1), "the tool ran once instead of the tool did not run"),
+        (
+            stored(all_failed(error("alpha, beta")), message("beta", text("Hel", closed=False))),
+            "a text part of beta is still open",
+        ),
+        (
+            replace(
+                with_expectation(served_by=(), error=("alpha", "beta"), requests={"alpha": 1, "beta": 2}),
+                events=(error("alpha, beta"),),
+                code=1,
+            ),
+            "beta got 1 requests instead of 2",
+        ),
+    ],
+)
+def test_an_error_excuses_nothing_that_came_before_it(observation: Observation, complaint: str):
+    assert judge(observation).failures == (complaint,)
 
 
 def test_what_a_stock_binary_does_is_described():
@@ -163,11 +191,6 @@ def test_a_long_error_is_shortened_to_one_line():
     assert "\n" not in seen
     assert seen.endswith("…")
     assert len(seen) < 200
-
-
-def with_expectation(**changes: object) -> Observation:
-    expected = replace(GREETED.expected, **changes)
-    return replace(greeted(), scenario=replace(GREETED, expected=expected))
 
 
 @pytest.mark.parametrize(
@@ -201,16 +224,28 @@ def test_the_time_is_only_a_bound_where_there_is_another_provider():
 
 
 def cancelled(*late: Exchange, closed: bool = True) -> Observation:
-    seen = with_expectation(cancelled=True, served_by=None)
+    seen = with_expectation(cancelled=True, served_by=None, requests={"beta": 1})
     half = message("beta", text("Hello", closed=closed), cost=0)
     return replace(stored(seen, half), exchanges=(*seen.exchanges, *late), cancelled=11.0)
 
 
 def test_a_cancel_ends_the_turn():
     assert judge(cancelled()).passed
-    assert judge(cancelled(exchange("beta", 11.5, 12))).failures == ("beta was asked after the user's cancel",)
+    assert "beta was asked after the user's cancel" in judge(cancelled(exchange("beta", 11.5, 12))).failures
     assert judge(cancelled(closed=False)).failures == ("a text part of beta is still open",)
     assert not judge(replace(cancelled(), cancelled=None)).passed
+
+
+def test_a_title_that_is_made_after_the_cancel_is_no_part_of_the_turn():
+    title = replace(exchange("beta", 11.5, 12), purpose=Purpose.TITLE)
+    assert judge(cancelled(title)).passed
+
+
+def test_a_cancel_counts_only_of_what_the_scenario_wants_to_be_cancelled():
+    early = replace(cancelled(), exchanges=greeted().exchanges[:1])
+    assert judge(early).failures == ("beta got 0 requests instead of 1",)
+    # A stock binary asks nobody else, and is not judged by it.
+    assert judge(replace(early, target=replace(early.target, model=None))).passed
 
 
 def test_what_a_failed_answer_reported_must_be_paid():

@@ -80,6 +80,33 @@ def test_a_cancel_is_noted_and_what_ignores_it_is_found_out(fake_opencode: Fake,
     assert "beta was asked after the user's cancel" in judge(observation).failures
 
 
+def test_a_turn_that_is_over_before_the_cancel_is_found_out(fake_opencode: Fake, tmp_path: Path):
+    scenario = replace(
+        TAKEN_BACK,
+        providers=(replace(ALPHA, then=None, faults=()), BETA),
+        turns=(replace(GREETING, cancel=10),),
+        expected=Expectation(served_by=None, cancelled=True),
+    )
+    observation = seen(fake_opencode("patched"), scenario, tmp_path)
+    assert observation.cancelled is None
+    assert judge(observation).failures == ("the turn was over before the user could cancel",)
+
+
+def test_the_cancel_comes_once_all_have_been_asked_that_the_scenario_names(fake_opencode: Fake, tmp_path: Path):
+    scenario = replace(
+        TAKEN_BACK,
+        providers=(
+            replace(ALPHA, then=Broken(at=At.START, how=How.RESET, pause=0.8)),
+            replace(BETA, then=Slow(seconds=20)),
+        ),
+        turns=(replace(GREETING, cancel=0.1),),
+        expected=Expectation(served_by=None, cancelled=True, requests={"alpha": 1, "beta": 1}),
+    )
+    observation = seen(fake_opencode("patched"), scenario, tmp_path)
+    assert observation.cancelled is not None
+    assert judge(observation).failures == ()
+
+
 def test_a_turn_that_does_not_end_is_ended(fake_opencode: Fake, tmp_path: Path):
     scenario = replace(TAKEN_BACK, providers=(replace(ALPHA, then=Slow(seconds=30)), BETA))
     observation = seen(fake_opencode("patched"), scenario, tmp_path, limit=1)
