@@ -49,6 +49,12 @@ def differing(session: Session) -> Iterator[str]:
         yield f"the session says that it cost ${session.cost:.4f}, its messages ${added:.4f}"
 
 
+def misprinted(session: Session, printed: float) -> Iterator[str]:
+    """A sentence when the steps that a client saw, ``printed`` dollars in all, are not what the session says."""
+    if session.cost is not None and abs(session.cost - printed) > CENT_OF_A_CENT:
+        yield f"the session says that it cost ${session.cost:.4f}, the steps that were printed ${printed:.4f}"
+
+
 @dataclass(frozen=True)
 class _Due:
     """Dollars, between two bounds where nobody can know whether a report was read before its line was torn."""

@@ -258,13 +258,17 @@ def _effect_failures(observation: Observation) -> Iterator[str]:
 
 
 def _cost_failures(observation: Observation) -> Iterator[str]:
-    """Each provider is paid what it reported, and the session's own total says the same as its messages."""
+    """Each provider is paid what it reported; the session's own total says the same as its messages, and so does what
+    ``run`` has printed of its steps.
+    """
     if observation.session is None:
         return
     exchanges = [exchange for exchange in observation.exchanges if exchange.purpose is not Purpose.TITLE]
     messages = [message for session in observation.sessions for message in session.messages]
     yield from costs.wrong(exchanges, messages, observation.scenario.providers)
     yield from (sentence for session in observation.sessions for sentence in costs.differing(session))
+    if observation.target.patched and observation.printed_cost is not None:
+        yield from costs.misprinted(observation.session, observation.printed_cost)
 
 
 def _remains(observation: Observation) -> bool:

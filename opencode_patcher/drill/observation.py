@@ -145,6 +145,14 @@ class Observation:
         return "".join(str(_object(event.data.get("part")).get("text", "")) for event in self.of_kind("text"))
 
     @property
+    def printed_cost(self) -> float | None:
+        """What the steps cost that ``run`` printed, in dollars; None for what does not print them."""
+        if self.screen is not None:
+            return None
+        parts = (_object(event.data.get("part")) for event in self.of_kind("step_finish"))
+        return sum(_number(part.get("cost")) or 0.0 for part in parts)
+
+    @property
     def errors(self) -> tuple[str, ...]:
         """The messages of the errors that ``run`` printed."""
         return tuple(error_message(event.data.get("error")) for event in self.of_kind("error"))

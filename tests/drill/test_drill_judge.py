@@ -248,6 +248,28 @@ def test_a_cancel_counts_only_of_what_the_scenario_wants_to_be_cancelled():
     assert judge(replace(early, target=replace(early.target, model=None))).passed
 
 
+def step(cost: float) -> Event:
+    return Event(at=10.07, kind="step_finish", data={"part": {"type": "step-finish", "cost": cost}})
+
+
+def printed(*costs: float) -> Observation:
+    seen = stored(greeted(), message("beta", text(HELLO), cost=0.006))
+    seen = replace(seen, session=replace(seen.session, cost=0.006))
+    return replace(seen, events=(*seen.events, *(step(cost) for cost in costs)))
+
+
+def test_the_steps_that_run_prints_cost_what_the_session_says():
+    assert judge(printed(0.002, 0.004)).passed
+    assert judge(printed(0.006, 0.006)).failures == (
+        "the session says that it cost $0.0060, the steps that were printed $0.0120",
+    )
+    assert not judge(printed()).passed
+    stock = replace(printed(), target=replace(greeted().target, model=None))
+    assert judge(stock).passed
+    # A client of the server is told of messages, not of steps.
+    assert judge(replace(printed(), screen=HELLO)).passed
+
+
 def test_what_a_failed_answer_reported_must_be_paid():
     wasted = replace(exchange("beta", 10.02, 10.03, text="Hm"), fault=Empty())
     seen = replace(with_expectation(requests={}), exchanges=(*greeted().exchanges, wasted))
