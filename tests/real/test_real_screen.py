@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,14 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from held_provider import HeldProvider
 
 from opencode_patcher import process
 from opencode_patcher.drill.faults import At, Broken, How, Slow
 from opencode_patcher.drill.home import Home, configuration, environment, prepare
-from opencode_patcher.drill.plan import Turn
-from opencode_patcher.drill.scenario import Provider
 from opencode_patcher.drill.scenarios import ALPHA, BETA, GREETING, OVERLOADED
-from opencode_patcher.drill.server import FakeProvider
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 
@@ -55,23 +52,6 @@ class Terminal:
 
     def _tmux(self, *words: str) -> str:
         return process.run(["tmux", "-S", self._socket, *words], env=environment(self._home)).stdout
-
-
-class HeldProvider(FakeProvider):
-    """A provider whose delays and pauses last until the test lets it go on, however slow the machine is."""
-
-    def __init__(self, provider: Provider, turns: tuple[Turn, ...]) -> None:
-        super().__init__(provider, turns)
-        self._going_on = threading.Event()
-
-    def go_on(self) -> None:
-        self._going_on.set()
-
-    def wait(self, seconds: float) -> bool:
-        while not self._going_on.is_set():
-            if super().wait(0.02):
-                return True
-        return super().wait(0)
 
 
 @pytest.fixture

@@ -1,0 +1,26 @@
+"""A fake provider that a test lets go on."""
+
+from __future__ import annotations
+
+import threading
+
+from opencode_patcher.drill.plan import Turn
+from opencode_patcher.drill.scenario import Provider
+from opencode_patcher.drill.server import FakeProvider
+
+
+class HeldProvider(FakeProvider):
+    """A provider whose delays and pauses last until the test lets it go on, however slow the machine is."""
+
+    def __init__(self, provider: Provider, turns: tuple[Turn, ...]) -> None:
+        super().__init__(provider, turns)
+        self._going_on = threading.Event()
+
+    def go_on(self) -> None:
+        self._going_on.set()
+
+    def wait(self, seconds: float) -> bool:
+        while not self._going_on.is_set():
+            if super().wait(0.02):
+                return True
+        return super().wait(0)

@@ -1,0 +1,52 @@
+"""Level 3: what plain ``opencode run`` prints while a provider fails."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from held_provider import HeldProvider
+
+from opencode_patcher import process
+from opencode_patcher.drill.faults import Slow
+from opencode_patcher.drill.home import configuration, environment, prepare
+from opencode_patcher.drill.scenarios import ALPHA, BETA, GREETING, OVERLOADED
+
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
+
+SWITCH = "Failover: alpha"
+
+
+def test_run_says_once_who_goes_on_and_names_the_one_that_serves(tmp_path: Path, patched: Path) -> None:
+    providers = (replace(ALPHA, then=OVERLOADED), replace(BETA, then=Slow(seconds=0.1)))
+    with ExitStack() as stack:
+        alpha, beta = (HeldProvider(provider, (GREETING,)) for provider in providers)
+        for fake in (alpha, beta):
+            fake.start()
+            stack.callback(fake.stop)
+        urls = {fake.provider.id: fake.base_url for fake in (alpha, beta)}
+        home = prepare(tmp_path / "user", configuration(providers, urls, priority=True))
+
+        def follow(_: str, line: str) -> None:
+            # The answer is held back until then: without this line there is none.
+            if SWITCH in line:
+                beta.go_on()
+
+        done = process.run(
+            [patched, "run", "--model", "combined/claude-sonnet-4-5", GREETING.prompt],
+            cwd=home.work,
+            env=environment(home),
+            on_line=follow,
+            timeout=120,
+        )
+
+    printed = done.stdout + done.stderr
+    (switch,) = (line for line in printed.splitlines() if SWITCH in line)
+    assert "503" in switch
+    assert "beta goes on" in switch
+    # Each time another one serves it says so, in the line that upstream prints of the agent and its model.
+    assert re.findall(r"^> build · \S+ \((\w+)\)", printed, re.MULTILINE) == ["alpha", "beta"]
+    assert GREETING.replies[0].text("beta") in printed
