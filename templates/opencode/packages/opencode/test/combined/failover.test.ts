@@ -286,29 +286,17 @@ it.instance("what failed before the last answer is not named when all are out", 
   }),
 )
 
-const refusal = (milliseconds: number) =>
-  refuse(429, { error: { message: "Not yet" } }, { "retry-after-ms": String(milliseconds) })
+const refusal = refuse(429, { error: { message: "Not yet" } }, { "retry-after-ms": "2000" })
 
 it.instance("a turn waits three times at most", () =>
   Effect.gen(function* () {
-    const chat = yield* combinedSession()
-    // Nobody is asked more than three times: it waits twice for the first one, and once for the second.
-    chat.first.answer(refusal(2000), refusal(50), refusal(50))
-    chat.second.answer(refusal(6000), refusal(1000), text("too late"))
+    const chat = yield* combinedSession({ combined: { cooldown: { max: 6000 } } })
+    // Nobody is asked more than three times: it waits for the first one, for the second one, and for the first one again.
+    chat.first.answer(refusal, refusal, refusal)
+    chat.second.answer(refuse(429, { error: { message: "Not yet" } }), refusal, text("too late"))
     yield* chat.ask("hello")
 
     expect([chat.first.asked.length, chat.second.asked.length]).toEqual([3, 2])
     expect(JSON.stringify((yield* chat.answers).at(-1)?.info.error)).toContain("Not yet")
-  }),
-)
-
-it.instance("waits are counted anew after each answer", () =>
-  Effect.gen(function* () {
-    const chat = yield* combinedSession()
-    chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
-    chat.second.answer(refusal(50), refusal(50), step("call_one"), refusal(50), refusal(50), text("done"))
-    yield* chat.ask("hello")
-
-    expect(texts((yield* chat.answers).at(-1)?.parts ?? [])).toEqual(["done"])
   }),
 )

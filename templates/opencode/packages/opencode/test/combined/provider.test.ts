@@ -581,17 +581,17 @@ it.instance(
     Effect.gen(function* () {
       const providers = yield* Provider.Service
       const found = yield* providers.getModel(COMBINED, ModelV2.ID.make("coding"))
-      expect([String(found.providerID), String(found.id)]).toEqual(["alpha-names", "glm-4.6"])
+      expect([String(found.providerID), String(found.id)]).toEqual(["alpha-twice", "glm-4.6"])
       const next = yield* CombinedOrigin.of(found)!.fail({ kind: "rate_limit", scope: "model", message: "slow down" })
-      expect(next.type === "serve" ? String(next.model.providerID) : next.type).toBe("beta-names")
+      expect(next.type === "serve" ? String(next.model.providerID) : next.type).toBe("beta-twice")
     }),
   {
     config: {
       provider: {
-        "alpha-names": provider({ "glm-4.6": model(), "glm-4.6-latest": model() }),
-        "beta-names": provider({ "glm-4.6": model() }),
+        "alpha-twice": provider({ "glm-4.6": model(), "glm-4.6-latest": model() }),
+        "beta-twice": provider({ "glm-4.6": model() }),
       },
-      combined: { groups: { coding: ["alpha-names/glm-4.6", "alpha-names/glm-4.6-latest", "beta-names/glm-4.6"] } },
+      combined: { groups: { coding: ["alpha-twice/glm-4.6", "alpha-twice/glm-4.6-latest", "beta-twice/glm-4.6"] } },
     },
   },
 )

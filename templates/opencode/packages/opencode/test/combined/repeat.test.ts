@@ -532,7 +532,7 @@ it.instance("a request that finds out and is cancelled lets the next one find ou
     const other = yield* one.fork
     const prompt = yield* SessionPrompt.Service
     one.first.answer(
-      refuse(429, { error: { message: "Slow down" } }, { "retry-after-ms": "300" }),
+      refuse(429, { error: { message: "Slow down" } }, { "retry-after-ms": "1500" }),
       stream(
         say("wait"),
         wait(() => new Promise(() => {})),
@@ -541,7 +541,7 @@ it.instance("a request that finds out and is cancelled lets the next one find ou
     )
     one.second.answer(text("fallback"))
     yield* one.ask("hello")
-    yield* Effect.sleep("400 millis")
+    yield* Effect.sleep("1600 millis")
     const probe = yield* one.ask("again").pipe(Effect.forkChild)
     yield* Effect.promise(() => one.first.times(2))
     yield* prompt.cancel(one.id)
