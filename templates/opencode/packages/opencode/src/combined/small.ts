@@ -12,6 +12,7 @@ import { CombinedConclusion } from "./conclusion"
 import { CombinedFailure } from "./failure"
 import { CombinedOrigin } from "./origin"
 import { CombinedRecovery } from "./recovery"
+import { CombinedWaiting } from "./waiting"
 
 type Send = LLM.Interface["stream"]
 
@@ -20,7 +21,6 @@ type Left = { readonly waits: number; readonly repeats: number }
 
 /** Upstream has the AI SDK ask twice more, which takes six seconds, or up to a minute each where the provider says so. */
 const MOST_WAITS = 2
-const LONGEST_WAIT = 60_000
 const PAUSE = 2000
 
 export function wrap(send: Send): Send {
@@ -55,7 +55,7 @@ const whole = (
         (cause) =>
           Effect.gen(function* () {
             const error = Cause.squash(cause)
-            const failure = failed(error)
+            const failure = failed(error, attempt)
             if (!failure) {
               yield* record({
                 action: "ended",
@@ -91,13 +91,13 @@ const follow = Effect.fn("CombinedSmall.follow")(function* (
   const ended = { action: "ended" as const }
   if (!CombinedRecovery.moves(origin, failure.kind)) {
     const pause = failure.retryAfter ?? PAUSE
-    const passes = CombinedFailure.passes({ ...failure, retryAfter: undefined }) && pause <= LONGEST_WAIT
+    const passes = CombinedFailure.passes({ ...failure, retryAfter: undefined }) && pause <= CombinedWaiting.LONGEST
     return passes && left.repeats > 0 ? { action: "repeated" as const, pause } : ended
   }
   const next = yield* origin.fail(failure)
   if (next.type === "serve") return { action: "moved" as const, ...next }
   const pause = Math.max(0, (next.out.at(0)?.cooldown.until ?? Infinity) - Date.now())
-  return left.waits > 0 && pause <= LONGEST_WAIT ? { action: "waited" as const, pause } : ended
+  return left.waits > 0 && pause <= CombinedWaiting.LONGEST ? { action: "waited" as const, pause } : ended
 })
 
 class Incomplete extends Error {
@@ -106,12 +106,17 @@ class Incomplete extends Error {
 
 function isWhole(events: readonly LLMEvent[]) {
   const finish = events.findLast((event) => event.type === "step-finish")?.reason
-  return finish !== "unknown" && events.some((event) => event.type === "text-delta" && event.text.trim())
+  return (
+    finish !== "unknown" &&
+    finish !== "error" &&
+    events.some((event) => event.type === "text-delta" && event.text.trim())
+  )
 }
 
-function failed(error: unknown): CombinedFailure.Failure | undefined {
+function failed(error: unknown, attempt: CombinedAttempt.Attempt): CombinedFailure.Failure | undefined {
   if (error instanceof Incomplete) return { kind: "network", scope: "model", message: error.message }
-  return error instanceof CombinedAttempt.Silence ? error.failure : CombinedFailure.classify(error, Date.now())
+  if (error instanceof CombinedAttempt.Silence) return error.failure
+  return CombinedFailure.classify(error, Date.now(), attempt.gate.failed)
 }
 
 const subject = (input: LLM.StreamInput): CombinedConclusion.Subject => ({

@@ -5,7 +5,7 @@ import { CombinedProgress } from "./progress"
 import { CombinedServing } from "./serving"
 import type { Turn } from "./turn"
 
-const LONGEST = 60_000
+export const LONGEST = 60_000
 const MOST = 3
 
 type Out = Extract<CombinedOrigin.Next, { type: "wait" }>["out"][number]

@@ -238,6 +238,7 @@ it.instance("a title leaves records too", () =>
 for (const [what, answer] of [
   ["is empty", stream(...finish("stop"))],
   ["ends without a finish reason", stream(say("Greet"))],
+  ["fails in the middle", stream(say("Greet"), event({ error: { message: "Provider returned error" } }))],
 ] as const) {
   it.instance(`a title that ${what} is asked of the next member`, () =>
     Effect.gen(function* () {
