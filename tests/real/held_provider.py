@@ -1,9 +1,13 @@
-"""A fake provider that a test lets go on."""
+"""Fake providers that a test lets go on."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
+from opencode_patcher.drill.home import Home, configuration, prepare
 from opencode_patcher.drill.plan import Turn
 from opencode_patcher.drill.scenario import Provider
 from opencode_patcher.drill.server import FakeProvider
@@ -24,3 +28,15 @@ class HeldProvider(FakeProvider):
             if super().wait(0.02):
                 return True
         return super().wait(0)
+
+
+@contextmanager
+def holding(place: Path, turn: Turn, *providers: Provider) -> Iterator[tuple[Home, Sequence[HeldProvider]]]:
+    """A home at ``place`` whose OpenCode prefers these providers, in this order; they serve while the block runs."""
+    with ExitStack() as stack:
+        held = [HeldProvider(provider, (turn,)) for provider in providers]
+        for one in held:
+            one.start()
+            stack.callback(one.stop)
+        urls = {one.provider.id: one.base_url for one in held}
+        yield prepare(place, configuration(providers, urls, priority=True)), held

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from held_provider import HeldProvider
+from held_provider import holding
 
 from opencode_patcher import process
 from opencode_patcher.drill.faults import Slow
-from opencode_patcher.drill.home import configuration, environment, prepare
+from opencode_patcher.drill.home import environment
 from opencode_patcher.drill.scenarios import ALPHA, BETA, GREETING, OVERLOADED
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
@@ -22,13 +21,7 @@ SWITCH = "Failover: alpha"
 
 def test_run_says_once_who_goes_on_and_names_the_one_that_serves(tmp_path: Path, patched: Path) -> None:
     providers = (replace(ALPHA, then=OVERLOADED), replace(BETA, then=Slow(seconds=0.1)))
-    with ExitStack() as stack:
-        alpha, beta = (HeldProvider(provider, (GREETING,)) for provider in providers)
-        for fake in (alpha, beta):
-            fake.start()
-            stack.callback(fake.stop)
-        urls = {fake.provider.id: fake.base_url for fake in (alpha, beta)}
-        home = prepare(tmp_path / "user", configuration(providers, urls, priority=True))
+    with holding(tmp_path / "user", GREETING, *providers) as (home, (_, beta)):
 
         def follow(_: str, line: str) -> None:
             # The answer is held back until then: without this line there is none.

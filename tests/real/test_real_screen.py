@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from held_provider import HeldProvider
+from held_provider import holding
 
 from opencode_patcher import process
 from opencode_patcher.drill.faults import At, Broken, How, Slow
-from opencode_patcher.drill.home import Home, configuration, environment, prepare
+from opencode_patcher.drill.home import Home, environment
 from opencode_patcher.drill.scenarios import ALPHA, BETA, GREETING, OVERLOADED
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
@@ -75,13 +75,7 @@ def test_the_screen_follows_a_failover(
 ) -> None:
     half = Broken(at=At.TEXT, how=How.RESET)
     providers = (replace(ALPHA, faults=(half,), then=OVERLOADED), replace(BETA, then=Slow(seconds=0.1)))
-    with ExitStack() as stack:
-        alpha, beta = (HeldProvider(provider, (GREETING,)) for provider in providers)
-        for fake in (alpha, beta):
-            fake.start()
-            stack.callback(fake.stop)
-        urls = {fake.provider.id: fake.base_url for fake in (alpha, beta)}
-        home = prepare(tmp_path / "user", configuration(providers, urls, priority=True))
+    with holding(tmp_path / "user", GREETING, *providers) as (home, (alpha, beta)):
         terminal = open_terminal(home, f"exec '{patched}' --model combined/claude-sonnet-4-5")
 
         terminal.until(lambda screen: "claude-sonnet-4-5 Combined" in screen)

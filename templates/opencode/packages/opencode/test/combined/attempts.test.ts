@@ -2,7 +2,6 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from "fs"
 import os from "os"
 import path from "path"
-import { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect, Fiber } from "effect"
 import { CombinedAttemptLog } from "@/combined/attempt-log"
 import { CombinedServing } from "@/combined/serving"
@@ -13,7 +12,7 @@ import { Session } from "@/session/session"
 import { SessionStatus } from "@/session/status"
 import { pollWithTimeout } from "../lib/effect"
 import { call, cut, event, finish, gate, refuse, say, stream, text, wait } from "./fake-provider"
-import { COST, combinedSession, it, written } from "./rig"
+import { ANSWER, COST, combinedSession, it, written } from "./rig"
 
 setDefaultTimeout(30_000)
 
@@ -191,11 +190,7 @@ it.instance("a structured answer that was given ends the turn, be all members ou
       ),
     )
     const result = yield* chat.ask("hello", {
-      format: new SessionV1.OutputFormatJsonSchema({
-        type: "json_schema",
-        retryCount: 0,
-        schema: { type: "object", properties: { answer: { type: "number" } }, required: ["answer"] },
-      }),
+      format: ANSWER,
     })
 
     expect(result.info.role === "assistant" ? result.info.structured : undefined).toEqual({ answer: 42 })

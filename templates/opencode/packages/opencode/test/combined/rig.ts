@@ -1,7 +1,7 @@
 /** Upstream's own rig with two fake providers of one model, and what a test asks it to do. */
 import path from "path"
 import { ConfigV1 } from "@opencode-ai/core/v1/config/config"
-import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Database } from "@opencode-ai/core/database/database"
 import { LayerNode } from "@opencode-ai/core/effect/layer-node"
 import { FSUtil } from "@opencode-ai/core/fs-util"
@@ -187,6 +187,13 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
         "10 seconds",
       ),
   }
+})
+
+/** A structured answer that a test asks for: `{ answer: number }`. */
+export const ANSWER = new SessionV1.OutputFormatJsonSchema({
+  type: "json_schema",
+  retryCount: 0,
+  schema: { type: "object", properties: { answer: { type: "number" } }, required: ["answer"] },
 })
 
 /** The assistant's messages of a session, as they are stored. */

@@ -1,5 +1,4 @@
 import { expect, setDefaultTimeout } from "bun:test"
-import { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect, Fiber } from "effect"
 import { Permission } from "@/permission"
 import { SessionPrompt } from "@/session/prompt"
@@ -7,7 +6,7 @@ import { SessionRevert } from "@/session/revert"
 import { Session } from "@/session/session"
 import { pollWithTimeout } from "../lib/effect"
 import { call, callText, cut, event, finish, gate, refuse, say, stream, text, think, wait } from "./fake-provider"
-import { combinedSession, it, open, served, texts, tools, written } from "./rig"
+import { ANSWER, combinedSession, it, open, served, texts, tools, written } from "./rig"
 
 setDefaultTimeout(30_000)
 
@@ -376,11 +375,7 @@ it.instance("an empty answer where a structured one is wanted is asked of the ne
     chat.first.answer(stream(...finish("stop")))
     chat.second.answer(stream(call(0, "call_one", "StructuredOutput", { answer: 42 }), ...finish("tool_calls")))
     const result = yield* chat.ask("hello", {
-      format: new SessionV1.OutputFormatJsonSchema({
-        type: "json_schema",
-        retryCount: 0,
-        schema: { type: "object", properties: { answer: { type: "number" } }, required: ["answer"] },
-      }),
+      format: ANSWER,
     })
 
     expect(result.info.role === "assistant" ? result.info.structured : undefined).toEqual({ answer: 42 })
@@ -400,11 +395,7 @@ it.instance("a structured answer that was given before the line was cut is the t
     )
     chat.second.answer(stream(call(0, "call_two", "StructuredOutput", { answer: 43 }), ...finish("tool_calls")))
     const result = yield* chat.ask("hello", {
-      format: new SessionV1.OutputFormatJsonSchema({
-        type: "json_schema",
-        retryCount: 0,
-        schema: { type: "object", properties: { answer: { type: "number" } }, required: ["answer"] },
-      }),
+      format: ANSWER,
     })
 
     expect(result.info.role === "assistant" ? result.info.structured : undefined).toEqual({ answer: 42 })

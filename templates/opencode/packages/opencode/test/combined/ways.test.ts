@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout } from "bun:test"
-import { SessionV1 } from "@opencode-ai/core/v1/session"
+import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { ModelV2 } from "@opencode-ai/core/model"
 import { ProviderV2 } from "@opencode-ai/core/provider"
 import { Effect, Fiber } from "effect"
@@ -8,7 +8,7 @@ import { SessionPrompt } from "@/session/prompt"
 import { Session } from "@/session/session"
 import { pollWithTimeout } from "../lib/effect"
 import { call, cut, event, finish, gate, refuse, say, stream, text } from "./fake-provider"
-import { answers, combinedSession, it, open, served, texts, tools } from "./rig"
+import { ANSWER, answers, combinedSession, it, open, served, texts, tools } from "./rig"
 
 setDefaultTimeout(30_000)
 
@@ -260,11 +260,7 @@ it.instance("a structured answer is asked of the next member as one", () =>
     chat.first.answer(stream(say("it is"), cut))
     chat.second.answer(stream(call(0, "call_two", "StructuredOutput", { answer: 43 }), ...finish("tool_calls")))
     const result = yield* chat.ask("hello", {
-      format: new SessionV1.OutputFormatJsonSchema({
-        type: "json_schema",
-        retryCount: 0,
-        schema: { type: "object", properties: { answer: { type: "number" } }, required: ["answer"] },
-      }),
+      format: ANSWER,
     })
 
     expect(result.info.role === "assistant" ? result.info.structured : undefined).toEqual({ answer: 43 })
