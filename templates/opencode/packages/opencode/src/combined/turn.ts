@@ -104,14 +104,14 @@ function others(turn: Turn, origin: CombinedOrigin.Origin, silent = false) {
 /**
  * A line that drops without an error (HTTP/1.1 without chunks, a proxy in between) looks like a short answer, but no
  * finish reason came; and some answers are empty. Where another member can answer, it does; the last one left is
- * believed, as upstream does, but for its first empty answer: in that nothing would be lost.
+ * believed, as upstream does, but only the second time: most lines drop once, and half an answer would be lost text.
  */
 const accept = Effect.fn("CombinedTurn.accept")(function* (turn: Turn, origin: CombinedOrigin.Origin) {
   const message = yield* shortcoming(turn)
   if (
     message &&
     CombinedRecovery.moves(origin, "network") &&
-    (isFirstEmpty(turn, message) || (yield* others(turn, origin)))
+    (isFirst(turn, message) || (yield* others(turn, origin)))
   ) {
     const failure = { kind: "network", scope: "model", message } as const
     return yield* CombinedRecovery.move(turn, origin, failure)
@@ -138,12 +138,13 @@ const shortcoming = Effect.fn("CombinedTurn.shortcoming")(function* (turn: Turn)
   return finish === "error" ? "The answer ended with an error" : undefined
 })
 
-function isFirstEmpty(turn: Turn, message: string) {
+/** Whether the member has not given such an answer before, and there is time to ask again. */
+function isFirst(turn: Turn, message: string) {
   const { parentID, providerID, modelID } = turn.ctx.assistantMessage
   const { failures } = CombinedProgress.peek(parentID)
   const member = CombinedHealth.member(providerID, modelID)
-  const given = failures.some((item) => item.member === member && item.message === EMPTY)
-  return message === EMPTY && !given
+  const given = failures.some((item) => item.member === member && item.message === message)
+  return !given && CombinedWaiting.patience(parentID) > 0
 }
 
 export * as CombinedTurn from "./turn"
