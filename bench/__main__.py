@@ -30,8 +30,8 @@ def arguments(name: str) -> list[str]:
     """What a script needs to be told."""
     if name not in ("failover", "install"):
         return []
-    from opencode_patcher import builds
-    from opencode_patcher.store import open_store
+    from opencode_patcher.base.store import open_store
+    from opencode_patcher.install import builds
 
     build = builds.latest(open_store())
     if build is None:

@@ -15,9 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlparse
 
-from opencode_patcher import builds, git, pipeline, process
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store, open_store
+from opencode_patcher import pipeline
+from opencode_patcher.base import git, process
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store, open_store
+from opencode_patcher.install import builds
 from opencode_patcher.toolchain import build as toolchain
 from opencode_patcher.toolchain import bun, catalogue
 from opencode_patcher.upstream import DEFAULT_SOURCE, lock, workspace

@@ -17,11 +17,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opencode_patcher import checking, git, pipeline, process, resources
+from opencode_patcher import pipeline
+from opencode_patcher.base import git, process, resources
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import open_store
 from opencode_patcher.patchset import series
 from opencode_patcher.patchset.compose import walk
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import open_store
+from opencode_patcher.upkeep import release_check
 from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases, snapshots, source
 from opencode_patcher.upstream.releases import Release
 
@@ -76,7 +78,7 @@ def _speed(listed: list[Release]) -> None:
     wanted = [release for release in listed if release.version >= (1, 15, 0)]
     for run in ("first", "again"):
         cpu = time.process_time()
-        found = checking.check_releases(DEFAULT_SOURCE, wanted, known, store, SilentReporter())
+        found = release_check.check_releases(DEFAULT_SOURCE, wanted, known, store, SilentReporter())
         cpu = time.process_time() - cpu
         if run == "again":
             each, busy = found.seconds * 1000 / len(wanted), cpu * 1000 / len(wanted)

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from opencode_patcher.drill.judge import failover_ms, judge, retry_ms
-from opencode_patcher.drill.observation import Observation, Target
-from opencode_patcher.drill.runner import observe, probe
-from opencode_patcher.drill.scenario import Scenario
+from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.drill.drivers.run import observe, probe
+from opencode_patcher.drill.scenarios.scenario import Scenario
 from opencode_patcher.drill.suite import select
-from opencode_patcher.errors import PatcherError
+from opencode_patcher.drill.verdict.judge import failover_ms, judge, retry_ms
+from opencode_patcher.drill.verdict.observation import Observation, Target
 
 FAILING = ("503", "429", "cut-in-text", "cut-after-tool")
 STOCK = ("healthy", "503")

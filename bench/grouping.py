@@ -25,14 +25,14 @@ from pathlib import Path
 
 from grouping_score import Name, Score, score
 
-from opencode_patcher import resources
+from opencode_patcher.base import resources
 from opencode_patcher.models import catalogue
 from opencode_patcher.models.grouping import Options, group
 from opencode_patcher.models.resolve import Offer, resolve
 from opencode_patcher.models.typescript import rules_json
 
 DATA = Path(__file__).parents[1] / "tests" / "models" / "data"
-COMBINED = resources.templates() / "opencode/packages/opencode/src/combined"
+COMBINED = resources.templates() / "opencode-1/packages/opencode/src/combined"
 ROUNDS = 40
 
 BASELINES: Mapping[str, Callable[[Offer], str]] = {

@@ -18,8 +18,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from opencode_patcher import builds, process
-from opencode_patcher.store import HOME_VARIABLE, Store, open_store
+from opencode_patcher.base import process
+from opencode_patcher.base.store import HOME_VARIABLE, Store, open_store
+from opencode_patcher.install import builds
 
 
 def main() -> None:

@@ -17,12 +17,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from opencode_patcher import pipeline
-from opencode_patcher.errors import ToolchainError
+from opencode_patcher.base.errors import ToolchainError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.patchset import series
-from opencode_patcher.progress import SilentReporter
 from opencode_patcher.release import make, parts
 from opencode_patcher.release.parts import Order, Parts
-from opencode_patcher.store import Store, open_store
 from opencode_patcher.toolchain import build as toolchain
 from opencode_patcher.toolchain import targets
 from opencode_patcher.toolchain.targets import Target
@@ -90,7 +90,7 @@ def _only_selecting(place: Path) -> pipeline.Request:
     full = pipeline.Request()
     patch = series.load(full.patches).find(SELECTING)
     (place / "patches").mkdir(parents=True)
-    (place / "templates" / "opencode").mkdir(parents=True)
+    (place / "templates" / "opencode-1").mkdir(parents=True)
     (place / "patches" / series.SERIES_FILE).write_text(f"{SELECTING}\n")
     (place / "patches" / patch.file_name).write_text(patch.text)
     return dataclasses.replace(full, patches=place / "patches", templates=place / "templates")

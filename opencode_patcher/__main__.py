@@ -14,7 +14,7 @@ from types import FrameType
 
 import click
 
-from opencode_patcher import errors
+from opencode_patcher.base import errors
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -85,7 +85,7 @@ def _output_closed() -> int:
 
 def _disk_full(error: Exception) -> errors.StoreError | None:
     """The error to show for a full disk that no room has foreseen; None for any other error."""
-    from opencode_patcher import full_disk
+    from opencode_patcher.base import full_disk
 
     if isinstance(error, errors.ProcessError):
         return full_disk.explained(error, error.what)

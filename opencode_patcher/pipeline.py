@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from opencode_patcher import __version__, builds, resources
-from opencode_patcher.builds import Build, Ingredients
-from opencode_patcher.errors import BuildError, DrillError, StoreError
+from opencode_patcher import __version__
+from opencode_patcher.base import resources
+from opencode_patcher.base.errors import BuildError, DrillError, StoreError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
+from opencode_patcher.install import builds
+from opencode_patcher.install.builds import Build, Ingredients
 from opencode_patcher.patchset.compose import Change
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
 from opencode_patcher.upstream import DEFAULT_SOURCE, releases, support
 from opencode_patcher.upstream import lock as upstream_lock
 from opencode_patcher.upstream.lock import Lock
@@ -113,9 +115,9 @@ def prepare(
 
     ``known`` is a release that the patches fit (that of the lock): a file that was moved since then is followed.
     """
-    from opencode_patcher import moves
     from opencode_patcher.patchset import newfiles, series, tree
     from opencode_patcher.patchset.compose import compose
+    from opencode_patcher.upkeep import moved_files
     from opencode_patcher.upstream import objects, source, workspace
     from opencode_patcher.upstream import tree as checkout
 
@@ -128,7 +130,7 @@ def prepare(
         files = newfiles.without_tests(files)
     if known:
         has = set(objects.listing(repository, release.commit)).__contains__
-        patches = moves.follow(patches, store, request.source, known, release, has, reporter)
+        patches = moved_files.follow(patches, store, request.source, known, release, has, reporter)
     with objects.open_reader(repository, release.commit, ahead=patches.places()) as read:
         change = compose(patches, files, template_values(release), read, version=release.version)
         with reporter.phase("Patching") as phase:
@@ -210,7 +212,7 @@ def copy_out(build: Build, directory: Path) -> Path:
 
     Raises BuildError when it cannot be written there; a file that was there is then as it was.
     """
-    from opencode_patcher import store as storage
+    from opencode_patcher.base import store as storage
 
     try:
         for name, mode in ((build.name, 0o755), (builds.MANIFEST, 0o644)):
@@ -230,7 +232,7 @@ def one_at_a_time(store: Store, reporter: Reporter, *, wait: bool = True) -> Ite
 
     Raises StoreError when the store cannot be locked, or another run holds the lock and ``wait`` is False.
     """
-    from opencode_patcher import store as storage
+    from opencode_patcher.base import store as storage
 
     def waiting() -> None:
         reporter.warn(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import HOME_VARIABLE, Store, open_store
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import HOME_VARIABLE, Store, open_store
 
 TOOLS_VARIABLE = "OPENCODE_PATCHER_TEST_TOOLS"
 """A directory in which tools that tests need (bun) are kept from run to run."""

@@ -11,8 +11,8 @@ from statistics import median
 
 from bench.chaos.plan import TURNS_PER_SESSION
 from bench.chaos.run import Outcome, Played, play
-from opencode_patcher.drill.runner import probe
-from opencode_patcher.errors import PatcherError
+from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.drill.drivers.run import probe
 
 
 def main() -> None:

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.chaos.plan import Round
-from opencode_patcher.drill import costs
-from opencode_patcher.drill.conversation import Purpose
-from opencode_patcher.drill.exchange import Exchange
-from opencode_patcher.drill.observation import StoredMessage
-from opencode_patcher.drill.plan import SERIAL, Reasoning, Reply, Text, ToolCall
-from opencode_patcher.drill.scenario import Provider
+from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.exchange import Exchange
+from opencode_patcher.drill.fakes.plan import SERIAL, Reasoning, Reply, Text, ToolCall
+from opencode_patcher.drill.scenarios.scenario import Provider
+from opencode_patcher.drill.verdict import costs
+from opencode_patcher.drill.verdict.observation import StoredMessage
 
 Item = tuple[str, str]
 """A kind of part and what it says; for a tool the id of its call in the plan."""

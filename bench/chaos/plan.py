@@ -6,14 +6,14 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from opencode_patcher.drill.anthropic_messages import AnthropicMessages
-from opencode_patcher.drill.faults import At, Broken, Empty, Fault, Garbled, How, HttpError, Slow, Unterminated
-from opencode_patcher.drill.openai_chat import OpenAIChat
-from opencode_patcher.drill.openai_responses import OpenAIResponses
-from opencode_patcher.drill.plan import Content, Reasoning, Reply, Text, ToolCall, Turn
-from opencode_patcher.drill.protocol import WireProtocol
-from opencode_patcher.drill.scenario import EFFECTS, Provider
-from opencode_patcher.drill.usage import Price
+from opencode_patcher.drill.fakes.anthropic_messages import AnthropicMessages
+from opencode_patcher.drill.fakes.faults import At, Broken, Empty, Fault, Garbled, How, HttpError, Slow, Unterminated
+from opencode_patcher.drill.fakes.openai_chat import OpenAIChat
+from opencode_patcher.drill.fakes.openai_responses import OpenAIResponses
+from opencode_patcher.drill.fakes.plan import Content, Reasoning, Reply, Text, ToolCall, Turn
+from opencode_patcher.drill.fakes.protocol import WireProtocol
+from opencode_patcher.drill.fakes.usage import Price
+from opencode_patcher.drill.scenarios.scenario import EFFECTS, Provider
 
 TURNS_PER_SESSION = 8
 GROUPS = 6

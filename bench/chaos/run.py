@@ -15,17 +15,17 @@ from pathlib import Path
 
 from bench.chaos.check import violations
 from bench.chaos.plan import GROUPS, MODEL, Round, members, session
-from opencode_patcher.drill import costs
-from opencode_patcher.drill.exchange import Exchange
-from opencode_patcher.drill.faults import Broken, describe
-from opencode_patcher.drill.home import Home, configuration, prepare
-from opencode_patcher.drill.observation import Target
-from opencode_patcher.drill.opencode_server import OpenCodeServer
-from opencode_patcher.drill.opencode_server import serving as opencode
-from opencode_patcher.drill.scenario import EFFECTS, Provider
-from opencode_patcher.drill.serve_runner import Client, read_session
-from opencode_patcher.drill.server import FakeProvider
-from opencode_patcher.drill.wire import as_object, as_objects
+from opencode_patcher.drill.drivers.home import Home, configuration, prepare
+from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer
+from opencode_patcher.drill.drivers.opencode_server import serving as opencode
+from opencode_patcher.drill.drivers.serve import Client, read_session
+from opencode_patcher.drill.fakes.exchange import Exchange
+from opencode_patcher.drill.fakes.faults import Broken, describe
+from opencode_patcher.drill.fakes.server import FakeProvider
+from opencode_patcher.drill.fakes.wire import as_object, as_objects
+from opencode_patcher.drill.scenarios.scenario import EFFECTS, Provider
+from opencode_patcher.drill.verdict import costs
+from opencode_patcher.drill.verdict.observation import Target
 
 HEALTH = "combined-health.json"
 """The file of the members' health; it is replaced by drafts that have its name and a number."""

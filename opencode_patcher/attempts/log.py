@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.configuration import places
-from opencode_patcher.errors import UsageError
 
 NAME = "combined-attempts.jsonl"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.cli import options, output
-from opencode_patcher.errors import UsageError
 
 if TYPE_CHECKING:
     from opencode_patcher.pipeline import Built
@@ -48,7 +48,7 @@ def command(
     already are not done again.
     """
     from opencode_patcher import pipeline
-    from opencode_patcher.store import open_store
+    from opencode_patcher.base.store import open_store
     from opencode_patcher.upstream import DEFAULT_SOURCE
 
     if ref and latest:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.cli import options, output
-from opencode_patcher.errors import UsageError
 
 if TYPE_CHECKING:
     from opencode_patcher.upstream.releases import Release
@@ -46,10 +46,12 @@ def command(
     REF is a release tag such as v1.18.3; without any, the newest release and that of the lock are checked. The exit
     code is 1 when a release of the support window fails.
     """
-    from opencode_patcher import checking, pipeline, reports, resources
-    from opencode_patcher import store as storage
-    from opencode_patcher.checking import Verdict
-    from opencode_patcher.store import open_store
+    from opencode_patcher import pipeline
+    from opencode_patcher.base import resources
+    from opencode_patcher.base import store as storage
+    from opencode_patcher.base.store import open_store
+    from opencode_patcher.upkeep import matrix, release_check
+    from opencode_patcher.upkeep.release_check import Verdict
     from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases, support
 
     if sum((bool(refs), bool(since), everything)) > 1:
@@ -66,23 +68,23 @@ def command(
     for release in wanted:
         lock.check(release, locked)
     if report:
-        reports.require_format(report)
+        matrix.require_format(report)
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     with pipeline.one_at_a_time(store, reporter, wait=wait):
-        checked = checking.check_releases(address, wanted, locked.release, store, reporter)
-    verdicts = [(check, checking.judge(check, window)) for check in checked.checks]
-    matrix = reports.make(verdicts)
+        checked = release_check.check_releases(address, wanted, locked.release, store, reporter)
+    verdicts = [(check, release_check.judge(check, window)) for check in checked.checks]
+    found = matrix.make(verdicts)
     if report:
-        storage.write_text(report, reports.render(matrix, report, resources.templates()))
+        storage.write_text(report, matrix.render(found, report, resources.templates()))
     if as_json:
         output.show_json(
             {
-                "releases": [reports.as_data(check, verdict) for check, verdict in verdicts],
+                "releases": [matrix.as_data(check, verdict) for check, verdict in verdicts],
                 "milliseconds_per_release": round(checked.seconds * 1000 / max(len(wanted), 1), 1),
             }
         )
     else:
-        click.echo(reports.text(matrix))
+        click.echo(matrix.text(found))
     ctx.exit(1 if any(verdict is Verdict.FAILS for _, verdict in verdicts) else 0)
 
 

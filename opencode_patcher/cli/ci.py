@@ -27,7 +27,8 @@ def init(directory: Path, cron: str | None, branch: str, replace: bool, as_json:
     with the new lock, or one issue that says what does not fit. Another one builds for all systems and publishes when
     a tag is pushed. The third one runs the tests. None needs a secret.
     """
-    from opencode_patcher import resources, workflows
+    from opencode_patcher.base import resources
+    from opencode_patcher.upkeep import workflows
 
     root = directory.absolute()
     texts = workflows.workflows(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher import presence
+from opencode_patcher.base import presence
 from opencode_patcher.cli import options, output
 from opencode_patcher.cli.models import catalog_option, find_catalogue
 
@@ -35,10 +35,10 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
     """
     import os
 
+    from opencode_patcher.base.environment import working_directory
+    from opencode_patcher.base.errors import CatalogueError, ToolchainError
     from opencode_patcher.configuration import advice, places
     from opencode_patcher.configuration.survey import survey
-    from opencode_patcher.environment import working_directory
-    from opencode_patcher.errors import CatalogueError, ToolchainError
     from opencode_patcher.models import catalogue
 
     try:

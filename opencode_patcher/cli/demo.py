@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opencode_patcher.base.errors import DrillError
 from opencode_patcher.cli import options, output
-from opencode_patcher.errors import DrillError
 
 if TYPE_CHECKING:
     from opencode_patcher.demo import Demonstration, Episode
@@ -35,7 +35,7 @@ def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> Non
     needs git and a package registry, and then run against fake providers that fail.
     """
     from opencode_patcher import demo
-    from opencode_patcher.store import open_store
+    from opencode_patcher.base.store import open_store
 
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     seen = demo.run(open_store(), reporter, keep=keep)
@@ -81,7 +81,7 @@ def show(seen: Demonstration) -> None:
 
 def show_episode(episode: Episode) -> None:
     """A heading, the timeline, and what came of it."""
-    from opencode_patcher.drill.timeline import text_lines
+    from opencode_patcher.drill.verdict.timeline import text_lines
 
     click.echo(episode.row.title[:1].upper() + episode.row.title[1:])
     for line in text_lines(episode.lines):

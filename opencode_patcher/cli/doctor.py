@@ -29,13 +29,16 @@ def command(ctx: click.Context, source: str | None, as_json: bool) -> None:
     """
     import os
 
+    from opencode_patcher.base.environment import working_directory
     from opencode_patcher.doctor.examine import Patient, examine
-    from opencode_patcher.environment import working_directory
-    from opencode_patcher.install import system
+    from opencode_patcher.install.systems import protocol
     from opencode_patcher.upstream import DEFAULT_SOURCE
 
     patient = Patient(
-        environment=os.environ, directory=working_directory(), system=system.current(), source=source or DEFAULT_SOURCE
+        environment=os.environ,
+        directory=working_directory(),
+        system=protocol.current(),
+        source=source or DEFAULT_SOURCE,
     )
     found = []
     for finding in examine(patient, output.TerminalReporter(quiet=True)):

@@ -55,12 +55,12 @@ def command(
     """
     import os
 
-    from opencode_patcher import builds
-    from opencode_patcher.install import activate, path_search, system
-    from opencode_patcher.store import open_store
+    from opencode_patcher.base.store import open_store
+    from opencode_patcher.install import activate, builds, path_search
+    from opencode_patcher.install.systems import protocol
 
     store = open_store()
-    here = system.current()
+    here = protocol.current()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     output.warn_of(builds.unreadable(store))
     build = activate.choose_build(builds.list_builds(store), version, unverified=unverified)

@@ -9,19 +9,19 @@ import click
 from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
-    from opencode_patcher.builds import Build
+    from opencode_patcher.install.builds import Build
 
 
 @click.command
 @options.json_option
 def command(as_json: bool) -> None:
     """List the builds in the store, the newest first."""
-    from opencode_patcher import builds
-    from opencode_patcher.install import activate, system
-    from opencode_patcher.store import open_store
+    from opencode_patcher.base.store import open_store
+    from opencode_patcher.install import activate, builds
+    from opencode_patcher.install.systems import protocol
 
     store = open_store()
-    active = activate.look(store, system.current()).occupant.build
+    active = activate.look(store, protocol.current()).occupant.build
     found = builds.list_builds(store)
     output.warn_of(builds.unreadable(store))
     if as_json:

@@ -154,8 +154,8 @@ def find_catalogue(catalog: Path | None) -> Path:
 
     path = catalog or catalogue.opencode_cache()
     if path is None:
-        from opencode_patcher.errors import CatalogueError, ToolchainError
-        from opencode_patcher.store import open_store
+        from opencode_patcher.base.errors import CatalogueError, ToolchainError
+        from opencode_patcher.base.store import open_store
         from opencode_patcher.toolchain.catalogue import ensure
         from opencode_patcher.upstream.lock import read_lock
 
@@ -169,7 +169,7 @@ def find_catalogue(catalog: Path | None) -> Path:
 
 
 def _known_providers(offers: Sequence[Offer], wanted: tuple[str, ...]) -> frozenset[str]:
-    from opencode_patcher.errors import UsageError
+    from opencode_patcher.base.errors import UsageError
     from opencode_patcher.models.nearest import nearest
 
     known = {offer.provider_id for offer in offers}

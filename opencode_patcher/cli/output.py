@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.errors import PatcherError
-from opencode_patcher.progress import Phase
+from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.base.progress import Phase
 
 if TYPE_CHECKING:
     from rich.status import Status

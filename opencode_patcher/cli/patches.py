@@ -23,7 +23,7 @@ def command() -> None:
 @options.json_option
 def list_patches(as_json: bool) -> None:
     """List the patches in the order in which they are applied."""
-    from opencode_patcher import resources
+    from opencode_patcher.base import resources
     from opencode_patcher.patchset import series
 
     patches = series.load(resources.patches()).patches
@@ -43,10 +43,11 @@ def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) ->
 
     REF is a release tag; without it, the release of the project's lock.
     """
-    from opencode_patcher import pipeline, resources
+    from opencode_patcher import pipeline
+    from opencode_patcher.base import resources
+    from opencode_patcher.base.store import open_store
     from opencode_patcher.patchset import series
     from opencode_patcher.patchset.compose import outcomes
-    from opencode_patcher.store import open_store
     from opencode_patcher.upstream import DEFAULT_SOURCE, lock, objects
     from opencode_patcher.upstream import source as upstream
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.cli import options, output
-from opencode_patcher.errors import UsageError
 
 if TYPE_CHECKING:
-    from opencode_patcher.maintain.workbench import Workbench
+    from opencode_patcher.base.progress import Reporter
+    from opencode_patcher.base.store import Store
     from opencode_patcher.patchset.series import Series
-    from opencode_patcher.progress import Reporter
-    from opencode_patcher.store import Store
+    from opencode_patcher.upkeep.workbench import Workbench
 
 continue_option = click.option("--continue", "go_on", is_flag=True, help="Commit what you have done, and go on.")
 abort_option = click.option("--abort", is_flag=True, help="Remove the work tree. The patch files stay as they are.")
@@ -65,10 +65,11 @@ def refresh(
 
     What did not change stays as it is, byte for byte.
     """
-    from opencode_patcher import pipeline, resources
-    from opencode_patcher.maintain import workbench, writeback
+    from opencode_patcher import pipeline
+    from opencode_patcher.base import resources
+    from opencode_patcher.base.store import open_store
     from opencode_patcher.patchset import series
-    from opencode_patcher.store import open_store
+    from opencode_patcher.upkeep import workbench, writeback
     from opencode_patcher.upstream import DEFAULT_SOURCE, lock
     from opencode_patcher.upstream import source as upstream
 
@@ -103,10 +104,11 @@ def refresh(
 def _work(
     source: str | None, name: str, ref: str | None, *, go_on: bool, abort: bool, quiet: bool, verbose: bool
 ) -> None:
-    from opencode_patcher import pipeline, resources
-    from opencode_patcher.maintain import workbench
+    from opencode_patcher import pipeline
+    from opencode_patcher.base import resources
+    from opencode_patcher.base.store import open_store
     from opencode_patcher.patchset import series
-    from opencode_patcher.store import open_store
+    from opencode_patcher.upkeep import workbench
 
     if go_on + abort + bool(name or ref) > 1:
         raise UsageError("--continue, --abort and a name exclude each other.", next_step="Leave all but one out.")
@@ -130,7 +132,7 @@ def _work(
 def _start(
     store: Store, source: str | None, name: str, ref: str | None, patches: Series, reporter: Reporter
 ) -> Workbench:
-    from opencode_patcher.maintain import workbench
+    from opencode_patcher.upkeep import workbench
     from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases
 
     if name:
@@ -153,7 +155,7 @@ def _say(bench: Workbench) -> None:
 
 def _require_own_patches() -> None:
     """Raises UsageError where the patches are part of an installed package."""
-    from opencode_patcher import resources
+    from opencode_patcher.base import resources
 
     if not resources.is_checkout():
         raise UsageError(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opencode_patcher.base.errors import ReleaseError, UsageError
 from opencode_patcher.cli import options, output
-from opencode_patcher.errors import ReleaseError, UsageError
 
 if TYPE_CHECKING:
+    from opencode_patcher.base.progress import Reporter
     from opencode_patcher.drill import Report
     from opencode_patcher.pipeline import Request
-    from opencode_patcher.progress import Reporter
     from opencode_patcher.release import Made, Order, Verification
     from opencode_patcher.release.comparison import Difference
 
@@ -134,7 +134,7 @@ def _require_fitting(ref: str | None, names: tuple[str, ...], out: Path | None, 
 
 def _make(order: Order, out: Path, reporter: Reporter, *, quick: bool, as_json: bool) -> None:
     from opencode_patcher import drill, release
-    from opencode_patcher.store import open_store
+    from opencode_patcher.base.store import open_store
 
     def drilled(binary: Path, reporter: Reporter) -> Report:
         return drill.run(binary, drill.select((), quick=quick), reporter=reporter)
@@ -148,7 +148,7 @@ def _make(order: Order, out: Path, reporter: Reporter, *, quick: bool, as_json: 
 
 def _verify(place: Path, request: Request, reporter: Reporter, *, as_json: bool) -> None:
     from opencode_patcher import release
-    from opencode_patcher.store import open_store
+    from opencode_patcher.base.store import open_store
 
     found = release.verify(place, request, open_store(), reporter)
     if as_json:
@@ -184,7 +184,7 @@ def _published(found: Verification) -> list[str]:
 
 def as_data(made: Made) -> dict[str, object]:
     """What ``--json`` prints of a new release: where it lies, its manifest, and the drill."""
-    from opencode_patcher.drill.report import as_json
+    from opencode_patcher.drill.verdict.report import as_json
     from opencode_patcher.release import manifest
 
     return {
@@ -215,7 +215,7 @@ def verification_data(place: Path, found: Verification) -> dict[str, object]:
 
 def show(made: Made) -> None:
     """The archives, what the drill said, and how to check them."""
-    from opencode_patcher.drill.report import summary
+    from opencode_patcher.drill.verdict.report import summary
 
     output.show_table(
         ("target", "archive", "MB", "binary MB"),

@@ -17,14 +17,14 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     """
     import os
 
-    from opencode_patcher import builds
+    from opencode_patcher.base.environment import working_directory
+    from opencode_patcher.base.store import open_store
     from opencode_patcher.cli.install import as_data, path_data
     from opencode_patcher.cli.uninstall import refused_data, show_refused
-    from opencode_patcher.environment import working_directory
-    from opencode_patcher.install import activate, path_search, rollback, stock_config, system
-    from opencode_patcher.store import open_store
+    from opencode_patcher.install import activate, builds, path_search, rollback, stock_config
+    from opencode_patcher.install.systems import protocol
 
-    here = system.current()
+    here = protocol.current()
     directory = working_directory()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     store = open_store()

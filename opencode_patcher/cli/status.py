@@ -26,14 +26,14 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """
     import os
 
-    from opencode_patcher import builds
-    from opencode_patcher.install import status, system
-    from opencode_patcher.store import open_store
+    from opencode_patcher.base.store import open_store
+    from opencode_patcher.install import builds, status
+    from opencode_patcher.install.systems import protocol
     from opencode_patcher.upstream.lock import current
 
     store = open_store()
     output.warn_of(builds.unreadable(store))
-    found = status.status(store, system.current(), os.environ, current(store).release)
+    found = status.status(store, protocol.current(), os.environ, current(store).release)
     if as_json:
         output.show_json(as_data(found))
     else:

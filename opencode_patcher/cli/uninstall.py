@@ -24,13 +24,14 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     """
     import os
 
-    from opencode_patcher.environment import working_directory
-    from opencode_patcher.install import stock_config, system, uninstall
-    from opencode_patcher.store import open_store
+    from opencode_patcher.base.environment import working_directory
+    from opencode_patcher.base.store import open_store
+    from opencode_patcher.install import stock_config, uninstall
+    from opencode_patcher.install.systems import protocol
 
     directory = working_directory()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    done = uninstall.uninstall(open_store(), system.current(), reporter)
+    done = uninstall.uninstall(open_store(), protocol.current(), reporter)
     refused = stock_config.find(os.environ, directory)
     if as_json:
         output.show_json(as_data(done, refused))

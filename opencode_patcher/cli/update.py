@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.cli import options, output
-from opencode_patcher.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opencode_patcher.builds import Build
-    from opencode_patcher.progress import Reporter
-    from opencode_patcher.reports import Report
-    from opencode_patcher.store import Store
-    from opencode_patcher.updating import Prospect
+    from opencode_patcher.base.progress import Reporter
+    from opencode_patcher.base.store import Store
+    from opencode_patcher.install.builds import Build
+    from opencode_patcher.upkeep.matrix import Report
+    from opencode_patcher.upkeep.update import Prospect
 
 
 @click.command
@@ -49,27 +49,28 @@ def command(
     Then the lock names it, so that `build` makes it from now on. If a step fails, the lock and what is installed stay
     as they are. With --check-only the exit code is 1 when the newest release does not fit.
     """
-    from opencode_patcher import pipeline, reports, updating
-    from opencode_patcher.store import open_store
+    from opencode_patcher import pipeline
+    from opencode_patcher.base.store import open_store
+    from opencode_patcher.upkeep import matrix, update
     from opencode_patcher.upstream import DEFAULT_SOURCE, lock, support
 
     if check_only and activate:
         raise UsageError("--check-only and --install exclude each other.", next_step="Leave one of them out.")
     if report:
-        reports.require_format(report)
+        matrix.require_format(report)
     store = open_store()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     request = pipeline.Request(source=source or DEFAULT_SOURCE, wait=wait)
     locked = lock.current(store)
-    prospect = updating.look(request, store, reporter, lock=locked, window=support.read_support())
-    matrix = _matrix(prospect)
-    _write(matrix, report)
+    prospect = update.look(request, store, reporter, lock=locked, window=support.read_support())
+    found = _matrix(prospect)
+    _write(found, report)
     built = None
     if prospect.newer and not check_only:
         if not as_json:
             click.echo(f"Upstream has {prospect.newest.tag}; the lock is {prospect.locked.tag}.")
-        updating.require_fit(prospect, "\n".join(problem for row in matrix.failed for problem in row.problems))
-        built = updating.move(
+        update.require_fit(prospect, "\n".join(problem for row in found.failed for problem in row.problems))
+        built = update.move(
             prospect,
             request,
             store,
@@ -85,13 +86,13 @@ def command(
         click.echo(f"Binary: {built.build.binary}")
         click.echo("It is installed." if activate else "To use it: opencode-patcher install")
     else:
-        show(prospect, matrix)
+        show(prospect, found)
     ctx.exit(1 if check_only and prospect.fails else 0)
 
 
 def as_data(prospect: Prospect, build: Build | None, lock_file: Path) -> dict[str, object]:
     """What ``--json`` prints. ``moved`` says whether the lock is the newest release now because of this run."""
-    from opencode_patcher import reports
+    from opencode_patcher.upkeep import matrix
 
     return {
         "locked": prospect.locked.tag,
@@ -100,43 +101,45 @@ def as_data(prospect: Prospect, build: Build | None, lock_file: Path) -> dict[st
         "moved": build is not None,
         "lock": str(lock_file),
         "binary": str(build.binary) if build else None,
-        "check": reports.as_data(*prospect.found) if prospect.found else None,
+        "check": matrix.as_data(*prospect.found) if prospect.found else None,
     }
 
 
-def show(prospect: Prospect, matrix: Report) -> None:
+def show(prospect: Prospect, found: Report) -> None:
     """Say what there is to move to."""
-    from opencode_patcher import reports
+    from opencode_patcher.upkeep import matrix
 
     if not prospect.newer:
         click.echo(f"The lock is {prospect.locked.tag}, and upstream has nothing newer.")
         return
     click.echo(f"Upstream has {prospect.newest.tag}; the lock is {prospect.locked.tag}.")
-    click.echo(reports.text(matrix))
-    if not matrix.failed:
+    click.echo(matrix.text(found))
+    if not found.failed:
         click.echo("To move to it: opencode-patcher update")
 
 
 def _matrix(prospect: Prospect) -> Report:
-    from opencode_patcher import reports
+    from opencode_patcher.upkeep import matrix
 
-    return reports.make([prospect.found] if prospect.found else [])
+    return matrix.make([prospect.found] if prospect.found else [])
 
 
-def _write(matrix: Report, path: Path | None) -> None:
-    from opencode_patcher import reports, resources
-    from opencode_patcher import store as storage
+def _write(found: Report, path: Path | None) -> None:
+    from opencode_patcher.base import resources
+    from opencode_patcher.base import store as storage
+    from opencode_patcher.upkeep import matrix
 
-    if path and matrix.rows:
-        storage.write_text(path, reports.render(matrix, path, resources.templates()))
+    if path and found.rows:
+        storage.write_text(path, matrix.render(found, path, resources.templates()))
 
 
 def _activate(store: Store, reporter: Reporter) -> Callable[[Build], None]:
     import os
 
-    from opencode_patcher.install import activate, system
+    from opencode_patcher.install import activate
+    from opencode_patcher.install.systems import protocol
 
     def install(build: Build) -> None:
-        activate.install(store, system.current(), build, os.environ, reporter)
+        activate.install(store, protocol.current(), build, os.environ, reporter)
 
     return install

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opencode_patcher.base.errors import DrillError, UsageError
 from opencode_patcher.cli import options, output
-from opencode_patcher.errors import DrillError, UsageError
 
 if TYPE_CHECKING:
     from opencode_patcher.drill import Report
@@ -66,7 +66,7 @@ def command(
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     report = drill.run(binary or default_binary(), scenarios, reporter=reporter, keep=keep)
     if as_json:
-        from opencode_patcher.drill.report import as_json as data
+        from opencode_patcher.drill.verdict.report import as_json as data
 
         output.show_json(data(report))
         # The reasons stand in the one object that was promised; an error would print another.
@@ -80,7 +80,7 @@ def compared(saved: tuple[Path, ...]) -> str:
     """Outputs of ``verify --json`` as one table. Raises UsageError for a file that is none."""
     import json
 
-    from opencode_patcher.drill.comparison import markdown
+    from opencode_patcher.drill.verdict.comparison import markdown
 
     reports = []
     for path in saved:
@@ -104,8 +104,8 @@ def _no_report(path: Path, why: str) -> UsageError:
 
 def default_binary() -> Path:
     """The latest build in the store. Raises UsageError when nothing was built yet."""
-    from opencode_patcher import builds
-    from opencode_patcher.store import open_store
+    from opencode_patcher.base.store import open_store
+    from opencode_patcher.install import builds
 
     build = builds.latest(open_store())
     if build is None:
@@ -122,7 +122,7 @@ def show(report: Report) -> None:
 
     Why a stock binary fails needs no list: it knows no other provider.
     """
-    from opencode_patcher.drill.report import HEADINGS, summary, table_rows
+    from opencode_patcher.drill.verdict.report import HEADINGS, summary, table_rows
 
     output.show_table(HEADINGS, table_rows(report))
     if report.patched:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from opencode_patcher import jsonc
+from opencode_patcher.base import jsonc
 from opencode_patcher.configuration.files import ConfigFile
 from opencode_patcher.models import options, settings
 from opencode_patcher.models.grouping import Group, fits

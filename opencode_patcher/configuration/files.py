@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import jsonc
+from opencode_patcher.base import jsonc
 from opencode_patcher.configuration import places
 
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from opencode_patcher import presence
-from opencode_patcher.environment import home_directory
+from opencode_patcher.base import presence
+from opencode_patcher.base.environment import home_directory
 
 OWN_NAMES = ("opencode.json", "opencode.jsonc")
 GLOBAL_NAMES = ("config.json", *OWN_NAMES)

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import git
-from opencode_patcher import store as storage
-from opencode_patcher.store import Store
+from opencode_patcher.base import git
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.store import Store
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.releases import Release
 

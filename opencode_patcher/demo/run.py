@@ -7,14 +7,14 @@ from pathlib import Path
 from statistics import median
 
 from opencode_patcher import drill, pipeline
-from opencode_patcher.builds import Build, Verdict
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.demo import repository
-from opencode_patcher.drill.judge import Row
-from opencode_patcher.drill.observation import Observation
-from opencode_patcher.drill.timeline import Line, timeline
+from opencode_patcher.drill.verdict.judge import Row
+from opencode_patcher.drill.verdict.observation import Observation
+from opencode_patcher.drill.verdict.timeline import Line, timeline
+from opencode_patcher.install.builds import Build, Verdict
 from opencode_patcher.pipeline import Built
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
 from opencode_patcher.upstream.lock import Lock, read_lock
 
 SCENARIOS = ("429", "cut-in-text", "cut-after-tool")

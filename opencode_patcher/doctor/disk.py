@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from opencode_patcher import presence
+from opencode_patcher.base import presence
 from opencode_patcher.doctor.finding import Finding
 
 TREE_BYTES = 1_300_000_000

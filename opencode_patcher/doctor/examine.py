@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import builds, presence
-from opencode_patcher import store as storage
+from opencode_patcher.base import presence
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import CatalogueError, PatcherError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.configuration import check, files
 from opencode_patcher.configuration.survey import survey
 from opencode_patcher.doctor import configured, disk, installation, network, programs
 from opencode_patcher.doctor.finding import Finding, of_error
-from opencode_patcher.errors import CatalogueError, PatcherError
-from opencode_patcher.install import stock_config
+from opencode_patcher.install import builds, stock_config
 from opencode_patcher.install.status import status as install_status
-from opencode_patcher.install.system import System
+from opencode_patcher.install.systems.protocol import System
 from opencode_patcher.models import catalogue
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
 from opencode_patcher.toolchain import catalogue as pinned
 from opencode_patcher.upstream import lock, source
 from opencode_patcher.upstream.releases import Release

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from opencode_patcher.errors import PatcherError
+from opencode_patcher.base.errors import PatcherError
 
 Level = Literal["good", "warning", "blocks", "unknown"]
 """``blocks``: something cannot be done until it is put right; ``unknown``: the check could not be made."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from opencode_patcher.base.errors import PatcherError
 from opencode_patcher.doctor.finding import Finding, of_error
-from opencode_patcher.errors import PatcherError
 from opencode_patcher.toolchain import npm_registry, npm_settings, platforms
 from opencode_patcher.upstream import lock, releases, remote
 from opencode_patcher.upstream.releases import Release

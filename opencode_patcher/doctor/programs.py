@@ -7,10 +7,10 @@ import re
 import shutil
 from pathlib import Path
 
-from opencode_patcher import git, presence
+from opencode_patcher.base import git, presence
+from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.base.store import Store
 from opencode_patcher.doctor.finding import Finding, of_error
-from opencode_patcher.errors import PatcherError
-from opencode_patcher.store import Store
 from opencode_patcher.toolchain import bun, platforms
 from opencode_patcher.upstream import remote
 from opencode_patcher.upstream.workspace import ROOT

@@ -15,7 +15,7 @@ a server, for what needs a cancel, a summary, a second process or a client that 
 ``acp_runner`` an agent as an editor starts it.
 """
 
-from opencode_patcher.drill.report import Report
 from opencode_patcher.drill.suite import run, select
+from opencode_patcher.drill.verdict.report import Report
 
 __all__ = ["Report", "run", "select"]

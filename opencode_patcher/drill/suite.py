@@ -15,18 +15,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from opencode_patcher.drill.agent_scenarios import AGENT_SCENARIOS
-from opencode_patcher.drill.bench_scenarios import BENCH_SCENARIOS
-from opencode_patcher.drill.judge import Row, judge
-from opencode_patcher.drill.observation import Observation
-from opencode_patcher.drill.protocol_scenarios import PROTOCOL_SCENARIOS
-from opencode_patcher.drill.report import Report
-from opencode_patcher.drill.runner import observe, probe
-from opencode_patcher.drill.scenario import Scenario
-from opencode_patcher.drill.scenarios import SCENARIOS
-from opencode_patcher.drill.way_scenarios import WAY_SCENARIOS
-from opencode_patcher.errors import DrillError, StoreError, UsageError
-from opencode_patcher.progress import Reporter, SilentReporter
+from opencode_patcher.base.errors import DrillError, StoreError, UsageError
+from opencode_patcher.base.progress import Reporter, SilentReporter
+from opencode_patcher.drill.drivers.run import observe, probe
+from opencode_patcher.drill.scenarios.agents import AGENT_SCENARIOS
+from opencode_patcher.drill.scenarios.benchmark import BENCH_SCENARIOS
+from opencode_patcher.drill.scenarios.entry_points import WAY_SCENARIOS
+from opencode_patcher.drill.scenarios.protocols import PROTOCOL_SCENARIOS
+from opencode_patcher.drill.scenarios.quick import SCENARIOS
+from opencode_patcher.drill.scenarios.scenario import Scenario
+from opencode_patcher.drill.verdict.judge import Row, judge
+from opencode_patcher.drill.verdict.observation import Observation
+from opencode_patcher.drill.verdict.report import Report
 
 ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS, *PROTOCOL_SCENARIOS, *WAY_SCENARIOS)
 """The quick set, the public benchmark's, those of agents, protocols and other ways in, in the table's order."""

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opencode_patcher import presence
-from opencode_patcher.builds import Build
-from opencode_patcher.errors import InstallError, UsageError
+from opencode_patcher.base import presence
+from opencode_patcher.base.errors import InstallError, UsageError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.install import aside, place, program, records
 from opencode_patcher.install import state as states
+from opencode_patcher.install.builds import Build
 from opencode_patcher.install.failure import install_errors
 from opencode_patcher.install.records import Record
 from opencode_patcher.install.state import State
-from opencode_patcher.install.system import NOTHING, Occupant, System
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
+from opencode_patcher.install.systems.protocol import NOTHING, Occupant, System
 
 
 @dataclass(frozen=True, kw_only=True)

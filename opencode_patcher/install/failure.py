@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from opencode_patcher.errors import InstallError
+from opencode_patcher.base.errors import InstallError
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from opencode_patcher import presence
-from opencode_patcher.install.system import PathLine, System
+from opencode_patcher.base import presence
+from opencode_patcher.install.systems.protocol import PathLine, System
 
 KINDS_FILE = Path(__file__).with_name("other_installs.toml")
 

@@ -7,11 +7,11 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from opencode_patcher import presence
-from opencode_patcher import store as storage
-from opencode_patcher.environment import working_directory
-from opencode_patcher.errors import InstallError, UsageError
-from opencode_patcher.install.system import System
+from opencode_patcher.base import presence
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.environment import working_directory
+from opencode_patcher.base.errors import InstallError, UsageError
+from opencode_patcher.install.systems.protocol import System
 
 _CLAIMED = ((".local", "bin"), (".opencode", "bin"))
 """A program whose own path contains one of these is taken by upstream's updater for an install of the official

@@ -6,8 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from opencode_patcher import process
-from opencode_patcher.errors import InstallError, ProcessError
+from opencode_patcher.base import process
+from opencode_patcher.base.errors import InstallError, ProcessError
 
 START_TIMEOUT_SECONDS = 60.0
 """The first start of a large new file can be slow: virus scanners and macOS look at it."""

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import builds, presence
-from opencode_patcher import store as storage
-from opencode_patcher.builds import Build
-from opencode_patcher.install import activate
+from opencode_patcher.base import presence
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
+from opencode_patcher.install import activate, builds
 from opencode_patcher.install import state as states
+from opencode_patcher.install.builds import Build
 from opencode_patcher.install.state import Activation
-from opencode_patcher.install.system import System
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
+from opencode_patcher.install.systems.protocol import System
 
 DEFAULT_KEEP = 1
 

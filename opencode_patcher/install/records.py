@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import builds
-from opencode_patcher import store as storage
-from opencode_patcher.builds import Build
-from opencode_patcher.errors import InstallError
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import InstallError
+from opencode_patcher.base.store import Store
+from opencode_patcher.install import builds
+from opencode_patcher.install.builds import Build
 from opencode_patcher.install.failure import install_errors
-from opencode_patcher.store import Store
 
 RECORD = "record.json"
 NEW = ".new"

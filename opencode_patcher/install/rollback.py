@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from opencode_patcher.errors import InstallError
+from opencode_patcher.base.errors import InstallError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.install import activate, program, records
 from opencode_patcher.install import state as states
 from opencode_patcher.install.activate import Installed, Situation
 from opencode_patcher.install.state import Activation
-from opencode_patcher.install.system import System
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
+from opencode_patcher.install.systems.protocol import System
 
 
 def rollback(store: Store, system: System, reporter: Reporter) -> Installed:

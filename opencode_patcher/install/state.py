@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from opencode_patcher import store as storage
-from opencode_patcher.errors import StoreError
-from opencode_patcher.store import Store
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import StoreError
+from opencode_patcher.base.store import Store
 
 FILE = "state.json"
 FORMAT = 1

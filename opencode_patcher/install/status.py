@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from opencode_patcher import builds, presence
-from opencode_patcher.builds import Build
-from opencode_patcher.errors import ProcessError, UsageError
-from opencode_patcher.install import activate, path_search, program, records
+from opencode_patcher.base import presence
+from opencode_patcher.base.errors import ProcessError, UsageError
+from opencode_patcher.base.store import Store
+from opencode_patcher.install import activate, builds, path_search, program, records
+from opencode_patcher.install.builds import Build
 from opencode_patcher.install.path_search import PathFinding
 from opencode_patcher.install.records import Record
-from opencode_patcher.install.system import NOTHING, Occupant, System
-from opencode_patcher.store import Store
+from opencode_patcher.install.systems.protocol import NOTHING, Occupant, System
 from opencode_patcher.upstream.releases import Release, parse_tag
 
 FileState = Literal["good", "missing", "changed", "dead", "changed and dead"]

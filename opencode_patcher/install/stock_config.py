@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import jsonc
+from opencode_patcher.base import jsonc
 from opencode_patcher.configuration import files
 from opencode_patcher.models.settings import KEYS
 

@@ -6,13 +6,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import store as storage
-from opencode_patcher.errors import InstallError
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import InstallError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.install import activate
 from opencode_patcher.install import state as states
-from opencode_patcher.install.system import System
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
+from opencode_patcher.install.systems.protocol import System
 
 
 @dataclass(frozen=True, kw_only=True)

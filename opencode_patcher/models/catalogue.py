@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opencode_patcher import presence
-from opencode_patcher.environment import home_directory
-from opencode_patcher.errors import CatalogueError
+from opencode_patcher.base import presence
+from opencode_patcher.base.environment import home_directory
+from opencode_patcher.base.errors import CatalogueError
 from opencode_patcher.models.resolve import Offer
 
 _GZIP = b"\x1f\x8b"

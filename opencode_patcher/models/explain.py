@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from opencode_patcher.errors import UsageError
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.models.grouping import Group, Options, group
 from opencode_patcher.models.identity import Variant
 from opencode_patcher.models.nearest import nearest

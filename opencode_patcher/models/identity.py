@@ -13,15 +13,7 @@ from dataclasses import dataclass
 from opencode_patcher.models.rules import Alias, Family, Rules, Vendor, load
 from opencode_patcher.models.scan import is_number, lower, order, scan, squash
 from opencode_patcher.models.terms import terms_of
-from opencode_patcher.models.words import (
-    Step,
-    Steps,
-    family_of,
-    locate,
-    replace_synonyms,
-    with_title,
-    without_prefix,
-)
+from opencode_patcher.models.words import Step, Steps, family_of, locate, replace_synonyms, with_title, without_prefix
 
 _AMAZON_VERSION = re.compile(r"-v?[0-9]{1,2}:0(?![^:])")
 

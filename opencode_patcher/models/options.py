@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opencode_patcher import jsonc
-from opencode_patcher.errors import UsageError
+from opencode_patcher.base import jsonc
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.models import settings
 from opencode_patcher.models.grouping import DEFAULT_VARIANTS, VARIANTS, Options, fits
 from opencode_patcher.models.nearest import nearest

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opencode_patcher import jsonc
+from opencode_patcher.base import jsonc
 from opencode_patcher.models.grouping import VARIANTS
 from opencode_patcher.models.nearest import nearest
 

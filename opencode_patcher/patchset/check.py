@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from opencode_patcher.errors import PatchError
+from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import drift, names
 from opencode_patcher.patchset.compose import FileOutcome, outcomes
 from opencode_patcher.patchset.names import HookNames, Missing, Need

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from opencode_patcher import git, store
-from opencode_patcher.errors import PatchError
+from opencode_patcher.base import git, store
+from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import hints
 from opencode_patcher.patchset.compose import ReadPristine, outcomes
 from opencode_patcher.patchset.parse import parse

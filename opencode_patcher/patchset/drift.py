@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from opencode_patcher.errors import PatchError
-from opencode_patcher.patchset import hints, lexer
-from opencode_patcher.patchset.outline import SEPARATOR, Outline, heading_path
+from opencode_patcher.base.errors import PatchError
+from opencode_patcher.patchset import hints
 from opencode_patcher.patchset.place import Misfit, Reason
+from opencode_patcher.patchset.typescript import lexer
+from opencode_patcher.patchset.typescript.outline import SEPARATOR, Outline, heading_path
 
 SIMILAR = 0.55
 """Least similarity (``SequenceMatcher.ratio``) of a block that is shown as the nearest one."""

@@ -11,12 +11,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from opencode_patcher.patchset import lexer, modules, scope
 from opencode_patcher.patchset.compose import FileOutcome
-from opencode_patcher.patchset.modules import Exports
 from opencode_patcher.patchset.newfiles import NewFile
 from opencode_patcher.patchset.parse import ADDED, CONTEXT, Hunk
 from opencode_patcher.patchset.place import Placement, read_source
+from opencode_patcher.patchset.typescript import lexer, modules, scope
+from opencode_patcher.patchset.typescript.modules import Exports
 
 SKIPPED = "/test/"
 """Our tests are no part of the binary; they may need a newer upstream than the code does."""

@@ -1,16 +1,21 @@
-"""Whole new files: what lies below ``templates/opencode`` goes to the same path in OpenCode's repository."""
+"""Whole new files: the core of the feature and the adapters of a line, and where they go in OpenCode's repository."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.errors import PatchError
+from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import paths
 
-ROOT = "opencode"
+ROOTS = {"opencode-1": "", "combined": "packages/opencode/src/combined/"}
+"""Directories below ``templates/``, and what stands before the path of their files in OpenCode's repository.
+
+The first one has to be there.
+"""
+
 TEMPLATE_SUFFIX = ".j2"
 TESTS = "/test/"
 """Part of the path of a test in upstream's packages."""
@@ -34,22 +39,21 @@ class NewFile:
 
 
 def load(templates_dir: Path) -> tuple[NewFile, ...]:
-    """Read all new files below ``templates_dir/opencode``, sorted by path.
+    """Read all new files below the directories of ``ROOTS``, sorted by path.
 
     Raises PatchError when there is no such directory, for a symbolic link, a path that is refused, two templates for
     one file, or an unreadable file.
     """
-    root = templates_dir / ROOT
-    if not root.is_dir():
+    required = templates_dir / next(iter(ROOTS))
+    if not required.is_dir():
         raise PatchError(
             "There are no templates.",
-            why=f"There is no directory {root}.",
+            why=f"There is no directory {required}.",
             next_step="Restore it from the project's history, or install opencode-patcher again.",
         )
     found: dict[str, NewFile] = {}
-    for path in _files(root):
+    for path, target in _placed(templates_dir):
         template = path.relative_to(templates_dir).as_posix()
-        target = path.relative_to(root).as_posix().removesuffix(TEMPLATE_SUFFIX)
         if reason := paths.problem(target):
             raise PatchError(f"The template {template} is refused.", why=f"Its path '{target}' is refused: {reason}.")
         if target in found:
@@ -71,6 +75,13 @@ def load(templates_dir: Path) -> tuple[NewFile, ...]:
 def without_tests(files: Iterable[NewFile]) -> tuple[NewFile, ...]:
     """The files that go into a binary. Tests do not; they use upstream's own test rig, which changes more often."""
     return tuple(file for file in files if TESTS not in file.path)
+
+
+def _placed(templates_dir: Path) -> Iterator[tuple[Path, str]]:
+    for name, prefix in ROOTS.items():
+        root = templates_dir / name
+        for path in _files(root):
+            yield path, prefix + path.relative_to(root).as_posix().removesuffix(TEMPLATE_SUFFIX)
 
 
 def _files(root: Path) -> list[Path]:

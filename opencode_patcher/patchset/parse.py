@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from opencode_patcher.errors import PatchError
+from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import hints, paths
-from opencode_patcher.patchset.outline import heading_path
 from opencode_patcher.patchset.series import Patch
+from opencode_patcher.patchset.typescript.outline import heading_path
 
 if TYPE_CHECKING:
     from unidiff.patch import Hunk as ParsedHunk

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from opencode_patcher.patchset import lexer
-from opencode_patcher.patchset.lexer import Source
-from opencode_patcher.patchset.outline import Outline, heading_path
 from opencode_patcher.patchset.parse import ADDED, CONTEXT, REMOVED, FileHunks, Hunk
+from opencode_patcher.patchset.typescript import lexer
+from opencode_patcher.patchset.typescript.lexer import Source
+from opencode_patcher.patchset.typescript.outline import Outline, heading_path
 
 
 class Reason(StrEnum):

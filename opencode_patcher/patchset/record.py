@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opencode_patcher import store
-from opencode_patcher.errors import StoreError
+from opencode_patcher.base import store
+from opencode_patcher.base.errors import StoreError
 from opencode_patcher.patchset import hints, paths
 
 FILE_NAME = "opencode-patcher-change.json"

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from opencode_patcher.errors import PatchError
-from opencode_patcher.patchset import hints, lexer, series
-from opencode_patcher.patchset.outline import SEPARATOR
+from opencode_patcher.base.errors import PatchError
+from opencode_patcher.patchset import hints, series
 from opencode_patcher.patchset.parse import ADDED, CONTEXT, REMOVED, FileHunks, Hunk, HunkLine, parse
 from opencode_patcher.patchset.place import Placement, apply, place, read_source, split_lines
 from opencode_patcher.patchset.render import render_patch
 from opencode_patcher.patchset.series import MOVED_FROM, Patch, Target
+from opencode_patcher.patchset.typescript import lexer
+from opencode_patcher.patchset.typescript.outline import SEPARATOR
 
 MOST_CONTEXT = 8
 """Lines on either side; a change that needs more to be told apart has to be made elsewhere."""

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opencode_patcher.errors import PatchError
+from opencode_patcher.base.errors import PatchError
 
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes

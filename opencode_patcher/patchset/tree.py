@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from opencode_patcher import git, store
-from opencode_patcher.errors import PatchError, ProcessError, StoreError
+from opencode_patcher.base import git, store
+from opencode_patcher.base.errors import PatchError, ProcessError, StoreError
 from opencode_patcher.patchset import hints, paths, record
 from opencode_patcher.patchset.compose import Change
 from opencode_patcher.patchset.record import Record

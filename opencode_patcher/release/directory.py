@@ -7,8 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.errors import ReleaseError
-from opencode_patcher.progress import Reporter
+from opencode_patcher.base.errors import ReleaseError
+from opencode_patcher.base.progress import Reporter
 from opencode_patcher.release import manifest, sums
 
 ARCHIVE_BYTES = 65_000_000

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opencode_patcher import __version__, pipeline
+from opencode_patcher.base.errors import DrillError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.drill import Report
-from opencode_patcher.errors import DrillError
-from opencode_patcher.progress import Reporter
 from opencode_patcher.release import archives, directory, papers, product, staging
 from opencode_patcher.release.manifest import Manifest, Product
 from opencode_patcher.release.parts import Order, Parts, gather
-from opencode_patcher.store import Store
 from opencode_patcher.toolchain import build as toolchain
 from opencode_patcher.toolchain import platforms, runtimes
 from opencode_patcher.toolchain.targets import Target, runnable

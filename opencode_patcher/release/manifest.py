@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from opencode_patcher import store as storage
-from opencode_patcher.errors import ReleaseError, UsageError
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import ReleaseError, UsageError
 from opencode_patcher.release.published import Published
 from opencode_patcher.upstream.releases import Release, parse_tag
 

@@ -70,7 +70,7 @@ def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) 
 def _drill(report: Report | None) -> dict[str, object] | None:
     if report is None:
         return None
-    from opencode_patcher.drill.report import summary
+    from opencode_patcher.drill.verdict.report import summary
 
     return {
         "summary": summary(report),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from opencode_patcher import builds
-from opencode_patcher import store as storage
-from opencode_patcher.builds import Build, Ingredients
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import SourceError
 from opencode_patcher.drill import Report
-from opencode_patcher.errors import SourceError
+from opencode_patcher.install import builds
+from opencode_patcher.install.builds import Build, Ingredients
 from opencode_patcher.patchset import series
 from opencode_patcher.release import manifest, notes, notices, sbom, sums
 from opencode_patcher.release.manifest import Manifest, Product

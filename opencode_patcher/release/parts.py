@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opencode_patcher import pipeline
-from opencode_patcher.errors import ToolchainError
-from opencode_patcher.progress import Reporter
+from opencode_patcher.base.errors import ToolchainError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.release.published import Published
-from opencode_patcher.store import Store
 from opencode_patcher.toolchain import bun, bun_lock, catalogue, dependencies, natives, runtimes
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.bun_lock import BunLock, Package

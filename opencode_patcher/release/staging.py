@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from opencode_patcher import store as storage
-from opencode_patcher.store import Store
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.store import Store
 
 NOTE = "releasing.json"
 """A file in the store that says where a release is being made. It outlives a run that is killed."""

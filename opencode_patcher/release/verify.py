@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from opencode_patcher import __version__, pipeline
-from opencode_patcher import store as storage
-from opencode_patcher.errors import ReleaseError
-from opencode_patcher.progress import Reporter
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import ReleaseError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.release import make, manifest, notes, papers, sums
 from opencode_patcher.release.comparison import Copy, Verification, compare
 from opencode_patcher.release.manifest import Manifest
 from opencode_patcher.release.parts import Order, Parts, gather
-from opencode_patcher.store import Store
 from opencode_patcher.toolchain.build import CHANNEL
 from opencode_patcher.toolchain.targets import parse
 from opencode_patcher.upstream import lock as upstream_lock

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import full_disk, process, store
-from opencode_patcher.builds import file_sha256
-from opencode_patcher.errors import BuildError, ProcessError
-from opencode_patcher.progress import Reporter
+from opencode_patcher.base import full_disk, process, store
+from opencode_patcher.base.errors import BuildError, ProcessError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.install.builds import file_sha256
 from opencode_patcher.toolchain import dependencies
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes

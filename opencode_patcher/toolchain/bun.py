@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from opencode_patcher import process
-from opencode_patcher import store as storage
-from opencode_patcher.errors import ProcessError, ToolchainError
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
+from opencode_patcher.base import process
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import ProcessError, ToolchainError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.toolchain import npm_settings, platforms
 
 VERSION_TIMEOUT_SECONDS = 30.0

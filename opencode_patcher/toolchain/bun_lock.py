@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opencode_patcher.errors import ToolchainError
+from opencode_patcher.base.errors import ToolchainError
 
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
 _NAME = re.compile(r"@[^/]+/[^/]+|[^/]+")

@@ -19,11 +19,11 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import process
-from opencode_patcher import store as storage
-from opencode_patcher.errors import CatalogueError, ProcessError, ToolchainError
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
+from opencode_patcher.base import process
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import CatalogueError, ProcessError, ToolchainError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.upstream.lock import CataloguePin
 
 _PIP_FLAGS = ("--quiet", "--no-input", "--disable-pip-version-check")

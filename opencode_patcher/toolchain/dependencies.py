@@ -17,9 +17,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from opencode_patcher import full_disk, git, process, store
-from opencode_patcher.errors import PatcherError, ProcessError, ToolchainError
-from opencode_patcher.progress import Reporter
+from opencode_patcher.base import full_disk, git, process, store
+from opencode_patcher.base.errors import PatcherError, ProcessError, ToolchainError
+from opencode_patcher.base.progress import Reporter
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.upstream.tree import Tree
 from opencode_patcher.upstream.workspace import PROGRAM, WEB_UI

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import store
+from opencode_patcher.base import store
 from opencode_patcher.toolchain.bun_lock import Package
 from opencode_patcher.toolchain.targets import Target
 

@@ -13,7 +13,7 @@ import urllib.request
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from opencode_patcher.errors import ToolchainError
+from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY, Settings
 
 TIMEOUT_SECONDS = 60.0

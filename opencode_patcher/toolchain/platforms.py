@@ -7,8 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import process
-from opencode_patcher.errors import ProcessError, ToolchainError
+from opencode_patcher.base import process
+from opencode_patcher.base.errors import ProcessError, ToolchainError
 
 PACKAGES = frozenset(
     {

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import store as storage
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.toolchain import npm_registry, npm_settings
 from opencode_patcher.toolchain.bun import Bun, member
 from opencode_patcher.toolchain.targets import Target

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from opencode_patcher.errors import UsageError
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.toolchain.platforms import MACHINES, Platform
 
 NAMES = (

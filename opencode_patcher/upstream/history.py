@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import git
-from opencode_patcher.errors import ProcessError, SourceError
-from opencode_patcher.progress import Reporter
+from opencode_patcher.base import git
+from opencode_patcher.base.errors import ProcessError, SourceError
+from opencode_patcher.base.progress import Reporter
 from opencode_patcher.upstream import objects, remote
 from opencode_patcher.upstream.releases import Release
 

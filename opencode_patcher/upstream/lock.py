@@ -14,9 +14,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import resources, store
-from opencode_patcher.errors import SourceError
-from opencode_patcher.store import Store
+from opencode_patcher.base import resources, store
+from opencode_patcher.base.errors import SourceError
+from opencode_patcher.base.store import Store
 from opencode_patcher.upstream.releases import Release, parse_tag
 
 LOCK_FILE = Path(__file__).with_name("upstream.lock.json")

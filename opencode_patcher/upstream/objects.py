@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opencode_patcher import git
-from opencode_patcher.errors import ProcessError, SourceError
+from opencode_patcher.base import git
+from opencode_patcher.base.errors import ProcessError, SourceError
 from opencode_patcher.upstream import remote
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from opencode_patcher.errors import SourceError
+from opencode_patcher.base.errors import SourceError
 from opencode_patcher.upstream import remote
 
 TIMEOUT_SECONDS = 120.0

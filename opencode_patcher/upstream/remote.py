@@ -6,9 +6,15 @@ import hashlib
 import re
 from pathlib import Path
 
-from opencode_patcher import full_disk, git, process
-from opencode_patcher.errors import PatcherError, ProcessError, ProcessTimeoutError, SourceError, without_credentials
-from opencode_patcher.progress import Reporter
+from opencode_patcher.base import full_disk, git, process
+from opencode_patcher.base.errors import (
+    PatcherError,
+    ProcessError,
+    ProcessTimeoutError,
+    SourceError,
+    without_credentials,
+)
+from opencode_patcher.base.progress import Reporter
 
 DEMO_HINT = "To see the tool work without any source, run: opencode-patcher demo"
 

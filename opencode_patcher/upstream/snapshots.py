@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opencode_patcher import git
-from opencode_patcher.errors import SourceError
+from opencode_patcher.base import git
+from opencode_patcher.base.errors import SourceError
 from opencode_patcher.upstream import objects
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from opencode_patcher import git
-from opencode_patcher import store as storage
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
+from opencode_patcher.base import git
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.upstream import lock, objects, remote
 from opencode_patcher.upstream.releases import Release
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.errors import SourceError
+from opencode_patcher.base.errors import SourceError
 from opencode_patcher.upstream.releases import Release, parse_tag
 
 SUPPORT_FILE = Path(__file__).with_name("support.json")

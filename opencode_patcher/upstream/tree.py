@@ -12,11 +12,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher import git
-from opencode_patcher import store as storage
-from opencode_patcher.errors import ProcessError, StoreError
-from opencode_patcher.progress import Reporter
-from opencode_patcher.store import Store
+from opencode_patcher.base import git
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import ProcessError, StoreError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.upstream import remote, source, sparse
 from opencode_patcher.upstream.objects import source_of
 from opencode_patcher.upstream.releases import Release

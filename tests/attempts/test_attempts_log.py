@@ -14,7 +14,7 @@ import pytest
 
 from opencode_patcher.__main__ import run
 from opencode_patcher.attempts import log, since
-from opencode_patcher.errors import UsageError
+from opencode_patcher.base.errors import UsageError
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

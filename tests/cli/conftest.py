@@ -23,8 +23,8 @@ def command_line(tmp_path: Path) -> CommandLine:
     patches.mkdir()
     (patches / "series").write_text("say-more\n")
     (patches / "say-more.patch").write_text(PATCH)
-    (templates / "opencode" / "packages" / "core" / "src").mkdir(parents=True)
-    (templates / "opencode" / "packages" / "core" / "src" / "added.ts.j2").write_text(
+    (templates / "opencode-1" / "packages" / "core" / "src").mkdir(parents=True)
+    (templates / "opencode-1" / "packages" / "core" / "src" / "added.ts.j2").write_text(
         "export const tag = [= release_tag | tojson =]\n"
     )
     catalogue = {"acme": {"id": "acme", "name": "Acme", "models": {"m": {"id": "m", "name": "M"}}}}

@@ -6,13 +6,15 @@ python launcher.py PATCHES TEMPLATES [ARGUMENT...]
 import sys
 from pathlib import Path
 
-from opencode_patcher import __main__, builds, resources
+from opencode_patcher import __main__
+from opencode_patcher.base import resources
+from opencode_patcher.install import builds
 
 patches, templates = map(Path, sys.argv[1:3])
 resources.patches = lambda: patches
 resources.templates = lambda: templates
 
-from opencode_patcher import pipeline  # noqa: E402  its defaults are taken when it is imported
+from opencode_patcher import pipeline  # noqa: E402  (after the resources are replaced)
 
 pipeline.drill = lambda *_: builds.Verdict(passed=("healthy",), failed=(), failover_ms=1.0)
 

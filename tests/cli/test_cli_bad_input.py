@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from cli_samples import BUILD_SCRIPT, CORE, FAILING_SCRIPT, PATCH, CommandLine, MakeUpstream, Upstream
 
-from opencode_patcher import __main__, git, pipeline
-from opencode_patcher.errors import PatchError
+from opencode_patcher import __main__, pipeline
+from opencode_patcher.base import git
+from opencode_patcher.base.errors import PatchError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import open_store
 from opencode_patcher.pipeline import Request
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import open_store
 from opencode_patcher.toolchain import bun, platforms
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.lock import read_lock
@@ -288,7 +289,7 @@ def test_a_wrong_patch_writes_nothing(with_bun: CommandLine, upstream: Upstream)
 
 
 def test_a_template_with_an_undefined_variable_writes_nothing(with_bun: CommandLine, upstream: Upstream) -> None:
-    template = with_bun.templates / "opencode" / "packages" / "core" / "src" / "added.ts.j2"
+    template = with_bun.templates / "opencode-1" / "packages" / "core" / "src" / "added.ts.j2"
     good = template.read_text()
     template.write_text("one\nexport const x = [= nothing =]\n")
 
@@ -385,7 +386,7 @@ def test_a_damaged_manifest(with_bun: CommandLine, upstream: Upstream) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from opencode_patcher.store import open_store
+from opencode_patcher.base.store import open_store
 with open_store(Path({root!r})).lock("build"):
     print("held", flush=True)
     sys.stdin.read()

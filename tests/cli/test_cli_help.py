@@ -105,5 +105,6 @@ print("\\n" + " ".join(name for name in sys.modules if name.startswith("opencode
     assert set(done.stdout.splitlines()[-1].split()) <= {
         "opencode_patcher.__main__",
         "opencode_patcher.cli",
-        "opencode_patcher.errors",
+        "opencode_patcher.base",
+        "opencode_patcher.base.errors",
     }

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import __version__, resources
+from opencode_patcher import __version__
+from opencode_patcher.base import resources
 from opencode_patcher.upstream.lock import LOCK_FILE
 
-CHECKOUT = Path(resources.__file__).parent.parent
+CHECKOUT = Path(resources.__file__).parents[2]
 NOT_PUBLISHED = {"__pycache__", "node_modules", "dist"}
 
 
@@ -87,7 +88,7 @@ def test_the_wheel_holds_the_package_with_its_data_the_patches_and_the_templates
     assert f"opencode_patcher/upstream/{LOCK_FILE.name}" in held
     assert "opencode_patcher/models/rules.toml" in held
     assert "opencode_patcher/demo/upstream/packages/opencode/script/build.ts" in held
-    assert "opencode_patcher/_resources/patches/series" in held
+    assert "opencode_patcher/_resources/patches/opencode-1/series" in held
     assert "opencode_patcher/_resources/templates/release/install.sh.j2" in held
     assert "opencode_patcher/py.typed" in held
 
@@ -107,7 +108,8 @@ def test_the_source_package_can_be_tested(packages: Packages) -> None:
     with tarfile.open(packages.sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
 
-    assert {"pyproject.toml", "Makefile", "README.md", "patches/series", "tests/conftest.py", "docs/LICENSE"} <= held
+    assert {"pyproject.toml", "Makefile", "README.md", "docs/LICENSE", "tests/conftest.py"} <= held
+    assert "patches/opencode-1/series" in held
     assert {path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / ".github").rglob("*.yml")} <= held
     assert not [name for name in held if NOT_PUBLISHED & set(Path(name).parts)]
 
@@ -117,7 +119,9 @@ def test_the_installed_program_works_anywhere(installed: Path, tmp_path: Path) -
 
     assert run(program, "--version", cwd=tmp_path) == f"opencode-patcher, version {__version__}\n"
     listed = json.loads(run(program, "patches", "list", "--json", cwd=tmp_path))
-    names = [line for line in (CHECKOUT / "patches" / "series").read_text().splitlines() if not line.startswith("#")]
+    names = [
+        line for line in (CHECKOUT / "patches" / "opencode-1" / "series").read_text().splitlines() if line[0] != "#"
+    ]
     assert [patch["name"] for patch in listed["patches"]] == names
     assert run(program, "list", cwd=tmp_path).startswith("There is no build yet.")
 
@@ -125,12 +129,12 @@ def test_the_installed_program_works_anywhere(installed: Path, tmp_path: Path) -
 def test_the_installed_package_reads_its_own_data(installed: Path, tmp_path: Path) -> None:
     text = """
 from pathlib import Path
-from opencode_patcher import resources
+from opencode_patcher.base import resources
 from opencode_patcher.demo import repository
 from opencode_patcher.models import typescript
 from opencode_patcher.patchset import newfiles
 from opencode_patcher.upstream.lock import read_lock
-print(Path(resources.__file__).parent)
+print(Path(resources.__file__).parents[1])
 print(read_lock().release.tag)
 print(len(newfiles.load(resources.templates())), len(repository.read_files()), len(typescript.rules_json()))
 """

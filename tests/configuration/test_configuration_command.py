@@ -9,8 +9,8 @@ import pytest
 from config_samples import CATALOGUE, User
 
 from opencode_patcher.__main__ import run
+from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.configuration import files
-from opencode_patcher.errors import ToolchainError
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from refused_values import REFUSED
 from opencode_patcher.configuration.advice import Advice, advise
 from opencode_patcher.models import settings
 
-PATCH = Path(__file__).parents[2] / "patches" / "config-schema.patch"
+PATCH = Path(__file__).parents[2] / "patches" / "opencode-1" / "config-schema.patch"
 
 
 def means(user: User) -> dict[str, str]:

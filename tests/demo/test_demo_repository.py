@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import git, pipeline, resources
+from opencode_patcher import pipeline
+from opencode_patcher.base import git, resources
+from opencode_patcher.base.errors import ProcessError
+from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.demo import repository
-from opencode_patcher.errors import ProcessError
 from opencode_patcher.patchset import newfiles, series
 from opencode_patcher.patchset.compose import compose
-from opencode_patcher.store import Store, open_store
 from opencode_patcher.upstream import workspace
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opencode_patcher.store import Store
+from opencode_patcher.base.store import Store
 
 
 def test_an_inner_store_shares_the_toolchains_and_nothing_else(store: Store) -> None:

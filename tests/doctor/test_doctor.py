@@ -15,8 +15,8 @@ from fake_registry import Registry
 from fake_upstream import Upstream
 from install_samples import program
 
-from opencode_patcher.errors import SourceError
-from opencode_patcher.store import MARKER, open_store
+from opencode_patcher.base.errors import SourceError
+from opencode_patcher.base.store import MARKER, open_store
 from opencode_patcher.upstream import lock, source
 
 

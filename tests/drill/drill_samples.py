@@ -5,21 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from opencode_patcher.drill.conversation import Purpose
-from opencode_patcher.drill.exchange import Exchange, Sent
-from opencode_patcher.drill.faults import At, Broken, ChunkKind, Fault, How, HttpError
-from opencode_patcher.drill.observation import (
-    Event,
-    Observation,
-    Session,
-    StoredMessage,
-    StoredPart,
-    Target,
-)
-from opencode_patcher.drill.plan import TITLE
-from opencode_patcher.drill.scenario import Expectation, Scenario
-from opencode_patcher.drill.scenarios import ALPHA, BETA, ERRAND, GREETING
-from opencode_patcher.drill.usage import USAGE
+from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.exchange import Exchange, Sent
+from opencode_patcher.drill.fakes.faults import At, Broken, ChunkKind, Fault, How, HttpError
+from opencode_patcher.drill.fakes.plan import TITLE
+from opencode_patcher.drill.fakes.usage import USAGE
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, GREETING
+from opencode_patcher.drill.scenarios.scenario import Expectation, Scenario
+from opencode_patcher.drill.verdict.observation import Event, Observation, Session, StoredMessage, StoredPart, Target
 
 UNAVAILABLE = HttpError(status=503, message="Overloaded")
 CUT = Broken(at=At.CONTENT, how=How.RESET)

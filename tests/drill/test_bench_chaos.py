@@ -14,11 +14,11 @@ from drill_samples import exchange
 from bench.chaos.check import healthy, violations
 from bench.chaos.plan import GROUPS, STEADY_FAULTS, TURNS_PER_SESSION, Round, members, provider, session
 from bench.chaos.run import HEALTH, drafts, running_tools
-from opencode_patcher.drill.faults import HttpError
-from opencode_patcher.drill.observation import StoredMessage, StoredPart
-from opencode_patcher.drill.plan import Reply, Text, ToolCall, Turn
-from opencode_patcher.drill.scenario import EFFECTS
-from opencode_patcher.drill.usage import USAGE
+from opencode_patcher.drill.fakes.faults import HttpError
+from opencode_patcher.drill.fakes.plan import Reply, Text, ToolCall, Turn
+from opencode_patcher.drill.fakes.usage import USAGE
+from opencode_patcher.drill.scenarios.scenario import EFFECTS
+from opencode_patcher.drill.verdict.observation import StoredMessage, StoredPart
 
 A, B = (ToolCall(id=f"line-1x0s0c{number}", name="bash", arguments={}) for number in range(2))
 ROUND = Round(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from opencode_patcher.base.errors import DrillError, UsageError
 from opencode_patcher.cli.verify import command
-from opencode_patcher.errors import DrillError, UsageError
 
 Fake = Callable[[str], Path]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from drill_samples import message, session, text
 
-from opencode_patcher.drill.acp_client import running
-from opencode_patcher.drill.acp_view import shown, wrong
-from opencode_patcher.drill.home import prepare
-from opencode_patcher.drill.wire import Object
-from opencode_patcher.errors import DrillError
+from opencode_patcher.base.errors import DrillError
+from opencode_patcher.drill.drivers.acp_client import running
+from opencode_patcher.drill.drivers.home import prepare
+from opencode_patcher.drill.fakes.wire import Object
+from opencode_patcher.drill.verdict.acp_view import shown, wrong
 
 
 def chunk(id: str, words: str) -> Object:

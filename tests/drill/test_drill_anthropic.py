@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from opencode_patcher.drill.anthropic_messages import AnthropicMessages
-from opencode_patcher.drill.faults import At, before_break
-from opencode_patcher.drill.plan import Reasoning, Reply, Text, ToolCall
+from opencode_patcher.drill.fakes.anthropic_messages import AnthropicMessages
+from opencode_patcher.drill.fakes.faults import At, before_break
+from opencode_patcher.drill.fakes.plan import Reasoning, Reply, Text, ToolCall
 
 CLAUDE = AnthropicMessages()
 CALL = ToolCall(id="call_a", name="bash", arguments={"command": "ls"})

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from drill_samples import exchange, message, session, text, tool
 
-from opencode_patcher.drill import costs
-from opencode_patcher.drill.anthropic_messages import REPORTED_FIRST, AnthropicMessages
-from opencode_patcher.drill.exchange import Exchange, Sent
-from opencode_patcher.drill.faults import At, Broken, ChunkKind, Empty, Garbled, How
-from opencode_patcher.drill.observation import StoredMessage
-from opencode_patcher.drill.scenarios import ALPHA, BETA, GAMMA
-from opencode_patcher.drill.usage import USAGE
+from opencode_patcher.drill.fakes.anthropic_messages import REPORTED_FIRST, AnthropicMessages
+from opencode_patcher.drill.fakes.exchange import Exchange, Sent
+from opencode_patcher.drill.fakes.faults import At, Broken, ChunkKind, Empty, Garbled, How
+from opencode_patcher.drill.fakes.usage import USAGE
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GAMMA
+from opencode_patcher.drill.verdict import costs
+from opencode_patcher.drill.verdict.observation import StoredMessage
 
 A, B = (provider.price.cost(USAGE) for provider in (ALPHA, BETA))
 

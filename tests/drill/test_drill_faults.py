@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from opencode_patcher.drill.faults import At, Broken, ChunkKind, How, HttpError, Slow, before_break, describe
-from opencode_patcher.drill.openai_chat import OpenAIChat
-from opencode_patcher.drill.plan import Reasoning, Reply, Text, ToolCall
+from opencode_patcher.drill.fakes.faults import At, Broken, ChunkKind, How, HttpError, Slow, before_break, describe
+from opencode_patcher.drill.fakes.openai_chat import OpenAIChat
+from opencode_patcher.drill.fakes.plan import Reasoning, Reply, Text, ToolCall
 
 CHUNKS = OpenAIChat().chunks(
     Reply(

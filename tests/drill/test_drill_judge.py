@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 from drill_samples import GREETED, HELLO, exchange, greeted, message, session, shown, text, tool, tooled
 
-from opencode_patcher.drill.conversation import Purpose
-from opencode_patcher.drill.exchange import Exchange
-from opencode_patcher.drill.faults import Empty
-from opencode_patcher.drill.judge import judge
-from opencode_patcher.drill.observation import Event, Observation
-from opencode_patcher.drill.scenario import Expectation
-from opencode_patcher.drill.scenarios import BETA
-from opencode_patcher.drill.usage import USAGE
+from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.exchange import Exchange
+from opencode_patcher.drill.fakes.faults import Empty
+from opencode_patcher.drill.fakes.usage import USAGE
+from opencode_patcher.drill.scenarios.quick import BETA
+from opencode_patcher.drill.scenarios.scenario import Expectation
+from opencode_patcher.drill.verdict.judge import judge
+from opencode_patcher.drill.verdict.observation import Event, Observation
 
 
 def test_a_good_failover_passes_and_is_timed():

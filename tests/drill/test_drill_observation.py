@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from opencode_patcher.drill.observation import error_message, parse_event, parse_export
+from opencode_patcher.drill.verdict.observation import error_message, parse_event, parse_export
 
 
 def test_lines_of_stdout_that_are_no_events_are_left_out():

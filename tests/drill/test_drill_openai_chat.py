@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from opencode_patcher.drill.conversation import Purpose, purpose
-from opencode_patcher.drill.faults import ChunkKind
-from opencode_patcher.drill.openai_chat import OpenAIChat
-from opencode_patcher.drill.plan import Reasoning, Reply, Text, ToolCall
+from opencode_patcher.drill.fakes.conversation import Purpose, purpose
+from opencode_patcher.drill.fakes.faults import ChunkKind
+from opencode_patcher.drill.fakes.openai_chat import OpenAIChat
+from opencode_patcher.drill.fakes.plan import Reasoning, Reply, Text, ToolCall
 
 CHAT = OpenAIChat()
 CALL = ToolCall(id="call_a", name="bash", arguments={"command": "echo “done”"})

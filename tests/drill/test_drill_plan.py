@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from opencode_patcher.drill.conversation import Conversation
-from opencode_patcher.drill.plan import Reply, Text, ToolCall, Turn, next_reply
+from opencode_patcher.drill.fakes.conversation import Conversation
+from opencode_patcher.drill.fakes.plan import Reply, Text, ToolCall, Turn, next_reply
 
 A, B, C = (ToolCall(id=f"call_{name}", name="bash", arguments={}) for name in "abc")
 BOTH, ONE, LAST = Reply(content=(Text(text="Now."), A, B)), Reply(content=(C,)), Reply(content=(Text(text="Done."),))

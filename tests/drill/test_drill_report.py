@@ -6,8 +6,8 @@ from pathlib import Path
 
 from drill_samples import greeted, tooled
 
-from opencode_patcher.drill.judge import judge
-from opencode_patcher.drill.report import HEADINGS, Report, as_json, summary, table_rows
+from opencode_patcher.drill.verdict.judge import judge
+from opencode_patcher.drill.verdict.report import HEADINGS, Report, as_json, summary, table_rows
 
 GOOD = judge(greeted())
 BAD = judge(replace(tooled(), effects=2))

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from opencode_patcher.drill.openai_responses import OpenAIResponses
-from opencode_patcher.drill.plan import Reasoning, Reply, Text, ToolCall
+from opencode_patcher.drill.fakes.openai_responses import OpenAIResponses
+from opencode_patcher.drill.fakes.plan import Reasoning, Reply, Text, ToolCall
 
 GPT = OpenAIResponses()
 CALL = ToolCall(id="call_a", name="bash", arguments={"command": "ls"})

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher import drill
-from opencode_patcher.drill.home import Home, environment
-from opencode_patcher.drill.judge import judge
-from opencode_patcher.drill.observation import Target
-from opencode_patcher.drill.runner import observe, probe
-from opencode_patcher.drill.scenario import MODEL, Expectation
-from opencode_patcher.drill.scenarios import ALPHA, BETA, ERRAND, GREETING, SCENARIOS
-from opencode_patcher.errors import DrillError
+from opencode_patcher.base.errors import DrillError
+from opencode_patcher.drill.drivers.home import Home, environment
+from opencode_patcher.drill.drivers.run import observe, probe
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, GREETING, SCENARIOS
+from opencode_patcher.drill.scenarios.scenario import MODEL, Expectation
+from opencode_patcher.drill.verdict.judge import judge
+from opencode_patcher.drill.verdict.observation import Target
 
 Fake = Callable[[str], Path]
 PATCHED = [

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from opencode_patcher.drill.bench_scenarios import BENCH_SCENARIOS
-from opencode_patcher.drill.conversation import Purpose
-from opencode_patcher.drill.faults import Broken, Fault, Garbled, HttpError, before_break
-from opencode_patcher.drill.plan import TITLE
-from opencode_patcher.drill.scenario import Outage, Provider, Scenario
-from opencode_patcher.drill.scenarios import ALPHA, RATE_LIMITED, SCENARIOS
+from opencode_patcher.base.errors import UsageError
+from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.faults import Broken, Fault, Garbled, HttpError, before_break
+from opencode_patcher.drill.fakes.plan import TITLE
+from opencode_patcher.drill.scenarios.benchmark import BENCH_SCENARIOS
+from opencode_patcher.drill.scenarios.quick import ALPHA, RATE_LIMITED, SCENARIOS
+from opencode_patcher.drill.scenarios.scenario import Outage, Provider, Scenario
 from opencode_patcher.drill.suite import ALL_SCENARIOS, select
-from opencode_patcher.errors import UsageError
 
 
 def faults(provider: Provider) -> list[Fault]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from opencode_patcher.drill.screen import Screen
+from opencode_patcher.drill.drivers.screen import Screen
 
 
 def message(id: str, role: str = "assistant", **more: object) -> tuple[str, dict[str, object]]:

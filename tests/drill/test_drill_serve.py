@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.drill.agent_scenarios import AGENT_SCENARIOS, QUESTION
-from opencode_patcher.drill.faults import At, Broken, How, Slow
-from opencode_patcher.drill.home import Home
-from opencode_patcher.drill.judge import judge
-from opencode_patcher.drill.observation import Observation, Target
-from opencode_patcher.drill.opencode_server import serving
-from opencode_patcher.drill.runner import observe
-from opencode_patcher.drill.scenario import Expectation, Scenario
-from opencode_patcher.drill.scenarios import ALPHA, BETA, ERRAND, GREETING
-from opencode_patcher.errors import DrillError
+from opencode_patcher.base.errors import DrillError
+from opencode_patcher.drill.drivers.home import Home
+from opencode_patcher.drill.drivers.opencode_server import serving
+from opencode_patcher.drill.drivers.run import observe
+from opencode_patcher.drill.fakes.faults import At, Broken, How, Slow
+from opencode_patcher.drill.scenarios.agents import AGENT_SCENARIOS, QUESTION
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, GREETING
+from opencode_patcher.drill.scenarios.scenario import Expectation, Scenario
+from opencode_patcher.drill.verdict.judge import judge
+from opencode_patcher.drill.verdict.observation import Observation, Target
 
 Fake = Callable[[str], Path]
 

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import pytest
 
-from opencode_patcher.drill.conversation import Purpose
-from opencode_patcher.drill.faults import At, Broken, ChunkKind, Fault, How, HttpError, Slow
-from opencode_patcher.drill.scenario import Provider
-from opencode_patcher.drill.scenarios import ALPHA, ERRAND, GREETING
-from opencode_patcher.drill.server import FakeProvider
+from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.faults import At, Broken, ChunkKind, Fault, How, HttpError, Slow
+from opencode_patcher.drill.fakes.server import FakeProvider
+from opencode_patcher.drill.scenarios.quick import ALPHA, ERRAND, GREETING
+from opencode_patcher.drill.scenarios.scenario import Provider
 
 GREETING_TEXT = GREETING.replies[0].text("alpha")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sys
 import threading
 
-from opencode_patcher import process
+from opencode_patcher.base import process
 
 SLEEPER = [sys.executable, "-c", "print('ready', flush=True); import time; time.sleep(60)"]
 

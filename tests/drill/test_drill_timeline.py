@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from drill_samples import GREETED, exchange, greeted, tooled
 
-from opencode_patcher.drill.scenarios import ALPHA, BETA
-from opencode_patcher.drill.timeline import text_lines, timeline
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA
+from opencode_patcher.drill.verdict.timeline import text_lines, timeline
 
 
 def test_a_failover_reads_as_a_story():

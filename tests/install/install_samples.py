@@ -6,9 +6,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from opencode_patcher import builds
-from opencode_patcher.builds import Build, Ingredients, Verdict
-from opencode_patcher.store import Store
+from opencode_patcher.base.store import Store
+from opencode_patcher.install import builds
+from opencode_patcher.install.builds import Build, Ingredients, Verdict
 from opencode_patcher.upstream.releases import Release
 
 PASSED = Verdict(passed=("both-healthy",), failed=(), failover_ms=10.0)

@@ -17,16 +17,16 @@ from pathlib import Path
 
 from install_samples import make_build, program
 
-from opencode_patcher import builds
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store, open_store
+from opencode_patcher.install import builds
 from opencode_patcher.install.activate import install
-from opencode_patcher.install.macos import MacOS
-from opencode_patcher.install.posix import Posix
 from opencode_patcher.install.rollback import rollback
-from opencode_patcher.install.system import System
+from opencode_patcher.install.systems.macos import MacOS
+from opencode_patcher.install.systems.posix import Posix
+from opencode_patcher.install.systems.protocol import System
+from opencode_patcher.install.systems.windows import Windows
 from opencode_patcher.install.uninstall import uninstall
-from opencode_patcher.install.windows import Windows
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store, open_store
 
 STEPS = {"os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove", "os.rmdir", "os.chmod", "subprocess.Popen"}
 SYSTEMS: dict[str, System] = {"posix": Posix(), "macos": MacOS(), "windows": Windows()}

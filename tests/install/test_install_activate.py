@@ -14,15 +14,14 @@ from pathlib import Path
 import pytest
 from install_samples import entries, make_build, program, started
 
-from opencode_patcher import builds
 from opencode_patcher.__main__ import run
-from opencode_patcher.builds import Verdict
-from opencode_patcher.errors import InstallError, PatcherError, UsageError
-from opencode_patcher.install import activate, state
+from opencode_patcher.base.errors import InstallError, PatcherError, UsageError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store, open_store
+from opencode_patcher.install import activate, builds, state
 from opencode_patcher.install.activate import Installed
-from opencode_patcher.install.posix import Posix
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store, open_store
+from opencode_patcher.install.builds import Verdict
+from opencode_patcher.install.systems.posix import Posix
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts as programs")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from install_samples import entries, make_build, program, started
 
-from opencode_patcher.store import open_store
+from opencode_patcher.base.store import open_store
 
 ROOT = Path(__file__).parents[2]
 

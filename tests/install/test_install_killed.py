@@ -12,10 +12,10 @@ import kill_points
 import pytest
 from install_samples import release, started
 
-from opencode_patcher.errors import InstallError
-from opencode_patcher.install.posix import Posix
+from opencode_patcher.base.errors import InstallError
+from opencode_patcher.base.store import open_store
 from opencode_patcher.install.status import status
-from opencode_patcher.store import open_store
+from opencode_patcher.install.systems.posix import Posix
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from install_samples import entries, make_build, program, started
 
-from opencode_patcher.errors import InstallError
+from opencode_patcher.base.errors import InstallError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.install import activate, path_search
 from opencode_patcher.install.activate import Installed
-from opencode_patcher.install.macos import MacOS
 from opencode_patcher.install.rollback import rollback
 from opencode_patcher.install.status import status
-from opencode_patcher.install.system import System
+from opencode_patcher.install.systems.macos import MacOS
+from opencode_patcher.install.systems.protocol import System
+from opencode_patcher.install.systems.windows import Windows
 from opencode_patcher.install.uninstall import uninstall
-from opencode_patcher.install.windows import Windows
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store
 
 QUIET = SilentReporter()
 BUILDS = ("first", "second")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.errors import UsageError
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.install.place import choose, claimed
-from opencode_patcher.install.posix import Posix
-from opencode_patcher.install.windows import Windows
+from opencode_patcher.install.systems.posix import Posix
+from opencode_patcher.install.systems.windows import Windows
 
 HOME = {"HOME": "/home/ada"}
 

@@ -11,13 +11,13 @@ import pytest
 from install_samples import make_build, program, release
 
 from opencode_patcher.__main__ import run
-from opencode_patcher.builds import Build
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.install import activate
 from opencode_patcher.install.activate import Installed
-from opencode_patcher.install.posix import Posix
+from opencode_patcher.install.builds import Build
 from opencode_patcher.install.status import Status, status
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store, open_store
+from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.upstream.lock import read_lock
 
 LOCKED = "1.18.3"

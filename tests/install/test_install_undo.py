@@ -9,17 +9,16 @@ from pathlib import Path
 import pytest
 from install_samples import PASSED, entries, make_build, program, started
 
-from opencode_patcher import builds
 from opencode_patcher.__main__ import run
-from opencode_patcher.builds import Build, Verdict
-from opencode_patcher.errors import InstallError, StoreError
-from opencode_patcher.install import activate, prune, state
-from opencode_patcher.install.posix import Posix
+from opencode_patcher.base.errors import InstallError, StoreError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store, open_store
+from opencode_patcher.install import activate, builds, prune, state
+from opencode_patcher.install.builds import Build, Verdict
 from opencode_patcher.install.rollback import history_before, rollback
 from opencode_patcher.install.state import Activation, State
+from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.uninstall import uninstall
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store, open_store
 
 QUIET = SilentReporter()
 

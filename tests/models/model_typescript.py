@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from opencode_patcher import resources
+from opencode_patcher.base import resources
 from opencode_patcher.models.typescript import rules_json
 from opencode_patcher.patchset.render import render_file
 
-COMBINED = resources.templates() / "opencode/packages/opencode/src/combined"
+COMBINED = resources.templates() / "opencode-1/packages/opencode/src/combined"
 
 
 class TypeScript:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.errors import CatalogueError
+from opencode_patcher.base.errors import CatalogueError
 from opencode_patcher.models import catalogue
 from opencode_patcher.models.resolve import Offer
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from opencode_patcher.base.errors import CatalogueError, UsageError
 from opencode_patcher.cli.models import command
-from opencode_patcher.errors import CatalogueError, UsageError
 
 
 def model(name: str, released: str = "2025-09-29") -> dict[str, str]:

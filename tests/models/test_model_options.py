@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from model_samples import offers
 
-from opencode_patcher.errors import UsageError
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.models import options
 from opencode_patcher.models.grouping import DEFAULT_VARIANTS, Options
 

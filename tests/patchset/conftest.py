@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import git
+from opencode_patcher.base import git
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from patchset_samples import HEADER, KITCHEN, PATH, TASTE, diff, hunk, patch_text
 
-from opencode_patcher.errors import PatchError
+from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import newfiles, series
 from opencode_patcher.patchset.compose import Change, compose, outcomes
 from opencode_patcher.patchset.drift import MisfitError
@@ -168,7 +168,7 @@ def test_a_missing_directory_of_templates_is_not_taken_for_an_empty_one(tmp_path
 
 def test_new_files_are_found_below_the_templates(tmp_path: Path) -> None:
     for name, text in {"a/b.ts": "b", "a/c.ts.j2": "c", "__pycache__/x.pyc": "", "a/.DS_Store": ""}.items():
-        path = tmp_path / "opencode" / name
+        path = tmp_path / "opencode-1" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     (tmp_path / "ci.yml").write_text("not for OpenCode")
@@ -177,13 +177,13 @@ def test_new_files_are_found_below_the_templates(tmp_path: Path) -> None:
         ("a/b.ts", False, b"b"),
         ("a/c.ts", True, b"c"),
     ]
-    (tmp_path / "opencode" / "a" / "c.ts").write_text("again")
+    (tmp_path / "opencode-1" / "a" / "c.ts").write_text("again")
     with pytest.raises(PatchError, match=r"(?s)same file, a/c.ts.*c.ts.*c.ts.j2"):
         newfiles.load(tmp_path)
 
 
 def test_tests_are_left_out_of_what_goes_into_a_binary(tmp_path: Path) -> None:
-    root = tmp_path / "opencode" / "packages" / "opencode"
+    root = tmp_path / "opencode-1" / "packages" / "opencode"
     for name in ("src/combined/turn.ts", "test/combined/turn.test.ts"):
         (root / name).parent.mkdir(parents=True)
         (root / name).write_text("export {}\n")
@@ -193,7 +193,7 @@ def test_tests_are_left_out_of_what_goes_into_a_binary(tmp_path: Path) -> None:
 
 
 def test_a_linked_template_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "opencode").mkdir()
-    (tmp_path / "opencode" / "link").symlink_to("/etc/passwd")
+    (tmp_path / "opencode-1").mkdir()
+    (tmp_path / "opencode-1" / "link").symlink_to("/etc/passwd")
     with pytest.raises(PatchError, match="symbolic link"):
         newfiles.load(tmp_path)

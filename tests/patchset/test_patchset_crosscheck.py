@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from patchset_samples import KITCHEN, PATH, TASTE, diff, hunk, patch_text, placed
 
-from opencode_patcher.errors import PatchError
+from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import series
 from opencode_patcher.patchset.crosscheck import git_result, verify_with_git
 

@@ -7,11 +7,11 @@ import json
 import pytest
 from patchset_samples import KITCHEN
 
-from opencode_patcher.patchset import modules, scope
-from opencode_patcher.patchset.lexer import scan
-from opencode_patcher.patchset.modules import Import
-from opencode_patcher.patchset.outline import Outline
-from opencode_patcher.patchset.scope import Scope
+from opencode_patcher.patchset.typescript import modules, scope
+from opencode_patcher.patchset.typescript.lexer import scan
+from opencode_patcher.patchset.typescript.modules import Import
+from opencode_patcher.patchset.typescript.outline import Outline
+from opencode_patcher.patchset.typescript.scope import Scope
 
 MODULE = """\
 import path from "path"

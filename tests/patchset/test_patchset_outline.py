@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from patchset_samples import KITCHEN
 
-from opencode_patcher.patchset.lexer import scan
-from opencode_patcher.patchset.outline import Outline, heading_path
+from opencode_patcher.patchset.typescript.lexer import scan
+from opencode_patcher.patchset.typescript.outline import Outline, heading_path
 
 
 def enclosing(text: str, needle: str) -> str:

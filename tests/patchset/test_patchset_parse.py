@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from patchset_samples import PATH, TASTE, diff, hunk, hunks_of, patch_text
 
-from opencode_patcher.errors import PatchError
+from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import series
 from opencode_patcher.patchset.parse import parse
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from patchset_samples import KITCHEN, TASTE, hunk, placed
 
-from opencode_patcher.patchset.lexer import scan
-from opencode_patcher.patchset.outline import Outline
+from opencode_patcher.patchset.typescript.lexer import scan
+from opencode_patcher.patchset.typescript.outline import Outline
 
 MARK = "@@target@@"
 RETRY = "        Effect.retry(policy),\n"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from opencode_patcher.errors import PatchError
+from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset.render import render_file, render_patch
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from patchset_samples import HEADER, TASTE, diff, patch_text
 
-from opencode_patcher.errors import PatchError
+from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import series
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from patchset_samples import KITCHEN, PATH
 
-from opencode_patcher import git, store
-from opencode_patcher.errors import PatchError, StoreError
+from opencode_patcher.base import git, store
+from opencode_patcher.base.errors import PatchError, StoreError
 from opencode_patcher.patchset import record
 from opencode_patcher.patchset.compose import Change
 from opencode_patcher.patchset.tree import Applied, apply_to_tree

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from small_upstream import CommandLine, build
 
+from opencode_patcher.base.store import open_store
 from opencode_patcher.pipeline import Built
-from opencode_patcher.store import open_store
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def command_line(tmp_path: Path) -> CommandLine:
 @pytest.fixture
 def patches_with(tmp_path: Path) -> Callable[[str, str, str], Path]:
     """Copies the patches and replaces a text in one of them; returns the copy."""
-    from opencode_patcher import resources
+    from opencode_patcher.base import resources
 
     def copy(name: str, old: str, new: str) -> Path:
         directory = tmp_path / "patches"
@@ -54,5 +54,5 @@ def unpatched(tmp_path: Path) -> dict[str, Path]:
     patches, templates = tmp_path / "no-patches", tmp_path / "no-templates"
     patches.mkdir()
     (patches / "series").write_text("# nothing\n")
-    (templates / "opencode").mkdir(parents=True)
+    (templates / "opencode-1").mkdir(parents=True)
     return {"patches": patches, "templates": templates}

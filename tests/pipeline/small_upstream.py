@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from opencode_patcher import pipeline
-from opencode_patcher.builds import Build, Verdict
+from opencode_patcher.base.progress import Reporter, SilentReporter
+from opencode_patcher.base.store import HOME_VARIABLE, Store
 from opencode_patcher.demo.run import request
+from opencode_patcher.install.builds import Build, Verdict
 from opencode_patcher.pipeline import Built
-from opencode_patcher.progress import Reporter, SilentReporter
-from opencode_patcher.store import HOME_VARIABLE, Store
 
 
 def unproven(build: Build, reporter: Reporter) -> Verdict:

@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 from small_upstream import build, prepare, unproven
 
-from opencode_patcher import builds, pipeline, process, resources
+from opencode_patcher import pipeline
+from opencode_patcher.base import process, resources
+from opencode_patcher.base.errors import BuildError, PatchError, SourceError, ToolchainError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.demo import repository
 from opencode_patcher.demo.run import request
-from opencode_patcher.errors import BuildError, PatchError, SourceError, ToolchainError
+from opencode_patcher.install import builds
 from opencode_patcher.pipeline import Built
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store
 
 CONFIG = "packages/core/src/v1/config/config.ts"
 

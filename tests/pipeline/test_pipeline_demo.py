@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from small_upstream import CommandLine, build
 
-from opencode_patcher import builds
-from opencode_patcher.errors import INTERRUPTED, ToolchainError
-from opencode_patcher.store import open_store
+from opencode_patcher.base.errors import INTERRUPTED, ToolchainError
+from opencode_patcher.base.store import open_store
+from opencode_patcher.install import builds
 
 
 @dataclass(frozen=True)

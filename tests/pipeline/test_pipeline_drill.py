@@ -8,11 +8,11 @@ import pytest
 from small_upstream import build
 
 from opencode_patcher import drill
-from opencode_patcher.drill.judge import Row
-from opencode_patcher.drill.report import Report
-from opencode_patcher.drill.scenarios import SCENARIOS
+from opencode_patcher.base.store import Store
+from opencode_patcher.drill.scenarios.quick import SCENARIOS
+from opencode_patcher.drill.verdict.judge import Row
+from opencode_patcher.drill.verdict.report import Report
 from opencode_patcher.pipeline import Built
-from opencode_patcher.store import Store
 
 LIMIT_SECONDS = 12.0
 """The unpatched program waits 2 s before it asks the same provider again, and for hours when it is told to."""

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import process
-from opencode_patcher.drill.conversation import Purpose
-from opencode_patcher.drill.home import Home, configuration, configure, environment, prepare
-from opencode_patcher.drill.plan import Reply, Text, ToolCall, Turn
-from opencode_patcher.drill.runner import observe, probe
-from opencode_patcher.drill.scenario import Expectation, Provider, Scenario
-from opencode_patcher.drill.scenarios import ALPHA, BETA, GREETING, RATE_LIMITED
-from opencode_patcher.drill.server import serving
+from opencode_patcher.base import process
+from opencode_patcher.drill.drivers.home import Home, configuration, configure, environment, prepare
+from opencode_patcher.drill.drivers.run import observe, probe
+from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.plan import Reply, Text, ToolCall, Turn
+from opencode_patcher.drill.fakes.server import serving
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GREETING, RATE_LIMITED
+from opencode_patcher.drill.scenarios.scenario import Expectation, Provider, Scenario
 from opencode_patcher.pipeline import Built
 
 COMBINED = "combined/claude-sonnet-4-5"

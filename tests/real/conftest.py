@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import pipeline, process
-from opencode_patcher.errors import ToolchainError
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import HOME_VARIABLE, Store, open_store
+from opencode_patcher import pipeline
+from opencode_patcher.base import process
+from opencode_patcher.base.errors import ToolchainError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import HOME_VARIABLE, Store, open_store
 from opencode_patcher.toolchain import bun as toolchain
 from opencode_patcher.toolchain import catalogue, dependencies, npm_registry, npm_settings
 from opencode_patcher.upstream import lock

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from opencode_patcher.drill.home import Home, configuration, prepare
-from opencode_patcher.drill.plan import Turn
-from opencode_patcher.drill.scenario import Provider
-from opencode_patcher.drill.server import FakeProvider
+from opencode_patcher.drill.drivers.home import Home, configuration, prepare
+from opencode_patcher.drill.fakes.plan import Turn
+from opencode_patcher.drill.fakes.server import FakeProvider
+from opencode_patcher.drill.scenarios.scenario import Provider
 
 
 class HeldProvider(FakeProvider):

@@ -9,8 +9,8 @@ from typing import Protocol
 
 import pytest
 
-from opencode_patcher import process
-from opencode_patcher.store import HOME_VARIABLE
+from opencode_patcher.base import process
+from opencode_patcher.base.store import HOME_VARIABLE
 
 pytestmark = pytest.mark.upstream
 

@@ -14,9 +14,9 @@ sys.path.append(str(Path(__file__).parent.parent / "configuration"))
 from config_samples import CATALOGUE
 from refused_values import REFUSED
 
-from opencode_patcher import process
+from opencode_patcher.base import process
 from opencode_patcher.configuration.survey import Survey, survey
-from opencode_patcher.drill.home import Home, environment, prepare
+from opencode_patcher.drill.drivers.home import Home, environment, prepare
 from opencode_patcher.models import catalogue
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opencode_patcher import checking, pipeline, resources
-from opencode_patcher.checking import Verdict
-from opencode_patcher.maintain import writeback
+from opencode_patcher import pipeline
+from opencode_patcher.base import resources
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.patchset import series
 from opencode_patcher.patchset.compose import FileOutcome, walk
 from opencode_patcher.patchset.place import place, read_source, split_lines
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store
+from opencode_patcher.upkeep import release_check, writeback
+from opencode_patcher.upkeep.release_check import Verdict
 from opencode_patcher.upstream import DEFAULT_SOURCE, lock, objects, releases, source, support
 
 pytestmark = pytest.mark.upstream
@@ -25,9 +26,9 @@ def test_every_release_of_the_window_is_fine_and_every_hunk_is_where_it_is_meant
     window = support.read_support()
     wanted = [release for release in releases.list_releases(DEFAULT_SOURCE) if window.patches(release)]
     locked = lock.read_lock().release
-    checked = checking.check_releases(DEFAULT_SOURCE, wanted, locked, real_store, SilentReporter())
+    checked = release_check.check_releases(DEFAULT_SOURCE, wanted, locked, real_store, SilentReporter())
     assert len(wanted) >= 40
-    assert {item.tag for item in checked.checks if checking.judge(item, window) is Verdict.FAILS} == set()
+    assert {item.tag for item in checked.checks if release_check.judge(item, window) is Verdict.FAILS} == set()
     known = next(item for item in checked.checks if item.tag == locked.tag)
     meant = {
         (patch.patch, at.hunk, at.function) for patch in known.patches for file in patch.files for at in file.placements

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher import drill, pipeline
+from opencode_patcher.base.progress import Reporter, SilentReporter
+from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.drill import Report
-from opencode_patcher.progress import Reporter, SilentReporter
 from opencode_patcher.release import Made, Order, release, verify
-from opencode_patcher.store import Store, open_store
 from opencode_patcher.toolchain import platforms, targets
 
 pytestmark = pytest.mark.upstream

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from opencode_patcher import pipeline, resources
+from opencode_patcher import pipeline
+from opencode_patcher.base import resources
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.patchset import newfiles, series
 from opencode_patcher.patchset.compose import compose
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store
 from opencode_patcher.upstream import DEFAULT_SOURCE, lock, objects, releases, source
 
 pytestmark = pytest.mark.upstream

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from held_provider import holding
 
-from opencode_patcher import process
-from opencode_patcher.drill.faults import Slow
-from opencode_patcher.drill.home import environment
-from opencode_patcher.drill.scenarios import ALPHA, BETA, GREETING, OVERLOADED
+from opencode_patcher.base import process
+from opencode_patcher.drill.drivers.home import environment
+from opencode_patcher.drill.fakes.faults import Slow
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GREETING, OVERLOADED
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import process
-from opencode_patcher.drill.home import Home, configuration, configure, environment, prepare
-from opencode_patcher.drill.observation import Session, parse_export
-from opencode_patcher.drill.plan import Reply, Text, Turn
-from opencode_patcher.drill.scenario import EFFECTS
-from opencode_patcher.drill.scenarios import ALPHA, BETA, ERRAND, GAMMA, GREETING, OVERLOADED, RATE_LIMITED
-from opencode_patcher.drill.server import FakeProvider
+from opencode_patcher.base import process
+from opencode_patcher.drill.drivers.home import Home, configuration, configure, environment, prepare
+from opencode_patcher.drill.fakes.plan import Reply, Text, Turn
+from opencode_patcher.drill.fakes.server import FakeProvider
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, GAMMA, GREETING, OVERLOADED, RATE_LIMITED
+from opencode_patcher.drill.scenarios.scenario import EFFECTS
+from opencode_patcher.drill.verdict.observation import Session, parse_export
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 

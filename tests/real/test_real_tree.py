@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from opencode_patcher import process
+from opencode_patcher.base import process
 
 pytestmark = pytest.mark.upstream
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from release_workshop import Workshop
 
+from opencode_patcher.base.store import open_store
 from opencode_patcher.demo.run import request as demo_request
 from opencode_patcher.release import Made
-from opencode_patcher.store import open_store
 from opencode_patcher.toolchain import platforms, targets
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher import pipeline
+from opencode_patcher.base.progress import Reporter, SilentReporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.drill import Report
-from opencode_patcher.progress import Reporter, SilentReporter
 from opencode_patcher.release import Made, Order, release
-from opencode_patcher.store import Store
 from opencode_patcher.toolchain.targets import Target
 from opencode_patcher.upstream.lock import Lock
 

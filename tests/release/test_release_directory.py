@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from release_samples import manifest as sample
 
-from opencode_patcher.errors import ReleaseError
-from opencode_patcher.progress import SilentReporter
+from opencode_patcher.base.errors import ReleaseError
+from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.release import directory, manifest, sums
 from opencode_patcher.release.directory import Room
 

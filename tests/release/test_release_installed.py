@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import builds
-from opencode_patcher.install import system
+from opencode_patcher.base.store import open_store
+from opencode_patcher.install import builds
 from opencode_patcher.install.status import status
+from opencode_patcher.install.systems import protocol
 from opencode_patcher.release import Made
-from opencode_patcher.store import open_store
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="install.sh is for Linux and macOS")
@@ -37,4 +37,4 @@ def test_install_sh_takes_the_archive_for_this_machine(released: Made, isolated:
     assert build.trusted
     product = next(one for one in released.manifest.products if one.target == build.ingredients.target)
     assert builds.file_sha256(isolated / ".local/bin/opencode") == build.sha256 == product.binary.sha256
-    assert status(store, system.current(), environment, released.manifest.release).name == "current"
+    assert status(store, protocol.current(), environment, released.manifest.release).name == "current"

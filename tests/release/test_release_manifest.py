@@ -7,7 +7,7 @@ import json
 import pytest
 from release_samples import manifest as sample
 
-from opencode_patcher.errors import ReleaseError
+from opencode_patcher.base.errors import ReleaseError
 from opencode_patcher.release import manifest
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.errors import PatchError
+from opencode_patcher.base.errors import PatchError
 from opencode_patcher.release import notes
 
 

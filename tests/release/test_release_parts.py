@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher import pipeline
-from opencode_patcher.errors import ToolchainError
+from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.release.parts import Order, require_complete, stand_in
 from opencode_patcher.toolchain import targets
 from opencode_patcher.toolchain.bun_lock import Package

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from release_samples import MUSL, elf, macho
 
-from opencode_patcher.errors import ReleaseError
+from opencode_patcher.base.errors import ReleaseError
 from opencode_patcher.release import product, sums
 from opencode_patcher.toolchain import targets
 

@@ -15,7 +15,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from release_samples import manifest as sample
 from release_samples import product
 
-from opencode_patcher import resources
+from opencode_patcher.base import resources
 from opencode_patcher.patchset import series
 from opencode_patcher.release import sbom
 from opencode_patcher.release.notices import Licence

@@ -16,13 +16,24 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from release_workshop import Workshop, undrilled
 
-from opencode_patcher import __version__, builds
-from opencode_patcher.errors import DrillError, ReleaseError, SourceError
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.release import Made, directory, headers, macho_signature, manifest, release, staging, sums, verify
+from opencode_patcher import __version__
+from opencode_patcher.base.errors import DrillError, ReleaseError, SourceError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import open_store, write_json
+from opencode_patcher.install import builds
+from opencode_patcher.release import (
+    Made,
+    directory,
+    headers,
+    macho_signature,
+    manifest,
+    release,
+    staging,
+    sums,
+    verify,
+)
 from opencode_patcher.release.comparison import Verification
 from opencode_patcher.release.directory import Room
-from opencode_patcher.store import open_store, write_json
 from opencode_patcher.toolchain.targets import Target
 
 REPORTER = SilentReporter()

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.release import staging
-from opencode_patcher.store import Store, open_store
 
 KILLED = """
 import os, sys
 from pathlib import Path
-from opencode_patcher import store as storage
+from opencode_patcher.base import store as storage
 from opencode_patcher.release import staging
 
 out, at = Path(sys.argv[2]), sys.argv[3]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.errors import ReleaseError
+from opencode_patcher.base.errors import ReleaseError
 from opencode_patcher.release import sums
 
 

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opencode_patcher import builds, resources
-from opencode_patcher.builds import Ingredients
+from opencode_patcher.base import resources
+from opencode_patcher.base.store import open_store, write_json
+from opencode_patcher.install import builds
+from opencode_patcher.install.builds import Ingredients
 from opencode_patcher.release import notes
-from opencode_patcher.store import open_store, write_json
 from opencode_patcher.upstream.releases import Release
 
 REPOSITORY = "example/fork"

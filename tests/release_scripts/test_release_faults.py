@@ -25,9 +25,8 @@ from script_samples import (
     write_sums,
 )
 
-from opencode_patcher import builds
-from opencode_patcher.install import state
-from opencode_patcher.store import open_store
+from opencode_patcher.base.store import open_store
+from opencode_patcher.install import builds, state
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of these tests are Linux")
 

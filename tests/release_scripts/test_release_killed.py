@@ -14,13 +14,12 @@ from pathlib import Path
 import pytest
 from script_samples import PROGRAMS, Machine, make_machine, make_release, started
 
-from opencode_patcher import builds
-from opencode_patcher.install import state
-from opencode_patcher.install.posix import Posix
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import open_store
+from opencode_patcher.install import builds, state
 from opencode_patcher.install.status import status
+from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.uninstall import uninstall
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import open_store
 from opencode_patcher.upstream.releases import Release
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of these tests are Linux")

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from script_samples import PROGRAMS, Machine, make_machine, make_release, started
 
-from opencode_patcher import builds
-from opencode_patcher.install import records
-from opencode_patcher.install.macos import MacOS
+from opencode_patcher.base.store import open_store
+from opencode_patcher.install import builds, records
 from opencode_patcher.install.status import status
-from opencode_patcher.store import open_store
+from opencode_patcher.install.systems.macos import MacOS
 from opencode_patcher.toolchain.platforms import Platform, bun_package
 from opencode_patcher.upstream.releases import Release
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from script_samples import render
 
-from opencode_patcher import builds, store
-from opencode_patcher.install import place, records, state
-from opencode_patcher.install.windows import Windows
+from opencode_patcher.base import store
+from opencode_patcher.install import builds, place, records, state
+from opencode_patcher.install.systems.windows import Windows
 
 SCRIPTS = ("install.sh", "install.ps1")
 

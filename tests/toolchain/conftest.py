@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fake_registry import Registry, serve
 
-from opencode_patcher import git
+from opencode_patcher.base import git
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.upstream.releases import Release
 from opencode_patcher.upstream.tree import Tree

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.errors import BuildError
-from opencode_patcher.progress import SilentReporter
+from opencode_patcher.base.errors import BuildError
+from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.toolchain import build, targets
 from opencode_patcher.toolchain.build import BuildOptions
 from opencode_patcher.toolchain.bun import Bun

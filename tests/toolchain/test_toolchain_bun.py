@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from fake_registry import Registry, archive
 
-from opencode_patcher.errors import ToolchainError
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store
+from opencode_patcher.base.errors import ToolchainError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.toolchain import bun, npm_registry, platforms
 from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY
 

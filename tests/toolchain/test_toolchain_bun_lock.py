@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from opencode_patcher.errors import ToolchainError
+from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.toolchain import bun_lock
 
 LOCK = """{

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.errors import CatalogueError, ToolchainError
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store
+from opencode_patcher.base.errors import CatalogueError, ToolchainError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.toolchain import catalogue
 from opencode_patcher.upstream.lock import CataloguePin
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import git
-from opencode_patcher.errors import StoreError, ToolchainError
-from opencode_patcher.progress import SilentReporter
+from opencode_patcher.base import git
+from opencode_patcher.base.errors import StoreError, ToolchainError
+from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.toolchain import dependencies
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.upstream.tree import Tree

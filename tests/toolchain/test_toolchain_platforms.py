@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opencode_patcher.errors import ToolchainError
+from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.toolchain import platforms
 from opencode_patcher.toolchain.platforms import Platform
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from fake_registry import Registry, archive
 
-from opencode_patcher.errors import ToolchainError
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store
+from opencode_patcher.base.errors import ToolchainError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.toolchain import runtimes, targets
 from opencode_patcher.toolchain.bun import Bun
 

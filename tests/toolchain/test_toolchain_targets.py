@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opencode_patcher.errors import UsageError
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.toolchain import targets
 from opencode_patcher.toolchain.platforms import PACKAGES, Platform
 from opencode_patcher.toolchain.targets import NAMES, parse

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from opencode_patcher import git
+from opencode_patcher.base import git
 
 IDENTITY = ("-c", "user.name=Upstream", "-c", "user.email=upstream@example.invalid")
 

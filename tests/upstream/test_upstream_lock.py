@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.errors import SourceError
+from opencode_patcher.base.errors import SourceError
 from opencode_patcher.upstream import lock
 from opencode_patcher.upstream.lock import CataloguePin, Lock
 from opencode_patcher.upstream.releases import Release

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fake_upstream import Upstream
 
-from opencode_patcher.errors import SourceError
+from opencode_patcher.base.errors import SourceError
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.releases import Release
 

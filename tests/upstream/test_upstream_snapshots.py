@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from fake_upstream import WORKSPACE, Upstream
 
-from opencode_patcher.errors import SourceError
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store
+from opencode_patcher.base.errors import SourceError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.upstream import history, releases, snapshots, source, support
 from opencode_patcher.upstream.releases import Release
 

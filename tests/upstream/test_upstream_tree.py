@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from fake_upstream import Upstream
 
-from opencode_patcher import git
-from opencode_patcher.errors import SourceError, StoreError
-from opencode_patcher.progress import SilentReporter
-from opencode_patcher.store import Store
+from opencode_patcher.base import git
+from opencode_patcher.base.errors import SourceError, StoreError
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.upstream import releases, source, tree, workspace
 from opencode_patcher.upstream.releases import Release
 from opencode_patcher.upstream.tree import Tree

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 from fake_upstream import WORKSPACE, manifest
 
-from opencode_patcher.errors import SourceError
+from opencode_patcher.base.errors import SourceError
 from opencode_patcher.upstream import workspace
 
 TEXTS = {path: text for path, text in WORKSPACE.items() if path.endswith("package.json")}

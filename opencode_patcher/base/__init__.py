@@ -1,0 +1,1 @@
+"""What every room stands on: errors, processes, files, the store, git, progress. Knows no other room."""

@@ -1,0 +1,86 @@
+"""What this process was started with: its directory, and which variables the programs that we run get to see."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from opencode_patcher.base.errors import UsageError
+
+_KEPT_GIT_VARIABLES = frozenset(
+    {
+        "GIT_ALLOW_PROTOCOL",
+        "GIT_ASKPASS",
+        "GIT_CONFIG_COUNT",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_EXEC_PATH",
+        "GIT_TERMINAL_PROMPT",
+    }
+)
+_KEPT_GIT_PREFIXES = (
+    "GIT_CONFIG_KEY_",
+    "GIT_CONFIG_VALUE_",
+    "GIT_HTTP_",
+    "GIT_PROXY_",
+    "GIT_SSH",
+    "GIT_SSL_",
+    "GIT_TRACE",
+)
+
+
+def is_foreign_git_variable(name: str) -> bool:
+    """Whether an environment variable would point git at another repository than the one we name.
+
+    A caller that itself runs inside git (a hook, ``git rebase --exec``) exports GIT_DIR, GIT_INDEX_FILE and more.
+    How to reach a server (proxy, ssh, certificates) and which configuration to read stay the user's.
+    """
+    if not name.startswith("GIT_") or name in _KEPT_GIT_VARIABLES:
+        return False
+    return not name.startswith(_KEPT_GIT_PREFIXES)
+
+
+def working_directory() -> Path:
+    """The current directory. Raises UsageError when it was deleted, or a directory above it cannot be read."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("The current directory is gone.", next_step="Change to another one: cd") from error
+    except OSError as error:
+        raise UsageError(
+            "The current directory is not known.", why=f"{error.strerror}.", next_step="Change to another one: cd"
+        ) from error
+
+
+def home_directory(environment: Mapping[str, str]) -> Path | None:
+    """The user's home, as OpenCode finds it (bun's ``os.homedir``): ``HOME``, on Windows ``USERPROFILE``, else what the
+    system's list of users says; None when that does not know the user.
+    """
+    if sys.platform == "win32":
+        home = environment.get("USERPROFILE")
+        return Path(home) if home else None
+    if home := environment.get("HOME"):
+        return Path(home)
+    import pwd
+
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return None
+
+
+def scrubbed(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:
+    """This process's environment without foreign git variables, with ``extra`` on top.
+
+    A variable that ``extra`` maps to None is left out.
+    """
+    variables = {name: value for name, value in os.environ.items() if not is_foreign_git_variable(name)}
+    for name, value in (extra or {}).items():
+        if value is None:
+            variables.pop(name, None)
+        else:
+            variables[name] = value
+    return variables

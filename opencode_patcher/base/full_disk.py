@@ -1,0 +1,26 @@
+"""Whether a program failed because a disk is full, from what it printed."""
+
+from __future__ import annotations
+
+import re
+
+from opencode_patcher.base.errors import ProcessError, StoreError, without_credentials
+
+NEXT_STEP = "Free some space, where temporary files go too, and run the same command again."
+
+_SAID = re.compile(r"No space left on device|\bENOSPC\b|Disk quota exceeded|\bEDQUOT\b")
+"""What the operating system's errors ENOSPC and EDQUOT look like in the output of git, bun and others."""
+
+_UNSAID = re.compile(r"^error: unable to write file ", re.MULTILINE)
+"""git's message for a file of a work tree that it has opened but cannot fill; it does not say why (entry.c)."""
+
+
+def explained(error: ProcessError, what: str) -> StoreError | None:
+    """The error to show instead, with ``what`` as its first sentence; None when the disk was not the cause."""
+    if _SAID.search(error.output):
+        cause = "The disk is full."
+    elif _UNSAID.search(error.output):
+        cause = "git could not write, as a rule because the disk is full."
+    else:
+        return None
+    return StoreError(what, why=f"{cause}\n{without_credentials(error.why)}", next_step=NEXT_STEP)

@@ -1,0 +1,39 @@
+"""Where ``patches/`` and ``templates/`` lie: beside the package in a checkout, inside it in a wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from opencode_patcher.base.errors import PatchError
+
+LINE = "opencode-1"
+"""The line of OpenCode that is patched: the directory of its patches and of its adapters."""
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def patches() -> Path:
+    """The directory that holds ``series`` and the patches. Raises PatchError when the installation lacks it."""
+    return _resource("patches") / LINE
+
+
+def templates() -> Path:
+    """The directory that holds whole new files. Raises PatchError when the installation lacks it."""
+    return _resource("templates")
+
+
+def is_checkout() -> bool:
+    """Whether the package runs from a checkout of the project, whose files are the user's to change."""
+    return not (_PACKAGE / "_resources").is_dir()
+
+
+def _resource(name: str) -> Path:
+    packed, beside = _PACKAGE / "_resources" / name, _PACKAGE.parent / name
+    for place in (packed, beside):
+        if place.is_dir():
+            return place
+    raise PatchError(
+        f"This installation of opencode-patcher has no {name}.",
+        why=f"There is neither {packed} nor {beside}.",
+        next_step="Install opencode-patcher again.",
+    )

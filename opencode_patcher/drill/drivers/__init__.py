@@ -1,0 +1,1 @@
+"""Drives a real OpenCode binary through a scenario: ``run``, ``serve`` and ``acp``."""

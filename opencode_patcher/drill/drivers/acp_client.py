@@ -1,0 +1,104 @@
+"""A client of ``opencode acp``: the Agent Client Protocol over a program's standard streams, as an editor speaks it."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from opencode_patcher.base import process
+from opencode_patcher.base.errors import DrillError, ProcessError
+from opencode_patcher.drill.drivers.home import Home, environment
+from opencode_patcher.drill.fakes.wire import Object, as_object
+
+PROTOCOL_VERSION = 1
+
+
+class AcpClient:
+    """Sends requests and keeps what the agent tells of its own accord: ``updates``, in order, for all sessions."""
+
+    def __init__(self) -> None:
+        self.updates: list[Object] = []
+        self.lines: queue.Queue[str | None] = queue.Queue()
+        self.stderr: list[str] = []
+        self._answers: dict[int, queue.Queue[Object | None]] = {}
+        self._lock = threading.Lock()
+        self._ended = False
+
+    def call(self, method: str, parameters: Mapping[str, object], seconds: float) -> Object | None:
+        """The result of a request; None when it did not come in time. Raises DrillError when the agent refuses."""
+        with self._lock:
+            number = len(self._answers)
+            answer = self._answers[number] = queue.Queue()
+            if self._ended:
+                answer.put(None)
+        request = {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
+        self.lines.put(json.dumps(request) + "\n")
+        try:
+            found = answer.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        if found is None or "error" in found:
+            why = "the program has ended" if found is None else json.dumps(found["error"])
+            raise DrillError(f"opencode acp does not answer {method}.", why=why)
+        return as_object(found.get("result"))
+
+    def line(self, stream: str, text: str) -> None:
+        """Take one line that the agent has written."""
+        try:
+            message = as_object(json.loads(text)) if stream == "stdout" else {}
+        except ValueError:
+            message = {}
+        if not message:
+            self.stderr.append(text)
+        elif message.get("method") == "session/update":
+            self.updates.append(as_object(as_object(message.get("params")).get("update")))
+        elif isinstance(number := message.get("id"), int) and number in self._answers:
+            self._answers[number].put(message)
+
+    def end(self) -> None:
+        """Let nobody wait for an agent that is no more."""
+        with self._lock:
+            self._ended = True
+            for answer in self._answers.values():
+                answer.put(None)
+
+
+@contextmanager
+def running(binary: Path, home: Home, seconds: float) -> Iterator[AcpClient]:
+    """An agent that is ready for sessions, ended with the block.
+
+    Raises DrillError when it is not ready within ``seconds``.
+    """
+    client = AcpClient()
+    stop = threading.Event()
+
+    def run() -> None:
+        try:
+            process.run(
+                [binary, "acp"],
+                cwd=home.work,
+                env=environment(home),
+                check=False,
+                stdin=iter(client.lines.get, None),
+                on_line=client.line,
+                stop=stop,
+            )
+        except ProcessError as error:
+            client.stderr.append(str(error))
+        finally:
+            client.end()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        if client.call("initialize", {"protocolVersion": PROTOCOL_VERSION, "clientCapabilities": {}}, seconds) is None:
+            raise DrillError("opencode acp does not start.", why="\n".join(client.stderr[-20:]))
+        yield client
+    finally:
+        client.lines.put(None)
+        stop.set()
+        thread.join()

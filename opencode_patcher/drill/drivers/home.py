@@ -1,0 +1,160 @@
+"""A throw-away home for one run of OpenCode: its own HOME, configuration and work directory, and no network.
+
+Nothing of the user's is read or written: no configuration, no keys, no sessions.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher.base import process, store
+from opencode_patcher.drill.scenarios.scenario import Provider
+
+NO_NETWORK = "http://127.0.0.1:9"
+"""A proxy that refuses: port 9 (discard) has no listener. Only 127.0.0.1 is reached directly."""
+
+_INHERITED = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "COMSPEC", "PATHEXT")
+"""What a program needs of the caller's environment. Anything else could be the user's key or setting."""
+
+PLUGIN_PACKAGE = "@opencode-ai/plugin"
+"""OpenCode installs this package into each configuration directory in the background
+(packages/opencode/src/config/config.ts), unless the directory's lock file names it already
+(packages/core/src/npm.ts)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """The directories of one run, all below ``root``."""
+
+    root: Path
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    @property
+    def work(self) -> Path:
+        """The project in which the agent works: a git repository of its own."""
+        return self.root / "work"
+
+    @property
+    def config(self) -> Path:
+        return self.home / ".config" / "opencode"
+
+    @property
+    def temporary(self) -> Path:
+        return self.root / "tmp"
+
+
+def environment(home: Home, inherited: Mapping[str, str] | None = None) -> dict[str, str | None]:
+    """The whole environment of a drilled program; None removes a variable of the caller's.
+
+    ``inherited`` is the caller's environment, by default this process's.
+
+    The switches are read in upstream's packages/core/src/flag/flag.ts and packages/opencode/src/effect/.
+    """
+    inherited = os.environ if inherited is None else inherited
+    callers = {name: value if name in _INHERITED else None for name, value in inherited.items()}
+    user = str(home.home)
+    return callers | {
+        "HOME": user,
+        "USERPROFILE": user,
+        "XDG_CONFIG_HOME": str(home.home / ".config"),
+        "XDG_DATA_HOME": str(home.home / ".local" / "share"),
+        "XDG_STATE_HOME": str(home.home / ".local" / "state"),
+        "XDG_CACHE_HOME": str(home.home / ".cache"),
+        "TMPDIR": str(home.temporary),
+        "TEMP": str(home.temporary),
+        "TMP": str(home.temporary),
+        "SHELL": "/bin/sh" if sys.platform != "win32" else inherited.get("COMSPEC", ""),
+        "NO_COLOR": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "OPENCODE_DISABLE_AUTOUPDATE": "1",
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+        "OPENCODE_DISABLE_CLAUDE_CODE": "1",
+        "OPENCODE_DISABLE_EXTERNAL_SKILLS": "1",
+        "OPENCODE_DISABLE_SHARE": "1",
+        "HTTP_PROXY": NO_NETWORK,
+        "HTTPS_PROXY": NO_NETWORK,
+        "http_proxy": NO_NETWORK,
+        "https_proxy": NO_NETWORK,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        "npm_config_offline": "true",
+    }
+
+
+def configuration(
+    providers: Sequence[Provider],
+    base_urls: Mapping[str, str],
+    *,
+    priority: bool,
+    combined: Mapping[str, object] | None = None,
+) -> dict[str, object]:
+    """The content of opencode.json. With ``priority`` it has the keys that a stock binary refuses: the order of the
+    providers, and ``combined`` if there is anything in it.
+    """
+    settings: dict[str, object] = {
+        "$schema": "https://opencode.ai/config.json",
+        "provider": {
+            provider.id: {
+                "npm": provider.protocol.npm,
+                "name": provider.id.capitalize(),
+                "options": {"baseURL": base_urls[provider.id], "apiKey": provider.key},
+                "models": {
+                    provider.model: {
+                        "name": provider.model.rpartition("/")[2],
+                        "tool_call": True,
+                        "reasoning": True,
+                        "limit": {"context": provider.context, "output": provider.output},
+                        "options": dict(provider.options),
+                        "cost": {"input": provider.price.input, "output": provider.price.output},
+                    }
+                },
+            }
+            for provider in providers
+        },
+        # The one provider that upstream offers without a key.
+        "disabled_providers": ["opencode"],
+        "permission": {"*": "allow"},
+        "autoupdate": False,
+        "share": "disabled",
+    }
+    if priority:
+        settings["provider_priority"] = [provider.id for provider in providers]
+        if combined:
+            settings["combined"] = dict(combined)
+    return settings
+
+
+def configure(home: Home, settings: Mapping[str, object]) -> None:
+    """Write opencode.json. Raises StoreError when the place cannot be written."""
+    store.write_json(home.config / "opencode.json", settings)
+
+
+def prepare(root: Path, settings: Mapping[str, object]) -> Home:
+    """Make the directories, write the configuration and start the work directory's repository.
+
+    Raises StoreError when the place cannot be written, ProcessError when git fails.
+    """
+    home = Home(root=root)
+    configure(home, settings)
+    store.write_json(home.config / "package-lock.json", {"packages": {"": {"dependencies": {PLUGIN_PACKAGE: "*"}}}})
+    for directory in (home.config / "node_modules", home.work, home.temporary):
+        directory.mkdir(parents=True, exist_ok=True)
+    store.write_text(home.work / "README.md", "A project for the failover drill.\n")
+    identity = ("-c", "user.name=drill", "-c", "user.email=drill@example.invalid")
+    for arguments in (
+        ("init", "--quiet"),
+        ("add", "README.md"),
+        (*identity, "commit", "--quiet", "--message", "Start"),
+    ):
+        # Not through ``git.run``: the user's own git configuration (hooks, signing) has no say here.
+        process.run(["git", *arguments], cwd=home.work, env=environment(home))
+    return home

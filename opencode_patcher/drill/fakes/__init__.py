@@ -1,0 +1,1 @@
+"""Fake providers: what they are asked, what they answer and what goes wrong with it."""

@@ -1,0 +1,108 @@
+"""The ways into OpenCode that are not a plain turn: an editor, configured models, agents, commands, forks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from opencode_patcher.drill.fakes.faults import At, Broken, How
+from opencode_patcher.drill.fakes.plan import TITLE
+from opencode_patcher.drill.scenarios.agents import QUESTION
+from opencode_patcher.drill.scenarios.quick import (
+    ALPHA,
+    BETA,
+    ERRAND,
+    GREETING,
+    OVERLOADED,
+    RESTING,
+    RETRIED,
+    TOOL_SECONDS,
+)
+from opencode_patcher.drill.scenarios.scenario import MODEL, Expectation, Scenario
+
+EDITOR_SECONDS = 1.5
+"""How long an editor may take to show the first words of an answer."""
+
+CAREFUL = "careful"
+
+_EDITORS = (
+    Scenario(
+        name="editor-text",
+        title="an editor (ACP) is told what was taken back",
+        # The editor is sent a text only once OpenCode has looked up whose it is.
+        providers=(replace(ALPHA, then=Broken(at=At.TEXT, how=How.RESET, pause=EDITOR_SECONDS)), BETA),
+        turns=(GREETING, QUESTION),
+        expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
+        edited=True,
+    ),
+    Scenario(
+        name="editor-tool",
+        title="an editor (ACP) sees the end of a tool call that was taken back",
+        providers=(replace(ALPHA, then=Broken(at=At.TOOL_INPUT, how=How.RESET)), BETA),
+        turns=(ERRAND,),
+        expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
+        edited=True,
+    ),
+    Scenario(
+        name="editor-commit",
+        title="an editor (ACP) sees a finished tool once, whoever goes on",
+        providers=(
+            replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, pause=TOOL_SECONDS),), then=OVERLOADED),
+            BETA,
+        ),
+        turns=(ERRAND,),
+        expected=Expectation(served_by=("alpha", "beta"), requests={"beta": 1}, at_most={"alpha": RETRIED}),
+        edited=True,
+    ),
+)
+
+_WAYS = (
+    Scenario(
+        name="run-configured",
+        title="run with the configured model, an agent's and a command's",
+        providers=(replace(ALPHA, faults=(None, None), then=RESTING), BETA),
+        turns=(
+            replace(GREETING, arguments=(GREETING.prompt,)),
+            replace(QUESTION, arguments=("--continue", "--agent", CAREFUL, QUESTION.prompt)),
+            replace(ERRAND, arguments=("--continue", "--command", "errand")),
+        ),
+        settings={
+            "model": MODEL,
+            "agent": {CAREFUL: {"mode": "primary", "description": "Takes care", "model": MODEL}},
+            "command": {"errand": {"template": ERRAND.prompt, "description": "Runs the errand", "model": MODEL}},
+        },
+        expected=Expectation(served_by=("alpha", "alpha", "beta", "beta"), requests={"alpha": 3, "beta": 2}),
+    ),
+    Scenario(
+        name="run-fork",
+        title="a fork of a session goes on with the next provider",
+        providers=(replace(ALPHA, faults=(None,), then=RESTING), BETA),
+        turns=(GREETING, replace(ERRAND, arguments=("--continue", "--fork", ERRAND.prompt))),
+        expected=Expectation(
+            served_by=("alpha", "beta", "beta"),
+            requests={"alpha": 2, "beta": 2},
+            title=f"{TITLE.text('')} (fork #1)",
+        ),
+    ),
+)
+
+_UNDONE = tuple(
+    Scenario(
+        name=f"undo-{name}",
+        title=f"undo and redo after {what}",
+        providers=(replace(ALPHA, faults=(fault,), then=OVERLOADED), BETA),
+        turns=(replace(ERRAND, undone=True),),
+        expected=Expectation(served_by=served_by, requests={"beta": len(served_by) - served_by.count("alpha")}),
+        served=True,
+    )
+    for name, what, fault, served_by in (
+        (
+            "commit",
+            "a cut behind a finished tool",
+            Broken(at=At.CONTENT, how=How.RESET, pause=TOOL_SECONDS),
+            ("alpha", "beta"),
+        ),
+        ("retract", "a step that was taken back", Broken(at=At.TOOL_INPUT, how=How.RESET), ("beta", "beta")),
+    )
+)
+
+WAY_SCENARIOS = (*_EDITORS, *_WAYS, *_UNDONE)

@@ -1,0 +1,144 @@
+"""A scenario of the drill: who answers what, and what must come of it. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.faults import Fault
+from opencode_patcher.drill.fakes.openai_chat import OpenAIChat
+from opencode_patcher.drill.fakes.plan import TITLE, Reply, Turn
+from opencode_patcher.drill.fakes.protocol import WireProtocol
+from opencode_patcher.drill.fakes.usage import Price
+
+EFFECTS = "effects.txt"
+"""A drilled tool appends a line to this file of the work directory, so that each of its runs is counted."""
+
+
+MODEL = "{model}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outage:
+    """A fault of every request of the conversation within ``seconds`` of the provider's first one."""
+
+    seconds: float
+    fault: Fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """A fake provider with one model, and its faults.
+
+    ``faults`` are those of its first requests of the conversation, in order (None: healthy); ``then`` is the
+    fault of all later ones, ``outage`` goes before both. ``others`` are the faults of requests for titles and
+    summaries. ``listening`` is False for a provider that refuses connections. ``context`` and ``output`` are the
+    model's limits in tokens, ``options`` the model's options in opencode.json.
+    """
+
+    id: str
+    model: str
+    price: Price
+    protocol: WireProtocol = field(default_factory=OpenAIChat)
+    faults: tuple[Fault | None, ...] = ()
+    then: Fault | None = None
+    outage: Outage | None = None
+    others: Mapping[Purpose, tuple[Fault | None, ...]] = field(default_factory=dict)
+    listening: bool = True
+    context: int = 200_000
+    output: int = 64_000
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Its API key, another at each provider: a mixed-up key is noticed."""
+        return f"drill-key-of-{self.id}"
+
+    def fault(self, purpose: Purpose, number: int, elapsed: float = 0.0) -> Fault | None:
+        """The fault of request ``number`` (from 0) among those of one purpose, ``elapsed`` seconds after the
+        provider's first request.
+        """
+        faults = self.faults if purpose is Purpose.TURN else self.others.get(purpose, ())
+        if purpose is Purpose.TURN and self.outage and elapsed < self.outage.seconds:
+            return self.outage.fault
+        if number < len(faults):
+            return faults[number]
+        return self.then if purpose is Purpose.TURN else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """What must come of a scenario.
+
+    ``served_by`` names the provider of each stored assistant message, in order; None where more than one is
+    right. ``replies`` are what the messages say, where that is not the plan's replies one by one. ``requests``
+    counts the requests of the conversation at the providers that it names, ``at_most`` bounds them. ``error``
+    holds words that the error must contain when no provider can answer; it is empty when the turn must succeed.
+    ``seconds`` bounds the whole conversation for a binary that knows another provider. ``returns`` names a
+    provider that must serve the last message. ``title`` is the session's in the end. ``cancelled``: the
+    user's cancel ends the last turn, and nothing that it began is left open.
+    """
+
+    served_by: tuple[str, ...] | None
+    replies: tuple[Reply, ...] | None = None
+    requests: Mapping[str, int] = field(default_factory=dict)
+    at_most: Mapping[str, int] = field(default_factory=dict)
+    error: tuple[str, ...] = ()
+    seconds: float | None = None
+    returns: str = ""
+    title: str = TITLE.text("")
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One drill. ``providers`` stand in the order of ``provider_priority``; ``name`` is what a user types.
+
+    ``delegated`` are the turns of subagents: asked by OpenCode, not by the user. ``combined`` is the key of that
+    name in opencode.json, for a binary that knows it. ``settings`` are other keys of it, in which ``MODEL`` stands
+    for the model that is drilled. ``served``: through ``opencode serve`` and its HTTP API instead of
+    ``opencode run``; ``cancel``, ``compact``, ``undone`` and ``elsewhere`` of a turn need that. ``edited``: through
+    ``opencode acp``, as an editor does.
+    """
+
+    name: str
+    title: str
+    providers: tuple[Provider, ...]
+    turns: tuple[Turn, ...]
+    expected: Expectation
+    delegated: tuple[Turn, ...] = ()
+    combined: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    served: bool = False
+    edited: bool = False
+
+    def provider(self, id: str) -> Provider:
+        """Raises KeyError when the scenario has no such provider."""
+        for provider in self.providers:
+            if provider.id == id:
+                return provider
+        raise KeyError(id)
+
+    @property
+    def asked(self) -> tuple[Turn, ...]:
+        """All turns that a provider can be asked for."""
+        return (*self.turns, *self.delegated)
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """What the stored messages of the session must say, in order."""
+        if self.expected.replies is not None:
+            return self.expected.replies
+        return tuple(reply for turn in self.turns if not turn.elsewhere for reply in turn.replies)
+
+    @property
+    def title_fails(self) -> bool:
+        """Whether a request for the session's title meets a fault."""
+        return any(provider.others.get(Purpose.TITLE) for provider in self.providers)
+
+    @property
+    def effects(self) -> int:
+        """How many lines the drilled tools must leave in ``EFFECTS``: one for each ``bash`` call of the plan."""
+        calls = (call for turn in self.asked for reply in turn.replies for call in reply.tools)
+        return sum(call.name == "bash" for call in calls)

@@ -1,0 +1,298 @@
+"""The verdict on one run, as a pure function of what was seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.plan import SERIAL, SUMMARY, TITLE
+from opencode_patcher.drill.scenarios.scenario import Scenario
+from opencode_patcher.drill.verdict import acp_view, costs
+from opencode_patcher.drill.verdict.observation import Observation
+
+SHOWN_ERROR = 160
+"""How many characters of an error stand in the table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """The verdict on one scenario.
+
+    ``expected`` and ``seen`` are one line each; ``failures`` are the sentences that make it fail (empty when
+    it passed). ``failover_ms`` is the longest time from a provider's failure to the next provider's request;
+    None when there was none, or when the failure left nothing to measure from (a refused connection).
+    """
+
+    scenario: str
+    title: str
+    expected: str
+    seen: str
+    failures: tuple[str, ...]
+    failover_ms: float | None
+
+    @property
+    def passed(self) -> bool:
+        return not self.failures
+
+
+def judge(observation: Observation) -> Row:
+    """Compare a run with what its scenario expects."""
+    scenario = observation.scenario
+    return Row(
+        scenario=scenario.name,
+        title=scenario.title,
+        expected=_expected(scenario),
+        seen=_seen(observation),
+        failures=tuple(_failures(observation)),
+        failover_ms=failover_ms(observation),
+    )
+
+
+def failover_ms(observation: Observation) -> float | None:
+    """The longest time in milliseconds from the end of a failed answer to the next provider's first request.
+
+    Coming back to a provider that was asked before is no failover: a wait for its recovery lies between.
+    """
+    times: list[float] = []
+    asked: set[str] = set()
+    for before, after in pairwise(observation.turn_exchanges):
+        asked.add(before.provider)
+        if before.failed and before.finished is not None and after.provider not in asked:
+            times.append((after.arrived - before.finished) * 1000)
+    return max(times, default=None)
+
+
+def retry_ms(observation: Observation) -> float | None:
+    """The same for the request that asks the failed provider again."""
+    times = [
+        (after.arrived - before.finished) * 1000
+        for before, after in pairwise(observation.turn_exchanges)
+        if before.failed and before.finished is not None and after.provider == before.provider
+    ]
+    return max(times, default=None)
+
+
+def _expected(scenario: Scenario) -> str:
+    if scenario.expected.cancelled:
+        return "the user's cancel ends the turn, and nobody is asked after it"
+    if scenario.expected.error:
+        return "an error that names " + " and ".join(scenario.expected.error)
+    served_by = scenario.expected.served_by
+    words = ["served by " + (", then ".join(_runs(served_by)) if served_by else "whoever can")]
+    if scenario.effects:
+        words.append(_times(scenario.effects))
+    if scenario.title_fails:
+        words.append("the session gets its title")
+    return "; ".join(words)
+
+
+def _seen(observation: Observation) -> str:
+    words = []
+    messages = observation.session.answers if observation.session else ()
+    served_by = [message.provider for message in messages if message.text or message.tools]
+    if served_by:
+        words.append("served by " + ", then ".join(_runs(served_by)))
+    if observation.code is None:
+        words.append(f"still waiting after {observation.limit:g} s")
+    words.extend(f"error: {_shortened(error)}" for error in dict.fromkeys(observation.errors))
+    if (waited := retry_ms(observation)) is not None:
+        words.append(f"asked the same provider again after {waited / 1000:.1f} s")
+    if observation.effects or observation.scenario.effects:
+        words.append(_times(observation.effects))
+    if observation.scenario.title_fails and observation.session:
+        titled = observation.session.title == TITLE.text("")
+        words.append("the session gets its title" if titled else "the title is lost")
+    if _remains(observation):
+        words.append("parts of the failed attempt left")
+    return "; ".join(words) or f"nothing, exit code {observation.code}"
+
+
+def _failures(observation: Observation) -> Iterator[str]:
+    for exchange in observation.exchanges:
+        for violation in exchange.violations:
+            yield f"{exchange.provider} refused a {exchange.purpose.value} request: {violation}"
+    if observation.code is None:
+        yield f"the turn had not ended after {observation.limit:g} s"
+    expected = observation.scenario.expected
+    if expected.cancelled:
+        yield from _cancel_failures(observation)
+        return
+    yield from _bound_failures(observation)
+    if expected.error:
+        yield from _error_failures(observation)
+        yield from _request_failures(observation)
+        yield from _open_failures(observation)
+        yield from _effect_failures(observation)
+        return
+    yield from _outcome_failures(observation)
+    yield from _request_failures(observation)
+    yield from _transcript_failures(observation)
+    yield from _tool_failures(observation)
+    yield from _cost_failures(observation)
+    if observation.updates is not None and observation.session:
+        yield from acp_view.wrong(observation.updates, observation.session)
+
+
+def _cancel_failures(observation: Observation) -> Iterator[str]:
+    if observation.cancelled is None:
+        yield "the turn was over before the user could cancel"
+        return
+    # The title is made beside the turn, and no part of what the user cancels.
+    asked = [one for one in observation.exchanges if one.purpose is not Purpose.TITLE]
+    for exchange in asked:
+        if exchange.arrived > observation.cancelled:
+            yield f"{exchange.provider} was asked after the user's cancel"
+    if observation.target.patched:
+        yield from _bound_failures(observation)
+        yield from _request_failures(observation)
+    yield from _open_failures(observation)
+
+
+def _bound_failures(observation: Observation) -> Iterator[str]:
+    """The bounds of a scenario; that of time is meant for a binary that has another provider to go to."""
+    expected = observation.scenario.expected
+    seen = Counter(exchange.provider for exchange in observation.turn_exchanges)
+    for provider, bound in expected.at_most.items():
+        if seen[provider] > bound:
+            yield f"{provider} got {seen[provider]} requests instead of at most {bound}"
+    if expected.seconds is not None and observation.target.patched and observation.answer_seconds > expected.seconds:
+        yield f"it took {observation.answer_seconds:.1f} s instead of at most {expected.seconds:g} s"
+
+
+def _error_failures(observation: Observation) -> Iterator[str]:
+    told = " ".join((*observation.errors, observation.stderr))
+    if not observation.errors:
+        yield "no error was shown"
+    for word in observation.scenario.expected.error:
+        if word not in told.lower():
+            yield f"the error does not name {word}"
+    if observation.code == 0:
+        yield "the exit code is 0 although the turn failed"
+
+
+def _outcome_failures(observation: Observation) -> Iterator[str]:
+    if observation.code not in {0, None}:
+        yield f"the exit code is {observation.code}"
+    for error in observation.errors:
+        yield f"an error was shown: {_shortened(error)}"
+
+
+def _request_failures(observation: Observation) -> Iterator[str]:
+    seen = Counter(exchange.provider for exchange in observation.turn_exchanges)
+    for provider, expected in observation.scenario.expected.requests.items():
+        if seen[provider] != expected:
+            yield f"{provider} got {seen[provider]} requests instead of {expected}"
+
+
+def _transcript_failures(observation: Observation) -> Iterator[str]:
+    """The transcript must be that of a run in which nothing failed, whoever served which step."""
+    scenario = observation.scenario
+    if observation.session is None:
+        yield "no session was stored"
+        return
+    messages = observation.session.answers
+    stored = tuple(message.provider for message in messages)
+    served_by = stored if scenario.expected.served_by is None else scenario.expected.served_by
+    if stored != served_by:
+        found = ", ".join(stored) or "nobody"
+        yield f"the messages are stored under {found} instead of {', '.join(served_by)}"
+    if scenario.expected.returns and stored[-1:] != (scenario.expected.returns,):
+        last = stored[-1] if stored else "nobody"
+        yield f"the last message is served by {last} and not by {scenario.expected.returns}"
+    if len(messages) != len(scenario.replies):
+        yield f"{len(messages)} messages are stored instead of {len(scenario.replies)}"
+    texts = [reply.text(provider) for reply, provider in zip(scenario.replies, served_by, strict=False)]
+    if observation.shown_text != "".join(texts):
+        yield f"the text shown is {observation.shown_text!r} instead of {''.join(texts)!r}"
+    if observation.session.title != scenario.expected.title:
+        yield f"the session's title is {observation.session.title!r} instead of {scenario.expected.title!r}"
+    for message, text in zip(messages, texts, strict=False):
+        if message.text != text:
+            yield f"a stored message of {message.provider} reads {message.text!r} instead of {text!r}"
+    summaries = [message.text for message in observation.session.summaries]
+    if summaries != [SUMMARY.text("")] * sum(turn.compact for turn in scenario.turns):
+        yield f"the stored summaries are {summaries}"
+    yield from _message_failures(observation)
+
+
+def _message_failures(observation: Observation) -> Iterator[str]:
+    known = {provider.id: provider.model for provider in observation.scenario.providers}
+    for message in (message for session in observation.sessions for message in session.messages):
+        if message.provider in known and message.model != known[message.provider]:
+            yield f"a message of {message.provider} is stored under the model {message.model}"
+        if message.error:
+            yield f"a stored message of {message.provider} has an error: {_shortened(message.error)}"
+    yield from _open_failures(observation)
+
+
+def _open_failures(observation: Observation) -> Iterator[str]:
+    for message in (message for session in observation.sessions for message in session.messages):
+        if not message.completed:
+            yield f"a stored message of {message.provider} is not completed"
+        for part in message.parts:
+            if not part.closed:
+                yield f"a {part.kind} part of {message.provider} is still open"
+
+
+def _tool_failures(observation: Observation) -> Iterator[str]:
+    scenario = observation.scenario
+    yield from _effect_failures(observation)
+    if observation.session is None:
+        return
+    calls = [tool for message in observation.session.messages for tool in message.tools]
+    expected = [call.id for reply in scenario.replies for call in reply.tools]
+    if [call.call.rpartition(SERIAL)[0] for call in calls] != expected:
+        found = ", ".join(call.call for call in calls) or "none"
+        yield f"the stored tool calls are {found} instead of {', '.join(expected) or 'none'}"
+    for call in calls:
+        if call.status != "completed":
+            yield f"the stored tool call {call.call} is {call.status}"
+
+
+def _effect_failures(observation: Observation) -> Iterator[str]:
+    if observation.effects != observation.scenario.effects:
+        yield f"{_times(observation.effects)} instead of {_times(observation.scenario.effects)}"
+
+
+def _cost_failures(observation: Observation) -> Iterator[str]:
+    """Each provider is paid what it reported; the session's own total says the same as its messages, and so does what
+    ``run`` has printed of its steps.
+    """
+    if observation.session is None:
+        return
+    exchanges = [exchange for exchange in observation.exchanges if exchange.purpose is not Purpose.TITLE]
+    messages = [message for session in observation.sessions for message in session.messages]
+    yield from costs.wrong(exchanges, messages, observation.scenario.providers)
+    yield from (sentence for session in observation.sessions for sentence in costs.differing(session))
+    if observation.target.patched and observation.printed_cost is not None:
+        yield from costs.misprinted(observation.session, observation.printed_cost)
+
+
+def _remains(observation: Observation) -> bool:
+    """Whether a message has an open part, or a text that no provider said in full."""
+    if observation.session is None:
+        return False
+    whole = {
+        reply.text(provider.id) for reply in observation.scenario.replies for provider in observation.scenario.providers
+    }
+    return any(
+        (message.text and message.text not in whole) or not all(part.closed for part in message.parts)
+        for message in observation.session.answers
+    )
+
+
+def _runs(providers: Sequence[str]) -> list[str]:
+    """The providers in order, neighbours of one name as one."""
+    return [provider for provider, _ in groupby(providers)]
+
+
+def _times(effects: int) -> str:
+    return {0: "the tool did not run", 1: "the tool ran once"}.get(effects, f"the tool ran {effects} times")
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN_ERROR else line[: SHOWN_ERROR - 1] + "…"

@@ -1,0 +1,243 @@
+"""What was seen of one run: requests, events on stdout, and the session as it was stored. Plain data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.exchange import Exchange
+from opencode_patcher.drill.scenarios.scenario import Scenario
+
+Object = Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A binary under drill. ``model`` is the combined model (``combined/<id>``); None for a stock binary."""
+
+    binary: Path
+    version: str
+    model: str | None
+
+    @property
+    def patched(self) -> bool:
+        return self.model is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One line of ``run --format json``; ``at`` is in seconds on ``time.monotonic``'s clock."""
+
+    at: float
+    kind: str
+    data: Object
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPart:
+    """A part of a stored message. ``status`` is a tool's. Kinds that cannot be open count as ``closed``."""
+
+    kind: str
+    text: str = ""
+    call: str = ""
+    status: str = ""
+    closed: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredMessage:
+    """An assistant message as OpenCode stored it; ``cost`` in dollars, ``error`` empty when there is none."""
+
+    provider: str
+    model: str
+    cost: float
+    error: str
+    completed: bool
+    parts: tuple[StoredPart, ...]
+    summary: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts if part.kind == "text")
+
+    @property
+    def tools(self) -> tuple[StoredPart, ...]:
+        return tuple(part for part in self.parts if part.kind == "tool")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A stored session: its title and its assistant messages, in order; ``asked`` counts the user's messages.
+
+    ``cost`` is the total that the session itself tells, in dollars; None when it tells none.
+    """
+
+    title: str
+    messages: tuple[StoredMessage, ...]
+    asked: int = 0
+    cost: float | None = None
+
+    @property
+    def answers(self) -> tuple[StoredMessage, ...]:
+        """The messages without the summaries that a compaction leaves."""
+        return tuple(message for message in self.messages if not message.summary)
+
+    @property
+    def summaries(self) -> tuple[StoredMessage, ...]:
+        return tuple(message for message in self.messages if message.summary)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """One run of a scenario.
+
+    ``exchanges`` are those of all providers, by arrival; ``session`` is None when none was stored;
+    ``effects`` counts the lines that tools left. ``code`` is the exit code, None when the run was ended after
+    ``limit`` seconds. ``started`` and ``cancelled`` (when the user did) are on ``time.monotonic``'s clock.
+    ``others`` are the sessions of subagents and of other processes. ``screen`` is the text that a client of the
+    server's events shows in the end, or an editor that opens the session again; None for ``run``, which prints and
+    takes nothing back. ``updates`` are what an editor was sent while it happened, None without one.
+    """
+
+    scenario: Scenario
+    target: Target
+    exchanges: tuple[Exchange, ...]
+    events: tuple[Event, ...]
+    session: Session | None
+    effects: int
+    code: int | None
+    limit: float
+    started: float
+    seconds: float
+    stderr: str
+    others: tuple[Session, ...] = ()
+    screen: str | None = None
+    cancelled: float | None = None
+    updates: tuple[Object, ...] | None = None
+
+    @property
+    def answer_seconds(self) -> float:
+        """From the first request of the conversation to the last thing that was seen: without the start of the
+        program.
+        """
+        asked = [exchange.arrived for exchange in self.turn_exchanges]
+        ends = [exchange.finished for exchange in self.turn_exchanges if exchange.finished is not None]
+        ends += [event.at for event in self.events]
+        return max(ends) - min(asked) if asked and ends else 0.0
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        return (*((self.session,) if self.session else ()), *self.others)
+
+    @property
+    def turn_exchanges(self) -> tuple[Exchange, ...]:
+        """The requests of the conversation itself, without titles and summaries."""
+        return tuple(exchange for exchange in self.exchanges if exchange.purpose is Purpose.TURN)
+
+    @property
+    def shown_text(self) -> str:
+        """The text that ``run`` printed, or that a client of the server shows."""
+        if self.screen is not None:
+            return self.screen
+        return "".join(str(_object(event.data.get("part")).get("text", "")) for event in self.of_kind("text"))
+
+    @property
+    def printed_cost(self) -> float | None:
+        """What the steps cost that ``run`` printed, in dollars; None for what does not print them."""
+        if self.screen is not None:
+            return None
+        parts = (_object(event.data.get("part")) for event in self.of_kind("step_finish"))
+        return sum(_number(part.get("cost")) or 0.0 for part in parts)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """The messages of the errors that ``run`` printed."""
+        return tuple(error_message(event.data.get("error")) for event in self.of_kind("error"))
+
+    def of_kind(self, kind: str) -> tuple[Event, ...]:
+        return tuple(event for event in self.events if event.kind == kind)
+
+
+def parse_event(line: str, at: float) -> Event | None:
+    """One line of stdout; None when it is no JSON object with a ``type``."""
+    try:
+        data = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+        return None
+    return Event(at=at, kind=data["type"], data=data)
+
+
+def parse_export(text: str) -> Session | None:
+    """The output of ``opencode export``; None when it is no session."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    return session(_object(data.get("info")), data.get("messages")) if isinstance(data, dict) else None
+
+
+def session(info: Object, stored: object) -> Session:
+    """A session from what the server or an export says of it and of its messages."""
+    messages = [_object(message) for message in _list(stored)]
+    roles = [_object(message.get("info")).get("role") for message in messages]
+    return Session(
+        title=str(info.get("title", "")),
+        messages=tuple(_message(message) for message, role in zip(messages, roles, strict=True) if role == "assistant"),
+        asked=roles.count("user"),
+        cost=_number(info.get("cost")),
+    )
+
+
+def error_message(error: object) -> str:
+    """The text of an error as OpenCode stores and prints it: ``{"name": …, "data": {"message": …}}``."""
+    found = _object(error)
+    message = _object(found.get("data")).get("message", found.get("message"))
+    return str(message if message else found.get("name", "")) if found else ""
+
+
+def _message(message: Object) -> StoredMessage:
+    info = _object(message.get("info"))
+    return StoredMessage(
+        provider=str(info.get("providerID", "")),
+        model=str(info.get("modelID", "")),
+        cost=_number(info.get("cost")) or 0.0,
+        error=error_message(info.get("error")),
+        completed="completed" in _object(info.get("time")),
+        parts=tuple(_part(_object(part)) for part in _list(message.get("parts"))),
+        summary=info.get("summary") is True,
+    )
+
+
+def _part(part: Object) -> StoredPart:
+    kind = str(part.get("type", ""))
+    state = _object(part.get("state"))
+    status = str(state.get("status", ""))
+    closed = True
+    if kind in {"text", "reasoning"}:
+        closed = "end" in _object(part.get("time"))
+    elif kind == "tool":
+        closed = status in {"completed", "error"}
+    return StoredPart(
+        kind=kind,
+        text=str(part.get("text", "")),
+        call=str(part.get("callID", "")),
+        status=status,
+        closed=closed,
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _object(value: object) -> Object:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,214 @@
+"""The drift report: releases against patches, as a matrix that one takes in at a glance, and what does not fit. Pure.
+
+The same data is shown as text, HTML, Markdown and SVG; the last three are templates in ``templates/reports/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher.base.errors import UsageError
+from opencode_patcher.patchset.check import FileCheck, ReleaseCheck, State
+from opencode_patcher.upkeep.release_check import Verdict
+
+SYMBOLS: Mapping[State, str] = {
+    State.APPLIES: "✓",
+    State.NEW_PLACE: "↕",
+    State.MOVED: "↷",
+    State.ALREADY: "=",
+    State.NOT_NEEDED: "·",
+    State.CONFLICT: "✗",
+    State.GONE: "∅",
+}
+"""One character for each state, so that forty releases fit on a screen."""
+
+FORMATS = (".html", ".md", ".svg")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One patch in one release. ``places`` are lines for people: where each hunk lands."""
+
+    state: State
+    symbol: str
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One release: ``cells`` in the order of ``Report.patches``, ``problems`` paragraphs of several lines."""
+
+    tag: str
+    verdict: Verdict
+    cells: tuple[Cell, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The whole matrix, oldest release first."""
+
+    patches: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def failed(self) -> tuple[Row, ...]:
+        """The releases that fail."""
+        return tuple(row for row in self.rows if row.verdict is Verdict.FAILS)
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        judged = [row for row in self.rows if row.verdict is not Verdict.TOO_OLD]
+        good = len(judged) - len(self.failed)
+        older = len(self.rows) - len(judged)
+        aside = f" {older} older than the support window were not judged." if older else ""
+        return f"The patches fit {good} of {len(judged)} releases.{aside}"
+
+
+def make(checks: Sequence[tuple[ReleaseCheck, Verdict]]) -> Report:
+    """The report of checks and the verdicts on them, oldest release first."""
+    ordered = sorted(checks, key=lambda pair: pair[0].version)
+    patches = tuple(patch.patch for patch in ordered[0][0].patches) if ordered else ()
+    return Report(patches=patches, rows=tuple(_row(check, verdict) for check, verdict in ordered))
+
+
+def groups(report: Report) -> tuple[tuple[Row, ...], ...]:
+    """Neighbouring releases that look alike."""
+    found: list[list[Row]] = []
+    for row in report.rows:
+        if found and _looks(found[-1][0]) == _looks(row):
+            found[-1].append(row)
+        else:
+            found.append([row])
+    return tuple(map(tuple, found))
+
+
+def legend(report: Report) -> tuple[tuple[str, str], ...]:
+    """Symbol and meaning of the states that occur."""
+    seen = {cell.state for row in report.rows for cell in row.cells}
+    return tuple((symbol, str(state)) for state, symbol in SYMBOLS.items() if state in seen)
+
+
+def text(report: Report) -> str:
+    """The matrix for a terminal: neighbouring releases that look alike share a line."""
+    names = [_range(group) for group in groups(report)]
+    width = max(map(len, [*names, "release"]))
+    numbers = [str(number) for number, _ in enumerate(report.patches, 1)]
+    lines = [f"{'release':<{width}}  {' '.join(f'{number:>2}' for number in numbers)}"]
+    for name, group in zip(names, groups(report), strict=True):
+        cells = " ".join(f"{cell.symbol:>2}" for cell in group[0].cells)
+        lines.append(f"{name:<{width}}  {cells}  {group[0].verdict}")
+    lines.append("")
+    lines.append("  ".join(f"{number} {name}" for number, name in zip(numbers, report.patches, strict=True)))
+    lines.append("  ".join(f"{symbol} {meaning}" for symbol, meaning in legend(report)))
+    for row in report.failed:
+        lines += ["", f"{row.tag} fails:"]
+        lines += [f"  {line}" for problem in row.problems for line in problem.splitlines()]
+    lines += ["", report.summary]
+    return "\n".join(lines)
+
+
+def require_format(path: Path) -> None:
+    """Raises UsageError when the name of ``path`` ends in none of ``FORMATS``."""
+    if path.suffix not in FORMATS:
+        raise UsageError(
+            f"A report cannot be written as {path.name}.",
+            why=f"Its name has to end in {', '.join(FORMATS)}.",
+            next_step=f"Try: --report {path.with_suffix('.html')}",
+        )
+
+
+def render(report: Report, path: Path, templates: Path) -> str:
+    """The report in the format that the name of ``path`` asks for. Raises UsageError for another ending."""
+    require_format(path)
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(templates / "reports"),
+        undefined=StrictUndefined,
+        autoescape=path.suffix != ".md",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    template = environment.get_template(f"check{path.suffix}.j2")
+    return template.render(report=report, groups=groups(report), legend=legend(report), range=_range)
+
+
+def as_data(found: ReleaseCheck, verdict: Verdict) -> dict[str, object]:
+    """A check for machines."""
+    return {
+        "tag": found.tag,
+        "verdict": verdict.name.lower().replace("_", "-"),
+        "patches": [
+            {"name": patch.patch, "state": str(patch.state), "files": [_file_data(file) for file in patch.files]}
+            for patch in found.patches
+        ],
+        "missing": [{"file": name.file, "name": name.what} for name in found.missing],
+        "problems": list(found.problems),
+    }
+
+
+def _file_data(file: FileCheck) -> dict[str, object]:
+    return {
+        "target": file.target,
+        "path": file.path,
+        "state": str(file.state),
+        "hunks": [
+            {"hunk": at.hunk, "line": at.line, "function": at.function, "offset": at.offset, "already": at.already}
+            for at in file.placements
+        ],
+        "misfits": [
+            {
+                "hunk": misfit.hunk.number,
+                "reason": str(misfit.reason),
+                "detail": misfit.detail,
+                "found": [{"line": line, "function": function} for line, function in misfit.found],
+            }
+            for misfit in file.misfits
+        ],
+        "explanation": file.explanation,
+    }
+
+
+def _row(check: ReleaseCheck, verdict: Verdict) -> Row:
+    problems = [
+        f"{patch.patch}: {patch.state}\n{file.explanation}"
+        for patch in check.patches
+        for file in patch.files
+        if not file.state.fits
+    ]
+    problems += check.problems
+    if check.missing:
+        used = "\n".join(f"{name.file} uses {name.what}" for name in check.missing)
+        problems.append(f"Names that are not there any more:\n{used}")
+    cells = tuple(
+        Cell(state=patch.state, symbol=SYMBOLS[patch.state], places=tuple(_places(patch.files)))
+        for patch in check.patches
+    )
+    return Row(tag=check.tag, verdict=verdict, cells=cells, problems=tuple(problems))
+
+
+def _places(files: Sequence[FileCheck]) -> list[str]:
+    lines: list[str] = []
+    for file in files:
+        lines += [
+            f"{at.path}:{at.line} in {at.function or 'the top level'}{f' ({at.offset:+d})' if at.offset else ''}"
+            for at in file.placements
+        ]
+        if file.state is State.MOVED:
+            lines += file.explanation.splitlines()
+    return lines
+
+
+def _looks(row: Row) -> tuple[object, ...]:
+    return (row.verdict, [cell.symbol for cell in row.cells], row.problems)
+
+
+def _range(group: Sequence[Row]) -> str:
+    if len(group) == 1:
+        return group[0].tag
+    return f"{group[0].tag} … {group[-1].tag} ({len(group)})"

@@ -1,0 +1,90 @@
+"""Follows files that upstream has moved away from every place which the patches name, by upstream's own history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from opencode_patcher.base.errors import PatchError, SourceError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
+from opencode_patcher.patchset import hints
+from opencode_patcher.patchset.series import Series
+from opencode_patcher.upstream import history, objects, source
+from opencode_patcher.upstream.history import Departure
+from opencode_patcher.upstream.releases import Release
+
+Has = Callable[[str], bool]
+"""Whether a release has a file at a path."""
+
+
+def gone(patches: Series, release: Release, has: Has) -> tuple[str, ...]:
+    """The targets (``Target.path``) that have no place in a release which has to have them."""
+    targets = [target for patch in patches.patches for target in patch.header.touches]
+    return tuple(
+        target.path
+        for target in targets
+        if not target.may_lack(release.version) and not any(has(path) for path in target.places)
+    )
+
+
+def departures(
+    patches: Series,
+    targets: Sequence[str],
+    store: Store,
+    address: str,
+    known: Release,
+    release: Release,
+    reporter: Reporter,
+) -> dict[str, tuple[Departure, ...]]:
+    """What happened to ``targets``, which ``release`` lacks, since ``known``, which has them; by target, oldest first.
+
+    The caller holds the store's lock. A source that cannot give the history between the two is warned about, and then
+    there is no answer: the missing file is what the user has to hear of.
+    """
+    if not targets:
+        return {}
+    places = {target.path: target.places for patch in patches.patches for target in patch.header.touches}
+    try:
+        repository = source.fetch_many(store, address, (known, release), reporter)
+        had = objects.listing(repository, known.commit)
+        was = {path: target for target in targets for path in places[target] if path in had}
+        found = history.departures(repository, known, release, was, reporter)
+    except SourceError as error:
+        reporter.warn(f"Upstream's history cannot be looked at. {error.what}")
+        return {}
+    return {was[path]: steps for path, steps in found.items()}
+
+
+def final_places(steps: Mapping[str, Sequence[Departure]], has: Has) -> dict[str, str]:
+    """Where the files that were only moved are now, by target."""
+    return {target: place for target, walked in steps.items() if (place := walked[-1].moved_to) and has(place)}
+
+
+def follow(
+    patches: Series,
+    store: Store,
+    address: str,
+    known: Release,
+    release: Release,
+    has: Has,
+    reporter: Reporter,
+) -> Series:
+    """The series for ``release``, with the new places of files that were moved since ``known``.
+
+    Says which commit moved a file. The caller holds the store's lock. Raises PatchError, which names the commit if it
+    is known, for a file that is gone.
+    """
+    missing = gone(patches, release, has)
+    steps = departures(patches, missing, store, address, known, release, reporter)
+    found = final_places(steps, has)
+    for target in missing:
+        said = "\n".join(f"{step}." for step in steps.get(target, ()))
+        if target not in found:
+            patch = next(patch for patch in patches.patches if target in [item.path for item in patch.header.touches])
+            raise PatchError(
+                f"The patch '{patch.name}' does not fit: {target} is not in {release.tag}.",
+                why=said or f"It is at none of its places, and the history since {known.tag} does not say why.",
+                next_step=hints.rebase(release.tag),
+            )
+        reporter.note(f"{said} The patches follow it.")
+    return patches.following(found)

@@ -1,0 +1,158 @@
+"""Checks the series against releases, straight from git's objects: no work tree is made and nothing is built."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+
+from opencode_patcher import pipeline
+from opencode_patcher.base import resources
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
+from opencode_patcher.patchset import check, newfiles, series
+from opencode_patcher.patchset.check import Checker, Content, Read, ReleaseCheck
+from opencode_patcher.upkeep import moved_files
+from opencode_patcher.upstream import snapshots, source
+from opencode_patcher.upstream.history import Departure
+from opencode_patcher.upstream.releases import Release
+from opencode_patcher.upstream.snapshots import Snapshots
+from opencode_patcher.upstream.support import Support
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What came out, in the order in which the releases were named. ``seconds`` is the time for looking at them all,
+    once their objects were there.
+    """
+
+    checks: tuple[ReleaseCheck, ...]
+    seconds: float
+
+
+class Verdict(StrEnum):
+    """What a release is to us."""
+
+    FITS = "fits"
+    APPLIES = "applies, is too old to be built"
+    FAILS = "fails"
+    TOO_OLD = "older than the support window"
+
+
+def judge(found: ReleaseCheck, window: Support) -> Verdict:
+    """The verdict on a check. Only FAILS is a failure: nothing is promised for what is older than the window."""
+    if found.version < window.oldest:
+        return Verdict.TOO_OLD
+    if found.version < window.oldest_built:
+        return Verdict.APPLIES if found.applies else Verdict.FAILS
+    return Verdict.FITS if found.fits else Verdict.FAILS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ours:
+    """Where our part lies."""
+
+    patches: Path = field(default_factory=resources.patches)
+    templates: Path = field(default_factory=resources.templates)
+
+
+def check_releases(
+    address: str, wanted: Sequence[Release], known: Release, store: Store, reporter: Reporter, ours: Ours | None = None
+) -> Checked:
+    """Check the series against each of ``wanted``, and find out where a file went that one of them lacks.
+
+    ``known`` is a release that has all files: that of the lock. The caller holds the store's lock. Raises SourceError
+    when objects cannot be fetched, PatchError when a patch is malformed.
+    """
+    ours = ours or Ours()
+    patches = series.load(ours.patches)
+    new_files = newfiles.load(ours.templates)
+    repository = source.fetch_many(store, address, wanted, reporter)
+
+    values = pipeline.template_values(known)
+
+    used = Checker(patches, new_files, lambda tag: {**values, "release_tag": tag})
+    with snapshots.open_snapshots(repository) as opened:
+        started = time.perf_counter()
+        checks, waited = _check(used, wanted, opened, reporter)
+        seconds = time.perf_counter() - started - waited
+        for index, found in enumerate(checks):
+            if found.gone:
+                walked = moved_files.departures(patches, found.gone, store, address, known, wanted[index], reporter)
+                checks[index] = _with_history(used, patches, found, walked, wanted[index], opened, reporter)
+    return Checked(checks=tuple(checks), seconds=seconds)
+
+
+def _check(
+    used: Checker, wanted: Sequence[Release], opened: Snapshots, reporter: Reporter
+) -> tuple[list[ReleaseCheck], float]:
+    """The checks, and the seconds that were spent on fetching contents.
+
+    Which contents a check reads shows when it reads them. What is not there yet is taken for an empty file of a name
+    that no other content has, then fetched in one request, and the check is made again with what it knows already.
+    """
+    waited = 0.0
+    while True:
+        checks = [used.check(item.tag, item.version, reader(opened, item)) for item in wanted]
+        if not opened.absent:
+            return checks, waited
+        started = time.perf_counter()
+        with reporter.phase("Fetching the files that the patches touch") as phase:
+            phase.detail(f"{opened.fetch_absent()} files")
+        waited += time.perf_counter() - started
+
+
+def reader(opened: Snapshots, release: Release) -> Read:
+    """Reads the files of one release, with the blob as the content's name."""
+
+    def read(path: str) -> Content | None:
+        blob = opened.blob(release.commit, path)
+        if blob is None:
+            return None
+        content = opened.content(blob)
+        return Content(name=f"absent {blob}", data=b"") if content is None else Content(name=blob, data=content)
+
+    return read
+
+
+def _with_history(
+    used: Checker,
+    patches: series.Series,
+    found: ReleaseCheck,
+    steps: Mapping[str, Sequence[Departure]],
+    release: Release,
+    opened: Snapshots,
+    reporter: Reporter,
+) -> ReleaseCheck:
+    """The check of a release that lacks files, now with the places that upstream's history gives."""
+
+    def has(path: str) -> bool:
+        return opened.blob(release.commit, path) is not None
+
+    if moved := moved_files.final_places(steps, has):
+        follower = used.with_series(patches.following(moved))
+        (found,), _ = _check(follower, [release], opened, reporter)
+    said = {target: "\n".join(map(str, walked)) for target, walked in steps.items()}
+    for target in found.gone:
+        if hint := _hint(patches, target, release, opened):
+            said[target] = "\n".join(part for part in (said.get(target, ""), hint) if part)
+    return check.explained(found, said)
+
+
+def _hint(patches: series.Series, target: str, release: Release, opened: Snapshots) -> str:
+    """Where the hunks of a file that is gone would fit, among the files of the same name."""
+    name = PurePosixPath(target).name
+    paths = [path for path in opened.files(release.commit, "packages") if PurePosixPath(path).name == name]
+    blobs = {path: blob for path in paths if (blob := opened.blob(release.commit, path))}
+    for blob in blobs.values():
+        opened.content(blob)
+    opened.fetch_absent()
+    candidates = {path: content for path, blob in blobs.items() if (content := opened.content(blob)) is not None}
+    for patch in patches.patches:
+        if any(item.path == target for item in patch.header.touches):
+            place = check.elsewhere(patch, target, pipeline.template_values(release), candidates)
+            if place:
+                return f"Its hunks would fit {place}. If that is the same file: Touches: {place} <- {target}"
+    return ""

@@ -1,0 +1,129 @@
+"""Moves the lock to upstream's newest release: find, check, build, verify, and only then write.
+
+Whatever goes wrong before the last step, the lock and the installation are as they were.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from opencode_patcher import pipeline
+from opencode_patcher.base.errors import PatcherError, PatchError, StoreError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
+from opencode_patcher.install import builds
+from opencode_patcher.install.builds import Build
+from opencode_patcher.patchset import hints
+from opencode_patcher.patchset.check import ReleaseCheck
+from opencode_patcher.pipeline import Built, Request
+from opencode_patcher.upkeep import release_check
+from opencode_patcher.upkeep.release_check import Ours, Verdict
+from opencode_patcher.upstream import lock as locks
+from opencode_patcher.upstream import releases
+from opencode_patcher.upstream.lock import Lock
+from opencode_patcher.upstream.releases import Release
+from opencode_patcher.upstream.support import Support
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prospect:
+    """What is there to move to. ``found`` is about ``newest``, None when the lock has it already."""
+
+    locked: Release
+    newest: Release
+    found: tuple[ReleaseCheck, Verdict] | None = None
+
+    @property
+    def newer(self) -> bool:
+        """Whether upstream has a newer release than the lock."""
+        return self.newest > self.locked
+
+    @property
+    def fails(self) -> bool:
+        """Whether the patches do not fit the newer release."""
+        return self.found is not None and self.found[1] is Verdict.FAILS
+
+
+def look(request: Request, store: Store, reporter: Reporter, *, lock: Lock, window: Support) -> Prospect:
+    """Find upstream's newest release and check the patches against it. Only the store's copy of upstream changes.
+
+    Raises SourceError when the source cannot be reached or the lock's own tag has moved there.
+    """
+    listed = releases.list_releases(request.source)
+    newest = releases.latest(listed)
+    for release in listed:
+        locks.check(release, lock)
+    if newest <= lock.release:
+        return Prospect(locked=lock.release, newest=newest)
+    ours = Ours(patches=request.patches, templates=request.templates)
+    with pipeline.one_at_a_time(store, reporter, wait=request.wait):
+        checked = release_check.check_releases(request.source, [newest], lock.release, store, reporter, ours)
+    (check,) = checked.checks
+    return Prospect(locked=lock.release, newest=newest, found=(check, release_check.judge(check, window)))
+
+
+def require_fit(prospect: Prospect, problems: str) -> None:
+    """Raises PatchError, with ``problems`` as its reason, when the patches do not fit the newest release."""
+    if prospect.fails:
+        tag = prospect.newest.tag
+        raise PatchError(
+            f"The patches do not fit {tag}.",
+            why=problems,
+            next_step=f"{hints.rebase(tag)}\nThe lock stays at {prospect.locked.tag}.",
+        )
+
+
+def move(
+    prospect: Prospect,
+    request: Request,
+    store: Store,
+    reporter: Reporter,
+    *,
+    lock: Lock,
+    lock_file: Path,
+    proof: Callable[[Build, Reporter], builds.Verdict] | None = None,
+    activate: Callable[[Build], None] | None = None,
+) -> Built:
+    """Build and verify the newest release, then write ``lock_file`` and, with ``activate``, install the build.
+
+    Raises the error of the step that fails, with a word on what stays as it was; then ``lock_file`` is unchanged.
+    """
+    _require_writable(lock_file)
+    moved = replace(lock, release=prospect.newest)
+    try:
+        built = pipeline.build(replace(request, ref=prospect.newest.tag), store, reporter, lock=lock, proof=proof)
+        before = lock_file.read_bytes() if lock_file.exists() else None
+        locks.write_lock(moved, lock_file)
+        if activate:
+            try:
+                activate(built.build)
+            except BaseException:
+                _put_back(lock_file, before)
+                raise
+    except PatcherError as error:
+        stays = f"The lock and the installation stay at {prospect.locked.tag}."
+        error.next_step = "\n".join(part for part in (error.next_step, stays) if part)
+        raise
+    return built
+
+
+def _put_back(path: Path, content: bytes | None) -> None:
+    from opencode_patcher.base import store as storage
+
+    if content is None:
+        path.unlink(missing_ok=True)
+    else:
+        storage.write_bytes(path, content)
+
+
+def _require_writable(path: Path) -> None:
+    """Found out before minutes are spent on a build."""
+    if not os.access(path.parent, os.W_OK):
+        raise StoreError(
+            f"The lock {path} cannot be written.",
+            why=f"{path.parent} is not writable.",
+            next_step="Fix its permissions, or run the command as the user who owns it.",
+        )

@@ -1,0 +1,283 @@
+"""The work tree in which patches are mended: upstream's release, and on it one commit a patch.
+
+A patch whose hunks have their place is committed as it is. The first one that does not fit stops the run with a
+conflict; the user resolves it as any other, and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from opencode_patcher import pipeline
+from opencode_patcher.base import git
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import PatchError, UsageError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
+from opencode_patcher.patchset import drift, hints
+from opencode_patcher.patchset.compose import FileOutcome, outcomes, walk
+from opencode_patcher.patchset.series import Patch, Series
+from opencode_patcher.upkeep import conflict, mend_state, moved_files
+from opencode_patcher.upkeep.conflict import Sides
+from opencode_patcher.upkeep.mend_state import State
+from opencode_patcher.upstream import objects, source, workspace
+from opencode_patcher.upstream import tree as checkout
+from opencode_patcher.upstream.releases import Release
+
+DIRECTORY = "maintain"
+"""Where in a store the work trees of the patches lie, apart from those that are built."""
+
+TRAILER = "Patch"
+"""The line of a commit's message that says which patch it is."""
+
+IDENTITY = (
+    "-c",
+    "user.name=opencode-patcher",
+    "-c",
+    "user.email=opencode-patcher@localhost",
+    "-c",
+    "commit.gpgSign=no",
+)
+"""The commits are drafts of patch files; they are nobody's in particular."""
+
+CONTINUE = "opencode-patcher patches rebase --continue"
+ABORT = "opencode-patcher patches rebase --abort"
+FIXUP = "Commit them into the patch that they belong to: git commit --fixup, then git rebase -i --autosquash"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workbench:
+    """A work tree of the patches, and how far it has come."""
+
+    path: Path
+    git_dir: Path
+    repository: Path
+    state: State
+
+
+def find(store: Store) -> Workbench | None:
+    """The work tree that is open, if there is one."""
+    for link in sorted((store.root / DIRECTORY / "trees").glob("*/v*/.git")):
+        git_dir = Path(link.read_text(encoding="utf-8").removeprefix("gitdir: ").strip())
+        found = mend_state.read(git_dir)
+        if found is not None:
+            return Workbench(path=link.parent, git_dir=git_dir, repository=git_dir.parent.parent, state=found)
+    return None
+
+
+def require(store: Store) -> Workbench:
+    """The work tree that is open. Raises UsageError when there is none."""
+    found = find(store)
+    if found is None:
+        raise UsageError(
+            "No work tree of the patches is open.",
+            next_step="Open one: opencode-patcher patches edit, or: opencode-patcher patches rebase REF",
+        )
+    return found
+
+
+def start(
+    store: Store,
+    address: str,
+    base: Release,
+    release: Release,
+    patches: Series,
+    reporter: Reporter,
+    *,
+    stop_at: str = "",
+) -> Workbench:
+    """Make the work tree of ``release`` and commit the patches, which fit ``base`` as they are written.
+
+    With ``stop_at`` it ends after the commit of that patch, to be edited. The caller holds the store's lock. Raises
+    UsageError when a work tree is open already, PatchError at the first patch that does not fit.
+    """
+    if (opened := find(store)) is not None:
+        raise UsageError(
+            f"A work tree of the patches is open already, for {opened.state.release.tag}.",
+            why=f"It is {opened.path}.",
+            next_step=f"Go on with it: {CONTINUE}\nOr give it up: {ABORT}",
+        )
+    repository = source.fetch_many(store, address, (base, release), reporter)
+    slim = workspace.closure(source.package_texts(repository, release.commit))
+    apart = replace(store, root=store.root / DIRECTORY)
+    made = checkout.checkout(apart, repository, release, slim, reporter)
+    bench = Workbench(
+        path=made.path,
+        git_dir=made.git_dir,
+        repository=repository,
+        state=State(
+            release=release,
+            base=base,
+            queue=tuple(patch.name for patch in patches.patches),
+            moved=_moved(store, address, repository, base, release, patches, reporter),
+        ),
+    )
+    mend_state.write(bench.git_dir, bench.state)
+    return advance(bench, patches, reporter, stop_at=stop_at)
+
+
+def resume(bench: Workbench, patches: Series, reporter: Reporter) -> Workbench:
+    """Commit what the user has done to the current patch, and go on with the next.
+
+    Raises UsageError while a conflict is unresolved, PatchError at the next patch that does not fit.
+    """
+    if open_paths := conflict.unresolved(bench.path):
+        raise UsageError(
+            f"The conflict of the patch '{bench.state.current}' is not resolved yet.",
+            why="\n".join(["These files still have conflict markers:", *(f"  {path}" for path in open_paths)]),
+            next_step=f"Resolve them in {bench.path}, then: {CONTINUE}",
+        )
+    if bench.state.current:
+        git.run("add", "--update", cwd=bench.path)
+        _commit(bench.path, patches.find(bench.state.current), amend=bench.state.editing)
+    elif git.run("status", "--porcelain", "--untracked-files=no", cwd=bench.path).stdout:
+        raise UsageError(
+            f"There are changes in {bench.path} that belong to no patch.",
+            next_step=FIXUP,
+        )
+    bench = replace(bench, state=replace(bench.state, current="", editing=False))
+    mend_state.write(bench.git_dir, bench.state)
+    return advance(bench, patches, reporter)
+
+
+def abort(store: Store, bench: Workbench) -> None:
+    """Remove the work tree. The patch files were not touched."""
+    git.run(f"--git-dir={bench.repository}", "worktree", "remove", "--force", "--force", bench.path)
+    storage.remove_directory(store.root / DIRECTORY)
+
+
+def advance(bench: Workbench, patches: Series, reporter: Reporter, *, stop_at: str = "") -> Workbench:
+    """Commit the patches of the queue until it is empty, ``stop_at`` has its commit, or one does not fit."""
+    series = patches.following(bench.state.moved)
+    values = pipeline.template_values(bench.state.release)
+    while bench.state.queue:
+        patch = series.find(bench.state.queue[0])
+        bench = replace(bench, state=replace(bench.state, queue=bench.state.queue[1:]))
+        found = outcomes(patch, values, _disk(bench.path), version=bench.state.release.version)
+        if not all(_fits(item) for item in found):
+            bench = _stop(bench, patch.name, editing=False)
+            raise _conflict(bench, patch, found, _sides(bench, series, patch, found))
+        for item in found:
+            if item.path is not None and item.placed is not None:
+                storage.write_bytes(bench.path / item.path, item.placed.text.encode("utf-8"))
+                git.run("add", "--", item.path, cwd=bench.path)
+        _commit(bench.path, patch)
+        mend_state.write(bench.git_dir, bench.state)
+        reporter.note(f"{patch.name}: applied")
+        if patch.name == stop_at:
+            return _stop(bench, patch.name, editing=True)
+    return bench
+
+
+def commits(bench: Workbench) -> dict[str, str]:
+    """The commit of each patch by its name, in the order of the commits.
+
+    Raises PatchError for a commit that is no patch's, and for two of one patch.
+    """
+    listed = git.run(
+        *("log", "--reverse", f"--format=%H%x00%s%x00%(trailers:key={TRAILER},valueonly,separator=%x2C)"),
+        f"{bench.state.release.commit}..HEAD",
+        cwd=bench.path,
+    ).stdout
+    found: dict[str, str] = {}
+    for line in listed.splitlines():
+        commit, subject, name = line.split("\0")
+        if not name or name in found:
+            raise PatchError(
+                f"The commit {commit[:12]} ({subject}) is not the one commit of a patch.",
+                why=f"'{name}' has another one already." if name else f"Its message has no line '{TRAILER}: NAME'.",
+                next_step=f"Squash it into the patch that it belongs to: git -C {bench.path} rebase -i",
+            )
+        found[name] = commit
+    return found
+
+
+def _moved(
+    store: Store, address: str, repository: Path, base: Release, release: Release, patches: Series, reporter: Reporter
+) -> dict[str, str]:
+    has = set(objects.listing(repository, release.commit)).__contains__
+    steps = moved_files.departures(
+        patches, moved_files.gone(patches, release, has), store, address, base, release, reporter
+    )
+    for walked in steps.values():
+        for step in walked:
+            reporter.note(f"{step}.")
+    return moved_files.final_places(steps, has)
+
+
+def _stop(bench: Workbench, name: str, *, editing: bool) -> Workbench:
+    stopped = replace(bench, state=replace(bench.state, current=name, editing=editing))
+    mend_state.write(stopped.git_dir, stopped.state)
+    return stopped
+
+
+def _fits(item: FileOutcome) -> bool:
+    return item.excused or (item.placed is not None and not item.placed.misfits)
+
+
+def _sides(bench: Workbench, series: Series, patch: Patch, found: tuple[FileOutcome, ...]) -> list[Sides]:
+    """The three versions of each file of a patch that does not fit; the base ones come from the older release."""
+    written = _as_written(bench, series, patch)
+    sides = []
+    for item in found:
+        before = written.get(item.target.path)
+        if _fits(item) or before is None or before.placed is None:
+            continue
+        sides.append(
+            Sides(
+                path=item.path or item.target.path,
+                base=before.before,
+                ours=item.before if item.path is not None else None,
+                theirs=before.placed.text,
+            )
+        )
+    return sides
+
+
+def _as_written(bench: Workbench, series: Series, patch: Patch) -> Mapping[str, FileOutcome]:
+    """What the patch makes of the release that it fits, after the patches before it; by target."""
+    values = pipeline.template_values(bench.state.base)
+    with objects.open_reader(bench.repository, bench.state.base.commit, ahead=series.places()) as read:
+        for earlier, made in walk(series, values, read, version=bench.state.base.version):
+            if earlier.name == patch.name:
+                return {item.target.path: item for item in made}
+    return {}
+
+
+def _conflict(bench: Workbench, patch: Patch, found: tuple[FileOutcome, ...], sides: list[Sides]) -> PatchError:
+    """Put the conflict into the tree, with the files that do fit, and say what it is."""
+    said: list[str] = []
+    for item in found:
+        if item.placed is not None and item.path is not None and _fits(item):
+            storage.write_bytes(bench.path / item.path, item.placed.text.encode("utf-8"))
+            git.run("add", "--", item.path, cwd=bench.path)
+        elif item.placed is not None:
+            said += [
+                f"{drift.explain(misfit, item.before).what} Cause: {misfit.reason}." for misfit in item.placed.misfits
+            ]
+        elif not item.excused:
+            said.append(f"{item.target.path} is not in {bench.state.release.tag}.")
+    for side in sides:
+        if conflict.put(bench.path, side, release=bench.state.release.tag, patch=patch.name):
+            said.append(f"git has merged {side.path} without a conflict. Look at it before you go on.")
+    return PatchError(
+        f"The patch '{patch.name}' does not fit {bench.state.release.tag}.",
+        why="\n".join([*said, f"The conflict is in {bench.path}; git status and git diff show it."]),
+        next_step=f"Resolve it there, then: {CONTINUE}\nTo give up: {ABORT}\n{hints.show_patch(patch.name)}",
+    )
+
+
+def _commit(tree: Path, patch: Patch, *, amend: bool = False) -> None:
+    message = f"{patch.name}: {patch.header.subject}\n\n{patch.header.why}\n\n{TRAILER}: {patch.name}\n"
+    flags = ("--amend",) if amend else ()
+    git.run(*IDENTITY, "commit", "--quiet", "--allow-empty", "--no-verify", *flags, "--file=-", cwd=tree, stdin=message)
+
+
+def _disk(tree: Path) -> Callable[[str], bytes | None]:
+    def read(path: str) -> bytes | None:
+        place = tree / path
+        return place.read_bytes() if place.is_file() and not place.is_symlink() else None
+
+    return read

@@ -1,0 +1,139 @@
+"""Back from commits to patch files, or from a release to the same files: ``patches refresh``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opencode_patcher import pipeline
+from opencode_patcher.base import git
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import PatchError, UsageError
+from opencode_patcher.patchset.compose import walk
+from opencode_patcher.patchset.drift import explain
+from opencode_patcher.patchset.refresh import Edited, refreshed
+from opencode_patcher.patchset.series import Patch, Series
+from opencode_patcher.upkeep import workbench
+from opencode_patcher.upkeep.workbench import Workbench
+from opencode_patcher.upstream import objects
+from opencode_patcher.upstream.releases import Release
+
+if TYPE_CHECKING:
+    import git as gitpython
+
+REGULAR = ("100644", "100755")
+"""git's modes of plain files."""
+
+
+def from_commits(bench: Workbench, patches: Series) -> dict[str, str]:
+    """The text of each patch file as the commits of the work tree have it, by patch name.
+
+    Raises UsageError while the work tree is not finished, PatchError for a commit that does something else than edit
+    the files of its patch.
+    """
+    if bench.state.queue or bench.state.current:
+        raise UsageError(
+            f"The work tree for {bench.state.release.tag} is not finished.",
+            why=f"It is at the patch '{bench.state.current or bench.state.queue[0]}'.",
+            next_step=f"Go on with it: {workbench.CONTINUE}",
+        )
+    if changed := git.run("status", "--porcelain", cwd=bench.path).stdout:
+        raise UsageError(
+            f"There are changes in {bench.path} that are in no commit.",
+            why=changed.rstrip(),
+            next_step=workbench.FIXUP,
+        )
+    found = workbench.commits(bench)
+    names = [patch.name for patch in patches.patches]
+    if list(found) != names:
+        raise PatchError(
+            "The commits are not those of the series.",
+            why=f"The series: {', '.join(names)}\nThe commits: {', '.join(found) or 'none'}",
+            next_step="A patch is added or taken away in patches/, not in the work tree.",
+        )
+    values = pipeline.template_values(bench.state.release)
+    return {
+        patch.name: refreshed(patch, _edited(bench, patch, found[patch.name]), values)
+        for patch in patches.following(bench.state.moved).patches
+    }
+
+
+def from_release(repository: Path, release: Release, patches: Series) -> dict[str, str]:
+    """The text of each patch file after it was placed in ``release`` and written back, by patch name.
+
+    Without a change it is the same text. Raises MisfitError for a patch that does not fit.
+    """
+    values = pipeline.template_values(release)
+    made: dict[str, str] = {}
+    with objects.open_reader(repository, release.commit, ahead=patches.places()) as read:
+        for patch, found in walk(patches, values, read, version=release.version):
+            files = []
+            for item in found:
+                if item.path is None or item.placed is None:
+                    continue
+                if item.placed.misfits:
+                    raise explain(item.placed.misfits[0], item.before)
+                files.append(Edited(target=item.target, path=item.path, before=item.before, after=item.placed.text))
+            made[patch.name] = refreshed(patch, files, values)
+    return made
+
+
+def changed(patches: Series, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of the patches whose text is another now."""
+    return tuple(patch.name for patch in patches.patches if texts[patch.name] != patch.text)
+
+
+def write(directory: Path, patches: Series, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Write the patch files that have changed, and return their names. Raises StoreError."""
+    names = changed(patches, texts)
+    for name in names:
+        storage.write_text(directory / patches.find(name).file_name, texts[name])
+    return names
+
+
+def _edited(bench: Workbench, patch: Patch, commit: str) -> list[Edited]:
+    """The files of a commit. Each has to be a plain file that the patch declares."""
+    declared = {place: target for target in patch.header.touches for place in target.places}
+    listed = git.run(
+        *("diff-tree", "-r", "-z", "--no-commit-id", "--no-renames", "--raw", "--full-index", f"{commit}^", commit),
+        cwd=bench.path,
+    ).stdout.split("\0")
+    edits: list[tuple[str, str, str]] = []
+    for about, path in zip(listed[::2], listed[1::2], strict=False):
+        old_mode, new_mode, old, new, status = about.removeprefix(":").split(" ")
+        if status != "M" or old_mode != new_mode or old_mode not in REGULAR:
+            raise _refused(patch, path, "A patch edits lines of plain files; new files belong into templates/.")
+        if path not in declared:
+            raise _refused(patch, path, f"Its Touches names {', '.join(declared)}.")
+        edits.append((path, old, new))
+    repository = git.open_repository(bench.repository)
+    try:
+        return [
+            Edited(
+                target=declared[path],
+                path=path,
+                before=_text(repository, old, path),
+                after=_text(repository, new, path),
+            )
+            for path, old, new in edits
+        ]
+    finally:
+        repository.close()
+
+
+def _text(repository: gitpython.Repo, blob: str, path: str) -> str:
+    content = repository.odb.stream(bytes.fromhex(blob)).read()
+    assert isinstance(content, bytes)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise PatchError(f"{path} is not UTF-8 text.", why=f"{error.reason} at byte {error.start}.") from error
+
+
+def _refused(patch: Patch, path: str, why: str) -> PatchError:
+    return PatchError(
+        f"The commit of the patch '{patch.name}' changes {path}, which it must not.",
+        why=why,
+        next_step="Take that change out of the commit, or add the file to the patch's Touches first.",
+    )

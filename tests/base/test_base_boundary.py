@@ -1,0 +1,264 @@
+"""The error boundary: every way to end has its exit code, and none shows a traceback."""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from opencode_patcher import __main__, pipeline
+from opencode_patcher.base import errors
+from opencode_patcher.base.errors import PatcherError
+
+Program = Callable[[str], list[str]]
+Raise = Callable[[BaseException], None]
+
+KINDS = [
+    kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, PatcherError)
+]  # fmt: skip
+
+
+@pytest.fixture
+def build_raises(monkeypatch: pytest.MonkeyPatch) -> Raise:
+    """Makes ``opencode-patcher build`` end with an exception."""
+
+    def make(error: BaseException) -> None:
+        def fail(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(pipeline, "build", fail)
+
+    return make
+
+
+def test_each_kind_of_error_has_an_exit_code_of_its_own() -> None:
+    codes = [kind.exit_code for kind in KINDS if kind is not errors.ProcessTimeoutError]
+
+    assert len(codes) == len(set(codes)) > 10
+    assert not {0, errors.INTERRUPTED, errors.OUTPUT_CLOSED, errors.UNEXPECTED} & set(codes)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_expected_error_is_shown_in_three_parts(
+    kind: type[PatcherError], build_raises: Raise, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_raises(kind("It failed.", why="The reason.", next_step="Run this."))
+
+    assert __main__.run(["build"]) == kind.exit_code
+
+    shown = capsys.readouterr()
+    assert shown.err == "Error: It failed.\nThe reason.\nRun this.\n"
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_json_gets_the_same_as_one_object(
+    kind: type[PatcherError], build_raises: Raise, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_raises(kind("Es ging nicht: ü.", why="The reason."))
+
+    assert __main__.run(["build", "--json"]) == kind.exit_code
+
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == {
+        "error": {
+            "kind": kind.__name__,
+            "exit_code": kind.exit_code,
+            "what": "Es ging nicht: ü.",
+            "why": "The reason.",
+            "next_step": "",
+        }
+    }
+    assert shown.err == ""
+
+
+def test_a_wrong_command_line_is_an_object_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert __main__.run(["build", "--json", "--no-such-option"]) == 2
+
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["kind"] == "UsageError"
+    assert "--no-such-option" in error["what"]
+
+
+@pytest.fixture
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where logs of unexpected errors go."""
+    directory = tmp_path / "tmp"
+    directory.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(directory))
+    return directory
+
+
+def test_an_unexpected_error_leaves_a_log_and_shows_no_traceback(
+    build_raises: Raise, logs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_raises(ZeroDivisionError("never thought of"))
+
+    code = __main__.run(["build", "v1.0.0", "--source", "https://me:secret@example.invalid/x"])
+
+    shown = capsys.readouterr()
+    [log] = logs.iterdir()
+    assert code == errors.UNEXPECTED
+    assert "ZeroDivisionError: never thought of" in shown.err
+    assert str(log) in shown.err
+    assert "Traceback" not in shown.err + shown.out
+    text = log.read_text()
+    assert "Traceback (most recent call last)" in text
+    assert "command: build v1.0.0 --source https://example.invalid/x" in text
+    assert "secret" not in text
+
+
+def test_an_unexpected_error_is_an_object_for_machines(
+    build_raises: Raise, logs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_raises(RuntimeError("odd"))
+
+    assert __main__.run(["build", "--json"]) == errors.UNEXPECTED
+
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["kind"], error["exit_code"], error["why"]) == ("Unexpected", errors.UNEXPECTED, "RuntimeError: odd")
+    assert str(next(logs.iterdir())) in error["next_step"]
+
+
+def test_an_unexpected_error_is_told_even_when_no_log_can_be_written(
+    build_raises: Raise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    build_raises(RuntimeError("odd"))
+
+    assert __main__.run(["build"]) == errors.UNEXPECTED
+
+    assert "could not be written" in capsys.readouterr().err
+
+
+def test_a_full_disk_that_nobody_foresaw_is_a_clear_error(
+    build_raises: Raise, logs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_raises(OSError(errno.ENOSPC, "No space left on device", "/some/file"))
+
+    assert __main__.run(["build"]) == errors.StoreError.exit_code
+
+    shown = capsys.readouterr().err
+    assert "/some/file cannot be written." in shown
+    assert "No space left on device." in shown
+    assert not list(logs.iterdir())
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
+def test_an_interrupt_has_the_exit_code_of_one(
+    error: BaseException, build_raises: Raise, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_raises(error)
+
+    assert __main__.run(["build"]) == 130
+
+    assert "Interrupted" in capsys.readouterr().err
+
+
+SLOW = """
+import signal, sys
+# The test may itself run where these are ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+from opencode_patcher import __main__, pipeline
+from opencode_patcher.base import process
+def slow(*arguments):
+    print("started", flush=True)
+    process.run([sys.executable, "-c", "import time; time.sleep(600)"])
+pipeline.build = slow
+__main__.main(["build"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_run_without_a_traceback(python: Program, number: signal.Signals) -> None:
+    run = subprocess.Popen(python(SLOW), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    assert run.stdout.readline() == "started\n"
+
+    run.send_signal(number)
+    _, shown = run.communicate()
+
+    assert run.returncode == 130
+    assert "Interrupted. Nothing is half done" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_nohup_is_respected(python: Program, tmp_path: Path) -> None:
+    text = """
+import os, signal
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+from opencode_patcher import __main__, pipeline
+def hang_up(*arguments):
+    os.kill(os.getpid(), signal.SIGHUP)
+    raise RuntimeError("went on")
+pipeline.build = hang_up
+__main__.main(["build"])
+"""
+    variables = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(python(text), env=variables, capture_output=True, text=True, check=False)
+
+    assert "went on" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("patches", "list"), ("patches", "list", "--json"), ("build", "--json", "--latest", "v1.0.0")],
+    ids=["help", "table", "json", "error"],
+)
+def test_a_reader_that_stops_reading_is_no_error(arguments: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "opencode_patcher", *arguments],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+
+    assert done.stderr == ""
+    assert done.returncode == errors.OUTPUT_CLOSED
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+def test_a_closed_error_stream_is_no_traceback_either(python: Program) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "opencode_patcher", "build", "v1.0.0", "--source", "/no/such"],
+        stdout=subprocess.PIPE,
+        stderr=writing,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+
+    assert done.stdout == ""
+    assert done.returncode == errors.OUTPUT_CLOSED
+
+
+def test_the_messages_of_the_project_end_as_sentences() -> None:
+    """What is shown first is a whole sentence, wherever it comes from."""
+    package = Path(errors.__file__).parents[1]
+    short = []
+    for path in package.rglob("*.py"):
+        for found in re.finditer(r'Error\(\s*f?"((?:[^"\\]|\\.)*)"\s*,', path.read_text(encoding="utf-8")):
+            if not found[1].rstrip().endswith((".", "?", ":", "}")):
+                short.append(f"{path.relative_to(package)}: {found[1]}")
+    assert not short

@@ -1,0 +1,172 @@
+"""The command line of ``check``, ``patches edit|rebase|refresh`` and ``ci init``, as a user sees it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Protocol
+from xml.etree import ElementTree
+
+import pytest
+from mend_samples import KITCHEN, KITCHEN_TEXT, Upstream
+
+from opencode_patcher.base import git
+from opencode_patcher.base.errors import PatchError, SourceError, UsageError
+
+CommandLine = Callable[..., int]
+BROKEN = KITCHEN_TEXT.replace("plate, guest", "guest<&, plate")
+
+
+class Project(Protocol):
+    patches: Path
+
+    def text(self, name: str) -> str: ...
+
+    def rewrite(self, name: str, old: str, new: str) -> None: ...
+
+
+@pytest.fixture
+def three(upstream: Upstream) -> Upstream:
+    """Releases v2.0.0 and v2.0.1, which fit, and v2.1.0, which does not."""
+    upstream.release("v2.0.1", {})
+    upstream.release("v2.1.0", {KITCHEN: BROKEN})
+    return upstream
+
+
+def test_check_is_a_matrix_and_the_exit_code_a_verdict(
+    three: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line("check", "v2.0.0", "v2.0.1", "-q") == 0
+    out = capsys.readouterr().out
+    assert "v2.0.0 … v2.0.1 (2)" in out
+    assert "1 taste  2 label" in out
+    assert "fit 2 of 2" in out
+    assert command_line("check", "--all", "-q") == 1
+    out = capsys.readouterr().out
+    assert "fit 2 of 3" in out
+    assert "return carry(guest<&, plate)" in out
+    assert command_line("check", "--since", "v2.1.0", "-q") == 1
+    assert "v2.0.0" not in capsys.readouterr().out
+
+
+def test_without_a_release_the_newest_and_the_locked_one_are_checked(
+    three: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line("check", "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [(item["tag"], item["verdict"]) for item in found["releases"]] == [("v2.0.0", "fits"), ("v2.1.0", "fails")]
+    (hunk, _) = found["releases"][0]["patches"][0]["files"][0]["hunks"]
+    assert (hunk["line"], hunk["function"]) == (11, "serve")
+    misfits = found["releases"][1]["patches"][0]["files"][0]["misfits"]
+    assert misfits[0]["reason"] == "its lines are not in the file"
+
+
+@pytest.mark.parametrize("ending", [".html", ".md", ".svg"])
+def test_reports_are_well_formed_and_say_the_same(
+    three: Upstream, command_line: CommandLine, tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / f"report{ending}"
+    assert command_line("check", "--all", "-q", "--report", str(report)) == 1
+    text = report.read_text(encoding="utf-8")
+    assert "v2.1.0" in text
+    assert "fit 2 of 3" in text
+    if ending == ".svg":
+        assert ElementTree.fromstring(text).tag.endswith("svg")
+    elif ending == ".html":
+        HTMLParser().feed(text)
+        assert "guest&lt;&amp;, plate" in text
+        assert "src/kitchen.ts:11 in serve" in text
+    else:
+        assert "guest<&, plate" in text
+
+
+def test_a_report_of_an_unknown_kind_is_refused_before_any_work(
+    three: Upstream, command_line: CommandLine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line("check", "--report", str(tmp_path / "report.pdf")) == UsageError.exit_code
+    assert "report.html" in capsys.readouterr().err
+    assert list(tmp_path.glob("report*")) == []
+
+
+@pytest.mark.parametrize("words", [("v2.0.9",), ("--since", "nightly"), ("main",)])
+def test_a_tag_that_is_no_release(
+    three: Upstream, command_line: CommandLine, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line("check", *words) == SourceError.exit_code
+    assert "is no release of OpenCode" in capsys.readouterr().err
+
+
+def test_releases_can_be_named_in_one_way_only(command_line: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line("check", "v2.0.0", "--all") == UsageError.exit_code
+
+
+def test_a_release_that_is_older_than_the_window_is_not_judged(
+    three: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    three.release("v1.2.0", {KITCHEN: BROKEN})
+    assert command_line("check", "v1.2.0", "-q") == 0
+    assert "older than the support window" in capsys.readouterr().out
+    assert command_line("build", "v1.2.0", "-q") == SourceError.exit_code
+    assert "too old to be built" in capsys.readouterr().err
+
+
+def test_a_malformed_patch_is_named(
+    three: Upstream, project: Project, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.rewrite("taste", "@@ -14,1 +15,2 @@", "@@ -14,3 +15,2 @@")
+    assert command_line("check", "v2.0.0", "-q") == PatchError.exit_code
+    assert "patch 'taste'" in capsys.readouterr().err
+
+
+def test_refresh_changes_nothing_and_says_so(
+    project: Project, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = project.text("taste"), project.text("label")
+    assert command_line("patches", "refresh", "--check", "-q") == 0
+    assert command_line("patches", "refresh", "-q") == 0
+    assert "as they would be written" in capsys.readouterr().out
+    assert (project.text("taste"), project.text("label")) == before
+
+
+def test_the_way_round(
+    three: Upstream, project: Project, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line("patches", "rebase", "v2.1.0", "-q") == PatchError.exit_code
+    said = capsys.readouterr().err
+    assert "patches rebase --continue" in said
+    tree = Path(said.split("The conflict is in ")[1].split(";")[0])
+    text = BROKEN.replace("  return carry", "  CombinedTaste.taste(plate)\n  return carry")
+    (tree / KITCHEN).write_text(
+        text.replace("export * as", 'import { CombinedTaste } from "./combined/taste"\nexport * as')
+    )
+    git.run("add", "--", KITCHEN, cwd=tree)
+    assert command_line("patches", "rebase", "--continue", "-q") == 0
+    assert command_line("patches", "refresh", "--check", "-q") == 1
+    assert command_line("patches", "refresh", "-q") == 0
+    assert "Written: taste" in capsys.readouterr().out
+    assert command_line("check", "v2.1.0", "-q") == 0
+    assert command_line("patches", "rebase", "--abort", "-q") == UsageError.exit_code
+
+
+def test_edit_of_an_unknown_patch_names_the_nearest(
+    command_line: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line("patches", "edit", "tastes") == PatchError.exit_code
+    assert "taste" in capsys.readouterr().err
+
+
+def test_rebase_wants_a_release(command_line: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line("patches", "rebase") == UsageError.exit_code
+    assert command_line("patches", "rebase", "v2.0.0", "--abort") == UsageError.exit_code
+
+
+def test_an_installed_package_is_not_edited(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from opencode_patcher.base import resources
+
+    monkeypatch.setattr(resources, "is_checkout", lambda: False)
+    assert command_line("patches", "refresh") == UsageError.exit_code
+    assert "checkout of the project" in capsys.readouterr().err

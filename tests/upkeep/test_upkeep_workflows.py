@@ -1,0 +1,128 @@
+"""The workflows: those of this project are the templates, pinned, and with few permissions."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from opencode_patcher.base import resources
+from opencode_patcher.base.errors import UsageError
+from opencode_patcher.upkeep import workflows
+
+ROOT = Path(__file__).parents[2]
+
+
+WRITING = {
+    "ci.yml": {},
+    "watch.yml": {"propose": ["contents", "pull-requests", "issues"]},
+    "release.yml": {"attest": ["id-token", "attestations"], "publish": ["contents"]},
+}
+"""The jobs that may write, and what."""
+
+
+def rendered(cron: str = workflows.OWN_CRON, branch: str = "main") -> dict[str, str]:
+    return workflows.workflows(resources.templates(), cron=cron, branch=branch)
+
+
+def test_this_projects_own_workflows_are_the_templates() -> None:
+    for name, text in rendered().items():
+        assert (ROOT / workflows.DIRECTORY / name).read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("name", workflows.NAMES)
+def test_every_action_is_pinned_by_commit_with_its_version(name: str) -> None:
+    used = re.findall(r"uses: (.*)", rendered()[name])
+    assert used
+    for action in used:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+@pytest.mark.parametrize("name", workflows.NAMES)
+def test_permissions_are_given_job_by_job(name: str) -> None:
+    text = rendered()[name]
+    assert "\npermissions: {}\n" in text
+    jobs = re.split(r"\n  (?=[a-z-]+:\n    )", text.split("\njobs:\n", 1)[1])
+    given = {job.split(":")[0].strip(): re.findall(r"([a-z-]+): write\b", job) for job in jobs}
+    assert {job: names for job, names in given.items() if names} == WRITING[name]
+    for job in jobs:
+        assert "permissions:" in job
+        assert "timeout-minutes:" in job
+
+
+@pytest.mark.parametrize("job", ["attest", "publish"])
+def test_a_job_that_can_write_runs_nothing_but_what_is_githubs(job: str) -> None:
+    text = re.split(r"\n  (?=[a-z-]+:\n)", rendered()["release.yml"].split(f"\n  {job}:\n")[1])[0]
+    assert "checkout" not in text
+    assert "opencode" not in text.replace("OpenCode", "")
+    assert set(re.findall(r"uses: ([^@]+)@", text)) <= {"actions/download-artifact", "actions/attest-build-provenance"}
+
+
+def test_nothing_is_published_that_was_not_tried_and_attested() -> None:
+    needs = dict(re.findall(r"\n  ([a-z-]+):\n(?:    .*\n)*?    needs: (.*)\n", rendered()["release.yml"]))
+    assert needs == {
+        "smoke": "build",
+        "smoke-windows": "build",
+        "attest": "[build, smoke, smoke-windows]",
+        "publish": "attest",
+    }
+
+
+def test_the_job_that_can_write_runs_nothing_of_upstreams() -> None:
+    propose = rendered()["watch.yml"].split("\n  propose:\n")[1]
+    assert "opencode-patcher update" not in propose
+    assert "make" not in propose.split("steps:")[1]
+    assert "secrets." not in rendered()["watch.yml"]
+
+
+@pytest.mark.parametrize("name", workflows.NAMES)
+def test_no_expression_stands_in_a_script(name: str) -> None:
+    scripts = re.findall(r"run: (.*\n(?: {10}.*\n|\n)*)", rendered()[name])
+    assert len(scripts) > 2
+    assert not [script for script in scripts if "${{" in script]
+
+
+def test_written_into_a_fork(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    written = workflows.write(tmp_path, rendered("5 4 * * *"), replace=False)
+    assert [path.name for path in written] == ["ci.yml", "release.yml", "watch.yml"]
+    assert 'cron: "5 4 * * *"' in (tmp_path / workflows.DIRECTORY / "watch.yml").read_text()
+    assert workflows.write(tmp_path, rendered("5 4 * * *"), replace=False) == ()
+
+
+def test_a_workflow_of_the_users_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    own = tmp_path / workflows.DIRECTORY / "ci.yml"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine\n")
+    with pytest.raises(UsageError, match="differs") as caught:
+        workflows.write(tmp_path, rendered(), replace=False)
+    assert "--replace" in caught.value.next_step
+    assert own.read_text() == "mine\n"
+    assert not own.with_name("watch.yml").exists()
+    workflows.write(tmp_path, rendered(), replace=True)
+    assert own.read_text() != "mine\n"
+
+
+def test_a_directory_that_is_no_repository(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no repository"):
+        workflows.write(tmp_path, rendered(), replace=False)
+
+
+@pytest.mark.parametrize("cron", ["", "daily", "5 4 * *", '5 4 * * *"\n  push:', "5 4 * * * *"])
+def test_a_schedule_that_is_none(cron: str) -> None:
+    with pytest.raises(UsageError, match="no schedule"):
+        rendered(cron)
+
+
+def test_a_branch_that_is_none() -> None:
+    with pytest.raises(UsageError, match="branch"):
+        rendered(branch="main]\n  pull_request_target:")
+
+
+def test_forks_do_not_all_ask_at_once() -> None:
+    schedules = {workflows.spread_cron(f"/home/user-{number}/fork") for number in range(50)}
+    assert len(schedules) > 40
+    for schedule in schedules:
+        rendered(schedule)
