@@ -17,15 +17,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opencode_patcher import pipeline
 from opencode_patcher.base import git, process, resources
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import open_store
+from opencode_patcher.base.version import Release
 from opencode_patcher.patchset import series
 from opencode_patcher.patchset.compose import walk
+from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import release_check
 from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases, snapshots, source
-from opencode_patcher.upstream.releases import Release
 
 OLDEST = (1, 14, 0)
 AUTHORED_AT = ("v1.15.0", "v1.17.0", "v1.18.3")
@@ -96,7 +97,7 @@ def _files(opened: snapshots.Snapshots, release: Release, patches: series.Series
 
 def _edits(patches: series.Series, release: Release, files: Mapping[str, bytes]) -> Edits:
     found: dict[str, Edit | None] = {}
-    for _, outcomes in walk(patches, pipeline.template_values(release), files.get, version=release.version):
+    for _, outcomes in walk(patches, values_for(OPENCODE_1, release), files.get, version=release.version):
         for item in outcomes:
             if item.excused:
                 continue
@@ -111,7 +112,7 @@ def _edits(patches: series.Series, release: Release, files: Mapping[str, bytes])
 def _misplaced(patches: series.Series, listed: list[Release], authored: Release, edits: Mapping[Release, Edits]) -> int:
     """Files in which a hunk of ours is in another function than where it was authored."""
     wrong = 0
-    values = pipeline.template_values(authored)
+    values = values_for(OPENCODE_1, authored)
     meant: dict[tuple[str, int], str] = {}
     for release in [authored, *listed]:
         files = {edit.path: edit.before.encode() for edit in edits[release].values() if edit}

@@ -6,8 +6,7 @@ drill on it. ``build`` is all of them. What is done already is not done again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -15,15 +14,17 @@ from statistics import median
 from opencode_patcher import __version__
 from opencode_patcher.base import resources
 from opencode_patcher.base.errors import BuildError, DrillError, StoreError
+from opencode_patcher.base.line import OPENCODE_1
+from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds
 from opencode_patcher.install.builds import Build, Ingredients
 from opencode_patcher.patchset.compose import Change
 from opencode_patcher.upstream import DEFAULT_SOURCE, releases, support
 from opencode_patcher.upstream import lock as upstream_lock
 from opencode_patcher.upstream.lock import Lock
-from opencode_patcher.upstream.releases import Release
 from opencode_patcher.upstream.tree import Tree
 from opencode_patcher.upstream.workspace import Workspace
 
@@ -117,6 +118,7 @@ def prepare(
     """
     from opencode_patcher.patchset import newfiles, series, tree
     from opencode_patcher.patchset.compose import compose
+    from opencode_patcher.patchset.values import values_for
     from opencode_patcher.upkeep import moved_files
     from opencode_patcher.upstream import objects, source, workspace
     from opencode_patcher.upstream import tree as checkout
@@ -132,7 +134,7 @@ def prepare(
         has = set(objects.listing(repository, release.commit)).__contains__
         patches = moved_files.follow(patches, store, request.source, known, release, has, reporter)
     with objects.open_reader(repository, release.commit, ahead=patches.places()) as read:
-        change = compose(patches, files, template_values(release), read, version=release.version)
+        change = compose(patches, files, values_for(OPENCODE_1, release), read, version=release.version)
         with reporter.phase("Patching") as phase:
             applied = tree.apply_to_tree(
                 place.path, change, read, tolerated=GENERATED, discard_edits=request.discard_edits
@@ -140,17 +142,6 @@ def prepare(
             changed = len(applied.written) + len(applied.removed)
             phase.detail(f"{len(change.placements)} hunks, {changed} of {len(change.files)} files changed")
     return Prepared(release=release, workspace=slim, tree=place, change=change)
-
-
-def template_values(release: Release) -> dict[str, str]:
-    """The variables that patches and templates may use."""
-    from opencode_patcher.models import typescript
-
-    return {
-        "tool_version": __version__,
-        "release_tag": release.tag,
-        "identity_rules": typescript.rules_json(),
-    }
 
 
 def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Store, reporter: Reporter) -> Built:
@@ -224,21 +215,3 @@ def copy_out(build: Build, directory: Path) -> Path:
             next_step=f"Name another directory in --out. The binary itself is finished: {build.binary}",
         ) from error
     return directory / build.name
-
-
-@contextmanager
-def one_at_a_time(store: Store, reporter: Reporter, *, wait: bool = True) -> Iterator[None]:
-    """Hold the lock of the builds: whoever fetches, patches or builds in the store. Waiting for it is announced.
-
-    Raises StoreError when the store cannot be locked, or another run holds the lock and ``wait`` is False.
-    """
-    from opencode_patcher.base import store as storage
-
-    def waiting() -> None:
-        reporter.warn(
-            "Another run of opencode-patcher is at work; waiting for it to end. (build --no-wait does not wait.)"
-        )
-
-    with store.lock("build", wait=wait, on_wait=waiting):
-        storage.sweep(store)
-        yield

@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from opencode_patcher.base.errors import PatchError
-
-LINE = "opencode-1"
-"""The line of OpenCode that is patched: the directory of its patches and of its adapters."""
+from opencode_patcher.base.line import OPENCODE_1, Line
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def patches() -> Path:
-    """The directory that holds ``series`` and the patches. Raises PatchError when the installation lacks it."""
-    return _resource("patches") / LINE
+def patches(line: Line = OPENCODE_1) -> Path:
+    """The directory with the series and the patches of a line. Raises PatchError when the installation lacks it."""
+    return _resource("patches") / line.patches
 
 
 def templates() -> Path:

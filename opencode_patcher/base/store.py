@@ -87,10 +87,10 @@ class Store:
         return replace(open_store(self.root / name), shared=self.shared or self.root)
 
     @contextmanager
-    def lock(self, name: str, *, wait: bool = True, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
-        """Hold the lock ``name`` across processes. ``on_wait`` is called once when another run holds it.
+    def mutex(self, name: str, *, wait: bool = True, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+        """Hold the mutex ``name`` across processes. ``on_wait`` is called once when another run holds it.
 
-        Raises StoreError at once when ``wait`` is False and the lock is taken.
+        Raises StoreError at once when ``wait`` is False and another run holds it.
         """
         from filelock import FileLock, Timeout
 

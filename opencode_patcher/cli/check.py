@@ -11,7 +11,7 @@ from opencode_patcher.base.errors import UsageError
 from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
-    from opencode_patcher.upstream.releases import Release
+    from opencode_patcher.base.version import Release
     from opencode_patcher.upstream.support import Support
 
 
@@ -46,9 +46,9 @@ def command(
     REF is a release tag such as v1.18.3; without any, the newest release and that of the lock are checked. The exit
     code is 1 when a release of the support window fails.
     """
-    from opencode_patcher import pipeline
     from opencode_patcher.base import resources
     from opencode_patcher.base import store as storage
+    from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.store import open_store
     from opencode_patcher.upkeep import matrix, release_check
     from opencode_patcher.upkeep.release_check import Verdict
@@ -70,7 +70,7 @@ def command(
     if report:
         matrix.require_format(report)
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    with pipeline.one_at_a_time(store, reporter, wait=wait):
+    with one_at_a_time(store, reporter, wait=wait):
         checked = release_check.check_releases(address, wanted, locked.release, store, reporter)
     verdicts = [(check, release_check.judge(check, window)) for check in checked.checks]
     found = matrix.make(verdicts)

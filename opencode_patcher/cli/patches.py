@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.cli import options, output, patches_mend
+from opencode_patcher.patchset.values import values_for
 
 if TYPE_CHECKING:
     from opencode_patcher.patchset.compose import FileOutcome
@@ -45,6 +47,7 @@ def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) ->
     """
     from opencode_patcher import pipeline
     from opencode_patcher.base import resources
+    from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.store import open_store
     from opencode_patcher.patchset import series
     from opencode_patcher.patchset.compose import outcomes
@@ -55,11 +58,11 @@ def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) ->
     request = pipeline.Request(source=source or DEFAULT_SOURCE, ref=ref)
     store, reporter = open_store(), output.TerminalReporter(quiet=True)
     release = pipeline.select(request, lock.current(store))
-    with pipeline.one_at_a_time(store, reporter):
+    with one_at_a_time(store, reporter):
         repository = upstream.fetch(store, request.source, release, reporter)
         places = {path for target in patch.header.touches for path in target.places}
         with objects.open_reader(repository, release.commit, ahead=places) as read:
-            found = outcomes(patch, pipeline.template_values(release), read, version=release.version)
+            found = outcomes(patch, values_for(OPENCODE_1, release), read, version=release.version)
     if as_json:
         output.show_json({**_header(patch), "release": release.tag, "files": [_landed(item) for item in found]})
         return

@@ -65,8 +65,8 @@ def refresh(
 
     What did not change stays as it is, byte for byte.
     """
-    from opencode_patcher import pipeline
     from opencode_patcher.base import resources
+    from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.store import open_store
     from opencode_patcher.patchset import series
     from opencode_patcher.upkeep import workbench, writeback
@@ -78,7 +78,7 @@ def refresh(
     store, directory = open_store(), resources.patches()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     patches = series.load(directory)
-    with pipeline.one_at_a_time(store, reporter):
+    with one_at_a_time(store, reporter):
         bench = workbench.find(store)
         if bench:
             texts = writeback.from_commits(bench, patches)
@@ -104,8 +104,8 @@ def refresh(
 def _work(
     source: str | None, name: str, ref: str | None, *, go_on: bool, abort: bool, quiet: bool, verbose: bool
 ) -> None:
-    from opencode_patcher import pipeline
     from opencode_patcher.base import resources
+    from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.store import open_store
     from opencode_patcher.patchset import series
     from opencode_patcher.upkeep import workbench
@@ -116,7 +116,7 @@ def _work(
     store = open_store()
     reporter = output.TerminalReporter(quiet=quiet, verbose=verbose)
     patches = series.load(resources.patches())
-    with pipeline.one_at_a_time(store, reporter):
+    with one_at_a_time(store, reporter):
         if abort:
             workbench.abort(store, workbench.require(store))
             click.echo("The work tree is gone. The patch files are as they were.")

@@ -11,8 +11,8 @@ from pathlib import Path
 from opencode_patcher.base import git
 from opencode_patcher.base import store as storage
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import releases
-from opencode_patcher.upstream.releases import Release
 
 FILES = Path(__file__).with_name("upstream")
 TAG = "v1.0.0"

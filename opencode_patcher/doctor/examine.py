@@ -12,6 +12,7 @@ from opencode_patcher.base import store as storage
 from opencode_patcher.base.errors import CatalogueError, PatcherError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.configuration import check, files
 from opencode_patcher.configuration.survey import survey
 from opencode_patcher.doctor import configured, disk, installation, network, programs
@@ -22,7 +23,6 @@ from opencode_patcher.install.systems.protocol import System
 from opencode_patcher.models import catalogue
 from opencode_patcher.toolchain import catalogue as pinned
 from opencode_patcher.upstream import lock, source
-from opencode_patcher.upstream.releases import Release
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.base.version import Release
 from opencode_patcher.doctor.finding import Finding, of_error
 from opencode_patcher.toolchain import npm_registry, npm_settings, platforms
 from opencode_patcher.upstream import lock, releases, remote
-from opencode_patcher.upstream.releases import Release
 
 TIMEOUT_SECONDS = 20.0
 """A server that takes longer to answer a short question will not do for a build either."""

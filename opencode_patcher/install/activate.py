@@ -117,7 +117,7 @@ def install(
     ours is refused, or with ``replace_other`` kept under another name (see ``aside``).
     Raises UsageError, InstallError and StoreError.
     """
-    with store.lock(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
+    with store.mutex(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
         seen = look(store, system)
         recorded = seen.state.place
         where = place.choose(

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from opencode_patcher.base import store as storage
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.store import HOME_VARIABLE, Store
-from opencode_patcher.upstream.releases import Release
+from opencode_patcher.base.version import Release
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -159,12 +160,6 @@ def record_drill(build: Build, verdict: Verdict) -> Build:
     judged = dataclasses.replace(build, drill=verdict)
     _write(judged, build.directory / MANIFEST)
     return judged
-
-
-def file_sha256(path: Path) -> str:
-    """A file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def as_data(build: Build) -> dict[str, object]:

@@ -35,7 +35,7 @@ def prune(
     def waiting() -> None:
         reporter.note("Another run of opencode-patcher is at work; waiting for it to end.")
 
-    with store.lock("build", on_wait=waiting), store.lock(states.LOCK, on_wait=waiting):
+    with store.mutex("build", on_wait=waiting), store.mutex(states.LOCK, on_wait=waiting):
         seen = activate.look(store, system)
         stored = builds.list_builds(store)
         taken = [path.name for path in store.installed.glob("*") if presence.is_dir(path)]

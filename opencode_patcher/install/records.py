@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.base import store as storage
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import InstallError
 from opencode_patcher.base.store import Store
-from opencode_patcher.install import builds
 from opencode_patcher.install.builds import Build
 from opencode_patcher.install.failure import install_errors
 
@@ -58,7 +58,7 @@ def check_build(build: Build) -> None:
 
 def _difference(build: Build) -> str:
     try:
-        found = builds.file_sha256(build.binary)
+        found = file_sha256(build.binary)
     except OSError as error:
         return f"{build.binary}: {error.strerror or error}."
     if found == build.sha256:
@@ -91,7 +91,7 @@ def keep(store: Store, build: Build, take: Callable[[Path, Path], None]) -> Reco
             commit=build.release.commit,
             patchset=build.ingredients.patchset,
             target=build.ingredients.target,
-            sha256=builds.file_sha256(new),
+            sha256=file_sha256(new),
             file=directory / build.name,
         )
         with install_errors(new):
@@ -106,7 +106,7 @@ def keep(store: Store, build: Build, take: Callable[[Path, Path], None]) -> Reco
 def is_unchanged(record: Record) -> bool:
     """Whether the record's file is there, has the recorded hash and may be executed."""
     try:
-        return os.access(record.file, os.X_OK) and builds.file_sha256(record.file) == record.sha256
+        return os.access(record.file, os.X_OK) and file_sha256(record.file) == record.sha256
     except OSError:
         return False
 

@@ -20,7 +20,7 @@ def rollback(store: Store, system: System, reporter: Reporter) -> Installed:
 
     Raises InstallError when there is none, or it does not start; then nothing is changed.
     """
-    with store.lock(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
+    with store.mutex(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
         place = states.read(store).place
         if place:
             system.tidy(place)

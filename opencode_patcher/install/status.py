@@ -10,12 +10,12 @@ from typing import Literal
 from opencode_patcher.base import presence
 from opencode_patcher.base.errors import ProcessError, UsageError
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release, parse_tag
 from opencode_patcher.install import activate, builds, path_search, program, records
 from opencode_patcher.install.builds import Build
 from opencode_patcher.install.path_search import PathFinding
 from opencode_patcher.install.records import Record
 from opencode_patcher.install.systems.protocol import NOTHING, Occupant, System
-from opencode_patcher.upstream.releases import Release, parse_tag
 
 FileState = Literal["good", "missing", "changed", "dead", "changed and dead"]
 """A record's file: as recorded and starting; gone; other content; not starting."""

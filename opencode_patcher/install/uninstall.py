@@ -31,7 +31,7 @@ class Removed:
 
 def uninstall(store: Store, system: System, reporter: Reporter) -> Removed:
     """Undo every install. Builds stay in the store. Raises InstallError and StoreError."""
-    with store.lock(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
+    with store.mutex(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
         seen = activate.look(store, system)
         place = seen.state.place
         if place is None:

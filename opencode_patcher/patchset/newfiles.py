@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.base.errors import PatchError
+from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.patchset import paths
-
-ROOTS = {"opencode-1": "", "combined": "packages/opencode/src/combined/"}
-"""Directories below ``templates/``, and what stands before the path of their files in OpenCode's repository.
-
-The first one has to be there.
-"""
 
 TEMPLATE_SUFFIX = ".j2"
 TESTS = "/test/"
@@ -38,13 +33,13 @@ class NewFile:
     rendered: bool
 
 
-def load(templates_dir: Path) -> tuple[NewFile, ...]:
-    """Read all new files below the directories of ``ROOTS``, sorted by path.
+def load(templates_dir: Path, line: Line = OPENCODE_1) -> tuple[NewFile, ...]:
+    """Read all new files of a line below ``templates_dir``, sorted by path.
 
     Raises PatchError when there is no such directory, for a symbolic link, a path that is refused, two templates for
     one file, or an unreadable file.
     """
-    required = templates_dir / next(iter(ROOTS))
+    required = templates_dir / next(iter(line.templates))
     if not required.is_dir():
         raise PatchError(
             "There are no templates.",
@@ -52,7 +47,7 @@ def load(templates_dir: Path) -> tuple[NewFile, ...]:
             next_step="Restore it from the project's history, or install opencode-patcher again.",
         )
     found: dict[str, NewFile] = {}
-    for path, target in _placed(templates_dir):
+    for path, target in _placed(templates_dir, line):
         template = path.relative_to(templates_dir).as_posix()
         if reason := paths.problem(target):
             raise PatchError(f"The template {template} is refused.", why=f"Its path '{target}' is refused: {reason}.")
@@ -77,8 +72,8 @@ def without_tests(files: Iterable[NewFile]) -> tuple[NewFile, ...]:
     return tuple(file for file in files if TESTS not in file.path)
 
 
-def _placed(templates_dir: Path) -> Iterator[tuple[Path, str]]:
-    for name, prefix in ROOTS.items():
+def _placed(templates_dir: Path, line: Line) -> Iterator[tuple[Path, str]]:
+    for name, prefix in line.templates.items():
         root = templates_dir / name
         for path in _files(root):
             yield path, prefix + path.relative_to(root).as_posix().removesuffix(TEMPLATE_SUFFIX)

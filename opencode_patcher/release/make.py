@@ -10,6 +10,7 @@ from pathlib import Path
 
 from opencode_patcher import __version__, pipeline
 from opencode_patcher.base.errors import DrillError
+from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.drill import Report
@@ -53,7 +54,7 @@ def release(
     chosen = pipeline.select(order.request, lock)
     if chosen != lock.release:
         support.require_buildable(chosen, support.read_support())
-    with pipeline.one_at_a_time(store, reporter, wait=order.request.wait):
+    with one_at_a_time(store, reporter, wait=order.request.wait):
         require_room(order, store, out, reporter)
         parts = gather(order, chosen, lock, store, reporter)
         with staging.staged(out, store) as place:

@@ -8,8 +8,8 @@ from typing import Any
 
 from opencode_patcher.base import store as storage
 from opencode_patcher.base.errors import ReleaseError, UsageError
+from opencode_patcher.base.version import Release, parse_tag
 from opencode_patcher.release.published import Published
-from opencode_patcher.upstream.releases import Release, parse_tag
 
 FILE_NAME = "manifest.json"
 SCHEMA = 1

@@ -10,6 +10,7 @@ from opencode_patcher import pipeline
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.release.published import Published
 from opencode_patcher.toolchain import bun, bun_lock, catalogue, dependencies, natives, runtimes
 from opencode_patcher.toolchain.bun import Bun
@@ -19,7 +20,6 @@ from opencode_patcher.toolchain.natives import Missing
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
 from opencode_patcher.upstream.lock import Lock
-from opencode_patcher.upstream.releases import Release
 
 PROGRAM = "opencode"
 """The name of the package in upstream's lock file that becomes the binary."""

@@ -6,8 +6,8 @@ import mmap
 from collections.abc import Sequence
 from pathlib import Path
 
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import ReleaseError
-from opencode_patcher.install.builds import file_sha256
 from opencode_patcher.release import archives, headers, macho_signature
 from opencode_patcher.release.archives import Member
 from opencode_patcher.release.manifest import File, Product

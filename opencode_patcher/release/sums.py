@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import ReleaseError
-from opencode_patcher.install.builds import file_sha256
 
 FILE_NAME = "SHA256SUMS"
 _LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\\\s]+)")

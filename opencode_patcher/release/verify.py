@@ -9,8 +9,10 @@ from pathlib import Path
 from opencode_patcher import __version__, pipeline
 from opencode_patcher.base import store as storage
 from opencode_patcher.base.errors import ReleaseError
+from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.release import make, manifest, notes, papers, sums
 from opencode_patcher.release.comparison import Copy, Verification, compare
 from opencode_patcher.release.manifest import Manifest
@@ -19,7 +21,6 @@ from opencode_patcher.toolchain.build import CHANNEL
 from opencode_patcher.toolchain.targets import parse
 from opencode_patcher.upstream import lock as upstream_lock
 from opencode_patcher.upstream.lock import Lock
-from opencode_patcher.upstream.releases import Release
 
 
 def verify(
@@ -37,7 +38,7 @@ def verify(
     lock = lock or upstream_lock.current(store)
     order = _order(released, request)
     chosen = _same_release(released, order, lock)
-    with pipeline.one_at_a_time(store, reporter, wait=request.wait):
+    with one_at_a_time(store, reporter, wait=request.wait):
         make.require_room(order, store, store.root, reporter)
         parts = gather(order, chosen, lock, store, reporter)
         _require_same_parts(released, parts)

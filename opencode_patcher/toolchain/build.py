@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.base import full_disk, process, store
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import BuildError, ProcessError
 from opencode_patcher.base.progress import Reporter
-from opencode_patcher.install.builds import file_sha256
 from opencode_patcher.toolchain import dependencies
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from opencode_patcher.base import store
 from opencode_patcher.base.errors import StoreError
-from opencode_patcher.upstream.releases import Release, parse_tag
+from opencode_patcher.base.version import Release, parse_tag
 
 FILE_NAME = "opencode-patcher-patches.json"
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from opencode_patcher.base.errors import PatchError, SourceError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.patchset import hints
 from opencode_patcher.patchset.series import Series
 from opencode_patcher.upstream import history, objects, source
 from opencode_patcher.upstream.history import Departure
-from opencode_patcher.upstream.releases import Release
 
 Has = Callable[[str], bool]
 """Whether a release has a file at a path."""

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from opencode_patcher import pipeline
 from opencode_patcher.base import resources
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.patchset import check, newfiles, series
 from opencode_patcher.patchset.check import Checker, Content, Read, ReleaseCheck
+from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import moved_files
 from opencode_patcher.upstream import snapshots, source
 from opencode_patcher.upstream.history import Departure
-from opencode_patcher.upstream.releases import Release
 from opencode_patcher.upstream.snapshots import Snapshots
 from opencode_patcher.upstream.support import Support
 
@@ -71,7 +72,7 @@ def check_releases(
     new_files = newfiles.load(ours.templates)
     repository = source.fetch_many(store, address, wanted, reporter)
 
-    values = pipeline.template_values(known)
+    values = values_for(OPENCODE_1, known)
 
     used = Checker(patches, new_files, lambda tag: {**values, "release_tag": tag})
     with snapshots.open_snapshots(repository) as opened:
@@ -152,7 +153,7 @@ def _hint(patches: series.Series, target: str, release: Release, opened: Snapsho
     candidates = {path: content for path, blob in blobs.items() if (content := opened.content(blob)) is not None}
     for patch in patches.patches:
         if any(item.path == target for item in patch.header.touches):
-            place = check.elsewhere(patch, target, pipeline.template_values(release), candidates)
+            place = check.elsewhere(patch, target, values_for(OPENCODE_1, release), candidates)
             if place:
                 return f"Its hunks would fit {place}. If that is the same file: Touches: {place} <- {target}"
     return ""

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from opencode_patcher import pipeline
 from opencode_patcher.base.errors import PatcherError, PatchError, StoreError
+from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds
 from opencode_patcher.install.builds import Build
 from opencode_patcher.patchset import hints
@@ -24,7 +26,6 @@ from opencode_patcher.upkeep.release_check import Ours, Verdict
 from opencode_patcher.upstream import lock as locks
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.lock import Lock
-from opencode_patcher.upstream.releases import Release
 from opencode_patcher.upstream.support import Support
 
 
@@ -59,7 +60,7 @@ def look(request: Request, store: Store, reporter: Reporter, *, lock: Lock, wind
     if newest <= lock.release:
         return Prospect(locked=lock.release, newest=newest)
     ours = Ours(patches=request.patches, templates=request.templates)
-    with pipeline.one_at_a_time(store, reporter, wait=request.wait):
+    with one_at_a_time(store, reporter, wait=request.wait):
         checked = release_check.check_releases(request.source, [newest], lock.release, store, reporter, ours)
     (check,) = checked.checks
     return Prospect(locked=lock.release, newest=newest, found=(check, release_check.judge(check, window)))

@@ -10,21 +10,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opencode_patcher import pipeline
 from opencode_patcher.base import git
 from opencode_patcher.base import store as storage
 from opencode_patcher.base.errors import PatchError, UsageError
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.patchset import drift, hints
 from opencode_patcher.patchset.compose import FileOutcome, outcomes, walk
 from opencode_patcher.patchset.series import Patch, Series
+from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import conflict, mend_state, moved_files
 from opencode_patcher.upkeep.conflict import Sides
 from opencode_patcher.upkeep.mend_state import State
 from opencode_patcher.upstream import objects, source, workspace
 from opencode_patcher.upstream import tree as checkout
-from opencode_patcher.upstream.releases import Release
 
 DIRECTORY = "maintain"
 """Where in a store the work trees of the patches lie, apart from those that are built."""
@@ -151,7 +152,7 @@ def abort(store: Store, bench: Workbench) -> None:
 def advance(bench: Workbench, patches: Series, reporter: Reporter, *, stop_at: str = "") -> Workbench:
     """Commit the patches of the queue until it is empty, ``stop_at`` has its commit, or one does not fit."""
     series = patches.following(bench.state.moved)
-    values = pipeline.template_values(bench.state.release)
+    values = values_for(OPENCODE_1, bench.state.release)
     while bench.state.queue:
         patch = series.find(bench.state.queue[0])
         bench = replace(bench, state=replace(bench.state, queue=bench.state.queue[1:]))
@@ -238,7 +239,7 @@ def _sides(bench: Workbench, series: Series, patch: Patch, found: tuple[FileOutc
 
 def _as_written(bench: Workbench, series: Series, patch: Patch) -> Mapping[str, FileOutcome]:
     """What the patch makes of the release that it fits, after the patches before it; by target."""
-    values = pipeline.template_values(bench.state.base)
+    values = values_for(OPENCODE_1, bench.state.base)
     with objects.open_reader(bench.repository, bench.state.base.commit, ahead=series.places()) as read:
         for earlier, made in walk(series, values, read, version=bench.state.base.version):
             if earlier.name == patch.name:

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opencode_patcher import pipeline
 from opencode_patcher.base import git
 from opencode_patcher.base import store as storage
 from opencode_patcher.base.errors import PatchError, UsageError
+from opencode_patcher.base.line import OPENCODE_1
+from opencode_patcher.base.version import Release
 from opencode_patcher.patchset.compose import walk
 from opencode_patcher.patchset.drift import explain
 from opencode_patcher.patchset.refresh import Edited, refreshed
 from opencode_patcher.patchset.series import Patch, Series
+from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import workbench
 from opencode_patcher.upkeep.workbench import Workbench
 from opencode_patcher.upstream import objects
-from opencode_patcher.upstream.releases import Release
 
 if TYPE_CHECKING:
     import git as gitpython
@@ -52,7 +53,7 @@ def from_commits(bench: Workbench, patches: Series) -> dict[str, str]:
             why=f"The series: {', '.join(names)}\nThe commits: {', '.join(found) or 'none'}",
             next_step="A patch is added or taken away in patches/, not in the work tree.",
         )
-    values = pipeline.template_values(bench.state.release)
+    values = values_for(OPENCODE_1, bench.state.release)
     return {
         patch.name: refreshed(patch, _edited(bench, patch, found[patch.name]), values)
         for patch in patches.following(bench.state.moved).patches
@@ -64,7 +65,7 @@ def from_release(repository: Path, release: Release, patches: Series) -> dict[st
 
     Without a change it is the same text. Raises MisfitError for a patch that does not fit.
     """
-    values = pipeline.template_values(release)
+    values = values_for(OPENCODE_1, release)
     made: dict[str, str] = {}
     with objects.open_reader(repository, release.commit, ahead=patches.places()) as read:
         for patch, found in walk(patches, values, read, version=release.version):

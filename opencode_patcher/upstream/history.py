@@ -14,8 +14,8 @@ from pathlib import Path
 from opencode_patcher.base import git
 from opencode_patcher.base.errors import ProcessError, SourceError
 from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import objects, remote
-from opencode_patcher.upstream.releases import Release
 
 RENAMES_FOLLOWED = 8
 """How often a file may have been renamed between two releases before it counts as gone."""

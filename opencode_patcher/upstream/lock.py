@@ -17,7 +17,7 @@ from pathlib import Path
 from opencode_patcher.base import resources, store
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.store import Store
-from opencode_patcher.upstream.releases import Release, parse_tag
+from opencode_patcher.base.version import Release, parse_tag
 
 LOCK_FILE = Path(__file__).with_name("upstream.lock.json")
 STORE_FILE = "upstream.lock.json"

@@ -6,35 +6,13 @@ import bisect
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from opencode_patcher.base.errors import SourceError
+from opencode_patcher.base.version import Release, parse_tag
 from opencode_patcher.upstream import remote
 
 TIMEOUT_SECONDS = 120.0
 """How long a server may take to list its tags."""
-
-_TAG = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-
-
-@dataclass(frozen=True, kw_only=True, order=True)
-class Release:
-    """A release of upstream. ``commit`` is the commit that the tag ends at, 40 hexadecimal digits."""
-
-    version: tuple[int, int, int]
-    tag: str
-    commit: str
-
-    @property
-    def number(self) -> str:
-        """The version as upstream's package files write it, without ``v``."""
-        return ".".join(map(str, self.version))
-
-
-def parse_tag(tag: str) -> tuple[int, int, int] | None:
-    """The version that a release tag names; None for a pre-release and any other tag."""
-    found = _TAG.fullmatch(tag)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def parse_listing(text: str) -> tuple[Release, ...]:

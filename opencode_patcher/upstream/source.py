@@ -15,8 +15,8 @@ from opencode_patcher.base import git
 from opencode_patcher.base import store as storage
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import lock, objects, remote
-from opencode_patcher.upstream.releases import Release
 
 CONFIGURATION = Path(__file__).with_name("repository.config")
 MARKER = "opencode-patcher.json"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.base.errors import SourceError
-from opencode_patcher.upstream.releases import Release, parse_tag
+from opencode_patcher.base.version import Release, Version, parse_tag, tag_of
 
 SUPPORT_FILE = Path(__file__).with_name("support.json")
 
@@ -21,9 +21,9 @@ class Support:
     TypeScript tests are written for; older releases are judged by upstream's own tests and the drill.
     """
 
-    oldest: tuple[int, int, int]
-    oldest_built: tuple[int, int, int]
-    oldest_tested: tuple[int, int, int]
+    oldest: Version
+    oldest_built: Version
+    oldest_tested: Version
 
     def patches(self, release: Release) -> bool:
         """Whether the patches have to fit the release."""
@@ -58,11 +58,6 @@ def read_support(path: Path = SUPPORT_FILE) -> Support:
         ) from error
 
 
-def tag_of(version: tuple[int, int, int]) -> str:
-    """The tag of a version."""
-    return f"v{'.'.join(map(str, version))}"
-
-
 def require_buildable(release: Release, support: Support) -> None:
     """Raises SourceError for a release that is older than those which build."""
     if support.builds(release):
@@ -78,7 +73,7 @@ def require_buildable(release: Release, support: Support) -> None:
     )
 
 
-def _version(tag: object) -> tuple[int, int, int]:
+def _version(tag: object) -> Version:
     version = parse_tag(tag) if isinstance(tag, str) else None
     if version is None:
         raise ValueError(f"{tag!r} is no release tag")

@@ -17,9 +17,9 @@ from opencode_patcher.base import store as storage
 from opencode_patcher.base.errors import ProcessError, StoreError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import remote, source, sparse
 from opencode_patcher.upstream.objects import source_of
-from opencode_patcher.upstream.releases import Release
 from opencode_patcher.upstream.workspace import Workspace
 
 _DELETE_HINT = "Keep what you changed there, delete it (rm -r {path}), and run the same command again."

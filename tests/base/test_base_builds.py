@@ -11,9 +11,9 @@ import pytest
 
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds
 from opencode_patcher.install.builds import Build, Ingredients, Verdict
-from opencode_patcher.upstream.releases import Release
 
 RELEASE = Release(tag="v1.2.3", version=(1, 2, 3), commit="a" * 40)
 INGREDIENTS = Ingredients(

@@ -124,7 +124,7 @@ import sys
 from pathlib import Path
 from opencode_patcher.base.store import open_store
 sys.stdin.read()
-with open_store(Path({str(tmp_path / "new")!r})).lock("build"):
+with open_store(Path({str(tmp_path / "new")!r})).mutex("build"):
     pass
 """
     start, gate = os.pipe()
@@ -138,7 +138,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from opencode_patcher.base.store import open_store
-with open_store(Path({root!r})).lock("build"):
+with open_store(Path({root!r})).mutex("build"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -149,7 +149,7 @@ from pathlib import Path
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.store import open_store
 try:
-    with open_store(Path({root!r})).lock("build", wait={wait}, on_wait=lambda: print("waiting", flush=True)):
+    with open_store(Path({root!r})).mutex("build", wait={wait}, on_wait=lambda: print("waiting", flush=True)):
         print("mine", flush=True)
 except StoreError as error:
     print(error)
@@ -197,15 +197,15 @@ def test_the_lock_of_a_killed_process_is_free(store: Store, holder: subprocess.P
     holder.kill()
     holder.communicate()
 
-    with store.lock("build", wait=False):
+    with store.mutex("build", wait=False):
         pass
 
 
 def test_the_lock_is_given_back_after_an_error(store: Store) -> None:
-    with pytest.raises(RuntimeError), store.lock("build"):
+    with pytest.raises(RuntimeError), store.mutex("build"):
         raise RuntimeError
 
-    with store.lock("build", wait=False):
+    with store.mutex("build", wait=False):
         pass
 
 

@@ -387,7 +387,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from opencode_patcher.base.store import open_store
-with open_store(Path({root!r})).lock("build"):
+with open_store(Path({root!r})).mutex("build"):
     print("held", flush=True)
     sys.stdin.read()
 """

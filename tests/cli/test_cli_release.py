@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from opencode_patcher.__main__ import run
+from opencode_patcher.base.version import Release
 from opencode_patcher.cli import release as command
 from opencode_patcher.drill import Report
 from opencode_patcher.release import Made, Verification
 from opencode_patcher.release.comparison import Difference
 from opencode_patcher.release.manifest import File, Manifest, Product
-from opencode_patcher.upstream.releases import Release
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import pipeline
 from opencode_patcher.base import git, resources
 from opencode_patcher.base.errors import ProcessError
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.demo import repository
 from opencode_patcher.patchset import newfiles, series
 from opencode_patcher.patchset.compose import compose
+from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upstream import workspace
 
 
@@ -30,7 +31,7 @@ def test_every_patch_fits_the_small_upstream_unchanged(store: Store) -> None:
     change = compose(
         patches,
         newfiles.load(resources.templates()),
-        pipeline.template_values(release),
+        values_for(OPENCODE_1, release),
         lambda path: files[path].encode() if path in files else None,
     )
 

@@ -19,5 +19,5 @@ def test_an_inner_store_of_an_inner_store_shares_the_outermost_toolchains(store:
 
 
 def test_locks_of_inner_and_outer_store_do_not_meet(store: Store) -> None:
-    with store.lock("build", wait=False), store.inner("demo").lock("build", wait=False):
+    with store.mutex("build", wait=False), store.inner("demo").mutex("build", wait=False):
         pass

@@ -19,9 +19,9 @@ from fake_upstream import WORKSPACE, Upstream
 from install_samples import make_build, program
 
 from opencode_patcher.base.store import open_store
+from opencode_patcher.base.version import Release
 from opencode_patcher.toolchain import platforms
 from opencode_patcher.upstream import lock
-from opencode_patcher.upstream.releases import Release
 
 
 @pytest.fixture

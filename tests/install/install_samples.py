@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds
 from opencode_patcher.install.builds import Build, Ingredients, Verdict
-from opencode_patcher.upstream.releases import Release
 
 PASSED = Verdict(passed=("both-healthy",), failed=(), failover_ms=10.0)
 

@@ -14,6 +14,7 @@ from small_upstream import build, prepare, unproven
 
 from opencode_patcher import pipeline
 from opencode_patcher.base import process, resources
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import BuildError, PatchError, SourceError, ToolchainError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
@@ -46,7 +47,7 @@ def test_the_build_says_what_is_in_it(built_demo: Built) -> None:
     made = built_demo.build.ingredients
 
     assert made.release.tag == repository.TAG
-    assert built_demo.build.sha256 == builds.file_sha256(built_demo.binary)
+    assert built_demo.build.sha256 == file_sha256(built_demo.binary)
     assert not built_demo.reused
 
 

@@ -19,10 +19,10 @@ from opencode_patcher.base import process
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import HOME_VARIABLE, Store, open_store
+from opencode_patcher.base.version import Release
 from opencode_patcher.toolchain import bun as toolchain
 from opencode_patcher.toolchain import catalogue, dependencies, npm_registry, npm_settings
 from opencode_patcher.upstream import lock
-from opencode_patcher.upstream.releases import Release
 
 REAL_HOME = Path.home()
 STOCK_PACKAGE = "opencode-linux-x64"

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opencode_patcher import pipeline
 from opencode_patcher.base import resources
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.patchset import series
 from opencode_patcher.patchset.compose import FileOutcome, walk
 from opencode_patcher.patchset.place import place, read_source, split_lines
+from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import release_check, writeback
 from opencode_patcher.upkeep.release_check import Verdict
 from opencode_patcher.upstream import DEFAULT_SOURCE, lock, objects, releases, source, support
@@ -57,7 +58,7 @@ def real_files(root: Store) -> tuple[FileOutcome, ...]:
     repository = source.fetch(root, DEFAULT_SOURCE, release, SilentReporter())
     patches = series.load(resources.patches())
     with objects.open_reader(repository, release.commit, ahead=patches.places()) as read:
-        steps = walk(patches, pipeline.template_values(release), read, version=release.version)
+        steps = walk(patches, values_for(OPENCODE_1, release), read, version=release.version)
         return tuple(item for _, found in steps for item in found if item.path is not None)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from opencode_patcher import pipeline
 from opencode_patcher.base import resources
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.patchset import newfiles, series
 from opencode_patcher.patchset.compose import compose
+from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upstream import DEFAULT_SOURCE, lock, objects, releases, source
 
 pytestmark = pytest.mark.upstream
@@ -27,7 +28,7 @@ def test_every_hunk_lands_in_its_function_in_every_release(real_store: Store) ->
     for release in window:
         repository = source.fetch(real_store, DEFAULT_SOURCE, release, SilentReporter())
         with objects.open_reader(repository, release.commit, ahead=touched) as read:
-            change = compose(patches, files, pipeline.template_values(release), read)
+            change = compose(patches, files, values_for(OPENCODE_1, release), read)
         landed[release.tag] = [(place.patch, place.hunk, place.function) for place in change.placements]
     assert len(window) >= 25
     assert {tag for tag, places in landed.items() if places != landed[window[-1].tag]} == set()

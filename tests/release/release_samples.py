@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
+from opencode_patcher.base.version import Release
 from opencode_patcher.release.manifest import File, Manifest, Product
 from opencode_patcher.release.published import Published
-from opencode_patcher.upstream.releases import Release
 
 GLIBC = "/lib64/ld-linux-x86-64.so.2"
 MUSL = "/lib/ld-musl-x86_64.so.1"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.store import open_store
 from opencode_patcher.install import builds
 from opencode_patcher.install.status import status
@@ -36,5 +37,5 @@ def test_install_sh_takes_the_archive_for_this_machine(released: Made, isolated:
     [build] = builds.list_builds(store)
     assert build.trusted
     product = next(one for one in released.manifest.products if one.target == build.ingredients.target)
-    assert builds.file_sha256(isolated / ".local/bin/opencode") == build.sha256 == product.binary.sha256
+    assert file_sha256(isolated / ".local/bin/opencode") == build.sha256 == product.binary.sha256
     assert status(store, protocol.current(), environment, released.manifest.release).name == "current"

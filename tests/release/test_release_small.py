@@ -17,6 +17,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from release_workshop import Workshop, undrilled
 
 from opencode_patcher import __version__
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import DrillError, ReleaseError, SourceError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import open_store, write_json
@@ -134,7 +135,7 @@ def test_each_binary_has_the_manifest_that_a_store_wants(released: Made, worksho
     (found,) = builds.list_builds(store)
 
     assert found.release == released.manifest.release
-    assert found.sha256 == builds.file_sha256(found.binary)
+    assert found.sha256 == file_sha256(found.binary)
     assert found.ingredients.target == workshop.native.name
 
 

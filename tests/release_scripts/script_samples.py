@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opencode_patcher.base import resources
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.store import open_store, write_json
+from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds
 from opencode_patcher.install.builds import Ingredients
 from opencode_patcher.release import notes
-from opencode_patcher.upstream.releases import Release
 
 REPOSITORY = "example/fork"
 RELEASE = "v1.18.3"
@@ -81,7 +82,7 @@ def make_release(
 
 def write_sums(out: Path) -> None:
     names = sorted(path.name for path in out.iterdir() if path.name != SUMS)
-    lines = [f"{builds.file_sha256(out / name)}  {name}\n" for name in names]
+    lines = [f"{file_sha256(out / name)}  {name}\n" for name in names]
     (out / SUMS).write_text("".join(lines))
 
 

@@ -25,6 +25,7 @@ from script_samples import (
     write_sums,
 )
 
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.store import open_store
 from opencode_patcher.install import builds, state
 
@@ -281,7 +282,7 @@ def test_a_damaged_program_is_mended(installed: Machine, first: Path) -> None:
     assert installed.install(OPENCODE_RELEASE_URL=first).returncode == 0
     assert started(installed.place) == "first"
     [build] = builds.list_builds(open_store(installed.store))
-    assert builds.file_sha256(build.binary) == build.sha256
+    assert file_sha256(build.binary) == build.sha256
 
 
 GH = """

@@ -17,14 +17,15 @@ from typing import Any
 import pytest
 from script_samples import PROGRAMS, RELEASE, Machine, make_machine, make_release, program, render, started
 
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import open_store
+from opencode_patcher.base.version import Release
 from opencode_patcher.install import activate, builds, state
 from opencode_patcher.install.rollback import rollback
 from opencode_patcher.install.status import status
 from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.uninstall import uninstall
-from opencode_patcher.upstream.releases import Release
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of these tests are Linux")
 
@@ -66,7 +67,7 @@ def test_installed_from_the_web(tmp_path: Path, kind: str, web: Any) -> None:
     assert state_of(machine) == "current"
     [build] = builds.list_builds(open_store(machine.store))
     assert abs(build.built_at - time.time()) < 3600, "it came into the store just now"
-    assert build.sha256 == builds.file_sha256(machine.place)
+    assert build.sha256 == file_sha256(machine.place)
     assert web.asked[0] == "SHA256SUMS"
     assert len(web.asked) == 3
 

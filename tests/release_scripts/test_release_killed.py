@@ -16,11 +16,11 @@ from script_samples import PROGRAMS, Machine, make_machine, make_release, starte
 
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import open_store
+from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds, state
 from opencode_patcher.install.status import status
 from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.uninstall import uninstall
-from opencode_patcher.upstream.releases import Release
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of these tests are Linux")
 
@@ -157,7 +157,7 @@ def test_waits_for_opencode_patcher_and_opencode_patcher_for_it(tmp_path: Path, 
     programs = (*(name for name in PROGRAMS if name != "flock"), locker)
     machine = make_machine(tmp_path / "machine", programs=programs)
     store = open_store(machine.store)
-    with store.lock(state.LOCK):
+    with store.mutex(state.LOCK):
         process = subprocess.Popen(
             [*machine.shell, machine.script],
             env={**machine.environment(), "OPENCODE_RELEASE_URL": str(first)},

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from script_samples import PROGRAMS, Machine, make_machine, make_release, started
 
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.store import open_store
+from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds, records
 from opencode_patcher.install.status import status
 from opencode_patcher.install.systems.macos import MacOS
 from opencode_patcher.toolchain.platforms import Platform, bun_package
-from opencode_patcher.upstream.releases import Release
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of these tests are Linux")
 
@@ -140,7 +141,7 @@ def test_macos_gets_a_valid_signature_and_the_build_stays_as_released(tmp_path: 
     root = machine.home / "Library/Application Support/opencode-patcher"
     store = open_store(root)
     for build in builds.list_builds(store):
-        assert builds.file_sha256(build.binary) == build.sha256
+        assert file_sha256(build.binary) == build.sha256
         record = records.read(root / "installed" / build.directory.name)
         assert record is not None
         assert records.is_unchanged(record)

@@ -11,8 +11,8 @@ import pytest
 from fake_registry import Registry, serve
 
 from opencode_patcher.base import git
+from opencode_patcher.base.version import Release
 from opencode_patcher.toolchain.bun import Bun
-from opencode_patcher.upstream.releases import Release
 from opencode_patcher.upstream.tree import Tree
 
 

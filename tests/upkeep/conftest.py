@@ -14,11 +14,11 @@ from opencode_patcher import __main__
 from opencode_patcher.base import resources
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import open_store
+from opencode_patcher.base.version import Release
 from opencode_patcher.patchset import series
 from opencode_patcher.patchset.series import Series
 from opencode_patcher.upkeep import release_check
 from opencode_patcher.upstream import lock
-from opencode_patcher.upstream.releases import Release
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from opencode_patcher.base import git
+from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.lock import CataloguePin, Lock
-from opencode_patcher.upstream.releases import Release
 
 IDENTITY = ("-c", "user.name=Upstream", "-c", "user.email=upstream@example.invalid", "-c", "commit.gpgSign=false")
 KITCHEN = "packages/opencode/src/kitchen.ts"

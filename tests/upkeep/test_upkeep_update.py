@@ -14,6 +14,7 @@ from opencode_patcher import pipeline
 from opencode_patcher.base.errors import BuildError, DrillError, InstallError, PatchError, SourceError
 from opencode_patcher.base.progress import Reporter, SilentReporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.install.builds import Build, Ingredients
 from opencode_patcher.pipeline import Built, Request
 from opencode_patcher.upkeep import update
@@ -203,9 +204,9 @@ def test_an_installed_package_keeps_its_lock_in_the_store(store: Store, monkeypa
     monkeypatch.setattr(resources, "is_checkout", lambda: False)
     assert lock.place(store).parent == store.root
     assert lock.current(store) == packed
-    newer = lock_of(releases.Release(tag="v99.0.0", version=(99, 0, 0), commit="b" * 40))
+    newer = lock_of(Release(tag="v99.0.0", version=(99, 0, 0), commit="b" * 40))
     lock.write_lock(newer, lock.place(store))
     assert lock.current(store) == newer
-    older = lock_of(releases.Release(tag="v0.1.0", version=(0, 1, 0), commit="b" * 40))
+    older = lock_of(Release(tag="v0.1.0", version=(0, 1, 0), commit="b" * 40))
     lock.write_lock(older, lock.place(store))
     assert lock.current(store) == packed

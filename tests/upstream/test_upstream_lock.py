@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.base.errors import SourceError
+from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import lock
 from opencode_patcher.upstream.lock import CataloguePin, Lock
-from opencode_patcher.upstream.releases import Release
 
 PINNED = Lock(
     release=Release(tag="v1.2.3", version=(1, 2, 3), commit="a" * 40),

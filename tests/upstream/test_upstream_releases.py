@@ -9,12 +9,12 @@ import pytest
 from fake_upstream import Upstream
 
 from opencode_patcher.base.errors import SourceError
+from opencode_patcher.base.version import Release, parse_tag
 from opencode_patcher.upstream import releases
-from opencode_patcher.upstream.releases import Release
 
 
 def release(tag: str) -> Release:
-    version = releases.parse_tag(tag)
+    version = parse_tag(tag)
     assert version is not None
     return Release(tag=tag, version=version, commit="0" * 40)
 

@@ -10,8 +10,8 @@ from fake_upstream import WORKSPACE, Upstream
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release, tag_of
 from opencode_patcher.upstream import history, releases, snapshots, source, support
-from opencode_patcher.upstream.releases import Release
 
 INDEX = "packages/opencode/src/index.ts"
 
@@ -97,7 +97,7 @@ def test_the_support_window_is_data(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", [(0, 1, 0), (1, 15, 0)])
 def test_what_is_too_old_to_be_built_is_refused(version: tuple[int, int, int]) -> None:
     window = support.Support(oldest=(1, 15, 0), oldest_built=(1, 17, 0), oldest_tested=(1, 17, 0))
-    old = Release(tag=support.tag_of(version), version=version, commit="a" * 40)
+    old = Release(tag=tag_of(version), version=version, commit="a" * 40)
     with pytest.raises(SourceError, match="too old") as caught:
         support.require_buildable(old, window)
     assert caught.value.why.startswith("Releases from v1.17.0 on build. From v1.15.0 on the patches fit")

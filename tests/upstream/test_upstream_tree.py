@@ -15,8 +15,8 @@ from opencode_patcher.base import git
 from opencode_patcher.base.errors import SourceError, StoreError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import releases, source, tree, workspace
-from opencode_patcher.upstream.releases import Release
 from opencode_patcher.upstream.tree import Tree
 
 REPORTER = SilentReporter()

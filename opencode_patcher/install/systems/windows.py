@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.base import presence
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import UsageError
-from opencode_patcher.install import builds
 from opencode_patcher.install.failure import install_errors
 from opencode_patcher.install.records import Record
 from opencode_patcher.install.systems.protocol import NOTHING, Occupant, PathLine
@@ -84,7 +84,7 @@ class Windows:
         if not presence.is_file(place):
             return Occupant(kind="other", shown="a directory")
         with install_errors(place):
-            found = builds.file_sha256(place)
+            found = file_sha256(place)
         for record in records:
             if record.sha256 == found:
                 return Occupant(kind="ours", build=record.build)

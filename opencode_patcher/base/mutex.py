@@ -1,0 +1,28 @@
+"""Who may change the sources, trees and builds of a store: one run at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
+
+
+@contextmanager
+def one_at_a_time(store: Store, reporter: Reporter, *, wait: bool = True) -> Iterator[None]:
+    """Hold the mutex of whoever fetches, patches or builds in the store. Waiting for it is announced.
+
+    Raises StoreError when the store cannot be locked, or when another run holds the mutex and ``wait`` is False.
+    """
+
+    def waiting() -> None:
+        reporter.warn(
+            "Another run of opencode-patcher is at work; waiting for it to finish. (build --no-wait does not wait.)"
+        )
+
+    with store.mutex("build", wait=wait, on_wait=waiting):
+        # What a killed run left can only be told from work in progress while nobody else is at work.
+        storage.sweep(store)
+        yield

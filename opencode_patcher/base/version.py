@@ -1,0 +1,36 @@
+"""Versions of OpenCode, and the release that a tag names. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+Version = tuple[int, int, int]
+"""Major, minor and patch; tuples order as semantic versions do."""
+
+_TAG = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Release:
+    """A release of upstream. ``commit`` is the commit that the tag ends at, 40 hexadecimal digits."""
+
+    version: Version
+    tag: str
+    commit: str
+
+    @property
+    def number(self) -> str:
+        """The version as upstream's package files write it, without ``v``."""
+        return ".".join(map(str, self.version))
+
+
+def parse_tag(tag: str) -> Version | None:
+    """The version that a release tag names; None for a pre-release and any other tag."""
+    found = _TAG.fullmatch(tag)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def tag_of(version: Version) -> str:
+    """The tag of a version."""
+    return f"v{'.'.join(map(str, version))}"

@@ -1,0 +1,19 @@
+"""The values of the variables that patches and new files may use: what differs between lines, releases and builds."""
+
+from __future__ import annotations
+
+from opencode_patcher import __version__
+from opencode_patcher.base.line import Line
+from opencode_patcher.base.version import Release
+
+
+def values_for(line: Line, release: Release) -> dict[str, str]:
+    """The value of each variable for one release of a line. ``docs/patches.md`` says what they are for."""
+    from opencode_patcher.models import typescript
+
+    return {
+        "combined": line.combined,
+        "identity_rules": typescript.rules_json(),
+        "release_tag": release.tag,
+        "tool_version": __version__,
+    }
