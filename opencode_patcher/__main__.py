@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
-import json
 import os
 import signal
 import sys
@@ -14,7 +12,10 @@ from types import FrameType
 
 import click
 
-from opencode_patcher.base import errors
+from opencode_patcher.base import errors, full_disk
+from opencode_patcher.base.text import without_credentials
+from opencode_patcher.cli import main as group
+from opencode_patcher.cli import output
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             signal.signal(number, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A file name that is no UTF-8 is shown all the same; in JSON, it is even the string's own escape.
+            # A terminal's encoding may not have the letter.
             stream.reconfigure(errors="backslashreplace")
     sys.exit(run(words))
 
@@ -34,83 +35,72 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(words: Sequence[str]) -> int:
     """Run one command line and return its exit code. Nothing but a bug in this function raises."""
     try:
-        return _run(words, as_json="--json" in words)
+        try:
+            code = group.main(args=list(words), prog_name="opencode-patcher", standalone_mode=False)
+        except BaseException as error:
+            code = _failed(error, words)
+        output.flush()
     except BrokenPipeError:
-        return _output_closed()
+        return _closed(errors.OUTPUT_CLOSED)
     except SystemExit as end:
         # click ends the process with 0 once a shell has been told what can follow. Else click and rich ask for the end
         # when the reader (head, a pager) has seen enough.
-        return 0 if end.code == 0 else _output_closed()
+        return 0 if end.code == 0 else _closed(errors.OUTPUT_CLOSED)
     except KeyboardInterrupt:
         return errors.INTERRUPTED
-
-
-def _run(words: Sequence[str], *, as_json: bool) -> int:
-    try:
-        return _command(words)
-    except errors.PatcherError as error:
-        return _expected(_disk_full(error) or error, as_json)
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
-        if as_json:
-            return _expected(errors.UsageError(error.format_message()), as_json)
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("\nInterrupted. Nothing is half done; run the same command again to go on.", err=True)
-        return errors.INTERRUPTED
-    except BrokenPipeError:
-        raise
-    except Exception as error:
-        full = _disk_full(error)
-        return _expected(full, as_json) if full else _unexpected(error, words, as_json)
-
-
-def _command(words: Sequence[str]) -> int:
-    from opencode_patcher.cli import main as group
-
-    code = group.main(args=list(words), prog_name="opencode-patcher", standalone_mode=False)
+    except errors.OutputError as error:
+        with contextlib.suppress(errors.OutputError, BrokenPipeError):
+            _show(error)
+        return _closed(error.exit_code)
     return code if isinstance(code, int) else 0
 
 
-def _output_closed() -> int:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        # Python would complain once more when it flushes them at exit.
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            os.dup2(nowhere, stream.fileno())
-    return errors.OUTPUT_CLOSED
+def _failed(error: BaseException, words: Sequence[str]) -> int:
+    """Show what ended a command, and return the exit code. What concerns the output itself is raised again."""
+    as_json = "--json" in words
+    match error:
+        case errors.OutputError() | BrokenPipeError() | SystemExit():
+            raise error
+        case click.exceptions.Exit():
+            return error.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            output.echo(err=True)
+            output.echo("Interrupted. Nothing was left half done; to continue, run the same command again.", err=True)
+            return errors.INTERRUPTED
+        case click.ClickException() if not as_json:
+            text = io.StringIO()
+            error.show(text)
+            output.block(text.getvalue().rstrip("\n"), err=True)
+            return error.exit_code
+        case click.ClickException():
+            return _show(errors.UsageError(error.format_message()), as_json=True)
+        case errors.PatcherError() | OSError() if full := full_disk.caused(error):
+            output.flush()  # which fails if click met it when it printed a help text
+            return _show(full, as_json=as_json)
+        case errors.PatcherError():
+            return _show(error, as_json=as_json)
+        case Exception():
+            return _show(_unexpected(error, words), kind="Unexpected", as_json=as_json)
+    raise error
 
 
-def _disk_full(error: Exception) -> errors.StoreError | None:
-    """The error to show for a full disk that no room has foreseen; None for any other error."""
-    from opencode_patcher.base import full_disk
-
-    if isinstance(error, errors.ProcessError):
-        return full_disk.explained(error, error.what)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-        what = f"{error.filename or 'A file'} cannot be written."
-        return errors.StoreError(what, why=f"{error.strerror}.", next_step=full_disk.NEXT_STEP)
-    return None
-
-
-def _expected(error: errors.PatcherError, as_json: bool) -> int:
+def _show(error: errors.PatcherError, *, kind: str = "", as_json: bool = False) -> int:
+    """Print an error in its three parts, or as one object, and return its exit code."""
     if as_json:
         about = {"what": error.what, "why": error.why, "next_step": error.next_step}
-        click.echo(json.dumps({"error": {"kind": type(error).__name__, "exit_code": error.exit_code, **about}}))
+        data = {"kind": kind or type(error).__name__, "exit_code": error.exit_code, **about}
+        output.show_json({"error": data}, indent=None)
         return error.exit_code
-    from opencode_patcher.cli import output
-
-    click.echo(f"{output.paint('Error:', 'red', bold=True)} {error.what}", err=True)
-    for part in (error.why, error.next_step):
-        if part:
-            click.echo(part, err=True)
+    output.echo(output.paint("Error:", "red", bold=True), f" {error.what}", err=True)
+    for part in filter(None, (error.why, error.next_step)):
+        output.block(part, err=True)
     return error.exit_code
 
 
-def _unexpected(error: Exception, words: Sequence[str], as_json: bool) -> int:
+def _unexpected(error: Exception, words: Sequence[str]) -> errors.PatcherError:
+    """The error to show for a bug, after keeping a log of it."""
     import platform
+    import tempfile
     import traceback
 
     from opencode_patcher import __version__
@@ -122,29 +112,30 @@ def _unexpected(error: Exception, words: Sequence[str], as_json: bool) -> int:
             "".join(traceback.format_exception(error)),
         ]
     )
-    summary = errors.without_credentials(f"{type(error).__name__}: {error}")
-    what = "opencode-patcher met a case it does not know."
-    next_step = _keep_log(errors.without_credentials(text))
-    if as_json:
-        about = {"what": what, "why": summary, "next_step": next_step}
-        click.echo(json.dumps({"error": {"kind": "Unexpected", "exit_code": errors.UNEXPECTED, **about}}))
-    else:
-        click.echo(f"Error: {what}\n{summary}\n{next_step}", err=True)
-    return errors.UNEXPECTED
-
-
-def _keep_log(text: str) -> str:
-    """Write the log of an unexpected error, and return what to do with it."""
-    import tempfile
-
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="opencode-patcher-", suffix=".log", delete=False, encoding="utf-8", errors="replace"
         ) as file:
-            file.write(text)
-    except OSError as error:
-        return f"Please report it. A log for the report could not be written: {error}"
-    return f"Please report it with this log: {file.name}"
+            file.write(without_credentials(text))
+        next_step = f"Please report it with this log: {file.name}"
+    except OSError as reason:
+        next_step = f"Please report it. A log for the report could not be written: {reason}"
+    found = errors.PatcherError(
+        "opencode-patcher has hit an unexpected error.",
+        why=without_credentials(f"{type(error).__name__}: {error}"),
+        next_step=next_step,
+    )
+    found.exit_code = errors.UNEXPECTED
+    return found
+
+
+def _closed(code: int) -> int:
+    """``code``, with the streams led to nowhere: Python would complain once more when it flushes them at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(nowhere, stream.fileno())
+    return code
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -6,8 +6,6 @@ A message has up to three parts: what failed, why, and the next command to run. 
 
 from __future__ import annotations
 
-import re
-
 
 class PatcherError(Exception):
     """An expected failure.
@@ -108,9 +106,11 @@ class ReleaseError(PatcherError):
     exit_code = 12
 
 
-def without_credentials(text: str) -> str:
-    """A text to be shown to others: URLs in it lose user name and password."""
-    return re.sub(r"(://)[^/@\s]*@", r"\1", text)
+class OutputError(PatcherError):
+    """What a command prints cannot be written: standard output is closed, or a disk is full."""
+
+    exit_code = 74
+    """EX_IOERR of sysexits.h."""
 
 
 INTERRUPTED = 130

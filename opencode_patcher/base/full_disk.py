@@ -1,10 +1,12 @@
-"""Whether a program failed because a disk is full, from what it printed."""
+"""Whether a disk was full, from what the system or a program said."""
 
 from __future__ import annotations
 
+import errno
 import re
 
-from opencode_patcher.base.errors import ProcessError, StoreError, without_credentials
+from opencode_patcher.base.errors import ProcessError, StoreError
+from opencode_patcher.base.text import without_credentials
 
 NEXT_STEP = "Free some space, where temporary files go too, and run the same command again."
 
@@ -13,6 +15,16 @@ _SAID = re.compile(r"No space left on device|\bENOSPC\b|Disk quota exceeded|\bED
 
 _UNSAID = re.compile(r"^error: unable to write file ", re.MULTILINE)
 """git's message for a file of a work tree that it has opened but cannot fill; it does not say why (entry.c)."""
+
+
+def caused(error: BaseException) -> StoreError | None:
+    """The error to show for a full disk that no room has foreseen; None for any other error."""
+    if isinstance(error, ProcessError):
+        return explained(error, error.what)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+        what = f"{error.filename or 'A file'} cannot be written."
+        return StoreError(what, why=f"{error.strerror}.", next_step=NEXT_STEP)
+    return None
 
 
 def explained(error: ProcessError, what: str) -> StoreError | None:

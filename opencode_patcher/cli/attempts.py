@@ -38,21 +38,21 @@ def command(since: str | None, file: Path | None, as_json: bool) -> None:
         output.show_json(as_data(found.attempts, added) | {"unreadable": found.unreadable})
         return
     if found.unreadable:
-        click.echo(f"Lines that cannot be read were left out: {found.unreadable}", err=True)
+        output.echo(f"Lines that cannot be read were left out: {found.unreadable}", err=True)
     if not found.attempts:
-        click.echo(f"No attempt is recorded in {path}{' since then' if since else ''}.")
+        output.echo(f"No attempt is recorded in {path}{' since then' if since else ''}.")
         return
     output.show_table(
         ("started", "session", "for", "member", "reached", "ended", "seconds", "tokens", "cost", "why"),
         [row(attempt) for attempt in found.attempts],
     )
     for line in summary(added):
-        click.echo(output.printable(line))
+        output.echo(line)
 
 
 def row(attempt: Attempt) -> tuple[str, ...]:
     """The cells of one attempt, its times in the local zone."""
-    cells = (
+    return (
         attempt.start.astimezone().isoformat(sep=" ", timespec="seconds")[:19],
         attempt.session,
         attempt.purpose,
@@ -64,7 +64,6 @@ def row(attempt: Attempt) -> tuple[str, ...]:
         f"${attempt.cost:.4f}",
         "" if attempt.failure is None else f"{attempt.failure}: {attempt.reason or ''}",
     )
-    return tuple(output.printable(cell) for cell in cells)
 
 
 def _variant(attempt: Attempt) -> str:

@@ -100,12 +100,12 @@ def show(built: Built, copy: Path | None) -> None:
     drill = build.drill
     assert drill is not None
     what = "was built before and is unchanged" if built.reused else "is built"
-    click.echo(f"OpenCode {build.release.number} with combined models {what}.")
+    output.echo(f"OpenCode {build.release.number} with combined models {what}.")
     speed = f", next provider asked after {drill.failover_ms:.0f} ms" if drill.failover_ms else ""
-    click.echo(f"Verified: {len(drill.passed)} of {len(drill.passed)} scenarios{speed}.")
+    output.echo(f"Verified: {len(drill.passed)} of {len(drill.passed)} scenarios{speed}.")
     if not build.ingredients.web_ui:
-        click.echo("The web UI is not embedded; `opencode web` loads it from OpenCode's site (--web-ui embeds it).")
-    click.echo(f"Binary: {build.binary}")
+        output.echo("The web UI is not embedded; `opencode web` loads it from OpenCode's site (--web-ui embeds it).")
+    output.echo(f"Binary: {build.binary}")
     if copy:
-        click.echo(f"Copy:   {copy}")
-    click.echo("To use it: opencode-patcher install")
+        output.echo(f"Copy:   {copy}")
+    output.echo("To use it: opencode-patcher install")

@@ -84,7 +84,7 @@ def command(
             }
         )
     else:
-        click.echo(matrix.text(found))
+        output.block(matrix.text(found))
     ctx.exit(1 if any(verdict is Verdict.FAILS for _, verdict in verdicts) else 0)
 
 

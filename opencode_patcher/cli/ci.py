@@ -39,9 +39,9 @@ def init(directory: Path, cron: str | None, branch: str, replace: bool, as_json:
         output.show_json({"written": [str(path) for path in written]})
         return
     for path in written:
-        click.echo(f"Written: {path}")
+        output.echo(f"Written: {path}")
     if not written:
-        click.echo("The workflows are there already.")
+        output.echo("The workflows are there already.")
         return
-    click.echo("Commit and push them. GitHub runs schedules of a fork only after its Actions tab has been enabled, and")
-    click.echo("pull requests need: Settings > Actions > General > Allow GitHub Actions to create pull requests.")
+    output.echo("Commit and push them. GitHub runs a fork's schedules only after its Actions tab has been enabled.")
+    output.echo("Pull requests need: Settings > Actions > General > Allow GitHub Actions to create pull requests.")

@@ -55,7 +55,7 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
     else:
         if not check_only:
             show(found, proposal, file)
-            click.echo()
+            output.echo()
         show_findings(found.findings, files=len(found.files))
     ctx.exit(1 if found.errors else 0)
 
@@ -90,31 +90,34 @@ def as_data(found: Survey, proposal: Advice, file: Path | None) -> dict[str, obj
 def show(found: Survey, proposal: Advice, file: Path | None) -> None:
     """The providers, what is combined of them, and the lines to add."""
     if found.logins.problem:
-        click.echo(f"{found.logins.problem} {found.logins.fix}")
+        output.echo(f"{found.logins.problem} {found.logins.fix}")
     if not found.connected:
-        click.echo("No provider is connected. Log in to two or more that offer the same model: opencode auth login")
+        output.echo("No provider is connected. Log in to two or more that offer the same model: opencode auth login")
         return
-    click.echo("Your providers:")
+    output.echo("Your providers:")
     for provider in found.connected:
-        click.echo(f"  {provider.id}  ({provider.shown}, {len(provider.offers)} models)")
+        output.echo(f"  {provider.id}  ({provider.shown}, {len(provider.offers)} models)")
     if found.errors:
         return
     if found.off:
-        click.echo(f"\nNothing is combined: {found.off}.")
+        output.echo()
+        output.echo(f"Nothing is combined: {found.off}.")
         return
     if not found.groups:
-        click.echo("\nNo model is offered by two of them, so nothing is combined yet.")
-        click.echo("Log in to another provider that has the model you use: opencode auth login")
+        output.echo()
+        output.echo("No model is offered by two of them, so nothing is combined yet.")
+        output.echo("Log in to another provider that has the model you use: opencode auth login")
         return
-    click.echo(f"\nCombined models: {len(found.groups)}")
+    output.echo()
+    output.echo(f"Combined models: {len(found.groups)}")
     # Those that most providers stand behind are worth the most.
     best = sorted(found.groups, key=lambda group: -len({member.provider_id for member in group.members}))
     for group in best[:SHOWN_GROUPS]:
         providers = dict.fromkeys(member.provider_id for member in group.members)
-        click.echo(f"  combined/{group.id}  ({', '.join(providers)})")
+        output.echo(f"  combined/{group.id}  ({', '.join(providers)})")
     if len(best) > SHOWN_GROUPS:
         words = " ".join(f"--provider {provider.id}" for provider in found.connected)
-        click.echo(f"  ... all of them: opencode-patcher models groups {words}")
+        output.echo(f"  ... all of them: opencode-patcher models groups {words}")
     _show_lines(proposal, file)
 
 
@@ -123,27 +126,30 @@ def _show_lines(proposal: Advice, file: Path | None) -> None:
 
     if proposal.add:
         there = bool(file and presence.is_file(file) and file.read_text(encoding="utf-8", errors="replace").strip())
-        click.echo(f"\nAdd this to {file or 'opencode.json'}" + (", right after the first {:" if there else ":"))
+        output.echo()
+        output.echo(f"Add this to {file or 'opencode.json'}" + (", right after the first {:" if there else ":"))
         for line in proposal.lines(whole=not there):
-            click.echo(line)
-        click.echo("The order is a proposal for who is asked first. A stock OpenCode refuses this setting.")
+            output.echo(line)
+        output.echo("The order is a proposal for who is asked first. A stock OpenCode refuses this setting.")
     for change in proposal.changes:
         where = change.file if change.line is None else f"line {change.line} of {change.file}"
         reason = "To use your model as a combined one" if change.key == "model" else "To say who is asked first"
-        click.echo(f"\n{reason}, change {where} to:")
-        click.echo(f"  {as_json(change.key, change.value)}")
+        output.echo()
+        output.echo(f"{reason}, change {where} to:")
+        output.echo(f"  {as_json(change.key, change.value)}")
     if not proposal.add and not proposal.changes:
-        click.echo("\nNothing has to be added to your configuration.")
+        output.echo()
+        output.echo("Nothing has to be added to your configuration.")
 
 
 def show_findings(findings: Sequence[Finding], *, files: int) -> None:
     """What is wrong, each with its place and what to do."""
     if not findings:
-        click.echo(f"Checked: {files} configuration file{'' if files == 1 else 's'}, nothing wrong.")
+        output.echo(f"Checked: {files} configuration file{'' if files == 1 else 's'}, nothing wrong.")
         return
     for finding in findings:
         colour = "red" if finding.level == "error" else "yellow"
         where = f"{finding.where}: " if finding.where else ""
-        click.echo(f"{output.paint(finding.level, colour, bold=True)}: {where}{finding.text}")
+        output.echo(output.paint(finding.level, colour, bold=True), f": {where}{finding.text}")
         if finding.fix:
-            click.echo(f"  {finding.fix}")
+            output.echo(f"  {finding.fix}")

@@ -73,21 +73,22 @@ def as_data(seen: Demonstration) -> dict[str, object]:
 
 def show(seen: Demonstration) -> None:
     """Tell what happened, and how to have it for real."""
-    click.echo(INTRODUCTION)
+    output.block(INTRODUCTION)
     for episode in seen.episodes:
         show_episode(episode)
-    click.echo(closing(seen))
+    output.block(closing(seen))
 
 
 def show_episode(episode: Episode) -> None:
     """A heading, the timeline, and what came of it."""
     from opencode_patcher.drill.verdict.timeline import text_lines
 
-    click.echo(episode.row.title[:1].upper() + episode.row.title[1:])
+    output.echo(episode.row.title[:1].upper() + episode.row.title[1:])
     for line in text_lines(episode.lines):
-        click.echo(f"  {line}")
+        output.echo(f"  {line}")
     came = f"{episode.row.seen}." if episode.row.passed else f"This must not be: {'; '.join(episode.row.failures)}."
-    click.echo(f"  => {came}\n")
+    output.echo(f"  => {came}")
+    output.echo()
 
 
 def closing(seen: Demonstration) -> str:

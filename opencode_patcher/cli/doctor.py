@@ -49,7 +49,7 @@ def command(ctx: click.Context, source: str | None, as_json: bool) -> None:
     if as_json:
         output.show_json(as_data(found))
     else:
-        click.echo(summary(found))
+        output.block(summary(found))
     ctx.exit(1 if blocked else 0)
 
 
@@ -71,7 +71,7 @@ def show(finding: Finding) -> None:
     if finding.level == "good" and finding.fix:
         lines[0] += f" {finding.fix}"
     text = "\n".join(lines).replace("\n", "\n" + " " * 10)
-    click.echo(f"{mark}  {text}")
+    output.block(mark, f"  {text}")
 
 
 def summary(found: Sequence[Finding]) -> str:

@@ -104,18 +104,19 @@ def show(done: Installed, finding: PathFinding) -> None:
     """Say what is active now, what it took the place of, and what to do about PATH."""
     from opencode_patcher.install import path_search
 
-    click.echo(f"OpenCode {done.record.version} with combined models is installed: {done.place}")
+    output.echo(f"OpenCode {done.record.version} with combined models is installed: {done.place}")
     if done.moved_to:
-        click.echo(f"What was there is kept as {done.moved_to}; opencode-patcher uninstall puts it back.")
+        output.echo(f"What was there is kept as {done.moved_to}; opencode-patcher uninstall puts it back.")
     if done.previous and done.previous != done.record.build:
-        click.echo(f"Before, it was the build {done.previous}; opencode-patcher rollback goes back to it.")
+        output.echo(f"Before, it was the build {done.previous}; opencode-patcher rollback goes back to it.")
     if done.closed:
         warning = output.paint("Other users cannot start it:", "yellow", bold=True)
-        click.echo(f"{warning} they reach {done.place.parent}, but not {done.closed}, in which the program is kept.")
-        click.echo(
+        output.echo(warning, f" they reach {done.place.parent}, but not {done.closed}, in which the program is kept.")
+        output.echo(
             "To install for all: let OPENCODE_PATCHER_HOME name a directory that they can enter, and build there."
         )
     if advice := path_search.advice(finding):
-        click.echo(f"\n{output.paint('Not done yet:', 'yellow', bold=True)} {advice}")
+        output.echo()
+        output.block(output.paint("Not done yet:", "yellow", bold=True), f" {advice}")
         return
-    click.echo("Start it: opencode")
+    output.echo("Start it: opencode")

@@ -50,8 +50,6 @@ def command() -> None:
 @click.option("--jsonl", is_flag=True, help="One JSON object a line.")
 def keys(catalog: Path | None, providers: tuple[str, ...], jsonl: bool) -> None:
     """List every model with its key: equal keys are the same model."""
-    import json
-
     from opencode_patcher.models.resolve import resolve
 
     offers = _offers(catalog)
@@ -63,11 +61,11 @@ def keys(catalog: Path | None, providers: tuple[str, ...], jsonl: bool) -> None:
             continue
         if jsonl:
             row = {"provider": offer.provider_id, "model_id": offer.model_id, "key": identity.key}
-            click.echo(json.dumps(row | {"variant": asdict(identity.variant)}))
+            output.show_json(row | {"variant": asdict(identity.variant)}, indent=None)
         else:
             rows.append((f"{offer.provider_id}/{offer.model_id}", identity.key, _terms(identity.variant)))
     if not jsonl:
-        output.show_table(("Model", "Key", "Terms"), (tuple(map(_printable, row)) for row in rows))
+        output.show_table(("Model", "Key", "Terms"), rows)
 
 
 @command.command
@@ -85,14 +83,14 @@ def groups(catalog: Path | None, providers: tuple[str, ...], config: Path | None
     offers = [offer for offer in known if not wanted or offer.provider_id in wanted]
     options = _options(config, providers)
     for sentence in check(options, offers):
-        click.echo(f"{output.paint('Warning:', 'yellow', bold=True)} {_printable(sentence)}", err=True)
+        output.warn(sentence)
     found = group(offers, options, known)
     if as_json:
         output.show_json({"groups": [asdict(item) for item in found]})
         return
     for item in found:
         _show_group(item)
-    click.echo(f"{len(found)} combined models.")
+    output.echo(f"{len(found)} combined models.")
 
 
 @command.command
@@ -108,32 +106,34 @@ def explain(model: str, catalog: Path | None, config: Path | None, as_json: bool
     if as_json:
         output.show_json(asdict(found))
         return
-    click.echo(
-        f"{_printable(model)}  ({_printable(found.offer.name)}, released {found.offer.release_date or 'unknown'})"
-    )
-    click.echo(f"\nKey:    {_printable(found.identity.key)}")
-    click.echo(f"Terms:  {_terms(found.identity.variant) or 'plain'}")
-    click.echo("\nRules that fired:")
+    output.echo(f"{model}  ({found.offer.name}, released {found.offer.release_date or 'unknown'})")
+    output.echo()
+    output.echo(f"Key:    {found.identity.key}")
+    output.echo(f"Terms:  {_terms(found.identity.variant) or 'plain'}")
+    output.echo()
+    output.echo("Rules that fired:")
     for step in found.identity.steps:
-        click.echo(f"  {step.rule}: {_printable(step.found)}")
-        click.echo(f"      {explaining.reason(step)}")
-    click.echo(f"\n{_printable(found.outcome)}")
+        output.echo(f"  {step.rule}: {step.found}")
+        output.echo(f"      {explaining.reason(step)}")
+    output.echo()
+    output.echo(f"{found.outcome}")
     if found.group:
         for member in found.group.members:
-            click.echo(f"  {_printable(member.provider_id)}/{_printable(member.model_id)}")
+            output.echo(f"  {member.provider_id}/{member.model_id}")
     if found.neighbours:
-        click.echo("\nNearest models that it is not joined with:")
+        output.echo()
+        output.echo("Nearest models that it is not joined with:")
     for neighbour in found.neighbours:
-        click.echo(f"  {_printable(neighbour.key)}: {_printable(neighbour.why)}")
-        click.echo(f"      e.g. {_printable(neighbour.example)}, {neighbour.offers} in all")
+        output.echo(f"  {neighbour.key}: {neighbour.why}")
+        output.echo(f"      e.g. {neighbour.example}, {neighbour.offers} in all")
 
 
 def _show_group(item: Group) -> None:
-    click.echo(f"combined/{_printable(item.id)}  {_printable(item.name)}")
+    output.echo(f"combined/{item.id}  {item.name}")
     for place, member in enumerate(item.members, start=1):
         terms = _terms(member.variant)
         line = f"  {place}. {member.provider_id}/{member.model_id}" + (f"  ({terms})" if terms else "")
-        click.echo(_printable(line))
+        output.echo(line)
 
 
 def _terms(variant: Any) -> str:
@@ -189,8 +189,3 @@ def _options(config: Path | None, providers: tuple[str, ...]) -> Options:
 
     found = options.load(config) if config else Options()
     return found if found.priority else replace(found, priority=providers)
-
-
-def _printable(text: str) -> str:
-    """Text that any terminal takes: half a surrogate pair is no character."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,51 +1,77 @@
-"""Printing: progress to standard error, results to standard output, colours only where they are wanted."""
+"""The one door to the terminal: progress to standard error, results to standard output.
+
+Whatever is printed passes here, so that text of somebody else (model names, paths, commit subjects, what a server
+said) never reaches the terminal as it is: see ``base.text.shown``. Ruff refuses ``click.echo`` and ``print`` elsewhere.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
-from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.base.errors import OutputError, PatcherError
 from opencode_patcher.base.progress import Phase
+from opencode_patcher.base.text import json_shown, shown, shown_lines
 
 if TYPE_CHECKING:
     from rich.status import Status
 
 
+class Painted(NamedTuple):
+    """A piece of a line in a colour. Made by ``paint``."""
+
+    text: str
+    colour: str
+    bold: bool = False
+
+
+Part = str | Painted
+
+
 def coloured() -> bool:
     """Whether standard error may carry colours: a terminal, and NO_COLOR (no-color.org) is not set."""
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    stream = sys.stderr
+    return bool(stream and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
 
 
-def paint(text: str, colour: str, *, bold: bool = False) -> str:
-    """``text`` in a colour if colours are wanted."""
-    return click.style(text, fg=colour, bold=bold or None) if coloured() else text
+def paint(text: str, colour: str, *, bold: bool = False) -> Painted:
+    """``text`` in a colour, if colours are wanted. A part of what ``echo`` prints."""
+    return Painted(text, colour, bold)
 
 
-def printable(text: str) -> str:
-    """``text`` of somebody else without control characters, which a terminal would obey, and on one line."""
-    from unicodedata import category
+def echo(*parts: Part, err: bool = False) -> None:
+    """Print one line, made of ``parts``. A line break in one of them is shown as ``\\n``.
 
-    hidden = ("Cc", "Cs", "Zl", "Zp")
-    return "".join(char if category(char) not in hidden else " " if char.isspace() else "" for char in text)
+    Raises OutputError when standard output is closed or cannot be written.
+    """
+    _write("".join(map(_line_part, parts)), err=err)
 
 
-def show_json(value: Mapping[str, object]) -> None:
-    """One JSON object on standard output."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+def block(*parts: Part, err: bool = False) -> None:
+    """As ``echo``, for text that has several lines."""
+    _write("".join(shown_lines(part) if isinstance(part, str) else _line_part(part) for part in parts), err=err)
+
+
+def show_json(value: Mapping[str, object], *, indent: int | None = 2) -> None:
+    """One JSON object on standard output; without ``indent``, on one line."""
+    _write(json_shown(value, indent=indent), err=False)
+
+
+def warn(text: str) -> None:
+    """Something that the user may want to act on, on standard error."""
+    block(paint("Warning:", "yellow", bold=True), f" {text}", err=True)
 
 
 def warn_of(problems: Iterable[PatcherError]) -> None:
     """What went wrong without being in the way, on standard error."""
     for problem in problems:
-        click.echo(f"{paint('Warning:', 'yellow', bold=True)} {problem}", err=True)
+        warn(str(problem))
 
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -57,11 +83,48 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(Text(heading), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    width = None if sys.stdout.isatty() else 160
-    Console(no_color=not coloured(), width=width, highlight=False).print(table)
+        table.add_row(*(Text(shown(cell)) for cell in row))
+    with _output_errors(err=False) as stream:
+        width = None if stream.isatty() else 160
+        Console(file=stream, no_color=not coloured(), width=width, highlight=False).print(table)
+        stream.flush()
+
+
+def flush() -> None:
+    """Write what is still in the buffer of standard output. Raises OutputError."""
+    if sys.stdout is not None:
+        with _output_errors(err=False) as stream:
+            stream.flush()
+
+
+def _line_part(part: Part) -> str:
+    if isinstance(part, str):
+        return shown(part)
+    text = shown(part.text)
+    return click.style(text, fg=part.colour, bold=part.bold or None) if coloured() else text
+
+
+def _write(text: str, *, err: bool) -> None:
+    if err and sys.stderr is None:
+        return  # there is nobody to read it
+    with _output_errors(err=err) as stream:
+        click.echo(text, file=stream)
+
+
+@contextmanager
+def _output_errors(*, err: bool) -> Iterator[TextIO]:
+    stream = sys.stderr if err else sys.stdout
+    what = "The output cannot be written."
+    if stream is None:
+        raise OutputError(what, why="Standard output is closed.")
+    try:
+        yield stream
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(what, why=f"{error.strerror or error}.") from error
 
 
 class _RunningPhase:
@@ -90,47 +153,56 @@ class TerminalReporter:
         try:
             yield running
         except BaseException:
-            self._close(f"{paint('failed', 'red')}  {name}", started)
+            self._close(paint("failed", "red"), name, started)
             raise
         detail = f" ({running.text})" if running.text else ""
-        self._close(f"{paint('done', 'green')}  {name}{detail}", started)
+        self._close(paint("done", "green"), f"{name}{detail}", started)
 
     def note(self, text: str) -> None:
         if not self.quiet:
             self._print(text)
 
     def warn(self, text: str) -> None:
-        self._print(f"{paint('Warning:', 'yellow', bold=True)} {text}")
+        self._print(paint("Warning:", "yellow", bold=True), f" {text}")
 
     def output(self, line: str) -> None:
         self._print(f"  | {line}")
 
-    def _close(self, line: str, started: float) -> None:
+    def _close(self, mark: Painted, text: str, started: float) -> None:
         self._open.pop()
         if self._spinner:
             self._spinner.stop()
             self._spinner = None
         if not self.quiet:
-            self._print(f"{line}  {time.monotonic() - started:.1f} s")
+            self._print(mark, f"  {text}  {time.monotonic() - started:.1f} s")
         self._spin()
 
     def _spin(self) -> None:
         if self.quiet or self.verbose or not self._open or not coloured():
             return
-        text = " > ".join(self._open)
+        from rich.console import Console
+        from rich.text import Text
+
+        text = Text(shown(" > ".join(self._open)))
         if self._spinner:
             self._spinner.update(text)
             return
-        from rich.console import Console
-
         self._spinner = Console(stderr=True).status(text)
         self._spinner.start()
 
-    def _print(self, text: str) -> None:
-        if self._spinner:
-            self._spinner.console.print(text, markup=False, highlight=False)
-        else:
-            click.echo(text, err=True)
+    def _print(self, *parts: Part) -> None:
+        if not self._spinner:
+            block(*parts, err=True)
+            return
+        from rich.text import Text
+
+        line = Text()
+        for part in parts:
+            if isinstance(part, str):
+                line.append(shown_lines(part))
+            else:
+                line.append(shown(part.text), style=f"{'bold ' if part.bold else ''}{part.colour}")
+        self._spinner.console.print(line)
 
 
 def reporter(*, as_json: bool, quiet: bool, verbose: bool) -> TerminalReporter:

@@ -66,11 +66,11 @@ def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) ->
     if as_json:
         output.show_json({**_header(patch), "release": release.tag, "files": [_landed(item) for item in found]})
         return
-    click.echo(patch.text)
-    click.echo(f"In {release.tag}:")
+    output.block(patch.text)
+    output.echo(f"In {release.tag}:")
     for item in found:
         for line in _lines(item):
-            click.echo(f"  {line}")
+            output.echo(f"  {line}")
 
 
 for mending in (patches_mend.edit, patches_mend.rebase, patches_mend.refresh):

@@ -95,9 +95,9 @@ def refresh(
     if as_json:
         output.show_json({"changed": list(names), "written": bool(names) and not check_only})
     elif not names:
-        click.echo("The patch files are as they would be written.")
+        output.echo("The patch files are as they would be written.")
     else:
-        click.echo(f"{'Would change' if check_only else 'Written'}: {', '.join(names)}")
+        output.echo(f"{'Would change' if check_only else 'Written'}: {', '.join(names)}")
     ctx.exit(1 if check_only and names else 0)
 
 
@@ -119,7 +119,7 @@ def _work(
     with one_at_a_time(store, reporter):
         if abort:
             workbench.abort(store, workbench.require(store))
-            click.echo("The work tree is gone. The patch files are as they were.")
+            output.echo("The work tree is gone. The patch files are as they were.")
             return
         bench = (
             workbench.resume(workbench.require(store), patches, reporter)
@@ -146,11 +146,11 @@ def _start(
 
 def _say(bench: Workbench) -> None:
     if bench.state.editing:
-        click.echo(f"The patch '{bench.state.current}' is the last commit in {bench.path}")
-        click.echo("Change its files there, then: opencode-patcher patches edit --continue")
+        output.echo(f"The patch '{bench.state.current}' is the last commit in {bench.path}")
+        output.echo("Change its files there, then: opencode-patcher patches edit --continue")
         return
-    click.echo(f"Every patch has its commit in {bench.path}")
-    click.echo("To write the patch files: opencode-patcher patches refresh")
+    output.echo(f"Every patch has its commit in {bench.path}")
+    output.echo("To write the patch files: opencode-patcher patches refresh")
 
 
 def _require_own_patches() -> None:

@@ -34,8 +34,8 @@ def command(keep: int, dry_run: bool, as_json: bool, quiet: bool, verbose: bool)
         output.show_json({"deleted": list(done.names), "size": done.size, "dry_run": dry_run})
         return
     if not done.names:
-        click.echo("There is nothing to delete.")
+        output.echo("There is nothing to delete.")
         return
     for name in done.names:
-        click.echo(f"{'Would delete' if dry_run else 'Deleted'} {name}")
-    click.echo(f"{done.size / 1e6:.0f} MB {'would be ' if dry_run else ''}freed.")
+        output.echo(f"{'Would delete' if dry_run else 'Deleted'} {name}")
+    output.echo(f"{done.size / 1e6:.0f} MB {'would be ' if dry_run else ''}freed.")

@@ -160,9 +160,9 @@ def _verify(place: Path, request: Request, reporter: Reporter, *, as_json: bool)
             why="\n".join(map(explained, found.differences)),
             next_step="Verify it on the machine that made it; if it differs there too, do not use the release.",
         )
-    click.echo(f"The release is what it says: {len(found.identical)} files built again, byte for byte the same.")
+    output.echo(f"The release is what it says: {len(found.identical)} files built again, byte for byte the same.")
     for sentence in (*found.uncompared, *_published(found)):
-        click.echo(sentence)
+        output.echo(sentence)
 
 
 def explained(one: Difference) -> str:
@@ -225,6 +225,6 @@ def show(made: Made) -> None:
         ),
     )
     if made.report:
-        click.echo(summary(made.report))
-    click.echo(f"The release is in {made.directory}")
-    click.echo(f"To build it again and compare: opencode-patcher release --verify {made.directory}")
+        output.block(summary(made.report))
+    output.echo(f"The release is in {made.directory}")
+    output.echo(f"To build it again and compare: opencode-patcher release --verify {made.directory}")

@@ -34,9 +34,10 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     if as_json:
         output.show_json(as_data(done) | {"path": path_data(finding), "refused": refused_data(refused)})
         return
-    click.echo(f"OpenCode {done.record.version} is active again: build {done.record.build}, {done.place}")
+    output.echo(f"OpenCode {done.record.version} is active again: build {done.record.build}, {done.place}")
     if done.previous and (undo := activate.command_for(builds.list_builds(store), done.previous)):
-        click.echo(f"To undo this: {undo}")
+        output.echo(f"To undo this: {undo}")
     if advice := path_search.advice(finding):
-        click.echo(f"\n{advice}")
+        output.echo()
+        output.block(advice)
     show_refused(refused)

@@ -68,14 +68,15 @@ def show(found: Status) -> None:
     from opencode_patcher.install import path_search
 
     facts, record = found.facts, found.facts.record
-    click.echo(f"{output.paint(found.name, _COLOURS.get(found.name, 'red'), bold=True)}: {found.why}")
+    output.block(output.paint(found.name, _COLOURS.get(found.name, "red"), bold=True), f": {found.why}")
     if found.next_step:
-        click.echo(found.next_step)
+        output.block(found.next_step)
     if record:
-        click.echo(f"Build:   {record.build} (OpenCode {record.version}, {record.target})")
-        click.echo(f"Program: {facts.place} -> {record.file}")
-    click.echo(f"Lock:    {facts.locked.tag} ({facts.locked.commit[:12]})")
+        output.echo(f"Build:   {record.build} (OpenCode {record.version}, {record.target})")
+        output.echo(f"Program: {facts.place} -> {record.file}")
+    output.echo(f"Lock:    {facts.locked.tag} ({facts.locked.commit[:12]})")
     if facts.path and (advice := path_search.advice(facts.path)):
-        click.echo(f"\n{advice}")
+        output.echo()
+        output.block(advice)
     elif record:
-        click.echo("PATH:    the command `opencode` starts it.")
+        output.echo("PATH:    the command `opencode` starts it.")

@@ -60,14 +60,14 @@ def refused_data(refused: Sequence[Lines]) -> list[dict[str, object]]:
 def show(done: Removed, refused: Sequence[Lines]) -> None:
     """Say what was done, and what a stock OpenCode will stumble over."""
     if done.untouched:
-        click.echo(f"{done.place} is not from opencode-patcher any more and was left as it is.")
+        output.echo(f"{done.place} is not from opencode-patcher any more and was left as it is.")
     elif done.restored:
-        click.echo(f"{done.place} is again what it was before opencode-patcher.")
+        output.echo(f"{done.place} is again what it was before opencode-patcher.")
     else:
-        click.echo(f"{done.place} is removed.")
+        output.echo(f"{done.place} is removed.")
     for path in done.left:
-        click.echo(f"Still there, from before opencode-patcher: {path}")
-    click.echo("Builds stay in the store: opencode-patcher install brings one back.")
+        output.echo(f"Still there, from before opencode-patcher: {path}")
+    output.echo("Builds stay in the store: opencode-patcher install brings one back.")
     show_refused(refused)
 
 
@@ -75,9 +75,10 @@ def show_refused(refused: Sequence[Lines]) -> None:
     """Show what has to go before a stock OpenCode is started; it is the user's to take out."""
     if not refused:
         return
-    click.echo("\nAn OpenCode without the patches refuses this. Before you start one, take it out yourself:")
+    output.echo()
+    output.echo("An OpenCode without the patches refuses this. Before you start one, take it out yourself:")
     for one in refused:
-        click.echo(f"  {one.name}")
+        output.echo(f"  {one.name}")
         for number, text in one.lines:
-            click.echo(f"  {number:>5} | {text}")
-    click.echo("That is what it would read in this directory; other projects can have such lines, too.")
+            output.echo(f"  {number:>5} | {text}")
+    output.echo("That is what it would read in this directory; other projects can have such lines, too.")

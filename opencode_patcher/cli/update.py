@@ -68,7 +68,7 @@ def command(
     built = None
     if prospect.newer and not check_only:
         if not as_json:
-            click.echo(f"Upstream has {prospect.newest.tag}; the lock is {prospect.locked.tag}.")
+            output.echo(f"Upstream has {prospect.newest.tag}; the lock is {prospect.locked.tag}.")
         update.require_fit(prospect, "\n".join(problem for row in found.failed for problem in row.problems))
         built = update.move(
             prospect,
@@ -82,9 +82,9 @@ def command(
     if as_json:
         output.show_json(as_data(prospect, built.build if built else None, lock.place(store)))
     elif built:
-        click.echo(f"The lock is {prospect.newest.tag} now: {lock.place(store)}")
-        click.echo(f"Binary: {built.build.binary}")
-        click.echo("It is installed." if activate else "To use it: opencode-patcher install")
+        output.echo(f"The lock is {prospect.newest.tag} now: {lock.place(store)}")
+        output.echo(f"Binary: {built.build.binary}")
+        output.echo("It is installed." if activate else "To use it: opencode-patcher install")
     else:
         show(prospect, found)
     ctx.exit(1 if check_only and prospect.fails else 0)
@@ -110,12 +110,12 @@ def show(prospect: Prospect, found: Report) -> None:
     from opencode_patcher.upkeep import matrix
 
     if not prospect.newer:
-        click.echo(f"The lock is {prospect.locked.tag}, and upstream has nothing newer.")
+        output.echo(f"The lock is {prospect.locked.tag}, and upstream has nothing newer.")
         return
-    click.echo(f"Upstream has {prospect.newest.tag}; the lock is {prospect.locked.tag}.")
-    click.echo(matrix.text(found))
+    output.echo(f"Upstream has {prospect.newest.tag}; the lock is {prospect.locked.tag}.")
+    output.block(matrix.text(found))
     if not found.failed:
-        click.echo("To move to it: opencode-patcher update")
+        output.echo("To move to it: opencode-patcher update")
 
 
 def _matrix(prospect: Prospect) -> Report:

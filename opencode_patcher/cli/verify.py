@@ -58,7 +58,7 @@ def command(
     and those of agents: tools, thinking, subagents, cancels, cooldowns. They take some minutes.
     """
     if saved:
-        click.echo(compared(saved), nl=False)
+        output.block(compared(saved).rstrip("\n"))
         return
     from opencode_patcher import drill
 
@@ -127,10 +127,10 @@ def show(report: Report) -> None:
     output.show_table(HEADINGS, table_rows(report))
     if report.patched:
         for row in report.failed:
-            click.echo(f"{row.title} ({row.scenario}):")
+            output.echo(f"{row.title} ({row.scenario}):")
             for reason in row.failures:
-                click.echo(f"  - {reason}")
-    click.echo(summary(report))
+                output.echo(f"  - {reason}")
+    output.block(summary(report))
 
 
 def failure(report: Report) -> DrillError:

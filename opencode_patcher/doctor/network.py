@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.base.text import without_credentials
 from opencode_patcher.base.version import Release
 from opencode_patcher.doctor.finding import Finding, of_error
 from opencode_patcher.toolchain import npm_registry, npm_settings, platforms
-from opencode_patcher.upstream import lock, releases, remote
+from opencode_patcher.upstream import lock, releases
 
 TIMEOUT_SECONDS = 20.0
 """A server that takes longer to answer a short question will not do for a build either."""
@@ -30,7 +31,7 @@ def check_registry(environment: Mapping[str, str], directory: Path, *, needed: b
             return of_error(check, error)
         text = f"{error.what} What the release of the lock needs is there already.\n{error.why}"
         return Finding(check=check, level="warning", text=text, fix=error.next_step)
-    address = npm_registry.without_login(settings.registry(package))
+    address = without_credentials(settings.registry(package))
     return Finding(check=check, level="good", text=f"{address} answers.")
 
 
@@ -47,12 +48,12 @@ def check_source(source: str, locked: Release, *, needed: bool) -> Finding:
         return Finding(check=check, level="warning", text=text, fix=error.next_step)
     found = next((release for release in listed if release.tag == locked.tag), None)
     if found is None:
-        text = f"{remote.shown(source)} does not have {locked.tag}, the release of the lock."
+        text = f"{without_credentials(source)} does not have {locked.tag}, the release of the lock."
         fix = "Name OpenCode's repository, or a copy with its tags, with --source."
         return Finding(check=check, level="blocks" if needed else "warning", text=text, fix=fix)
     if found.commit != locked.commit:
         return of_error(check, lock.moved(locked.tag, expected=locked.commit, found=found.commit))
-    text = f"{remote.shown(source)} answers; its newest release is {newest.tag}, the lock's is {locked.tag}."
+    text = f"{without_credentials(source)} answers; its newest release is {newest.tag}, the lock's is {locked.tag}."
     if newest.version > locked.version:
         return Finding(check=check, level="good", text=text, fix="To move to it: opencode-patcher update")
     return Finding(check=check, level="good", text=text)

@@ -13,6 +13,7 @@ from opencode_patcher.base.errors import DrillError
 from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.text import without_credentials
 from opencode_patcher.drill import Report
 from opencode_patcher.release import archives, directory, papers, product, staging
 from opencode_patcher.release.manifest import Manifest, Product
@@ -21,7 +22,7 @@ from opencode_patcher.toolchain import build as toolchain
 from opencode_patcher.toolchain import platforms, runtimes
 from opencode_patcher.toolchain.targets import Target, runnable
 from opencode_patcher.upstream import lock as upstream_lock
-from opencode_patcher.upstream import remote, support
+from opencode_patcher.upstream import support
 from opencode_patcher.upstream.lock import Lock
 from opencode_patcher.upstream.workspace import PROGRAM
 
@@ -98,7 +99,7 @@ def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Repor
     made = Manifest(
         tool_version=__version__,
         release=release_,
-        source=remote.shown(order.request.source),
+        source=without_credentials(order.request.source),
         published=order.published,
         patchset=parts.prepared.change.digest,
         bun=parts.bun.version,

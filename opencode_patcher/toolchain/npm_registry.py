@@ -11,9 +11,10 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from opencode_patcher.base.errors import ToolchainError
+from opencode_patcher.base.text import without_credentials
 from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY, Settings
 
 TIMEOUT_SECONDS = 60.0
@@ -120,7 +121,7 @@ def _open(
         urllib.request.ProxyHandler(urllib.request.getproxies() | settings.proxies),
         urllib.request.HTTPSHandler(context=_context(settings)),
     )
-    request = urllib.request.Request(without_login(url), headers={"Accept": accept})
+    request = urllib.request.Request(without_credentials(url), headers={"Accept": accept})
     if authorization := settings.authorization(url):
         # Not sent on to another server when this one redirects, as registries do to their file stores.
         request.add_unredirected_header("Authorization", authorization)
@@ -174,16 +175,10 @@ def _tarball(url: str, registry: str) -> str:
     return url
 
 
-def without_login(url: str) -> str:
-    """An address as it may be printed: without user name and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
 def _error(what: str, url: str, why: str) -> ToolchainError:
     return ToolchainError(
         what,
-        why=f"{why}\nAddress: {without_login(url)}",
+        why=f"{why}\nAddress: {without_credentials(url)}",
         next_step=(
             "Check npm's registry (npm_config_registry or .npmrc) and the proxy (HTTPS_PROXY), "
             "or put the wanted bun on PATH."

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from opencode_patcher.base.errors import SourceError
+from opencode_patcher.base.text import without_credentials
 from opencode_patcher.base.version import Release, parse_tag
 from opencode_patcher.upstream import remote
 
@@ -48,7 +49,7 @@ def list_releases(source: str, *, timeout: float = TIMEOUT_SECONDS) -> tuple[Rel
         remote.address(source),
         "v*",
         source=source,
-        what=f"The releases of {remote.shown(source)} cannot be listed.",
+        what=f"The releases of {without_credentials(source)} cannot be listed.",
         timeout=timeout,
     )
     return parse_listing(listing.stdout)

@@ -12,9 +12,9 @@ from opencode_patcher.base.errors import (
     ProcessError,
     ProcessTimeoutError,
     SourceError,
-    without_credentials,
 )
 from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.text import without_credentials
 
 DEMO_HINT = "To see the tool work without any source, run: opencode-patcher demo"
 
@@ -79,17 +79,12 @@ def is_url(source: str) -> bool:
     return re.match(r"[^/\\]{2,}:", source) is not None and not Path(source).exists()
 
 
-def shown(source: str) -> str:
-    """The source as it may be printed: without user name and password."""
-    return re.sub(r"(://)[^/@]*@", r"\1", source)
-
-
 def slug(source: str) -> str:
     """A directory name for a source: readable, free of credentials, and different for different sources.
 
     A trailing slash or ``.git`` makes no difference, as it makes none to git servers.
     """
-    plain = re.sub(r"(\.git)?/*$", "", shown(address(source)))
+    plain = re.sub(r"(\.git)?/*$", "", without_credentials(address(source)))
     readable = re.sub(r"[^a-z0-9]+", "-", re.sub(r"^\w+://", "", plain).lower()).strip("-")
     return f"{readable[-40:].strip('-')}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}"
 
@@ -117,7 +112,7 @@ def explained(error: ProcessError, *, source: str, what: str) -> PatcherError:
     said = without_credentials(error.output or error.why).strip()
     if isinstance(error, ProcessTimeoutError):
         return SourceError(
-            what, why=f"The source did not answer in time.\nSource: {shown(source)}", next_step=DEMO_HINT
+            what, why=f"The source did not answer in time.\nSource: {without_credentials(source)}", next_step=DEMO_HINT
         )
     if error.code is None and not error.output:
         return SourceError(
@@ -131,10 +126,10 @@ def explained(error: ProcessError, *, source: str, what: str) -> PatcherError:
         if re.search(pattern, said, re.IGNORECASE):
             return SourceError(
                 what,
-                why=f"{meaning}\nSource: {shown(source)}\ngit: {_last(said)}",
+                why=f"{meaning}\nSource: {without_credentials(source)}\ngit: {_last(said)}",
                 next_step=f"{help_}\n{DEMO_HINT}",
             )
-    return SourceError(what, why=f"Source: {shown(source)}\n{said}", next_step=DEMO_HINT)
+    return SourceError(what, why=f"Source: {without_credentials(source)}\n{said}", next_step=DEMO_HINT)
 
 
 def _last(said: str) -> str:

@@ -15,6 +15,7 @@ from opencode_patcher.base import git
 from opencode_patcher.base import store as storage
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.text import without_credentials
 from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import lock, objects, remote
 
@@ -60,7 +61,7 @@ def fetch_many(store: Store, source: str, wanted: Iterable[Release], reporter: R
             "origin",
             *(f"+{reference}:{reference}" for reference in references),
             source=source,
-            what=f"{title} cannot be fetched from {remote.shown(source)}.",
+            what=f"{title} cannot be fetched from {without_credentials(source)}.",
             reporter=reporter,
         )
         present = fetched_commits(repository)
@@ -116,7 +117,7 @@ def _create(repository: Path, address: str) -> None:
         )
         for name, value in {"url": address, "promisor": "true", "partialclonefilter": "blob:none"}.items():
             git.run(f"--git-dir={staging}", "config", f"remote.origin.{name}", value)
-        storage.write_json(staging / MARKER, {"source": remote.shown(address)})
+        storage.write_json(staging / MARKER, {"source": without_credentials(address)})
 
 
 def _clear_leftovers(repository: Path) -> None:

@@ -62,7 +62,7 @@ def test_an_expected_error_is_shown_in_three_parts(
     assert shown.out == ""
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not errors.OutputError])
 def test_json_gets_the_same_as_one_object(
     kind: type[PatcherError], build_raises: Raise, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -192,7 +192,7 @@ def test_a_signal_ends_the_run_without_a_traceback(python: Program, number: sign
     _, shown = run.communicate()
 
     assert run.returncode == 130
-    assert "Interrupted. Nothing is half done" in shown
+    assert "Interrupted. Nothing was left half done" in shown
     assert "Traceback" not in shown
 
 
@@ -262,3 +262,65 @@ def test_the_messages_of_the_project_end_as_sentences() -> None:
             if not found[1].rstrip().endswith((".", "?", ":", "}")):
                 short.append(f"{path.relative_to(package)}: {found[1]}")
     assert not short
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+@pytest.mark.parametrize("arguments", [("list",), ("list", "--json"), ("--help",), ("patches", "list")])
+def test_an_output_that_cannot_be_written_is_one_clear_line(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "opencode_patcher", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "OPENCODE_PATCHER_HOME": str(tmp_path / "store")},
+            text=True,
+            check=False,
+        )
+
+    assert done.stderr == "Error: The output cannot be written.\nNo space left on device.\n"
+    assert done.returncode == errors.OutputError.exit_code
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX file descriptors")
+@pytest.mark.parametrize("arguments", [("list",), ("list", "--json"), ("patches", "list")])
+def test_a_closed_output_is_one_clear_line(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m opencode_patcher "$@" >&-', sys.executable, *arguments],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OPENCODE_PATCHER_HOME": str(tmp_path / "store")},
+        text=True,
+        check=False,
+    )
+
+    assert done.stderr == "Error: The output cannot be written.\nStandard output is closed.\n"
+    assert done.returncode == errors.OutputError.exit_code
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX file descriptors")
+def test_a_closed_error_stream_changes_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m opencode_patcher "$@" 2>&-', sys.executable, "build", "--no-such-option"],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "OPENCODE_PATCHER_HOME": str(tmp_path / "store")},
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == ""
+    assert done.returncode == 2
+
+
+def test_an_error_cannot_steer_the_terminal(build_raises: Raise, capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "\x1b]0;owned\x07\x9b\u202e"
+    build_raises(PatcherError(f"what {hostile}\nError: forged", why=f"why {hostile}", next_step=f"next {hostile}"))
+
+    assert __main__.run(["build"]) == 1
+
+    shown = "\\x1b]0;owned\\x07\\x9b\\u202e"
+    assert capsys.readouterr().err == f"Error: what {shown}\\nError: forged\nwhy {shown}\nnext {shown}\n"
+
+
+def test_a_wrong_option_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert __main__.run(["build", "--\x1b[2Jx"]) == 2
+
+    assert "\x1b" not in capsys.readouterr().err

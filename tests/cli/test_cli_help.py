@@ -107,4 +107,8 @@ print("\\n" + " ".join(name for name in sys.modules if name.startswith("opencode
         "opencode_patcher.cli",
         "opencode_patcher.base",
         "opencode_patcher.base.errors",
+        "opencode_patcher.base.full_disk",
+        "opencode_patcher.base.progress",
+        "opencode_patcher.base.text",
+        "opencode_patcher.cli.output",
     }
