@@ -75,7 +75,6 @@ def _failed(error: BaseException, words: Sequence[str]) -> int:
         case click.ClickException():
             return _show(errors.UsageError(error.format_message()), as_json=True)
         case errors.PatcherError() | OSError() if full := full_disk.caused(error):
-            output.flush()  # which fails if click met it when it printed a help text
             return _show(full, as_json=as_json)
         case errors.PatcherError():
             return _show(error, as_json=as_json)

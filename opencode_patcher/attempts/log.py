@@ -128,10 +128,9 @@ def _optional(value: object) -> str | None:
 
 
 def _text(value: object) -> str:
-    """A text that can be printed: half a surrogate pair is no character. Raises TypeError for anything else."""
     if not isinstance(value, str):
-        raise TypeError(f"{type(value).__name__} is no text")
-    return value.encode("utf-8", "replace").decode("utf-8")
+        raise TypeError(f"{type(value).__name__} is not a string")
+    return value
 
 
 def _number(value: float | str) -> float:
