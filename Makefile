@@ -33,6 +33,9 @@ lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/zizmor --quiet --offline --persona pedantic .github/workflows
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench

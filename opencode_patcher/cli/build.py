@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--latest", is_flag=True, help="Build upstream's newest release.")
 @options.source_option
 @options.out_option
-@options.models_json_option
+@options.built_in_catalog_option
 @click.option(
     "--web-ui/--no-web-ui",
     default=False,
@@ -34,7 +34,7 @@ def command(
     latest: bool,
     source: str | None,
     out: Path | None,
-    models_json: Path | None,
+    catalog: Path | None,
     web_ui: bool,
     discard_edits: bool,
     wait: bool,
@@ -60,7 +60,7 @@ def command(
         source=source or DEFAULT_SOURCE,
         ref=ref,
         latest=latest,
-        models_json=models_json,
+        models_json=catalog,
         web_ui=web_ui,
         discard_edits=discard_edits,
         wait=wait,

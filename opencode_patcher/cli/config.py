@@ -10,7 +10,6 @@ import click
 
 from opencode_patcher.base import presence
 from opencode_patcher.cli import options, output
-from opencode_patcher.cli.models import catalog_option, find_catalogue
 
 if TYPE_CHECKING:
     from opencode_patcher.configuration.advice import Advice
@@ -23,7 +22,7 @@ SHOWN_GROUPS = 12
 
 @click.command
 @click.option("--check", "check_only", is_flag=True, help="Only check the configuration that is there.")
-@catalog_option
+@options.lookup_catalog_option
 @options.json_option
 @click.pass_context
 def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json: bool) -> None:
@@ -40,9 +39,11 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
     from opencode_patcher.configuration import advice, places
     from opencode_patcher.configuration.survey import survey
     from opencode_patcher.models import catalogue
+    from opencode_patcher.toolchain.catalogue import find
 
     try:
-        found = survey(os.environ, working_directory(), catalogue.load_providers(find_catalogue(catalog)))
+        path = find(catalog, catalogue.opencode_cache(), output.TerminalReporter())
+        found = survey(os.environ, working_directory(), catalogue.load_providers(path))
     except (CatalogueError, ToolchainError):
         # What OpenCode refuses is wrong whatever models there are.
         found = survey(os.environ, working_directory(), ())

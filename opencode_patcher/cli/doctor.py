@@ -31,13 +31,13 @@ def command(ctx: click.Context, source: str | None, as_json: bool) -> None:
 
     from opencode_patcher.base.environment import working_directory
     from opencode_patcher.doctor.examine import Patient, examine
-    from opencode_patcher.install.systems import protocol
+    from opencode_patcher.install.systems.current import current_system
     from opencode_patcher.upstream import DEFAULT_SOURCE
 
     patient = Patient(
         environment=os.environ,
         directory=working_directory(),
-        system=protocol.current(),
+        system=current_system(),
         source=source or DEFAULT_SOURCE,
     )
     found = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from opencode_patcher.cli import options, output
+from opencode_patcher.cli import installed, options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.install.activate import Installed
@@ -57,47 +57,19 @@ def command(
 
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install import activate, builds, path_search
-    from opencode_patcher.install.systems import protocol
+    from opencode_patcher.install.systems.current import current_system
 
     store = open_store()
-    here = protocol.current()
+    here = current_system()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     output.warn_of(builds.unreadable(store))
     build = activate.choose_build(builds.list_builds(store), version, unverified=unverified)
     done = activate.install(store, here, build, os.environ, reporter, bin_dir=bin_dir, replace_other=replace_other)
     finding = path_search.find(here, done.place, os.environ)
     if as_json:
-        output.show_json(as_data(done) | {"path": path_data(finding)})
+        output.show_json(installed.installed_data(done) | {"path": installed.path_data(finding)})
         return
     show(done, finding)
-
-
-def as_data(done: Installed) -> dict[str, object]:
-    """What ``--json`` prints about an activation."""
-    return {
-        "build": done.record.build,
-        "version": done.record.version,
-        "place": str(done.place),
-        "file": str(done.record.file),
-        "sha256": done.record.sha256,
-        "previous": done.previous,
-        "moved_to": str(done.moved_to) if done.moved_to else None,
-        "closed_to_others": str(done.closed) if done.closed else None,
-    }
-
-
-def path_data(finding: PathFinding) -> dict[str, object]:
-    """What ``--json`` prints about PATH. ``line`` is what to add, and ``where`` the place to add it."""
-    return {
-        "status": finding.status,
-        "bin_dir": str(finding.bin_dir),
-        "before": [
-            {"path": str(other.path), "kind": other.kind.name, "remove": other.kind.remove or None}
-            for other in finding.before
-        ],
-        "where": finding.line.where,
-        "line": finding.line.line,
-    }
 
 
 def show(done: Installed, finding: PathFinding) -> None:

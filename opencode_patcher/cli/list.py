@@ -18,10 +18,10 @@ def command(as_json: bool) -> None:
     """List the builds in the store, the newest first."""
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install import activate, builds
-    from opencode_patcher.install.systems import protocol
+    from opencode_patcher.install.systems.current import current_system
 
     store = open_store()
-    active = activate.look(store, protocol.current()).occupant.build
+    active = activate.look(store, current_system()).occupant.build
     found = builds.list_builds(store)
     output.warn_of(builds.unreadable(store))
     if as_json:

@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-catalog_option = click.option(
-    "--catalog",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Models catalogue, in the format of models.dev/api.json.  [default: OpenCode's own, else the pinned one]",
-)
 provider_option = click.option(
     "--provider",
     "providers",
@@ -45,7 +39,7 @@ def command() -> None:
 
 
 @command.command
-@catalog_option
+@shared.lookup_catalog_option
 @provider_option
 @click.option("--jsonl", is_flag=True, help="One JSON object a line.")
 def keys(catalog: Path | None, providers: tuple[str, ...], jsonl: bool) -> None:
@@ -69,7 +63,7 @@ def keys(catalog: Path | None, providers: tuple[str, ...], jsonl: bool) -> None:
 
 
 @command.command
-@catalog_option
+@shared.lookup_catalog_option
 @provider_option
 @config_option
 @shared.json_option
@@ -95,7 +89,7 @@ def groups(catalog: Path | None, providers: tuple[str, ...], config: Path | None
 
 @command.command
 @click.argument("model", metavar="PROVIDER/MODEL")
-@catalog_option
+@shared.lookup_catalog_option
 @config_option
 @shared.json_option
 def explain(model: str, catalog: Path | None, config: Path | None, as_json: bool) -> None:
@@ -142,30 +136,11 @@ def _terms(variant: Any) -> str:
     return ", ".join(describe(variant))
 
 
-def _offers(catalog: Path | None) -> tuple[Offer, ...]:
+def _offers(named: Path | None) -> tuple[Offer, ...]:
     from opencode_patcher.models import catalogue
+    from opencode_patcher.toolchain.catalogue import find
 
-    return catalogue.load(find_catalogue(catalog))
-
-
-def find_catalogue(catalog: Path | None) -> Path:
-    """The catalogue to read: the user's, else OpenCode's own, else the one that is pinned for builds."""
-    from opencode_patcher.models import catalogue
-
-    path = catalog or catalogue.opencode_cache()
-    if path is None:
-        from opencode_patcher.base.errors import CatalogueError, ToolchainError
-        from opencode_patcher.base.store import open_store
-        from opencode_patcher.toolchain.catalogue import ensure
-        from opencode_patcher.upstream.lock import read_lock
-
-        try:
-            path = ensure(open_store(), read_lock().catalogue, output.TerminalReporter()).path
-        except (CatalogueError, ToolchainError) as error:
-            # The pinned one is fetched for builds, whose option for it is another.
-            error.next_step = error.next_step.replace("opencode-patcher build --models-json", "--catalog")
-            raise
-    return path
+    return catalogue.load(find(named, catalogue.opencode_cache(), output.TerminalReporter()))
 
 
 def _known_providers(offers: Sequence[Offer], wanted: tuple[str, ...]) -> frozenset[str]:

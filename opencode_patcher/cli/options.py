@@ -14,12 +14,21 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show warnings and errors only.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Show the output of the programs that are run.")
 
-models_json_option = click.option(
-    "--models-json",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    metavar="FILE",
-    help="Models catalogue to build in, in the format of models.dev/api.json.  [default: the pinned one]",
-)
+
+def catalog_option(default: str) -> Callable[[F], F]:
+    """``--catalog``; ``default`` says for people what is read without it."""
+    return click.option(
+        "--catalog",
+        "--models-json",
+        "catalog",
+        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        metavar="FILE",
+        help=f"Models catalogue, in the format of models.dev/api.json.  [default: {default}]",
+    )
+
+
+built_in_catalog_option = catalog_option("the pinned one")
+lookup_catalog_option = catalog_option("OpenCode's own, else the pinned one")
 out_option = click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

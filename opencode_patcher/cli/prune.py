@@ -24,12 +24,12 @@ def command(keep: int, dry_run: bool, as_json: bool, quiet: bool, verbose: bool)
     """
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install import builds, prune
-    from opencode_patcher.install.systems import protocol
+    from opencode_patcher.install.systems.current import current_system
 
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     store = open_store()
     output.warn_of(builds.unreadable(store))
-    done = prune.prune(store, protocol.current(), reporter, keep=keep, dry_run=dry_run)
+    done = prune.prune(store, current_system(), reporter, keep=keep, dry_run=dry_run)
     if as_json:
         output.show_json({"deleted": list(done.names), "size": done.size, "dry_run": dry_run})
         return

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 )
 @click.option("--release", "tag", default="", metavar="TAG", help="The tag of the release in that repository.")
 @options.source_option
-@options.models_json_option
+@options.built_in_catalog_option
 @click.option("--web-ui/--no-web-ui", default=False, help="Embed the web UI.  [default: no-web-ui]")
 @click.option("--discard-edits", is_flag=True, help="Throw away what was changed by hand in the work tree.")
 @options.no_wait_option
@@ -76,7 +76,7 @@ def command(
     repository: str,
     tag: str,
     source: str | None,
-    models_json: Path | None,
+    catalog: Path | None,
     web_ui: bool,
     discard_edits: bool,
     wait: bool,
@@ -96,7 +96,7 @@ def command(
     request = pipeline.Request(
         source=source or DEFAULT_SOURCE,
         ref=ref,
-        models_json=models_json,
+        models_json=catalog,
         web_ui=web_ui,
         discard_edits=discard_edits,
         wait=wait,

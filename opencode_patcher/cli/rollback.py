@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from opencode_patcher.cli import options, output
+from opencode_patcher.cli import installed, options, output
 
 
 @click.command
@@ -19,12 +19,11 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
 
     from opencode_patcher.base.environment import working_directory
     from opencode_patcher.base.store import open_store
-    from opencode_patcher.cli.install import as_data, path_data
-    from opencode_patcher.cli.uninstall import refused_data, show_refused
-    from opencode_patcher.install import activate, builds, path_search, rollback, stock_config
-    from opencode_patcher.install.systems import protocol
+    from opencode_patcher.configuration import stock_config
+    from opencode_patcher.install import activate, builds, path_search, rollback
+    from opencode_patcher.install.systems.current import current_system
 
-    here = protocol.current()
+    here = current_system()
     directory = working_directory()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     store = open_store()
@@ -32,7 +31,8 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     finding = path_search.find(here, done.place, os.environ)
     refused = stock_config.find(os.environ, directory)
     if as_json:
-        output.show_json(as_data(done) | {"path": path_data(finding), "refused": refused_data(refused)})
+        data = installed.installed_data(done)
+        output.show_json(data | {"path": installed.path_data(finding), "refused": installed.refused_data(refused)})
         return
     output.echo(f"OpenCode {done.record.version} is active again: build {done.record.build}, {done.place}")
     if done.previous and (undo := activate.command_for(builds.list_builds(store), done.previous)):
@@ -40,4 +40,4 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     if advice := path_search.advice(finding):
         output.echo()
         output.block(advice)
-    show_refused(refused)
+    installed.show_refused(refused)

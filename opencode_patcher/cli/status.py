@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.cli import options, output
+from opencode_patcher.cli import installed, options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.install.status import Status
@@ -28,12 +28,12 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install import builds, status
-    from opencode_patcher.install.systems import protocol
+    from opencode_patcher.install.systems.current import current_system
     from opencode_patcher.upstream.lock import current
 
     store = open_store()
     output.warn_of(builds.unreadable(store))
-    found = status.status(store, protocol.current(), os.environ, current(store).release)
+    found = status.status(store, current_system(), os.environ, current(store).release)
     if as_json:
         output.show_json(as_data(found))
     else:
@@ -43,8 +43,6 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
 def as_data(found: Status) -> dict[str, object]:
     """What ``--json`` prints."""
-    from opencode_patcher.cli.install import path_data
-
     facts, record = found.facts, found.facts.record
     return {
         "state": found.name,
@@ -59,7 +57,7 @@ def as_data(found: Status) -> dict[str, object]:
         "sha256": record.sha256 if record else None,
         "newer_build": facts.newer,
         "lock": {"tag": facts.locked.tag, "commit": facts.locked.commit},
-        "path": path_data(facts.path) if facts.path else None,
+        "path": installed.path_data(facts.path) if facts.path else None,
     }
 
 

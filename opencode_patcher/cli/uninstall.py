@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.cli import options, output
+from opencode_patcher.cli import installed, options, output
 
 if TYPE_CHECKING:
-    from opencode_patcher.install.stock_config import Lines
+    from opencode_patcher.configuration.stock_config import Lines
     from opencode_patcher.install.uninstall import Removed
 
 
@@ -26,12 +26,13 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
 
     from opencode_patcher.base.environment import working_directory
     from opencode_patcher.base.store import open_store
-    from opencode_patcher.install import stock_config, uninstall
-    from opencode_patcher.install.systems import protocol
+    from opencode_patcher.configuration import stock_config
+    from opencode_patcher.install import uninstall
+    from opencode_patcher.install.systems.current import current_system
 
     directory = working_directory()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    done = uninstall.uninstall(open_store(), protocol.current(), reporter)
+    done = uninstall.uninstall(open_store(), current_system(), reporter)
     refused = stock_config.find(os.environ, directory)
     if as_json:
         output.show_json(as_data(done, refused))
@@ -46,15 +47,8 @@ def as_data(done: Removed, refused: Sequence[Lines]) -> dict[str, object]:
         "restored": str(done.restored) if done.restored else None,
         "untouched": done.untouched,
         "left": [str(path) for path in done.left],
-        "refused": refused_data(refused),
+        "refused": installed.refused_data(refused),
     }
-
-
-def refused_data(refused: Sequence[Lines]) -> list[dict[str, object]]:
-    """What ``--json`` prints about lines that a stock OpenCode does not understand."""
-    return [
-        {"path": one.name, "lines": [{"number": number, "text": text} for number, text in one.lines]} for one in refused
-    ]
 
 
 def show(done: Removed, refused: Sequence[Lines]) -> None:
@@ -68,17 +62,4 @@ def show(done: Removed, refused: Sequence[Lines]) -> None:
     for path in done.left:
         output.echo(f"Still there, from before opencode-patcher: {path}")
     output.echo("Builds stay in the store: opencode-patcher install brings one back.")
-    show_refused(refused)
-
-
-def show_refused(refused: Sequence[Lines]) -> None:
-    """Show what has to go before a stock OpenCode is started; it is the user's to take out."""
-    if not refused:
-        return
-    output.echo()
-    output.echo("An OpenCode without the patches refuses this. Before you start one, take it out yourself:")
-    for one in refused:
-        output.echo(f"  {one.name}")
-        for number, text in one.lines:
-            output.echo(f"  {number:>5} | {text}")
-    output.echo("That is what it would read in this directory; other projects can have such lines, too.")
+    installed.show_refused(refused)

@@ -137,9 +137,9 @@ def _activate(store: Store, reporter: Reporter) -> Callable[[Build], None]:
     import os
 
     from opencode_patcher.install import activate
-    from opencode_patcher.install.systems import protocol
+    from opencode_patcher.install.systems.current import current_system
 
     def install(build: Build) -> None:
-        activate.install(store, protocol.current(), build, os.environ, reporter)
+        activate.install(store, current_system(), build, os.environ, reporter)
 
     return install

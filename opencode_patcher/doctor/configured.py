@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from opencode_patcher.configuration.check import Finding as ConfigFinding
+from opencode_patcher.configuration.stock_config import Lines
 from opencode_patcher.configuration.survey import Survey
 from opencode_patcher.doctor.finding import Finding, Level
-from opencode_patcher.install.stock_config import Lines
 
 CHECK = "configuration"
 

@@ -13,11 +13,11 @@ from opencode_patcher.base.errors import CatalogueError, PatcherError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.configuration import check, files
+from opencode_patcher.configuration import check, files, stock_config
 from opencode_patcher.configuration.survey import survey
 from opencode_patcher.doctor import configured, disk, installation, network, programs
 from opencode_patcher.doctor.finding import Finding, of_error
-from opencode_patcher.install import builds, stock_config
+from opencode_patcher.install import builds
 from opencode_patcher.install.status import status as install_status
 from opencode_patcher.install.systems.protocol import System
 from opencode_patcher.models import catalogue

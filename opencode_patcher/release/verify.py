@@ -148,7 +148,7 @@ def _require_same_parts(released: Manifest, parts: Parts) -> None:
         ("bun", released.bun, parts.bun.version, f"Put bun {released.bun} on PATH."),
         (
             "models catalogue", released.catalogue, parts.models.sha256,
-            "Name the catalogue that was built in: --models-json FILE",
+            "Name the catalogue that was built in: --catalog FILE",
         ),
         (
             "place", released.place, str(made.tree.path),

@@ -24,12 +24,12 @@ from opencode_patcher.base import store as storage
 from opencode_patcher.base.errors import CatalogueError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
-from opencode_patcher.upstream.lock import CataloguePin
+from opencode_patcher.upstream.lock import CataloguePin, read_lock
 
 _PIP_FLAGS = ("--quiet", "--no-input", "--disable-pip-version-check")
 DATA = "data.json.gz"
 """The catalogue inside the package's import directory."""
-_HELP = "Name a catalogue in the format of models.dev/api.json: opencode-patcher build --models-json FILE"
+_HELP = "Name a catalogue in the format of models.dev/api.json: --catalog FILE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +42,13 @@ class Catalogue:
     providers: int
 
 
-def ensure(store: Store, pin: CataloguePin, reporter: Reporter, models_json: Path | None = None) -> Catalogue:
-    """The catalogue in ``models_json`` if that is given, else the pinned one, fetched once into the store.
+def ensure(store: Store, pin: CataloguePin, reporter: Reporter, named: Path | None = None) -> Catalogue:
+    """The catalogue in ``named`` if that is given, else the pinned one, fetched once into the store.
 
     Raises CatalogueError when a file is no catalogue, ToolchainError when the pinned one cannot be had.
     """
-    if models_json is not None:
-        return read(models_json.absolute(), origin=str(models_json))
+    if named is not None:
+        return read(named.absolute(), origin=str(named))
     path = kept(store, pin)
     if not path.is_file():
         with (
@@ -59,6 +59,15 @@ def ensure(store: Store, pin: CataloguePin, reporter: Reporter, models_json: Pat
             storage.remove_directory(new / "download")
             read(new / path.name, origin=pin.package)
     return read(path, origin=f"{pin.package} {pin.version}")
+
+
+def find(named: Path | None, own: Path | None, reporter: Reporter) -> Path:
+    """The catalogue to look models up in: the one the user has ``named``, else their OpenCode's ``own``, else the
+    pinned one, which is fetched.
+
+    Raises what ``ensure`` raises, and StoreError when the store for the pinned one cannot be opened.
+    """
+    return named or own or ensure(storage.open_store(), read_lock().catalogue, reporter).path
 
 
 def kept(store: Store, pin: CataloguePin) -> Path:

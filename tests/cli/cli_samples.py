@@ -108,4 +108,4 @@ class CommandLine:
         return self("build", "v9.0.0", *self.to_build(upstream), *arguments)
 
     def to_build(self, upstream: Upstream) -> tuple[str | Path, ...]:
-        return ("--source", upstream.source, "--models-json", self.templates.parent / "models.json")
+        return ("--source", upstream.source, "--catalog", self.templates.parent / "models.json")

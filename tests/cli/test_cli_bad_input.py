@@ -148,7 +148,7 @@ def test_a_release_that_is_too_old(command_line: CommandLine, upstream: Upstream
     ("arguments", "said"),
     [
         (("v9.0.0", "--latest"), "--latest"),
-        (("--models-json", "absent.json"), "absent.json"),
+        (("--catalog", "absent.json"), "absent.json"),
         (("--sauce", "x"), "--source"),
         (("v9.0.0", "v9.0.1"), "v9.0.1"),
     ],
@@ -164,9 +164,9 @@ def test_a_wrong_command_line_starts_nothing(command_line: CommandLine, argument
 def test_a_file_that_is_no_catalogue(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:
     (tmp_path / "wrong.json").write_text("[]")
 
-    done = with_bun("build", "v9.0.0", "--source", upstream.source, "--models-json", tmp_path / "wrong.json")
+    done = with_bun("build", "v9.0.0", "--source", upstream.source, "--catalog", tmp_path / "wrong.json")
 
-    assert_refused(done, 10, "no models catalogue", "--models-json")
+    assert_refused(done, 10, "no models catalogue", "--catalog")
     assert_built(with_bun.build(upstream))
 
 

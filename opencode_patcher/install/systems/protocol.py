@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,18 +85,3 @@ class System(Protocol):
     def tidy(self, place: Path) -> None:
         """Remove what earlier, interrupted calls left beside ``place``. Never raises."""
         ...
-
-
-def current() -> System:
-    """The operating system that this process runs on."""
-    if sys.platform == "win32":
-        from opencode_patcher.install.systems.windows import Windows
-
-        return Windows()
-    if sys.platform == "darwin":
-        from opencode_patcher.install.systems.macos import MacOS
-
-        return MacOS()
-    from opencode_patcher.install.systems.posix import Posix
-
-    return Posix()

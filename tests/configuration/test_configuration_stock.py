@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.install.stock_config import find, foreign_lines
+from opencode_patcher.configuration.stock_config import find, foreign_lines
 
 
 @pytest.mark.parametrize(
