@@ -32,7 +32,7 @@ from opencode_patcher.models.resolve import Offer, resolve
 from opencode_patcher.models.typescript import rules_json
 
 DATA = Path(__file__).parents[1] / "tests" / "models" / "data"
-COMBINED = resources.templates() / "opencode-1/packages/opencode/src/combined"
+IDENTITY = resources.templates() / "combined/identity"
 ROUNDS = 40
 
 BASELINES: Mapping[str, Callable[[Offer], str]] = {
@@ -130,11 +130,11 @@ def bun_times(known: tuple[Offer, ...], bun: str) -> list[float]:
     ]
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        for path in COMBINED.glob("identity*.ts"):
+        for path in IDENTITY.glob("*.ts"):
             shutil.copy(path, directory)
-        rules = (COMBINED / "rules.ts.j2").read_text(encoding="utf-8")
+        rules = (IDENTITY / "table.ts.j2").read_text(encoding="utf-8")
         rules = rules.replace("[= identity_rules =]", rules_json())
-        (directory / "rules.ts").write_text(rules, encoding="utf-8")
+        (directory / "table.ts").write_text(rules, encoding="utf-8")
         shutil.copy(Path(__file__).with_name("grouping.ts"), directory / "bench.ts")
         given = directory / "given.json"
         given.write_text(json.dumps({"offers": offers, "rounds": ROUNDS}), encoding="utf-8")

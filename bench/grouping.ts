@@ -1,5 +1,5 @@
 // Times the grouping of a catalogue: once cold, then again and again. Reads {"offers": […], "rounds": n} from a file.
-import { group } from "./identity"
+import { group } from "./grouping"
 
 const { offers, rounds } = await Bun.file(process.argv[2]).json()
 const times = Array.from({ length: rounds }, () => {

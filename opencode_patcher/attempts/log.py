@@ -1,4 +1,4 @@
-"""Reading the log that ``templates/.../combined/attempt-log.ts`` writes: one JSON object a line, two files at most."""
+"""Reading the log that ``templates/.../combined/request/log.ts`` writes: one JSON object a line, two files at most."""
 
 from __future__ import annotations
 

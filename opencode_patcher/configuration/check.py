@@ -17,7 +17,7 @@ from opencode_patcher.models.scan import lower, squash
 from opencode_patcher.models.settings import field
 
 COMBINED = "combined"
-"""Id of the provider that the patches add (combined/provider.ts)."""
+"""Id of the provider that the patches add (combined/provider/catalogue.ts)."""
 
 
 @dataclass(frozen=True, kw_only=True)

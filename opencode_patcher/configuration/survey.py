@@ -70,7 +70,7 @@ def survey(environment: Mapping[str, str], directory: Path, catalogue: Sequence[
 
 
 def _off(config: Mapping[str, object], *, own_provider: bool) -> str:
-    """As ``combine`` in combined/provider.ts decides it."""
+    """As ``combine`` in combined/provider/catalogue.ts decides it."""
     disabled = config.get("disabled_providers")
     if isinstance(disabled, list) and check.COMBINED in disabled:
         return f"disabled_providers names {check.COMBINED}"

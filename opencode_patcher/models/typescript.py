@@ -10,7 +10,7 @@ from opencode_patcher.models.rules import Rules, load
 
 
 def rules_json(rules: Rules | None = None) -> str:
-    """The value of ``identity_rules`` in ``rules.ts.j2``: one JSON object, sorted where order has no meaning."""
+    """The value of ``identity_rules`` in ``identity/table.ts.j2``: one JSON object, sorted where order is free."""
     rules = rules or load()
     table = {field.name: _plain(getattr(rules, field.name)) for field in fields(rules)}
     # Look-up by first word is made again on the other side; only the order within a word has a meaning.

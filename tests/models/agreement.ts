@@ -1,7 +1,7 @@
 // Answers one JSON request a line with one JSON line, so that a test can ask the rendered TypeScript many questions.
-import { check } from "./identity-check"
-import { fits, group, identify, resolve } from "./identity"
-import { nearest } from "./identity-nearest"
+import { check } from "./options"
+import { fits, group, identify, resolve } from "./grouping"
+import { nearest } from "./nearest"
 
 const answers: Record<string, (...given: never[]) => unknown> = { check, fits, group, identify, nearest, resolve }
 

@@ -12,18 +12,18 @@ from opencode_patcher.base import resources
 from opencode_patcher.models.typescript import rules_json
 from opencode_patcher.patchset.render import render_file
 
-COMBINED = resources.templates() / "opencode-1/packages/opencode/src/combined"
+IDENTITY = resources.templates() / "combined/identity"
 
 
 class TypeScript:
     """One bun that runs the rendered sources; ``ask`` calls one of their functions."""
 
     def __init__(self, bun: Path, directory: Path) -> None:
-        for path in COMBINED.glob("identity*.ts"):
+        for path in IDENTITY.glob("*.ts"):
             shutil.copy(path, directory / path.name)
-        template = (COMBINED / "rules.ts.j2").read_text(encoding="utf-8")
-        rendered = render_file("rules.ts.j2", template, {"identity_rules": rules_json()})
-        (directory / "rules.ts").write_text(rendered, encoding="utf-8")
+        template = (IDENTITY / "table.ts.j2").read_text(encoding="utf-8")
+        rendered = render_file("table.ts.j2", template, {"identity_rules": rules_json()})
+        (directory / "table.ts").write_text(rendered, encoding="utf-8")
         shutil.copy(Path(__file__).with_name("agreement.ts"), directory / "agreement.ts")
         self.process = subprocess.Popen(
             [bun, directory / "agreement.ts"],

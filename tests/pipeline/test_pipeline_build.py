@@ -99,7 +99,8 @@ def test_without_patches_the_tree_is_the_release_again(store: Store, unpatched: 
     found = contents(tree)
     found.pop(".git")
     assert found == pristine
-    assert patched.keys() - found.keys() >= {"packages/opencode/src/combined/turn.ts"}
+    added = {f"packages/opencode/src/combined/{name}" for name in ("member.ts", "driver/turn.ts")}
+    assert patched.keys() - found.keys() >= added
 
 
 def test_a_file_changed_by_hand_is_named_and_kept(store: Store) -> None:
@@ -189,7 +190,7 @@ def test_no_registry_is_an_error_with_advice_and_the_next_run_goes_on(
 def test_a_template_can_be_taken_out_and_its_file_goes(store: Store, tmp_path: Path) -> None:
     templates = tmp_path / "templates"
     shutil.copytree(resources.templates(), templates)
-    extra = templates / "opencode/packages/opencode/src/combined/extra.ts"
+    extra = templates / "combined/extra.ts"
     extra.write_text("export const extra = 1\n")
     tree = prepare(store, templates=templates).tree.path
     assert (tree / "packages/opencode/src/combined/extra.ts").is_file()

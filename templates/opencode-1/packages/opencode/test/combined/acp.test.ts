@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import type { AgentSideConnection } from "@agentclientprotocol/sdk"
 import { Effect } from "effect"
-import { CombinedAcp } from "@/combined/acp"
+import { CombinedACPEvent } from "@/combined/seam/acp-event"
 
 type Update = Parameters<AgentSideConnection["sessionUpdate"]>[0]["update"]
 
@@ -32,31 +32,31 @@ const status = (message: string, type = "retry") => ({
 test("a tool call that was taken back is ended, and may be announced anew", async () => {
   const editor = client({ prt_tool: { partType: "tool", toolCallId: "call_one" } })
   const forgotten: string[] = []
-  await CombinedAcp.removed(removed("prt_tool"), editor, (id) => forgotten.push(id))
+  await CombinedACPEvent.removed(removed("prt_tool"), editor, (id) => forgotten.push(id))
   expect(editor.updates).toEqual([{ sessionUpdate: "tool_call_update", toolCallId: "call_one", status: "failed" }])
   expect(forgotten).toEqual(["call_one"])
 })
 
 test("of a text that was taken back the client is told in a thought", async () => {
   const editor = client({ prt_text: { partType: "text" } })
-  await CombinedAcp.removed(removed("prt_text"), editor, () => expect.unreachable())
+  await CombinedACPEvent.removed(removed("prt_text"), editor, () => expect.unreachable())
   expect(editor.updates).toMatchObject([{ sessionUpdate: "agent_thought_chunk", content: { type: "text" } }])
   expect(JSON.stringify(editor.updates)).toContain("is taken back")
 })
 
 test("of parts that it does not show, and of other sessions, it is told nothing", async () => {
   const editor = client({ prt_step: { partType: "step-start" }, prt_text: { partType: "text" } })
-  await CombinedAcp.removed(removed("prt_step"), editor, () => expect.unreachable())
-  await CombinedAcp.removed(removed("prt_unknown"), editor, () => expect.unreachable())
-  await CombinedAcp.removed(removed("prt_text", "ses_other"), editor, () => expect.unreachable())
+  await CombinedACPEvent.removed(removed("prt_step"), editor, () => expect.unreachable())
+  await CombinedACPEvent.removed(removed("prt_unknown"), editor, () => expect.unreachable())
+  await CombinedACPEvent.removed(removed("prt_text", "ses_other"), editor, () => expect.unreachable())
   expect(editor.updates).toEqual([])
 })
 
 test("a switch is said, upstream's own retries are not", async () => {
   const editor = client({})
-  await CombinedAcp.switched(status("Failover: alpha (503), beta goes on"), editor)
-  await CombinedAcp.switched(status("Too many requests"), editor)
-  await CombinedAcp.switched(status("Failover: alpha (503), beta goes on", "busy"), editor)
+  await CombinedACPEvent.switched(status("Failover: alpha (503), beta goes on"), editor)
+  await CombinedACPEvent.switched(status("Too many requests"), editor)
+  await CombinedACPEvent.switched(status("Failover: alpha (503), beta goes on", "busy"), editor)
   expect(editor.updates).toEqual([
     { sessionUpdate: "agent_thought_chunk", content: { type: "text", text: "Failover: alpha (503), beta goes on\n" } },
   ])

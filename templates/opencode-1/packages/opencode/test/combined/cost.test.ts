@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout } from "bun:test"
 import { readFileSync } from "fs"
 import { Effect, Fiber } from "effect"
-import { CombinedAttemptLog } from "@/combined/attempt-log"
+import { CombinedLog } from "@/combined/request/log"
 import { SessionCompaction } from "@/session/compaction"
 import { SessionPrompt } from "@/session/prompt"
 import { Session } from "@/session/session"
@@ -32,10 +32,10 @@ const totals = Effect.fn("test.totals")(function* (id: SessionID) {
 })
 
 const logged = (session: string) =>
-  readFileSync(CombinedAttemptLog.FILE, "utf8")
+  readFileSync(CombinedLog.FILE, "utf8")
     .trim()
     .split("\n")
-    .map((line): CombinedAttemptLog.Record => JSON.parse(line))
+    .map((line): CombinedLog.Record => JSON.parse(line))
     .filter((item) => item.session === session && item.purpose !== "title")
     .map((item) => ({ provider: item.provider, cost: item.cost, input: item.tokens.input }))
 

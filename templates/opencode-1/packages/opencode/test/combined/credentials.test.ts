@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test"
 import { mkdtemp, rm } from "fs/promises"
 import { tmpdir } from "os"
 import path from "path"
-import { CombinedCredentials } from "@/combined/credentials"
+import { CombinedCredentials } from "@/combined/provider/credentials"
 
 const provider = { id: "acme", key: "key-one", options: { baseURL: "http://acme.test", fetch: () => undefined } }
 const login = { type: "oauth", refresh: "refresh-one", access: "access-one", expires: 1 }

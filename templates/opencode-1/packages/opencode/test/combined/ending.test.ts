@@ -1,12 +1,12 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
 import { Effect } from "effect"
-import { CombinedEnding } from "@/combined/ending"
+import { CombinedFinish } from "@/combined/failure/finish"
 import { call, event, finish, say, stream, text } from "./fake-provider"
 import { combinedSession, it, served, texts } from "./rig"
 
 setDefaultTimeout(30_000)
 
-const nothing: CombinedEnding.Seen = { said: false, called: false, blocked: undefined }
+const nothing: CombinedFinish.Seen = { said: false, called: false, blocked: undefined }
 const said = { ...nothing, said: true }
 const called = { ...nothing, called: true }
 
@@ -22,7 +22,7 @@ for (const [what, unified, raw, seen, expected] of [
   ["a reason that the SDK knows", "length", "length", said, "length"],
 ] as const) {
   test(`${what}: ${expected}`, () => {
-    expect(CombinedEnding.read({ unified, raw }, seen).unified).toBe(expected)
+    expect(CombinedFinish.read({ unified, raw }, seen).unified).toBe(expected)
   })
 }
 

@@ -1,10 +1,11 @@
 /** Errors that come as an event inside an answer that had begun with status 200. */
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect } from "effect"
-import { CombinedHealth } from "@/combined/health"
-import { CombinedHealthStore } from "@/combined/health-store"
+import { CombinedCooldown } from "@/combined/health/cooldown"
+import { CombinedHealthFile } from "@/combined/provider/health-file"
 import { event, finish, refuse, say, stream, text } from "./fake-provider"
 import { combinedSession, it, served, texts } from "./rig"
+import { CombinedMember } from "@/combined/member"
 
 setDefaultTimeout(30_000)
 
@@ -41,8 +42,8 @@ it.instance("a response that failed in the middle names its class and its time",
     yield* chat.ask("hello")
 
     expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
-    const state = CombinedHealth.parse(yield* Effect.promise(() => Bun.file(CombinedHealthStore.FILE).text()))
-    const { kind, since, until } = state.get(CombinedHealth.member(chat.ids.first, "glm-4.6"))!
+    const state = CombinedCooldown.parse(yield* Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text()))
+    const { kind, since, until } = state.get(CombinedMember.key({ providerID: chat.ids.first, modelID: "glm-4.6" }))!
     expect([kind, until - since]).toEqual(["rate_limit", 360_000])
   }),
 )

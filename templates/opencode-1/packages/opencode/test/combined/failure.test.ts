@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { APICallError, LoadAPIKeyError, RetryError } from "ai"
-import { CombinedFailure } from "@/combined/failure"
+import { CombinedFailure } from "@/combined/failure/classify"
 import { ProviderError } from "@/provider/error"
 import { MessageV2 } from "@/session/message-v2"
 import { SessionRetry } from "@/session/retry"

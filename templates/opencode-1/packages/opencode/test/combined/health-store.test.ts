@@ -2,8 +2,9 @@ import { afterEach, beforeEach, expect, test } from "bun:test"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "fs"
 import os from "os"
 import path from "path"
-import { CombinedHealth } from "@/combined/health"
-import { CombinedHealthStore } from "@/combined/health-store"
+import { CombinedCooldown } from "@/combined/health/cooldown"
+import { CombinedHealthStore } from "@/combined/health/store"
+import { CombinedHealthFile } from "@/combined/provider/health-file"
 
 const NOW = 1_000_000
 
@@ -17,15 +18,17 @@ const file = () => path.join(place.directory, "health.json")
 
 /** As another process would. */
 const open = (now = NOW) =>
-  CombinedHealthStore.open(file(), (state) => CombinedHealth.current(state, now, () => undefined))
+  CombinedHealthStore.open(CombinedHealthFile.shelf(file()), (state) =>
+    CombinedCooldown.current(state, now, () => undefined),
+  )
 
 const fail =
   (providerID: string, now = NOW) =>
-  (state: CombinedHealth.State) =>
-    CombinedHealth.fail(state, providerID, "glm", { kind: "rate_limit", scope: "model", message: "slow down" }, now)
+  (state: CombinedCooldown.State) =>
+    CombinedCooldown.fail(state, providerID, "glm", { kind: "rate_limit", scope: "model", message: "slow down" }, now)
 
 const out = (store: CombinedHealthStore.Store, providerID: string) =>
-  CombinedHealth.cooling(store.read(), providerID, "glm", NOW) !== undefined
+  CombinedCooldown.cooling(store.read(), providerID, "glm", NOW) !== undefined
 
 test("a cooldown is known to other processes, and after a restart", () => {
   const [one, other] = [open(), open()]
@@ -39,8 +42,10 @@ test("a success of one process ends the cooldown for the others, which do not br
   const [one, other] = [open(), open()]
   one.update(fail("acme"))
   expect(out(other, "acme")).toBe(true)
-  other.update((state) => CombinedHealth.succeed(state, "acme", "glm", NOW + 1))
-  const later = CombinedHealthStore.open(file(), (state) => CombinedHealth.current(state, NOW + 1, () => undefined))
+  other.update((state) => CombinedCooldown.succeed(state, "acme", "glm", NOW + 1))
+  const later = CombinedHealthStore.open(CombinedHealthFile.shelf(file()), (state) =>
+    CombinedCooldown.current(state, NOW + 1, () => undefined),
+  )
   expect([out(one, "acme"), out(later, "acme")]).toEqual([false, false])
   one.update(fail("beta"))
   expect(out(open(NOW + 1), "acme")).toBe(false)
@@ -50,7 +55,7 @@ test("what another process has overwritten is put back", () => {
   const [one, other] = [open(), open()]
   one.update(fail("acme"))
   // The other one had read before, and writes what it knows.
-  writeFileSync(file(), CombinedHealth.format(fail("beta")(new Map())))
+  writeFileSync(file(), CombinedCooldown.format(fail("beta")(new Map())))
   expect([out(one, "acme"), out(one, "beta")]).toEqual([true, true])
   expect([out(other, "acme"), out(other, "beta")]).toEqual([true, true])
 })
@@ -65,7 +70,7 @@ for (const [what, text] of [
     const store = open()
     expect(store.read().size).toBe(0)
     store.update(fail("acme"))
-    expect(CombinedHealth.parse(readFileSync(file(), "utf8")).size).toBe(1)
+    expect(CombinedCooldown.parse(readFileSync(file(), "utf8")).size).toBe(1)
     expect(out(open(), "acme")).toBe(true)
   })
 }
@@ -81,7 +86,7 @@ test("a file that was deleted is no failure", () => {
 
 test("where nothing can be written the process goes by what it knows, and says why", () => {
   const nowhere = path.join(place.directory, "missing", "health.json")
-  const store = CombinedHealthStore.open(nowhere, (state) => state)
+  const store = CombinedHealthStore.open(CombinedHealthFile.shelf(nowhere), (state) => state)
   store.update(fail("acme"))
   expect(out(store, "acme")).toBe(true)
   expect(store.problem()).toContain("ENOENT")
@@ -99,5 +104,5 @@ test("what no longer counts is not kept", () => {
   open().update(fail("old"))
   const later = NOW + 3 * 24 * 3_600_000
   open(later).update(fail("acme", later))
-  expect([...CombinedHealth.parse(readFileSync(file(), "utf8")).keys()]).toEqual(["acme/glm"])
+  expect([...CombinedCooldown.parse(readFileSync(file(), "utf8")).keys()]).toEqual(["acme/glm"])
 })

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { CombinedPool } from "@/combined/pool"
+import { CombinedPool } from "@/combined/provider/pool"
 import { CombinedSettings } from "@/combined/settings"
 import type { Provider } from "@/provider/provider"
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
-import { CombinedProgress } from "@/combined/progress"
-import { CombinedWaiting } from "@/combined/waiting"
+import { CombinedProgress } from "@/combined/driver/progress"
+import { CombinedWaiting } from "@/combined/driver/waiting"
 
 test("a server that runs for months keeps a bounded number of records, and drops the oldest", () => {
   CombinedProgress.of("msg_oldest").retracted = 7

@@ -1,10 +1,11 @@
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect, Fiber } from "effect"
-import { CombinedHealth } from "@/combined/health"
-import { CombinedHealthStore } from "@/combined/health-store"
+import { CombinedCooldown } from "@/combined/health/cooldown"
+import { CombinedHealthFile } from "@/combined/provider/health-file"
 import { SessionPrompt } from "@/session/prompt"
 import { call, cut, event, finish, hangUp, refuse, say, stream, text, wait } from "./fake-provider"
 import { combinedSession, it, open, served, texts, tools, written } from "./rig"
+import { CombinedMember } from "@/combined/member"
 
 setDefaultTimeout(30_000)
 
@@ -124,8 +125,8 @@ it.instance("one blip that several sessions meet is one failure", () =>
     chat.second.answer(text("one"), text("two"), text("three"))
     yield* Effect.all([chat.ask("hello"), ...others.map((other) => other.ask("hello"))], { concurrency: "unbounded" })
 
-    const state = CombinedHealth.parse(yield* Effect.promise(() => Bun.file(CombinedHealthStore.FILE).text()))
-    expect(state.get(CombinedHealth.member(chat.ids.first, "glm-4.6"))?.failures).toBe(1)
+    const state = CombinedCooldown.parse(yield* Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text()))
+    expect(state.get(CombinedMember.key({ providerID: chat.ids.first, modelID: "glm-4.6" }))?.failures).toBe(1)
     expect([chat.first.asked.length, chat.second.asked.length]).toEqual([3, 3])
   }),
 )

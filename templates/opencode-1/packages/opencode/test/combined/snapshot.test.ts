@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { Effect } from "effect"
-import { CombinedSnapshot } from "@/combined/snapshot"
+import { CombinedSnapshot } from "@/combined/driver/snapshot"
 import { SessionID } from "@/session/schema"
 
 const session = SessionID.make("ses_snapshot")

@@ -4,10 +4,10 @@ import { ProviderV2 } from "@opencode-ai/core/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import type { ModelMessage } from "ai"
 import { Effect } from "effect"
-import { CombinedOrigin } from "@/combined/origin"
-import { CombinedProgress } from "@/combined/progress"
+import { CombinedRoute } from "@/combined/provider/route"
+import { CombinedProgress } from "@/combined/driver/progress"
 import { CombinedSettings } from "@/combined/settings"
-import { CombinedThinking } from "@/combined/thinking"
+import { CombinedThinking } from "@/combined/history/thinking"
 import type { LLM } from "@/session/llm"
 import { MessageV2 } from "@/session/message-v2"
 import { MessageID, PartID, SessionID } from "@/session/schema"
@@ -23,7 +23,7 @@ const member = (providerID: string, npm: string, id = "claude-sonnet-4-5") => {
     options: { thinking: { type: "enabled" }, kept: true },
     variants: { high: { thinking: { type: "enabled" } } },
   }
-  return CombinedOrigin.mark(model, {
+  return CombinedRoute.mark(model, {
     id: "claude",
     fail: () => Effect.succeed({ type: "serve", model }),
     next: () => Effect.succeed({ type: "serve", model }),

@@ -1,0 +1,85 @@
+/** Which member of a group serves the next request. Pure. */
+import type { Cooldown, State } from "../health/cooldown"
+import { CombinedCooldown } from "../health/cooldown"
+import type { Member } from "../member"
+
+export type Out<M extends Member> = { readonly member: M; readonly cooldown: Cooldown }
+
+export type Choice<M extends Member> =
+  | { readonly type: "serve"; readonly member: M }
+  /** Those that may come back, the one to wait for in front; none where each has failed too often. */
+  | { readonly type: "wait"; readonly out: readonly Out<M>[] }
+
+/** What one request makes of the members. */
+export type Wish = {
+  /** The member holds a prompt cache of this session. */
+  readonly warm?: (member: Member) => boolean
+  /** The member can take the request: it has room for it and can read its images. */
+  readonly fits?: (member: Member) => boolean
+  /** How often the member was left since the last answer. */
+  readonly left?: (member: Member) => number
+  /** For how many milliseconds a member that fits is worth waiting for. */
+  readonly patience?: number
+}
+
+/** What the order of a group does not say. */
+export type View = Wish & {
+  readonly state: State
+  readonly now: number
+  /** Another request is finding out whether the member is well again. */
+  readonly probed?: (member: Member) => boolean
+  /** Asked only when all others are out. */
+  readonly lastResort?: (member: Member) => boolean
+}
+
+/** A cooldown may be over before the others have failed: who fails as often as this is not asked for that answer again. */
+const MOST_LEFT = 3
+
+/**
+ * Members that are not cooling, the one to ask in front. A last resort stands behind all others, then a member that has
+ * failed to give this very answer, then one that is being probed; among equals one with a warm cache is in front, and
+ * then the group's order decides.
+ */
+export function rank<M extends Member>(members: readonly M[], view: View): M[] {
+  const weight = (member: M) =>
+    (view.lastResort?.(member) ? 8 : 0) +
+    (view.left?.(member) ? 4 : 0) +
+    (view.probed?.(member) ? 2 : 0) +
+    (view.warm?.(member) ? 0 : 1)
+  return open(members, view)
+    .filter((member) => !CombinedCooldown.cooling(view.state, member.providerID, member.modelID, view.now))
+    .map((member) => ({ member, weight: weight(member) }))
+    .toSorted((a, b) => a.weight - b.weight)
+    .map((item) => item.member)
+}
+
+/**
+ * The member to ask: the first that can take the request. One that can and is back within `patience` is waited for, before
+ * one is asked that cannot; when nobody can answer now, all that are cooling, the first to return in front.
+ */
+export function choose<M extends Member>(members: readonly M[], view: View): Choice<M> {
+  const fits = (member: M) => view.fits?.(member) ?? true
+  const ready = rank(members, view)
+  const fitting = ready.find(fits)
+  if (fitting) return { type: "serve", member: fitting }
+  const out = cooling(open(members, view), view)
+  const soon = ({ member, cooldown }: Out<M>) => fits(member) && cooldown.until - view.now <= (view.patience ?? 0)
+  if (out.some(soon)) return { type: "wait", out: out.toSorted((a, b) => Number(soon(b)) - Number(soon(a))) }
+  if (ready.length) return { type: "serve", member: ready[0] }
+  return { type: "wait", out }
+}
+
+/** The members that are cooling, the first to return in front. */
+function cooling<M extends Member>(members: readonly M[], view: View): Out<M>[] {
+  return members
+    .flatMap((member) => {
+      const cooldown = CombinedCooldown.cooling(view.state, member.providerID, member.modelID, view.now)
+      return cooldown ? [{ member, cooldown }] : []
+    })
+    .toSorted((a, b) => a.cooldown.until - b.cooldown.until)
+}
+
+const open = <M extends Member>(members: readonly M[], view: View) =>
+  members.filter((member) => (view.left?.(member) ?? 0) < MOST_LEFT)
+
+export * as CombinedRank from "./rank"

@@ -1,0 +1,215 @@
+// Which models of the user's providers are combined, under which id, and in which order.
+//
+// grouping.py in opencode-patcher is the same in Python; the two agree on every input.
+import type { Variant } from "./identity"
+import { resolve, type Identity, type Offer } from "./resolve"
+import { compare, lower, squash } from "./scan"
+import { grouped } from "./rules"
+
+export type { Offer, Identity, Variant }
+export { resolve }
+
+export type Options = {
+  /** Providers, highest first. The others follow in the order of their ids. */
+  priority: readonly string[]
+  /** The fewest providers that make a group. Default 2. */
+  minProviders?: number
+  /** Whether a name without a date is the same as its newest snapshot. Default true. */
+  combineLatest?: boolean
+  /** Offers to leave out: provider/model, in which * stands for anything. */
+  exclude?: readonly string[]
+  /** Own groups: id to a list of provider/model. */
+  groups?: Record<string, readonly string[]>
+  /** Kinds of variants that may serve in one group. Default: free, region, host, confidential. */
+  variants?: readonly string[]
+  /** Regions, preferred first, where a provider offers a model in several. */
+  regions?: readonly string[]
+  /** Offers that are only learnt from: all that is known about which snapshots exist. */
+  catalogue?: readonly Offer[]
+}
+
+export type Member = { providerID: string; modelID: string; variant: Variant }
+export type Group = { id: string; key: string; name: string; members: readonly Member[] }
+
+type Entry = { offer: Offer; identity: Identity; rank: number; listed: boolean }
+type Draft = { short: string; id: string; key: string; qualified: string; entries: Entry[] }
+
+export const VARIANTS = ["free", "quantised", "context", "region", "host", "confidential"] as const
+export const DEFAULT_VARIANTS: readonly string[] = ["free", "region", "host", "confidential"]
+
+/** What one offer says about itself; `group` knows more, because it sees the others too. */
+export function identify(offer: Offer): { key: string; variant: Variant } {
+  const [identity] = resolve([offer])
+  return { key: identity.key, variant: identity.variant }
+}
+
+/** The combined models of the offers, in the order of their ids. */
+export function group(offers: readonly Offer[], options: Options): Group[] {
+  const patterns = (options.exclude ?? []).map(lower)
+  const ranks = rankOf(offers, options.priority)
+  // Where no group can come about, the catalogue need not be read.
+  if (ranks.size < (options.minProviders ?? 2) && Object.keys(options.groups ?? {}).length === 0) return []
+  // What is left out still tells which snapshots and sizes exist.
+  const identities = resolve(offers, options.catalogue)
+  const entries = offers.flatMap((offer, index) => {
+    if (isExcluded(offer, patterns)) return []
+    const rank = ranks.get(offer.providerID)
+    return { offer, identity: identities[index], rank: rank ?? options.priority.length, listed: rank !== undefined }
+  })
+  const own = ownGroups(entries, options)
+  return uniqueIDs(own, automaticGroups(entries, options))
+    .map(finish)
+    .sort((a, b) => compare(a.id, b.id))
+}
+
+function finish(draft: Draft): Group {
+  const best = draft.entries[0].offer
+  return {
+    id: draft.id,
+    key: draft.key,
+    name: best.name || best.modelID,
+    members: draft.entries.map((entry) => ({
+      providerID: entry.offer.providerID,
+      modelID: entry.offer.modelID,
+      variant: entry.identity.variant,
+    })),
+  }
+}
+
+// Each model gets the first of these ids that no other could have: the name without a date where that means this
+// snapshot, the name, the name with its vendor, the same with a number. The user's own ids stay as they are.
+function uniqueIDs(own: readonly Draft[], automatic: readonly Draft[]) {
+  const taken = new Set(own.map((draft) => draft.id))
+  const wishes = new Map<string, number>()
+  for (const draft of automatic)
+    for (const wish of new Set([draft.short, draft.id])) wishes.set(wish, (wishes.get(wish) ?? 0) + 1)
+  const numbers = new Map<string, number>()
+  const found = automatic
+    .toSorted((a, b) => compare(a.key, b.key))
+    .map((draft) => {
+      const free = [draft.short, draft.id].find((wish) => wish && wishes.get(wish) === 1 && !taken.has(wish))
+      let number = numbers.get(draft.qualified) ?? 1
+      let id = free ?? draft.qualified
+      if (free === undefined) {
+        while (taken.has(id) || wishes.has(id)) {
+          number += 1
+          id = draft.qualified + "-" + number
+        }
+      }
+      numbers.set(draft.qualified, number)
+      taken.add(id)
+      return { ...draft, id }
+    })
+  return [...own, ...found]
+}
+
+// The place of each provider in the priority; undefined for those that it does not name.
+function rankOf(offers: readonly Offer[], priority: readonly string[]) {
+  const names = priority.map(squash)
+  const ranks = new Map<string, number | undefined>()
+  for (const { providerID } of offers) {
+    if (ranks.has(providerID)) continue
+    const rank = names.indexOf(squash(providerID))
+    ranks.set(providerID, rank < 0 ? undefined : rank)
+  }
+  return ranks
+}
+
+function isExcluded(offer: Offer, patterns: readonly string[]) {
+  if (patterns.length === 0) return false
+  const text = lower(offer.providerID + "/" + offer.modelID)
+  return patterns.some((pattern) => fits(pattern, text))
+}
+
+/** Whether the text fits the pattern, in which * stands for any text. */
+export function fits(pattern: string, text: string) {
+  const parts = pattern.split("*")
+  if (parts.length === 1) return pattern === text
+  const first = parts[0]
+  const last = parts[parts.length - 1]
+  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false
+  const end = text.length - last.length
+  let at = first.length
+  for (const part of parts.slice(1, -1)) {
+    const found = text.indexOf(part, at)
+    if (found < 0 || found + part.length > end) return false
+    at = found + part.length
+  }
+  return true
+}
+
+function ownGroups(entries: readonly Entry[], options: Options): Draft[] {
+  const byName = new Map(entries.map((entry) => [entry.offer.providerID + "/" + entry.offer.modelID, entry]))
+  return Object.entries(options.groups ?? {}).flatMap(([id, names]) => {
+    const members = [...new Set(names)].flatMap((name) => byName.get(name) ?? [])
+    // Where the user's list says nothing about the order of two providers, it is the list's own.
+    const sorted = members
+      .map((entry, at) => ({ entry, at }))
+      .sort((a, b) => a.entry.rank - b.entry.rank || a.at - b.at)
+    if (sorted.length === 0) return []
+    return [{ short: "", id, key: id, qualified: id, entries: sorted.map((item) => item.entry) }]
+  })
+}
+
+function automaticGroups(entries: readonly Entry[], options: Options): Draft[] {
+  const allowed = new Set(options.variants ?? DEFAULT_VARIANTS)
+  const latest = options.combineLatest ?? true
+  const drafts = grouped(entries, (entry) => entry.identity.key + endingOf(entry.identity, allowed, latest))
+  const fewest = options.minProviders ?? 2
+  const order = orderOf(options.regions ?? [])
+  return [...drafts].flatMap(([key, members]) => {
+    if (new Set(members.map((entry) => entry.offer.providerID)).size < fewest) return []
+    const { stem, name, vendor } = members[0].identity
+    const ending = endingOf(members[0].identity, allowed, latest)
+    return {
+      short: members.some((entry) => entry.identity.undated) ? idOf(stem + ending) : "",
+      id: idOf(name + ending),
+      key,
+      qualified: idOf((vendor && vendor + "-") + name + ending),
+      entries: members.toSorted(order),
+    }
+  })
+}
+
+// What keeps an offer out of the group of its key: variants that may not be combined, and, if asked for, a date.
+function endingOf({ variant, undated, written }: Identity, allowed: ReadonlySet<string>, latest: boolean) {
+  return (
+    (!latest && undated && written ? "-dated" : "") +
+    (variant.quantisation && !allowed.has("quantised") ? "-" + variant.quantisation : "") +
+    (variant.context && !allowed.has("context") ? "-" + variant.context : "") +
+    (variant.region && !allowed.has("region") ? "-" + variant.region : "") +
+    (variant.host && !allowed.has("host") ? "-" + variant.host : "") +
+    (variant.confidential && !allowed.has("confidential") ? "-confidential" : "") +
+    (variant.free && !allowed.has("free") ? "-free" : "")
+  )
+}
+
+function idOf(name: string) {
+  return name.replace(/[\x00-,/:-`{-\x7f]+/g, "-") || "model"
+}
+
+// Providers by rank, then by id; free offers of providers that the user did not list come last of all.
+function orderOf(regions: readonly string[]) {
+  const preferred = regions.map(lower)
+  const region = (variant: Variant) => {
+    const place = preferred.indexOf(variant.region)
+    if (place >= 0) return place
+    return preferred.length + (variant.region === "" ? 0 : variant.region === "global" ? 1 : 2)
+  }
+  return (a: Entry, b: Entry) => {
+    const [left, right] = [a.identity.variant, b.identity.variant]
+    if (a.rank !== b.rank) return a.rank - b.rank
+    const free = Number(left.free) - Number(right.free)
+    if (!a.listed && free !== 0) return free
+    return (
+      compare(a.offer.providerID, b.offer.providerID) ||
+      free ||
+      Number(left.quantisation !== "") - Number(right.quantisation !== "") ||
+      Number(left.context !== "") - Number(right.context !== "") ||
+      region(left) - region(right) ||
+      compare(left.region, right.region) ||
+      Number(b.identity.written) - Number(a.identity.written) ||
+      compare(a.offer.modelID, b.offer.modelID)
+    )
+  }
+}

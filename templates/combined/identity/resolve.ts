@@ -1,0 +1,162 @@
+// Which offers are the same model, as far as a whole catalogue can tell.
+//
+// resolve.py in opencode-patcher is the same in Python; the two agree on every input. The steps run in a fixed
+// order, each over the result of the one before.
+import { divide, model, stem, vendorOf, type Item } from "./item"
+import { reader, type Reading, type Variant } from "./identity"
+import { settleStamps } from "./snapshots"
+import { grouped, sizes, versions } from "./rules"
+import { adoptVendors, dropProviders, keepHouseNames, keepOwnTiers } from "./vendors"
+
+export type Offer = { providerID: string; modelID: string; name: string; releaseDate?: string }
+
+/**
+ * `stem` is the name without a date; `undated` says that the key is what the name means without one, `written` that
+ * this id itself bears a date.
+ */
+export type Identity = {
+  key: string
+  name: string
+  stem: string
+  vendor: string
+  variant: Variant
+  undated: boolean
+  written: boolean
+}
+
+/** Identities of the offers, in their order. The catalogue holds further offers that are only learnt from. */
+export function resolve(offers: readonly Offer[], catalogue: readonly Offer[] = []): Identity[] {
+  const read = reader()
+  const items = [...offers, ...others(catalogue, offers)].map((offer) => itemOf(offer, read(offer)))
+  dropProviders(items)
+  adoptVendors(items)
+  keepHouseNames(items)
+  const models = grouped(items, model)
+  for (const group of models.values()) keepOwnTiers(group, models)
+  tieVersions(items)
+  for (const group of grouped(items, model).values()) settleContexts(group)
+  for (const group of grouped(items, model).values()) {
+    settleSizes(group)
+    settlePreviews(group)
+    settleStamps(group)
+    settleModes(group)
+  }
+  return items.slice(0, offers.length).map(identityOf)
+}
+
+function others(catalogue: readonly Offer[], offers: readonly Offer[]) {
+  if (catalogue.length === 0) return []
+  const own = new Set(offers.map(offerID))
+  return catalogue.filter((offer) => !own.has(offerID(offer)))
+}
+
+function offerID(offer: Offer) {
+  return offer.providerID + "/" + offer.modelID
+}
+
+function itemOf(offer: Offer, reading: Reading): Item {
+  return {
+    vendor: reading.vendor,
+    row: reading.row,
+    name: reading.name,
+    version: reading.version,
+    size: reading.size,
+    context: reading.context,
+    preview: reading.preview,
+    mode: reading.mode,
+    stamp: reading.stamp,
+    instruct: reading.instruct,
+    rolling: reading.rolling,
+    variant: reading.variant,
+    provider: offer.providerID,
+    date: offer.releaseDate ?? "",
+    undated: reading.stamp === "",
+    written: reading.stamp !== "",
+  }
+}
+
+function identityOf(item: Item): Identity {
+  const stem =
+    item.name + ending(item.version) + ending(item.size) + (item.preview ? "-preview" : "") + ending(item.mode)
+  const name = stem + ending(item.stamp)
+  return {
+    key: item.vendor ? item.vendor + "/" + name : name,
+    name,
+    stem,
+    vendor: item.vendor,
+    variant: item.variant,
+    undated: item.undated,
+    written: item.written,
+  }
+}
+
+function ending(part: string) {
+  return part && "-" + part
+}
+
+// Where a vendor's versions are snapshots, an id that carries both tells which belong together.
+function tieVersions(items: readonly Item[]) {
+  const ties = new Map<string, string>()
+  for (const item of items) {
+    const name = item.name + " " + item.version
+    if (item.version && item.stamp && !ties.has(name)) ties.set(name, item.stamp)
+  }
+  for (const item of items) {
+    if (!item.version) continue
+    const name = item.name + " " + item.version
+    const stamp = item.stamp || versions.get(name) || ties.get(name)
+    if (!stamp) continue
+    item.version = ""
+    item.stamp = stamp
+    item.undated = false
+  }
+}
+
+// A context window is a variant when the model is offered without it too, else a part of the name.
+function settleContexts(items: readonly Item[]) {
+  if (!items.some((item) => item.context)) return
+  for (const group of divide(items, (item) => stem(item) + "\n" + item.mode)) {
+    const plain = group.some((item) => !item.context)
+    for (const item of group) {
+      if (!item.context) continue
+      if (plain) item.variant = { ...item.variant, context: item.context }
+      if (!plain) item.name += "-" + item.context
+    }
+  }
+}
+
+// A size says nothing when the catalogue knows one size only and some offers leave it out.
+function settleSizes(items: readonly Item[]) {
+  if (!items.some((item) => item.size)) return
+  const vendor = vendorOf(items[0])
+  // The sizes of closed models are tiers: gemini-1.5-flash-8b is another model than gemini-1.5-flash.
+  if (!vendor || !(vendor.undated === "original" || vendor.versions)) return
+  const key = (item: Item) => item.version + "\n" + item.preview + "\n" + (vendor.versions ? item.stamp : "")
+  for (const group of divide(items, key)) {
+    const known = new Set(group.map((item) => item.size).filter((size) => size !== ""))
+    const only = known.size === 1 && group.some((item) => !item.size) ? [...known][0] : undefined
+    const own = sizes.get(group[0].name) ?? only
+    if (own !== undefined) for (const item of group) if (item.size === own) item.size = ""
+  }
+}
+
+// While the vendor's own providers list a model as preview only, its plain name means the preview.
+function settlePreviews(items: readonly Item[]) {
+  const vendor = vendorOf(items[0])
+  if (!vendor || !items.some((item) => item.preview)) return
+  for (const group of divide(items, (item) => item.version + "\n" + item.size + "\n" + item.mode)) {
+    const own = group.filter((item) => vendor.providers.includes(item.provider))
+    if (own.length > 0 && own.every((item) => item.preview)) for (const item of group) item.preview = false
+  }
+}
+
+// Where the vendor itself lists a hybrid under the plain name, the instruct model is another one.
+function settleModes(items: readonly Item[]) {
+  const vendor = vendorOf(items[0])
+  if (!vendor?.hybrid || !items.some((item) => item.instruct)) return
+  const hybrids = items.filter((item) => !item.mode && !item.stamp)
+  for (const group of grouped(hybrids, stem).values()) {
+    if (!group.some((item) => !item.instruct && vendor.providers.includes(item.provider))) continue
+    for (const item of group) if (item.instruct) item.mode = "instruct"
+  }
+}

@@ -1,0 +1,108 @@
+/** The keys `provider_priority` and `combined` of opencode.json, with their defaults. Pure. */
+import type { Kind } from "./failure/classify"
+import { CombinedCooldown } from "./health/cooldown"
+import type { Options } from "./identity/grouping"
+import { lower, squash } from "./identity/scan"
+import type { CombinedMember } from "./member"
+
+/** The feature's part of opencode.json. */
+export type Info = {
+  readonly provider_priority?: string | readonly string[]
+  readonly combined?: {
+    readonly min_providers?: number
+    readonly combine_latest?: boolean
+    readonly exclude?: readonly string[]
+    readonly groups?: Readonly<Record<string, readonly string[]>>
+    readonly variants?: readonly string[]
+    readonly regions?: readonly string[]
+    readonly strategy?: keyof typeof STRATEGIES
+    readonly max_attempts?: number
+    readonly first_token_timeout?: number
+    readonly stall_timeout?: number
+    readonly cooldown?: { readonly min?: number; readonly max?: number }
+    readonly last_resort?: readonly string[]
+    readonly stickiness?: number
+  }
+}
+
+export function read(config: Info): Options {
+  const combined = config.combined ?? {}
+  return {
+    priority: list(config.provider_priority),
+    minProviders: combined.min_providers,
+    combineLatest: combined.combine_latest,
+    exclude: combined.exclude,
+    groups: combined.groups,
+    variants: combined.variants,
+    regions: combined.regions,
+  }
+}
+
+/** How failures are dealt with. Times are milliseconds. */
+export type Failover = {
+  /** Kinds of failures after which another member is asked; undefined stands for all. */
+  readonly kinds: readonly Kind[] | undefined
+  /** How often one provider is asked in a row for one step, before its cooldown begins. */
+  readonly maxAttempts: number
+  readonly firstToken: number
+  readonly stall: number
+  readonly cooldown: CombinedCooldown.Bounds
+  readonly lastResort: (member: CombinedMember.Member) => boolean
+  readonly stickiness: number
+}
+
+const MINUTE = 60_000
+
+/**
+ * Models may think in silence for minutes. The clients of OpenAI and Anthropic wait ten minutes for an answer, so what
+ * is silent for longer than that is not slow.
+ */
+const SILENCE = 15 * MINUTE
+
+/** Prompt caches of Anthropic live for five minutes after their last use, those of OpenAI for five to ten. */
+const STICKINESS = 5 * MINUTE
+
+const STRATEGIES = {
+  on_error: undefined,
+  on_rate_limit: ["rate_limit", "quota"],
+  on_overload: ["rate_limit", "quota", "overload", "server"],
+} as const satisfies Record<string, readonly Kind[] | undefined>
+
+export function failover(config: Info): Failover {
+  const combined = config.combined ?? {}
+  const patterns = (combined.last_resort ?? []).map(lower)
+  return {
+    kinds: STRATEGIES[combined.strategy ?? "on_error"],
+    maxAttempts: combined.max_attempts ?? 2,
+    firstToken: combined.first_token_timeout ?? SILENCE,
+    stall: combined.stall_timeout ?? SILENCE,
+    cooldown: {
+      min: combined.cooldown?.min ?? CombinedCooldown.BOUNDS.min,
+      max: combined.cooldown?.max ?? CombinedCooldown.BOUNDS.max,
+    },
+    lastResort: (member) => patterns.some((pattern) => names(pattern, member)),
+    stickiness: combined.stickiness ?? STICKINESS,
+  }
+}
+
+/** A pattern is a provider, or provider/model; `*` in it stands for any text. */
+function names(pattern: string, member: CombinedMember.Member) {
+  const text = pattern.includes("/") ? `${member.providerID}/${member.modelID}` : member.providerID
+  const source = pattern.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replaceAll("\\*", "[^]*")
+  return new RegExp(`^${source}$`).test(lower(text))
+}
+
+/** A list, or one text with commas between the providers. */
+function list(value: Info["provider_priority"]): readonly string[] {
+  const items = typeof value === "string" ? value.split(",") : (value ?? [])
+  return items.map((item) => item.trim()).filter((item) => item)
+}
+
+/** Providers of the priority list first, in its order; the others after them by code point. Case and dots do not matter. */
+export function order(providers: readonly string[], priority: readonly string[]) {
+  const ranks = priority.map(squash)
+  const rank = (id: string) => (ranks.includes(squash(id)) ? ranks.indexOf(squash(id)) : ranks.length)
+  return providers.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0))
+}
+
+export * as CombinedSettings from "./settings"

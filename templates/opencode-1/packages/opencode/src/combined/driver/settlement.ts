@@ -1,0 +1,75 @@
+/** What becomes of an attempt that failed: finished tools and their results stay, all that is unfinished goes. */
+import type { Session } from "@/session/session"
+import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import { LLMEvent, ToolResultValue } from "@opencode-ai/llm"
+import { Effect, Option } from "effect"
+import { CombinedAttempt } from "../request/attempt"
+import { CombinedSnapshot } from "./snapshot"
+import type { Turn } from "./turn"
+
+/**
+ * Lets running tools end, stores their results and removes what is unfinished. Returns the finished tools that stay.
+ *
+ * A stream that breaks discards events it had queued, so a tool may have run of which the processor has not heard.
+ */
+export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Turn) {
+  const attempt = CombinedAttempt.of(turn.ctx)
+  if (attempt) attempt.gate.closed = true
+  for (const [id, call] of attempt?.calls ?? []) {
+    const part = (yield* stored(turn)).find((item) => item.type === "tool" && item.callID === id)
+    if (!part || (part.type === "tool" && part.state.status === "pending"))
+      yield* turn.handleEvent(LLMEvent.toolCall({ id, name: call.name, input: call.input }))
+    const outcome = yield* Effect.promise(() => call.outcome)
+    if (!turn.ctx.toolcalls[id]) continue
+    yield* turn.handleEvent(
+      outcome.ok
+        ? LLMEvent.toolResult({ id, name: call.name, result: ToolResultValue.make(outcome.value) })
+        : LLMEvent.toolError({ id, name: call.name, message: String(outcome.error), error: outcome.error }),
+    )
+  }
+
+  const all = yield* stored(turn)
+  const last = all.findLastIndex(isCommitted)
+  // Beside a finished tool the records of the step stay: the session's undo needs them. So does what a step has cost.
+  const dropped = all.filter((part, index) => {
+    if (part.type === "tool") return !isCommitted(part)
+    if (part.type === "step-finish") return false
+    return last < 0 || (index > last && (part.type === "text" || part.type === "reasoning"))
+  })
+  const ids = new Set<string>(dropped.map((part) => part.id))
+  if (turn.ctx.currentText && ids.has(turn.ctx.currentText.id)) turn.ctx.currentText = undefined
+  turn.ctx.reasoningMap = Object.fromEntries(
+    Object.entries(turn.ctx.reasoningMap).filter(([, part]) => !ids.has(part.id)),
+  )
+  turn.ctx.toolcalls = {}
+  if (last < 0) {
+    CombinedSnapshot.keep(turn.ctx.sessionID, turn.ctx.snapshot, turn.ctx.assistantMessage.time.created)
+    turn.ctx.snapshot = undefined
+  }
+  yield* Effect.forEach(dropped, (part) =>
+    turn.session.removePart({ sessionID: turn.ctx.sessionID, messageID: part.messageID, partID: part.id }),
+  )
+  return all.filter(isCommitted)
+})
+
+export const stored = (turn: Turn) => parts(turn.session, turn.ctx.assistantMessage)
+
+/** The parts of a message as they are stored. */
+export const parts = (session: Session.Interface, message: SessionV1.Assistant) =>
+  session
+    .findMessage(message.sessionID, (item) => item.info.id === message.id)
+    .pipe(
+      Effect.orDie,
+      Effect.map((found) => (Option.isSome(found) ? found.value.parts : [])),
+    )
+
+/**
+ * A tool that the provider ran itself is part of its answer, and goes with it. `invalid` is what upstream makes of a call
+ * that cannot be read, as when the line ends in the middle of it.
+ */
+function isCommitted(part: SessionV1.Part): part is SessionV1.ToolPart {
+  if (part.type !== "tool" || part.tool === "invalid" || part.metadata?.providerExecuted) return false
+  return part.state.status === "completed" || part.state.status === "error"
+}
+
+export * as CombinedSettlement from "./settlement"

@@ -1,0 +1,340 @@
+/**
+ * The virtual provider `combined`, put around upstream's provider service.
+ *
+ * `list` and `getProvider` show it; `getModel("combined", id)` returns the concrete model of the member that serves now,
+ * so that everything built from the model (messages, tool schemas, options, cost) is built for that provider.
+ */
+import path from "path"
+import type { Config } from "@/config/config"
+import type { Provider } from "@/provider/provider"
+import { Global } from "@opencode-ai/core/global"
+import { Effect } from "effect"
+import { CombinedGate } from "../request/gate"
+import { group, type Group, type Offer } from "../identity/grouping"
+import { check } from "../identity/options"
+import { CombinedRoute } from "./route"
+import { CombinedPool } from "./pool"
+import { CombinedSettings } from "../settings"
+import { CombinedVariant } from "../choice/variant"
+import { CombinedMember } from "../member"
+
+type ProviderID = Provider.Model["providerID"]
+type ModelID = Provider.Model["id"]
+type Providers = Record<ProviderID, Provider.Info>
+type Groups = ReadonlyMap<string, Group>
+/** What upstream's config service returns; the name of that type has changed from release to release. */
+type Info = Effect.Success<ReturnType<Config.Interface["get"]>>
+
+type Catalogue = {
+  /** What is listed: upstream's providers and, where something is combined, ours. */
+  readonly providers: Providers
+  readonly groups: Groups
+  /**
+   * Models of too few providers to be combined. They are not listed, but whoever has chosen one while it had more, in a
+   * config or a session, goes on with those that are left.
+   */
+  readonly reduced: () => Groups
+}
+
+type Known = Record<string, { readonly id: string; readonly models: Record<string, Listed> }>
+type Listed = { readonly id: string; readonly name: string; readonly release_date?: string }
+
+type Dependencies = {
+  readonly config: Pick<Config.Interface, "get">
+  readonly modelsDev: { readonly get: () => Effect.Effect<Known> }
+  readonly notFound: typeof Provider.ModelNotFoundError
+}
+
+const ID = CombinedRoute.PROVIDER_ID as ProviderID
+
+type Asked = { readonly providerID: ProviderID; readonly modelID: ModelID }
+
+const smallModels = new WeakMap<Provider.Interface, (asked: Asked) => Effect.Effect<Provider.Model | undefined>>()
+
+export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
+  // Upstream makes both objects anew when an instance is reloaded, so they date the grouping.
+  const cache = new WeakMap<Providers, { config: Info; catalogue: Catalogue }>()
+
+  const catalogue = Effect.fn("CombinedCatalogue.catalogue")(function* () {
+    const providers = yield* base.list()
+    const config = yield* dependencies.config.get()
+    const known = cache.get(providers)
+    if (known?.config === config) return known.catalogue
+    const made = combine(providers, config, yield* dependencies.modelsDev.get())
+    yield* Effect.forEach(check(CombinedSettings.read(config), offers(providers)), (text) => Effect.logWarning(text))
+    cache.set(providers, { config, catalogue: made })
+    return made
+  })
+
+  /** The groups' members as they stand now: what the state file says, by the credentials and settings of this moment. */
+  const look = Effect.fn("CombinedCatalogue.look")(function* () {
+    const providers = yield* base.list()
+    const settings = CombinedSettings.failover(yield* dependencies.config.get())
+    return CombinedPool.look({ providers, settings })
+  })
+
+  const serve = (
+    members: readonly CombinedMember.Member[],
+    id: string,
+    { fits, ...wish }: CombinedRoute.Wish & { readonly owner?: object } = {},
+  ): Effect.Effect<CombinedRoute.Next> =>
+    Effect.gen(function* () {
+      const able = fits && (yield* satisfying(members, id, fits))
+      const choice = (yield* look()).choose(members, { ...wish, ...(able && { fits: (item) => able.has(item) }) })
+      if (choice.type === "serve") return { type: "serve", model: yield* concrete(choice.member, members, id) }
+      const [first] = choice.out
+      return { ...choice, model: first && (yield* concrete(first.member, members, id)) }
+    })
+
+  /** The members whose models meet a condition. */
+  const satisfying = (
+    members: readonly CombinedMember.Member[],
+    id: string,
+    condition: (model: Provider.Model) => boolean,
+  ) =>
+    Effect.filter(members, (item) => Effect.map(concrete(item, members, id), condition)).pipe(
+      Effect.map((found) => new Set(found)),
+    )
+
+  const concrete = (
+    member: CombinedMember.Member,
+    members: readonly CombinedMember.Member[],
+    id: string,
+  ): Effect.Effect<Provider.Model> =>
+    Effect.gen(function* () {
+      const model = yield* base.getModel(member.providerID as ProviderID, member.modelID as ModelID).pipe(Effect.orDie)
+      const began = Date.now()
+      const pool = yield* look()
+      const owner = {}
+      return CombinedRoute.mark(model, {
+        id,
+        settings: pool.settings,
+        next: (wish) => serve(members, id, { ...wish, owner }),
+        find: (condition) =>
+          Effect.gen(function* () {
+            for (const item of (yield* look()).rank(members, { owner })) {
+              const candidate = yield* concrete(item, members, id)
+              if (condition(candidate)) return candidate
+            }
+            return undefined
+          }),
+        fail: (failure, wish) =>
+          Effect.gen(function* () {
+            const now = yield* look()
+            // A failure of the whole provider is known under one key, and is one failure.
+            const one = failure.scope === "provider"
+            for (const item of one ? [member] : CombinedMember.alike(member, members, failure.kind)) {
+              const problem = now.fail(item, failure, began)
+              if (problem) yield* Effect.logWarning("combined health is not shared", { reason: problem })
+            }
+            return yield* serve(members, id, wish)
+          }),
+        succeed: Effect.map(look(), (now) => now.succeed(member, began)),
+        others: ({ fits, ...wish } = {}) =>
+          Effect.gen(function* () {
+            const ready = (yield* look()).rank(members, { ...wish, owner })
+            const able = yield* satisfying(ready, id, fits ?? (() => true))
+            return [...able].some((item) => !CombinedMember.same(item, member))
+          }),
+        cooling: Effect.map(look(), (now) => now.cooling(member)),
+        unproven: Effect.map(look(), (now) => now.unproven(member)),
+        claim: Effect.map(look(), (now) => now.claim(member, owner)),
+        release: Effect.sync(() => CombinedPool.release(owner)),
+      })
+    })
+
+  const list = Effect.fn("CombinedCatalogue.list")(function* () {
+    return (yield* catalogue()).providers
+  })
+
+  const getModel = Effect.fn("CombinedCatalogue.getModel")(function* (providerID: ProviderID, modelID: ModelID) {
+    if (providerID !== ID) return yield* base.getModel(providerID, modelID)
+    const known = yield* catalogue()
+    const found = find(known, modelID)
+    // Nothing is combined, or the user has a provider of that name: what to say of it is upstream's.
+    if (!found && !known.groups.size) return yield* base.getModel(providerID, modelID)
+    if (!found) return yield* new dependencies.notFound({ providerID, modelID, suggestions: near(known, modelID) })
+    return yield* concrete((yield* look()).first(found.members), found.members, found.id)
+  })
+
+  const smallModel = Effect.fn("CombinedCatalogue.smallModel")(function* (providerID: ProviderID, asked?: Asked) {
+    const config = yield* dependencies.config.get()
+    if (config.small_model?.startsWith(`${ID}/`))
+      return yield* getModel(ID, config.small_model.slice(ID.length + 1) as ModelID).pipe(
+        Effect.catchTag("ProviderModelNotFoundError", () => Effect.succeed(undefined)),
+      )
+    if (config.small_model || providerID !== ID) return yield* base.getSmallModel(providerID)
+    // Who names the provider alone (for a new copy of a project, say) goes by the default model.
+    const chosen = asked ?? (yield* defaultModel().pipe(Effect.orElseSucceed(() => undefined)))
+    const found = chosen?.providerID === ID ? find(yield* catalogue(), chosen.modelID) : undefined
+    if (!found) return yield* base.getSmallModel(providerID)
+    const { lastResort } = CombinedSettings.failover(config)
+    const own = [
+      ...found.members.filter((member) => !lastResort(member)),
+      ...found.members.filter((member) => lastResort(member)),
+    ]
+    const providers = [...new Set(own.map((member) => member.providerID))]
+    const models = yield* Effect.forEach(providers, (item) => base.getSmallModel(item as ProviderID))
+    const members = models.flatMap((model) => (model ? [{ providerID: model.providerID, modelID: model.id }] : []))
+    if (!members.length) return undefined
+    return yield* concrete((yield* look()).first(members), members, "small")
+  })
+
+  const defaultModel = Effect.fn("CombinedCatalogue.defaultModel")(function* () {
+    const config = yield* dependencies.config.get()
+    if (config.model) return yield* base.defaultModel()
+    const known = yield* catalogue()
+    const last = (yield* recent()).find(
+      (item) =>
+        known.providers[item.providerID]?.models[item.modelID] || (item.providerID === ID && find(known, item.modelID)),
+    )
+    return last?.providerID === ID ? last : yield* base.defaultModel()
+  })
+
+  const wrapped: Provider.Interface = {
+    ...base,
+    list,
+    getProvider: Effect.fn("CombinedCatalogue.getProvider")(function* (providerID: ProviderID) {
+      const known = yield* catalogue()
+      return providerID === ID ? resolvable(known) : known.providers[providerID]
+    }),
+    getModel,
+    getLanguage: (model) =>
+      base.getLanguage(model).pipe(Effect.map((language) => CombinedGate.guarded(model, language))),
+    getSmallModel: (providerID) => smallModel(providerID),
+    defaultModel,
+  }
+  smallModels.set(wrapped, (asked) => smallModel(asked.providerID, asked))
+  return wrapped
+}
+
+/**
+ * The small model for what goes on beside a chosen one, as for its title. Upstream asks for it by the provider's id, but
+ * behind a combined model stand its own providers, and no others may see what was said to it.
+ */
+export function small(providers: Provider.Interface, asked: Asked) {
+  return smallModels.get(providers)?.(asked) ?? providers.getSmallModel(asked.providerID)
+}
+
+function combine(providers: Providers, config: Info, known: Known): Catalogue {
+  const none: Groups = new Map()
+  if (config.disabled_providers?.includes(ID) || providers[ID]) return { providers, groups: none, reduced: () => none }
+  const options = { ...CombinedSettings.read(config), catalogue: offers(known) }
+  const grouped = (minProviders?: number) =>
+    new Map(
+      group(offers(providers), { ...options, ...(minProviders && { minProviders }) }).map(
+        (item) => [item.id, item] as const,
+      ),
+    )
+  const groups = grouped()
+  // Reading the whole catalogue takes a while; who has two providers or more seldom needs this.
+  const reduced = lazy(() => new Map([...grouped(1)].filter(([id]) => !groups.has(id))))
+  return { groups, reduced, providers: groups.size ? { ...providers, [ID]: provider(groups, providers) } : providers }
+}
+
+function lazy<A>(make: () => A) {
+  const made: { value?: A } = {}
+  return () => (made.value ??= make())
+}
+
+function find(known: Catalogue, modelID: string) {
+  return known.groups.get(modelID) ?? known.reduced().get(modelID)
+}
+
+/** Ours with all that can be asked of it, also what is not listed. */
+function resolvable(known: Catalogue) {
+  const reduced = known.reduced()
+  const listed = known.providers[ID]
+  if (!reduced.size) return listed
+  const whole = provider(reduced, known.providers)
+  return { ...whole, models: { ...listed?.models, ...whole.models } }
+}
+
+function provider(groups: Groups, providers: Providers): Provider.Info {
+  const models = Object.fromEntries(
+    [...groups.values()].map((item) => [
+      item.id,
+      virtual(
+        item,
+        item.members.map((member) => providers[member.providerID as ProviderID].models[member.modelID]),
+      ),
+    ]),
+  )
+  return { id: ID, name: "Combined", source: "custom", env: [], options: {}, models }
+}
+
+function offers(providers: Known): Offer[] {
+  return Object.values(providers).flatMap((provider) =>
+    Object.values(provider.models).map((model) => ({
+      providerID: provider.id,
+      modelID: model.id,
+      name: model.name,
+      releaseDate: model.release_date,
+    })),
+  )
+}
+
+/**
+ * What the picker shows. What a member must be able to do for one request (room, images) is decided when the request is
+ * made, so the most is offered, as are all variants, for which each member has its own; what else is switched on for a
+ * whole session is offered only if every member can do it. The price is that of the member that serves when all are well.
+ */
+function virtual(item: Group, members: readonly Provider.Model[]): Provider.Model {
+  const [first] = members
+  const every = (can: (model: Provider.Model) => boolean) => members.every(can)
+  const most = (read: (model: Provider.Model) => number | undefined) =>
+    Math.max(...members.map((model) => read(model) ?? 0))
+  const modes = ["text", "audio", "image", "video", "pdf"] as const
+  const modalities = (side: "input" | "output") =>
+    Object.fromEntries(modes.map((mode) => [mode, members.some((model) => model.capabilities[side][mode])])) as Record<
+      (typeof modes)[number],
+      boolean
+    >
+  return {
+    ...first,
+    id: item.id as ModelID,
+    providerID: ID,
+    name: item.name,
+    headers: {},
+    options: {},
+    // Context and input belong together: those of the member with the most room.
+    limit: {
+      ...(members.find((model) => model.limit.context === most((other) => other.limit.context)) ?? first).limit,
+      output: most((model) => model.limit.output),
+    },
+    capabilities: {
+      ...first.capabilities,
+      temperature: every((model) => model.capabilities.temperature),
+      reasoning: every((model) => model.capabilities.reasoning),
+      attachment: members.some((model) => model.capabilities.attachment),
+      toolcall: every((model) => model.capabilities.toolcall),
+      input: modalities("input"),
+      output: modalities("output"),
+    },
+    variants: CombinedVariant.union(members.map((model) => model.variants)),
+  }
+}
+
+function near(known: Catalogue, modelID: string) {
+  const words = modelID.toLowerCase().split(/[^a-z0-9]+/)
+  return [...known.groups.keys()]
+    .map((id) => ({ id, shared: words.filter((word) => word && id.includes(word)).length }))
+    .filter((item) => item.shared > 0)
+    .toSorted((a, b) => b.shared - a.shared || (a.id < b.id ? -1 : 1))
+    .slice(0, 3)
+    .map((item) => item.id)
+}
+
+/** The models that the user picked last, newest first, as upstream's TUI writes them. */
+const recent = () =>
+  Effect.promise(async (): Promise<{ providerID: ProviderID; modelID: ModelID }[]> => {
+    const stored: unknown = await Bun.file(path.join(Global.Path.state, "model.json"))
+      .json()
+      .catch(() => undefined)
+    const items = (stored as { recent?: unknown } | undefined)?.recent
+    return Array.isArray(items)
+      ? items.filter((item) => typeof item?.providerID === "string" && typeof item?.modelID === "string")
+      : []
+  })
+
+export * as CombinedCatalogue from "./catalogue"

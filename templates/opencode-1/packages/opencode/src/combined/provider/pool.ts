@@ -1,0 +1,95 @@
+/**
+ * The members of all groups as this process knows them: their health, and which of them are being probed.
+ *
+ * Shared by all directories that the process serves: a provider's limits are the user's, not a project's.
+ */
+import type { Provider } from "@/provider/provider"
+import { CombinedRank } from "../choice/rank"
+import { CombinedCredentials } from "./credentials"
+import type { Failure } from "../failure/classify"
+import { CombinedCooldown } from "../health/cooldown"
+import { CombinedHealthStore } from "../health/store"
+import { CombinedHealthFile } from "./health-file"
+import { CombinedProbes } from "../health/probes"
+import type { CombinedSettings } from "../settings"
+import type { CombinedMember } from "../member"
+
+type Member = CombinedMember.Member
+
+type Wish = CombinedRank.Wish & { readonly owner?: object }
+
+const store = CombinedHealthStore.open(CombinedHealthFile.shelf(CombinedHealthFile.FILE), (state) =>
+  CombinedCooldown.current(state, Date.now(), () => undefined),
+)
+
+const probes = CombinedProbes.make()
+
+export type Pool = ReturnType<typeof look>
+
+export function look(input: {
+  readonly providers: Record<string, Provider.Info>
+  readonly settings: CombinedSettings.Failover
+}) {
+  const credentials = (providerID: string) => {
+    const provider = input.providers[providerID]
+    return provider && CombinedCredentials.fingerprint(provider)
+  }
+  const live = (now: number) => CombinedCooldown.current(store.read(), now, credentials)
+  const keys = (member: Member, now: number) =>
+    CombinedCooldown.unproven(live(now), member.providerID, member.modelID, now)
+
+  const view = ({ owner, ...wish }: Wish): CombinedRank.View => {
+    const now = Date.now()
+    return {
+      ...wish,
+      state: live(now),
+      now,
+      probed: (member) => probes.taken(keys(member, now), owner, now),
+      lastResort: input.settings.lastResort,
+    }
+  }
+
+  const choose = <M extends Member>(members: readonly M[], wish: Wish = {}) => CombinedRank.choose(members, view(wish))
+
+  return {
+    settings: input.settings,
+    choose,
+    rank: <M extends Member>(members: readonly M[], wish: Wish = {}) => CombinedRank.rank(members, view(wish)),
+    /** The member to ask now; when all are out, the one that returns first. */
+    first: <M extends Member>(members: readonly M[]) => {
+      const choice = choose(members)
+      return choice.type === "serve" ? choice.member : choice.out[0].member
+    },
+    /** Begins a cooldown for a request that began then; returns why others will not know of it, if they will not. */
+    fail: (member: Member, failure: Failure, began: number) => {
+      store.update((state) =>
+        CombinedCooldown.fail(
+          CombinedCooldown.current(state, Date.now(), credentials),
+          member.providerID,
+          member.modelID,
+          failure,
+          Date.now(),
+          { bounds: input.settings.cooldown, credentials: credentials(member.providerID), began },
+        ),
+      )
+      return store.problem()
+    },
+    succeed: (member: Member, began: number) =>
+      void store.update((state) => CombinedCooldown.succeed(state, member.providerID, member.modelID, began)),
+    cooling: (member: Member) => {
+      const now = Date.now()
+      return CombinedCooldown.cooling(live(now), member.providerID, member.modelID, now)
+    },
+    unproven: (member: Member) => keys(member, Date.now()).length > 0,
+    claim: (member: Member, owner: object) => {
+      const now = Date.now()
+      return probes.claim(keys(member, now), owner, now)
+    },
+  }
+}
+
+export function release(owner: object) {
+  probes.release(owner)
+}
+
+export * as CombinedPool from "./pool"

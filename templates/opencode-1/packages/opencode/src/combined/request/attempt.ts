@@ -1,0 +1,232 @@
+/**
+ * One request to a member, watched from outside: how far it came, which tools it started, and whether it still lives.
+ *
+ * Tools run under a signal of their own, which a failing stream does not abort, and their results are kept where a
+ * failing stream cannot lose them.
+ */
+import type { Provider } from "@/provider/provider"
+import type { LLM } from "@/session/llm"
+import { Session } from "@/session/session"
+import { LLMEvent, Usage } from "@opencode-ai/llm"
+import { Array as Arr, Effect } from "effect"
+import * as Stream from "effect/Stream"
+import type { Tool } from "ai"
+import type { Failure } from "../failure/classify"
+import { CombinedGate } from "./gate"
+import type { CombinedRoute } from "../provider/route"
+import { CombinedThinking } from "../history/thinking"
+import { CombinedVariant } from "../choice/variant"
+
+type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
+
+export type Call = { readonly name: string; readonly input: unknown; readonly outcome: Promise<Outcome> }
+
+export type Spent = ReturnType<typeof Session.getUsage>
+
+/** What came last before the end. */
+export type Phase = "request" | "reasoning" | "text" | "tool input" | "tool"
+
+export type Attempt = {
+  readonly controller: AbortController
+  readonly gate: CombinedGate.Gate
+  readonly model: Provider.Model
+  readonly calls: Map<string, Call>
+  readonly began: number
+  /** The variant that was asked for, and the member's own for it. */
+  readonly variant: { readonly asked: string | undefined; readonly own: string | undefined }
+  firstToken: number | undefined
+  phase: Phase
+  logged: boolean
+  /** What the member has reported at the end of its answer, for this request alone, at its own price in dollars. */
+  usage: Spent | undefined
+  /** Tools that have started and not ended. */
+  running: number
+  /** Milliseconds of silence in earlier pulls, and when the present pull began. */
+  silent: number
+  pulling: number | undefined
+}
+
+/** Raised for a member that is silent for too long. */
+export class Silence extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.message)
+    this.name = "Silence"
+  }
+}
+
+const PHASES: Partial<Record<LLMEvent["type"], Phase>> = {
+  "reasoning-start": "reasoning",
+  "reasoning-delta": "reasoning",
+  "text-start": "text",
+  "text-delta": "text",
+  "tool-input-start": "tool input",
+  "tool-input-delta": "tool input",
+  "tool-call": "tool",
+  "tool-result": "tool",
+  "tool-error": "tool",
+}
+
+const attempts = new WeakMap<object, Attempt>()
+
+/** The attempt that a processor's state stands for, if it has begun one. */
+export function of(owner: object) {
+  return attempts.get(owner)
+}
+
+export function forget(owner: object) {
+  attempts.delete(owner)
+}
+
+export function begin(owner: object, input: LLM.StreamInput) {
+  const attempt = make(input)
+  attempts.set(owner, attempt)
+  return attempt
+}
+
+export function make(input: LLM.StreamInput): Attempt {
+  const asked = input.user.model.variant
+  return {
+    variant: { asked, own: asked === undefined ? undefined : CombinedVariant.map(asked, input.model.variants) },
+    model: input.model,
+    controller: new AbortController(),
+    gate: CombinedGate.open(),
+    calls: new Map(),
+    began: Date.now(),
+    firstToken: undefined,
+    phase: "request",
+    logged: false,
+    usage: undefined,
+    running: 0,
+    silent: 0,
+    pulling: undefined,
+  }
+}
+
+export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Interface["stream"]) {
+  const tools = Object.fromEntries(
+    Object.entries(input.tools).map(([name, tool]) => [name, kept(attempt, name, tool)] as const),
+  )
+  const own = { ...input.user, model: { ...input.user.model, variant: attempt.variant.own } }
+  const user = attempt.variant.own === attempt.variant.asked ? input.user : own
+  const request = CombinedThinking.silence({ ...input, user, tools })
+  return Stream.transformPull(through({ ...request, model: CombinedGate.put(request.model, attempt.gate) }), (pull) =>
+    Effect.succeed(
+      Effect.suspend(() => {
+        attempt.pulling = performance.now()
+        return pull
+      }).pipe(
+        Effect.map((events) => Arr.map(events, (event) => whole(attempt, event))),
+        Effect.tap((events) => Effect.sync(() => note(attempt, events))),
+      ),
+    ),
+  )
+}
+
+/** The AI SDK closes a step whose line ended in silence without the tokens that the provider had told before. */
+function whole(attempt: Attempt, event: LLMEvent): LLMEvent {
+  const { reported } = attempt.gate
+  if (event.type !== "step-finish" || !reported || event.usage?.inputTokens !== undefined) return event
+  return LLMEvent.stepFinish({ ...event, usage: reported })
+}
+
+/** Takes note of what came. */
+export function note(attempt: Attempt, events: readonly LLMEvent[]) {
+  const step = events.find((event) => event.type === "step-finish")
+  if (step)
+    attempt.usage = Session.getUsage({
+      model: attempt.model,
+      usage: step.usage ?? new Usage({}),
+      metadata: step.providerMetadata,
+    })
+  const phase = events.map((event) => PHASES[event.type]).findLast((item) => item !== undefined)
+  // Comments that keep a line open make no event, and the event that opens a step says nothing of the model.
+  attempt.silent = phase ? 0 : attempt.silent + performance.now() - (attempt.pulling ?? performance.now())
+  attempt.pulling = undefined
+  if (!phase) return
+  attempt.phase = phase
+  attempt.firstToken ??= Date.now()
+}
+
+/** What the request has cost, as far as the member has told before its answer ended or broke. */
+export function spent(attempt: Attempt): Spent | undefined {
+  const { model, gate } = attempt
+  return attempt.usage ?? (gate.reported && Session.getUsage({ model, usage: gate.reported }))
+}
+
+function kept(attempt: Attempt, name: string, tool: Tool): Tool {
+  const execute = tool.execute
+  if (!execute) return tool
+  return {
+    ...tool,
+    execute(input, options) {
+      // A result, even an error, could come before the failure is seen, and would be kept.
+      if (attempt.gate.closed) return new Promise<never>(() => {})
+      attempt.running++
+      attempt.phase = "tool"
+      const running = Promise.resolve(execute(input, { ...options, abortSignal: attempt.controller.signal }))
+      const ended = () => {
+        attempt.running--
+        attempt.silent = 0
+        if (attempt.pulling !== undefined) attempt.pulling = performance.now()
+      }
+      attempt.calls.set(options.toolCallId, {
+        name,
+        input,
+        outcome: running.then(
+          (value) => {
+            ended()
+            return { ok: true, value }
+          },
+          (error) => {
+            ended()
+            return { ok: false, error }
+          },
+        ),
+      })
+      return running
+    },
+  }
+}
+
+/** How often a silence that is over its time is looked at again, as long as no other member can answer. */
+const AGAIN = 1000
+
+/**
+ * Fails once the member was silent for too long and another one can answer; never ends otherwise. What we do with an
+ * event, or a tool that runs, is no silence of the member.
+ */
+export const watch = (
+  attempt: () => Attempt | undefined,
+  origin: CombinedRoute.Origin,
+  others = origin.others,
+): Effect.Effect<never, Silence> =>
+  Effect.gen(function* () {
+    while (true) {
+      const now = attempt()
+      const started = now?.firstToken !== undefined
+      const limit = started ? origin.settings.stall : origin.settings.firstToken
+      const silence = now ? silenceOf(now) : 0
+      if (silence < limit) {
+        // A tool may end, or the first token come, long before the time is over: then a shorter limit may hold.
+        yield* Effect.sleep(Math.min(limit - silence, origin.settings.stall, 60_000))
+        continue
+      }
+      if (!(yield* others())) {
+        yield* Effect.sleep(AGAIN)
+        continue
+      }
+      const message = started
+        ? `Silent for ${seconds(limit)} in the middle of its answer`
+        : `No first token in ${seconds(limit)}`
+      return yield* Effect.fail(new Silence({ kind: "timeout", scope: "model", message, lasting: true }))
+    }
+  })
+
+function silenceOf(attempt: Attempt) {
+  if (attempt.running > 0) return 0
+  return attempt.silent + (attempt.pulling === undefined ? 0 : performance.now() - attempt.pulling)
+}
+
+const seconds = (milliseconds: number) => `${Math.round(milliseconds / 100) / 10} s`
+
+export * as CombinedAttempt from "./attempt"

@@ -1,0 +1,86 @@
+/**
+ * A record of each attempt, as a line of JSON in one file of the user; `opencode-patcher attempts` reads it.
+ *
+ * A line is written in one piece, so processes may write at once. Two files of this size are kept at most.
+ */
+import { appendFileSync, mkdirSync, renameSync, rmdirSync, statSync } from "fs"
+import path from "path"
+import { Global } from "@opencode-ai/core/global"
+
+export type Action = "served" | "repeated" | "moved" | "waited" | "ended" | "cancelled"
+
+export type Record = {
+  /** ISO 8601. */
+  readonly start: string
+  readonly end: string
+  /** Milliseconds from the start. */
+  readonly first_token?: number
+  readonly session: string
+  /** The user's message that was being answered, and the one the attempt was to make. */
+  readonly message: string
+  readonly answer?: string
+  /** `small` is any other request that nobody watches. */
+  readonly purpose: "step" | "summary" | "title" | "small"
+  readonly combined: string
+  readonly provider: string
+  readonly model: string
+  /** As the user asked for it and, where that differs, the member's own; null where it has none. */
+  readonly variant?: string
+  readonly own_variant?: string | null
+  /** How far the answer came. */
+  readonly phase: string
+  readonly action: Action
+  /** The class of the failure and what was said of it. */
+  readonly failure?: string
+  readonly reason?: string
+  /** Finished tools that stayed. */
+  readonly tools?: number
+  readonly next?: string
+  readonly tokens: { readonly input: number; readonly output: number; readonly cache_read: number }
+  /** Dollars. */
+  readonly cost: number
+}
+
+export const FILE = path.join(Global.Path.data, "combined-attempts.jsonl")
+
+const LARGEST = 4_000_000
+
+const STALE = 60_000
+
+/** A log is no reason for a turn to fail: where it cannot be written there is none. */
+export function append(record: Record, file = FILE, largest = LARGEST) {
+  try {
+    if (sizeOf(file) >= largest) rotate(file, largest)
+    appendFileSync(file, JSON.stringify(record) + "\n", { mode: 0o600 })
+  } catch {
+    return false
+  }
+  return true
+}
+
+/**
+ * Another process that saw the full file may have begun a new one meanwhile, which must not take the full one's place: the
+ * one that makes the lock looks again. A lock that a dead process has left holds for a minute.
+ */
+function rotate(file: string, largest: number) {
+  const lock = `${file}.lock`
+  try {
+    const held = statSync(lock, { throwIfNoEntry: false })
+    if (held && Date.now() - held.mtimeMs > STALE) rmdirSync(lock)
+    mkdirSync(lock)
+  } catch {
+    // Whoever holds it rotates; this line goes to one of the two files.
+    return
+  }
+  try {
+    if (sizeOf(file) >= largest) renameSync(file, `${file}.1`)
+  } finally {
+    rmdirSync(lock)
+  }
+}
+
+function sizeOf(file: string) {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
+export * as CombinedLog from "./log"

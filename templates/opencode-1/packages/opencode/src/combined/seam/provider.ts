@@ -1,0 +1,4 @@
+/** What the hooks in packages/opencode/src/provider/provider.ts call. */
+export { wrap } from "../provider/catalogue"
+
+export * as CombinedProvider from "./provider"

@@ -1,0 +1,118 @@
+import { expect, test } from "bun:test"
+import type { ModelMessage } from "ai"
+import { Effect } from "effect"
+import { CombinedRoute } from "@/combined/provider/route"
+import { CombinedSettings } from "@/combined/settings"
+import { Provider } from "@/provider/provider"
+import { ModelV2 } from "@opencode-ai/core/model"
+import { ProviderV2 } from "@opencode-ai/core/provider"
+import { ProviderTest } from "../fake/provider"
+
+const model = ProviderTest.model({ id: ModelV2.ID.make("glm"), providerID: ProviderV2.ID.make("acme") })
+
+const origin: CombinedRoute.Origin = {
+  id: "glm-4-6",
+  fail: () => Effect.succeed({ type: "serve", model }),
+  next: () => Effect.succeed({ type: "serve", model }),
+  succeed: Effect.void,
+  find: () => Effect.succeed(model),
+  others: () => Effect.succeed(true),
+  cooling: Effect.succeed(undefined),
+  unproven: Effect.succeed(false),
+  claim: Effect.succeed(true),
+  release: Effect.void,
+  settings: CombinedSettings.failover({}),
+}
+
+test("a model that nobody marked has no origin", () => {
+  expect(CombinedRoute.of(model)).toBeUndefined()
+})
+
+test("a mark stands on the copy and survives a spread", () => {
+  const marked = CombinedRoute.mark(model, origin)
+  expect(CombinedRoute.of(marked)?.id).toBe("glm-4-6")
+  expect(CombinedRoute.of({ ...marked })?.id).toBe("glm-4-6")
+  expect(CombinedRoute.of(model)).toBeUndefined()
+})
+
+test("a mark is invisible to what is stored and sent", () => {
+  const marked = CombinedRoute.mark(model, origin)
+  expect(JSON.stringify(marked)).toBe(JSON.stringify(model))
+  expect(Object.keys(marked)).toEqual(Object.keys(model))
+  const info = { id: model.providerID, name: "Acme", source: "config" as const, env: [], options: {} }
+  expect(Provider.toPublicInfo({ ...info, models: { glm: marked } })).toEqual(
+    Provider.toPublicInfo({ ...info, models: { glm: model } }),
+  )
+})
+
+const metadata = { acme: { signature: "abc" } }
+
+test("messages for another provider lose reasoning and metadata, and keep all else", () => {
+  const messages: ModelMessage[] = [
+    { role: "system", content: "be brief", providerOptions: metadata },
+    { role: "user", content: [{ type: "text", text: "what is it?" }] },
+    {
+      role: "assistant",
+      content: [
+        { type: "reasoning", text: "let me see", providerOptions: metadata },
+        { type: "text", text: "I look it up", providerOptions: metadata },
+        { type: "tool-call", toolCallId: "call_one", toolName: "bash", input: {}, providerOptions: metadata },
+      ],
+    },
+    {
+      role: "tool",
+      content: [
+        { type: "tool-result", toolCallId: "call_one", toolName: "bash", output: { type: "text", value: "forty-two" } },
+      ],
+    },
+    { role: "assistant", content: "it is forty-two" },
+  ]
+  const ported = CombinedRoute.portable(messages)
+  expect(JSON.parse(JSON.stringify(ported))).toEqual([
+    { role: "system", content: "be brief" },
+    { role: "user", content: [{ type: "text", text: "what is it?" }] },
+    {
+      role: "assistant",
+      content: [
+        { type: "text", text: "I look it up" },
+        { type: "tool-call", toolCallId: "call_one", toolName: "bash", input: {} },
+      ],
+    },
+    {
+      role: "tool",
+      content: [
+        { type: "tool-result", toolCallId: "call_one", toolName: "bash", output: { type: "text", value: "forty-two" } },
+      ],
+    },
+    { role: "assistant", content: "it is forty-two" },
+  ])
+})
+
+test("metadata inside a user's message and a tool's result does not travel either", () => {
+  const ported = CombinedRoute.portable([
+    { role: "user", content: [{ type: "text", text: "hello", providerOptions: metadata }] },
+    {
+      role: "tool",
+      content: [
+        {
+          type: "tool-result",
+          toolCallId: "call_one",
+          toolName: "bash",
+          output: { type: "text", value: "forty-two" },
+          providerOptions: metadata,
+        },
+      ],
+    },
+  ])
+  expect(JSON.stringify(ported)).not.toContain("abc")
+})
+
+test("a message that held nothing but reasoning goes, since many providers refuse an empty one", () => {
+  expect(CombinedRoute.portable([{ role: "assistant", content: [{ type: "reasoning", text: "hm" }] }])).toEqual([])
+})
+
+test("the messages that were given are not changed", () => {
+  const messages: ModelMessage[] = [{ role: "assistant", content: [{ type: "reasoning", text: "hm" }] }]
+  CombinedRoute.portable(messages)
+  expect(messages[0].content).toHaveLength(1)
+})

@@ -1,0 +1,248 @@
+import { expect, test } from "bun:test"
+import type { CombinedFailure } from "@/combined/failure/classify"
+import { CombinedCooldown } from "@/combined/health/cooldown"
+
+const NOW = 1_000_000
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+
+const failure = (kind: CombinedFailure.Kind, more: Partial<CombinedFailure.Failure> = {}): CombinedFailure.Failure => ({
+  kind,
+  scope: "model",
+  message: kind,
+  ...more,
+})
+
+const fail = (item: CombinedFailure.Failure, state: CombinedCooldown.State = new Map(), now = NOW) =>
+  CombinedCooldown.fail(state, "acme", "glm", item, now)
+
+const length = (state: CombinedCooldown.State, now = NOW, modelID = "glm") => {
+  const found = CombinedCooldown.cooling(state, "acme", modelID, now)
+  return found ? found.until - now : 0
+}
+
+const KINDS = ["rate_limit", "quota", "overload", "server", "auth", "missing", "network", "timeout"] as const
+
+test("a member that never failed is not cooling", () => {
+  expect(CombinedCooldown.cooling(new Map(), "acme", "glm", NOW)).toBeUndefined()
+})
+
+test("a transient failure costs seconds, a rate limit a minute, quota and credentials much more", () => {
+  for (const kind of ["overload", "server", "network", "timeout"] as const)
+    expect(length(fail(failure(kind)))).toBeLessThanOrEqual(10_000)
+  expect(length(fail(failure("rate_limit")))).toBe(MINUTE)
+  for (const kind of ["quota", "auth", "missing"] as const)
+    expect(length(fail(failure(kind)))).toBeGreaterThanOrEqual(10 * MINUTE)
+})
+
+for (const kind of KINDS) {
+  test(`the cooldown for ${kind} grows with each failure in a row and ends within a day`, () => {
+    const lengths = Array.from({ length: 30 }).reduce<{ state: CombinedCooldown.State; seen: number[] }>(
+      ({ state, seen }) => {
+        const next = fail(failure(kind), state)
+        return { state: next, seen: [...seen, length(next)] }
+      },
+      { state: new Map(), seen: [] },
+    ).seen
+    expect(lengths[1]).toBeGreaterThan(lengths[0])
+    expect(lengths).toEqual(lengths.toSorted((a, b) => a - b))
+    expect(lengths.at(-1)).toBeLessThanOrEqual(DAY)
+  })
+}
+
+test("what the provider asks for is kept to, be it short or long, but for a second at least", () => {
+  expect(length(fail(failure("quota", { retryAfter: 1200 })))).toBe(1200)
+  for (const retryAfter of [0, 1, 66]) expect(length(fail(failure("rate_limit", { retryAfter })))).toBe(1000)
+  expect(length(fail(failure("overload", { retryAfter: 10 * 60 * MINUTE })))).toBe(10 * 60 * MINUTE)
+})
+
+test("a time that proved too short is not believed twice; a longer one is", () => {
+  const named = (retryAfter: number, state?: CombinedCooldown.State, now?: number) =>
+    fail(failure("rate_limit", { retryAfter }), state, now)
+  const once = named(2000)
+  const twice = named(2000, once, NOW + 2000)
+  expect(length(twice, NOW + 2000)).toBe(MINUTE)
+  expect(length(named(2000, twice, NOW + 2 * MINUTE), NOW + 2 * MINUTE)).toBe(2 * MINUTE)
+  expect(length(named(60 * MINUTE, once, NOW + 2000), NOW + 2000)).toBe(60 * MINUTE)
+  const well = CombinedCooldown.succeed(once, "acme", "glm", NOW + 2000)
+  expect(length(named(2000, well, NOW + 3000), NOW + 3000)).toBe(2000)
+})
+
+test("requests that were under way together meet one failure", () => {
+  const blip = (state: CombinedCooldown.State, at: number) =>
+    CombinedCooldown.fail(state, "acme", "glm", failure("overload"), NOW + at, { began: NOW - 1 })
+  const four = [0, 10, 20, 9000].reduce(blip, new Map())
+  expect(four.get("acme/glm")).toMatchObject({ failures: 1, since: NOW + 9000, until: NOW + 14_000 })
+  const next = CombinedCooldown.fail(four, "acme", "glm", failure("overload"), NOW + 15_000, { began: NOW + 14_000 })
+  expect(next.get("acme/glm")).toMatchObject({ failures: 2, until: NOW + 25_000 })
+})
+
+test("a shorter cooldown of a request that was under way does not end a longer one", () => {
+  const long = CombinedCooldown.fail(new Map(), "acme", "glm", failure("quota", { scope: "provider" }), NOW)
+  const lost = failure("network", { scope: "provider" })
+  const both = CombinedCooldown.fail(long, "acme", "glm", lost, NOW + 10, { began: NOW - 1 })
+  expect(CombinedCooldown.cooling(both, "acme", "glm", NOW + MINUTE)?.kind).toBe("quota")
+  // Nor does its success, if it began before.
+  const answered = CombinedCooldown.succeed(both, "acme", "glm", NOW + 5)
+  expect(CombinedCooldown.cooling(answered, "acme", "glm", NOW + MINUTE)?.kind).toBe("quota")
+})
+
+test("failures of one sort do not stretch the cooldown of another", () => {
+  const often = [0, 1, 2, 3, 4, 5].reduce<CombinedCooldown.State>(
+    (state, at) => fail(failure("network"), state, NOW + at * 10 * MINUTE),
+    new Map(),
+  )
+  const first = length(fail(failure("auth")))
+  expect(length(fail(failure("auth"), often, NOW + DAY / 2), NOW + DAY / 2)).toBe(first)
+  const timeout = fail(failure("timeout"), fail(failure("overload")), NOW + MINUTE)
+  expect(length(timeout, NOW + MINUTE)).toBeGreaterThan(length(fail(failure("timeout"))))
+})
+
+test("no provider can ask for more than a day", () => {
+  expect(length(fail(failure("rate_limit", { retryAfter: 365 * DAY })))).toBe(DAY)
+})
+
+test("a cooldown ends by itself, at its time and not before", () => {
+  const state = fail(failure("rate_limit"))
+  expect(length(state, NOW + MINUTE - 1)).toBe(1)
+  expect(CombinedCooldown.cooling(state, "acme", "glm", NOW + MINUTE)).toBeUndefined()
+})
+
+test("a failure of one model leaves the provider's others alone", () => {
+  const state = fail(failure("rate_limit"))
+  expect(CombinedCooldown.cooling(state, "acme", "kimi", NOW)).toBeUndefined()
+  expect(CombinedCooldown.cooling(state, "other", "glm", NOW)).toBeUndefined()
+})
+
+test("a failure of the provider holds all of its models back, and no other provider", () => {
+  const state = fail(failure("auth", { scope: "provider" }))
+  expect(length(state, NOW, "kimi")).toBeGreaterThan(0)
+  expect(CombinedCooldown.cooling(state, "acme-two", "glm", NOW)).toBeUndefined()
+})
+
+test("of a model's cooldown and its provider's the longer one counts", () => {
+  const long = fail(
+    failure("quota", { scope: "provider", retryAfter: 9000 }),
+    fail(failure("rate_limit", { retryAfter: 500 })),
+  )
+  expect(CombinedCooldown.cooling(long, "acme", "glm", NOW)).toMatchObject({ kind: "quota", until: NOW + 9000 })
+  const short = fail(failure("network", { scope: "provider", retryAfter: 100 }), fail(failure("rate_limit")))
+  expect(CombinedCooldown.cooling(short, "acme", "glm", NOW)).toMatchObject({ kind: "rate_limit", until: NOW + MINUTE })
+})
+
+test("a success ends the cooldowns of the member and its provider, and the growth starts anew", () => {
+  const twice = fail(failure("rate_limit"), fail(failure("rate_limit")))
+  const both = fail(failure("network", { scope: "provider" }), twice)
+  const state = CombinedCooldown.succeed(both, "acme", "glm", NOW + 1)
+  expect(length(state)).toBe(0)
+  expect(length(fail(failure("rate_limit"), state))).toBe(length(fail(failure("rate_limit"))))
+})
+
+test("a success of one member leaves the cooldowns of others alone", () => {
+  const state = CombinedCooldown.succeed(fail(failure("rate_limit")), "acme", "kimi", NOW + 1)
+  expect(length(state)).toBe(MINUTE)
+})
+
+test("a success of a request that began before the failure says nothing about what came later", () => {
+  const state = CombinedCooldown.succeed(fail(failure("rate_limit")), "acme", "glm", NOW - 1)
+  expect(length(state)).toBe(MINUTE)
+})
+
+test("an earlier state is never changed", () => {
+  const before = fail(failure("rate_limit"))
+  fail(failure("rate_limit"), before)
+  CombinedCooldown.succeed(before, "acme", "glm", NOW + 1)
+  expect(length(before)).toBe(MINUTE)
+})
+
+test("the bounds of the user hold for what the provider asks for too", () => {
+  const bounds = { min: 2000, max: 5000 }
+  const until = (retryAfter?: number) =>
+    CombinedCooldown.fail(new Map(), "acme", "glm", failure("rate_limit", { retryAfter }), NOW, { bounds }).get(
+      "acme/glm",
+    )?.until
+  expect(until(10)).toBe(NOW + 2000)
+  expect(until(3000)).toBe(NOW + 3000)
+  expect(until()).toBe(NOW + 5000)
+})
+
+test("what was written can be read", () => {
+  const state = fail(failure("auth", { scope: "provider" }), fail(failure("rate_limit")))
+  expect(CombinedCooldown.parse(CombinedCooldown.format(state))).toEqual(state)
+})
+
+for (const [what, text] of [
+  ["nothing", ""],
+  ["half a file", CombinedCooldown.format(fail(failure("auth"))).slice(0, 60)],
+  ["something else", "[1, 2]"],
+  ["another version", '{"version":99,"members":{"acme/glm":{}}}'],
+  ["a list for the members", '{"version":1,"members":[{}]}'],
+] as const) {
+  test(`${what} is no state`, () => {
+    expect(CombinedCooldown.parse(text).size).toBe(0)
+  })
+}
+
+test("of a damaged state the records that make sense are kept", () => {
+  const good = { since: NOW, until: NOW + 1000, kind: "auth", message: "revoked", failures: 1 }
+  const members = {
+    "acme/glm": good,
+    "acme/no-kind": { ...good, kind: "flu" },
+    "acme/text": { ...good, until: "tomorrow" },
+    "acme/none": null,
+    nowhere: good,
+  }
+  const state = CombinedCooldown.parse(JSON.stringify({ version: 1, members }))
+  expect([...state.keys()]).toEqual(["acme/glm"])
+})
+
+test("no file can hold a member back for more than a day", () => {
+  const item = { since: NOW, until: NOW + 400 * DAY, kind: "auth", message: "revoked", failures: 1 }
+  const state = CombinedCooldown.parse(JSON.stringify({ version: 1, members: { "acme/glm": item } }))
+  expect(length(state)).toBe(DAY)
+})
+
+const nobody = () => undefined
+
+test("a clock that was set back ends what was written before", () => {
+  const state = fail(failure("quota"))
+  expect(CombinedCooldown.current(state, NOW - 10 * DAY, nobody).size).toBe(0)
+  expect(CombinedCooldown.current(state, NOW, nobody).size).toBe(1)
+})
+
+test("failures in a row are forgotten a day after the cooldown", () => {
+  const state = fail(failure("rate_limit"))
+  expect(CombinedCooldown.current(state, NOW + MINUTE + DAY, nobody).size).toBe(1)
+  expect(CombinedCooldown.current(state, NOW + MINUTE + DAY + 1, nobody).size).toBe(0)
+})
+
+test("new credentials end a cooldown for quota or credentials, and no other", () => {
+  const left = (kind: CombinedFailure.Kind, credentials: string | undefined) =>
+    CombinedCooldown.current(
+      CombinedCooldown.fail(new Map(), "acme", "glm", failure(kind), NOW, { credentials: "old" }),
+      NOW,
+      () => credentials,
+    ).size
+  expect([left("quota", "new"), left("auth", "new"), left("rate_limit", "new")]).toEqual([0, 0, 1])
+  expect([left("quota", "old"), left("auth", "old")]).toEqual([1, 1])
+  // Of a provider that this process has not loaded, nobody knows.
+  expect(left("auth", undefined)).toBe(1)
+})
+
+test("of two records of a member the later one counts, whichever side it is on", () => {
+  const early = fail(failure("rate_limit"))
+  const late = fail(failure("overload"), new Map(), NOW + 5)
+  for (const merged of [CombinedCooldown.merge(early, late), CombinedCooldown.merge(late, early)])
+    expect(merged.get("acme/glm")?.kind).toBe("overload")
+  const well = CombinedCooldown.succeed(early, "acme", "glm", NOW)
+  for (const merged of [CombinedCooldown.merge(early, well), CombinedCooldown.merge(well, early)])
+    expect(length(merged)).toBe(0)
+})
+
+test("a member is unproven from the end of its cooldown until it has answered", () => {
+  const state = fail(failure("rate_limit"))
+  const unproven = (item: CombinedCooldown.State, now: number) => CombinedCooldown.unproven(item, "acme", "glm", now)
+  expect(unproven(state, NOW + MINUTE - 1)).toEqual([])
+  expect(unproven(state, NOW + MINUTE)).toEqual(["acme/glm"])
+  expect(unproven(CombinedCooldown.succeed(state, "acme", "glm", NOW + MINUTE), NOW + MINUTE)).toEqual([])
+})

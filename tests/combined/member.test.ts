@@ -1,0 +1,22 @@
+import { describe, expect, test } from "bun:test"
+import { CombinedMember } from "@/combined/member"
+
+const plain = { free: false, quantisation: "", context: "", region: "", host: "", confidential: false }
+const dated = { providerID: "acme", modelID: "glm-5-20260101", variant: plain }
+const alias = { providerID: "acme", modelID: "glm-5", variant: plain }
+const free = { providerID: "acme", modelID: "glm-5:free", variant: { ...plain, free: true } }
+const european = { providerID: "acme", modelID: "eu.glm-5", variant: { ...plain, region: "eu" } }
+const other = { providerID: "orion", modelID: "glm-5", variant: plain }
+const members = [dated, alias, free, european, other]
+
+describe("whom a failure says something about", () => {
+  test("a limit counts for all names of one offer, not for other terms or providers", () => {
+    expect(CombinedMember.alike(dated, members, "rate_limit")).toEqual([dated, alias])
+    expect(CombinedMember.alike(free, members, "overload")).toEqual([free])
+    expect(CombinedMember.alike(european, members, "rate_limit")).toEqual([european])
+  })
+
+  test("a name that is gone says nothing about the provider's other names", () => {
+    expect(CombinedMember.alike(dated, members, "missing")).toEqual([dated])
+  })
+})

@@ -1,0 +1,141 @@
+import { expect, test } from "bun:test"
+import { CombinedRank } from "@/combined/choice/rank"
+import { CombinedCooldown } from "@/combined/health/cooldown"
+import type { CombinedMember } from "@/combined/member"
+
+const NOW = 1_000_000
+const members = ["a", "b", "c"].map((providerID) => ({ providerID, modelID: "glm" }))
+
+const cooling = (times: Record<string, number>) =>
+  Object.entries(times).reduce<CombinedCooldown.State>(
+    (state, [providerID, retryAfter]) =>
+      CombinedCooldown.fail(
+        state,
+        providerID,
+        "glm",
+        { kind: "rate_limit", scope: "model", message: `${providerID} is out`, retryAfter },
+        NOW,
+      ),
+    new Map(),
+  )
+
+const choose = (times: Record<string, number>, now = NOW) =>
+  CombinedRank.choose(members, { state: cooling(times), now })
+
+test("the first in the group's order serves", () => {
+  expect(choose({})).toEqual({ type: "serve", member: members[0] })
+})
+
+test("the first that is not cooling serves", () => {
+  expect(choose({ a: 1000 })).toEqual({ type: "serve", member: members[1] })
+  expect(choose({ a: 1000, b: 10 })).toEqual({ type: "serve", member: members[2] })
+})
+
+test("the preferred one serves again when its cooldown is over", () => {
+  expect(choose({ a: 1000, b: 5000 }, NOW + 1000)).toEqual({ type: "serve", member: members[0] })
+})
+
+test("when all are cooling, all are told, the one that is first to return in front", () => {
+  expect(choose({ a: 3000, b: 1000, c: 2000 })).toMatchObject({
+    type: "wait",
+    out: [
+      { member: members[1], cooldown: { until: NOW + 1000, message: "b is out" } },
+      { member: members[2], cooldown: { until: NOW + 2000, message: "c is out" } },
+      { member: members[0], cooldown: { until: NOW + 3000, message: "a is out" } },
+    ],
+  })
+})
+
+test("of two that return at once the one that stands first is waited for", () => {
+  expect(choose({ a: 9000, b: 1000, c: 1000 })).toMatchObject({
+    type: "wait",
+    out: [{ member: members[1] }, { member: members[2] }, { member: members[0] }],
+  })
+})
+
+test("members of one provider are told apart", () => {
+  const pair = [
+    { providerID: "a", modelID: "glm" },
+    { providerID: "a", modelID: "glm-free" },
+  ]
+  expect(CombinedRank.choose(pair, { state: cooling({ a: 1000 }), now: NOW })).toEqual({
+    type: "serve",
+    member: pair[1],
+  })
+})
+
+test("a last resort is asked only when all others are out", () => {
+  const lastResort = (member: CombinedMember.Member) => member.providerID === "a"
+  const rank = (times: Record<string, number>) =>
+    CombinedRank.rank(members, { state: cooling(times), now: NOW, lastResort }).map((member) => member.providerID)
+  expect(rank({})).toEqual(["b", "c", "a"])
+  expect(rank({ b: 1000 })).toEqual(["c", "a"])
+  expect(rank({ b: 1000, c: 1000 })).toEqual(["a"])
+})
+
+test("a member with a warm cache goes before the preferred one, but no last resort does", () => {
+  const rank = (warm: string, last: string) =>
+    CombinedRank.rank(members, {
+      state: new Map(),
+      now: NOW,
+      warm: (member) => member.providerID === warm,
+      lastResort: (member) => member.providerID === last,
+    }).map((member) => member.providerID)
+  expect(rank("b", "")).toEqual(["b", "a", "c"])
+  expect(rank("b", "b")).toEqual(["a", "c", "b"])
+})
+
+test("a member that another request is probing waits behind those that are well", () => {
+  const probed = (member: CombinedMember.Member) => member.providerID === "a"
+  const rank = (times: Record<string, number>, last?: string) =>
+    CombinedRank.rank(members, {
+      state: cooling(times),
+      now: NOW,
+      probed,
+      lastResort: (member) => member.providerID === last,
+    }).map((member) => member.providerID)
+  expect(rank({})).toEqual(["b", "c", "a"])
+  // It may be well, and a last resort costs extra.
+  expect(rank({ b: 1000 }, "c")).toEqual(["a", "c"])
+})
+
+test("a member that has failed to give this answer stands behind those that have not, be its cooldown over", () => {
+  const rank = (left: Record<string, number>, last?: string) =>
+    CombinedRank.rank(members, {
+      state: new Map(),
+      now: NOW,
+      left: (member) => left[member.providerID] ?? 0,
+      lastResort: (member) => member.providerID === last,
+    }).map((member) => member.providerID)
+  expect(rank({ a: 1 })).toEqual(["b", "c", "a"])
+  // It may be well again, and a last resort costs extra.
+  expect(rank({ a: 1, b: 1 }, "c")).toEqual(["a", "b", "c"])
+  // Three times are enough.
+  expect(rank({ a: 3, b: 2 })).toEqual(["c", "b"])
+})
+
+test("who has failed too often is not waited for either", () => {
+  const left = (member: CombinedMember.Member) => (member.providerID === "a" ? 3 : 0)
+  const choose = (list: typeof members) =>
+    CombinedRank.choose(list, { state: cooling({ a: 1000, b: 2000 }), now: NOW, left })
+  expect(choose(members.slice(0, 2))).toMatchObject({ type: "wait", out: [{ member: members[1] }] })
+  expect(choose(members.slice(0, 1))).toEqual({ type: "wait", out: [] })
+})
+
+test("one that can take the request is waited for, if that is not for long, before one that cannot is asked", () => {
+  const choose = (able: string, times: Record<string, number>, patience: number) =>
+    CombinedRank.choose(members, {
+      state: cooling(times),
+      now: NOW,
+      fits: (member) => able.includes(member.providerID),
+      patience,
+    })
+  expect(choose("c", {}, 0)).toEqual({ type: "serve", member: members[2] })
+  expect(choose("a", { a: 5000 }, 60_000)).toMatchObject({ type: "wait", out: [{ member: members[0] }] })
+  expect(choose("b", { a: 1000, b: 5000, c: 1000 }, 60_000)).toMatchObject({
+    type: "wait",
+    out: [{ member: members[1] }, {}, {}],
+  })
+  expect(choose("a", { a: 5000 }, 1000)).toEqual({ type: "serve", member: members[1] })
+  expect(choose("", { a: 5000 }, 60_000)).toEqual({ type: "serve", member: members[1] })
+})

@@ -1,0 +1,67 @@
+import { expect, test } from "bun:test"
+import { CombinedRetryAfter } from "@/combined/failure/retry-after"
+
+const NOW = Date.parse("2026-03-01T12:00:00Z")
+const read = (headers: Record<string, string>, ...texts: string[]) => CombinedRetryAfter.read(headers, texts, NOW)
+
+for (const [name, headers, wait] of [
+  ["milliseconds", { "Retry-After-Ms": "1500.2" }, 1501],
+  ["seconds", { "retry-after": "36000" }, 36_000_000],
+  ["a date", { "retry-after": "Sun, 01 Mar 2026 12:01:00 GMT" }, 60_000],
+  ["a date that is past", { "retry-after": "Sun, 01 Mar 2026 11:00:00 GMT" }, undefined],
+  ["neither", { "retry-after": "soon" }, undefined],
+  [
+    "OpenAI's reset of the limit that is used up",
+    {
+      "x-ratelimit-remaining-requests": "59",
+      "x-ratelimit-reset-requests": "1s",
+      "x-ratelimit-remaining-tokens": "0",
+      "x-ratelimit-reset-tokens": "6m0s",
+    },
+    360_000,
+  ],
+  ["OpenAI's milliseconds", { "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "120ms" }, 120],
+  [
+    "Anthropic's date",
+    {
+      "anthropic-ratelimit-tokens-remaining": "0",
+      "anthropic-ratelimit-tokens-reset": "2026-03-01T12:00:30Z",
+    },
+    30_000,
+  ],
+  ["seconds from now", { "ratelimit-remaining": "0", "ratelimit-reset": "50" }, 50_000],
+  ["seconds since the epoch", { "x-ratelimit-remaining": "0", "x-ratelimit-reset": `${NOW / 1000 + 20}` }, 20_000],
+  ["milliseconds since the epoch", { "x-ratelimit-remaining": "0", "x-ratelimit-reset": `${NOW + 20}` }, 20],
+  ["a limit that is not used up", { "x-ratelimit-remaining": "5", "x-ratelimit-reset": "50" }, undefined],
+  ["a reset without a time", { "x-ratelimit-remaining": "0" }, undefined],
+] as const) {
+  test(`${name} in a header`, () => {
+    expect(read(headers)).toBe(wait)
+  })
+}
+
+for (const [text, wait] of [
+  ["Rate limit reached for gpt-5. Please try again in 6m0s. Visit the dashboard", 360_000],
+  ["Limit 30000, used 29000. Please try again in 1.242s.", 1242],
+  ["Please try again in 320ms.", 320],
+  ['{"@type":"RetryInfo","retryDelay":"34.4s"}', 34_400],
+  ["Quota exceeded, please retry in 2 hours", 7_200_000],
+  ['{"error":{"type":"usage_limit_reached","resets_in_seconds":5400}}', 5_400_000],
+  [`{"error":{"type":"usage_limit_reached","resets_at": ${NOW / 1000 + 60}}}`, 60_000],
+  [`{"error":{"type":"usage_limit_reached","resets_at": ${NOW / 1000 - 60}}}`, undefined],
+  ["Your limit resets after 21h15m", 76_500_000],
+  ["Your limit resets at 2026-03-01T13:00:00Z", 3_600_000],
+  ["Usage limit reached, try again at 2026-03-01 12:30 UTC", 1_800_000],
+  ["Your limit was reset at 2026-01-01T00:00:00Z", undefined],
+  ["Please try again in a moment", undefined],
+  ["Retry in 5 attempts", undefined],
+  ["Released 2026-05-01T00:00:00Z", undefined],
+] as const) {
+  test(`"${text}" ${wait ? "names a time" : "names none"}`, () => {
+    expect(read({}, text)).toBe(wait)
+  })
+}
+
+test("a header goes before the text", () => {
+  expect(read({ "retry-after": "5" }, "try again in 6m0s")).toBe(5000)
+})

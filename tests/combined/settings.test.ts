@@ -1,0 +1,81 @@
+import { expect, test } from "bun:test"
+import { CombinedNotice } from "@/combined/turn/notice"
+import { CombinedSettings } from "@/combined/settings"
+
+test("providers of the priority list come first, in its order", () => {
+  expect(CombinedSettings.order(["d", "c", "b", "a"], ["c", "a"])).toEqual(["c", "a", "b", "d"])
+})
+
+test("a provider of the list that is not there changes nothing", () => {
+  expect(CombinedSettings.order(["b", "a"], ["gone", "b"])).toEqual(["b", "a"])
+})
+
+test("the order is the same in every locale", () => {
+  expect(CombinedSettings.order(["a", "B", "é", "Z"], [])).toEqual(["B", "Z", "a", "é"])
+})
+
+test("without a priority none is preferred", () => {
+  expect(CombinedSettings.read({}).priority).toEqual([])
+})
+
+test("a priority is a list, or a text with commas", () => {
+  expect(CombinedSettings.read({ provider_priority: ["b", "a"] }).priority).toEqual(["b", "a"])
+  expect(CombinedSettings.read({ provider_priority: "b, a,," }).priority).toEqual(["b", "a"])
+})
+
+const MINUTE = 60_000
+
+test("without any settings every failure moves on, and no model that thinks for minutes is cut", () => {
+  const settings = CombinedSettings.failover({})
+  expect(settings.kinds).toBeUndefined()
+  expect(settings.maxAttempts).toBe(2)
+  expect(Math.min(settings.firstToken, settings.stall)).toBeGreaterThan(10 * MINUTE)
+  expect(settings.cooldown).toEqual({ min: 0, max: 24 * 60 * MINUTE })
+  expect(settings.lastResort({ providerID: "acme", modelID: "glm" })).toBe(false)
+})
+
+test("what the user sets counts", () => {
+  const settings = CombinedSettings.failover({
+    combined: {
+      strategy: "on_rate_limit",
+      max_attempts: 5,
+      first_token_timeout: 1000,
+      stall_timeout: 2000,
+      cooldown: { max: 3000 },
+      stickiness: 0,
+    },
+  })
+  expect(settings).toMatchObject({
+    kinds: ["rate_limit", "quota"],
+    maxAttempts: 5,
+    firstToken: 1000,
+    stall: 2000,
+    cooldown: { min: 0, max: 3000 },
+    stickiness: 0,
+  })
+})
+
+for (const [pattern, hits, misses] of [
+  ["acme", ["acme/glm", "acme/z-ai/glm"], ["acme-two/glm", "other/acme"]],
+  ["acme*", ["acme/glm", "acme-two/glm"], ["other/acme"]],
+  ["acme/*", ["acme/glm", "acme/z-ai/glm"], ["acme-two/glm"]],
+  ["*/glm-4.6", ["acme/glm-4.6"], ["acme/glm-4x6", "acme/glm-4.6:free"]],
+  ["ACME/GLM", ["acme/glm", "Acme/Glm"], []],
+] as const) {
+  test(`${pattern} as a last resort`, () => {
+    const { lastResort } = CombinedSettings.failover({ combined: { last_resort: [pattern] } })
+    const member = (text: string) => {
+      const at = text.indexOf("/")
+      return { providerID: text.slice(0, at), modelID: text.slice(at + 1) }
+    }
+    expect(hits.filter((text) => !lastResort(member(text)))).toEqual([])
+    expect(misses.filter((text) => lastResort(member(text)))).toEqual([])
+  })
+}
+
+test("who serves is said at the start and at each change", () => {
+  const printed = new Map([["start", true]])
+  const said = ["a", "a", "b", "b", "a"].map((id) => CombinedNotice.changed(printed, id))
+  expect(said).toEqual([true, false, true, false, true])
+  expect(printed.get("start")).toBe(true)
+})

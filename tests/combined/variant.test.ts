@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test"
+import { CombinedVariant } from "@/combined/choice/variant"
+
+const variants = (...names: string[]) => Object.fromEntries(names.map((name) => [name, {}]))
+
+for (const [asked, has, own] of [
+  ["high", ["low", "high"], "high"],
+  ["max", ["low", "medium", "high"], "high"],
+  ["minimal", ["low", "high"], "low"],
+  // Of two that are equally near the one that costs less.
+  ["medium", ["high", "low"], "low"],
+  ["xhigh", ["max", "high"], "high"],
+  // A variant of the user's own has no like, and neither has an effort among those.
+  ["fast", ["low", "high"], undefined],
+  ["high", ["fast"], undefined],
+  ["high", [], undefined],
+  ["fast", ["fast"], "fast"],
+] as const) {
+  test(`${asked} of ${has.join(", ") || "none"} is ${own}`, () => {
+    expect(CombinedVariant.map(asked, variants(...has))).toBe(own)
+  })
+}
+
+test("a member without variants has none", () => {
+  expect(CombinedVariant.map("high", undefined)).toBeUndefined()
+})
+
+test("a variant is lost where nothing compares, and nothing is lost where none was asked for", () => {
+  expect(CombinedVariant.lost("high", variants("fast"))).toBe("high")
+  expect(CombinedVariant.lost("high", variants("low"))).toBeUndefined()
+  expect(CombinedVariant.lost(undefined, variants())).toBeUndefined()
+})
+
+test("all variants of all members are offered, efforts from least to most, with the options of the first that has them", () => {
+  const found = CombinedVariant.union<object>([
+    { high: { budget: 1 }, fast: { tier: 1 } },
+    undefined,
+    { max: {}, low: {}, high: {} },
+  ])
+  expect(Object.entries(found)).toEqual([
+    ["low", {}],
+    ["high", { budget: 1 }],
+    ["max", {}],
+    ["fast", { tier: 1 }],
+  ])
+})
