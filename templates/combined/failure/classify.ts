@@ -7,7 +7,17 @@
 import { rules, type Rule } from "./rules"
 import { CombinedRetryAfter } from "./retry-after"
 
-export const KINDS = ["rate_limit", "quota", "overload", "server", "auth", "missing", "network", "timeout"] as const
+export const KINDS = [
+  "rate_limit",
+  "quota",
+  "overload",
+  "server",
+  "auth",
+  "missing",
+  "network",
+  "timeout",
+  "unknown",
+] as const
 
 export type Kind = (typeof KINDS)[number]
 
@@ -24,6 +34,23 @@ export type Failure = {
   /** The member will not be well a moment later, though failures of this kind often pass. */
   readonly lasting?: boolean
 }
+
+/**
+ * What of a history a member may refuse, and is then asked without: signed thinking, or what is stored or encrypted for
+ * another account.
+ */
+export type Forgone = "thinking" | "items"
+
+/**
+ * What an error comes to. A `Failure` may be cured by another member; of an unknown one that shows when another is asked.
+ * `too_long` needs a member with more room, `history` the same member without a part of the history. `final` is the
+ * request's own fault, whoever is asked.
+ */
+export type Fault =
+  | Failure
+  | { readonly kind: "too_long"; readonly message: string; readonly status?: number }
+  | { readonly kind: "history"; readonly forgo: Forgone; readonly message: string; readonly status?: number }
+  | { readonly kind: "final"; readonly message: string; readonly status?: number }
 
 /** Failures of these kinds often pass in a moment: then asking again is better than leaving the member. */
 const PASSING: readonly Kind[] = ["overload", "server", "network", "timeout"]
@@ -59,6 +86,32 @@ export function classify(error: unknown, now = Date.now(), inside?: { readonly e
     ...(found.lasting && { lasting: true }),
   }
 }
+
+/**
+ * Reads an error that is not the user's cancel.
+ *
+ * @param more.inside as for `classify`
+ * @param more.overflow the host's own knowledge says that the conversation is too long
+ */
+export function fault(
+  error: unknown,
+  now = Date.now(),
+  more: { readonly inside?: { readonly event: unknown }; readonly overflow?: boolean } = {},
+): Fault {
+  const facts = collect(more.inside ? { cause: error, data: more.inside.event } : error)
+  const said = { message: summary(facts), ...(facts.status === undefined ? {} : { status: facts.status }) }
+  const known = classify(error, now, more.inside)
+  if (known) return known
+  if (more.overflow) return { kind: "too_long", ...said }
+  if (says(facts, SIGNATURE)) return { kind: "history", forgo: "thinking", ...said }
+  if (facts.aborted) return { kind: "timeout", scope: "model", ...said }
+  if (says(facts, MODERATION) || says(facts, FAULTED)) return { kind: "final", ...said }
+  return { kind: "unknown", scope: "model", ...said }
+}
+
+/** The words are those of Anthropic's and Google's APIs, which the other platforms pass on. */
+const SIGNATURE =
+  /invalid `?signature`? in `?thinking`? block|expected `?thinking`? or `?redacted_thinking`?|\bthought[_ ]signature/i
 
 /** Failures whose text is worth reading for a time. */
 const LIMITED: readonly Kind[] = ["rate_limit", "quota", "overload"]

@@ -42,6 +42,7 @@ const schedule: Record<Kind, Step> = {
   server: TRANSIENT,
   network: TRANSIENT,
   timeout: TRANSIENT,
+  unknown: TRANSIENT,
   rate_limit: { base: MINUTE, max: 15 * MINUTE },
   quota: { base: 30 * MINUTE, max: 6 * HOUR },
   auth: { base: 30 * MINUTE, max: 6 * HOUR },
