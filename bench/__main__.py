@@ -1,7 +1,7 @@
 """``python -m bench [NAME ...]``: run the named measurements, or all of them.
 
 ``failover`` and ``install`` take the newest build of the store; the first compares it with the stock binary in
-``OPENCODE_STOCK`` if that is set. Each script in this directory can also be run by itself, with ``--help``.
+``OPENCODE_STOCK`` if that is set. Each can also be run by itself: ``python -m bench.startup --help``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 NAMES = ("startup", "build", "install", "failover", "grouping", "drift", "release")
 STOCK_VARIABLE = "OPENCODE_STOCK"
@@ -22,8 +21,7 @@ def main() -> None:
         sys.exit(f"No such measurement: {', '.join(unknown)}. There are: {', '.join(NAMES)}.")
     for name in wanted:
         print(f"== {name}", flush=True)
-        script = Path(__file__).with_name(f"{name}.py")
-        subprocess.run([sys.executable, script, *arguments(name)], check=True)
+        subprocess.run([sys.executable, "-m", f"bench.{name}", *arguments(name)], check=True)
 
 
 def arguments(name: str) -> list[str]:

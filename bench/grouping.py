@@ -22,9 +22,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from grouping_score import Name, Score, score
-
+from bench.grouping_score import Name, Score, score
 from opencode_patcher.base import resources
 from opencode_patcher.models import catalogue
 from opencode_patcher.models.grouping import Options, group
@@ -72,7 +72,7 @@ def main() -> None:
     found["opencode-patcher"] = score(labels, keys, contested)
     vendors = sorted({label.split("/")[0] + "/" for label in labels.values()})
     by_vendor = {vendor: score(labels, keys, contested, vendor) for vendor in vendors}
-    result = {
+    result: dict[str, Any] = {
         "scores": {name: summary(each) for name, each in found.items()},
         "vendors": {vendor: summary(each) for vendor, each in by_vendor.items() if each.right + each.missed},
         "errors": errors(labels, keys, contested),
@@ -142,7 +142,7 @@ def bun_times(known: tuple[Offer, ...], bun: str) -> list[float]:
     return [float(value) for value in json.loads(output.stdout)]
 
 
-def text(result: dict[str, dict[str, dict[str, float]]]) -> str:
+def text(result: dict[str, Any]) -> str:
     heading = f"{'':26}{'precision':>10}{'recall':>8}{'B3 P':>8}{'B3 R':>8}{'pairs':>8}{'wrong':>7}{'merged':>8}"
     lines = [heading]
     for section in ("scores", "vendors"):

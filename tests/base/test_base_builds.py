@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ def test_a_changed_or_missing_binary_is_not_found_again(store: Store, tmp_path: 
 def test_the_newest_build_comes_first(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     for when, bun in ((300.0, "1.3.14"), (100.0, "1.3.15"), (200.0, "1.3.16")):
-        monkeypatch.setattr(builds.time, "time", lambda when=when: when)
+        monkeypatch.setattr(time, "time", lambda when=when: when)
         made.append(keep(store, tmp_path, dataclasses.replace(INGREDIENTS, bun=bun)))
 
     assert [build.built_at for build in builds.list_builds(store)] == [300.0, 200.0, 100.0]

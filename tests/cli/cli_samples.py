@@ -9,9 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "upstream"))
-
-from fake_upstream import WORKSPACE, Upstream, manifest
+from tests.upstream.fake_upstream import WORKSPACE, Upstream, manifest
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 

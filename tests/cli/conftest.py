@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from cli_samples import BUILD_SCRIPT, PATCH, CommandLine, MakeUpstream, Upstream, program
+
+from tests.cli.cli_samples import BUILD_SCRIPT, PATCH, CommandLine, MakeUpstream, program
+from tests.upstream.fake_upstream import Upstream
 
 
 @pytest.fixture

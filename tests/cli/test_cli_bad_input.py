@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -11,7 +12,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_samples import BUILD_SCRIPT, CORE, FAILING_SCRIPT, PATCH, CommandLine, MakeUpstream, Upstream
 
 from opencode_patcher import __main__, pipeline
 from opencode_patcher.base import git
@@ -19,9 +19,10 @@ from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import open_store
 from opencode_patcher.pipeline import Request
-from opencode_patcher.toolchain import bun, platforms
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.lock import read_lock
+from tests.cli.cli_samples import BUILD_SCRIPT, CORE, FAILING_SCRIPT, PATCH, CommandLine, MakeUpstream
+from tests.upstream.fake_upstream import Upstream
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -196,9 +197,9 @@ def test_a_place_for_the_copy_that_cannot_be_made(with_bun: CommandLine, upstrea
 def test_a_machine_that_bun_does_not_exist_for(
     command_line: CommandLine, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(platforms.platform, "system", lambda: "Plan9")
-    monkeypatch.setattr(platforms.platform, "machine", lambda: "mips")
-    monkeypatch.setattr(bun.shutil, "which", lambda _: None)
+    monkeypatch.setattr(platform, "system", lambda: "Plan9")
+    monkeypatch.setattr(platform, "machine", lambda: "mips")
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setenv("OPENCODE_PATCHER_HOME", str(command_line.store))
     request = pipeline_request(command_line, upstream)
     monkeypatch.setattr(pipeline, "Request", lambda **_: request)

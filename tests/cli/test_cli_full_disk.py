@@ -9,7 +9,9 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from cli_samples import CommandLine, Upstream
+
+from tests.cli.cli_samples import CommandLine
+from tests.upstream.fake_upstream import Upstream
 
 Script = Callable[[str], subprocess.CompletedProcess[str]]
 

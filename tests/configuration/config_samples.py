@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from opencode_patcher.configuration.survey import Survey, survey
 from opencode_patcher.models import catalogue
 
-CATALOGUE = {
+CATALOGUE: dict[str, dict[str, Any]] = {
     "anthropic": {
         "env": ["ANTHROPIC_API_KEY"],
         "models": {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from config_samples import User
+
+from tests.configuration.config_samples import User
 
 
 @pytest.fixture

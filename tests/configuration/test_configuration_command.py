@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from config_samples import CATALOGUE, User
 
 from opencode_patcher.__main__ import run
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.configuration import files
+from tests.configuration.config_samples import CATALOGUE, User
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from config_samples import User
 
 from opencode_patcher.configuration import auth, files, places
+from tests.configuration.config_samples import User
 
 
 def test_all_places_in_the_order_of_merging(user: User) -> None:

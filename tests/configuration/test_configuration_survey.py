@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from config_samples import User
-from refused_values import REFUSED
 
 from opencode_patcher.configuration.advice import Advice, advise
 from opencode_patcher.models import settings
+from tests.configuration.config_samples import User
+from tests.configuration.refused_values import REFUSED
 
 PATCH = Path(__file__).parents[2] / "patches" / "opencode-1" / "config-schema.patch"
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.extend(
-    str(Path(__file__).parent.parent / room) for room in ("upstream", "toolchain", "install", "configuration")
-)
-
-from doctor_samples import Patient, write_opencode_files
-from fake_registry import Registry, serve
-from fake_upstream import WORKSPACE, Upstream
-from install_samples import make_build, program
-
 from opencode_patcher.base.store import open_store
 from opencode_patcher.base.version import Release
 from opencode_patcher.toolchain import platforms
 from opencode_patcher.upstream import lock
+from tests.doctor.doctor_samples import Patient, write_opencode_files
+from tests.install.install_samples import make_build, program
+from tests.toolchain.fake_registry import Registry, serve
+from tests.upstream.fake_upstream import WORKSPACE, Upstream
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config_samples import CATALOGUE
-
 from opencode_patcher.__main__ import run
+from tests.configuration.config_samples import CATALOGUE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from doctor_samples import Patient
-from fake_registry import Registry
-from fake_upstream import Upstream
-from install_samples import program
 
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.store import MARKER, open_store
 from opencode_patcher.upstream import lock, source
+from tests.doctor.doctor_samples import Patient
+from tests.install.install_samples import program
+from tests.toolchain.fake_registry import Registry
+from tests.upstream.fake_upstream import Upstream
 
 
 def levels(found: dict[str, list[dict[str, str]]]) -> dict[str, set[str]]:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from drill_samples import exchange
 
 from bench.chaos.check import healthy, violations
 from bench.chaos.plan import GROUPS, STEADY_FAULTS, TURNS_PER_SESSION, Round, members, provider, session
@@ -19,6 +18,7 @@ from opencode_patcher.drill.fakes.plan import Reply, Text, ToolCall, Turn
 from opencode_patcher.drill.fakes.usage import USAGE
 from opencode_patcher.drill.scenarios.scenario import EFFECTS
 from opencode_patcher.drill.verdict.observation import StoredMessage, StoredPart
+from tests.drill.drill_samples import exchange
 
 A, B = (ToolCall(id=f"line-1x0s0c{number}", name="bash", arguments={}) for number in range(2))
 ROUND = Round(

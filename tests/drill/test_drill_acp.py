@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from drill_samples import message, session, text
 
 from opencode_patcher.base.errors import DrillError
 from opencode_patcher.drill.drivers.acp_client import running
 from opencode_patcher.drill.drivers.home import prepare
 from opencode_patcher.drill.fakes.wire import Object
 from opencode_patcher.drill.verdict.acp_view import shown, wrong
+from tests.drill.drill_samples import message, session, text
 
 
 def chunk(id: str, words: str) -> Object:

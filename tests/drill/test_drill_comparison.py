@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from drill_samples import greeted, tooled
 
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.cli.verify import command
 from opencode_patcher.drill.verdict.comparison import markdown
 from opencode_patcher.drill.verdict.judge import judge
 from opencode_patcher.drill.verdict.report import Report, as_json
+from tests.drill.drill_samples import greeted, tooled
 
 PATCHED = Report(binary=Path("/x"), version="1.18.3", patched=True, rows=(judge(greeted()), judge(tooled())), seconds=1)
 WAITING = replace(greeted(), exchanges=greeted().exchanges[:1], events=(), code=None, limit=15, session=None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from drill_samples import exchange, message, session, text, tool
 
 from opencode_patcher.drill.fakes.anthropic_messages import REPORTED_FIRST, AnthropicMessages
 from opencode_patcher.drill.fakes.exchange import Exchange, Sent
@@ -14,6 +13,7 @@ from opencode_patcher.drill.fakes.usage import USAGE
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GAMMA
 from opencode_patcher.drill.verdict import costs
 from opencode_patcher.drill.verdict.observation import StoredMessage
+from tests.drill.drill_samples import exchange, message, session, text, tool
 
 A, B = (provider.price.cost(USAGE) for provider in (ALPHA, BETA))
 

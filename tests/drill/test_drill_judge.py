@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from drill_samples import GREETED, HELLO, exchange, greeted, message, session, shown, text, tool, tooled
 
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.exchange import Exchange
@@ -13,6 +12,7 @@ from opencode_patcher.drill.scenarios.quick import BETA
 from opencode_patcher.drill.scenarios.scenario import Expectation
 from opencode_patcher.drill.verdict.judge import judge
 from opencode_patcher.drill.verdict.observation import Event, Observation
+from tests.drill.drill_samples import GREETED, HELLO, exchange, greeted, message, session, shown, text, tool, tooled
 
 
 def test_a_good_failover_passes_and_is_timed():

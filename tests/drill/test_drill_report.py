@@ -4,10 +4,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from drill_samples import greeted, tooled
-
 from opencode_patcher.drill.verdict.judge import judge
 from opencode_patcher.drill.verdict.report import HEADINGS, Report, as_json, summary, table_rows
+from tests.drill.drill_samples import greeted, tooled
 
 GOOD = judge(greeted())
 BAD = judge(replace(tooled(), effects=2))

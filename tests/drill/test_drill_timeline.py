@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from drill_samples import GREETED, exchange, greeted, tooled
-
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA
 from opencode_patcher.drill.verdict.timeline import text_lines, timeline
+from tests.drill.drill_samples import GREETED, exchange, greeted, tooled
 
 
 def test_a_failover_reads_as_a_story():

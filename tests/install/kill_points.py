@@ -15,8 +15,6 @@ import signal
 import sys
 from pathlib import Path
 
-from install_samples import make_build, program
-
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.install import builds
@@ -27,6 +25,7 @@ from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.systems.protocol import System
 from opencode_patcher.install.systems.windows import Windows
 from opencode_patcher.install.uninstall import uninstall
+from tests.install.install_samples import make_build, program
 
 STEPS = {"os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove", "os.rmdir", "os.chmod", "subprocess.Popen"}
 SYSTEMS: dict[str, System] = {"posix": Posix(), "macos": MacOS(), "windows": Windows()}

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from install_samples import entries, make_build, program, started
 
 from opencode_patcher.__main__ import run
 from opencode_patcher.base.errors import InstallError, PatcherError, UsageError
@@ -22,6 +21,7 @@ from opencode_patcher.install import activate, builds, state
 from opencode_patcher.install.activate import Installed
 from opencode_patcher.install.builds import Verdict
 from opencode_patcher.install.systems.posix import Posix
+from tests.install.install_samples import entries, make_build, program, started
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts as programs")
 

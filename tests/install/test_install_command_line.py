@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from install_samples import entries, make_build, program, started
 
 from opencode_patcher.base.store import open_store
+from tests.install.install_samples import entries, make_build, program, started
 
 ROOT = Path(__file__).parents[2]
 

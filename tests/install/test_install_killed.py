@@ -8,22 +8,28 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import kill_points
 import pytest
-from install_samples import release, started
 
 from opencode_patcher.base.errors import InstallError
 from opencode_patcher.base.store import open_store
 from opencode_patcher.install.status import status
 from opencode_patcher.install.systems.posix import Posix
+from tests.install import kill_points
+from tests.install.install_samples import release, started
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+
+ROOT = Path(__file__).parents[2]
 
 
 def killed(root: Path, scenario: str, system: str = "posix") -> Iterator[Path]:
     """The directory of each point, after the kill; the last one is of the run that was not killed."""
     done = subprocess.run(
-        [sys.executable, kill_points.__file__, root, scenario, system], capture_output=True, text=True, check=False
+        [sys.executable, "-m", kill_points.__name__, root, scenario, system],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     steps = done.stdout.split("\n")[:-1]
     assert steps[-1:] == ["done"], done.stderr

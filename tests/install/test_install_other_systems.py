@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from install_samples import entries, make_build, program, started
 
 from opencode_patcher.base.errors import InstallError
 from opencode_patcher.base.progress import SilentReporter
@@ -19,6 +18,7 @@ from opencode_patcher.install.systems.macos import MacOS
 from opencode_patcher.install.systems.protocol import System
 from opencode_patcher.install.systems.windows import Windows
 from opencode_patcher.install.uninstall import uninstall
+from tests.install.install_samples import entries, make_build, program, started
 
 QUIET = SilentReporter()
 BUILDS = ("first", "second")

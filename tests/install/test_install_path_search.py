@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from install_samples import program
 
 from opencode_patcher.install.path_search import Found, advice, find, kind_of
 from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.systems.windows import Windows
+from tests.install.install_samples import program
 
 
 def path_of(*directories: Path | str) -> dict[str, str]:

@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from install_samples import make_build, program, release
 
 from opencode_patcher.__main__ import run
 from opencode_patcher.base.progress import SilentReporter
@@ -19,6 +18,7 @@ from opencode_patcher.install.builds import Build
 from opencode_patcher.install.status import Status, status
 from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.upstream.lock import read_lock
+from tests.install.install_samples import make_build, program, release
 
 LOCKED = "1.18.3"
 

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from install_samples import PASSED, entries, make_build, program, started
 
 from opencode_patcher.__main__ import run
 from opencode_patcher.base.errors import InstallError, StoreError
@@ -19,6 +18,7 @@ from opencode_patcher.install.rollback import history_before, rollback
 from opencode_patcher.install.state import Activation, State
 from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.uninstall import uninstall
+from tests.install.install_samples import PASSED, entries, make_build, program, started
 
 QUIET = SilentReporter()
 

@@ -9,11 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from model_samples import Label
-from model_typescript import TypeScript
 
 from opencode_patcher.models import catalogue
 from opencode_patcher.models.resolve import Offer
+from tests.models.model_samples import Label
+from tests.models.model_typescript import TypeScript
 
 HERE = Path(__file__).parent
 

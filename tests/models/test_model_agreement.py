@@ -6,14 +6,14 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from model_samples import group_to_typescript, identity_to_typescript, options_to_typescript, to_typescript
-from model_typescript import TypeScript
 
 from opencode_patcher.models.grouping import VARIANTS, Options, fits, group
 from opencode_patcher.models.nearest import nearest
 from opencode_patcher.models.options import check
 from opencode_patcher.models.resolve import Offer, resolve
 from opencode_patcher.models.rules import load
+from tests.models.model_samples import group_to_typescript, identity_to_typescript, options_to_typescript, to_typescript
+from tests.models.model_typescript import TypeScript
 
 asks_bun = settings(
     max_examples=250,

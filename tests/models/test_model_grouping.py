@@ -6,10 +6,10 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from model_samples import offers
 
 from opencode_patcher.models.grouping import DEFAULT_VARIANTS, Group, Options, fits, group
 from opencode_patcher.models.resolve import Offer
+from tests.models.model_samples import offers
 
 
 def members(found: Group) -> list[str]:

@@ -8,10 +8,10 @@ import tomllib
 from collections.abc import Callable, Sequence
 
 import pytest
-from model_samples import Label, Score, score
 
 from opencode_patcher.models.resolve import Offer, resolve
 from opencode_patcher.models.rules import PATH, Rules, compile_rules
+from tests.models.model_samples import Label, Score, score
 
 Contested = frozenset[frozenset[str]]
 

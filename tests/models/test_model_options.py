@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_samples import offers
 
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.models import options
 from opencode_patcher.models.grouping import DEFAULT_VARIANTS, Options
+from tests.models.model_samples import offers
 
 
 def test_all_fields() -> None:

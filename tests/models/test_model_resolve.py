@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from model_samples import offers
 
 from opencode_patcher.models.explain import reason
 from opencode_patcher.models.resolve import Offer, resolve
+from tests.models.model_samples import offers
 
 
 def same(*names: str, beside: tuple[str, ...] = (), released: str = "") -> bool:

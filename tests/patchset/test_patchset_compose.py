@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from patchset_samples import HEADER, KITCHEN, PATH, TASTE, diff, hunk, patch_text
 
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import newfiles, series
@@ -15,6 +14,7 @@ from opencode_patcher.patchset.compose import Change, compose, outcomes
 from opencode_patcher.patchset.drift import MisfitError
 from opencode_patcher.patchset.newfiles import NewFile
 from opencode_patcher.patchset.series import Series
+from tests.patchset.patchset_samples import HEADER, KITCHEN, PATH, TASTE, diff, hunk, patch_text
 
 GOLDEN = Path(__file__).parent / "golden"
 

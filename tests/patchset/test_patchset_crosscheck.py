@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from patchset_samples import KITCHEN, PATH, TASTE, diff, hunk, patch_text, placed
 
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import series
 from opencode_patcher.patchset.crosscheck import git_result, verify_with_git
+from tests.patchset.patchset_samples import KITCHEN, PATH, TASTE, diff, hunk, patch_text, placed
 
 RETRY = "        Effect.retry(policy),\n"
 TASTED = KITCHEN.replace(RETRY, "        Effect.tap(taste),\n" + RETRY)

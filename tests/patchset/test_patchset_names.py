@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from patchset_samples import KITCHEN
 
 from opencode_patcher.patchset.typescript import modules, scope
 from opencode_patcher.patchset.typescript.lexer import scan
 from opencode_patcher.patchset.typescript.modules import Import
 from opencode_patcher.patchset.typescript.outline import Outline
 from opencode_patcher.patchset.typescript.scope import Scope
+from tests.patchset.patchset_samples import KITCHEN
 
 MODULE = """\
 import path from "path"

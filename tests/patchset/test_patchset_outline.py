@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from patchset_samples import KITCHEN
 
 from opencode_patcher.patchset.typescript.lexer import scan
 from opencode_patcher.patchset.typescript.outline import Outline, heading_path
+from tests.patchset.patchset_samples import KITCHEN
 
 
 def enclosing(text: str, needle: str) -> str:

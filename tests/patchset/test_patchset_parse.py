@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from patchset_samples import PATH, TASTE, diff, hunk, hunks_of, patch_text
 
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import series
 from opencode_patcher.patchset.parse import parse
+from tests.patchset.patchset_samples import PATH, TASTE, diff, hunk, hunks_of, patch_text
 
 GOOD = patch_text(TASTE)
 OTHER = "src/bar.ts"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from patchset_samples import KITCHEN, TASTE, hunk, placed, reasons
+
+from tests.patchset.patchset_samples import KITCHEN, TASTE, hunk, placed, reasons
 
 RETRY = "        Effect.retry(policy),\n"
 TASTED = KITCHEN.replace(RETRY, "        Effect.tap(taste),\n" + RETRY)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from patchset_samples import KITCHEN, TASTE, hunk, placed
 
 from opencode_patcher.patchset.typescript.lexer import scan
 from opencode_patcher.patchset.typescript.outline import Outline
+from tests.patchset.patchset_samples import KITCHEN, TASTE, hunk, placed
 
 MARK = "@@target@@"
 RETRY = "        Effect.retry(policy),\n"

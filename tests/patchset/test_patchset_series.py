@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from patchset_samples import HEADER, TASTE, diff, patch_text
 
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import series
+from tests.patchset.patchset_samples import HEADER, TASTE, diff, patch_text
 
 
 def make(directory: Path, names: str, **patches: str) -> Path:

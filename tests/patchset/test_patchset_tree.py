@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from patchset_samples import KITCHEN, PATH
 
 from opencode_patcher.base import git, store
 from opencode_patcher.base.errors import PatchError, StoreError
 from opencode_patcher.patchset import record
 from opencode_patcher.patchset.compose import Change
 from opencode_patcher.patchset.tree import Applied, apply_to_tree
+from tests.patchset.patchset_samples import KITCHEN, PATH
 
 FILES = {PATH: KITCHEN, "src/bar.ts": "bar\n", "bun.lock": "lock\n", ".gitignore": "node_modules\n*.log\n"}
 NEW = "src/combined/taste.ts"
@@ -180,7 +180,8 @@ def test_an_interrupted_run_is_finished_by_the_next(
     tree: Tree, monkeypatch: pytest.MonkeyPatch, files_written: int, next_change: dict[str, str]
 ) -> None:
     tree.apply({"src/bar.ts": "one\n", NEW: "one\n"})
-    real, written = store.write_bytes, []
+    real = store.write_bytes
+    written: list[Path] = []
 
     def interrupted(path: Path, data: bytes, **rest: int) -> None:
         if path.suffix == ".ts":

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from small_upstream import CommandLine, build
 
 from opencode_patcher.base.store import open_store
 from opencode_patcher.pipeline import Built
+from tests.pipeline.small_upstream import CommandLine, build
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_upstream import build, prepare, unproven
 
 from opencode_patcher import pipeline
 from opencode_patcher.base import process, resources
@@ -22,6 +21,7 @@ from opencode_patcher.demo import repository
 from opencode_patcher.demo.run import request
 from opencode_patcher.install import builds
 from opencode_patcher.pipeline import Built
+from tests.pipeline.small_upstream import build, prepare, unproven
 
 CONFIG = "packages/core/src/v1/config/config.ts"
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from small_upstream import CommandLine, build
 
 from opencode_patcher.base.errors import INTERRUPTED, ToolchainError
 from opencode_patcher.base.store import open_store
 from opencode_patcher.install import builds
+from tests.pipeline.small_upstream import CommandLine, build
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_upstream import build
 
 from opencode_patcher import drill
 from opencode_patcher.base.store import Store
@@ -13,6 +12,7 @@ from opencode_patcher.drill.scenarios.quick import SCENARIOS
 from opencode_patcher.drill.verdict.judge import Row
 from opencode_patcher.drill.verdict.report import Report
 from opencode_patcher.pipeline import Built
+from tests.pipeline.small_upstream import build
 
 LIMIT_SECONDS = 12.0
 """The unpatched program waits 2 s before it asks the same provider again, and for hours when it is told to."""

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent.parent / "configuration"))
-
-from config_samples import CATALOGUE
-from refused_values import REFUSED
-
 from opencode_patcher.base import process
 from opencode_patcher.configuration.survey import Survey, survey
 from opencode_patcher.drill.drivers.home import Home, environment, prepare
 from opencode_patcher.models import catalogue
+from tests.configuration.config_samples import CATALOGUE
+from tests.configuration.refused_values import REFUSED
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from held_provider import holding
 
 from opencode_patcher.base import process
 from opencode_patcher.drill.drivers.home import Home, environment
 from opencode_patcher.drill.fakes.faults import At, Broken, How, Slow
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GREETING, OVERLOADED
+from tests.real.held_provider import holding
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 

@@ -59,7 +59,9 @@ class User:
         self.configure(binary)
         listed = json.loads(self.command(binary, "session", "list", "--format", "json").stdout)
         assert session in [one["id"] for one in listed]
-        return parse_export(self.command(binary, "export", session).stdout)
+        exported = parse_export(self.command(binary, "export", session).stdout)
+        assert exported
+        return exported
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def run_tests(workshop: Workshop, *paths: str) -> int:
     Some of upstream's tests wait for the clock and fail on a busy machine; one that fails counts when it does so again
     alone. A file that cannot be loaded has no test that fails: bun counts it as an error.
     """
-    command = [workshop.bun, "test", "--timeout", "60000"]
+    command: list[str | Path] = [workshop.bun, "test", "--timeout", "60000"]
     place = workshop.path / "packages" / "opencode"
     done = process.run([*command, *paths], cwd=place, check=False)
     output = done.stdout + done.stderr

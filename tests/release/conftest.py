@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from release_workshop import Workshop
 
 from opencode_patcher.base.store import open_store
 from opencode_patcher.demo.run import request as demo_request
 from opencode_patcher.release import Made
 from opencode_patcher.toolchain import platforms, targets
+from tests.release.release_workshop import Workshop
 
 
 @pytest.fixture(scope="session")

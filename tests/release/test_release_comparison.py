@@ -6,12 +6,12 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from release_samples import manifest as sample
-from release_samples import product
 
 from opencode_patcher.release import manifest
 from opencode_patcher.release.comparison import Copy, Difference, compare
 from opencode_patcher.release.manifest import Manifest
+from tests.release.release_samples import manifest as sample
+from tests.release.release_samples import product
 
 LINUX, MACOS = "opencode-linux-x64.tar.gz", "opencode-darwin-arm64.zip"
 SUMS = {LINUX: "1" * 64, MACOS: "1" * 64, "LICENSE": "4" * 64}
@@ -39,7 +39,8 @@ def differing(released: Copy, rebuilt: Copy | None = None) -> list[tuple[str, tu
 
 def test_the_same_is_the_same() -> None:
     found = compare(copy(), copy())
-    assert found.differences == found.uncompared == ()
+    assert found.differences == ()
+    assert found.uncompared == ()
     assert found.identical == ("LICENSE", "RELEASE-NOTES.md", "manifest.json", MACOS, LINUX)
 
 

@@ -8,12 +8,12 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-from release_samples import manifest as sample
 
 from opencode_patcher.base.errors import ReleaseError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.release import directory, manifest, sums
 from opencode_patcher.release.directory import Room
+from tests.release.release_samples import manifest as sample
 
 Usage = namedtuple("Usage", "total used free")
 

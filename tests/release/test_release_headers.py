@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from release_samples import GLIBC, MUSL, elf, macho, pe
 
 from opencode_patcher.release import headers
 from opencode_patcher.release.headers import Header
 from opencode_patcher.toolchain import platforms, targets
+from tests.release.release_samples import GLIBC, MUSL, elf, macho, pe
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import hashlib
 import struct
 
 import pytest
-from release_samples import macho, signable
 
 from opencode_patcher.release import macho_signature
+from tests.release.release_samples import macho, signable
 
 LIMIT = 5 * 4096 + 2048
 """Where the signature of the sample begins."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from release_samples import manifest as sample
 
 from opencode_patcher.base.errors import ReleaseError
 from opencode_patcher.release import manifest
+from tests.release.release_samples import manifest as sample
 
 
 def test_what_is_written_is_read_again() -> None:

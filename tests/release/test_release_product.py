@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from release_samples import MUSL, elf, macho
 
 from opencode_patcher.base.errors import ReleaseError
 from opencode_patcher.release import product, sums
 from opencode_patcher.toolchain import targets
+from tests.release.release_samples import MUSL, elf, macho
 
 TARGET = targets.parse("linux-x64-musl")
 BODY = bytes(range(256)) * 16 * 100

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from release_samples import manifest as sample
-from release_samples import product
 
 from opencode_patcher.base import resources
 from opencode_patcher.patchset import series
 from opencode_patcher.release import sbom
 from opencode_patcher.release.notices import Licence
 from opencode_patcher.toolchain import bun_lock
+from tests.release.release_samples import manifest as sample
+from tests.release.release_samples import product
 
 DIGEST = base64.b64encode(bytes(range(64))).decode()
 LOCK = f"""{{

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from release_workshop import Workshop, undrilled
 
 from opencode_patcher import __version__
 from opencode_patcher.base.digest import file_sha256
@@ -36,6 +35,7 @@ from opencode_patcher.release import (
 from opencode_patcher.release.comparison import Verification
 from opencode_patcher.release.directory import Room
 from opencode_patcher.toolchain.targets import Target
+from tests.release.release_workshop import Workshop, undrilled
 
 REPORTER = SilentReporter()
 NOTES = "RELEASE-NOTES.md"

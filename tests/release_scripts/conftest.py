@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from script_samples import Machine, make_machine, make_release
+
+from tests.release_scripts.script_samples import Machine, make_machine, make_release
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from script_samples import (
+
+from opencode_patcher.base.digest import file_sha256
+from opencode_patcher.base.store import open_store
+from opencode_patcher.install import builds, state
+from tests.release_scripts.script_samples import (
     PROGRAMS,
     Machine,
     make_machine,
@@ -24,10 +28,6 @@ from script_samples import (
     started,
     write_sums,
 )
-
-from opencode_patcher.base.digest import file_sha256
-from opencode_patcher.base.store import open_store
-from opencode_patcher.install import builds, state
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of these tests are Linux")
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from script_samples import PROGRAMS, RELEASE, Machine, make_machine, make_release, program, render, started
 
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.progress import SilentReporter
@@ -26,6 +25,16 @@ from opencode_patcher.install.rollback import rollback
 from opencode_patcher.install.status import status
 from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.uninstall import uninstall
+from tests.release_scripts.script_samples import (
+    PROGRAMS,
+    RELEASE,
+    Machine,
+    make_machine,
+    make_release,
+    program,
+    render,
+    started,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of these tests are Linux")
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from script_samples import PROGRAMS, Machine, make_machine, make_release, started
 
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import open_store
@@ -21,6 +20,7 @@ from opencode_patcher.install import builds, state
 from opencode_patcher.install.status import status
 from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.uninstall import uninstall
+from tests.release_scripts.script_samples import PROGRAMS, Machine, make_machine, make_release, started
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of these tests are Linux")
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from script_samples import PROGRAMS, Machine, make_machine, make_release, started
 
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.store import open_store
@@ -18,6 +17,7 @@ from opencode_patcher.install import builds, records
 from opencode_patcher.install.status import status
 from opencode_patcher.install.systems.macos import MacOS
 from opencode_patcher.toolchain.platforms import Platform, bun_package
+from tests.release_scripts.script_samples import PROGRAMS, Machine, make_machine, make_release, started
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of these tests are Linux")
 

@@ -11,11 +11,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
-from script_samples import render
 
 from opencode_patcher.base import store
 from opencode_patcher.install import builds, place, records, state
 from opencode_patcher.install.systems.windows import Windows
+from tests.release_scripts.script_samples import render
 
 SCRIPTS = ("install.sh", "install.ps1")
 

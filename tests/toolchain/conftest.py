@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_registry import Registry, serve
 
 from opencode_patcher.base import git
 from opencode_patcher.base.version import Release
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.upstream.tree import Tree
+from tests.toolchain.fake_registry import Registry, serve
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_registry import Registry, archive
 
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.toolchain import bun, npm_registry, platforms
 from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY
+from tests.toolchain.fake_registry import Registry, archive
 
 PACKAGE = platforms.bun_package(platforms.detect())
 BUN = "#!/bin/sh\necho 1.3.14\n"

@@ -35,7 +35,7 @@ def test_the_order_of_the_places(tmp_path: Path) -> None:
     found = []
     for count in (1, 2, 3):
         some = dict(list(files.items())[:count])
-        found.append(read(tmp_path, **some).registry("x"))
+        found.append(read(tmp_path, None, **some).registry("x"))
     found.append(read(tmp_path, {"NPM_CONFIG_REGISTRY": "http://environment.invalid"}, **files).registry("x"))
     places = ("everyone", "user", "project", "environment")
     assert found == [f"http://{place}.invalid/" for place in places]

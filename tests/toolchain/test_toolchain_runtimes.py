@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_registry import Registry, archive
 
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.toolchain import runtimes, targets
 from opencode_patcher.toolchain.bun import Bun
+from tests.toolchain.fake_registry import Registry, archive
 
 REPORTER = SilentReporter()
 BUN = Bun(path=Path("bun"), version="1.3.14", origin="PATH")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from mend_samples import Upstream, lock_of, write_ours
 
 from opencode_patcher import __main__
 from opencode_patcher.base import resources
@@ -19,6 +18,7 @@ from opencode_patcher.patchset import series
 from opencode_patcher.patchset.series import Series
 from opencode_patcher.upkeep import release_check
 from opencode_patcher.upstream import lock
+from tests.upkeep.mend_samples import Upstream, lock_of, write_ours
 
 
 @pytest.fixture

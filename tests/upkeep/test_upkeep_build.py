@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from mend_samples import KITCHEN, KITCHEN_TEXT, Upstream
 
 from opencode_patcher import pipeline
 from opencode_patcher.base.errors import PatchError
@@ -14,6 +13,7 @@ from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.pipeline import Prepared, Request
 from opencode_patcher.upstream import releases
+from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, Upstream
 
 NEW = "packages/opencode/src/cooking/kitchen.ts"
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from mend_samples import KITCHEN, KITCHEN_TEXT, MENU, MENU_TEXT, OURS, Upstream
 
 from opencode_patcher.base import git
 from opencode_patcher.base.progress import SilentReporter
@@ -18,6 +17,7 @@ from opencode_patcher.upkeep import release_check
 from opencode_patcher.upkeep.release_check import Verdict, judge
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.support import Support
+from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, MENU, MENU_TEXT, OURS, Upstream
 
 Check = Callable[..., Any]
 MOVED = "packages/opencode/src/cooking/kitchen.ts"
@@ -32,6 +32,7 @@ class Project(Protocol):
 
 
 def only(check: Check, upstream: Upstream, tag: str, files: dict[str, str | None]) -> ReleaseCheck:
+    found: ReleaseCheck
     (found,) = check(upstream.release(tag, files)).checks
     return found
 

@@ -10,10 +10,10 @@ from typing import Protocol
 from xml.etree import ElementTree
 
 import pytest
-from mend_samples import KITCHEN, KITCHEN_TEXT, Upstream
 
 from opencode_patcher.base import git
 from opencode_patcher.base.errors import PatchError, SourceError, UsageError
+from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, Upstream
 
 CommandLine = Callable[..., int]
 BROKEN = KITCHEN_TEXT.replace("plate, guest", "guest<&, plate")

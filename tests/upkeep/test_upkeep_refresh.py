@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from mend_samples import KITCHEN, KITCHEN_TEXT, LABEL, MENU, MENU_TEXT, TASTE
 
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import series
@@ -14,6 +13,7 @@ from opencode_patcher.patchset.parse import parse
 from opencode_patcher.patchset.refresh import Edited, refreshed
 from opencode_patcher.patchset.render import render_patch
 from opencode_patcher.patchset.series import Patch
+from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, LABEL, MENU, MENU_TEXT, TASTE
 
 VALUES = {"release_tag": "v2.0.0"}
 

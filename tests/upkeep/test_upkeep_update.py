@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from mend_samples import KITCHEN, KITCHEN_TEXT, Upstream, lock_of
 
 from opencode_patcher import pipeline
 from opencode_patcher.base.errors import BuildError, DrillError, InstallError, PatchError, SourceError
@@ -22,6 +21,7 @@ from opencode_patcher.upkeep.update import Prospect
 from opencode_patcher.upstream import lock, releases
 from opencode_patcher.upstream.lock import Lock
 from opencode_patcher.upstream.support import Support
+from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, Upstream, lock_of
 
 WINDOW = Support(oldest=(2, 0, 0), oldest_built=(2, 0, 0), oldest_tested=(2, 0, 0))
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from mend_samples import KITCHEN, KITCHEN_TEXT, MENU, Upstream
 
 from opencode_patcher.base import git
 from opencode_patcher.base.errors import PatchError, UsageError
@@ -16,6 +15,7 @@ from opencode_patcher.patchset.series import Series
 from opencode_patcher.upkeep import workbench, writeback
 from opencode_patcher.upkeep.workbench import Workbench
 from opencode_patcher.upstream import releases
+from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, MENU, Upstream
 
 CHANGED = KITCHEN_TEXT.replace("return carry(plate, guest)", "return carry(plate, guest, true)")
 

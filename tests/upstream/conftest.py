@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_upstream import Upstream
+
+from tests.upstream.fake_upstream import Upstream
 
 
 @pytest.fixture

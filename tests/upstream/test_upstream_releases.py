@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_upstream import Upstream
 
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.version import Release, parse_tag
 from opencode_patcher.upstream import releases
+from tests.upstream.fake_upstream import Upstream
 
 
 def release(tag: str) -> Release:
@@ -83,9 +83,10 @@ def test_a_source_without_releases_says_so(make_upstream: Callable[[], Upstream]
     empty.release("nightly")
     listed = releases.list_releases(empty.source)
     assert listed == ()
-    for ask in (lambda: releases.latest(listed), lambda: releases.find(listed, "v1.0.0")):
-        with pytest.raises(SourceError, match="has no release"):
-            ask()
+    with pytest.raises(SourceError, match="has no release"):
+        releases.latest(listed)
+    with pytest.raises(SourceError, match="has no release"):
+        releases.find(listed, "v1.0.0")
 
 
 def test_a_directory_that_is_no_repository(tmp_path: Path) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_upstream import WORKSPACE, Upstream
 
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release, tag_of
 from opencode_patcher.upstream import history, releases, snapshots, source, support
+from tests.upstream.fake_upstream import WORKSPACE, Upstream
 
 INDEX = "packages/opencode/src/index.ts"
 

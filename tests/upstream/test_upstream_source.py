@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_upstream import WORKSPACE, Upstream
 
 from opencode_patcher.base import git
 from opencode_patcher.base.errors import SourceError, StoreError
@@ -15,6 +14,7 @@ from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import objects, releases, remote, source
+from tests.upstream.fake_upstream import WORKSPACE, Upstream
 
 REPORTER = SilentReporter()
 

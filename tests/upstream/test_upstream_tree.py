@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fake_upstream import Upstream
 
 from opencode_patcher.base import git
 from opencode_patcher.base.errors import SourceError, StoreError
@@ -18,6 +17,7 @@ from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import releases, source, tree, workspace
 from opencode_patcher.upstream.tree import Tree
+from tests.upstream.fake_upstream import Upstream
 
 REPORTER = SilentReporter()
 NEVER = "packages/opencode/test/tool/fixtures/models-api.json"

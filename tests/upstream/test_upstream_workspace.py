@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from fake_upstream import WORKSPACE, manifest
 
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.upstream import workspace
+from tests.upstream.fake_upstream import WORKSPACE, manifest
 
 TEXTS = {path: text for path, text in WORKSPACE.items() if path.endswith("package.json")}
 NEEDED = ("packages/core", "packages/opencode", "packages/schema", "packages/sdk/js", "packages/slack")
