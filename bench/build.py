@@ -23,7 +23,7 @@ from opencode_patcher.install import builds
 from opencode_patcher.toolchain import build as toolchain
 from opencode_patcher.toolchain import bun, catalogue
 from opencode_patcher.upstream import DEFAULT_SOURCE, lock, workspace
-from opencode_patcher.upstream import source as upstream
+from opencode_patcher.upstream.repository import opened
 
 
 def main() -> None:
@@ -104,8 +104,9 @@ def compile_by_hand(place: Path, program: Path, models: Path, version: str) -> N
 
 
 def _required_bun(store: Store, locked: lock.Lock) -> str:
-    repository = upstream.fetch(store, DEFAULT_SOURCE, locked.release, SilentReporter())
-    return workspace.closure(upstream.package_texts(repository, locked.release.commit)).bun
+    with opened(store, DEFAULT_SOURCE) as repository:
+        repository.fetch([locked.release], SilentReporter())
+        return workspace.closure(repository.snapshot(locked.release).package_texts()).bun
 
 
 def _as_diff(tree: Path) -> str:

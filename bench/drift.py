@@ -26,7 +26,9 @@ from opencode_patcher.patchset import series
 from opencode_patcher.patchset.compose import walk
 from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import release_check
-from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases, snapshots, source
+from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases
+from opencode_patcher.upstream.repository import opened
+from opencode_patcher.upstream.snapshot import Snapshot
 
 OLDEST = (1, 14, 0)
 AUTHORED_AT = ("v1.15.0", "v1.17.0", "v1.18.3")
@@ -54,11 +56,12 @@ def main() -> None:
     patches = series.load(resources.patches())
     listed = [release for release in releases.list_releases(DEFAULT_SOURCE) if release.version >= OLDEST]
     store = open_store()
-    repository = source.fetch_many(store, DEFAULT_SOURCE, listed, SilentReporter())
-    with snapshots.open_snapshots(repository) as opened:
-        contents = {release: _files(opened, release, patches) for release in listed}
-        opened.fetch_absent()
-        contents = {release: _files(opened, release, patches) for release in listed}
+    with opened(store, DEFAULT_SOURCE) as repository:
+        repository.fetch(listed, SilentReporter())
+        snapshots = {release: repository.snapshot(release) for release in listed}
+        found = (snapshot.entry(path) for snapshot in snapshots.values() for path in patches.places())
+        repository.objects.prefetch(entry.name for entry in found if entry)
+        contents = {release: _files(snapshot, patches) for release, snapshot in snapshots.items()}
     edits = {release: _edits(patches, release, contents[release]) for release in listed}
     _speed(listed)
     whole = [release for release in listed if all(edits[release].values())]
@@ -86,13 +89,8 @@ def _speed(listed: list[Release]) -> None:
             print(f"check of {len(wanted)} releases: {each:.0f} ms a release, {busy:.0f} ms of it computing")
 
 
-def _files(opened: snapshots.Snapshots, release: Release, patches: series.Series) -> dict[str, bytes]:
-    found = {}
-    for path in patches.places():
-        blob = opened.blob(release.commit, path)
-        if blob and (content := opened.content(blob)) is not None:
-            found[path] = content
-    return found
+def _files(snapshot: Snapshot, patches: series.Series) -> dict[str, bytes]:
+    return {path: content for path in patches.places() if (content := snapshot.read(path)) is not None}
 
 
 def _edits(patches: series.Series, release: Release, files: Mapping[str, bytes]) -> Edits:

@@ -25,8 +25,8 @@ from opencode_patcher.patchset.compose import Change
 from opencode_patcher.upstream import DEFAULT_SOURCE, releases, support
 from opencode_patcher.upstream import lock as upstream_lock
 from opencode_patcher.upstream.lock import Lock
-from opencode_patcher.upstream.tree import Tree
 from opencode_patcher.upstream.workspace import Workspace
+from opencode_patcher.upstream.worktree import Worktree
 
 GENERATED = frozenset({"bun.lock"})
 """Files of the release that the toolchain itself rewrites: ``bun install`` drops what the slim workspace lacks."""
@@ -57,7 +57,7 @@ class Prepared:
 
     release: Release
     workspace: Workspace
-    tree: Tree
+    tree: Worktree
     change: Change
 
 
@@ -112,36 +112,38 @@ def build(
 def prepare(
     request: Request, release: Release, store: Store, reporter: Reporter, *, known: Release | None = None
 ) -> Prepared:
-    """Fetch the release and bring its tree to pristine + our change. The caller holds the build lock.
+    """Fetch the release and bring its tree to pristine + our change. The caller holds the mutex of the builds.
 
     ``known`` is a release that the patches fit (that of the lock): a file that was moved since then is followed.
     """
-    from opencode_patcher.patchset import newfiles, series, tree
+    from opencode_patcher.patchset import newfiles, series
+    from opencode_patcher.patchset.apply import apply_change
     from opencode_patcher.patchset.compose import compose
     from opencode_patcher.patchset.values import values_for
     from opencode_patcher.upkeep import moved_files
-    from opencode_patcher.upstream import objects, source, workspace
-    from opencode_patcher.upstream import tree as checkout
+    from opencode_patcher.upstream import repository, workspace, worktree
 
-    repository = source.fetch(store, request.source, release, reporter)
-    slim = workspace.closure(source.package_texts(repository, release.commit), web_ui=request.web_ui)
-    place = checkout.checkout(store, repository, release, slim, reporter, with_tests=request.with_tests)
     patches = series.load(request.patches)
     files = newfiles.load(request.templates)
     if not (request.with_tests and support.read_support().tests(release)):
         files = newfiles.without_tests(files)
-    if known:
-        has = set(objects.listing(repository, release.commit)).__contains__
-        patches = moved_files.follow(patches, store, request.source, known, release, has, reporter)
-    with objects.open_reader(repository, release.commit, ahead=patches.places()) as read:
-        change = compose(patches, files, values_for(OPENCODE_1, release), read, version=release.version)
+    with repository.opened(store, request.source) as upstream:
+        upstream.fetch([release], reporter)
+        snapshot = upstream.snapshot(release)
+        snapshot.prefetch([*snapshot.package_files(), *patches.places()])
+        slim = workspace.closure(snapshot.package_texts(), web_ui=request.web_ui)
+        tree = worktree.checkout(store, upstream, release, slim, reporter, with_tests=request.with_tests)
+        if known:
+            patches = moved_files.follow(patches, upstream, known, release, reporter)
+            snapshot.prefetch(patches.places())
+        change = compose(patches, files, values_for(OPENCODE_1, release), snapshot.read, version=release.version)
         with reporter.phase("Patching") as phase:
-            applied = tree.apply_to_tree(
-                place.path, change, read, tolerated=GENERATED, discard_edits=request.discard_edits
+            applied = apply_change(
+                tree.path, change, snapshot.read, tolerated=GENERATED, discard_edits=request.discard_edits
             )
             changed = len(applied.written) + len(applied.removed)
             phase.detail(f"{len(change.placements)} hunks, {changed} of {len(change.files)} files changed")
-    return Prepared(release=release, workspace=slim, tree=place, change=change)
+    return Prepared(release=release, workspace=slim, tree=tree, change=change)
 
 
 def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Store, reporter: Reporter) -> Built:

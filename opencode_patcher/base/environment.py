@@ -43,6 +43,25 @@ def is_foreign_git_variable(name: str) -> bool:
     return not name.startswith(_KEPT_GIT_PREFIXES)
 
 
+def pinned_to(git_dir: Path) -> dict[str, str]:
+    """Variables that make git read the objects of the bare repository ``git_dir`` and no others.
+
+    For GitPython, which passes this process's environment on and can only add to it. Named are those that say where
+    objects are and how they are read (git's manual, "The Git Repository", and gitrepository-layout).
+    """
+    path = str(git_dir)
+    return {
+        "GIT_DIR": path,
+        "GIT_COMMON_DIR": path,
+        "GIT_WORK_TREE": path,
+        "GIT_OBJECT_DIRECTORY": str(git_dir / "objects"),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": "",
+        "GIT_CONFIG_PARAMETERS": "",
+        "GIT_REPLACE_REF_BASE": "refs/replace/",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+
+
 def working_directory() -> Path:
     """The current directory. Raises UsageError when it was deleted, or a directory above it cannot be read."""
     try:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.cli import options, output, patches_mend
-from opencode_patcher.patchset.values import values_for
 
 if TYPE_CHECKING:
     from opencode_patcher.patchset.compose import FileOutcome
@@ -47,22 +45,24 @@ def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) ->
     """
     from opencode_patcher import pipeline
     from opencode_patcher.base import resources
+    from opencode_patcher.base.line import OPENCODE_1
     from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.store import open_store
     from opencode_patcher.patchset import series
     from opencode_patcher.patchset.compose import outcomes
-    from opencode_patcher.upstream import DEFAULT_SOURCE, lock, objects
-    from opencode_patcher.upstream import source as upstream
+    from opencode_patcher.patchset.values import values_for
+    from opencode_patcher.upstream import DEFAULT_SOURCE, lock
+    from opencode_patcher.upstream.repository import opened
 
     patch = series.load(resources.patches()).find(name)
     request = pipeline.Request(source=source or DEFAULT_SOURCE, ref=ref)
     store, reporter = open_store(), output.TerminalReporter(quiet=True)
     release = pipeline.select(request, lock.current(store))
-    with one_at_a_time(store, reporter):
-        repository = upstream.fetch(store, request.source, release, reporter)
-        places = {path for target in patch.header.touches for path in target.places}
-        with objects.open_reader(repository, release.commit, ahead=places) as read:
-            found = outcomes(patch, values_for(OPENCODE_1, release), read, version=release.version)
+    with one_at_a_time(store, reporter), opened(store, request.source) as upstream:
+        upstream.fetch([release], reporter)
+        snapshot = upstream.snapshot(release)
+        snapshot.prefetch(path for target in patch.header.touches for path in target.places)
+        found = outcomes(patch, values_for(OPENCODE_1, release), snapshot.read, version=release.version)
     if as_json:
         output.show_json({**_header(patch), "release": release.tag, "files": [_landed(item) for item in found]})
         return

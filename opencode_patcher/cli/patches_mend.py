@@ -71,7 +71,7 @@ def refresh(
     from opencode_patcher.patchset import series
     from opencode_patcher.upkeep import workbench, writeback
     from opencode_patcher.upstream import DEFAULT_SOURCE, lock
-    from opencode_patcher.upstream import source as upstream
+    from opencode_patcher.upstream.repository import opened
 
     if not check_only:
         _require_own_patches()
@@ -84,8 +84,9 @@ def refresh(
             texts = writeback.from_commits(bench, patches)
         else:
             release = lock.current(store).release
-            repository = upstream.fetch(store, source or DEFAULT_SOURCE, release, reporter)
-            texts = writeback.from_release(repository, release, patches)
+            with opened(store, source or DEFAULT_SOURCE) as upstream:
+                upstream.fetch([release], reporter)
+                texts = writeback.from_release(upstream.snapshot(release), release, patches)
         if check_only:
             names = writeback.changed(patches, texts)
         else:

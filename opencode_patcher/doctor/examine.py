@@ -22,7 +22,7 @@ from opencode_patcher.install.status import status as install_status
 from opencode_patcher.install.systems.protocol import System
 from opencode_patcher.models import catalogue
 from opencode_patcher.toolchain import catalogue as pinned
-from opencode_patcher.upstream import lock, source
+from opencode_patcher.upstream import lock, remote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ def _progress(store: Store | None, address: str, locked: Release) -> _Progress:
     if store is None:
         return _Progress(tree=None, dependencies=False, built=False)
     try:
-        tree = store.trees / source.path_of(store, address).name / locked.tag
+        tree = store.trees / remote.path_of(store, address).name / locked.tag
         built = any(build.verified and build.release == locked for build in builds.list_builds(store))
     except PatcherError:
         # An unusable source is a finding of its own check.

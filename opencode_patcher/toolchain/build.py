@@ -19,8 +19,8 @@ from opencode_patcher.toolchain import dependencies
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
-from opencode_patcher.upstream.tree import Tree
 from opencode_patcher.upstream.workspace import PROGRAM
+from opencode_patcher.upstream.worktree import Worktree
 
 CHANNEL = "latest"
 """Any channel but latest, beta and prod opens another database (packages/core/src/database/database.ts)."""
@@ -57,7 +57,7 @@ class Binary:
     seconds: float
 
 
-def build(bun: Bun, tree: Tree, options: BuildOptions, reporter: Reporter, log: Path) -> Binary:
+def build(bun: Bun, tree: Worktree, options: BuildOptions, reporter: Reporter, log: Path) -> Binary:
     """Run ``bun run build`` in the tree, whose dependencies are installed, and find the binary.
 
     The same tree at the same path with the same options and bun gives the same bytes. Raises BuildError
@@ -72,7 +72,7 @@ def build(bun: Bun, tree: Tree, options: BuildOptions, reporter: Reporter, log: 
 
 def build_targets(
     bun: Bun,
-    tree: Tree,
+    tree: Worktree,
     options: BuildOptions,
     targets: Sequence[Target],
     runtimes: Runtimes,
@@ -124,7 +124,7 @@ def build_targets(
 
 def _run(
     bun: Bun,
-    tree: Tree,
+    tree: Worktree,
     options: BuildOptions,
     reporter: Reporter,
     log: Path,

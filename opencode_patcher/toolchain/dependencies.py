@@ -21,8 +21,8 @@ from opencode_patcher.base import full_disk, git, process, store
 from opencode_patcher.base.errors import PatcherError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.toolchain.bun import Bun
-from opencode_patcher.upstream.tree import Tree
 from opencode_patcher.upstream.workspace import PROGRAM, WEB_UI
+from opencode_patcher.upstream.worktree import Worktree
 
 SCRIPTS = ("fix-node-pty",)
 """Scripts of upstream's own packages that are run after the installation, where a package has them."""
@@ -33,7 +33,7 @@ EVERY_PLATFORM = ("--os=*", "--cpu=*")
 """What upstream's build passes to ``bun install`` before it builds for all platforms."""
 
 
-def install(bun: Bun, tree: Tree, reporter: Reporter, log: Path, *, every_platform: bool = False) -> bool:
+def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_platform: bool = False) -> bool:
     """Install what the tree's packages need; False when nothing had changed since the last time.
 
     With ``every_platform`` the native packages of all platforms come as well, as far as the registry has them; what is
@@ -68,7 +68,7 @@ def install(bun: Bun, tree: Tree, reporter: Reporter, log: Path, *, every_platfo
     return True
 
 
-def _run_install(bun: Bun, tree: Tree, reporter: Reporter, log: Path, *flags: str, check: bool = True) -> None:
+def _run_install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *flags: str, check: bool = True) -> None:
     process.run(
         [bun.path, "install", "--ignore-scripts", "--no-save", *flags],
         cwd=tree.path,
@@ -79,7 +79,7 @@ def _run_install(bun: Bun, tree: Tree, reporter: Reporter, log: Path, *flags: st
     )
 
 
-def forget(tree: Tree) -> None:
+def forget(tree: Worktree) -> None:
     """Make the next installation start afresh."""
     (tree.git_dir / STAMP).unlink(missing_ok=True)
 
@@ -93,7 +93,7 @@ def environment(bun: Bun) -> dict[str, str | None]:
     }
 
 
-def digest(bun: Bun, tree: Tree) -> str:
+def digest(bun: Bun, tree: Worktree) -> str:
     """SHA-256 of what decides an installation: package files, lock, settings, patches, and bun's version."""
     total = hashlib.sha256(bun.version.encode())
     manifests = ["package.json", *(f"{package}/package.json" for package in tree.packages)]
@@ -105,7 +105,7 @@ def digest(bun: Bun, tree: Tree) -> str:
     return total.hexdigest()
 
 
-def _is_done(bun: Bun, tree: Tree, *, every_platform: bool) -> bool:
+def _is_done(bun: Bun, tree: Worktree, *, every_platform: bool) -> bool:
     try:
         stamp = json.loads((tree.git_dir / STAMP).read_text(encoding="utf-8"))
         done, has_all = stamp["digest"], stamp.get("every_platform", False)
@@ -124,14 +124,14 @@ def _module_directories(root: Path) -> Iterator[Path]:
             yield Path(directory, "node_modules")
 
 
-def _scripts(tree: Tree) -> Iterator[tuple[Path, str]]:
+def _scripts(tree: Worktree) -> Iterator[tuple[Path, str]]:
     for package in tree.packages:
         directory = tree.path / package
         scripts = json.loads((directory / "package.json").read_text(encoding="utf-8")).get("scripts", {})
         yield from ((directory, script) for script in SCRIPTS if script in scripts)
 
 
-def _explained(error: ProcessError, tree: Tree, log: Path) -> PatcherError:
+def _explained(error: ProcessError, tree: Worktree, log: Path) -> PatcherError:
     if full := full_disk.explained(error, "The dependencies cannot be installed."):
         return full
     if WEB_UI in tree.packages:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from opencode_patcher.base.errors import PatchError, SourceError
 from opencode_patcher.base.progress import Reporter
-from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.patchset import hints
 from opencode_patcher.patchset.series import Series
-from opencode_patcher.upstream import history, objects, source
+from opencode_patcher.upstream import history
 from opencode_patcher.upstream.history import Departure
+from opencode_patcher.upstream.repository import Repository
 
 Has = Callable[[str], bool]
 """Whether a release has a file at a path."""
@@ -30,24 +30,23 @@ def gone(patches: Series, release: Release, has: Has) -> tuple[str, ...]:
 def departures(
     patches: Series,
     targets: Sequence[str],
-    store: Store,
-    address: str,
+    repository: Repository,
     known: Release,
     release: Release,
     reporter: Reporter,
 ) -> dict[str, tuple[Departure, ...]]:
     """What happened to ``targets``, which ``release`` lacks, since ``known``, which has them; by target, oldest first.
 
-    The caller holds the store's lock. A source that cannot give the history between the two is warned about, and then
-    there is no answer: the missing file is what the user has to hear of.
+    The caller holds the mutex of the builds. A source that cannot give the history between the two is warned about, and
+    then there is no answer: the missing file is what the user has to hear of.
     """
     if not targets:
         return {}
     places = {target.path: target.places for patch in patches.patches for target in patch.header.touches}
     try:
-        repository = source.fetch_many(store, address, (known, release), reporter)
-        had = objects.listing(repository, known.commit)
-        was = {path: target for target in targets for path in places[target] if path in had}
+        repository.fetch((known, release), reporter)
+        had = repository.snapshot(known)
+        was = {path: target for target in targets for path in places[target] if had.has(path)}
         found = history.departures(repository, known, release, was, reporter)
     except SourceError as error:
         reporter.warn(f"Upstream's history cannot be looked at. {error.what}")
@@ -62,20 +61,19 @@ def final_places(steps: Mapping[str, Sequence[Departure]], has: Has) -> dict[str
 
 def follow(
     patches: Series,
-    store: Store,
-    address: str,
+    repository: Repository,
     known: Release,
     release: Release,
-    has: Has,
     reporter: Reporter,
 ) -> Series:
     """The series for ``release``, with the new places of files that were moved since ``known``.
 
-    Says which commit moved a file. The caller holds the store's lock. Raises PatchError, which names the commit if it
-    is known, for a file that is gone.
+    Says which commit moved a file. The caller holds the mutex of the builds. Raises PatchError, which names the commit
+    if it is known, for a file that is gone.
     """
+    has = repository.snapshot(release).has
     missing = gone(patches, release, has)
-    steps = departures(patches, missing, store, address, known, release, reporter)
+    steps = departures(patches, missing, repository, known, release, reporter)
     found = final_places(steps, has)
     for target in missing:
         said = "\n".join(f"{step}." for step in steps.get(target, ()))

@@ -17,9 +17,9 @@ from opencode_patcher.patchset import check, newfiles, series
 from opencode_patcher.patchset.check import Checker, Content, Read, ReleaseCheck
 from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import moved_files
-from opencode_patcher.upstream import snapshots, source
 from opencode_patcher.upstream.history import Departure
-from opencode_patcher.upstream.snapshots import Snapshots
+from opencode_patcher.upstream.repository import Repository, opened
+from opencode_patcher.upstream.snapshot import Snapshot
 from opencode_patcher.upstream.support import Support
 
 
@@ -64,30 +64,29 @@ def check_releases(
 ) -> Checked:
     """Check the series against each of ``wanted``, and find out where a file went that one of them lacks.
 
-    ``known`` is a release that has all files: that of the lock. The caller holds the store's lock. Raises SourceError
-    when objects cannot be fetched, PatchError when a patch is malformed.
+    ``known`` is a release that has all files: that of the lock. The caller holds the mutex of the builds. Raises
+    SourceError when objects cannot be fetched, PatchError when a patch is malformed.
     """
     ours = ours or Ours()
     patches = series.load(ours.patches)
     new_files = newfiles.load(ours.templates)
-    repository = source.fetch_many(store, address, wanted, reporter)
-
     values = values_for(OPENCODE_1, known)
 
     used = Checker(patches, new_files, lambda tag: {**values, "release_tag": tag})
-    with snapshots.open_snapshots(repository) as opened:
+    with opened(store, address) as repository:
+        repository.fetch(wanted, reporter)
         started = time.perf_counter()
-        checks, waited = _check(used, wanted, opened, reporter)
+        checks, waited = _check(used, wanted, repository, reporter)
         seconds = time.perf_counter() - started - waited
         for index, found in enumerate(checks):
             if found.gone:
-                walked = moved_files.departures(patches, found.gone, store, address, known, wanted[index], reporter)
-                checks[index] = _with_history(used, patches, found, walked, wanted[index], opened, reporter)
+                walked = moved_files.departures(patches, found.gone, repository, known, wanted[index], reporter)
+                checks[index] = _with_history(used, patches, found, walked, wanted[index], repository, reporter)
     return Checked(checks=tuple(checks), seconds=seconds)
 
 
 def _check(
-    used: Checker, wanted: Sequence[Release], opened: Snapshots, reporter: Reporter
+    used: Checker, wanted: Sequence[Release], repository: Repository, reporter: Reporter
 ) -> tuple[list[ReleaseCheck], float]:
     """The checks, and the seconds that were spent on fetching contents.
 
@@ -96,24 +95,24 @@ def _check(
     """
     waited = 0.0
     while True:
-        checks = [used.check(item.tag, item.version, reader(opened, item)) for item in wanted]
-        if not opened.absent:
+        checks = [used.check(item.tag, item.version, contents(repository.snapshot(item))) for item in wanted]
+        if not repository.objects.absent:
             return checks, waited
         started = time.perf_counter()
         with reporter.phase("Fetching the files that the patches touch") as phase:
-            phase.detail(f"{opened.fetch_absent()} files")
+            phase.detail(f"{repository.objects.fetch_absent()} files")
         waited += time.perf_counter() - started
 
 
-def reader(opened: Snapshots, release: Release) -> Read:
+def contents(snapshot: Snapshot) -> Read:
     """Reads the files of one release, with the blob as the content's name."""
 
     def read(path: str) -> Content | None:
-        blob = opened.blob(release.commit, path)
-        if blob is None:
+        entry = snapshot.entry(path)
+        if entry is None:
             return None
-        content = opened.content(blob)
-        return Content(name=f"absent {blob}", data=b"") if content is None else Content(name=blob, data=content)
+        data = snapshot.objects.blob(entry.name)
+        return Content(name=f"absent {entry.name}", data=b"") if data is None else Content(name=entry.name, data=data)
 
     return read
 
@@ -124,33 +123,27 @@ def _with_history(
     found: ReleaseCheck,
     steps: Mapping[str, Sequence[Departure]],
     release: Release,
-    opened: Snapshots,
+    repository: Repository,
     reporter: Reporter,
 ) -> ReleaseCheck:
     """The check of a release that lacks files, now with the places that upstream's history gives."""
-
-    def has(path: str) -> bool:
-        return opened.blob(release.commit, path) is not None
-
-    if moved := moved_files.final_places(steps, has):
+    snapshot = repository.snapshot(release)
+    if moved := moved_files.final_places(steps, snapshot.has):
         follower = used.with_series(patches.following(moved))
-        (found,), _ = _check(follower, [release], opened, reporter)
+        (found,), _ = _check(follower, [release], repository, reporter)
     said = {target: "\n".join(map(str, walked)) for target, walked in steps.items()}
     for target in found.gone:
-        if hint := _hint(patches, target, release, opened):
+        if hint := _hint(patches, target, release, snapshot):
             said[target] = "\n".join(part for part in (said.get(target, ""), hint) if part)
     return check.explained(found, said)
 
 
-def _hint(patches: series.Series, target: str, release: Release, opened: Snapshots) -> str:
+def _hint(patches: series.Series, target: str, release: Release, snapshot: Snapshot) -> str:
     """Where the hunks of a file that is gone would fit, among the files of the same name."""
     name = PurePosixPath(target).name
-    paths = [path for path in opened.files(release.commit, "packages") if PurePosixPath(path).name == name]
-    blobs = {path: blob for path in paths if (blob := opened.blob(release.commit, path))}
-    for blob in blobs.values():
-        opened.content(blob)
-    opened.fetch_absent()
-    candidates = {path: content for path, blob in blobs.items() if (content := opened.content(blob)) is not None}
+    paths = [path for path in snapshot.files("packages") if PurePosixPath(path).name == name]
+    snapshot.prefetch(paths)
+    candidates = {path: content for path in paths if (content := snapshot.read(path)) is not None}
     for patch in patches.patches:
         if any(item.path == target for item in patch.header.touches):
             place = check.elsewhere(patch, target, values_for(OPENCODE_1, release), candidates)

@@ -24,8 +24,8 @@ from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import conflict, mend_state, moved_files
 from opencode_patcher.upkeep.conflict import Sides
 from opencode_patcher.upkeep.mend_state import State
-from opencode_patcher.upstream import objects, source, workspace
-from opencode_patcher.upstream import tree as checkout
+from opencode_patcher.upstream import workspace, worktree
+from opencode_patcher.upstream.repository import Repository, opened, opened_at
 
 DIRECTORY = "maintain"
 """Where in a store the work trees of the patches lie, apart from those that are built."""
@@ -91,30 +91,32 @@ def start(
 ) -> Workbench:
     """Make the work tree of ``release`` and commit the patches, which fit ``base`` as they are written.
 
-    With ``stop_at`` it ends after the commit of that patch, to be edited. The caller holds the store's lock. Raises
-    UsageError when a work tree is open already, PatchError at the first patch that does not fit.
+    With ``stop_at`` it ends after the commit of that patch, to be edited. The caller holds the mutex of the builds.
+
+    Raises UsageError when a work tree is open already, PatchError at the first patch that does not fit.
     """
-    if (opened := find(store)) is not None:
+    if (running := find(store)) is not None:
         raise UsageError(
-            f"A work tree of the patches is open already, for {opened.state.release.tag}.",
-            why=f"It is {opened.path}.",
+            f"A work tree of the patches is open already, for {running.state.release.tag}.",
+            why=f"It is {running.path}.",
             next_step=f"Go on with it: {CONTINUE}\nOr give it up: {ABORT}",
         )
-    repository = source.fetch_many(store, address, (base, release), reporter)
-    slim = workspace.closure(source.package_texts(repository, release.commit))
     apart = replace(store, root=store.root / DIRECTORY)
-    made = checkout.checkout(apart, repository, release, slim, reporter)
-    bench = Workbench(
-        path=made.path,
-        git_dir=made.git_dir,
-        repository=repository,
-        state=State(
-            release=release,
-            base=base,
-            queue=tuple(patch.name for patch in patches.patches),
-            moved=_moved(store, address, repository, base, release, patches, reporter),
-        ),
-    )
+    with opened(store, address) as repository:
+        repository.fetch((base, release), reporter)
+        slim = workspace.closure(repository.snapshot(release).package_texts())
+        made = worktree.checkout(apart, repository, release, slim, reporter)
+        bench = Workbench(
+            path=made.path,
+            git_dir=made.git_dir,
+            repository=repository.path,
+            state=State(
+                release=release,
+                base=base,
+                queue=tuple(patch.name for patch in patches.patches),
+                moved=_moved(repository, base, release, patches, reporter),
+            ),
+        )
     mend_state.write(bench.git_dir, bench.state)
     return advance(bench, patches, reporter, stop_at=stop_at)
 
@@ -196,12 +198,11 @@ def commits(bench: Workbench) -> dict[str, str]:
 
 
 def _moved(
-    store: Store, address: str, repository: Path, base: Release, release: Release, patches: Series, reporter: Reporter
+    repository: Repository, base: Release, release: Release, patches: Series, reporter: Reporter
 ) -> dict[str, str]:
-    has = set(objects.listing(repository, release.commit)).__contains__
-    steps = moved_files.departures(
-        patches, moved_files.gone(patches, release, has), store, address, base, release, reporter
-    )
+    has = repository.snapshot(release).has
+    gone = moved_files.gone(patches, release, has)
+    steps = moved_files.departures(patches, gone, repository, base, release, reporter)
     for walked in steps.values():
         for step in walked:
             reporter.note(f"{step}.")
@@ -240,8 +241,10 @@ def _sides(bench: Workbench, series: Series, patch: Patch, found: tuple[FileOutc
 def _as_written(bench: Workbench, series: Series, patch: Patch) -> Mapping[str, FileOutcome]:
     """What the patch makes of the release that it fits, after the patches before it; by target."""
     values = values_for(OPENCODE_1, bench.state.base)
-    with objects.open_reader(bench.repository, bench.state.base.commit, ahead=series.places()) as read:
-        for earlier, made in walk(series, values, read, version=bench.state.base.version):
+    with opened_at(bench.repository) as repository:
+        snapshot = repository.snapshot(bench.state.base)
+        snapshot.prefetch(series.places())
+        for earlier, made in walk(series, values, snapshot.read, version=bench.state.base.version):
             if earlier.name == patch.name:
                 return {item.target.path: item for item in made}
     return {}

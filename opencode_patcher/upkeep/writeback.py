@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opencode_patcher.base import git
 from opencode_patcher.base import store as storage
@@ -18,12 +18,10 @@ from opencode_patcher.patchset.series import Patch, Series
 from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import workbench
 from opencode_patcher.upkeep.workbench import Workbench
-from opencode_patcher.upstream import objects
+from opencode_patcher.upstream.repository import opened_at
+from opencode_patcher.upstream.snapshot import Snapshot
 
-if TYPE_CHECKING:
-    import git as gitpython
-
-REGULAR = ("100644", "100755")
+REGULAR = (0o100644, 0o100755)
 """git's modes of plain files."""
 
 
@@ -54,29 +52,32 @@ def from_commits(bench: Workbench, patches: Series) -> dict[str, str]:
             next_step="A patch is added or taken away in patches/, not in the work tree.",
         )
     values = values_for(OPENCODE_1, bench.state.release)
-    return {
-        patch.name: refreshed(patch, _edited(bench, patch, found[patch.name]), values)
-        for patch in patches.following(bench.state.moved).patches
-    }
+    commits = [bench.state.release.commit, *found.values()]
+    with opened_at(bench.repository) as repository:
+        steps = pairwise(map(repository.at, commits))
+        return {
+            patch.name: refreshed(patch, _edited(step, patch), values)
+            for patch, step in zip(patches.following(bench.state.moved).patches, steps, strict=True)
+        }
 
 
-def from_release(repository: Path, release: Release, patches: Series) -> dict[str, str]:
-    """The text of each patch file after it was placed in ``release`` and written back, by patch name.
+def from_release(snapshot: Snapshot, release: Release, patches: Series) -> dict[str, str]:
+    """The text of each patch file after it was placed in ``release`` (``snapshot``) and written back, by patch name.
 
     Without a change it is the same text. Raises MisfitError for a patch that does not fit.
     """
     values = values_for(OPENCODE_1, release)
     made: dict[str, str] = {}
-    with objects.open_reader(repository, release.commit, ahead=patches.places()) as read:
-        for patch, found in walk(patches, values, read, version=release.version):
-            files = []
-            for item in found:
-                if item.path is None or item.placed is None:
-                    continue
-                if item.placed.misfits:
-                    raise explain(item.placed.misfits[0], item.before)
-                files.append(Edited(target=item.target, path=item.path, before=item.before, after=item.placed.text))
-            made[patch.name] = refreshed(patch, files, values)
+    snapshot.prefetch(patches.places())
+    for patch, found in walk(patches, values, snapshot.read, version=release.version):
+        files = []
+        for item in found:
+            if item.path is None or item.placed is None:
+                continue
+            if item.placed.misfits:
+                raise explain(item.placed.misfits[0], item.before)
+            files.append(Edited(target=item.target, path=item.path, before=item.before, after=item.placed.text))
+        made[patch.name] = refreshed(patch, files, values)
     return made
 
 
@@ -93,41 +94,27 @@ def write(directory: Path, patches: Series, texts: Mapping[str, str]) -> tuple[s
     return names
 
 
-def _edited(bench: Workbench, patch: Patch, commit: str) -> list[Edited]:
-    """The files of a commit. Each has to be a plain file that the patch declares."""
+def _edited(snapshots: tuple[Snapshot, Snapshot], patch: Patch) -> list[Edited]:
+    """The files that a commit changes, given the one before it and itself; each has to be a file that the patch
+    declares, and a plain one.
+    """
     declared = {place: target for target in patch.header.touches for place in target.places}
-    listed = git.run(
-        *("diff-tree", "-r", "-z", "--no-commit-id", "--no-renames", "--raw", "--full-index", f"{commit}^", commit),
-        cwd=bench.path,
-    ).stdout.split("\0")
-    edits: list[tuple[str, str, str]] = []
-    for about, path in zip(listed[::2], listed[1::2], strict=False):
-        old_mode, new_mode, old, new, status = about.removeprefix(":").split(" ")
-        if status != "M" or old_mode != new_mode or old_mode not in REGULAR:
+    before, after = (snapshot.entries() for snapshot in snapshots)
+    found: list[Edited] = []
+    for path in sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path)):
+        old, new = before.get(path), after.get(path)
+        if old is None or new is None or old.mode != new.mode or old.mode not in REGULAR:
             raise _refused(patch, path, "A patch edits lines of plain files; new files belong into templates/.")
         if path not in declared:
             raise _refused(patch, path, f"Its Touches names {', '.join(declared)}.")
-        edits.append((path, old, new))
-    repository = git.open_repository(bench.repository)
-    try:
-        return [
-            Edited(
-                target=declared[path],
-                path=path,
-                before=_text(repository, old, path),
-                after=_text(repository, new, path),
-            )
-            for path, old, new in edits
-        ]
-    finally:
-        repository.close()
+        texts = [_text(snapshot, path) for snapshot in snapshots]
+        found.append(Edited(target=declared[path], path=path, before=texts[0], after=texts[1]))
+    return found
 
 
-def _text(repository: gitpython.Repo, blob: str, path: str) -> str:
-    content = repository.odb.stream(bytes.fromhex(blob)).read()
-    assert isinstance(content, bytes)
+def _text(snapshot: Snapshot, path: str) -> str:
     try:
-        return content.decode("utf-8")
+        return (snapshot.read(path) or b"").decode("utf-8")
     except UnicodeDecodeError as error:
         raise PatchError(f"{path} is not UTF-8 text.", why=f"{error.reason} at byte {error.start}.") from error
 

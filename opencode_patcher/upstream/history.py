@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from opencode_patcher.base import git
 from opencode_patcher.base.errors import ProcessError, SourceError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.version import Release
-from opencode_patcher.upstream import objects, remote
+from opencode_patcher.upstream import remote
+from opencode_patcher.upstream.repository import Repository
 
 RENAMES_FOLLOWED = 8
 """How often a file may have been renamed between two releases before it counts as gone."""
@@ -40,13 +40,13 @@ class Departure:
 
 
 def departures(
-    repository: Path, before: Release, after: Release, paths: Iterable[str], reporter: Reporter
+    repository: Repository, before: Release, after: Release, paths: Iterable[str], reporter: Reporter
 ) -> dict[str, tuple[Departure, ...]]:
     """For each of ``paths`` that ``before`` has and ``after`` has not: what happened to it, oldest first.
 
     A file that was renamed is followed, so the last departure says where it is now, or that it is gone. A path for
-    which history has no answer is left out. ``repository`` holds both releases; the caller holds the store's lock.
-    Raises SourceError when the commits between them cannot be fetched.
+    which history has no answer is left out. ``repository`` holds both releases; the caller holds the mutex of the
+    builds. Raises SourceError when the commits between them cannot be fetched.
     """
     wanted = list(paths)
     if not wanted or before.version >= after.version:
@@ -57,12 +57,12 @@ def departures(
     return {path: steps for path, steps in found.items() if steps}
 
 
-def _fetch_between(repository: Path, before: Release, after: Release) -> None:
+def _fetch_between(repository: Repository, before: Release, after: Release) -> None:
     """Make the commits since ``before`` present, and one more: a commit at the edge has no parent to compare with."""
     reference = f"refs/tags/{after.tag}"
     for depth in (f"--shallow-exclude={before.tag}", "--deepen=1"):
         remote.run(
-            f"--git-dir={repository}",
+            f"--git-dir={repository.path}",
             "fetch",
             depth,
             "--no-tags",
@@ -70,12 +70,12 @@ def _fetch_between(repository: Path, before: Release, after: Release) -> None:
             "--filter=blob:none",
             "origin",
             f"+{reference}:{reference}",
-            source=objects.source_of(repository),
+            source=repository.source,
             what=f"The history between {before.tag} and {after.tag} cannot be fetched.",
         )
 
 
-def _follow(repository: Path, before: Release, after: Release, path: str) -> tuple[Departure, ...]:
+def _follow(repository: Repository, before: Release, after: Release, path: str) -> tuple[Departure, ...]:
     steps: list[Departure] = []
     start = before.commit
     while len(steps) < RENAMES_FOLLOWED:
@@ -89,7 +89,7 @@ def _follow(repository: Path, before: Release, after: Release, path: str) -> tup
     return tuple(steps)
 
 
-def _departure(repository: Path, start: str, end: str, path: str) -> Departure | None:
+def _departure(repository: Repository, start: str, end: str, path: str) -> Departure | None:
     """The last commit after ``start`` that took ``path`` away; None when there is none."""
     logged = _git(
         repository,
@@ -106,9 +106,9 @@ def _departure(repository: Path, start: str, end: str, path: str) -> Departure |
     return Departure(path=path, moved_to=targets.get(path), commit=commit, date=date, subject=subject)
 
 
-def _git(repository: Path, *arguments: str) -> str:
+def _git(repository: Repository, *arguments: str) -> str:
     try:
-        return git.run(f"--git-dir={repository}", *arguments).stdout
+        return git.run(f"--git-dir={repository.path}", *arguments).stdout
     except ProcessError as error:
         raise SourceError(
             "Upstream's history cannot be read.",

@@ -1,140 +1,183 @@
-"""Reading the files of a fetched commit from git's objects, without a work tree.
+"""Git's objects in one repository of the store: each is read once, and fetched only when that is asked for.
 
-In a partial repository git fetches a missing file by itself, but one at a time and each with a connection
-of its own. What is going to be read is therefore fetched in one go first.
+In a partial repository git fetches a missing object by itself, but one at a time and each with a connection of its
+own. So nothing is read here that is not known to be there, and what is missing is fetched together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from opencode_patcher.base import git
-from opencode_patcher.base.errors import ProcessError, SourceError
+from opencode_patcher.base import environment, git
+from opencode_patcher.base.errors import SourceError
 from opencode_patcher.upstream import remote
 
-if TYPE_CHECKING:
+try:
     import git as gitpython
+    from git.objects.fun import tree_entries_from_data
+except ImportError as error:  # GitPython looks for git when it is imported
+    raise remote.unusable_git(str(error)) from error
+
+_FORMAT = 12
+"""Bits of a mode below those that say whether it is a file, a directory or a submodule."""
+_DIRECTORY, _SUBMODULE = 0o04, 0o16
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A file in a commit: its mode as git writes it (``100644``, ``100755``, ``120000``) and its blob."""
+    """An entry of a tree: its mode, such as ``0o100644``, and the name of its blob, tree or commit."""
 
-    mode: str
-    blob: str
+    mode: int
+    name: str
+
+    @property
+    def is_directory(self) -> bool:
+        return self.mode >> _FORMAT == _DIRECTORY
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it has a content; so have symbolic links."""
+        return self.mode >> _FORMAT not in (_DIRECTORY, _SUBMODULE)
 
 
-def listing(repository: Path, commit: str) -> dict[str, Entry]:
-    """Every file of a commit by its path. A fetched commit's trees are there, so this needs no network.
+class _Git(gitpython.Git):
+    """Given a text, GitPython would expand a ``$`` in the path of the repository; given a Path, it does not."""
 
-    Raises SourceError when the repository does not hold the commit.
+    def __init__(self, working_dir: str | os.PathLike[str] | None = None) -> None:
+        super().__init__(working_dir and Path(working_dir))
+
+
+class _Repo(gitpython.Repo):
+    """A bare repository, whatever repository this process's own environment points git at."""
+
+    GitCommandWrapperType = _Git
+
+    def __init__(self, git_dir: Path) -> None:
+        super().__init__(git_dir, expand_vars=False)
+        self._common_dir = ""  # GitPython takes it from GIT_COMMON_DIR
+        self.git.update_environment(**environment.pinned_to(git_dir))
+
+
+class Objects:
+    """Reads the objects of the bare repository at ``git_dir``; close it, since a git process serves it.
+
+    ``absent`` collects the blobs that were asked for and are not there. ``blob`` gives None for them until
+    ``fetch_absent`` has been called.
     """
-    try:
-        output = git.run(f"--git-dir={repository}", "ls-tree", "-r", "-z", "--full-tree", commit).stdout
-    except ProcessError as error:
-        raise SourceError(
-            f"The commit {commit} cannot be read.",
-            why=f"{repository} does not hold it: {error.output or error.why}",
-            next_step=f"Delete {repository} and run the same command again.",
-        ) from error
-    entries: dict[str, Entry] = {}
-    for line in output.split("\0"):
-        about, _, path = line.partition("\t")
-        if path:
-            mode, kind, name = about.split(" ")
-            if kind == "blob":
-                entries[path] = Entry(mode=mode, blob=name)
-    return entries
 
+    def __init__(self, git_dir: Path) -> None:
+        self._repo = _Repo(git_dir)
+        self._git_dir = git_dir
+        self._known: set[str] | None = None
+        self._roots: dict[str, str] = {}
+        self._trees: dict[str, Mapping[str, Entry]] = {}
+        self._blobs: dict[str, bytes] = {}
+        self.absent: set[str] = set()
 
-def prefetch(repository: Path, blobs: Iterable[str]) -> int:
-    """Make sure that the repository holds ``blobs`` (object names), and return how many had to be fetched.
+    def close(self) -> None:
+        """End the git process."""
+        self._repo.close()
 
-    One request whatever their number. Raises SourceError when the source cannot be reached or lacks one.
-    """
-    wanted = set(blobs)
-    if not wanted:
-        return 0
-    missing = sorted(wanted - present(repository))
-    if missing:
-        # What git itself runs for a missing object: no negotiation, since blobs have no history to compare.
-        remote.run(
-            f"--git-dir={repository}",
-            "-c",
-            "fetch.negotiationAlgorithm=noop",
-            "fetch",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--filter=blob:none",
-            "--stdin",
-            "origin",
-            source=source_of(repository),
-            what="Files of the release cannot be fetched.",
-            stdin="\n".join(missing) + "\n",
-        )
-    return len(missing)
+    @property
+    def source(self) -> str:
+        """The address that the repository fetches from."""
+        return self._repo.remotes.origin.url
 
-
-def present(repository: Path) -> frozenset[str]:
-    """The names of all objects that the repository holds."""
-    return frozenset(
-        git.run(
-            f"--git-dir={repository}", "cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)"
-        ).stdout.split()
-    )
-
-
-def source_of(repository: Path) -> str:
-    """The address that a repository in the store fetches from."""
-    return git.run(f"--git-dir={repository}", "config", "remote.origin.url").stdout.strip()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reader:
-    """Reads a commit's files; ``reader(path)`` gives the bytes, or None when the commit has no such file."""
-
-    commit: str
-    entries: Mapping[str, Entry]
-    _database: gitpython.GitCmdObjectDB
-    _read: dict[str, bytes] = field(default_factory=dict)
-
-    def __call__(self, path: str) -> bytes | None:
-        entry = self.entries.get(path)
-        if entry is None:
-            return None
-        if entry.blob not in self._read:
+    def tags(self) -> dict[str, str]:
+        """The commit that each tag ends at; tags of which a part is missing are left out."""
+        found: dict[str, str] = {}
+        for tag in self._repo.tags:
             try:
-                self._read[entry.blob] = self._database.stream(bytes.fromhex(entry.blob)).read()
-            except ValueError as error:
-                raise SourceError(
-                    f"{path} of commit {self.commit} cannot be read.",
-                    why=f"The source does not give out its content: {error}",
-                    next_step="Check the network, or name another source with --source.",
-                ) from error
-        return self._read[entry.blob]
+                found[tag.name] = tag.commit.hexsha
+            except ValueError:
+                continue
+        return found
 
+    def root(self, commit: str) -> str:
+        """The tree of a commit. Raises SourceError when the commit is not there."""
+        if commit not in self._roots:
+            self._require(commit)
+            self._roots[commit] = gitpython.Commit(self._repo, bytes.fromhex(commit)).tree.hexsha
+        return self._roots[commit]
 
-@contextmanager
-def open_reader(repository: Path, commit: str, *, ahead: Iterable[str] = ()) -> Iterator[Reader]:
-    """A reader of ``commit``. The files named in ``ahead`` are fetched in one go; others when they are read.
+    def tree(self, name: str) -> Mapping[str, Entry]:
+        """The entries of a tree by file name. Raises SourceError when the tree is not there."""
+        if name not in self._trees:
+            self._require(name)
+            self._trees[name] = {
+                path: Entry(mode=mode, name=entry.hex())
+                for entry, mode, path in tree_entries_from_data(self._read(name))
+            }
+        return self._trees[name]
 
-    Raises SourceError when the commit is not there or the files cannot be fetched.
-    """
-    entries = listing(repository, commit)
-    prefetch(repository, (entries[path].blob for path in ahead if path in entries))
-    opened = git.open_repository(repository)
-    try:
-        yield Reader(commit=commit, entries=entries, _database=opened.odb)
-    finally:
-        opened.close()
+    def blob(self, name: str) -> bytes | None:
+        """The bytes of a blob; None, and a note in ``absent``, when it has to be fetched first."""
+        if name not in self._blobs:
+            if name not in self._present():
+                self.absent.add(name)
+                return None
+            self._blobs[name] = self._read(name)
+        return self._blobs[name]
 
+    def fetch_absent(self) -> int:
+        """Fetch what ``absent`` names, and return how many blobs that were. Raises SourceError as ``prefetch`` does."""
+        count = self.prefetch(self.absent)
+        self.absent.clear()
+        return count
 
-def read_pristine(repository: Path, commit: str, paths: Iterable[str]) -> dict[str, bytes | None]:
-    """The content of several files of a commit; None for those that it does not have."""
-    wanted = list(paths)
-    with open_reader(repository, commit, ahead=wanted) as read:
-        return {path: read(path) for path in wanted}
+    def prefetch(self, blobs: Iterable[str]) -> int:
+        """Make sure that ``blobs`` are there, and return how many had to be fetched; one request whatever their number.
+
+        Raises SourceError when the source cannot be reached or lacks one.
+        """
+        missing = sorted(set(blobs) - self._present())
+        if missing:
+            # GitPython cannot fetch objects by name. The options are what git itself uses to fetch a missing object:
+            # no negotiation, since blobs have no history to compare.
+            remote.run(
+                f"--git-dir={self._git_dir}",
+                *("-c", "fetch.negotiationAlgorithm=noop"),
+                *("fetch", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin"),
+                source=self.source,
+                what="Files of the release cannot be fetched.",
+                stdin="\n".join(missing) + "\n",
+            )
+            self._present().update(missing)
+        return len(missing)
+
+    def forget_present(self) -> None:
+        """Look again which objects are there, after another git command has fetched some."""
+        self._known = None
+
+    def _present(self) -> set[str]:
+        if self._known is None:
+            # GitPython can only ask for one object, and git would then fetch it.
+            self._known = set(
+                git.run(
+                    f"--git-dir={self._git_dir}",
+                    *("cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)"),
+                ).stdout.split()
+            )
+        return self._known
+
+    def _require(self, name: str) -> None:
+        if name not in self._present():
+            raise self._unreadable(name, "the repository does not have it")
+
+    def _read(self, name: str) -> bytes:
+        try:
+            content = self._repo.odb.stream(bytes.fromhex(name)).read()
+        except ValueError as error:
+            raise self._unreadable(name, str(error)) from error
+        assert isinstance(content, bytes)
+        return content
+
+    def _unreadable(self, name: str, why: str) -> SourceError:
+        return SourceError(
+            f"The object {name} cannot be read from {self._git_dir}.",
+            why=f"{why[0].upper()}{why[1:]}.",
+            next_step=f"Delete {self._git_dir} and run the same command again.",
+        )

@@ -14,6 +14,7 @@ from opencode_patcher.base.errors import (
     SourceError,
 )
 from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.store import Store
 from opencode_patcher.base.text import without_credentials
 
 DEMO_HINT = "To see the tool work without any source, run: opencode-patcher demo"
@@ -89,6 +90,11 @@ def slug(source: str) -> str:
     return f"{readable[-40:].strip('-')}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}"
 
 
+def path_of(store: Store, source: str) -> Path:
+    """Where the store keeps a source's repository. Raises SourceError when it is neither an address nor a path."""
+    return store.sources / slug(source)
+
+
 def run(
     *arguments: str | Path,
     source: str,
@@ -144,15 +150,15 @@ MINIMUM_GIT_TEXT = ".".join(map(str, MINIMUM_GIT))
 
 def require_git() -> None:
     """Raises SourceError when git is missing or too old."""
-    what = "git cannot be used."
     try:
         text = git.run("--version").stdout
     except ProcessError as error:
-        raise SourceError(what, why=error.why, next_step=f"Install git {MINIMUM_GIT_TEXT} or newer.") from error
+        raise unusable_git(error.why) from error
     found = re.search(r"(\d+)\.(\d+)", text)
     if found is None or (int(found[1]), int(found[2])) < MINIMUM_GIT:
-        raise SourceError(
-            what,
-            why=f"This is {text.strip()}; partial fetches need {MINIMUM_GIT_TEXT}.",
-            next_step=f"Install git {MINIMUM_GIT_TEXT} or newer.",
-        )
+        raise unusable_git(f"This is {text.strip()}; partial fetches need {MINIMUM_GIT_TEXT}.")
+
+
+def unusable_git(why: str) -> SourceError:
+    """The error for a git that is missing or too old."""
+    return SourceError("git cannot be used.", why=why, next_step=f"Install git {MINIMUM_GIT_TEXT} or newer.")

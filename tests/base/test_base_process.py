@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -318,12 +317,6 @@ def test_git_works_on_the_named_repository_even_when_called_from_a_hook(
     assert git.run("rev-parse", "--show-toplevel", cwd=ours).stdout.strip() == str(ours)
     with pytest.raises(ProcessError):
         git.run("rev-parse", "--verify", "HEAD", cwd=victim)
-    opened = git.open_repository(ours)
-    try:
-        assert opened.head.commit.message == "one\n"
-    finally:
-        opened.close()
-    assert "GIT_DIR" not in os.environ
 
 
 def test_git_speaks_english_and_asks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

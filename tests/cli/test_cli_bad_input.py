@@ -18,6 +18,7 @@ from opencode_patcher.base import git
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import open_store
+from opencode_patcher.patchset import values as template_values
 from opencode_patcher.pipeline import Request
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.lock import read_lock
@@ -308,7 +309,7 @@ def test_a_value_that_would_break_the_code_is_refused(
     store = open_store(command_line.store)
     release = releases.find(releases.list_releases(upstream.source), "v9.0.0")
     values: dict[str, str] = {}
-    monkeypatch.setattr(pipeline, "template_values", lambda _: values)
+    monkeypatch.setattr(template_values, "values_for", lambda *_: values)
     for value in ("two\nlines", 'a "quote"', "it's", "back`tick", "${code}", "a\\b", "nul\0"):
         values["release_tag"] = value
 

@@ -13,7 +13,7 @@ import pytest
 
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.store import MARKER, open_store
-from opencode_patcher.upstream import lock, source
+from opencode_patcher.upstream import lock, remote
 from tests.doctor.doctor_samples import Patient
 from tests.install.install_samples import program
 from tests.toolchain.fake_registry import Registry
@@ -76,7 +76,7 @@ def test_a_bun_that_does_not_run(patient: Patient, tmp_path: Path) -> None:
 
 def test_a_bun_that_is_too_old_is_not_used(patient: Patient, tmp_path: Path) -> None:
     store = open_store()
-    tree = store.trees / source.path_of(store, patient.source).name / "v9.0.0"
+    tree = store.trees / remote.path_of(store, patient.source).name / "v9.0.0"
     tree.mkdir(parents=True)
     (tree / "package.json").write_text('{"packageManager": "bun@1.3.14"}')
     program(tmp_path / "tools" / "bun", "bun", "1.2.0")

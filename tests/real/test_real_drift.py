@@ -18,7 +18,8 @@ from opencode_patcher.patchset.place import place, read_source, split_lines
 from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import release_check, writeback
 from opencode_patcher.upkeep.release_check import Verdict
-from opencode_patcher.upstream import DEFAULT_SOURCE, lock, objects, releases, source, support
+from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases, support
+from opencode_patcher.upstream.repository import opened
 
 pytestmark = pytest.mark.upstream
 
@@ -46,19 +47,23 @@ def test_every_release_of_the_window_is_fine_and_every_hunk_is_where_it_is_meant
 
 def test_refreshing_without_a_change_changes_nothing(real_store: Store) -> None:
     release = lock.read_lock().release
-    repository = source.fetch(real_store, DEFAULT_SOURCE, release, SilentReporter())
     patches = series.load(resources.patches())
-    assert writeback.changed(patches, writeback.from_release(repository, release, patches)) == ()
+    with opened(real_store, DEFAULT_SOURCE) as repository:
+        repository.fetch([release], SilentReporter())
+        texts = writeback.from_release(repository.snapshot(release), release, patches)
+    assert writeback.changed(patches, texts) == ()
 
 
 @cache
 def real_files(root: Store) -> tuple[FileOutcome, ...]:
     """What the patches do to the files of the lock's release."""
     release = lock.read_lock().release
-    repository = source.fetch(root, DEFAULT_SOURCE, release, SilentReporter())
     patches = series.load(resources.patches())
-    with objects.open_reader(repository, release.commit, ahead=patches.places()) as read:
-        steps = walk(patches, values_for(OPENCODE_1, release), read, version=release.version)
+    with opened(root, DEFAULT_SOURCE) as repository:
+        repository.fetch([release], SilentReporter())
+        snapshot = repository.snapshot(release)
+        snapshot.prefetch(patches.places())
+        steps = walk(patches, values_for(OPENCODE_1, release), snapshot.read, version=release.version)
         return tuple(item for _, found in steps for item in found if item.path is not None)
 
 

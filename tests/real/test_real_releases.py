@@ -11,7 +11,8 @@ from opencode_patcher.base.store import Store
 from opencode_patcher.patchset import newfiles, series
 from opencode_patcher.patchset.compose import compose
 from opencode_patcher.patchset.values import values_for
-from opencode_patcher.upstream import DEFAULT_SOURCE, lock, objects, releases, source
+from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases
+from opencode_patcher.upstream.repository import opened
 
 pytestmark = pytest.mark.upstream
 
@@ -22,14 +23,15 @@ NEWEST = (1, 18, 3)
 def test_every_hunk_lands_in_its_function_in_every_release(real_store: Store) -> None:
     patches = series.load(resources.patches())
     files = newfiles.load(resources.templates())
-    touched = {path for patch in patches.patches for target in patch.header.touches for path in target.places}
     window = [item for item in releases.list_releases(DEFAULT_SOURCE) if OLDEST <= item.version <= NEWEST]
     landed: dict[str, list[tuple[str, int, str]]] = {}
-    for release in window:
-        repository = source.fetch(real_store, DEFAULT_SOURCE, release, SilentReporter())
-        with objects.open_reader(repository, release.commit, ahead=touched) as read:
-            change = compose(patches, files, values_for(OPENCODE_1, release), read)
-        landed[release.tag] = [(place.patch, place.hunk, place.function) for place in change.placements]
+    with opened(real_store, DEFAULT_SOURCE) as repository:
+        repository.fetch(window, SilentReporter())
+        for release in window:
+            snapshot = repository.snapshot(release)
+            snapshot.prefetch(patches.places())
+            change = compose(patches, files, values_for(OPENCODE_1, release), snapshot.read)
+            landed[release.tag] = [(place.patch, place.hunk, place.function) for place in change.placements]
     assert len(window) >= 25
     assert {tag for tag, places in landed.items() if places != landed[window[-1].tag]} == set()
 

@@ -12,7 +12,7 @@ import pytest
 from opencode_patcher.base import git
 from opencode_patcher.base.version import Release
 from opencode_patcher.toolchain.bun import Bun
-from opencode_patcher.upstream.tree import Tree
+from opencode_patcher.upstream.worktree import Worktree
 from tests.toolchain.fake_registry import Registry, serve
 
 
@@ -52,8 +52,8 @@ def registry(make_registry: Callable[[], Registry], home: Path, monkeypatch: pyt
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    """A tree in the shape that ``upstream.tree.checkout`` leaves, with upstream's lock file committed."""
+def tree(tmp_path: Path) -> Worktree:
+    """A tree in the shape that ``upstream.worktree.checkout`` leaves, with upstream's lock file committed."""
     path = tmp_path / "tree"
     manifests = {
         "package.json": {"name": "opencode"},
@@ -68,7 +68,7 @@ def tree(tmp_path: Path) -> Tree:
     git.run("init", "--quiet", path)
     git.run("-C", path, "add", "--all")
     git.run("-C", path, "-c", "user.name=U", "-c", "user.email=u@example.invalid", "commit", "--quiet", "--message=one")
-    return Tree(
+    return Worktree(
         path=path,
         git_dir=path / ".git",
         release=Release(tag="v1.0.0", version=(1, 0, 0), commit="0" * 40),

@@ -15,7 +15,7 @@ from opencode_patcher.toolchain.build import BuildOptions
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
-from opencode_patcher.upstream.tree import Tree
+from opencode_patcher.upstream.worktree import Worktree
 
 REPORTER = SilentReporter()
 MakeBun = Callable[[str], Bun]
@@ -41,7 +41,9 @@ def options(tmp_path: Path) -> BuildOptions:
     return BuildOptions(version="1.18.3", models_json=models)
 
 
-def test_the_binary_is_found_with_its_digest(tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions) -> None:
+def test_the_binary_is_found_with_its_digest(
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions
+) -> None:
     binary = build.build(make_bun(BUILD), tree, options, REPORTER, log)
     assert binary.path == tree.path / "packages/opencode/dist/opencode-linux-x64/bin/opencode"
     assert binary.version == "1.18.3"
@@ -50,7 +52,7 @@ def test_the_binary_is_found_with_its_digest(tree: Tree, make_bun: MakeBun, log:
 
 
 @pytest.mark.parametrize("web_ui", [False, True])
-def test_the_flags(tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions, web_ui: bool) -> None:
+def test_the_flags(tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, web_ui: bool) -> None:
     chosen = BuildOptions(version=options.version, models_json=options.models_json, web_ui=web_ui)
     build.build(make_bun(BUILD), tree, chosen, REPORTER, log)
     flags = "--single --skip-install" + ("" if web_ui else " --skip-embed-web-ui")
@@ -58,7 +60,7 @@ def test_the_flags(tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptio
 
 
 def test_the_environment_is_pinned_and_the_users_left_out(
-    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions, monkeypatch: pytest.MonkeyPatch
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("OPENCODE_RELEASE", "OPENCODE_BUMP", "OPENCODE_MODELS_URL", "NODE_ENV", "VITE_X", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, "the user's")
@@ -76,7 +78,7 @@ def test_the_environment_is_pinned_and_the_users_left_out(
 
 
 def test_a_failing_build_shows_its_end_and_the_log(
-    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions
 ) -> None:
     script = "i=0; while [ $i -lt 100 ]; do echo line $i; i=$((i+1)); done; echo 'error: no such module' >&2; exit 3"
     with pytest.raises(BuildError) as caught:
@@ -88,7 +90,7 @@ def test_a_failing_build_shows_its_end_and_the_log(
 
 
 def test_a_failing_build_with_web_ui_says_how_to_do_without(
-    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions
 ) -> None:
     chosen = BuildOptions(version="1.18.3", models_json=options.models_json, web_ui=True)
     with pytest.raises(BuildError) as caught:
@@ -107,7 +109,7 @@ def test_a_failing_build_with_web_ui_says_how_to_do_without(
     ],
 )
 def test_a_build_that_leaves_something_else(
-    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions, script: str, reason: str
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, script: str, reason: str
 ) -> None:
     with pytest.raises(BuildError) as caught:
         build.build(make_bun(script), tree, options, REPORTER, log)
@@ -134,7 +136,7 @@ def runtimes(tmp_path: Path) -> Runtimes:
 
 
 def test_each_target_is_handed_over_when_it_is_finished(
-    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
 ) -> None:
     seen: list[tuple[str, str]] = []
 
@@ -152,7 +154,7 @@ def test_each_target_is_handed_over_when_it_is_finished(
 
 
 def test_a_build_that_leaves_a_target_out_is_an_error(
-    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
 ) -> None:
     script = CROSS.replace("$OPENCODE_BUILD_TARGETS", "opencode-linux-x64")
     with pytest.raises(BuildError, match="left out opencode-windows-arm64"):
@@ -160,7 +162,7 @@ def test_a_build_that_leaves_a_target_out_is_an_error(
 
 
 def test_a_target_that_is_announced_and_not_made_is_an_error(
-    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
 ) -> None:
     script = CROSS.replace("> dist/$name/bin/$file", "")
     with pytest.raises(BuildError, match="no binary where it is expected"):
@@ -168,7 +170,7 @@ def test_a_target_that_is_announced_and_not_made_is_an_error(
 
 
 def test_what_the_taker_raises_ends_the_build(
-    tree: Tree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
 ) -> None:
     def refuse(target: Target, path: Path) -> None:
         raise BuildError(f"{target.name} is refused")

@@ -13,7 +13,7 @@ from opencode_patcher.base.errors import StoreError, ToolchainError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.toolchain import dependencies
 from opencode_patcher.toolchain.bun import Bun
-from opencode_patcher.upstream.tree import Tree
+from opencode_patcher.upstream.worktree import Worktree
 
 REPORTER = SilentReporter()
 INSTALL = """
@@ -39,16 +39,16 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "logs" / "install.log"
 
 
-def calls(log: Path, tree: Tree) -> list[str]:
+def calls(log: Path, tree: Worktree) -> list[str]:
     return [line.replace(str(tree.path), ".") for line in log.read_text().splitlines()]
 
 
-def test_lifecycle_scripts_do_not_run_except_the_named_one(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+def test_lifecycle_scripts_do_not_run_except_the_named_one(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
     assert calls(log, tree) == [".: install --ignore-scripts --no-save", "./packages/core: run fix-node-pty"]
 
 
-def test_nothing_is_done_when_nothing_changed(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+def test_nothing_is_done_when_nothing_changed(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
     before = calls(log, tree)
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is False
@@ -56,7 +56,7 @@ def test_nothing_is_done_when_nothing_changed(tree: Tree, make_bun: MakeBun, log
 
 
 @pytest.mark.parametrize("changed", ["package.json", "packages/core/package.json", "bunfig.toml", "patches/a.patch"])
-def test_a_change_installs_again_from_scratch(tree: Tree, make_bun: MakeBun, log: Path, changed: str) -> None:
+def test_a_change_installs_again_from_scratch(tree: Worktree, make_bun: MakeBun, log: Path, changed: str) -> None:
     dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
     stale = tree.path / "packages" / "opencode" / "node_modules" / "stale"
     stale.touch()
@@ -67,14 +67,14 @@ def test_a_change_installs_again_from_scratch(tree: Tree, make_bun: MakeBun, log
     assert not stale.exists()
 
 
-def test_another_bun_installs_again(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+def test_another_bun_installs_again(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     bun = make_bun(INSTALL)
     dependencies.install(bun, tree, REPORTER, log)
     newer = Bun(path=bun.path, version="1.3.15", origin="PATH")
     assert dependencies.install(newer, tree, REPORTER, log) is True
 
 
-def test_deleted_modules_are_installed_again(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+def test_deleted_modules_are_installed_again(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
     modules = tree.path / "packages" / "opencode" / "node_modules"
     (modules / "one").unlink()
@@ -82,7 +82,7 @@ def test_deleted_modules_are_installed_again(tree: Tree, make_bun: MakeBun, log:
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
 
 
-def test_an_installation_starts_from_upstreams_lock_file(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+def test_an_installation_starts_from_upstreams_lock_file(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     (tree.path / "bun.lock").write_text("rewritten by hand\n")
     reporter = Warnings()
     dependencies.install(make_bun(INSTALL), tree, reporter, log)
@@ -91,14 +91,16 @@ def test_an_installation_starts_from_upstreams_lock_file(tree: Tree, make_bun: M
     assert git.run("-C", tree.path, "status", "--porcelain", "--", "bun.lock").stdout == ""
 
 
-def test_a_changed_lock_file_alone_is_put_right_without_installing(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+def test_a_changed_lock_file_alone_is_put_right_without_installing(
+    tree: Worktree, make_bun: MakeBun, log: Path
+) -> None:
     dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
     (tree.path / "bun.lock").write_text("rewritten by bun\n")
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is False
     assert (tree.path / "bun.lock").read_text() == "pristine\n"
 
 
-def test_a_failure_says_why_and_the_next_run_starts_over(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+def test_a_failure_says_why_and_the_next_run_starts_over(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     with pytest.raises(ToolchainError) as caught:
         dependencies.install(make_bun(INSTALL + "echo 'error: no such package' >&2; exit 1"), tree, REPORTER, log)
     assert "error: no such package" in caught.value.why
@@ -107,7 +109,7 @@ def test_a_failure_says_why_and_the_next_run_starts_over(tree: Tree, make_bun: M
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
 
 
-def test_a_full_disk_is_not_taken_for_a_registry_that_fails(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+def test_a_full_disk_is_not_taken_for_a_registry_that_fails(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     full = make_bun("echo 'error: ENOSPC: no space left on device, write' >&2; exit 1")
     with pytest.raises(StoreError, match="The dependencies cannot be installed") as caught:
         dependencies.install(full, tree, REPORTER, log)
@@ -115,7 +117,7 @@ def test_a_full_disk_is_not_taken_for_a_registry_that_fails(tree: Tree, make_bun
     assert "registry" not in str(caught.value)
 
 
-def test_a_failed_reinstallation_is_not_taken_for_done(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+def test_a_failed_reinstallation_is_not_taken_for_done(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
     manifest = tree.path / "package.json"
     before = manifest.read_text()
@@ -126,8 +128,8 @@ def test_a_failed_reinstallation_is_not_taken_for_done(tree: Tree, make_bun: Mak
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
 
 
-def test_the_web_uis_dependencies_are_named_when_they_fail(tree: Tree, make_bun: MakeBun, log: Path) -> None:
-    with_ui = Tree(
+def test_the_web_uis_dependencies_are_named_when_they_fail(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
+    with_ui = Worktree(
         path=tree.path, git_dir=tree.git_dir, release=tree.release, packages=(*tree.packages, "packages/app")
     )
     with pytest.raises(ToolchainError) as caught:
@@ -137,7 +139,7 @@ def test_the_web_uis_dependencies_are_named_when_they_fail(tree: Tree, make_bun:
 
 
 def test_scripts_find_this_bun_by_name(
-    tree: Tree, make_bun: MakeBun, log: Path, monkeypatch: pytest.MonkeyPatch
+    tree: Worktree, make_bun: MakeBun, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NODE_ENV", "production")
     bun = make_bun(INSTALL + 'echo "found $(command -v bun) in ${NODE_ENV:-no mode}"')
@@ -145,7 +147,7 @@ def test_scripts_find_this_bun_by_name(
     assert f"found {bun.path} in no mode" in log.read_text()
 
 
-def test_every_platform_comes_in_a_second_step_that_may_fail(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+def test_every_platform_comes_in_a_second_step_that_may_fail(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     script = INSTALL + 'case "$*" in *--os*) exit 1 ;; esac\n'
     assert dependencies.install(make_bun(script), tree, REPORTER, log, every_platform=True) is True
     assert calls(log, tree) == [
@@ -156,7 +158,7 @@ def test_every_platform_comes_in_a_second_step_that_may_fail(tree: Tree, make_bu
 
 
 def test_an_installation_for_every_platform_serves_this_one_but_not_the_other_way_round(
-    tree: Tree, make_bun: MakeBun, log: Path
+    tree: Worktree, make_bun: MakeBun, log: Path
 ) -> None:
     bun = make_bun(INSTALL)
     dependencies.install(bun, tree, REPORTER, log)
@@ -165,7 +167,7 @@ def test_an_installation_for_every_platform_serves_this_one_but_not_the_other_wa
     assert dependencies.install(bun, tree, REPORTER, log) is False
 
 
-def test_what_was_forgotten_is_installed_again(tree: Tree, make_bun: MakeBun, log: Path) -> None:
+def test_what_was_forgotten_is_installed_again(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
     dependencies.forget(tree)
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True

@@ -194,9 +194,10 @@ def test_a_link_in_the_place_of_a_file_is_refused(store: Store, upstream: Upstre
 
 
 def test_a_release_that_fits_needs_no_work_tree(store: Store, upstream: Upstream, project: Project) -> None:
-    from opencode_patcher.upstream import source
+    from opencode_patcher.upstream.repository import opened
 
     release = upstream.release("v2.0.1", {KITCHEN: "// a note\n" + KITCHEN_TEXT})
-    repository = source.fetch(store, upstream.source, release, SilentReporter())
-    texts = writeback.from_release(repository, release, project.series)
+    with opened(store, upstream.source) as repository:
+        repository.fetch([release], SilentReporter())
+        texts = writeback.from_release(repository.snapshot(release), release, project.series)
     assert writeback.changed(project.series, texts) == ()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from opencode_patcher.base import git
+from opencode_patcher.base.progress import Reporter, SilentReporter
+from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release
+from opencode_patcher.upstream.repository import opened, opened_at
 
 IDENTITY = ("-c", "user.name=Upstream", "-c", "user.email=upstream@example.invalid")
 
@@ -86,3 +90,25 @@ class Upstream:
 
     def allow_filter(self) -> None:
         self.git("config", "uploadpack.allowFilter", "true")
+
+
+def fetch(store: Store, source: str, *wanted: Release, reporter: Reporter | None = None) -> Path:
+    """Fetch releases into the store, and return the path of the repository."""
+    with opened(store, source) as repository:
+        repository.fetch(wanted, reporter or SilentReporter())
+        return repository.path
+
+
+def contents(repository: Path, commit: str, paths: Iterable[str]) -> dict[str, bytes | None]:
+    """The content of several files of a commit, fetched in one go; None for those that it does not have."""
+    wanted = list(paths)
+    with opened_at(repository) as reading:
+        snapshot = reading.at(commit)
+        snapshot.prefetch(wanted)
+        return {path: snapshot.read(path) for path in wanted}
+
+
+def files(repository: Path, commit: str) -> set[str]:
+    """The paths of all files of a commit."""
+    with opened_at(repository) as reading:
+        return set(reading.at(commit).files())

@@ -18,8 +18,8 @@ from opencode_patcher.base.errors import ProcessError, StoreError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.upstream import remote, source, sparse
-from opencode_patcher.upstream.objects import source_of
+from opencode_patcher.upstream import remote, sparse
+from opencode_patcher.upstream.repository import Repository
 from opencode_patcher.upstream.workspace import Workspace
 
 _DELETE_HINT = "Keep what you changed there, delete it (rm -r {path}), and run the same command again."
@@ -32,7 +32,7 @@ MARKER = "opencode-patcher.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tree:
+class Worktree:
     """A checked-out release. ``git_dir`` is the tree's own git directory, outside the work tree."""
 
     path: Path
@@ -43,31 +43,31 @@ class Tree:
 
 def checkout(
     store: Store,
-    repository: Path,
+    repository: Repository,
     release: Release,
     workspace: Workspace,
     reporter: Reporter,
     *,
     with_tests: bool = False,
-) -> Tree:
+) -> Worktree:
     """The sparse work tree of ``release`` for ``workspace``, made if it is not there.
 
-    ``repository`` is what ``source.fetch`` returned; the caller holds the store's lock. A tree that is
+    ``repository`` holds the release; the caller holds the mutex of the builds. A tree that is
     there is not touched, patched files included; when other packages are wanted than last time, files come
     and go, and changed files stay. Raises StoreError for a directory that is not ours or holds another
     commit, SourceError when files cannot be fetched.
     """
-    path = store.trees / repository.name / release.tag
+    path = store.trees / repository.path.name / release.tag
     patterns = list(sparse.patterns(workspace, with_tests=with_tests))
     wanted: dict[str, object] = {"commit": release.commit, "patterns": patterns}
-    git_dir = _git_dir(path, repository)
+    git_dir = _git_dir(path, repository.path)
     done = _read_marker(git_dir) if git_dir else None
     if git_dir is None or done is None:
         _require_free(path, git_dir)
         with reporter.phase(f"Checking out {release.tag}") as phase:
-            before = source.objects_size(repository)
+            before = repository.size()
             git_dir = _create(path, repository, release, patterns, reporter)
-            phase.detail(f"{(source.objects_size(repository) - before) / 1e6:.1f} MB")
+            phase.detail(f"{(repository.size() - before) / 1e6:.1f} MB")
     elif done.get("commit") != release.commit:
         raise StoreError(
             f"The tree {path} is of another commit.",
@@ -79,34 +79,35 @@ def checkout(
             _reapply(path, git_dir, repository, patterns, reporter)
     if done != wanted:
         storage.write_json(git_dir / MARKER, wanted)
-    return Tree(path=path, git_dir=git_dir, release=release, packages=workspace.packages)
+    return Worktree(path=path, git_dir=git_dir, release=release, packages=workspace.packages)
 
 
-def _create(path: Path, repository: Path, release: Release, patterns: list[str], reporter: Reporter) -> Path:
+def _create(path: Path, repository: Repository, release: Release, patterns: list[str], reporter: Reporter) -> Path:
     """Make the tree; what a killed run left at its place goes first."""
     with storage.staged_directory(path):
         pass  # an empty directory, which git accepts, takes the place of what is there
-    git.run(f"--git-dir={repository}", "worktree", "add", *_ADD_FLAGS, path, release.commit)
-    git_dir = _git_dir(path, repository)
+    # GitPython has neither work trees nor sparse checkouts.
+    git.run(f"--git-dir={repository.path}", "worktree", "add", *_ADD_FLAGS, path, release.commit)
+    git_dir = _git_dir(path, repository.path)
     assert git_dir is not None, "git worktree add writes the link"
     _write_patterns(git_dir, patterns)
     _fill(path, repository, reporter, "read-tree", "-m", "-u", "HEAD")
     return git_dir
 
 
-def _reapply(path: Path, git_dir: Path, repository: Path, patterns: list[str], reporter: Reporter) -> None:
+def _reapply(path: Path, git_dir: Path, repository: Repository, patterns: list[str], reporter: Reporter) -> None:
     (git_dir / "index.lock").unlink(missing_ok=True)
     _write_patterns(git_dir, patterns)
     _fill(path, repository, reporter, "sparse-checkout", "reapply")
 
 
-def _fill(path: Path, repository: Path, reporter: Reporter, *command: str) -> None:
+def _fill(path: Path, repository: Repository, reporter: Reporter, *command: str) -> None:
     """Run the command that writes files; git fetches those that are missing, all in one request."""
     try:
         git.run("-C", path, *command, reporter=reporter)
     except ProcessError as error:
         raise remote.explained(
-            error, source=source_of(repository), what=f"The files of the release cannot be written to {path}."
+            error, source=repository.source, what=f"The files of the release cannot be written to {path}."
         ) from error
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,44 +12,58 @@ from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release, tag_of
-from opencode_patcher.upstream import history, releases, snapshots, source, support
-from tests.upstream.fake_upstream import WORKSPACE, Upstream
+from opencode_patcher.upstream import history, releases, support
+from opencode_patcher.upstream.repository import Repository, opened
+from tests.upstream.fake_upstream import WORKSPACE, Upstream, fetch
 
 INDEX = "packages/opencode/src/index.ts"
 
 
-def fetched(upstream: Upstream, store: Store) -> tuple[Path, tuple[Release, ...]]:
+@contextmanager
+def fetched(upstream: Upstream, store: Store) -> Iterator[tuple[Repository, tuple[Release, ...]]]:
     listed = releases.list_releases(upstream.source)
-    return source.fetch_many(store, upstream.source, listed, SilentReporter()), listed
+    with opened(store, upstream.source) as repository:
+        repository.fetch(listed, SilentReporter())
+        yield repository, listed
 
 
 def test_contents_come_when_they_are_fetched_and_equal_ones_have_one_name(upstream: Upstream, store: Store) -> None:
     upstream.release("v1.0.1", {"README.md": "Another.\n"})
-    repository, (first, second) = fetched(upstream, store)
-    with snapshots.open_snapshots(repository) as opened:
-        blob = opened.blob(first.commit, INDEX)
-        assert blob is not None
-        assert blob == opened.blob(second.commit, INDEX)
-        assert opened.blob(first.commit, "README.md") != opened.blob(second.commit, "README.md")
-        assert opened.content(blob) is None
-        assert opened.fetch_absent() == 1
-        assert opened.content(blob) == WORKSPACE[INDEX].encode()
-        assert opened.fetch_absent() == 0
+    with fetched(upstream, store) as (repository, listed):
+        first, second = map(repository.snapshot, listed)
+        entry = first.entry(INDEX)
+        assert entry is not None
+        assert entry == second.entry(INDEX)
+        assert first.entry("README.md") != second.entry("README.md")
+        assert repository.objects.blob(entry.name) is None
+        assert repository.objects.fetch_absent() == 1
+        assert repository.objects.blob(entry.name) == WORKSPACE[INDEX].encode()
+        assert repository.objects.fetch_absent() == 0
 
 
-def test_what_is_no_file_has_no_blob(upstream: Upstream, store: Store) -> None:
-    repository, (first,) = fetched(upstream, store)
-    with snapshots.open_snapshots(repository) as opened:
+def test_files_that_were_not_prefetched_are_fetched_when_they_are_read(upstream: Upstream, store: Store) -> None:
+    with fetched(upstream, store) as (repository, (release,)):
+        snapshot = repository.snapshot(release)
+        assert snapshot.prefetch([INDEX, "none"]) == 1
+        assert snapshot.prefetch([INDEX]) == 0
+        assert snapshot.read(INDEX) == WORKSPACE[INDEX].encode()
+        assert snapshot.read("README.md") == WORKSPACE["README.md"].encode()
+
+
+def test_what_is_no_file_has_no_content(upstream: Upstream, store: Store) -> None:
+    with fetched(upstream, store) as (repository, (release,)):
+        snapshot = repository.snapshot(release)
         for path in ("packages", "packages/opencode/src", "none", "README.md/none", "packages/none/x.ts"):
-            assert opened.blob(first.commit, path) is None
+            assert not snapshot.has(path)
+            assert snapshot.read(path) is None
 
 
 def test_the_files_of_a_commit(upstream: Upstream, store: Store) -> None:
-    repository, (first,) = fetched(upstream, store)
-    with snapshots.open_snapshots(repository) as opened:
-        assert set(opened.files(first.commit)) == set(WORKSPACE)
-        assert list(opened.files(first.commit, "packages/web/src")) == ["packages/web/src/large.txt"]
-        assert list(opened.files(first.commit, "none")) == []
+    with fetched(upstream, store) as (repository, (release,)):
+        snapshot = repository.snapshot(release)
+        assert set(snapshot.files()) == set(snapshot.entries()) == set(WORKSPACE)
+        assert list(snapshot.files("packages/web/src")) == ["packages/web/src/large.txt"]
+        assert list(snapshot.files("none")) == []
 
 
 def test_many_releases_come_in_one_request_and_only_once(upstream: Upstream, store: Store) -> None:
@@ -62,7 +78,7 @@ def test_many_releases_come_in_one_request_and_only_once(upstream: Upstream, sto
 
     listed = releases.list_releases(upstream.source)
     for _ in range(2):
-        source.fetch_many(store, upstream.source, listed, Phases())
+        fetch(store, upstream.source, *listed, reporter=Phases())
     assert phases == ["Fetching 4 releases"]
 
 
@@ -72,17 +88,17 @@ def test_a_tag_that_moved_among_many_is_named(upstream: Upstream, store: Store) 
     upstream.commit({"README.md": "Rewritten.\n"})
     upstream.tag("v1.0.1", force=True)
     with pytest.raises(SourceError, match=r"v1\.0\.1 has moved"):
-        source.fetch_many(store, upstream.source, listed, SilentReporter())
+        fetch(store, upstream.source, *listed)
 
 
 def test_history_has_no_answer_for_a_file_that_is_there_or_for_an_older_release(
     upstream: Upstream, store: Store
 ) -> None:
     upstream.release("v1.0.1", {"README.md": "Another.\n"})
-    repository, (first, second) = fetched(upstream, store)
-    assert history.departures(repository, first, second, [INDEX], SilentReporter()) == {}
-    assert history.departures(repository, second, first, [INDEX], SilentReporter()) == {}
-    assert history.departures(repository, first, second, [], SilentReporter()) == {}
+    with fetched(upstream, store) as (repository, (first, second)):
+        assert history.departures(repository, first, second, [INDEX], SilentReporter()) == {}
+        assert history.departures(repository, second, first, [INDEX], SilentReporter()) == {}
+        assert history.departures(repository, first, second, [], SilentReporter()) == {}
 
 
 def test_the_support_window_is_data(tmp_path: Path) -> None:

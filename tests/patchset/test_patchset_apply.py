@@ -11,8 +11,8 @@ import pytest
 from opencode_patcher.base import git, store
 from opencode_patcher.base.errors import PatchError, StoreError
 from opencode_patcher.patchset import record
+from opencode_patcher.patchset.apply import Applied, apply_change
 from opencode_patcher.patchset.compose import Change
-from opencode_patcher.patchset.tree import Applied, apply_to_tree
 from tests.patchset.patchset_samples import KITCHEN, PATH
 
 FILES = {PATH: KITCHEN, "src/bar.ts": "bar\n", "bun.lock": "lock\n", ".gitignore": "node_modules\n*.log\n"}
@@ -33,7 +33,7 @@ class Tree:
         self, files: dict[str, str], *, discard_edits: bool = False, tolerated: frozenset[str] = frozenset()
     ) -> Applied:
         change = Change(files={path: text.encode() for path, text in files.items()})
-        return apply_to_tree(self.root, change, self.pristine, discard_edits=discard_edits, tolerated=tolerated)
+        return apply_change(self.root, change, self.pristine, discard_edits=discard_edits, tolerated=tolerated)
 
     def text(self, path: str) -> str:
         return (self.root / path).read_text()
@@ -273,7 +273,7 @@ def test_a_directory_that_is_no_work_tree(tmp_path: Path, tree: Tree) -> None:
     (tmp_path / "plain").mkdir()
     for path in (tmp_path / "plain", tree.root / "src", tmp_path / "missing"):
         with pytest.raises(StoreError, match="no work tree"):
-            apply_to_tree(path, Change(files={}), lambda _: None)
+            apply_change(path, Change(files={}), lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ class Applied:
     unchanged: tuple[str, ...]
 
 
-def apply_to_tree(
+def apply_change(
     tree: Path,
     change: Change,
     pristine: Callable[[str], bytes | None],

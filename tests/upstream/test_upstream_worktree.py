@@ -15,8 +15,9 @@ from opencode_patcher.base.errors import SourceError, StoreError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.upstream import releases, source, tree, workspace
-from opencode_patcher.upstream.tree import Tree
+from opencode_patcher.upstream import releases, workspace, worktree
+from opencode_patcher.upstream.repository import opened
+from opencode_patcher.upstream.worktree import Worktree
 from tests.upstream.fake_upstream import Upstream
 
 REPORTER = SilentReporter()
@@ -31,11 +32,12 @@ class Fetched:
     def release(self) -> Release:
         return releases.latest(releases.list_releases(self.upstream.source))
 
-    def checkout(self, *, web_ui: bool = False, with_tests: bool = False) -> Tree:
+    def checkout(self, *, web_ui: bool = False, with_tests: bool = False) -> Worktree:
         release = self.release()
-        repository = source.fetch(self.store, self.upstream.source, release, REPORTER)
-        wanted = workspace.closure(source.package_texts(repository, release.commit), web_ui=web_ui)
-        return tree.checkout(self.store, repository, release, wanted, REPORTER, with_tests=with_tests)
+        with opened(self.store, self.upstream.source) as repository:
+            repository.fetch([release], REPORTER)
+            wanted = workspace.closure(repository.snapshot(release).package_texts(), web_ui=web_ui)
+            return worktree.checkout(self.store, repository, release, wanted, REPORTER, with_tests=with_tests)
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def fetched(store: Store, upstream: Upstream) -> Fetched:
     return Fetched(store, upstream)
 
 
-def files(made: Tree) -> set[str]:
+def files(made: Worktree) -> set[str]:
     return {
         path.relative_to(made.path).as_posix()
         for path in made.path.rglob("*")
@@ -51,7 +53,7 @@ def files(made: Tree) -> set[str]:
     }
 
 
-def status(made: Tree) -> str:
+def status(made: Worktree) -> str:
     return git.run("-C", made.path, "status", "--porcelain").stdout
 
 
@@ -188,12 +190,13 @@ def test_a_tree_of_another_commit_is_refused_and_kept(fetched: Fetched) -> None:
 
 def test_an_unreachable_source_leaves_no_tree_that_looks_finished(fetched: Fetched) -> None:
     release = fetched.release()
-    repository = source.fetch(fetched.store, fetched.upstream.source, release, REPORTER)
-    wanted = workspace.closure(source.package_texts(repository, release.commit))
     away = fetched.upstream.path.with_name("away")
-    fetched.upstream.path.rename(away)
-    with pytest.raises(SourceError) as caught:
-        tree.checkout(fetched.store, repository, release, wanted, REPORTER)
+    with opened(fetched.store, fetched.upstream.source) as repository:
+        repository.fetch([release], REPORTER)
+        wanted = workspace.closure(repository.snapshot(release).package_texts())
+        fetched.upstream.path.rename(away)
+        with pytest.raises(SourceError) as caught:
+            worktree.checkout(fetched.store, repository, release, wanted, REPORTER)
     assert "opencode-patcher demo" in caught.value.next_step
     away.rename(fetched.upstream.path)
     assert files(fetched.checkout()) == SLIM
