@@ -205,11 +205,11 @@ def copy_out(build: Build, directory: Path) -> Path:
 
     Raises BuildError when it cannot be written there; a file that was there is then as it was.
     """
-    from opencode_patcher.base import store as storage
+    from opencode_patcher.base import files
 
     try:
         for name, mode in ((build.name, 0o755), (builds.MANIFEST, 0o644)):
-            storage.write_bytes(directory / name, (build.directory / name).read_bytes(), mode=mode)
+            files.write_bytes(directory / name, (build.directory / name).read_bytes(), mode=mode)
     except (StoreError, OSError) as error:
         raise BuildError(
             f"The binary cannot be copied to {directory}.",

@@ -1,6 +1,7 @@
-"""The one place that knows directories and locks.
+"""The store: the directory in which everything of this tool lies, and the mutexes for those who change it.
 
-Layout of the store (all of it can be thrown away; it is made again on the next run)::
+The store is private unless its user has made the directory for others to read. All of it can be
+thrown away; it is made again on the next run. Layout::
 
     MARKER             says that the directory is ours
     sources/           one bare partial repository a source
@@ -17,17 +18,15 @@ Layout of the store (all of it can be thrown away; it is made again on the next 
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from opencode_patcher.base import documents, files
 from opencode_patcher.base.environment import working_directory
 from opencode_patcher.base.errors import StoreError
 
@@ -39,11 +38,14 @@ FORMAT = 1
 STALE_SECONDS = 24 * 60 * 60.0
 """No download and no installation takes so long; what a run left unfinished that long ago is rubbish."""
 
-_STAGING = re.compile(r"\..+\.[a-z0-9_]{8}")
-"""The names that ``staged_directory`` gives, with the random part of tempfile.mkdtemp."""
+_HELP = f"Free some space or fix the permissions, or name another directory in {HOME_VARIABLE}."
 
-_OLD = "old"
-"""Names what ``staged_directory`` has moved aside."""
+
+@dataclass(frozen=True, kw_only=True)
+class _Marker:
+    """What the marker says."""
+
+    format: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +97,8 @@ class Store:
         from filelock import FileLock, Timeout
 
         path = self.root / "locks" / f"{name}.lock"
-        with _store_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with files.write_errors(path, help=_HELP):
+            files.make_directory(path.parent)
             lock = FileLock(path)
             try:
                 lock.acquire(timeout=0)
@@ -144,7 +146,7 @@ def default_root() -> Path:
 
 
 def _checked(root: Path) -> Path:
-    if is_text(root):
+    if files.is_text(root):
         return root
     raise StoreError(
         f"{root} cannot be the store.",
@@ -168,7 +170,7 @@ def open_store(root: Path | None = None) -> Store:
     """
     root = (root or default_root()).absolute()
     marker = root / MARKER
-    with _store_errors(root):
+    with files.write_errors(root, help=_HELP):
         if marker.is_file():
             _check_format(root, marker)
             return Store(root=root)
@@ -178,8 +180,11 @@ def open_store(root: Path | None = None) -> Store:
                 why="It exists, is not empty and was not made by opencode-patcher.",
                 next_step=f"Name another directory in {HOME_VARIABLE}, or move this one away.",
             )
-        root.mkdir(parents=True, exist_ok=True)
-        write_json(marker, {"format": FORMAT})
+        if not root.exists():
+            files.make_directory(root.parent)
+            root.mkdir(0o700, exist_ok=True)
+            root.chmod(0o700)
+        files.write_json(marker, {"format": FORMAT})
         return Store(root=root)
 
 
@@ -195,144 +200,19 @@ def _may_be_used(root: Path) -> bool:
 
 def _check_format(root: Path, marker: Path) -> None:
     try:
-        found = json.loads(marker.read_text(encoding="utf-8"))["format"]
-    except (ValueError, KeyError, TypeError):
-        found = None
-    if not isinstance(found, int):
+        found = documents.read(marker, _Marker).format
+    except documents.DocumentError:
         raise StoreError(
             f"The store at {root} cannot be used.",
             why=f"{marker} is damaged.",
             next_step=f"Move the store away, so that the next run makes a new one, or name another in {HOME_VARIABLE}.",
-        )
+        ) from None
     if found != FORMAT:
         raise StoreError(
             f"The store at {root} cannot be used by this version.",
             why=f"Its format is {found}; this version writes format {FORMAT}.",
             next_step=f"Update opencode-patcher, or name another directory in {HOME_VARIABLE}.",
         )
-
-
-def is_text(path: Path) -> bool:
-    """Whether a path can stand in a file of text, which it cannot when the bytes of a name are not UTF-8."""
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file (UTF-8, newlines as given) so that a reader sees the old content or the new, never a part.
-
-    What Python has for the bytes of a file name that is no UTF-8 (PEP 383) becomes these bytes again.
-    """
-    write_bytes(path, text.encode("utf-8", "surrogateescape"))
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write JSON with sorted keys, as ``write_text`` does."""
-    write_text(path, json_text(value))
-
-
-def json_text(value: object) -> str:
-    """What ``write_json`` writes."""
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
-    """Write beside the target, then rename. ``mode`` sets the permission bits; else an existing file keeps its own.
-
-    Raises StoreError when the disk is full or the place cannot be written.
-    """
-    with _store_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        beside = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            if mode is None:
-                mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-            beside.chmod(mode)
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-
-
-def remove_file(path: Path) -> None:
-    """Delete a file; one that is not there is fine. Works on a full disk. Raises StoreError."""
-    with _store_errors(path):
-        path.unlink(missing_ok=True)
-
-
-def make_directory(path: Path) -> None:
-    """Make a directory and its parents; one that is there already is fine. Raises StoreError."""
-    with _store_errors(path):
-        path.mkdir(parents=True, exist_ok=True)
-
-
-def remove_directory(path: Path) -> None:
-    """Delete a directory and all that is in it. Raises StoreError."""
-    with _store_errors(path):
-        shutil.rmtree(path)
-
-
-@contextmanager
-def staged_directory(final: Path) -> Iterator[Path]:
-    """A fresh directory beside ``final`` that takes its place when the block ends, and vanishes when it fails.
-
-    An existing ``final`` is moved aside first and deleted last; it is put back when the new one cannot take its place.
-    """
-    with _store_errors(final):
-        final.parent.mkdir(parents=True, exist_ok=True)
-        staging = _beside(final)
-        staging.chmod(0o755)
-    try:
-        yield staging
-        with _store_errors(final):
-            if final.exists():
-                _exchange(staging, final)
-            else:
-                staging.replace(final)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
-
-
-def undo_staged(final: Path, staging: Path) -> None:
-    """What ``staged_directory`` does when its block fails, for a process that was killed in it or right behind it:
-    ``final`` is as it was, or new, and nothing is beside it. Names that ``staged_directory`` did not give are let be.
-    """
-    if staging.parent != final.parent or not re.fullmatch(rf"\.{re.escape(final.name)}\.[a-z0-9_]{{8}}", staging.name):
-        return
-    aside = _aside(final, staging)
-    with _store_errors(final):
-        if (aside / _OLD).exists() and not final.exists():
-            (aside / _OLD).replace(final)
-    for path in (staging, aside):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _beside(final: Path) -> Path:
-    return Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
-
-
-def _aside(final: Path, staging: Path) -> Path:
-    return staging.with_name(f".{final.name}.{_OLD}{staging.suffix}")
-
-
-def _exchange(staging: Path, final: Path) -> None:
-    aside = _aside(final, staging)
-    aside.mkdir()
-    try:
-        final.replace(aside / _OLD)
-        staging.replace(final)
-    finally:
-        if not final.exists():
-            (aside / _OLD).replace(final)
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def sweep(store: Store) -> None:
@@ -344,24 +224,5 @@ def sweep(store: Store) -> None:
     held = (*store.sources.glob(".*"), *store.trees.glob("*/.*"), *store.builds.glob(".*"))
     shared = (path for path in store.toolchains.glob(".*") if time.time() - path.stat().st_mtime > STALE_SECONDS)
     for path in (*held, *shared):
-        if _STAGING.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+        if files.is_staging(path):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def move_file(source: Path, target: Path) -> None:
-    """Move a file, to another disk too. Raises StoreError, and then ``source`` is still there."""
-    with _store_errors(target):
-        shutil.move(source, target)
-
-
-@contextmanager
-def _store_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StoreError(
-            f"{path} cannot be written.",
-            why=f"{reason}.",
-            next_step=f"Free some space or fix the permissions, or name another directory in {HOME_VARIABLE}.",
-        ) from error

@@ -46,8 +46,7 @@ def command(
     REF is a release tag such as v1.18.3; without any, the newest release and that of the lock are checked. The exit
     code is 1 when a release of the support window fails.
     """
-    from opencode_patcher.base import resources
-    from opencode_patcher.base import store as storage
+    from opencode_patcher.base import files, resources
     from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.store import open_store
     from opencode_patcher.upkeep import matrix, release_check
@@ -75,7 +74,7 @@ def command(
     verdicts = [(check, release_check.judge(check, window)) for check in checked.checks]
     found = matrix.make(verdicts)
     if report:
-        storage.write_text(report, matrix.render(found, report, resources.templates()))
+        files.write_text(report, matrix.render(found, report, resources.templates()))
     if as_json:
         output.show_json(
             {

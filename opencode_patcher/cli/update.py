@@ -125,12 +125,11 @@ def _matrix(prospect: Prospect) -> Report:
 
 
 def _write(found: Report, path: Path | None) -> None:
-    from opencode_patcher.base import resources
-    from opencode_patcher.base import store as storage
+    from opencode_patcher.base import files, resources
     from opencode_patcher.upkeep import matrix
 
     if path and found.rows:
-        storage.write_text(path, matrix.render(found, path, resources.templates()))
+        files.write_text(path, matrix.render(found, path, resources.templates()))
 
 
 def _activate(store: Store, reporter: Reporter) -> Callable[[Build], None]:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from opencode_patcher.base import presence
 from opencode_patcher.base.environment import home_directory
+from opencode_patcher.base.files import exists, is_file
 
 OWN_NAMES = ("opencode.json", "opencode.jsonc")
 GLOBAL_NAMES = ("config.json", *OWN_NAMES)
@@ -72,7 +72,7 @@ def user_file(environment: Mapping[str, str]) -> Path | None:
     directory = config_directory(environment)
     if directory is None:
         return None
-    there = (directory / name for name in reversed(GLOBAL_NAMES) if presence.is_file(directory / name))
+    there = (directory / name for name in reversed(GLOBAL_NAMES) if is_file(directory / name))
     return next(there, directory / "opencode.json")
 
 
@@ -87,6 +87,6 @@ def _up(directory: Path) -> tuple[Path, ...]:
     """``directory`` and those above it, up to the work tree of its git repository, or to the root without one."""
     chain = (directory, *directory.parents)
     for index, above in enumerate(chain):
-        if presence.exists(above / ".git"):
+        if exists(above / ".git"):
             return chain[: index + 1]
     return chain

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.base import git
-from opencode_patcher.base import store as storage
+from opencode_patcher.base.files import staged_directory
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import releases
@@ -45,7 +45,7 @@ def ensure(store: Store, files: Mapping[str, str] | None = None) -> Upstream:
     stream = fast_import_stream(files)
     path = store.root / "upstream" / hashlib.sha256(stream.encode("utf-8")).hexdigest()[:12]
     if not path.is_dir():
-        with storage.staged_directory(path) as new:
+        with staged_directory(path) as new:
             _make(new, stream)
     return Upstream(path=path, release=releases.latest(releases.list_releases(str(path))))
 

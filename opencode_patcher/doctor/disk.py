@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from opencode_patcher.base import presence
+from opencode_patcher.base import files
 from opencode_patcher.doctor.finding import Finding
 
 TREE_BYTES = 1_300_000_000
@@ -25,7 +25,7 @@ def needed_bytes(*, tree_ready: bool, built: bool) -> int:
 def check_disk(root: Path, needed: int) -> Finding:
     """Whether the disk on which ``root`` lies, or will lie, has ``needed`` bytes."""
     check = "disk"
-    place = next((path for path in (root, *root.parents) if presence.is_dir(path)), None)
+    place = next((path for path in (root, *root.parents) if files.is_dir(path)), None)
     try:
         free = shutil.disk_usage(place).free if place else None
     except OSError as error:

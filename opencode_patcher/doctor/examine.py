@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import presence
 from opencode_patcher.base import store as storage
 from opencode_patcher.base.errors import CatalogueError, PatcherError
+from opencode_patcher.base.files import exists, is_dir
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
@@ -103,8 +103,8 @@ def _progress(store: Store | None, address: str, locked: Release) -> _Progress:
     except PatcherError:
         # An unusable source is a finding of its own check.
         return _Progress(tree=None, dependencies=False, built=False)
-    ready = presence.is_dir(tree / "node_modules")
-    return _Progress(tree=tree if presence.is_dir(tree) else None, dependencies=ready, built=built)
+    ready = is_dir(tree / "node_modules")
+    return _Progress(tree=tree if is_dir(tree) else None, dependencies=ready, built=built)
 
 
 def _configuration(patient: Patient, store: Store | None) -> Iterator[Finding]:
@@ -112,7 +112,7 @@ def _configuration(patient: Patient, store: Store | None) -> Iterator[Finding]:
     if path is None and store:
         path = pinned.kept(store, lock.current(store).catalogue)
     try:
-        if path is None or (not presence.exists(path) and not patient.environment.get("OPENCODE_MODELS_PATH")):
+        if path is None or (not exists(path) and not patient.environment.get("OPENCODE_MODELS_PATH")):
             raise CatalogueError(
                 "Which providers and models there are is not known yet.",
                 next_step="Start OpenCode once, or run opencode-patcher config, which fetches the catalogue.",

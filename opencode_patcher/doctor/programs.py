@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
-from opencode_patcher.base import git, presence
+from opencode_patcher.base import files, git
 from opencode_patcher.base.errors import PatcherError
 from opencode_patcher.base.store import Store
 from opencode_patcher.doctor.finding import Finding, of_error
@@ -58,7 +58,7 @@ def check_bun(store: Store | None, required: str | None, search_path: str) -> Fi
         return Finding(check=check, level="good" if on_path else "unknown", text=text)
     if version and bun.satisfies(version, required):
         return Finding(check=check, level="good", text=f"{here}, which the release takes ({required} or newer).")
-    if store and presence.is_file(bun.kept(store, required, package)):
+    if store and files.is_file(bun.kept(store, required, package)):
         return Finding(check=check, level="good", text=f"{here}; bun {required} is in the store.")
     text = f"{here}; a build fetches bun {required} ({package}) from the npm registry."
     return Finding(check=check, level="good", text=text)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opencode_patcher.base import presence
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import InstallError, UsageError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
@@ -172,7 +172,7 @@ def check_occupant(where: Path, occupant: Occupant, *, replace_other: bool) -> N
     """Raises InstallError when something that is not ours stands at the place and has to be asked about."""
     if occupant.kind != "other":
         return
-    if presence.is_dir(where) and not presence.is_link(where):
+    if files.is_dir(where) and not files.is_link(where):
         raise InstallError(
             f"{where} is a directory.",
             next_step="Move it away, or name another directory with --bin-dir.",

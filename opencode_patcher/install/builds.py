@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.store import HOME_VARIABLE, Store
@@ -149,8 +149,8 @@ def keep(store: Store, ingredients: Ingredients, binary: Path, tool_version: str
         tool_version=tool_version,
         built_at=time.time(),
     )
-    with storage.staged_directory(directory) as new:
-        storage.move_file(binary, new / binary.name)
+    with files.staged_directory(directory) as new:
+        files.move_file(binary, new / binary.name)
         _write(build, new / MANIFEST)
     return build
 
@@ -188,7 +188,7 @@ def as_data(build: Build) -> dict[str, object]:
 
 
 def _write(build: Build, path: Path) -> None:
-    storage.write_json(path, as_data(build))
+    files.write_json(path, as_data(build))
 
 
 def _read(directory: Path) -> Build | None:

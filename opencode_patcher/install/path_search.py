@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from opencode_patcher.base import presence
+from opencode_patcher.base import files
 from opencode_patcher.install.systems.protocol import PathLine, System
 
 KINDS_FILE = Path(__file__).with_name("other_installs.toml")
@@ -80,7 +80,7 @@ def search(path: str, names: Sequence[str], place: Path) -> tuple[Found, ...]:
         for name in names:
             candidate = directory / name
             is_place = here == ours and name == place.name
-            if is_place or (presence.is_file(candidate) and os.access(candidate, os.X_OK)):
+            if is_place or (files.is_file(candidate) and os.access(candidate, os.X_OK)):
                 known = place if is_place else candidate
                 found.setdefault(f"{here}{os.sep}{name}", Found(path=known, real=Path(os.path.realpath(candidate))))
     return tuple(found.values())

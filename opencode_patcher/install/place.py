@@ -7,8 +7,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from opencode_patcher.base import presence
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.environment import working_directory
 from opencode_patcher.base.errors import InstallError, UsageError
 from opencode_patcher.install.systems.protocol import System
@@ -48,7 +47,7 @@ def choose(
 
 
 def _writable_down(bin_dir: Path) -> Path:
-    if storage.is_text(bin_dir):
+    if files.is_text(bin_dir):
         return bin_dir
     raise UsageError(
         f"{bin_dir} cannot be used as a bin directory.",
@@ -70,12 +69,12 @@ def check_bin_dir(bin_dir: Path) -> None:
 
 def _hindrance(bin_dir: Path) -> str:
     for path in (bin_dir, *bin_dir.parents):
-        if presence.is_dir(path):
+        if files.is_dir(path):
             writable = os.access(path, os.W_OK | os.X_OK)
             return "" if writable else f"You may not write to {path}."
-        if presence.is_link(path):
+        if files.is_link(path):
             return f"{path} is a link to {path.readlink()}, which does not exist."
-        if presence.exists(path):
+        if files.exists(path):
             return f"{path} is a file."
     return ""
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import presence
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.install import activate, builds
@@ -38,12 +37,10 @@ def prune(
     with store.mutex("build", on_wait=waiting), store.mutex(states.LOCK, on_wait=waiting):
         seen = activate.look(store, system)
         stored = builds.list_builds(store)
-        taken = [path.name for path in store.installed.glob("*") if presence.is_dir(path)]
+        taken = [path.name for path in store.installed.glob("*") if files.is_dir(path)]
         names = {build.directory.name for build in stored}
         # What cannot be read now may be of use to a newer version.
-        unread = {
-            name for name in taken if name not in names and presence.exists(store.builds / name / builds.MANIFEST)
-        }
+        unread = {name for name in taken if name not in names and files.exists(store.builds / name / builds.MANIFEST)}
         there = {*names, *taken} - unread
         # What was deleted before is nothing to roll back to.
         history = [
@@ -54,8 +51,8 @@ def prune(
         size = _size(directories)
         if not dry_run:
             for directory in directories:
-                if presence.is_dir(directory):
-                    storage.remove_directory(directory)
+                if files.is_dir(directory):
+                    files.remove_directory(directory)
         return Pruned(names=tuple(leaving), size=size)
 
 
@@ -76,5 +73,5 @@ def kept(stored: Sequence[Build], history: Sequence[Activation], keep: int) -> s
 
 def _size(directories: Sequence[Path]) -> int:
     """Bytes on disk, a file with two names counted once."""
-    files = [path.stat() for directory in directories for path in directory.rglob("*") if presence.is_file(path)]
+    files = [path.stat() for directory in directories for path in directory.rglob("*") if files.is_file(path)]
     return sum({(file.st_dev, file.st_ino): file.st_size for file in files}.values())

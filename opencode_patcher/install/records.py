@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import InstallError
 from opencode_patcher.base.store import Store
@@ -78,7 +78,7 @@ def keep(store: Store, build: Build, take: Callable[[Path, Path], None]) -> Reco
     known = read(directory)
     if known and is_unchanged(known):
         return known
-    storage.make_directory(directory)
+    files.make_directory(directory)
     new = directory / NEW
     try:
         with install_errors(new):
@@ -99,7 +99,7 @@ def keep(store: Store, build: Build, take: Callable[[Path, Path], None]) -> Reco
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    storage.write_json(directory / RECORD, dataclasses.asdict(record) | {"file": build.name})
+    files.write_json(directory / RECORD, dataclasses.asdict(record) | {"file": build.name})
     return record
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.store import Store
 
@@ -73,7 +73,7 @@ def _path(text: str) -> Path:
 
 def write(store: Store, state: State) -> None:
     """Replace the recorded state in one step. Raises StoreError."""
-    storage.write_json(
+    files.write_json(
         store.installed / FILE,
         {
             "format": FORMAT,
@@ -86,7 +86,7 @@ def write(store: Store, state: State) -> None:
 
 def forget(store: Store) -> None:
     """Make it the state before the first install, also on a disk on which nothing can be written. Raises StoreError."""
-    storage.remove_file(store.installed / FILE)
+    files.remove_file(store.installed / FILE)
 
 
 def with_active(history: tuple[Activation, ...], build: str | None) -> tuple[Activation, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from opencode_patcher.base import presence
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import ProcessError, UsageError
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release, parse_tag
@@ -106,7 +106,7 @@ def newer_build(trusted: Sequence[Build], active: Record | None) -> str | None:
 
 def file_state(record: Record) -> FileState:
     """Compare hashes, and start the file."""
-    if not presence.exists(record.file):
+    if not files.exists(record.file):
         return "missing"
     unchanged = records.is_unchanged(record)
     try:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import InstallError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
@@ -46,5 +46,5 @@ def uninstall(store: Store, system: System, reporter: Reporter) -> Removed:
             system.remove(place)
         states.forget(store)
         for record in seen.records:
-            storage.remove_directory(record.directory)
+            files.remove_directory(record.directory)
         return Removed(place=place, restored=restored, untouched=untouched, left=tuple(kept))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opencode_patcher.base import presence
+from opencode_patcher.base import files
 from opencode_patcher.base.environment import home_directory
 from opencode_patcher.base.errors import CatalogueError
 from opencode_patcher.models.resolve import Offer
@@ -33,7 +33,7 @@ def opencode_cache(environment: Mapping[str, str] = os.environ) -> Path | None:
     if not base and not home:
         return None
     path = (Path(base) if base else Path(f"{home}/.cache")) / "opencode" / "models.json"
-    return path if presence.is_file(path) else None
+    return path if files.is_file(path) else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from opencode_patcher.base import git, store
+from opencode_patcher.base import files, git
 from opencode_patcher.base.errors import PatchError, ProcessError, StoreError
 from opencode_patcher.patchset import hints, paths, record
 from opencode_patcher.patchset.compose import Change
@@ -158,7 +158,7 @@ def _hashes(change: Change) -> dict[str, frozenset[str]]:
 
 
 def _is_leftover(path: str, wanted: Iterable[str]) -> bool:
-    """Whether an untracked file is one that ``store.write_bytes`` writes beside its target before it
+    """Whether an untracked file is one that ``files.write_bytes`` writes beside its target before it
     renames it.
     """
     place = PurePosixPath(path)
@@ -211,7 +211,7 @@ def _put(tree: Path, path: str, content: bytes | None) -> None:
     """Write a file, or remove it and the directories that it leaves empty."""
     place = tree / path
     if content is not None:
-        store.write_bytes(place, content)
+        files.write_bytes(place, content)
         return
     try:
         place.unlink(missing_ok=True)

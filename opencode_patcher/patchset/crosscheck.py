@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from opencode_patcher.base import git, store
+from opencode_patcher.base import git
 from opencode_patcher.base.errors import PatchError
+from opencode_patcher.base.files import write_bytes
 from opencode_patcher.patchset import hints
 from opencode_patcher.patchset.compose import ReadPristine, outcomes
 from opencode_patcher.patchset.parse import parse
@@ -24,7 +25,7 @@ def git_result(diff: str, files: Mapping[str, bytes]) -> dict[str, bytes] | None
         root = Path(scratch)
         git.run("init", "--quiet", cwd=root)
         for path, content in files.items():
-            store.write_bytes(root / path, content)
+            write_bytes(root / path, content)
         applied = git.run(
             "-c",
             "core.autocrlf=false",

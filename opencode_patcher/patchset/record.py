@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opencode_patcher.base import store
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.patchset import hints, paths
 
@@ -51,8 +51,8 @@ def read(git_dir: Path) -> Record:
 
 def write(git_dir: Path, record: Record) -> None:
     """Replace the record. Raises StoreError when it cannot be written."""
-    files = {path: sorted(hashes) for path, hashes in record.files.items()}
-    store.write_json(git_dir / FILE_NAME, {"format": FORMAT, "digest": record.digest, "files": files})
+    content = {path: sorted(hashes) for path, hashes in record.files.items()}
+    files.write_json(git_dir / FILE_NAME, {"format": FORMAT, "digest": record.digest, "files": content})
 
 
 def _damaged(path: Path, why: str) -> StoreError:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import ReleaseError, UsageError
 from opencode_patcher.base.version import Release, parse_tag
 from opencode_patcher.release.published import Published
@@ -96,7 +96,7 @@ def as_data(manifest: Manifest) -> dict[str, object]:
 
 def text(manifest: Manifest) -> str:
     """The content of ``manifest.json``."""
-    return storage.json_text(as_data(manifest))
+    return files.json_text(as_data(manifest))
 
 
 def is_ours(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.drill import Report
 from opencode_patcher.install import builds
@@ -32,7 +32,7 @@ def write_for_archives(parts: Parts, place: Path) -> tuple[Path, ...]:
         notices.FILE_NAME: notices.text(licence, parts.prepared.release.number, parts.bun.version, found),
     }
     for name, text in texts.items():
-        storage.write_text(place / name, text)
+        files.write_text(place / name, text)
     return tuple(place / name for name in texts)
 
 
@@ -47,15 +47,15 @@ def write(order: Order, parts: Parts, made: Manifest, report: Report | None, pla
         patches=patches,
         new_files=_new_files(parts),
     )
-    storage.write_json(place / sbom.FILE_NAME, sbom.document(contents, sbom.spdx_ids()))
+    files.write_json(place / sbom.FILE_NAME, sbom.document(contents, sbom.spdx_ids()))
     rendered = notes.render(order.request.templates, notes.values(made, patches, report))
     for name, text in rendered.items():
-        storage.write_bytes(place / name, text.encode("utf-8"), mode=0o755 if name.endswith(".sh") else 0o644)
+        files.write_bytes(place / name, text.encode("utf-8"), mode=0o755 if name.endswith(".sh") else 0o644)
     for product in made.products:
-        storage.write_json(place / f"{parse(product.target).package}.build.json", build_data(made, product))
-    storage.write_text(place / manifest.FILE_NAME, manifest.text(made))
+        files.write_json(place / f"{parse(product.target).package}.build.json", build_data(made, product))
+    files.write_text(place / manifest.FILE_NAME, manifest.text(made))
     names = sorted(path.name for path in place.iterdir())
-    storage.write_text(place / sums.FILE_NAME, sums.text(sums.of(place, names)))
+    files.write_text(place / sums.FILE_NAME, sums.text(sums.of(place, names)))
 
 
 def notes_of(order: Order, made: Manifest) -> str:

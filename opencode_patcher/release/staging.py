@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.store import Store
 
 NOTE = "releasing.json"
@@ -16,15 +16,15 @@ NOTE = "releasing.json"
 
 @contextmanager
 def staged(out: Path, store: Store) -> Iterator[Path]:
-    """``store.staged_directory(out)``, after deleting what a killed run has left, wherever it was.
+    """``files.staged_directory(out)``, after deleting what a killed run has left, wherever it was.
 
     The caller holds the lock of the builds, so the run of which there is a note is dead. Raises StoreError.
     """
     note = store.root / NOTE
     _sweep(note)
     try:
-        with storage.staged_directory(out) as staging:
-            storage.write_json(note, {"out": str(out), "staging": str(staging)})
+        with files.staged_directory(out) as staging:
+            files.write_json(note, {"out": str(out), "staging": str(staging)})
             yield staging
     finally:
         note.unlink(missing_ok=True)
@@ -36,4 +36,4 @@ def _sweep(note: Path) -> None:
         out, staging = Path(left["out"]), Path(left["staging"])
     except (OSError, ValueError, KeyError, TypeError):
         return
-    storage.undo_staged(out, staging)
+    files.undo_staged(out, staging)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from opencode_patcher import __version__, pipeline
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import ReleaseError
 from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
@@ -42,7 +42,7 @@ def verify(
         make.require_room(order, store, store.root, reporter)
         parts = gather(order, chosen, lock, store, reporter)
         _require_same_parts(released, parts)
-        storage.make_directory(store.builds)
+        files.make_directory(store.builds)
         # Under a name that the next run sweeps away, should this one be killed.
         with tempfile.TemporaryDirectory(dir=store.builds, prefix=".verify.") as scratch:
             rebuilt, kept = make.build(order, parts, Path(scratch), store, reporter)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import full_disk, process, store
+from opencode_patcher.base import files, full_disk, process
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import BuildError, ProcessError
 from opencode_patcher.base.progress import Reporter
@@ -133,7 +133,7 @@ def _run(
     variables: Mapping[str, str] | None = None,
     on_line: Callable[[str, str], None] | None = None,
 ) -> float:
-    store.make_directory(log.parent)
+    files.make_directory(log.parent)
     with tempfile.TemporaryDirectory() as scratch:
         try:
             return process.run(

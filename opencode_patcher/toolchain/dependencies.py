@@ -17,7 +17,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from opencode_patcher.base import full_disk, git, process, store
+from opencode_patcher.base import files, full_disk, git, process
 from opencode_patcher.base.errors import PatcherError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.toolchain.bun import Bun
@@ -53,8 +53,8 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
     with reporter.phase("Installing dependencies"):
         forget(tree)
         for directory in list(_module_directories(tree.path)):
-            store.remove_directory(directory)
-        store.make_directory(log.parent)
+            files.remove_directory(directory)
+        files.make_directory(log.parent)
         try:
             _run_install(bun, tree, reporter, log)
             for directory, script in _scripts(tree):
@@ -64,7 +64,7 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
         if every_platform:
             # It fails when an optional package cannot be had, and has then installed the others all the same.
             _run_install(bun, tree, reporter, log, *EVERY_PLATFORM, check=False)
-        store.write_json(tree.git_dir / STAMP, {"digest": digest(bun, tree), "every_platform": every_platform})
+        files.write_json(tree.git_dir / STAMP, {"digest": digest(bun, tree), "every_platform": every_platform})
     return True
 
 

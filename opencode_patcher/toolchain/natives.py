@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import store
+from opencode_patcher.base import files
 from opencode_patcher.toolchain.bun_lock import Package
 from opencode_patcher.toolchain.targets import Target
 
@@ -76,8 +76,8 @@ def put_stand_in(lacking: Missing, node_modules: Path) -> None:
     ``node_modules`` is the directory from which its user resolves it. Raises StoreError when it cannot be written.
     """
     directory = node_modules / lacking.package.name
-    store.write_bytes(directory / lacking.library, b"")
-    store.write_json(directory / "package.json", {"name": lacking.package.name, "version": STAND_IN_VERSION})
+    files.write_bytes(directory / lacking.library, b"")
+    files.write_json(directory / "package.json", {"name": lacking.package.name, "version": STAND_IN_VERSION})
 
 
 def installed(root: Path) -> dict[tuple[str, str], Path]:
@@ -86,10 +86,10 @@ def installed(root: Path) -> dict[tuple[str, str], Path]:
     Works for both layouts of bun, the flat one and the isolated one; what its links lead to is found by itself.
     """
     found: dict[tuple[str, str], Path] = {}
-    for directory, names, files in os.walk(root):
+    for directory, names, there in os.walk(root):
         names.sort()
         place = Path(directory)
-        if "package.json" not in files or MODULES not in (place.parent.name, place.parent.parent.name):
+        if "package.json" not in there or MODULES not in (place.parent.name, place.parent.parent.name):
             continue
         try:
             about = json.loads((place / "package.json").read_text(encoding="utf-8"))

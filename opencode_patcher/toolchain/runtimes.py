@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.toolchain import npm_registry, npm_settings
@@ -55,7 +55,7 @@ def ensure(store: Store, bun: Bun, targets: Iterable[Target], reporter: Reporter
             archive = npm_registry.download(settings, npm_registry.find(settings, package, bun.version))
             name = "bun.exe" if target.system == "windows" else "bun"
             program = member(archive, f"package/bin/{name}", package)
-            storage.write_bytes(runtimes.path(target), program, mode=0o755)
+            files.write_bytes(runtimes.path(target), program, mode=0o755)
             size += len(archive)
             phase.detail(f"{size / 1e6:.0f} MB")
     return runtimes

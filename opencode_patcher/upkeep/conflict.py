@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import git, store
+from opencode_patcher.base import files, git
 
 MARKER_SIZE = 7
 """Length of git's conflict markers (``conflict-marker-size`` in gitattributes)."""
@@ -32,10 +32,10 @@ def put(tree: Path, sides: Sides, *, release: str, patch: str) -> bool:
     """
     if sides.ours is None:
         _stages(tree, sides)
-        store.write_bytes(tree / sides.path, sides.theirs.encode("utf-8"))
+        files.write_bytes(tree / sides.path, sides.theirs.encode("utf-8"))
         return False
     merged, clean = merge(sides, release=release, patch=patch)
-    store.write_bytes(tree / sides.path, merged)
+    files.write_bytes(tree / sides.path, merged)
     if clean:
         git.run("add", "--", sides.path, cwd=tree)
     else:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from opencode_patcher.base import store
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.version import Release, parse_tag
 
@@ -55,7 +55,7 @@ def read(git_dir: Path) -> State | None:
 
 def write(git_dir: Path, state: State) -> None:
     """Replace the state. Raises StoreError when it cannot be written."""
-    store.write_json(git_dir / FILE_NAME, asdict(state))
+    files.write_json(git_dir / FILE_NAME, asdict(state))
 
 
 def _release(data: dict[str, str]) -> Release:

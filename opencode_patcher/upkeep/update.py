@@ -112,12 +112,12 @@ def move(
 
 
 def _put_back(path: Path, content: bytes | None) -> None:
-    from opencode_patcher.base import store as storage
+    from opencode_patcher.base import files
 
     if content is None:
         path.unlink(missing_ok=True)
     else:
-        storage.write_bytes(path, content)
+        files.write_bytes(path, content)
 
 
 def _require_writable(path: Path) -> None:

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opencode_patcher.base import git
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files, git
 from opencode_patcher.base.errors import PatchError, UsageError
 from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import Reporter
@@ -148,7 +147,7 @@ def resume(bench: Workbench, patches: Series, reporter: Reporter) -> Workbench:
 def abort(store: Store, bench: Workbench) -> None:
     """Remove the work tree. The patch files were not touched."""
     git.run(f"--git-dir={bench.repository}", "worktree", "remove", "--force", "--force", bench.path)
-    storage.remove_directory(store.root / DIRECTORY)
+    files.remove_directory(store.root / DIRECTORY)
 
 
 def advance(bench: Workbench, patches: Series, reporter: Reporter, *, stop_at: str = "") -> Workbench:
@@ -164,7 +163,7 @@ def advance(bench: Workbench, patches: Series, reporter: Reporter, *, stop_at: s
             raise _conflict(bench, patch, found, _sides(bench, series, patch, found))
         for item in found:
             if item.path is not None and item.placed is not None:
-                storage.write_bytes(bench.path / item.path, item.placed.text.encode("utf-8"))
+                files.write_bytes(bench.path / item.path, item.placed.text.encode("utf-8"))
                 git.run("add", "--", item.path, cwd=bench.path)
         _commit(bench.path, patch)
         mend_state.write(bench.git_dir, bench.state)
@@ -255,7 +254,7 @@ def _conflict(bench: Workbench, patch: Patch, found: tuple[FileOutcome, ...], si
     said: list[str] = []
     for item in found:
         if item.placed is not None and item.path is not None and _fits(item):
-            storage.write_bytes(bench.path / item.path, item.placed.text.encode("utf-8"))
+            files.write_bytes(bench.path / item.path, item.placed.text.encode("utf-8"))
             git.run("add", "--", item.path, cwd=bench.path)
         elif item.placed is not None:
             said += [

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from opencode_patcher.base import store
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.patchset.render import render_file
 
@@ -77,5 +77,5 @@ def write(root: Path, texts: Mapping[str, str], *, replace: bool) -> tuple[Path,
             next_step="To replace it: opencode-patcher ci init --replace",
         )
     for path, text in differing.items():
-        store.write_text(path, text)
+        files.write_text(path, text)
     return tuple(differing)

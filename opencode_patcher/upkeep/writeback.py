@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from opencode_patcher.base import git
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files, git
 from opencode_patcher.base.errors import PatchError, UsageError
 from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.version import Release
@@ -90,7 +89,7 @@ def write(directory: Path, patches: Series, texts: Mapping[str, str]) -> tuple[s
     """Write the patch files that have changed, and return their names. Raises StoreError."""
     names = changed(patches, texts)
     for name in names:
-        storage.write_text(directory / patches.find(name).file_name, texts[name])
+        files.write_text(directory / patches.find(name).file_name, texts[name])
     return names
 
 

@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import resources, store
+from opencode_patcher.base import files, resources
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release, parse_tag
@@ -88,7 +88,7 @@ def _commit(value: object) -> str:
 def write_lock(lock: Lock, path: Path = LOCK_FILE) -> None:
     """Replace the lock file in one step. Raises StoreError when it cannot be written."""
     pin = lock.catalogue
-    store.write_json(
+    files.write_json(
         path,
         {
             "tag": lock.release.tag,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.base import git
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.text import without_credentials
@@ -115,17 +115,17 @@ def is_usable(path: Path) -> bool:
 
 
 def _create(path: Path, address: str) -> None:
-    with storage.staged_directory(path) as staging:
+    with files.staged_directory(path) as staging:
         git.run("init", "--quiet", "--bare", "--template=", staging)
         configuration = staging / "config"
-        storage.write_text(
+        files.write_text(
             configuration,
             configuration.read_text(encoding="utf-8") + CONFIGURATION.read_text(encoding="utf-8"),
         )
         # git quotes the address as its own configuration wants it.
         for name, value in {"url": address, "promisor": "true", "partialclonefilter": "blob:none"}.items():
             git.run(f"--git-dir={staging}", "config", f"remote.origin.{name}", value)
-        storage.write_json(staging / MARKER, {"source": without_credentials(address)})
+        files.write_json(staging / MARKER, {"source": without_credentials(address)})
 
 
 def _clear_leftovers(path: Path) -> None:

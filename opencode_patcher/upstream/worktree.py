@@ -12,8 +12,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import git
-from opencode_patcher.base import store as storage
+from opencode_patcher.base import files, git
 from opencode_patcher.base.errors import ProcessError, StoreError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
@@ -78,13 +77,13 @@ def checkout(
         with reporter.phase("Checking out other packages"):
             _reapply(path, git_dir, repository, patterns, reporter)
     if done != wanted:
-        storage.write_json(git_dir / MARKER, wanted)
+        files.write_json(git_dir / MARKER, wanted)
     return Worktree(path=path, git_dir=git_dir, release=release, packages=workspace.packages)
 
 
 def _create(path: Path, repository: Repository, release: Release, patterns: list[str], reporter: Reporter) -> Path:
     """Make the tree; what a killed run left at its place goes first."""
-    with storage.staged_directory(path):
+    with files.staged_directory(path):
         pass  # an empty directory, which git accepts, takes the place of what is there
     # GitPython has neither work trees nor sparse checkouts.
     git.run(f"--git-dir={repository.path}", "worktree", "add", *_ADD_FLAGS, path, release.commit)
@@ -112,7 +111,7 @@ def _fill(path: Path, repository: Repository, reporter: Reporter, *command: str)
 
 
 def _write_patterns(git_dir: Path, patterns: list[str]) -> None:
-    storage.write_text(git_dir / "info" / "sparse-checkout", "".join(f"{pattern}\n" for pattern in patterns))
+    files.write_text(git_dir / "info" / "sparse-checkout", "".join(f"{pattern}\n" for pattern in patterns))
 
 
 def _git_dir(path: Path, repository: Path) -> Path | None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-import resource
-import signal
 import stat
 import subprocess
 import sys
@@ -16,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from opencode_patcher.base import files
 from opencode_patcher.base import store as storage
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.store import HOME_VARIABLE, MARKER, Store, open_store
@@ -29,26 +27,37 @@ def names(directory: Path) -> set[str]:
     return {path.name for path in directory.iterdir()}
 
 
-def in_a_child_with_small_files(size: int, work: Callable[[], None]) -> int:
-    """Run ``work`` in a process whose files may hold ``size`` bytes, as on a disk that fills up; its exit code."""
-
-    def limited() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-        work()
-
-    child = multiprocessing.get_context("fork").Process(target=limited)
-    child.start()
-    child.join()
-    assert child.exitcode is not None
-    return child.exitcode
-
-
 def test_a_store_is_made_where_there_is_none(tmp_path: Path) -> None:
     made = open_store(tmp_path / "deep" / "store")
 
     assert open_store(made.root) == made
     assert json.loads((made.root / MARKER).read_text())["format"] == storage.FORMAT
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
+def test_a_store_is_private_unless_its_user_made_the_directory(tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        made = open_store(tmp_path / "new").root
+        (tmp_path / "shared").mkdir(0o755)
+        shared = open_store(tmp_path / "shared").root
+    finally:
+        os.umask(old)
+
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    assert stat.S_IMODE((made / MARKER).stat().st_mode) == 0o600
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o755
+    assert stat.S_IMODE((shared / MARKER).stat().st_mode) == 0o644
+
+
+@not_root
+def test_a_place_that_may_not_be_written_names_the_variable(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(0o555)
+
+    with pytest.raises(StoreError, match="cannot be written") as caught:
+        open_store(tmp_path / "locked" / "store")
+
+    assert HOME_VARIABLE in caught.value.next_step
 
 
 def test_the_environment_names_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +109,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(store: Store) -> N
     assert marker.read_bytes() == before
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"format": "1"}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"format": "1"}', b"[" * 100_000])
 def test_a_damaged_marker_is_called_damaged(store: Store, content: bytes) -> None:
     (store.root / MARKER).write_bytes(content)
 
@@ -209,146 +218,16 @@ def test_the_lock_is_given_back_after_an_error(store: Store) -> None:
         pass
 
 
-def test_writing_makes_directories_and_leaves_nothing_beside(tmp_path: Path) -> None:
-    target = tmp_path / "a" / "b.txt"
-
-    storage.write_text(target, "one\r\n")
-    storage.write_text(target, "two\n")
-
-    assert target.read_bytes() == b"two\n"
-    assert names(target.parent) == {"b.txt"}
-
-
-def test_a_written_file_keeps_its_mode_or_gets_the_one_asked_for(tmp_path: Path) -> None:
-    target = tmp_path / "program"
-    storage.write_bytes(target, b"1", mode=0o755)
-    storage.write_bytes(target, b"2")
-    storage.write_bytes(tmp_path / "plain", b"3")
-
-    assert stat.S_IMODE(target.stat().st_mode) == 0o755
-    assert stat.S_IMODE((tmp_path / "plain").stat().st_mode) == 0o644
-
-
-def test_a_reader_never_sees_half_a_file(tmp_path: Path, python: Program) -> None:
-    target = tmp_path / "file"
-    storage.write_text(target, "a" * 200_000)
-    text = f"""
-from pathlib import Path
-from opencode_patcher.base import store
-print("writing", flush=True)
-while True:
-    for letter in "ab":
-        store.write_text(Path({str(target)!r}), letter * 200_000)
-"""
-    writer = subprocess.Popen(python(text), stdout=subprocess.PIPE)
-    assert writer.stdout is not None
-    writer.stdout.readline()
-    seen = {target.read_text() for _ in range(300)}
-    writer.kill()
-    writer.communicate()
-
-    assert seen <= {"a" * 200_000, "b" * 200_000}
-    assert target.read_text() in {"a" * 200_000, "b" * 200_000}
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="resource limits are POSIX")
-def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path: Path) -> None:
-    target = tmp_path / "room" / "file"
-    storage.write_bytes(target, b"old")
-
-    def work() -> None:
-        try:
-            storage.write_bytes(target, b"x" * 100_000)
-        except StoreError as error:
-            sys.exit(3 if error.why and HOME_VARIABLE in error.next_step else 4)
-
-    assert in_a_child_with_small_files(4096, work) == 3
-    assert target.read_bytes() == b"old"
-    assert names(target.parent) == {"file"}
-
-
-@not_root
-def test_a_place_that_may_not_be_written_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "locked").mkdir()
-    (tmp_path / "locked").chmod(0o555)
-
-    for work in (
-        lambda: storage.write_text(tmp_path / "locked" / "file", "x"),
-        lambda: storage.make_directory(tmp_path / "locked" / "directory"),
-        lambda: open_store(tmp_path / "locked" / "store"),
-    ):
-        with pytest.raises(StoreError, match="cannot be written"):
-            work()
-
-
-def test_a_file_in_the_way_of_a_directory_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x")
-
-    for work in (
-        lambda: storage.write_text(tmp_path / "file" / "below", "y"),
-        lambda: storage.make_directory(tmp_path / "file"),
-        lambda: open_store(tmp_path / "file" / "store"),
-        lambda: storage.move_file(tmp_path / "absent", tmp_path / "moved"),
-        lambda: storage.remove_directory(tmp_path / "absent"),
-    ):
-        with pytest.raises(StoreError):
-            work()
-    with pytest.raises(StoreError), storage.staged_directory(tmp_path / "file" / "below"):
-        pass
-    assert names(tmp_path) - {"home"} == {"file"}
-
-
-def test_a_staged_directory_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
-    final = tmp_path / "rooms" / "final"
-    for content in ("first", "second"):
-        with storage.staged_directory(final) as new:
-            (new / content).write_text(content)
-            assert not (final / content).exists()
-
-    assert names(final) == {"second"}
-    assert names(final.parent) == {"final"}
-
-
-@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
-def test_a_staged_directory_that_fails_leaves_the_old_one(tmp_path: Path, failure: type[BaseException]) -> None:
-    final = tmp_path / "rooms" / "final"
-    with storage.staged_directory(final) as new:
-        (new / "first").write_text("first")
-
-    def replace() -> None:
-        with storage.staged_directory(final) as new:
-            (new / "second").write_text("second")
-            raise failure
-
-    with pytest.raises(failure):
-        replace()
-
-    assert names(final) == {"first"}
-    assert names(final.parent) == {"final"}
-
-
-def test_the_old_directory_comes_back_when_the_new_one_cannot_take_its_place(tmp_path: Path) -> None:
-    final = tmp_path / "rooms" / "final"
-    with storage.staged_directory(final) as new:
-        (new / "first").write_text("first")
-
-    with pytest.raises(StoreError), storage.staged_directory(final) as new:
-        new.rmdir()
-
-    assert names(final) == {"first"}
-    assert names(final.parent) == {"final"}
-
-
 def test_what_a_killed_process_staged_is_swept_away(store: Store, python: Program) -> None:
-    with storage.staged_directory(store.builds / "1.0.0-abc") as new:
+    with files.staged_directory(store.builds / "1.0.0-abc") as new:
         (new / "old").write_text("old")
     text = f"""
 import os
 from pathlib import Path
-from opencode_patcher.base import store
+from opencode_patcher.base import files
 opened = []
 for final in {[str(store.builds / "1.0.0-abc"), str(store.trees / "source" / "v1.0.0")]!r}:
-    opened.append(store.staged_directory(Path(final)))
+    opened.append(files.staged_directory(Path(final)))
     (opened[-1].__enter__() / "half").write_text("x")
 os.kill(os.getpid(), 9)
 """
@@ -365,7 +244,7 @@ os.kill(os.getpid(), 9)
 
 def test_a_download_of_another_store_is_not_swept_away(store: Store) -> None:
     inner = store.inner("demo")
-    with storage.staged_directory(inner.toolchains / "bun-1.0.0") as new:
+    with files.staged_directory(inner.toolchains / "bun-1.0.0") as new:
         abandoned = store.toolchains / ".bun-0.9.0.abcdefgh"
         abandoned.mkdir()
         long_ago = time.time() - storage.STALE_SECONDS - 60

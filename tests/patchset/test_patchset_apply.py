@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.base import git, store
+from opencode_patcher.base import files, git, store
 from opencode_patcher.base.errors import PatchError, StoreError
 from opencode_patcher.patchset import record
 from opencode_patcher.patchset.apply import Applied, apply_change
@@ -180,7 +180,7 @@ def test_an_interrupted_run_is_finished_by_the_next(
     tree: Tree, monkeypatch: pytest.MonkeyPatch, files_written: int, next_change: dict[str, str]
 ) -> None:
     tree.apply({"src/bar.ts": "one\n", NEW: "one\n"})
-    real = store.write_bytes
+    real = files.write_bytes
     written: list[Path] = []
 
     def interrupted(path: Path, data: bytes, **rest: int) -> None:

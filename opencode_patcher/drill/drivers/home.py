@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import process, store
+from opencode_patcher.base import files, process
 from opencode_patcher.drill.scenarios.scenario import Provider
 
 NO_NETWORK = "http://127.0.0.1:9"
@@ -135,7 +135,7 @@ def configuration(
 
 def configure(home: Home, settings: Mapping[str, object]) -> None:
     """Write opencode.json. Raises StoreError when the place cannot be written."""
-    store.write_json(home.config / "opencode.json", settings)
+    files.write_json(home.config / "opencode.json", settings)
 
 
 def prepare(root: Path, settings: Mapping[str, object]) -> Home:
@@ -145,10 +145,10 @@ def prepare(root: Path, settings: Mapping[str, object]) -> Home:
     """
     home = Home(root=root)
     configure(home, settings)
-    store.write_json(home.config / "package-lock.json", {"packages": {"": {"dependencies": {PLUGIN_PACKAGE: "*"}}}})
+    files.write_json(home.config / "package-lock.json", {"packages": {"": {"dependencies": {PLUGIN_PACKAGE: "*"}}}})
     for directory in (home.config / "node_modules", home.work, home.temporary):
         directory.mkdir(parents=True, exist_ok=True)
-    store.write_text(home.work / "README.md", "A project for the failover drill.\n")
+    files.write_text(home.work / "README.md", "A project for the failover drill.\n")
     identity = ("-c", "user.name=drill", "-c", "user.email=drill@example.invalid")
     for arguments in (
         ("init", "--quiet"),

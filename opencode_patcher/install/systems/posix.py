@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from opencode_patcher.base import presence
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.install.failure import install_errors
 from opencode_patcher.install.records import Record
@@ -68,7 +68,7 @@ class Posix:
         if not os.path.lexists(place):
             return NOTHING
         if not place.is_symlink():
-            return Occupant(kind="other", shown="a directory" if presence.is_dir(place) else "a file")
+            return Occupant(kind="other", shown="a directory" if files.is_dir(place) else "a file")
         target = place.parent / place.readlink()
         if os.path.realpath(target.parent.parent) == os.path.realpath(installed):
             return Occupant(kind="ours", build=target.parent.name)

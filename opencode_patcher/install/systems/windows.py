@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import presence
+from opencode_patcher.base import files
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.install.failure import install_errors
@@ -81,7 +81,7 @@ class Windows:
     def occupant(self, place: Path, installed: Path, records: Sequence[Record]) -> Occupant:  # noqa: ARG002
         if not os.path.lexists(place):
             return NOTHING
-        if not presence.is_file(place):
+        if not files.is_file(place):
             return Occupant(kind="other", shown="a directory")
         with install_errors(place):
             found = file_sha256(place)
@@ -117,7 +117,7 @@ class Windows:
         """Delete programs that were renamed aside and run no more; bring one back whose successor never came."""
         try:
             old = sorted(place.parent.glob(f"{place.name}.old-*"), key=lambda path: path.stat().st_mtime_ns)
-            if old and not presence.exists(place):
+            if old and not files.exists(place):
                 self.replace(old.pop(), place)
             for path in (*old, place.with_name(f".{place.name}.opencode-patcher-new")):
                 self._unlink_idle(path)
