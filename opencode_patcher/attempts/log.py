@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import isfinite
 from pathlib import Path
 
+from opencode_patcher.base import documents, files
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.configuration import places
 
 NAME = "combined-attempts.jsonl"
+
+LINE_LIMIT = 1_000_000
+"""Bytes of a line, at most; one that OpenCode writes has less than a thousand."""
+
+COST_LIMIT = 1e9
+"""Dollars of one request, at most, so that no sum becomes infinite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,75 +75,101 @@ def read(path: Path, *, since: datetime | None = None) -> Log:
     Raises:
         UsageError: a file is there and cannot be read.
     """
-    lines = [line for file in (path.with_name(f"{path.name}.1"), path) for line in _lines(file)]
-    parsed = [_attempt(line) for line in lines]
-    found = [attempt for attempt in parsed if attempt and (since is None or attempt.end >= since)]
+    found: list[Attempt] = []
+    unreadable = 0
+    for file in (path.with_name(f"{path.name}.1"), path):
+        for line in _lines(file):
+            attempt = _attempt(line) if line else None
+            if attempt is None:
+                unreadable += 1
+            elif since is None or attempt.end >= since:
+                found.append(attempt)
     found.sort(key=lambda attempt: attempt.start)
-    return Log(attempts=tuple(found), unreadable=parsed.count(None))
+    return Log(attempts=tuple(found), unreadable=unreadable)
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file that are not blank; an empty one stands for a line that is longer than ``LINE_LIMIT``."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+        with os.fdopen(files.open_regular(path), "rb") as file:
+            while line := file.readline(LINE_LIMIT + 1):
+                if len(line) <= LINE_LIMIT:
+                    if text := line.strip():
+                        yield text
+                    continue
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(LINE_LIMIT)
+                yield b""
+    except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise UsageError(
             f"The log {path} cannot be read.",
-            why=f"Cause: {os.strerror(error.errno) if error.errno else error}",
+            why=f"{error.strerror or error}.",
             next_step="Name another one: opencode-patcher attempts --file FILE",
         ) from error
-    # Other marks that Python takes for the end of a line (U+0085, U+2028) may stand in what a provider said.
-    yield from (line for line in text.split("\n") if line.strip())
 
 
-def _attempt(line: str) -> Attempt | None:
+@dataclass(frozen=True, kw_only=True)
+class _Tokens:
+    input: documents.Int64
+    output: documents.Int64
+    cache_read: documents.Int64
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """A line as it is written. Fields with a default are missing in those of older versions."""
+
+    start: str
+    end: str
+    session: str
+    purpose: str
+    combined: str
+    provider: str
+    model: str
+    phase: str
+    action: str
+    tokens: _Tokens
+    cost: float
+    variant: str | None = None
+    own_variant: str | documents.Unset | None = documents.UNSET
+    failure: str | None = None
+    reason: str | None = None
+    next: str | None = None
+    first_token: float | None = None
+
+
+def _attempt(line: bytes) -> Attempt | None:
     """One line as an attempt; None if it is damaged, as by a full disk, or of a kind that is not known here."""
     try:
-        item = json.loads(line)
-        tokens = item["tokens"]
-        first_token = item.get("first_token")
-        variant = _optional(item.get("variant"))
-        return Attempt(
-            start=_moment(item["start"]),
-            end=_moment(item["end"]),
-            session=_text(item["session"]),
-            purpose=_text(item["purpose"]),
-            combined=_text(item["combined"]),
-            provider=_text(item["provider"]),
-            model=_text(item["model"]),
-            phase=_text(item["phase"]),
-            action=_text(item["action"]),
-            variant=variant,
-            own_variant=_optional(item["own_variant"]) if "own_variant" in item else variant,
-            failure=_optional(item.get("failure")),
-            reason=_optional(item.get("reason")),
-            next=_optional(item.get("next")),
-            first_token=None if first_token is None else _number(first_token),
-            tokens_in=int(tokens["input"]) + int(tokens["cache_read"]),
-            tokens_out=int(tokens["output"]),
-            cost=_number(item["cost"]),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        # A provider's bytes may be anything.
+        said = documents.parse_line(line.decode("utf-8", "replace"), _Line)
+        start, end = _moment(said.start), _moment(said.end)
+    except (ValueError, OverflowError):
         return None
-
-
-def _optional(value: object) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{type(value).__name__} is not a string")
-    return value
-
-
-def _number(value: float | str) -> float:
-    """A number that JSON can say too. Raises ValueError for any other."""
-    number = float(value)
-    if not isfinite(number):
-        raise ValueError(f"{number} is no number")
-    return number
+    if abs(said.cost) > COST_LIMIT:
+        return None
+    return Attempt(
+        start=start,
+        end=end,
+        session=said.session,
+        purpose=said.purpose,
+        combined=said.combined,
+        provider=said.provider,
+        model=said.model,
+        variant=said.variant,
+        own_variant=said.variant if isinstance(said.own_variant, documents.Unset) else said.own_variant,
+        phase=said.phase,
+        action=said.action,
+        failure=said.failure,
+        reason=said.reason,
+        next=said.next,
+        first_token=said.first_token,
+        tokens_in=said.tokens.input + said.tokens.cache_read,
+        tokens_out=said.tokens.output,
+        cost=said.cost,
+    )
 
 
 def _moment(text: str) -> datetime:

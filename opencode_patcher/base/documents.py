@@ -8,15 +8,22 @@ some without a new format.
 from __future__ import annotations
 
 import json
+import os
 from math import isfinite
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 
 from opencode_patcher.base import files
 
 T = TypeVar("T")
+
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+Unset = msgspec.UnsetType
+UNSET = msgspec.UNSET
+"""The default of a field that may be missing, where that is not the same as null."""
 
 DEPTH_LIMIT = 100
 """Objects and lists within each other, at most. Package files, catalogues and configurations have less than ten."""
@@ -26,11 +33,15 @@ class DocumentError(ValueError):
     """A document cannot be read, is damaged, or is not what was expected. Its text is a sentence that says why."""
 
 
+class MissingError(DocumentError):
+    """There is no such file."""
+
+
 class NewerError(DocumentError):
     """A newer version of this tool wrote the document. ``found`` is the number of its format."""
 
-    def __init__(self, found: int, known: int) -> None:
-        super().__init__(f"Its format is {found}; this version reads format {known}.")
+    def __init__(self, found: int, known: Format) -> None:
+        super().__init__(f"Its {known.field} is {found}; this version reads {known.field} {known.number}.")
         self.found = found
 
 
@@ -53,12 +64,12 @@ def read(
 
     ``format`` is checked first if it is given. ``any_bytes`` lets bytes that are not UTF-8 through, as surrogates
     (PEP 383), for a document that holds file names.
-    Raises FileNotFoundError when there is no such file, else DocumentError, and NewerError for a newer format.
+    Raises DocumentError, and of its kinds MissingError and NewerError.
     """
     try:
         data = files.read_bytes(path, limit=limit)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise FileNotFoundError(*error.args) from error
+        raise MissingError("There is no such file.") from error
     except OSError as error:
         raise DocumentError(f"{error.strerror or error}.") from error
     return parse(data, shape, format=format, any_bytes=any_bytes)
@@ -73,17 +84,41 @@ def parse(data: bytes | str, shape: type[T], *, format: Format | None = None, an
         check_bounds(value)
         if format:
             _require_format(value, format)
-        return msgspec.convert(value, shape)
+        return shaped(value, shape)
     except DocumentError:
         raise
     except RecursionError as error:
         raise DocumentError("It is nested too deeply.") from error
     except UnicodeError as error:
         raise DocumentError("It is not UTF-8.") from error
-    except msgspec.ValidationError as error:
-        raise DocumentError(f"{str(error).rstrip('.')}.") from error
     except ValueError as error:
         raise DocumentError(f"It is not valid JSON: {str(error).removeprefix('JSON is malformed: ')}.") from error
+
+
+def parse_line(line: str, shape: type[T]) -> T:
+    """As ``parse``, ten times as fast, for one of many lines. Numbers of the shape have to be ``Int64`` or ``float``.
+
+    Half a surrogate pair, which JavaScript leaves when it cuts a text, is let through. Raises DocumentError.
+    """
+    try:
+        return msgspec.json.decode(line, type=shape)
+    except (ValueError, RecursionError) as error:
+        if "\\ud" not in line.lower():
+            raise DocumentError(str(error)) from error
+    try:
+        value = json.loads(line)
+        check_bounds(value)
+        return shaped(value, shape)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(str(error)) from error
+
+
+def shaped(value: object, shape: type[T]) -> T:
+    """A part of a document that was read as ``object``, as a ``shape``. Raises DocumentError."""
+    try:
+        return msgspec.convert(value, shape, dec_hook=_other)
+    except msgspec.ValidationError as error:
+        raise DocumentError(f"{str(error).rstrip('.')}.") from error
 
 
 def check_bounds(value: object) -> None:
@@ -108,11 +143,21 @@ def check_bounds(value: object) -> None:
     raise DocumentError("It is nested too deeply.")
 
 
+def _other(kind: type, value: object) -> object:
+    """What msgspec does not know: ``object`` for anything, and paths."""
+    if kind is object:
+        return value
+    if kind is not Path or not isinstance(value, str) or "\0" in value:
+        raise ValueError("Expected a path")
+    os.fsencode(value)  # raises ValueError for what no file can be called
+    return Path(value)
+
+
 def _require_format(value: object, format: Format) -> None:
     found = value.get(format.field) if isinstance(value, dict) else None
     if not isinstance(found, int) or isinstance(found, bool):
         raise DocumentError(f"It has no field `{format.field}` with a number.")
     if found > format.number:
-        raise NewerError(found, format.number)
+        raise NewerError(found, format)
     if found < 1:
         raise DocumentError(f"Its {format.field} is {found}.")

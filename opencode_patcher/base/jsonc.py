@@ -1,17 +1,31 @@
-"""JSON with comments and commas before a closing bracket, which is what OpenCode's configuration files are."""
+"""JSON with comments and commas before a closing bracket: OpenCode's configuration files, and bun's lock.
+
+Reading takes time and memory in proportion to the text, whatever it says.
+"""
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from opencode_patcher.base.documents import DEPTH_LIMIT, DocumentError
+
 Path = tuple[str | int, ...]
 """Keys and positions from the outermost value to an inner one."""
 
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/|[{}\[\],:]|[^\s{}\[\],:"/]+', re.DOTALL)
+_TOKEN = re.compile(
+    r"""
+      "(?:[^"\\\n]|\\.)*+"?       # a string that breaks off ends with its line
+    | //[^\n]*
+    | /\*.*?(?:\*/|\Z)           # a comment that breaks off ends with the text
+    | [{}\[\],:]
+    | [^\s{}\[\],:"/]+
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""Each alternative takes what it has looked at, so that no text is looked at twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,28 +43,45 @@ class Entry:
 
 
 def loads(text: str) -> object:
-    """The value of a text. Raises ValueError whose message ends with line and column of the mistake."""
+    """The value of a text. Raises ValueError whose message says what is wrong, with line and column where it can."""
 
     def refuse(name: str) -> object:
-        raise ValueError(f"{name} is no JSON")
+        raise ValueError(f"{name} is not JSON")
 
     try:
-        return json.loads(_plain(text.removeprefix("\ufeff")), parse_constant=refuse)
-    except RecursionError as error:
-        raise ValueError("It is nested too deeply") from error
+        plain = _plain(text.removeprefix("\ufeff"))
+    except DocumentError as error:
+        raise ValueError(str(error).rstrip(".")) from error
+    return json.loads(plain, parse_constant=refuse, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | float:
+    """As in JavaScript, a number of very many digits is one that floating point has. Python would refuse some."""
+    return int(digits) if len(digits) <= 20 else float(digits)
 
 
 def _plain(text: str) -> str:
-    """The text with blanks for comments and superfluous commas, so that every other character keeps its place."""
-    tokens = list(_TOKEN.finditer(text))
-    parts, at = [], 0
-    solid = [token for token in tokens if not token[0].startswith("/")]
-    superfluous = {token.start() for token, after in itertools.pairwise(solid) if token[0] == "," and after[0] in "}]"}
-    for token in tokens:
-        if token[0].startswith("/") or token.start() in superfluous:
-            parts += [text[at : token.start()], re.sub(r"[^\n]", " ", token[0])]
-            at = token.end()
-    return "".join([*parts, text[at:]])
+    """The text with blanks for comments and superfluous commas, so that every other character keeps its place.
+
+    Raises DocumentError for a text that is nested too deeply.
+    """
+    chars = list(text)
+    depth, comma = 0, -1
+    for token in _TOKEN.finditer(text):
+        word = token[0]
+        if word.startswith("//") or (word.startswith("/*") and word.endswith("*/") and len(word) > 3):
+            chars[token.start() : token.end()] = re.sub(r"[^\n]", " ", word)
+            continue
+        if word in ("{", "["):
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                raise DocumentError("It is nested too deeply.")
+        elif word in ("}", "]"):
+            depth -= 1
+            if comma >= 0:
+                chars[comma] = " "
+        comma = token.start() if word == "," else -1
+    return "".join(chars)
 
 
 @dataclass(kw_only=True)
@@ -68,7 +99,10 @@ class _Open:
 
 
 def entries(text: str) -> Iterator[Entry]:
-    """Every value in a text, inner ones before the one that holds them. A text that breaks off gives what it has."""
+    """Every value in a text, inner ones before the one that holds them.
+
+    A text that breaks off, or is nested too deeply, gives what it has up to there.
+    """
     stack: list[_Open] = []
     line, at = 1, 0
     for token in _TOKEN.finditer(text):
@@ -94,6 +128,8 @@ def entries(text: str) -> Iterator[Entry]:
             path = (*top.path, top.key) if top and top.key is not None else ()
             first, start = (top.line, top.at) if top and top.line is not None else (line, at)
             if word in "{[":
+                if len(stack) == DEPTH_LIMIT:
+                    break
                 stack.append(_Open(path=path, first=first, start=start, key=0 if word == "[" else None))
                 continue
             string = _string(word) if word[0] == '"' else None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 Version = tuple[int, int, int]
 """Major, minor and patch; tuples order as semantic versions do."""
 
-_TAG = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+_TAG = re.compile(r"v(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.ASCII)
+"""No release has numbers of more than nine digits; Python refuses to read numbers of thousands."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

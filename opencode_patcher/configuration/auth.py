@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from opencode_patcher.base import documents
+from opencode_patcher.base.files import read_text
 from opencode_patcher.configuration import places
 
 CONTENT_VARIABLE = "OPENCODE_AUTH_CONTENT"
@@ -37,7 +38,7 @@ def read(environment: Mapping[str, str]) -> Logins:
         return Logins(problem=problem, fix="Set HOME.")
     path = directory / "auth.json"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         return Logins()
     except (OSError, ValueError) as error:
@@ -48,11 +49,9 @@ def read(environment: Mapping[str, str]) -> Logins:
 
 def _parse(text: str, name: str) -> Logins:
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        # The parser's own message is not passed on: it could hold a piece of a key.
-        data = None
-    if not isinstance(data, dict):
-        return Logins(problem=f"{name} is damaged: it is no JSON object.", fix="Log in again: opencode auth login")
+        data = documents.parse(text, dict[str, object])
+    except documents.DocumentError:
+        # The reader's own message is not passed on: it could hold a piece of a key.
+        return Logins(problem=f"{name} is damaged: it is not a JSON object.", fix="Log in again: opencode auth login")
     types = {id_: entry.get("type") for id_, entry in data.items() if isinstance(entry, dict)}
-    return Logins(types={id_: type_ for id_, type_ in types.items() if type_ in _TYPES})
+    return Logins(types={id_: type_ for id_, type_ in types.items() if isinstance(type_, str) and type_ in _TYPES})

@@ -6,10 +6,15 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from opencode_patcher.base import jsonc
+from opencode_patcher.base.files import read_text
 from opencode_patcher.configuration import places
+
+LIMIT = 4_000_000
+"""Bytes of a configuration file, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +31,13 @@ class ConfigFile:
 
     def line_of(self, path: jsonc.Path) -> int | None:
         """The line (from 1) of the value at ``path``, or of the nearest one around it; None for the whole file."""
-        lines = {entry.path: entry.first for entry in jsonc.entries(self.text)}
-        while path and path not in lines:
+        while path and path not in self._lines:
             path = path[:-1]
-        return lines.get(path) if path else None
+        return self._lines.get(path) if path else None
+
+    @cached_property
+    def _lines(self) -> Mapping[jsonc.Path, int]:
+        return {entry.path: entry.first for entry in jsonc.entries(self.text)}
 
 
 def read_all(environment: Mapping[str, str], directory: Path) -> tuple[ConfigFile, ...]:
@@ -43,7 +51,7 @@ def read_all(environment: Mapping[str, str], directory: Path) -> tuple[ConfigFil
 
 def _read(path: Path, environment: Mapping[str, str]) -> ConfigFile | None:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_text(path, limit=LIMIT, errors="replace")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
@@ -57,13 +65,13 @@ def parse(name: str, text: str, environment: Mapping[str, str] = os.environ) -> 
     if not text:
         return ConfigFile(name=name, text=text, data={})
     # As in config/variable.ts. What {file:...} names is not read: keys lie there, and nothing here needs one.
-    full = re.sub(r"\{env:([^}]+)\}", lambda found: environment.get(found[1], ""), text)
+    full = re.sub(r"\{env:([^{}\n]{1,200})\}", lambda found: environment.get(found[1], ""), text)
     try:
         data = jsonc.loads(full)
     except ValueError as error:
-        return ConfigFile(name=name, text=text, data=None, problem=f"It is no JSON: {error}.")
+        return ConfigFile(name=name, text=text, data=None, problem=f"It is not valid JSON: {error}.")
     if not isinstance(data, dict):
-        return ConfigFile(name=name, text=text, data=None, problem="It is no object.")
+        return ConfigFile(name=name, text=text, data=None, problem="It is not an object.")
     return ConfigFile(name=name, text=text, data=data)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from pathlib import Path
 
-from opencode_patcher.base import files, git
+from opencode_patcher.base import documents, files, git
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import PatcherError
 from opencode_patcher.base.store import Store
 from opencode_patcher.doctor.finding import Finding, of_error
@@ -29,8 +29,8 @@ def check_git() -> Finding:
 def required_bun(tree: Path) -> str | None:
     """The version that a release's tree asks for; None while the tree is not there."""
     try:
-        manager = json.loads((tree / ROOT).read_text(encoding="utf-8"))["packageManager"]
-    except (OSError, ValueError, KeyError, TypeError):
+        manager = documents.read(tree / ROOT, dict[str, object]).get("packageManager")
+    except DocumentError:
         return None
     found = re.match(r"bun@(\d+\.\d+\.\d+)", str(manager))
     return found[1] if found else None

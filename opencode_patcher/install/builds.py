@@ -11,18 +11,21 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from opencode_patcher.base import files
+from opencode_patcher.base import documents, files
 from opencode_patcher.base.digest import file_sha256
+from opencode_patcher.base.documents import DocumentError, Format, MissingError, NewerError
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.store import HOME_VARIABLE, Store
-from opencode_patcher.base.version import Release
+from opencode_patcher.base.version import Release, parse_tag
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 RECIPE = 1
 """Counts the changes of how a binary is made from its ingredients; raised, it makes all builds anew."""
+
+END_OF_TIME = 2.0**33
+"""The year 2242: a later time in a manifest is damage, and breaks the arithmetic of dates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,63 +194,82 @@ def _write(build: Build, path: Path) -> None:
     files.write_json(path, as_data(build))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Release:
+    tag: str
+    version: str
+    commit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Binary:
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Manifest:
+    """``manifest.json`` as it is written; ``released`` is missing in those of older versions."""
+
+    tool_version: str
+    built_at: float
+    release: _Release
+    source: str
+    patchset: str
+    bun: str
+    catalogue: str
+    web_ui: bool
+    target: str
+    binary: _Binary
+    drill: Verdict | None
+    released: bool = False
+
+
 def _read(directory: Path) -> Build | None:
+    path = directory / MANIFEST
     try:
-        content = (directory / MANIFEST).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+        return _build(directory, documents.read(path, _Manifest, format=Format(FORMAT)))
+    except MissingError:
         return None
-    except OSError as error:
+    except NewerError as error:
         raise StoreError(
-            f"{directory / MANIFEST} cannot be read.",
-            why=f"{error.strerror or error}.",
-            next_step=f"Fix its permissions, or delete {directory} and build again: opencode-patcher build",
+            f"The build {directory.name} cannot be read by this version.",
+            why=f"{path}: {error}",
+            next_step=f"Update opencode-patcher, or name another store in {HOME_VARIABLE}.",
         ) from error
-    try:
-        data = json.loads(content)
-        _check_format(directory, data["format"])
-        return _parse(directory, data)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except DocumentError as error:
         raise StoreError(
-            f"{directory / MANIFEST} is damaged.",
-            why=f"{type(error).__name__}: {error}",
+            f"{path} is damaged.",
+            why=str(error),
             next_step=f"Delete {directory} and build again: opencode-patcher build",
         ) from error
 
 
-def _check_format(directory: Path, found: object) -> None:
-    if found == FORMAT:
-        return
-    if not isinstance(found, int):
-        raise ValueError(f"its format is {found!r}")
-    raise StoreError(
-        f"The build {directory.name} cannot be read by this version.",
-        why=f"The format of {directory / MANIFEST} is {found}; this version reads {FORMAT}.",
-        next_step=f"Update opencode-patcher, or name another store in {HOME_VARIABLE}.",
-    )
-
-
-def _parse(directory: Path, data: dict[str, Any]) -> Build:
-    release = data["release"]
-    major, minor, patch = (int(part) for part in release["version"].split("."))
-    drill = data["drill"]
+def _build(directory: Path, said: _Manifest) -> Build:
+    version = parse_tag(f"v{said.release.version}")
+    if version is None:
+        raise DocumentError(f"{said.release.version!r} is not a version.")
+    if Path(said.binary.name).name != said.binary.name or said.binary.name in ("", ".", ".."):
+        raise DocumentError(f"{said.binary.name!r} is not a file name.")
+    if not 0 <= said.built_at < END_OF_TIME:
+        raise DocumentError("Nothing was built at that time.")
     return Build(
         directory=directory,
-        name=data["binary"]["name"],
-        sha256=data["binary"]["sha256"],
-        size=data["binary"]["size"],
-        tool_version=data["tool_version"],
-        built_at=float(data["built_at"]),
+        name=said.binary.name,
+        sha256=said.binary.sha256,
+        size=said.binary.size,
+        tool_version=said.tool_version,
+        built_at=said.built_at,
         ingredients=Ingredients(
-            release=Release(tag=release["tag"], version=(major, minor, patch), commit=release["commit"]),
-            source=data["source"],
-            patchset=data["patchset"],
-            bun=data["bun"],
-            catalogue=data["catalogue"],
-            web_ui=data["web_ui"],
-            target=data["target"],
+            release=Release(tag=said.release.tag, version=version, commit=said.release.commit),
+            source=said.source,
+            patchset=said.patchset,
+            bun=said.bun,
+            catalogue=said.catalogue,
+            web_ui=said.web_ui,
+            target=said.target,
         ),
-        drill=drill
-        and Verdict(passed=tuple(drill["passed"]), failed=tuple(drill["failed"]), failover_ms=drill["failover_ms"]),
-        # Manifests of older versions do not say it.
-        released=data.get("released", False) is True,
+        drill=said.drill,
+        released=said.released,
     )

@@ -6,14 +6,14 @@ They are hard links or copies, so that making a build anew, or deleting it, neve
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import files
+from opencode_patcher.base import documents, files
 from opencode_patcher.base.digest import file_sha256
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import InstallError
 from opencode_patcher.base.store import Store
 from opencode_patcher.install.builds import Build
@@ -114,10 +114,10 @@ def is_unchanged(record: Record) -> bool:
 def read(directory: Path) -> Record | None:
     """The record in one directory; None when there is none that can be read."""
     try:
-        about = json.loads((directory / RECORD).read_text(encoding="utf-8"))
-        return Record(**about | {"file": directory / Path(about["file"]).name})
-    except (OSError, ValueError, KeyError, TypeError):
+        record = documents.read(directory / RECORD, Record)
+    except DocumentError:
         return None
+    return dataclasses.replace(record, file=directory / record.file.name)
 
 
 def read_all(store: Store) -> tuple[Record, ...]:

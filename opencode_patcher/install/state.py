@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from opencode_patcher.base import files
+from opencode_patcher.base import documents, files
+from opencode_patcher.base.documents import DocumentError, Format, MissingError
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.store import Store
 
@@ -42,33 +41,29 @@ class State:
     history: tuple[Activation, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    place: Path | None
+    aside: tuple[Path, ...]
+    history: tuple[Activation, ...]
+
+
 def read(store: Store) -> State:
     """The recorded state; an empty one before the first install. Raises StoreError when it cannot be understood."""
     path = store.installed / FILE
     try:
-        # Install scripts of older releases took names that are no UTF-8; these bytes come through unchanged.
-        data = json.loads(path.read_bytes().decode("utf-8", "surrogateescape"))
-        if data["format"] != FORMAT:
-            raise ValueError(f"its format is {data['format']!r}, this version reads {FORMAT}")
-        return State(
-            place=_path(data["place"]) if data["place"] else None,
-            aside=tuple(_path(path) for path in data["aside"]),
-            history=tuple(Activation(build=entry["build"], at=entry["at"]) for entry in data["history"]),
-        )
-    except FileNotFoundError:
+        # Install scripts of older releases took names that are not UTF-8; these bytes come through unchanged.
+        said = documents.read(path, _File, format=Format(FORMAT), any_bytes=True)
+    except MissingError:
         return State()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except DocumentError as error:
         raise StoreError(
             f"{path} cannot be read.",
-            why=f"{type(error).__name__}: {error}",
+            why=str(error),
             next_step="Update opencode-patcher if a newer one wrote it; else delete the file and install again. "
             "The installed program is not affected.",
         ) from error
-
-
-def _path(text: str) -> Path:
-    os.fsencode(text)  # raises ValueError for what no file can be called
-    return Path(text)
+    return State(place=said.place, aside=said.aside, history=said.history)
 
 
 def write(store: Store, state: State) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import json
+import errno
 import os
 import zlib
 from collections.abc import Iterable, Mapping
@@ -11,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opencode_patcher.base import files
+from opencode_patcher.base import documents, files
 from opencode_patcher.base.environment import home_directory
 from opencode_patcher.base.errors import CatalogueError
 from opencode_patcher.models.resolve import Offer
+
+LIMIT = 64_000_000
+"""Bytes of a catalogue, at most. That of models.dev has three million."""
 
 _GZIP = b"\x1f\x8b"
 _NEXT = "Name another file with --catalog; models.dev/api.json is the format."
@@ -58,6 +60,17 @@ class Provider:
     models: tuple[Model, ...]
 
 
+def unpacked(data: bytes) -> bytes:
+    """The content of what gzip packed, up to ``LIMIT``. Raises OSError for more, EOFError and zlib.error."""
+    unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    content = unpacker.decompress(data, LIMIT + 1)
+    if len(content) > LIMIT:
+        raise OSError(errno.EFBIG, f"It unpacks to more than {LIMIT / 1e6:g} MB")
+    if not unpacker.eof:
+        raise EOFError("It breaks off")
+    return content
+
+
 def load(path: Path) -> tuple[Offer, ...]:
     """The offers in a catalogue file, plain or compressed with gzip, in its order.
 
@@ -69,12 +82,12 @@ def load(path: Path) -> tuple[Offer, ...]:
 def load_providers(path: Path) -> tuple[Provider, ...]:
     """As ``load``, with the providers and what else is known of their models."""
     try:
-        data = path.read_bytes()
+        data = files.read_bytes(path, limit=LIMIT)
         if data.startswith(_GZIP):
-            data = gzip.decompress(data)
+            data = unpacked(data)
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise CatalogueError(f"{path} cannot be read.", why=why, next_step=_NEXT) from error
+        raise CatalogueError(f"{path} cannot be read.", why=f"{why}.", next_step=_NEXT) from error
     return parse_providers(data, str(path))
 
 
@@ -89,9 +102,9 @@ def parse(data: bytes, origin: str) -> tuple[Offer, ...]:
 def parse_providers(data: bytes, origin: str) -> tuple[Provider, ...]:
     """As ``parse``, with the providers and what else is known of their models."""
     try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise CatalogueError(f"{origin} is no catalogue.", why=f"It is no JSON: {error}", next_step=_NEXT) from error
+        content = documents.parse(data, object)
+    except documents.DocumentError as error:
+        raise CatalogueError(f"{origin} is not a catalogue.", why=str(error), next_step=_NEXT) from error
     providers = []
     for provider_id, value in _object(content, origin, "the whole").items():
         place = f"provider {provider_id!r}"
@@ -134,7 +147,7 @@ def _object(value: object, origin: str, place: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     raise CatalogueError(
-        f"{origin} is no catalogue.",
+        f"{origin} is not a catalogue.",
         why=f"In it, {place} is {_kind(value)}, not an object.",
         next_step=_NEXT,
     )
@@ -147,7 +160,7 @@ def _text(model: Mapping[str, Any], field: str, origin: str, place: str, *, requ
     if value is None and not required:
         return ""
     raise CatalogueError(
-        f"{origin} is no catalogue.",
+        f"{origin} is not a catalogue.",
         why=f"In it, {place} " + (f"has no {field}." if value is None else f"has a {field} that is {_kind(value)}."),
         next_step=_NEXT,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opencode_patcher.base import jsonc
+from opencode_patcher.base import files, jsonc
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.models import settings
 from opencode_patcher.models.grouping import DEFAULT_VARIANTS, VARIANTS, Options, fits
@@ -23,15 +23,17 @@ from opencode_patcher.models.scan import lower, squash
 def load(path: Path) -> Options:
     """The options in an opencode.json or opencode.jsonc. Raises UsageError naming the place of a mistake."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read.", why=str(error)) from error
+        text = files.read_text(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read.", why=f"{error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} cannot be read.", why="It is not UTF-8.") from error
     try:
         config = jsonc.loads(text)
     except ValueError as error:
-        raise UsageError(f"{path} is no JSON.", why=str(error)) from error
+        raise UsageError(f"{path} is not valid JSON.", why=f"{error}.") from error
     if not isinstance(config, dict):
-        raise UsageError(f"{path} is no configuration.", why="It is not an object.")
+        raise UsageError(f"{path} is not a configuration.", why="It is not an object.")
     return read(config, str(path))
 
 

@@ -7,10 +7,11 @@ in minutes; this finds the common part of it from a few files.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from opencode_patcher.base import documents
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.patchset.compose import FileOutcome
 from opencode_patcher.patchset.newfiles import NewFile
 from opencode_patcher.patchset.parse import ADDED, CONTEXT, Hunk
@@ -193,10 +194,11 @@ def _added_lines(hunk: Hunk, placement: Placement, shift: int) -> list[int]:
 
 def _dependencies(manifest: str) -> frozenset[str]:
     try:
-        data = json.loads(manifest)
-    except ValueError:
+        data = documents.parse(manifest, dict[str, object])
+    except DocumentError:
         return frozenset()
-    return frozenset(name for field in DEPENDENCY_FIELDS for name in data.get(field, {}))
+    fields = (data.get(field) for field in DEPENDENCY_FIELDS)
+    return frozenset(name for field in fields if isinstance(field, dict) for name in field)
 
 
 def _is_built_in(module: str) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opencode_patcher.base import files
+from opencode_patcher.base import documents, files
+from opencode_patcher.base.documents import DocumentError, Format, MissingError
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.patchset import hints, paths
 
@@ -30,34 +30,21 @@ def read(git_dir: Path) -> Record:
     """The record of a work tree, empty when nothing was written. Raises StoreError when it is damaged."""
     path = git_dir / FILE_NAME
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+        found = documents.read(path, Record, format=Format(FORMAT))
+        if refused := [name for name in found.files if paths.problem(name)]:
+            raise DocumentError(f"It names the path {refused[0]!r}.")
+    except MissingError:
         return Record()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _damaged(path, str(error)) from error
-    try:
-        value = json.loads(text)
-        if value["format"] != FORMAT:
-            raise ValueError(f"its format is {value['format']!r}, this version knows {FORMAT}")
-        if refused := [name for name in value["files"] if paths.problem(name)]:
-            raise ValueError(f"it names the path '{refused[0]}'")
-        return Record(
-            files={str(name): frozenset(map(str, hashes)) for name, hashes in value["files"].items()},
-            digest=str(value["digest"]),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(path, str(error)) from error
+    except DocumentError as error:
+        raise StoreError(
+            f"The record of what was patched cannot be read: {path}.",
+            why=str(error),
+            next_step=f"To start from the pristine release: {hints.DISCARD_EDITS}",
+        ) from error
+    return found
 
 
 def write(git_dir: Path, record: Record) -> None:
     """Replace the record. Raises StoreError when it cannot be written."""
     content = {path: sorted(hashes) for path, hashes in record.files.items()}
     files.write_json(git_dir / FILE_NAME, {"format": FORMAT, "digest": record.digest, "files": content})
-
-
-def _damaged(path: Path, why: str) -> StoreError:
-    return StoreError(
-        f"The record of what was patched cannot be read: {path}.",
-        why=why,
-        next_step=f"To start from the pristine release: {hints.DISCARD_EDITS}",
-    )

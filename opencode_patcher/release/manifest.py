@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import Any
 
-from opencode_patcher.base import files
+from opencode_patcher.base import documents, files
+from opencode_patcher.base.documents import DocumentError, Format, NewerError
 from opencode_patcher.base.errors import ReleaseError, UsageError
 from opencode_patcher.base.version import Release, parse_tag
 from opencode_patcher.release.published import Published
@@ -99,74 +98,118 @@ def text(manifest: Manifest) -> str:
     return files.json_text(as_data(manifest))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Tool:
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Upstream:
+    tag: str
+    commit: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Catalogue:
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Flags:
+    web_ui: bool
+    channel: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Target:
+    name: str
+    archive: File
+    binary: File
+    runtime: str
+    without: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Manifest:
+    """``manifest.json`` as it is written."""
+
+    tool: _Tool
+    upstream: _Upstream
+    patchset: str
+    bun: str
+    catalogue: _Catalogue
+    flags: _Flags
+    published: Published
+    place: str
+    zlib: str
+    targets: tuple[_Target, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Head:
+    """What every schema has."""
+
+    tool: _Tool
+    schema: int
+
+
 def is_ours(text: str) -> bool:
     """Whether a text is a manifest of this tool, of whatever schema."""
     try:
-        data = json.loads(text)
-        return bool(data["tool"]["name"] == TOOL and data["schema"])
-    except (ValueError, KeyError, TypeError):
+        head = documents.parse(text, _Head)
+    except DocumentError:
         return False
+    return head.tool.name == TOOL
 
 
 def parse(text: str) -> Manifest:
     """Read a manifest. Raises ReleaseError when it is damaged or of a newer schema."""
     try:
-        data = json.loads(text)
-        schema = data["schema"]
-        if isinstance(schema, int) and schema > SCHEMA:
-            raise ReleaseError(
-                "The release was made by a newer opencode-patcher.",
-                why=f"Its manifest has schema {schema}, this version knows {SCHEMA}.",
-                next_step=f"Verify it with the version that made it: {_version(data)}",
-            )
-        if schema != SCHEMA:
-            raise ValueError(f"its schema is {schema!r}, this version knows {SCHEMA}")
-        return _manifest(data)
-    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        said = documents.parse(text, _Manifest, format=Format(SCHEMA, "schema"))
+        version = parse_tag(said.upstream.tag)
+        if version is None:
+            raise DocumentError(f"{said.upstream.tag!r} is not a release tag.")
+    except NewerError as error:
         raise ReleaseError(
-            f"{FILE_NAME} is damaged.", why=f"{type(error).__name__}: {error}", next_step=_AGAIN
+            "The release was made by a newer opencode-patcher.",
+            why=f"{FILE_NAME}: {error}",
+            next_step=f"Verify it with the version that made it: {_version(text)}",
         ) from error
-
-
-def _manifest(data: dict[str, Any]) -> Manifest:
-    upstream = data["upstream"]
-    version = parse_tag(upstream["tag"])
-    if version is None:
-        raise ValueError(f"{upstream['tag']!r} is no release tag")
+    except (DocumentError, UsageError) as error:
+        raise ReleaseError(f"{FILE_NAME} is damaged.", why=str(error), next_step=_AGAIN) from error
     return Manifest(
-        tool_version=str(data["tool"]["version"]),
-        release=Release(tag=upstream["tag"], version=version, commit=str(upstream["commit"])),
-        source=str(upstream["source"]),
-        patchset=str(data["patchset"]),
-        bun=str(data["bun"]),
-        catalogue=str(data["catalogue"]["sha256"]),
-        web_ui=bool(data["flags"]["web_ui"]),
-        channel=str(data["flags"]["channel"]),
-        place=str(data["place"]),
-        zlib=str(data["zlib"]),
-        published=Published(repository=str(data["published"]["repository"]), release=str(data["published"]["release"])),
-        products=tuple(_product(entry) for entry in data["targets"]),
+        tool_version=said.tool.version,
+        release=Release(tag=said.upstream.tag, version=version, commit=said.upstream.commit),
+        source=said.upstream.source,
+        patchset=said.patchset,
+        bun=said.bun,
+        catalogue=said.catalogue.sha256,
+        web_ui=said.flags.web_ui,
+        channel=said.flags.channel,
+        place=said.place,
+        zlib=said.zlib,
+        published=said.published,
+        products=tuple(
+            Product(
+                target=target.name,
+                archive=target.archive,
+                binary=target.binary,
+                runtime=target.runtime,
+                without=target.without,
+            )
+            for target in said.targets
+        ),
     )
 
 
-def _product(data: dict[str, Any]) -> Product:
-    return Product(
-        target=str(data["name"]),
-        archive=_file(data["archive"]),
-        binary=_file(data["binary"]),
-        runtime=str(data["runtime"]),
-        without=tuple(map(str, data["without"])),
-    )
-
-
-def _file(data: dict[str, Any]) -> File:
-    return File(name=str(data["name"]), sha256=str(data["sha256"]), size=int(data["size"]))
+def _version(text: str) -> str:
+    try:
+        return documents.parse(text, _Head).tool.version
+    except DocumentError:
+        return "unknown"
 
 
 def _file_data(file: File) -> dict[str, object]:
     return {"name": file.name, "sha256": file.sha256, "size": file.size}
-
-
-def _version(data: dict[str, Any]) -> str:
-    tool = data.get("tool")
-    return str(tool.get("version", "unknown")) if isinstance(tool, dict) else "unknown"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import files
+from opencode_patcher.base import documents, files
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.store import Store
 
 NOTE = "releasing.json"
@@ -30,10 +31,15 @@ def staged(out: Path, store: Store) -> Iterator[Path]:
         note.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Note:
+    out: Path
+    staging: Path
+
+
 def _sweep(note: Path) -> None:
     try:
-        left = json.loads(note.read_text(encoding="utf-8"))
-        out, staging = Path(left["out"]), Path(left["staging"])
-    except (OSError, ValueError, KeyError, TypeError):
+        left = documents.read(note, _Note, any_bytes=True)
+    except DocumentError:
         return
-    files.undo_staged(out, staging)
+    files.undo_staged(left.out, left.staging)

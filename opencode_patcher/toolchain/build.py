@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import tempfile
@@ -11,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import files, full_disk, process
+from opencode_patcher.base import documents, files, full_disk, process
 from opencode_patcher.base.digest import file_sha256
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import BuildError, ProcessError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.toolchain import dependencies
@@ -187,6 +187,11 @@ def _find(dist: Path, version: str, log: Path) -> Path:
     return _require(found[0], version, log)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Package:
+    version: str
+
+
 def _require(path: Path, version: str, log: Path) -> Path:
     """``path``, if it is there and was built as ``version``, which upstream writes beside it."""
     if not path.is_file():
@@ -197,11 +202,11 @@ def _require(path: Path, version: str, log: Path) -> Path:
         )
     about = path.parent.parent / "package.json"
     try:
-        built = json.loads(about.read_text(encoding="utf-8"))["version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        built = documents.read(about, _Package).version
+    except DocumentError as error:
         raise BuildError(
             "OpenCode's build does not say which version it built.",
-            why=f"{about}: {type(error).__name__}: {error}",
+            why=f"{about}: {error}",
             next_step=f"The build's output is in {log}.",
         ) from error
     if built != version:

@@ -7,15 +7,14 @@ place is the name of a package, below the names of those that need it in another
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from opencode_patcher.base import documents, jsonc
 from opencode_patcher.base.errors import ToolchainError
 
-_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
 _NAME = re.compile(r"@[^/]+/[^/]+|[^/]+")
 _WORKSPACE = "workspace:"
 
@@ -75,7 +74,7 @@ class BunLock:
 def parse(text: str) -> BunLock:
     """Read the text of a ``bun.lock``. Raises ToolchainError when it is none of a version that is known."""
     try:
-        data = json.loads(_TRAILING_COMMA.sub(lambda match: match[1] or "", text))
+        data = documents.shaped(jsonc.loads(text), dict[str, Any])
         if data["lockfileVersion"] not in (0, 1):
             raise ValueError(f"its version is {data['lockfileVersion']}, known are 0 and 1")
         entries: dict[str, list[Any]] = data["packages"]

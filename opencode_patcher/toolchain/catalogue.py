@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import importlib.util
-import json
 import os
 import shutil
 import sys
@@ -19,15 +18,17 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import files, process
+from opencode_patcher.base import documents, files, process
 from opencode_patcher.base.errors import CatalogueError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
-from opencode_patcher.base.store import Store
+from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.upstream.lock import CataloguePin, read_lock
 
 _PIP_FLAGS = ("--quiet", "--no-input", "--disable-pip-version-check")
 DATA = "data.json.gz"
 """The catalogue inside the package's import directory."""
+LIMIT = 64_000_000
+"""Bytes of a catalogue, at most. That of models.dev has three million."""
 _HELP = "Name a catalogue in the format of models.dev/api.json: --catalog FILE"
 
 
@@ -66,7 +67,7 @@ def find(named: Path | None, own: Path | None, reporter: Reporter) -> Path:
 
     Raises what ``ensure`` raises, and StoreError when the store for the pinned one cannot be opened.
     """
-    return named or own or ensure(storage.open_store(), read_lock().catalogue, reporter).path
+    return named or own or ensure(open_store(), read_lock().catalogue, reporter).path
 
 
 def kept(store: Store, pin: CataloguePin) -> Path:
@@ -79,16 +80,16 @@ def read(path: Path, *, origin: str) -> Catalogue:
 
     Raises CatalogueError that says what is wrong.
     """
-    what = f"{path} is no models catalogue."
+    what = f"{path} is not a models catalogue."
     try:
-        text = path.read_bytes()
-        content = json.loads(text)
+        text = files.read_bytes(path, limit=LIMIT)
+        content = documents.parse(text, dict[str, object])
     except OSError as error:
         raise CatalogueError(f"{path} cannot be read.", why=f"{error.strerror}.", next_step=_HELP) from error
-    except ValueError as error:
-        raise CatalogueError(what, why=f"It is no JSON: {error}", next_step=_HELP) from error
-    if not isinstance(content, dict) or not content:
-        raise CatalogueError(what, why="It is no object of providers.", next_step=_HELP)
+    except documents.DocumentError as error:
+        raise CatalogueError(what, why=str(error), next_step=_HELP) from error
+    if not content:
+        raise CatalogueError(what, why="It has no provider.", next_step=_HELP)
     for name, provider in content.items():
         if not isinstance(provider, dict) or not isinstance(provider.get("models"), dict):
             raise CatalogueError(what, why=f"Its entry {name!r} has no object of models.", next_step=_HELP)

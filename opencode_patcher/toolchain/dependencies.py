@@ -12,12 +12,13 @@ packages (bun-pty, @parcel/watcher, @ff-labs/fff) or WebAssembly (web-tree-sitte
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from opencode_patcher.base import files, full_disk, git, process
+from opencode_patcher.base import documents, files, full_disk, git, process
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import PatcherError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.toolchain.bun import Bun
@@ -105,16 +106,21 @@ def digest(bun: Bun, tree: Worktree) -> str:
     return total.hexdigest()
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Stamp:
+    digest: str
+    every_platform: bool = False
+
+
 def _is_done(bun: Bun, tree: Worktree, *, every_platform: bool) -> bool:
     try:
-        stamp = json.loads((tree.git_dir / STAMP).read_text(encoding="utf-8"))
-        done, has_all = stamp["digest"], stamp.get("every_platform", False)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        stamp = documents.read(tree.git_dir / STAMP, _Stamp)
+    except DocumentError:
         return False
-    if every_platform and not has_all:
+    if every_platform and not stamp.every_platform:
         return False
     there = all((tree.path / part / "node_modules").is_dir() for part in ("", PROGRAM))
-    return bool(there and done == digest(bun, tree))
+    return there and stamp.digest == digest(bun, tree)
 
 
 def _module_directories(root: Path) -> Iterator[Path]:
@@ -124,10 +130,15 @@ def _module_directories(root: Path) -> Iterator[Path]:
             yield Path(directory, "node_modules")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Package:
+    scripts: dict[str, str] = field(default_factory=dict)
+
+
 def _scripts(tree: Worktree) -> Iterator[tuple[Path, str]]:
     for package in tree.packages:
         directory = tree.path / package
-        scripts = json.loads((directory / "package.json").read_text(encoding="utf-8")).get("scripts", {})
+        scripts = documents.read(directory / "package.json", _Package).scripts
         yield from ((directory, script) for script in SCRIPTS if script in scripts)
 
 

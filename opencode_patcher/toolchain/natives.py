@@ -7,14 +7,14 @@ a part of npm may lack some, and bun cannot bundle what is not there.
 from __future__ import annotations
 
 import fnmatch
-import json
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import files
+from opencode_patcher.base import documents, files
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.toolchain.bun_lock import Package
 from opencode_patcher.toolchain.targets import Target
 
@@ -80,6 +80,12 @@ def put_stand_in(lacking: Missing, node_modules: Path) -> None:
     files.write_json(directory / "package.json", {"name": lacking.package.name, "version": STAND_IN_VERSION})
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    name: str
+    version: str
+
+
 def installed(root: Path) -> dict[tuple[str, str], Path]:
     """Every package below the ``node_modules`` of a tree: its directory by name and version.
 
@@ -92,10 +98,10 @@ def installed(root: Path) -> dict[tuple[str, str], Path]:
         if "package.json" not in there or MODULES not in (place.parent.name, place.parent.parent.name):
             continue
         try:
-            about = json.loads((place / "package.json").read_text(encoding="utf-8"))
-            found.setdefault((str(about["name"]), str(about["version"])), place)
-        except (OSError, ValueError, KeyError, TypeError):
+            about = documents.read(place / "package.json", _Named)
+        except DocumentError:
             continue  # a fixture or a fragment inside a package, not a package
+        found.setdefault((about.name, about.version), place)
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
-import json
 import ssl
 import time
 import urllib.error
@@ -13,6 +12,7 @@ import urllib.request
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from opencode_patcher.base import documents
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.text import without_credentials
 from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY, Settings
@@ -22,6 +22,8 @@ TIMEOUT_SECONDS = 60.0
 ATTEMPTS = 3
 PAUSE_SECONDS = 1.0
 """Before the second attempt; the next pause is twice as long."""
+ANSWER_LIMIT = 64_000_000
+"""Bytes; the document of bun, with all its versions, has less than one million."""
 _ABBREVIATED = "application/vnd.npm.install-v1+json, application/json"
 """The short form of a package's document, which has all that an installation needs (npm registry API)."""
 
@@ -32,6 +34,24 @@ class Distribution:
 
     url: str
     sha512: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Dist:
+    tarball: str
+    integrity: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Version:
+    dist: _Dist
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """What a registry says of a package. Versions that nobody asks for may be as they like."""
+
+    versions: dict[str, object]
 
 
 def find(settings: Settings, package: str, version: str) -> Distribution:
@@ -45,18 +65,16 @@ def find(settings: Settings, package: str, version: str) -> Distribution:
     what = f"{package} {version} cannot be fetched."
     try:
         with _open(settings, url, accept=_ABBREVIATED, what=what) as response:
-            document = json.load(response)
-        versions = document["versions"]
+            answer = response.read(ANSWER_LIMIT + 1)
+        if len(answer) > ANSWER_LIMIT:
+            raise _error(what, url, f"The registry's answer is larger than {ANSWER_LIMIT / 1e6:g} MB.")
+        versions = documents.parse(answer, _Answer).versions
         if version not in versions:
             raise _error(what, url, "The registry does not have this version.")
-        found = versions[version]["dist"]
-        return Distribution(
-            url=_tarball(str(found["tarball"]), registry), sha512=parse_integrity(str(found["integrity"]))
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _error(
-            what, url, f"The registry's answer is not understood ({type(error).__name__}: {error})."
-        ) from error
+        found = documents.shaped(versions[version], _Version).dist
+        return Distribution(url=_tarball(found.tarball, registry), sha512=parse_integrity(found.integrity))
+    except ValueError as error:
+        raise _error(what, url, f"The registry's answer is not understood: {error}") from error
     except (OSError, http.client.HTTPException) as error:
         raise _error(what, url, f"The connection broke: {error}") from error
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from opencode_patcher.base import files
+from opencode_patcher.base import documents, files
+from opencode_patcher.base.documents import DocumentError, MissingError
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.version import Release, parse_tag
 
@@ -34,32 +34,21 @@ def read(git_dir: Path) -> State | None:
     """The state of a work tree, None when it has none. Raises StoreError when it is damaged."""
     path = git_dir / FILE_NAME
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return State(
-            release=_release(data["release"]),
-            base=_release(data["base"]),
-            queue=tuple(map(str, data["queue"])),
-            current=str(data["current"]),
-            editing=bool(data["editing"]),
-            moved={str(target): str(place) for target, place in data["moved"].items()},
-        )
-    except FileNotFoundError:
+        found = documents.read(path, State)
+        for release in (found.release, found.base):
+            if parse_tag(release.tag) != release.version:
+                raise DocumentError(f"{release.tag!r} is not the tag of that version.")
+    except MissingError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except DocumentError as error:
         raise StoreError(
             f"{path} cannot be read.",
-            why=f"{type(error).__name__}: {error}",
+            why=str(error),
             next_step="Give the work tree up and start again: opencode-patcher patches rebase --abort",
         ) from error
+    return found
 
 
 def write(git_dir: Path, state: State) -> None:
     """Replace the state. Raises StoreError when it cannot be written."""
     files.write_json(git_dir / FILE_NAME, asdict(state))
-
-
-def _release(data: dict[str, str]) -> Release:
-    version = parse_tag(data["tag"])
-    if version is None:
-        raise ValueError(f"{data['tag']} is no release tag")
-    return Release(tag=data["tag"], version=version, commit=data["commit"])

@@ -10,11 +10,12 @@ is the newer one.
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import files, resources
+from opencode_patcher.base import documents, files, resources
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release, parse_tag
@@ -22,6 +23,8 @@ from opencode_patcher.base.version import Release, parse_tag
 LOCK_FILE = Path(__file__).with_name("upstream.lock.json")
 STORE_FILE = "upstream.lock.json"
 """The name of the lock in a store."""
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,26 +44,33 @@ class Lock:
     catalogue: CataloguePin
 
 
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    tag: str
+    commit: str
+    catalogue: CataloguePin
+
+
 def read_lock(path: Path = LOCK_FILE) -> Lock:
     """The lock in a JSON file ``{"tag", "commit", "catalogue": {"package", "version", "sha256"}}``.
 
     Raises SourceError when the file cannot be read or says something else.
     """
     try:
-        text = json.loads(path.read_text(encoding="utf-8"))
-        version = parse_tag(text["tag"])
+        said = documents.read(path, _File)
+        version = parse_tag(said.tag)
         if version is None:
-            raise ValueError(f"{text['tag']} is no release tag")
-        return Lock(
-            release=Release(tag=text["tag"], version=version, commit=_commit(text["commit"])),
-            catalogue=CataloguePin(**text["catalogue"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DocumentError(f"{said.tag!r} is not a release tag.")
+        if not _COMMIT.fullmatch(said.commit):
+            raise DocumentError(f"{said.commit!r} is not a commit id of 40 hexadecimal digits.")
+    except DocumentError as error:
         raise SourceError(
             f"The lock {path} cannot be read.",
-            why=f"{type(error).__name__}: {error}",
+            why=str(error),
             next_step="Restore it from the project's history, or install opencode-patcher again.",
         ) from error
+    release = Release(tag=said.tag, version=version, commit=said.commit)
+    return Lock(release=release, catalogue=said.catalogue)
 
 
 def place(store: Store) -> Path:
@@ -77,12 +87,6 @@ def current(store: Store) -> Lock:
     if own == LOCK_FILE or not own.exists():
         return packed
     return max(packed, read_lock(own), key=lambda lock: lock.release.version)
-
-
-def _commit(value: object) -> str:
-    if isinstance(value, str) and len(value) == 40 and set(value) <= set("0123456789abcdef"):
-        return value
-    raise ValueError(f"{value!r} is no commit id of 40 hexadecimal digits")
 
 
 def write_lock(lock: Lock, path: Path = LOCK_FILE) -> None:

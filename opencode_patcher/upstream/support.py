@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from opencode_patcher.base import documents
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.version import Release, Version, parse_tag, tag_of
 
@@ -44,18 +46,15 @@ def read_support(path: Path = SUPPORT_FILE) -> Support:
     Raises SourceError when the file cannot be read or says something else.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return Support(
-            oldest=_version(data["oldest"]),
-            oldest_built=_version(data["oldest_built"]),
-            oldest_tested=_version(data["oldest_tested"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        said = documents.read(path, dict[str, str])
+        oldest, built, tested = (_version(said, name) for name in ("oldest", "oldest_built", "oldest_tested"))
+    except DocumentError as error:
         raise SourceError(
             f"The support window {path} cannot be read.",
-            why=f"{type(error).__name__}: {error}",
+            why=str(error),
             next_step="Restore it from the project's history, or install opencode-patcher again.",
         ) from error
+    return Support(oldest=oldest, oldest_built=built, oldest_tested=tested)
 
 
 def require_buildable(release: Release, support: Support) -> None:
@@ -73,8 +72,8 @@ def require_buildable(release: Release, support: Support) -> None:
     )
 
 
-def _version(tag: object) -> Version:
-    version = parse_tag(tag) if isinstance(tag, str) else None
+def _version(said: Mapping[str, str], name: str) -> Version:
+    version = parse_tag(said.get(name, ""))
     if version is None:
-        raise ValueError(f"{tag!r} is no release tag")
+        raise DocumentError(f"Its `{name}` is not a release tag.")
     return version

@@ -8,11 +8,12 @@ root names without a wildcard, or that the root itself depends on.
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from opencode_patcher.base import documents
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.upstream import remote
 
@@ -130,12 +131,9 @@ def _parse(texts: Mapping[str, str], path: str) -> dict[str, object]:
     if path not in texts:
         raise _not_opencode(f"it has no {path}")
     try:
-        manifest = json.loads(texts[path])
-    except ValueError as error:
-        raise _not_opencode(f"{path} is no JSON: {error}") from error
-    if not isinstance(manifest, dict):
-        raise _not_opencode(f"{path} is no JSON object")
-    return manifest
+        return documents.parse(texts[path], dict[str, object])
+    except DocumentError as error:
+        raise _not_opencode(f"{path}: {error}") from error
 
 
 def _not_opencode(reason: str) -> SourceError:

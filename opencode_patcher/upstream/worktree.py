@@ -8,11 +8,11 @@ path, same bytes.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import files, git
+from opencode_patcher.base import documents, files, git
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import ProcessError, StoreError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
@@ -127,10 +127,9 @@ def _git_dir(path: Path, repository: Path) -> Path | None:
 
 def _read_marker(git_dir: Path) -> dict[str, object] | None:
     try:
-        marker = json.loads((git_dir / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return documents.read(git_dir / MARKER, dict[str, object])
+    except DocumentError:
         return None
-    return marker if isinstance(marker, dict) else None
 
 
 def _require_free(path: Path, git_dir: Path | None) -> None:

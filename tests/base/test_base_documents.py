@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.base import documents
-from opencode_patcher.base.documents import DocumentError, Format, NewerError
+from opencode_patcher.base.documents import DocumentError, Format, MissingError, NewerError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def test_no_file_is_told_apart_from_a_bad_one(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
 
     for path in (tmp_path / "none.json", tmp_path / "file" / "below.json"):
-        with pytest.raises(FileNotFoundError):
+        with pytest.raises(MissingError):
             documents.read(path, Sample)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from opencode_patcher.base import jsonc
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=12,
 )
@@ -49,8 +49,41 @@ def test_a_mistake_is_where_the_message_says(text: str, place: str) -> None:
 
 @pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": -Infinity}', "[" * 100_000])
 def test_what_python_alone_would_take(text: str) -> None:
-    with pytest.raises(ValueError, match=r"no JSON|too deeply"):
+    with pytest.raises(ValueError, match=r"not JSON|too deeply"):
         jsonc.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 1_000_000,
+        '{"a":' * 300_000,
+        '"\\"' * 300_000,
+        '"' + '\\"' * 300_000,
+        "/*/" * 300_000,
+        ",]" * 300_000,
+        '"\n' * 300_000,
+    ],
+    ids=["lists", "objects", "strings", "a string that breaks off", "comments", "commas", "half strings"],
+)
+def test_hostile_text_takes_no_more_than_its_length(text: str) -> None:
+    """In time or memory in proportion to the square, this would not end."""
+    with pytest.raises(ValueError, match=r"line 1 column|too deeply|Invalid control character"):
+        jsonc.loads(text)
+    assert sum(1 for _ in jsonc.entries(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e999", float("inf")),
+        ("1" * 400, float("inf")),
+        ("1" * 5000, float("inf")),
+        ("-1234567890123456789", -1234567890123456789),
+    ],
+)
+def test_numbers_are_those_of_javascript(text: str, value: float) -> None:
+    assert jsonc.loads(text) == value
 
 
 @given(VALUES)

@@ -168,7 +168,7 @@ def test_a_file_that_is_no_catalogue(with_bun: CommandLine, upstream: Upstream, 
 
     done = with_bun("build", "v9.0.0", "--source", upstream.source, "--catalog", tmp_path / "wrong.json")
 
-    assert_refused(done, 10, "no models catalogue", "--catalog")
+    assert_refused(done, 10, "not a models catalogue", "--catalog")
     assert_built(with_bun.build(upstream))
 
 

@@ -76,7 +76,12 @@ def test_variables_are_put_in(user: User) -> None:
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [("{", "no JSON: .*line 1 column 2"), ("[]", "It is no object"), (" ", "no JSON"), (b"\xff{", "no JSON")],
+    [
+        ("{", "not valid JSON: .*line 1 column 2"),
+        ("[]", "It is not an object"),
+        (" ", "not valid JSON"),
+        (b"\xff{", "not valid JSON"),
+    ],
 )
 def test_a_file_that_is_no_configuration_is_a_finding(user: User, content: str | bytes, problem: str) -> None:
     user.config.parent.mkdir(parents=True)
@@ -129,7 +134,7 @@ def test_a_damaged_list_of_logins_is_said_without_its_content(user: User, conten
     path = user.writes(user.root / ".local" / "share" / "opencode" / "auth.json", content)
     logins = auth.read(user.environment)
     assert logins.types == {}
-    assert logins.problem == f"{path} is damaged: it is no JSON object."
+    assert logins.problem == f"{path} is damaged: it is not a JSON object."
 
 
 def test_logins_in_the_environment_come_first(user: User) -> None:

@@ -202,7 +202,7 @@ def test_nothing_to_combine(patient: Patient) -> None:
     assert "opencode auth login" in only(found, "providers")["fix"]
     auth.write_text("{")
     code, found = patient.doctor()
-    assert found["providers"][0]["text"] == f"{auth} is damaged: it is no JSON object."
+    assert found["providers"][0]["text"] == f"{auth} is damaged: it is not a JSON object."
 
 
 def test_without_a_catalogue_the_files_are_checked_all_the_same(patient: Patient) -> None:

@@ -30,10 +30,10 @@ def test_a_date_may_be_missing() -> None:
 @pytest.mark.parametrize(
     ("data", "place"),
     [
-        (b"", "It is no JSON"),
-        (b"<html>", "It is no JSON"),
-        (b"\xff\xfe\x00", "It is no JSON"),
-        (b"[" * 100_000, "It is no JSON"),
+        (b"", "It is not valid JSON"),
+        (b"<html>", "It is not valid JSON"),
+        (b"\xff\xfe\x00", "It is not UTF-8"),
+        (b"[" * 100_000, "It is nested too deeply"),
         (b"[]", "the whole is a list"),
         (b'{"p": 1}', "provider 'p' is a number"),
         (b'{"p": {}}', "models of provider 'p' is missing"),
@@ -48,7 +48,7 @@ def test_the_place_of_a_mistake_is_named(data: bytes, place: str) -> None:
     with pytest.raises(CatalogueError) as caught:
         catalogue.parse(data, "models.json")
     assert place in str(caught.value)
-    assert "models.json is no catalogue." in str(caught.value)
+    assert "models.json is not a catalogue." in str(caught.value)
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

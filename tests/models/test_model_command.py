@@ -124,7 +124,7 @@ def test_a_catalogue_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text("hello", encoding="utf-8")
     for arguments in (("keys",), ("groups",), ("explain", "a/b")):
-        with pytest.raises(CatalogueError, match="is no catalogue"):
+        with pytest.raises(CatalogueError, match="is not a catalogue"):
             run(*arguments, "--catalog", str(path))
 
 

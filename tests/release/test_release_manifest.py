@@ -33,7 +33,7 @@ def test_a_newer_schema_is_refused_with_the_version_that_knows_it() -> None:
     data = manifest.as_data(sample()) | {"schema": 2, "targets": "something new"}
     with pytest.raises(ReleaseError, match="newer opencode-patcher") as caught:
         manifest.parse(json.dumps(data))
-    assert "schema 2" in caught.value.why
+    assert "schema is 2" in caught.value.why
     assert "1.2.3" in caught.value.next_step
 
 

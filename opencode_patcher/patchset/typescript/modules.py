@@ -5,11 +5,13 @@ Good enough for code that a formatter has laid out, where each import and export
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+from opencode_patcher.base import documents
+from opencode_patcher.base.documents import DocumentError
 
 PROGRAM = "packages/opencode"
 """The package that our new files belong to."""
@@ -141,10 +143,10 @@ def _places(module: str, importer: str, read: Read) -> Iterator[str]:
 def _package_exports(manifest: str, wanted: str) -> list[str]:
     """Where the ``exports`` of a package.json lead for ``.`` or ``./sub/path`` (Node's rules, all conditions)."""
     try:
-        table = json.loads(manifest).get("exports", {})
-    except (ValueError, AttributeError):
+        table = documents.parse(manifest, dict[str, object]).get("exports", {})
+    except DocumentError:
         return []
-    if isinstance(table, str):
+    if not isinstance(table, dict):
         table = {".": table}
     if wanted in table:
         return _targets(table[wanted])
