@@ -73,5 +73,5 @@ def kept(stored: Sequence[Build], history: Sequence[Activation], keep: int) -> s
 
 def _size(directories: Sequence[Path]) -> int:
     """Bytes on disk, a file with two names counted once."""
-    files = [path.stat() for directory in directories for path in directory.rglob("*") if files.is_file(path)]
-    return sum({(file.st_dev, file.st_ino): file.st_size for file in files}.values())
+    found = [path.stat() for directory in directories for path in directory.rglob("*") if files.is_file(path)]
+    return sum({(file.st_dev, file.st_ino): file.st_size for file in found}.values())

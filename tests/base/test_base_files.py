@@ -109,10 +109,11 @@ def test_a_place_that_may_not_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir()
     (tmp_path / "locked").chmod(0o555)
 
-    for work in (
+    works: list[Callable[[], None]] = [
         lambda: files.write_text(tmp_path / "locked" / "file", "x"),
         lambda: files.make_directory(tmp_path / "locked" / "directory"),
-    ):
+    ]
+    for work in works:
         with pytest.raises(StoreError, match="cannot be written"):
             work()
 
@@ -120,12 +121,13 @@ def test_a_place_that_may_not_be_written_is_an_error(tmp_path: Path) -> None:
 def test_a_file_in_the_way_of_a_directory_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
 
-    for work in (
+    works: list[Callable[[], None]] = [
         lambda: files.write_text(tmp_path / "file" / "below", "y"),
         lambda: files.make_directory(tmp_path / "file"),
         lambda: files.move_file(tmp_path / "absent", tmp_path / "moved"),
         lambda: files.remove_directory(tmp_path / "absent"),
-    ):
+    ]
+    for work in works:
         with pytest.raises(StoreError):
             work()
     with pytest.raises(StoreError), files.staged_directory(tmp_path / "file" / "below"):

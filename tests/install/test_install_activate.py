@@ -278,6 +278,7 @@ def open_directory() -> Iterator[Path]:
 
 def test_other_users_reach_the_link_but_not_the_program(open_directory: Path) -> None:
     home = open_directory / "home"
+    (home / "store").mkdir(parents=True)
     store = open_store(home / "store")
     home.chmod(0o700)
     build = make_build(store, "first")
@@ -294,6 +295,7 @@ def test_the_command_line_says_who_cannot_start_it(
     open_directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = open_directory / "home"
+    (home / "store").mkdir(parents=True)
     monkeypatch.setenv("OPENCODE_PATCHER_HOME", str(home / "store"))
     make_build(open_store(), "first")
     words = ["install", "--bin-dir", str(open_directory / "bin")]

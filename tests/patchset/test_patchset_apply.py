@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.base import files, git, store
+from opencode_patcher.base import files, git
 from opencode_patcher.base.errors import PatchError, StoreError
 from opencode_patcher.patchset import record
 from opencode_patcher.patchset.apply import Applied, apply_change
@@ -191,7 +191,7 @@ def test_an_interrupted_run_is_finished_by_the_next(
         real(path, data, **rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(store, "write_bytes", interrupted)
+        patched.setattr(files, "write_bytes", interrupted)
         if files_written < 3:
             with pytest.raises(KeyboardInterrupt):
                 tree.apply({PATH: "two\n", NEW: "two\n"})

@@ -18,8 +18,9 @@ from cyclonedx.validation.json import JsonStrictValidator
 from opencode_patcher import __version__
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import DrillError, ReleaseError, SourceError
+from opencode_patcher.base.files import write_json
 from opencode_patcher.base.progress import SilentReporter
-from opencode_patcher.base.store import open_store, write_json
+from opencode_patcher.base.store import open_store
 from opencode_patcher.install import builds
 from opencode_patcher.release import (
     Made,

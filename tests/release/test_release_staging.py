@@ -15,6 +15,7 @@ from opencode_patcher.release import staging
 KILLED = """
 import os, sys
 from pathlib import Path
+from opencode_patcher.base import files
 from opencode_patcher.base import store as storage
 from opencode_patcher.release import staging
 
@@ -27,7 +28,7 @@ if at == "old is aside":
     replace = Path.replace
     Path.replace = lambda self, to: kill() if Path(to) == out else replace(self, to)
 if at == "new is there":
-    storage.shutil.rmtree = kill
+    files.shutil.rmtree = kill
 with staging.staged(out, storage.open_store(Path(sys.argv[1]))) as place:
     (place / "new").write_text("new")
     if at == "being made":

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from opencode_patcher.base import resources
 from opencode_patcher.base.digest import file_sha256
-from opencode_patcher.base.store import open_store, write_json
+from opencode_patcher.base.files import write_json
+from opencode_patcher.base.store import open_store
 from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds
 from opencode_patcher.install.builds import Ingredients

@@ -62,10 +62,10 @@ def test_the_users_own_file_is_used_where_it_lies(tmp_path: Path, store: Store) 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "no JSON"),
-        ("{", "no JSON"),
-        ("[]", "no object of providers"),
-        ("{}", "no object of providers"),
+        ("", "not valid JSON"),
+        ("{", "not valid JSON"),
+        ("[]", "Expected `object`"),
+        ("{}", "has no provider"),
         ('{"acme": 1}', "'acme'"),
         ('{"acme": {"models": []}}', "'acme'"),
     ],
