@@ -85,7 +85,7 @@ def show(done: Installed, finding: PathFinding) -> None:
         warning = output.paint("Other users cannot start it:", "yellow", bold=True)
         output.echo(warning, f" they reach {done.place.parent}, but not {done.closed}, in which the program is kept.")
         output.echo(
-            "To install for all: make a directory that they can enter, name it in OPENCODE_PATCHER_HOME, and build there."
+            "To install for all: make a directory that they can enter, name it in OPENCODE_PATCHER_HOME, build there."
         )
     if advice := path_search.advice(finding):
         output.echo()

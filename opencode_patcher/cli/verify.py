@@ -78,17 +78,16 @@ def command(
 
 def compared(saved: tuple[Path, ...]) -> str:
     """Outputs of ``verify --json`` as one table. Raises UsageError for a file that is none."""
-    import json
-
+    from opencode_patcher.base import documents
     from opencode_patcher.drill.verdict.comparison import markdown
 
     reports = []
     for path in saved:
         try:
-            report = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            report = documents.read(path, dict[str, object])
+        except documents.DocumentError as error:
             raise _no_report(path, str(error)) from error
-        if not isinstance(report, dict) or "scenarios" not in report:
+        if "scenarios" not in report:
             raise _no_report(path, "It has no scenarios.")
         reports.append(report)
     return markdown(reports)
@@ -96,7 +95,7 @@ def compared(saved: tuple[Path, ...]) -> str:
 
 def _no_report(path: Path, why: str) -> UsageError:
     return UsageError(
-        f"{path} is no output of verify --json.",
+        f"{path} is not an output of verify --json.",
         why=why,
         next_step=f"opencode-patcher verify --json > {path}",
     )

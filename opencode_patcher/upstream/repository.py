@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import git
-from opencode_patcher.base import files
+from opencode_patcher.base import files, git
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.text import without_credentials
