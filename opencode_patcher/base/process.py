@@ -1,41 +1,31 @@
-"""The one door through which programs are run.
+"""The one door through which programs are run: ``run`` for most, ``run_logged`` for long ones, ``converse`` for those
+that others talk with while they run.
 
-Silent when all is well, the whole end of the output when it is not, streamed when the reporter is verbose.
-A program is started in a process group of its own, so that an interrupt or a timeout ends its children too.
+A program is silent when it succeeds; when it fails, the end of its output is in the error. A verbose reporter gets it
+all as it comes. Each program is started in a process group of its own, so that an interrupt or a timeout ends its
+children too.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from opencode_patcher.base import environment
-from opencode_patcher.base.errors import ProcessError, ProcessTimeoutError, StoreError
-from opencode_patcher.base.progress import Reporter, SilentReporter
-
-TAIL_LINES = 40
-"""How many lines of each of a failed program's two streams stand in the error."""
-
-GRACE_SECONDS = 5.0
-"""How long a program may take to end after it was asked to, and its output to end after the program has."""
-
-CHILDREN_GRACE_SECONDS = 0.5
-"""How long a program's children may take to tidy up once the program itself has ended at our wish."""
-
+from opencode_patcher.base.child import Listener, OnLine, Streams, end, open_log
+from opencode_patcher.base.errors import ProcessError, ProcessTimeoutError
+from opencode_patcher.base.progress import Reporter
 
 STOP_CHECK_SECONDS = 0.1
-"""How often a program that another thread may end is looked after."""
+"""How often we look whether another thread wants a program to end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,78 +43,134 @@ def run(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str | None] | None = None,
-    stdin: str | Iterable[str] | None = None,
+    stdin: str | None = None,
     check: bool = True,
     timeout: float | None = None,
-    log: Path | None = None,
     reporter: Reporter | None = None,
-    on_line: Callable[[str, str], None] | None = None,
-    stop: threading.Event | None = None,
 ) -> Completed:
     """Run a program to its end and return its output as text (UTF-8, undecodable bytes replaced).
 
-    ``stdin`` is a text, or texts that are written as they come (asked for in a thread of their own).
-    ``env`` is added to the scrubbed environment as in ``environment.scrubbed``; ``timeout`` is in seconds;
-    ``log`` gets stdout and stderr as they come, and ``on_line`` each line (stream name, line without its
-    newline) in a thread of its own. When ``stop`` is set, the program and its children are ended, and what came of
-    it counts as its end.
-    Raises ProcessError when the program cannot be started or exits non-zero (unless ``check`` is False),
-    ProcessTimeoutError when it runs out of time, and StoreError when ``log`` cannot be written. Then, and when
-    KeyboardInterrupt or ``on_line`` raises, the program and its children are ended first.
+    ``env`` is added to the scrubbed environment as in ``environment.scrubbed``; ``timeout`` is in seconds.
+    Raises ProcessError when the program cannot be started or exits non-zero (unless ``check`` is False), and
+    ProcessTimeoutError when it runs out of time. Then, and on KeyboardInterrupt, it and its children are ended first.
     """
-    words = [str(word) for word in argv]
-    started = time.monotonic()
-    log_file = _open_log(log) if log else None
-    timed_out = False
-    try:
-        child = _start(words, cwd, environment.scrubbed(env), piped=stdin is not None)
-        streams = _Streams(child, log_file, reporter or SilentReporter(), on_line)
+    program = _Program(argv, cwd, env)
+    ended = program.complete(Listener(reporter=reporter), stdin=None if stdin is None else [stdin], timeout=timeout)
+    return program.result(ended, check=check)
+
+
+def run_logged(
+    argv: Sequence[str | Path],
+    log: Path,
+    reporter: Reporter,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str | None] | None = None,
+    check: bool = True,
+    on_line: OnLine | None = None,
+) -> Completed:
+    """As ``run``, for a long program: what it prints is added to the file ``log`` as it comes, and each line passed to
+    ``on_line``, from a thread of its own. An error of ``on_line`` ends the program and is raised.
+
+    Raises ProcessError, and StoreError when ``log`` cannot be written.
+    """
+    program = _Program(argv, cwd, env)
+    with open_log(log) as file:
+        ended = program.complete(Listener(reporter=reporter, log=file, on_line=on_line))
+    return program.result(ended, check=check, log=log)
+
+
+def converse(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str | None] | None = None,
+    stdin: Iterable[str] | None = None,
+    timeout: float | None = None,
+    on_line: OnLine | None = None,
+    stop: threading.Event | None = None,
+) -> Completed:
+    """As ``run``, for a program that others talk with while it runs: ``stdin`` gives texts as they come (asked for in a
+    thread of its own), ``on_line`` gets each line, and when ``stop`` is set the program and its children are ended.
+
+    Any exit code is fine. Raises ProcessError when it cannot be started, and ProcessTimeoutError.
+    """
+    program = _Program(argv, cwd, env)
+    ended = program.complete(Listener(on_line=on_line), stdin=stdin, timeout=timeout, stop=stop)
+    return program.result(ended, check=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ended:
+    """How a program ended; ``late`` when it ran out of its ``timeout`` and was ended by force."""
+
+    code: int
+    streams: Streams
+    seconds: float
+    late: bool
+    timeout: float | None
+
+
+class _Program:
+    """What is to be run, and in which surroundings."""
+
+    def __init__(self, argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str | None] | None) -> None:
+        self._words = [str(word) for word in argv]
+        self._cwd = cwd
+        self._variables = environment.scrubbed(env)
+
+    def complete(
+        self,
+        listener: Listener,
+        *,
+        stdin: Iterable[str] | None = None,
+        timeout: float | None = None,
+        stop: threading.Event | None = None,
+    ) -> _Ended:
+        """Start it and wait for its end. Whatever is raised meanwhile ends it and its children first."""
+        started = time.monotonic()
+        late = False
+        child = _start(self._words, self._cwd, self._variables, piped=stdin is not None)
+        streams = Streams(child, listener)
         try:
             streams.start(stdin)
             try:
                 _wait(child, timeout, stop)
             except subprocess.TimeoutExpired:
-                timed_out = True
+                late = True
                 end(child)
         except BaseException:
             end(child)
             raise
         finally:
             streams.finish()
-    finally:
-        if log_file:
-            # What could not be written was reported when a line was passed on.
-            with contextlib.suppress(OSError):
-                log_file.close()
-    if streams.failure:
-        raise streams.failure
+        if streams.failure:
+            raise streams.failure
+        seconds = time.monotonic() - started
+        return _Ended(code=child.returncode, streams=streams, seconds=seconds, late=late, timeout=timeout)
 
-    name = Path(words[0]).name
-    tail = streams.tail
-    why = "\n".join([f"Command: {shlex.join(words)}", *tail])
-    where = f"Its output is in {log}." if log else ""
-    if timed_out:
-        raise ProcessTimeoutError(
-            f"{name} did not end within {timeout:g} s.", why=why, next_step=where, output="\n".join(tail)
+    def result(self, ended: _Ended, *, check: bool, log: Path | None = None) -> Completed:
+        """The result, or the error for an end that was not wanted."""
+        name, tail = Path(self._words[0]).name, ended.streams.tail
+        why = "\n".join([f"Command: {shlex.join(self._words)}", *tail])
+        where, output = f"Its output is in {log}." if log else "", "\n".join(tail)
+        if ended.late:
+            what = f"{name} did not end within {ended.timeout:g} s."
+            raise ProcessTimeoutError(what, why=why, next_step=where, output=output)
+        if check and ended.code != 0:
+            what = f"{name} {_ending(ended.code)}."
+            raise ProcessError(what, why=why, next_step=where, output=output, code=ended.code)
+        captured = ended.streams.captured
+        return Completed(
+            code=ended.code,
+            stdout="".join(captured["stdout"]),
+            stderr="".join(captured["stderr"]),
+            seconds=ended.seconds,
         )
-    if check and child.returncode != 0:
-        raise ProcessError(
-            f"{name} {_ending(child.returncode)}.",
-            why=why,
-            next_step=where,
-            output="\n".join(tail),
-            code=child.returncode,
-        )
-    return Completed(
-        code=child.returncode,
-        stdout="".join(streams.captured["stdout"]),
-        stderr="".join(streams.captured["stderr"]),
-        seconds=time.monotonic() - started,
-    )
 
 
 def _wait(child: subprocess.Popen[str], timeout: float | None, stop: threading.Event | None) -> None:
-    """Wait for the end of a program, or end it at the wish of another thread. Raises subprocess.TimeoutExpired."""
+    """Wait for the end of a program, or end it when another thread asks for it. Raises subprocess.TimeoutExpired."""
     if stop is None:
         child.wait(timeout)
         return
@@ -175,139 +221,3 @@ def _ending(code: int) -> str:
         return f"failed with exit code {code}"
     by = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
     return f"was ended by {by}" + (" (the system does that when memory runs out)" if by == "SIGKILL" else "")
-
-
-def _open_log(path: Path) -> TextIO:
-    try:
-        return path.open("a", encoding="utf-8")
-    except OSError as error:
-        raise _log_error(path, error) from error
-
-
-def _log_error(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"The log {path} cannot be written.",
-        why=f"{error.strerror or error}.",
-        next_step="Free some space or fix the permissions, and run the same command again.",
-    )
-
-
-class _Streams:
-    """A child's streams, each served by a thread, so that none fills up and blocks the child.
-
-    ``failure`` is the first error that came while a line was passed on. The child is ended then, and what it still
-    says is only read.
-    """
-
-    def __init__(
-        self,
-        child: subprocess.Popen[str],
-        log: TextIO | None,
-        reporter: Reporter,
-        on_line: Callable[[str, str], None] | None,
-    ) -> None:
-        self.captured: dict[str, list[str]] = {"stdout": [], "stderr": []}
-        self.failure: Exception | None = None
-        self._child = child
-        self._log = log
-        self._reporter = reporter
-        self._on_line = on_line
-        # One for each stream: they are read side by side, and much output must not push out the error message.
-        self._tails = {name: deque[str](maxlen=TAIL_LINES) for name in self.captured}
-        self._passing = threading.Lock()
-        self._readers = [threading.Thread(target=self._read, args=(name,), daemon=True) for name in self.captured]
-
-    @property
-    def tail(self) -> list[str]:
-        """The last lines of standard output, then those of standard error."""
-        return [*self._tails["stdout"], *self._tails["stderr"]]
-
-    def start(self, stdin: str | Iterable[str] | None) -> None:
-        for reader in self._readers:
-            reader.start()
-        if stdin is not None:
-            texts = [stdin] if isinstance(stdin, str) else stdin
-            threading.Thread(target=self._feed, args=(texts,), daemon=True).start()
-
-    def finish(self) -> None:
-        """Wait for the end of the output, which a child in the background may hold open; it is ended then."""
-        readers = [reader for reader in self._readers if reader.ident is not None]
-        for attempt in (GRACE_SECONDS, CHILDREN_GRACE_SECONDS):
-            deadline = time.monotonic() + attempt
-            for reader in readers:
-                reader.join(max(deadline - time.monotonic(), 0.0))
-            if not any(reader.is_alive() for reader in readers):
-                break
-            _kill(self._child)
-        for stream, reader in ((self._child.stdout, self._readers[0]), (self._child.stderr, self._readers[1])):
-            # A stream that is being read cannot be closed: that would wait for its reader.
-            if stream is not None and not reader.is_alive():
-                stream.close()
-
-    def _read(self, name: str) -> None:
-        stream = self._child.stdout if name == "stdout" else self._child.stderr
-        assert stream is not None
-        for line in stream:
-            self.captured[name].append(line)
-            text = line.rstrip("\r\n")
-            self._tails[name].append(text)
-            if self.failure is None:
-                try:
-                    self._pass_on(name, line, text)
-                except Exception as error:
-                    self.failure = error
-                    end(self._child)
-
-    def _pass_on(self, name: str, line: str, text: str) -> None:
-        if self._on_line:
-            self._on_line(name, text)
-        with self._passing:
-            if self._log:
-                try:
-                    self._log.write(line)
-                    self._log.flush()
-                except OSError as error:
-                    raise _log_error(Path(self._log.name), error) from error
-            if self._reporter.verbose:
-                self._reporter.output(text)
-
-    def _feed(self, texts: Iterable[str]) -> None:
-        stream = self._child.stdin
-        assert stream is not None
-        # A program may end, or close its input, without having read it all.
-        with contextlib.suppress(OSError), stream:
-            for text in texts:
-                stream.write(text)
-                stream.flush()
-
-
-def end(child: subprocess.Popen[str]) -> None:
-    """Ask a program and its children to end, then make them."""
-    try:
-        _signal(child, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(GRACE_SECONDS)
-        deadline = time.monotonic() + CHILDREN_GRACE_SECONDS
-        while _signal(child, 0) and time.monotonic() < deadline:
-            time.sleep(0.02)
-    finally:
-        _kill(child)
-        child.wait()
-
-
-def _kill(child: subprocess.Popen[str]) -> None:
-    _signal(child, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
-
-
-def _signal(child: subprocess.Popen[str], number: int) -> bool:
-    """Send a signal to a program and its children, 0 to send none. False when none of them is left."""
-    if sys.platform == "win32":
-        if number:
-            child.terminate()
-        return child.poll() is None
-    try:
-        os.killpg(child.pid, number)
-    # macOS says "not permitted" of a group in which only ended programs are left.
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True

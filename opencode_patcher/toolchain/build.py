@@ -136,12 +136,12 @@ def _run(
     files.make_directory(log.parent)
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            return process.run(
+            return process.run_logged(
                 [bun.path, "run", "build", *flags, *arguments(options)],
+                log,
+                reporter,
                 cwd=tree.path / PROGRAM,
                 env={**environment(bun, options, Path(scratch)), **(variables or {})},
-                log=log,
-                reporter=reporter,
                 on_line=on_line,
             ).seconds
         except ProcessError as error:

@@ -59,7 +59,7 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
         try:
             _run_install(bun, tree, reporter, log)
             for directory, script in _scripts(tree):
-                process.run([bun.path, "run", script], cwd=directory, env=environment(bun), log=log, reporter=reporter)
+                process.run_logged([bun.path, "run", script], log, reporter, cwd=directory, env=environment(bun))
         except ProcessError as error:
             raise _explained(error, tree, log) from error
         if every_platform:
@@ -70,14 +70,8 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
 
 
 def _run_install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *flags: str, check: bool = True) -> None:
-    process.run(
-        [bun.path, "install", "--ignore-scripts", "--no-save", *flags],
-        cwd=tree.path,
-        env=environment(bun),
-        log=log,
-        reporter=reporter,
-        check=check,
-    )
+    command: list[str | Path] = [bun.path, "install", "--ignore-scripts", "--no-save", *flags]
+    process.run_logged(command, log, reporter, cwd=tree.path, env=environment(bun), check=check)
 
 
 def forget(tree: Worktree) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.base import git, process
+from opencode_patcher.base import child, git, process
 from opencode_patcher.base.errors import ProcessError, ProcessTimeoutError, StoreError
 from opencode_patcher.base.progress import SilentReporter
 
@@ -91,7 +92,7 @@ def test_an_error_message_is_not_pushed_out_by_later_output(python: Program) -> 
     assert "the reason" in lines
     assert "499" in lines
     assert "459" not in lines
-    assert len(lines) == process.TAIL_LINES + 1
+    assert len(lines) == child.TAIL_LINES + 1
 
 
 def test_a_failure_can_be_wanted(python: Program) -> None:
@@ -108,10 +109,9 @@ def test_the_log_has_everything_and_the_error_names_it(python: Program, tmp_path
     log = tmp_path / "build.log"
     log.write_text("from an earlier run\n")
 
+    text = "import sys\nfor n in range(100): print(n)\nprint('bad', file=sys.stderr); sys.exit(1)"
     with pytest.raises(ProcessError) as caught:
-        process.run(
-            python("import sys\nfor n in range(100): print(n)\nprint('bad', file=sys.stderr); sys.exit(1)"), log=log
-        )
+        process.run_logged(python(text), log, SilentReporter())
 
     lines = log.read_text().splitlines()
     assert lines[0] == "from an earlier run"
@@ -123,10 +123,22 @@ def test_a_log_that_cannot_be_opened_starts_nothing(python: Program, tmp_path: P
     made = tmp_path / "made"
 
     with pytest.raises(StoreError) as caught:
-        process.run(python(f"open({str(made)!r}, 'w')"), log=tmp_path)
+        process.run_logged(python(f"open({str(made)!r}, 'w')"), tmp_path, SilentReporter())
 
     assert str(tmp_path) in caught.value.what
     assert not made.exists()
+
+
+@posix
+def test_a_log_that_is_a_link_or_a_pipe_is_refused(python: Program, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "link.log").symlink_to(tmp_path / "precious")
+    os.mkfifo(tmp_path / "pipe.log")
+
+    for name in ("link.log", "pipe.log"):
+        with pytest.raises(StoreError, match="cannot be written"):
+            process.run_logged(python("print('ours')"), tmp_path / name, SilentReporter())
+    assert (tmp_path / "precious").read_text() == "mine"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
@@ -134,7 +146,7 @@ def test_a_full_disk_under_the_log_ends_the_program(python: Program, tmp_path: P
     text = FAMILY.format(child=SLEEP, pids=str(tmp_path / "pids"), parent=SLEEP)
 
     with pytest.raises(StoreError) as caught:
-        process.run(python(text), log=Path("/dev/full"))
+        process.run_logged(python(text), Path("/dev/full"), SilentReporter())
 
     assert "No space left" in caught.value.why
     assert all_gone(pids(tmp_path / "pids"))
@@ -151,7 +163,8 @@ def test_verbose_streams_the_output(python: Program) -> None:
 def test_each_line_is_handed_on_as_it_comes(python: Program) -> None:
     seen: list[tuple[str, str]] = []
 
-    process.run(python("import sys; print('a'); sys.stderr.write('b\\r\\nc')"), on_line=lambda *line: seen.append(line))
+    text = "import sys; print('a'); sys.stderr.write('b\\r\\nc')"
+    process.converse(python(text), on_line=lambda *line: seen.append(line))
 
     assert sorted(seen) == [("stderr", "b"), ("stderr", "c"), ("stdout", "a")]
 
@@ -164,7 +177,7 @@ def test_an_error_in_a_line_handler_ends_the_program_and_is_raised(
 
     text = FAMILY.format(child=SLEEP, pids=str(tmp_path / "pids"), parent=SLEEP)
     with pytest.raises(BrokenPipeError, match="nobody reads stdout"):
-        process.run(python(text), on_line=refuse)
+        process.converse(python(text), on_line=refuse)
 
     assert len(pids(tmp_path / "pids")) == 2
     assert all_gone(pids(tmp_path / "pids"))
@@ -173,7 +186,7 @@ def test_an_error_in_a_line_handler_ends_the_program_and_is_raised(
 def test_undecodable_bytes_are_replaced(python: Program, tmp_path: Path) -> None:
     text = "import sys; sys.stdout.buffer.write(b'caf\\xe9 \\xff\\n'); sys.stderr.buffer.write(b'\\xfe')"
 
-    done = process.run(python(text), log=tmp_path / "log")
+    done = process.run_logged(python(text), tmp_path / "log", SilentReporter())
 
     assert done.stdout == "caf\ufffd \ufffd\n"
     assert done.stderr == "\ufffd"
@@ -241,7 +254,7 @@ def test_a_timeout_ends_the_children_too(python: Program, tmp_path: Path, all_go
 def test_a_child_left_in_the_background_does_not_hold_us_up(
     python: Program, tmp_path: Path, all_gone: AllGone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(child, "GRACE_SECONDS", 0.2)
     text = FAMILY.format(child=SLEEP, pids=str(tmp_path / "pids"), parent="")
 
     done = process.run(python(text))

@@ -10,10 +10,10 @@ SLEEPER = [sys.executable, "-c", "print('ready', flush=True); import time; time.
 
 def test_another_thread_can_end_a_program():
     stop = threading.Event()
-    done = process.run(SLEEPER, check=False, timeout=50, stop=stop, on_line=lambda *_: stop.set())
+    done = process.converse(SLEEPER, timeout=50, stop=stop, on_line=lambda *_: stop.set())
     assert done.stdout == "ready\n"
     assert done.code != 0
 
 
 def test_a_program_that_nobody_stops_ends_by_itself():
-    assert process.run([sys.executable, "-c", "print(1)"], stop=threading.Event()).stdout == "1\n"
+    assert process.converse([sys.executable, "-c", "print(1)"], stop=threading.Event()).stdout == "1\n"

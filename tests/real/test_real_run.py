@@ -28,7 +28,7 @@ def test_run_says_once_who_goes_on_and_names_the_one_that_serves(tmp_path: Path,
             if SWITCH in line:
                 beta.go_on()
 
-        done = process.run(
+        done = process.converse(
             [patched, "run", "--model", "combined/claude-sonnet-4-5", GREETING.prompt],
             cwd=home.work,
             env=environment(home),
@@ -36,6 +36,7 @@ def test_run_says_once_who_goes_on_and_names_the_one_that_serves(tmp_path: Path,
             timeout=120,
         )
 
+    assert done.code == 0
     printed = done.stdout + done.stderr
     (switch,) = (line for line in printed.splitlines() if SWITCH in line)
     assert "503" in switch

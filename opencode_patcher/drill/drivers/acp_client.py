@@ -78,11 +78,10 @@ def running(binary: Path, home: Home, seconds: float) -> Iterator[AcpClient]:
 
     def run() -> None:
         try:
-            process.run(
+            process.converse(
                 [binary, "acp"],
                 cwd=home.work,
                 env=environment(home),
-                check=False,
                 stdin=iter(client.lines.get, None),
                 on_line=client.line,
                 stop=stop,

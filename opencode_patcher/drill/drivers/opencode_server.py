@@ -115,7 +115,7 @@ def serving(
     def run() -> None:
         command: list[str | Path] = [binary, "serve", "--hostname", "127.0.0.1", "--port", "0"]
         try:
-            process.run(command, cwd=home.work, env=environment(home), check=False, on_line=line, stop=stop)
+            process.converse(command, cwd=home.work, env=environment(home), on_line=line, stop=stop)
         except ProcessError as error:
             lines.put(str(error))
 

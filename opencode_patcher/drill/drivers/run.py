@@ -150,11 +150,10 @@ class _Run:
 
     def _turn(self, arguments: list[str]) -> int | None:
         try:
-            return process.run(
+            return process.converse(
                 [self._target.binary, *arguments],
                 cwd=self._home.work,
                 env=environment(self._home),
-                check=False,
                 timeout=self._limit,
                 on_line=self._line,
                 stop=self._stop,

@@ -235,11 +235,10 @@ class _Run:
         command: list[str | Path] = [self._target.binary, "run", "--format", "json"]
         model = f"{self._client.provider}/{self._client.model}"
         try:
-            done = process.run(
+            done = process.converse(
                 [*command, "--model", model, turn.prompt],
                 cwd=self._home.work,
                 env=environment(self._home),
-                check=False,
                 timeout=self._limit,
                 stop=self._stop,
             )
