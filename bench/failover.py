@@ -20,11 +20,12 @@ from pathlib import Path
 from statistics import median
 
 from opencode_patcher.base.errors import PatcherError
-from opencode_patcher.drill.drivers.run import observe, probe
+from opencode_patcher.drill.dispatch import observe
+from opencode_patcher.drill.drivers.probe import probe
 from opencode_patcher.drill.scenarios.scenario import Scenario
-from opencode_patcher.drill.suite import select
+from opencode_patcher.drill.scenarios.selection import select
 from opencode_patcher.drill.verdict.judge import failover_ms, judge, retry_ms
-from opencode_patcher.drill.verdict.observation import Observation, Target
+from opencode_patcher.drill.verdict.observation import Observation, Subject
 
 FAILING = ("503", "429", "cut-in-text", "cut-after-tool")
 STOCK = ("healthy", "503")
@@ -65,10 +66,10 @@ def whole_run(observation: Observation) -> float | None:
 
 def next_request(observation: Observation) -> float | None:
     """From a failure to the next request."""
-    return failover_ms(observation) if observation.target.patched else retry_ms(observation)
+    return failover_ms(observation) if observation.subject.patched else retry_ms(observation)
 
 
-def measure(targets: Sequence[tuple[Target, Path]], place: Path, repeats: int) -> list[Series]:
+def measure(targets: Sequence[tuple[Subject, Path]], place: Path, repeats: int) -> list[Series]:
     """Every scenario ``repeats`` times on every binary; the first round of each is dropped (cold caches)."""
     healthy: dict[str, Measure] = {
         "healthy: start to first request": to_first_request,
@@ -82,26 +83,26 @@ def measure(targets: Sequence[tuple[Target, Path]], place: Path, repeats: int) -
         measures = plan[scenario.name]
         values: dict[tuple[str, str], list[float]] = {}
         for number in range(repeats + 1):
-            for target, template in targets:
-                if not target.patched and scenario.name not in STOCK:
+            for subject, template in targets:
+                if not subject.patched and scenario.name not in STOCK:
                     continue
-                seen = run(scenario, target, place / f"{scenario.name}-{kind(target)}-{number}", template)
+                seen = run(scenario, subject, place / f"{scenario.name}-{kind(subject)}-{number}", template)
                 for what, of in measures.items():
                     if number and (value := of(seen)) is not None:
-                        values.setdefault((what, kind(target)), []).append(value)
+                        values.setdefault((what, kind(subject)), []).append(value)
         found += [Series(what=what, binary=binary, values=tuple(v)) for (what, binary), v in values.items()]
     return found
 
 
-def run(scenario: Scenario, target: Target, place: Path, template: Path) -> Observation:
-    seen = observe(scenario, target, place, template=template)
-    if target.patched and not (row := judge(seen)).passed:
-        sys.exit(f"{scenario.name} does not pass on {target.binary}, so its time means nothing: {row.failures}")
+def run(scenario: Scenario, subject: Subject, place: Path, template: Path) -> Observation:
+    seen = observe(scenario, subject, place, template=template)
+    if subject.patched and not (row := judge(seen)).passed:
+        sys.exit(f"{scenario.name} does not pass on {subject.binary}, so its time means nothing: {row.failures}")
     return seen
 
 
-def kind(target: Target) -> str:
-    return "patched" if target.patched else "stock"
+def kind(subject: Subject) -> str:
+    return "patched" if subject.patched else "stock"
 
 
 def main() -> None:

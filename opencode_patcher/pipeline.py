@@ -194,8 +194,8 @@ def drill(build: Build, reporter: Reporter) -> builds.Verdict:
 
     report = room.run(build.binary, reporter=reporter)
     return builds.Verdict(
-        passed=tuple(row.scenario for row in report.rows if row.passed),
-        failed=tuple(row.scenario for row in report.rows if not row.passed),
+        passed=tuple(row.scenario for row in report.verdicts if row.passed),
+        failed=tuple(row.scenario for row in report.verdicts if not row.passed),
         failover_ms=median(report.failover_ms) if report.failover_ms else None,
     )
 

@@ -12,7 +12,7 @@ from statistics import median
 from bench.chaos.plan import TURNS_PER_SESSION
 from bench.chaos.run import Outcome, Played, play
 from opencode_patcher.base.errors import PatcherError
-from opencode_patcher.drill.drivers.run import probe
+from opencode_patcher.drill.drivers.probe import probe
 
 
 def main() -> None:
@@ -30,9 +30,9 @@ def main() -> None:
     try:
         with tempfile.TemporaryDirectory(prefix="bench-chaos-", ignore_cleanup_errors=True) as name:
             place = arguments.keep.absolute() if arguments.keep else Path(name)
-            target = probe(arguments.binary.absolute(), Path(name) / "probe")
+            subject = probe(arguments.binary.absolute(), Path(name) / "probe")
             outcome = play(
-                target,
+                subject,
                 place / "chaos",
                 seeds,
                 healthy=arguments.healthy,

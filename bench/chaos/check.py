@@ -9,7 +9,7 @@ from bench.chaos.plan import Round
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.exchange import Exchange
 from opencode_patcher.drill.fakes.plan import SERIAL, Reasoning, Reply, Text, ToolCall
-from opencode_patcher.drill.scenarios.scenario import Provider
+from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.verdict import costs
 from opencode_patcher.drill.verdict.observation import StoredMessage
 
@@ -24,7 +24,7 @@ def violations(
     asked: int,
     lines: Counter[str],
     exchanges: Sequence[Exchange],
-    providers: Sequence[Provider],
+    providers: Sequence[ProviderSpec],
 ) -> tuple[str, ...]:
     """The broken invariants of one turn, a sentence each.
 

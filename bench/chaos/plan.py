@@ -12,8 +12,9 @@ from opencode_patcher.drill.fakes.openai_chat import OpenAIChat
 from opencode_patcher.drill.fakes.openai_responses import OpenAIResponses
 from opencode_patcher.drill.fakes.plan import Content, Reasoning, Reply, Text, ToolCall, Turn
 from opencode_patcher.drill.fakes.protocol import WireProtocol
+from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.fakes.usage import Price
-from opencode_patcher.drill.scenarios.scenario import EFFECTS, Provider
+from opencode_patcher.drill.scenarios.scenario import EFFECTS
 
 TURNS_PER_SESSION = 8
 GROUPS = 6
@@ -51,10 +52,10 @@ class Round:
         return tuple(call.id for reply in self.turn.replies for call in reply.tools)
 
 
-def provider(group: int, member: int) -> Provider:
+def provider(group: int, member: int) -> ProviderSpec:
     """A healthy member of a group. The three speak three protocols at three prices."""
     protocols: tuple[WireProtocol, ...] = (OpenAIChat(), AnthropicMessages(), OpenAIResponses())
-    return Provider(
+    return ProviderSpec(
         id=f"{MEMBERS[member]}{group}",
         model=f"{MODEL}-{group}",
         price=Price(input=3 + member, output=15 + 5 * member),
@@ -128,7 +129,7 @@ def _stream_fault(dice: random.Random) -> Fault:
     return Broken(at=at, how=dice.choice(BREAKS), pause=dice.choice((0.0, 0.05, 0.4)))
 
 
-def members(group: int, found: Round | None = None) -> Sequence[Provider]:
+def members(group: int, found: Round | None = None) -> Sequence[ProviderSpec]:
     """The members of a group, with the faults of a round."""
     healthy = [provider(group, member) for member in range(len(MEMBERS))]
     if found is None:

@@ -8,24 +8,26 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from bench.chaos.check import violations
 from bench.chaos.plan import GROUPS, MODEL, Round, members, session
+from opencode_patcher.drill.drivers.client import Client
 from opencode_patcher.drill.drivers.home import Home, configuration, prepare
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer
 from opencode_patcher.drill.drivers.opencode_server import serving as opencode
-from opencode_patcher.drill.drivers.serve import Client, read_session
+from opencode_patcher.drill.drivers.stored import read_session
 from opencode_patcher.drill.fakes.exchange import Exchange
+from opencode_patcher.drill.fakes.fake_provider import FakeProvider
 from opencode_patcher.drill.fakes.faults import Broken, describe
-from opencode_patcher.drill.fakes.server import FakeProvider
+from opencode_patcher.drill.fakes.server import Host
 from opencode_patcher.drill.fakes.wire import as_object, as_objects
-from opencode_patcher.drill.scenarios.scenario import EFFECTS, Provider
+from opencode_patcher.drill.scenarios.scenario import EFFECTS
 from opencode_patcher.drill.verdict import costs
-from opencode_patcher.drill.verdict.observation import Target
+from opencode_patcher.drill.verdict.observation import Subject
 
 HEALTH = "combined-health.json"
 """The file of the members' health; it is replaced by drafts that have its name and a number."""
@@ -61,7 +63,7 @@ class Outcome:
 
 
 def play(
-    target: Target,
+    subject: Subject,
     root: Path,
     seeds: Sequence[int],
     *,
@@ -73,12 +75,15 @@ def play(
     ``workers`` groups are played side by side. Raises DrillError when the server cannot be run.
     """
     with ExitStack() as stack:
-        fakes = {group: [stack.enter_context(_started(one)) for one in members(group)] for group in range(GROUPS)}
+        host = stack.enter_context(Host())
+        fakes = {group: [FakeProvider(one, ()) for one in members(group)] for group in range(GROUPS)}
+        for fake in (fake for found in fakes.values() for fake in found):
+            host.add(fake)
         every = [fake for group in fakes.values() for fake in group]
         settings = configuration(
             [fake.provider for fake in every],
             {fake.provider.id: fake.base_url for fake in every},
-            priority=target.patched,
+            priority=subject.patched,
             combined={
                 "groups": {
                     f"chaos-{group}": [f"{fake.provider.id}/{fake.provider.model}" for fake in found]
@@ -88,9 +93,10 @@ def play(
         )
         home = prepare(root, settings)
         client = Client("")
-        server = stack.enter_context(opencode(target.binary, home, client.event))
-        before = memory(target.binary)
-        stage = _Stage(target=target, home=home, client=client, server=server, healthy=healthy)
+        server = stack.enter_context(opencode(subject.binary, home))
+        stack.enter_context(server.following(client.event))
+        before = memory(subject.binary)
+        stage = _Stage(subject=subject, home=home, client=client, server=server, healthy=healthy)
 
         def group(number: int) -> list[Played]:
             found = []
@@ -103,12 +109,12 @@ def play(
 
         with ThreadPoolExecutor(workers) as pool:
             turns = [played for found in pool.map(group, range(GROUPS)) for played in found]
-        return Outcome(turns=tuple(turns), left=tuple(stage.left()), memory=(before, memory(target.binary)))
+        return Outcome(turns=tuple(turns), left=tuple(stage.left()), memory=(before, memory(subject.binary)))
 
 
 class _Stage:
-    def __init__(self, *, target: Target, home: Home, client: Client, server: OpenCodeServer, healthy: bool) -> None:
-        self._target = target
+    def __init__(self, *, subject: Subject, home: Home, client: Client, server: OpenCodeServer, healthy: bool) -> None:
+        self._target = subject
         self._home = home
         self._effects = home.work / EFFECTS
         self._client = client
@@ -216,16 +222,6 @@ def running_tools(work: Path) -> list[str]:
 def drafts(home: Path) -> list[Path]:
     """What lies beside the file of the members' health and was to take its place."""
     return sorted(home.rglob(f"{HEALTH}.*"))
-
-
-@contextmanager
-def _started(provider: Provider) -> Iterator[FakeProvider]:
-    fake = FakeProvider(provider, ())
-    fake.start()
-    try:
-        yield fake
-    finally:
-        fake.stop()
 
 
 def memory(binary: Path) -> float | None:

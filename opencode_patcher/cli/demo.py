@@ -59,11 +59,11 @@ def as_data(seen: Demonstration) -> dict[str, object]:
         "passed": not seen.failed,
         "scenarios": [
             {
-                "name": episode.row.scenario,
-                "title": episode.row.title,
-                "passed": episode.row.passed,
-                "failures": list(episode.row.failures),
-                "failover_ms": episode.row.failover_ms,
+                "name": episode.verdict.scenario,
+                "title": episode.verdict.title,
+                "passed": episode.verdict.passed,
+                "failures": list(episode.verdict.failures),
+                "failover_ms": episode.verdict.failover_ms,
                 "timeline": [{"at_ms": line.at_ms, "who": line.who, "text": line.text} for line in episode.lines],
             }
             for episode in seen.episodes
@@ -83,10 +83,14 @@ def show_episode(episode: Episode) -> None:
     """A heading, the timeline, and what came of it."""
     from opencode_patcher.drill.verdict.timeline import text_lines
 
-    output.echo(episode.row.title[:1].upper() + episode.row.title[1:])
+    output.echo(episode.verdict.title[:1].upper() + episode.verdict.title[1:])
     for line in text_lines(episode.lines):
         output.echo(f"  {line}")
-    came = f"{episode.row.seen}." if episode.row.passed else f"This must not be: {'; '.join(episode.row.failures)}."
+    came = (
+        f"{episode.verdict.seen}."
+        if episode.verdict.passed
+        else f"This must not be: {'; '.join(episode.verdict.failures)}."
+    )
     output.echo(f"  => {came}")
     output.echo()
 
@@ -95,7 +99,7 @@ def closing(seen: Demonstration) -> str:
     """What was seen, in two sentences, and the next commands."""
     if seen.failed:
         return f"The binary is {seen.built.binary}."
-    times = [episode.row.failover_ms for episode in seen.episodes if episode.row.failover_ms is not None]
+    times = [episode.verdict.failover_ms for episode in seen.episodes if episode.verdict.failover_ms is not None]
     slowest = f" after {max(times):.0f} ms at most" if times else ""
     return "\n".join(
         [

@@ -136,7 +136,7 @@ def failure(report: Report) -> DrillError:
     """The error that says which scenarios failed, and how to look into the first."""
     names = [row.scenario for row in report.failed]
     return DrillError(
-        f"{len(names)} of {len(report.rows)} scenarios did not end as they must.",
+        f"{len(names)} of {len(report.verdicts)} scenarios did not end as they must.",
         why="Failed: " + ", ".join(names),
         next_step=f"opencode-patcher verify --binary {report.binary} --scenario {names[0]} --keep DIR",
     )

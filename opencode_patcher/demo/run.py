@@ -10,10 +10,11 @@ from opencode_patcher import drill, pipeline
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.demo import repository
-from opencode_patcher.drill.verdict.judge import Row
+from opencode_patcher.drill.verdict.judge import Verdict
 from opencode_patcher.drill.verdict.observation import Observation
 from opencode_patcher.drill.verdict.timeline import Line, timeline
-from opencode_patcher.install.builds import Build, Verdict
+from opencode_patcher.install import builds
+from opencode_patcher.install.builds import Build
 from opencode_patcher.pipeline import Built
 from opencode_patcher.upstream.lock import Lock, read_lock
 
@@ -29,7 +30,7 @@ STORE = "demo"
 class Episode:
     """One scenario as it was seen: the verdict, and what happened when."""
 
-    row: Row
+    verdict: Verdict
     lines: tuple[Line, ...]
 
 
@@ -43,7 +44,7 @@ class Demonstration:
     @property
     def failed(self) -> tuple[str, ...]:
         """The names of the scenarios that did not end as they must."""
-        return tuple(episode.row.scenario for episode in self.episodes if not episode.row.passed)
+        return tuple(episode.verdict.scenario for episode in self.episodes if not episode.verdict.passed)
 
 
 def request(store: Store) -> tuple[pipeline.Request, Lock]:
@@ -61,9 +62,9 @@ def run(store: Store, reporter: Reporter, *, keep: Path | None = None) -> Demons
     """
     episodes: list[Episode] = []
 
-    def prove(build: Build, reporter: Reporter) -> Verdict:
+    def prove(build: Build, reporter: Reporter) -> builds.Verdict:
         episodes.extend(watch(build.binary, reporter, keep))
-        return verdict(episodes)
+        return outcome(episodes)
 
     own = store.inner(STORE)
     wanted, lock = request(own)
@@ -77,18 +78,19 @@ def watch(binary: Path, reporter: Reporter, keep: Path | None = None) -> tuple[E
     """Run ``SCENARIOS`` on a binary and keep what was seen. Raises DrillError when it cannot be drilled."""
     episodes: list[Episode] = []
 
-    def remember(observation: Observation, row: Row) -> None:
-        episodes.append(Episode(row=row, lines=timeline(observation)))
+    def remember(observation: Observation, verdict: Verdict) -> None:
+        episodes.append(Episode(verdict=verdict, lines=timeline(observation)))
 
-    drill.run(binary, drill.select(SCENARIOS), reporter=reporter, keep=keep, watch=remember)
-    return tuple(episodes)
+    # The small program has no server.
+    drill.run(binary, drill.select(SCENARIOS), reporter=reporter, keep=keep, watch=remember, isolated=True)
+    return tuple(sorted(episodes, key=lambda episode: SCENARIOS.index(episode.verdict.scenario)))
 
 
-def verdict(episodes: list[Episode]) -> Verdict:
+def outcome(episodes: list[Episode]) -> builds.Verdict:
     """What the episodes say of the binary."""
-    times = [episode.row.failover_ms for episode in episodes if episode.row.failover_ms is not None]
-    return Verdict(
-        passed=tuple(episode.row.scenario for episode in episodes if episode.row.passed),
-        failed=tuple(episode.row.scenario for episode in episodes if not episode.row.passed),
+    times = [episode.verdict.failover_ms for episode in episodes if episode.verdict.failover_ms is not None]
+    return builds.Verdict(
+        passed=tuple(episode.verdict.scenario for episode in episodes if episode.verdict.passed),
+        failed=tuple(episode.verdict.scenario for episode in episodes if not episode.verdict.passed),
         failover_ms=median(times) if times else None,
     )

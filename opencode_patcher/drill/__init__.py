@@ -2,20 +2,23 @@
 
 Data flows one way::
 
-    scenarios (data) -> server (fake providers) + runner (the binary) -> Observation -> judge -> Report
+    scenarios (data) -> fakes (providers) + drivers (the binary) -> Observation -> judge -> Report
 
-``plan`` says what the model says, ``faults`` what goes wrong and where, ``protocol`` and its implementations
-how that looks on the wire; a new scenario, fault or protocol touches only its own module.
+Five layers, each of which knows those above it in this list only:
 
-``scenarios`` is the quick set that every build must pass; ``bench_scenarios``, ``agent_scenarios``,
-``protocol_scenarios`` and ``way_scenarios`` complete it for ``verify``.
+- ``fakes``: providers that answer as a plan says and fail as a fault says. They know no scenario. A new protocol or
+  fault touches only its own module.
+- ``scenarios``: who answers what, and what must come of it. Plain data; ``quick`` is the set that every build passes.
+- ``verdict``: what was seen, and what is wrong with it. Pure.
+- ``drivers``: the real binary in a throw-away home, through ``opencode run``, ``serve`` or ``acp``.
+- ``dispatch`` picks the driver and the home, ``suite`` plays all scenarios and reports.
 
-``runner`` drives ``opencode run``, ``serve_runner``
-a server, for what needs a cancel, a summary, a second process or a client that sees text go away again, and
-``acp_runner`` an agent as an editor starts it.
+Most scenarios run in one ``opencode serve``, several at a time, each with a project and providers of its own. Those
+that are about another command, a restart or a second process start one.
 """
 
-from opencode_patcher.drill.suite import run, select
+from opencode_patcher.drill.scenarios.selection import select
+from opencode_patcher.drill.suite import run
 from opencode_patcher.drill.verdict.report import Report
 
 __all__ = ["Report", "run", "select"]

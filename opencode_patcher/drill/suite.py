@@ -1,8 +1,4 @@
-"""The whole drill: find out what the binary is, run the scenarios, report.
-
-The quick set runs first and alone, one scenario after another: its times from a failure to the next request count.
-The others run two at a time, and their times are not reported.
-"""
+"""The whole drill: find out what the binary is and how slow the machine, play the scenarios, report."""
 
 from __future__ import annotations
 
@@ -10,50 +6,44 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from opencode_patcher.base.errors import DrillError, StoreError, UsageError
+from opencode_patcher.base.errors import DrillError, StoreError
 from opencode_patcher.base.progress import Reporter, SilentReporter
-from opencode_patcher.drill.drivers.run import observe, probe
-from opencode_patcher.drill.scenarios.agents import AGENT_SCENARIOS
-from opencode_patcher.drill.scenarios.benchmark import BENCH_SCENARIOS
-from opencode_patcher.drill.scenarios.entry_points import WAY_SCENARIOS
-from opencode_patcher.drill.scenarios.protocols import PROTOCOL_SCENARIOS
-from opencode_patcher.drill.scenarios.quick import SCENARIOS
-from opencode_patcher.drill.scenarios.scenario import Scenario
-from opencode_patcher.drill.verdict.judge import Row, judge
+from opencode_patcher.drill.dispatch import Isolated, Place, Shared, shared
+from opencode_patcher.drill.scenarios.pace import Pace, pace
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, SCENARIOS
+from opencode_patcher.drill.scenarios.scenario import Expectation, Scenario, Through
+from opencode_patcher.drill.verdict.judge import Verdict, judge
 from opencode_patcher.drill.verdict.observation import Observation
 from opencode_patcher.drill.verdict.report import Report
 
-ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS, *PROTOCOL_SCENARIOS, *WAY_SCENARIOS)
-"""The quick set, the public benchmark's, those of agents, protocols and other ways in, in the table's order."""
+AT_A_TIME = 6
+"""Scenarios at a time in one server. They mostly wait: for a pause, a time-out, a tool."""
 
-AT_A_TIME = 2
-"""More side by side make each other wait on a small machine, and then look slower than they are."""
+PROCESSES_AT_A_TIME = 1
+"""Scenarios at a time that start processes of their own. A start takes two seconds of one core."""
 
+MOST_REPEATS = 8
+"""A loaded machine makes a few scenarios late. When more than these are, it is the binary."""
 
-def select(names: Sequence[str], *, quick: bool = False) -> tuple[Scenario, ...]:
-    """The scenarios of these names, in the table's order; for no name all of them, or with ``quick`` the quick set.
+WARM_UPS = tuple(
+    Scenario(
+        name=f"warm-up-{number}",
+        title="a healthy turn with a tool",
+        providers=(ALPHA, BETA),
+        turns=(ERRAND,),
+        expected=Expectation(served_by=None),
+        through=Through.SERVE,
+    )
+    for number in (1, 2)
+)
+"""The first loads what a server loads once; the second shows how fast the machine is."""
 
-    Raises UsageError for an unknown name and offers the nearest.
-    """
-    if not names:
-        return SCENARIOS if quick else ALL_SCENARIOS
-    known = {scenario.name: scenario for scenario in ALL_SCENARIOS}
-    for name in names:
-        if name not in known:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, known, n=1)
-            raise UsageError(
-                f"There is no scenario {name!r}.",
-                why=f"Did you mean {near[0]!r}?" if near else "",
-                next_step="Scenarios: " + ", ".join(known),
-            )
-    return tuple(scenario for scenario in ALL_SCENARIOS if scenario.name in names)
+Watch = Callable[[Observation, Verdict], None]
 
 
 def run(
@@ -63,74 +53,112 @@ def run(
     reporter: Reporter | None = None,
     keep: Path | None = None,
     limit: float | None = None,
-    watch: Callable[[Observation, Row], None] | None = None,
+    watch: Watch | None = None,
+    isolated: bool = False,
 ) -> Report:
-    """Drill a binary, by default with the quick set. A scenario that fails is a row of the report, not an error.
+    """Drill a binary, by default with the quick set. A scenario that fails is a verdict of the report, not an error.
 
-    The homes of the runs are thrown away, unless ``keep`` names a directory for them. ``limit`` is the
-    longest time of one turn in seconds (see ``runner.observe``); ``watch`` is given each run and its verdict as
-    soon as it has ended. Raises DrillError when the binary cannot be drilled.
+    The homes are thrown away, unless ``keep`` names a directory for them. ``limit`` is the longest time of one turn in
+    seconds; without it the limits follow what a healthy turn takes on this machine, and a patched binary's scenario
+    that fails for time only is repeated once, alone. ``watch`` is given each observation and its verdict as soon as
+    the scenario has ended. ``isolated``: a home and a process for each scenario instead of one server for most.
+    Raises DrillError when the binary cannot be drilled.
     """
     reporter = reporter or SilentReporter()
     started = time.monotonic()
-    rows: dict[str, Row] = {}
-    with _place(keep) as place:
-        template = place / "probe"
+    stop = threading.Event()
+    with _root(keep) as root, ExitStack() as stack:
         with reporter.phase("Looking at the binary") as phase:
-            target = probe(binary, template)
-            kind = f"serves {target.model}" if target.patched else "stock, no combined models"
-            phase.detail(f"OpenCode {target.version}, {kind}")
-        stop = threading.Event()
-
-        def drill(scenario: Scenario) -> Row:
-            root = place / scenario.name
-            observation = observe(scenario, target, root, template=template, limit=limit, stop=stop)
-            row = judge(observation)
-            if watch:
-                watch(observation, row)
-            return row
-
-        alone = {scenario.name for scenario in SCENARIOS}
-        for scenario in (scenario for scenario in scenarios if scenario.name in alone):
-            with reporter.phase(f"Drilling: {scenario.title}") as phase:
-                row = rows[scenario.name] = drill(scenario)
-                phase.detail("passed" if row.passed else "FAILED")
-        if others := [scenario for scenario in scenarios if scenario.name not in alone]:
-            for row in _side_by_side(others, drill, stop, reporter):
-                rows[row.scenario] = replace(row, failover_ms=None)
+            place: Isolated | Shared = (
+                Isolated(binary, root, limit, stop)
+                if isolated
+                else stack.enter_context(shared(binary, root, limit, stop))
+            )
+            subject = place.subject
+            kind = f"serves {subject.model}" if subject.patched else "stock, no combined models"
+            phase.detail(f"OpenCode {subject.version}, {kind}")
+        healthy = None
+        if isinstance(place, Shared):
+            place.cast((*WARM_UPS, *scenarios))
+            with reporter.phase("Measuring a healthy turn") as phase:
+                healthy = [place.observe(one, Pace()).seconds for one in WARM_UPS][-1]
+                phase.detail(f"{healthy:.1f} s")
+        drill = _Drill(place, pace(healthy or 0.0), stop, watch)
+        verdicts = drill.all(scenarios, reporter)
+        if subject.patched and limit is None:
+            verdicts |= drill.again([one for one in scenarios if verdicts[one.name].late], verdicts, reporter)
     return Report(
         binary=binary,
-        version=target.version,
-        patched=target.patched,
-        rows=tuple(rows[scenario.name] for scenario in scenarios),
+        version=subject.version,
+        patched=subject.patched,
+        verdicts=tuple(verdicts[scenario.name] for scenario in scenarios),
         seconds=time.monotonic() - started,
+        healthy_seconds=healthy,
     )
 
 
-def _side_by_side(
-    scenarios: Sequence[Scenario], drill: Callable[[Scenario], Row], stop: threading.Event, reporter: Reporter
-) -> Iterator[Row]:
-    """The rows as they come. When anything raises, what is under way is ended and the rest is not begun."""
-    with (
-        reporter.phase(f"Drilling: {len(scenarios)} more, {AT_A_TIME} at a time") as phase,
-        ThreadPoolExecutor(AT_A_TIME) as pool,
-    ):
-        pending = [pool.submit(drill, scenario) for scenario in scenarios]
-        failed = 0
-        try:
-            for number, done in enumerate(as_completed(pending), 1):
-                row = done.result()
-                failed += not row.passed
-                phase.detail(f"{number} of {len(scenarios)}" + (f", {failed} FAILED" if failed else ""))
-                yield row
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+class _Drill:
+    """Scenarios on their way to verdicts."""
+
+    def __init__(self, place: Place, pace: Pace, stop: threading.Event, watch: Watch | None) -> None:
+        self._place = place
+        self._pace = pace
+        self._stop = stop
+        self._watch = watch
+        self._watching = threading.Lock()
+
+    def all(self, scenarios: Sequence[Scenario], reporter: Reporter) -> dict[str, Verdict]:
+        """The verdicts by name. When anything raises, what is under way is ended and the rest is not begun."""
+        found: dict[str, Verdict] = {}
+        # Those that take longest go first, so that nothing is left to wait for in the end.
+        order = sorted(scenarios, key=lambda scenario: -sum(turn.pause for turn in scenario.turns))
+        with (
+            reporter.phase(f"Drilling {_count(scenarios)}") as phase,
+            ThreadPoolExecutor(AT_A_TIME) as served,
+            ThreadPoolExecutor(PROCESSES_AT_A_TIME) as started,
+        ):
+            pools = {Through.RUN: started, Through.ACP: started}
+            pending: list[Future[Verdict]] = [
+                pools.get(scenario.through or Through.SERVE, served).submit(self._one, scenario) for scenario in order
+            ]
+            try:
+                for done in as_completed(pending):
+                    verdict = done.result()
+                    found[verdict.scenario] = verdict
+                    failed = sum(not one.passed for one in found.values())
+                    phase.detail(f"{len(found)} of {len(scenarios)}" + (f", {failed} FAILED" if failed else ""))
+            except BaseException:
+                self._stop.set()
+                for pool in (served, started):
+                    pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return found
+
+    def again(self, late: Sequence[Scenario], first: dict[str, Verdict], reporter: Reporter) -> dict[str, Verdict]:
+        """Each of these once more, alone; nothing when they are too many to blame the machine."""
+        if not late or len(late) > MOST_REPEATS:
+            return {}
+        with reporter.phase(f"Repeating {_count(late)} that took too long, one at a time") as phase:
+            second = {one.name: replace(self._one(one), first_try=first[one.name].failures) for one in late}
+            failed = sum(not verdict.passed for verdict in second.values())
+            phase.detail(f"{failed} FAILED" if failed else "passed")
+        return second
+
+    def _one(self, scenario: Scenario) -> Verdict:
+        observation = self._place.observe(scenario, self._pace)
+        verdict = judge(observation)
+        if self._watch:
+            with self._watching:
+                self._watch(observation, verdict)
+        return verdict
+
+
+def _count(scenarios: Sequence[Scenario]) -> str:
+    return "1 scenario" if len(scenarios) == 1 else f"{len(scenarios)} scenarios"
 
 
 @contextmanager
-def _place(keep: Path | None) -> Iterator[Path]:
+def _root(keep: Path | None) -> Iterator[Path]:
     try:
         if keep:
             keep.mkdir(parents=True, exist_ok=True)

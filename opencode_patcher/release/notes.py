@@ -81,7 +81,7 @@ def _drill(report: Report | None) -> dict[str, object] | None:
                 "failover_ms": None if row.failover_ms is None else round(row.failover_ms),
                 "passed": row.passed,
             }
-            for row in report.rows
+            for row in report.verdicts
         ],
     }
 

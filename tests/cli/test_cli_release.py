@@ -71,7 +71,7 @@ def made() -> Made:
             zlib="1.3",
             products=(Product(target="linux-x64", archive=file, binary=binary, runtime="3" * 64),),
         ),
-        report=Report(binary=Path("opencode"), version="1.18.3", patched=True, rows=(), seconds=1.0),
+        report=Report(binary=Path("opencode"), version="1.18.3", patched=True, verdicts=(), seconds=1.0),
     )
 
 

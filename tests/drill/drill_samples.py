@@ -12,7 +12,7 @@ from opencode_patcher.drill.fakes.plan import TITLE
 from opencode_patcher.drill.fakes.usage import USAGE
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, GREETING
 from opencode_patcher.drill.scenarios.scenario import Expectation, Scenario
-from opencode_patcher.drill.verdict.observation import Event, Observation, Session, StoredMessage, StoredPart, Target
+from opencode_patcher.drill.verdict.observation import Event, Observation, Session, StoredMessage, StoredPart, Subject
 
 UNAVAILABLE = HttpError(status=503, message="Overloaded")
 CUT = Broken(at=At.CONTENT, how=How.RESET)
@@ -98,7 +98,7 @@ def greeted() -> Observation:
     """``alpha`` answered 503, ``beta`` was asked 40 ms later and served."""
     return Observation(
         scenario=GREETED,
-        target=Target(binary=Path("opencode"), version="1.18.3", model="combined/claude-sonnet-4.5"),
+        subject=Subject(binary=Path("opencode"), version="1.18.3", model="combined/claude-sonnet-4.5"),
         exchanges=(
             exchange("alpha", 10.0, 10.01, status=503, fault=UNAVAILABLE),
             exchange("beta", 10.05, 10.06, text=HELLO),

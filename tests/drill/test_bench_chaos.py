@@ -53,11 +53,11 @@ def found(messages=WHOLE, *, asked: int = 1, lines=LINES, exchanges=ASKED) -> tu
     return violations(ROUND, messages, asked=asked, lines=lines, exchanges=exchanges, providers=PROVIDERS)
 
 
-def test_a_healthy_turn_has_nothing_wrong():
+def test_a_healthy_turn_has_nothing_wrong() -> None:
     assert found() == ()
 
 
-def test_a_step_that_two_have_served_is_as_good():
+def test_a_step_that_two_have_served_is_as_good() -> None:
     split = (message(0, text("Two."), tool(A.id), paid=0), message(1, tool(B.id)), message(1, text("Done.")))
     asked = (exchange("a0", 1, 2, complete=False), exchange("b0", 3, 4), exchange("b0", 5, 6))
     assert found(split, exchanges=asked) == ()
@@ -86,20 +86,20 @@ def test_what_is_wrong_is_said(changes: dict, complaint: str):
     assert any(complaint in sentence for sentence in found(**changes)), found(**changes)
 
 
-def test_a_seed_makes_the_same_session_again_and_another_seed_another():
+def test_a_seed_makes_the_same_session_again_and_another_seed_another() -> None:
     assert session(7) == session(7)
     assert session(7) != session(8)
     assert len(session(7)) == TURNS_PER_SESSION
 
 
-def test_every_effect_of_a_run_has_a_name_of_its_own():
+def test_every_effect_of_a_run_has_a_name_of_its_own() -> None:
     lines = [line for seed in range(60) for one in session(seed) for line in one.lines]
     assert len(set(lines)) == len(lines)
     prompts = [one.turn.prompt for seed in range(60) for one in session(seed)]
     assert len(set(prompts)) == len(prompts)
 
 
-def test_one_member_of_each_group_is_always_there_in_the_end():
+def test_one_member_of_each_group_is_always_there_in_the_end() -> None:
     for seed in range(3 * GROUPS):
         steady = seed % GROUPS % 3
         for one in session(seed):
@@ -127,6 +127,6 @@ def test_a_draft_beside_the_file_of_the_health_is_found(tmp_path: Path):
     assert [path.name for path in drafts(tmp_path)] == [f"{HEALTH}.4711"]
 
 
-def test_health_is_without_faults():
+def test_health_is_without_faults() -> None:
     assert all(faults == () for one in session(3, healthy=True) for faults in one.faults)
     assert healthy(session(3)[0].turn.replies) == healthy(session(3, healthy=True)[0].turn.replies)

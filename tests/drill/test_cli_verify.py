@@ -24,7 +24,7 @@ def test_a_good_binary_gets_a_table_and_no_error(fake_opencode: Fake):
     assert result.exception is None
     assert "503 overloaded" in result.stdout
     assert "OpenCode 9.9.9 (patched): 2 of 2 scenarios passed" in result.stdout
-    assert "Drilling: 503 overloaded" in result.stderr
+    assert "Drilling 2 scenarios (2 of 2)" in result.stderr
 
 
 def test_a_bad_binary_gets_its_reasons_and_an_error(fake_opencode: Fake):

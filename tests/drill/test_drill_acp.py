@@ -39,7 +39,7 @@ TAKEN_BACK = thought("The text above is taken back: its provider failed.\n")
 SWITCHED = thought("Failover: alpha (503), beta goes on\n")
 
 
-def test_words_of_one_message_belong_together():
+def test_words_of_one_message_belong_together() -> None:
     assert shown((HALF, *WHOLE)) == {"msg_1": "The wh", "msg_2": "The whole answer."}
 
 

@@ -18,20 +18,20 @@ def events(chunks=CHUNKS) -> list[dict]:
     return [json.loads(chunk.data.split(b"data: ", 1)[1]) for chunk in chunks]
 
 
-def test_events_are_named_as_their_type():
+def test_events_are_named_as_their_type() -> None:
     for chunk, event in zip(CHUNKS, events(), strict=True):
         assert chunk.data.startswith(f"event: {event['type']}\n".encode())
     assert events()[0]["type"] == "message_start"
     assert events()[-1]["type"] == "message_stop"
 
 
-def test_every_block_is_opened_and_closed():
+def test_every_block_is_opened_and_closed() -> None:
     opened = [event["index"] for event in events() if event["type"] == "content_block_start"]
     closed = [event["index"] for event in events() if event["type"] == "content_block_stop"]
     assert opened == closed == [0, 1, 2]
 
 
-def test_the_deltas_give_the_whole_content():
+def test_the_deltas_give_the_whole_content() -> None:
     deltas = [event["delta"] for event in events() if event["type"] == "content_block_delta"]
     assert "".join(delta.get("thinking", "") for delta in deltas) == "Let me think."
     assert "".join(delta.get("text", "") for delta in deltas) == "I, beta, will."
@@ -39,14 +39,14 @@ def test_the_deltas_give_the_whole_content():
     assert [delta["signature"] for delta in deltas if "signature" in delta] == ["signed-by-anthropic"]
 
 
-def test_the_finish_says_why_and_reports_tokens():
+def test_the_finish_says_why_and_reports_tokens() -> None:
     finish = events()[-2]
     assert (finish["delta"]["stop_reason"], finish["usage"]) == ("tool_use", {"output_tokens": 100})
     said = CLAUDE.chunks(Reply(content=(Text(text="Yes."),)), provider="a", model="m", number=0)
     assert events(said)[-2]["delta"]["stop_reason"] == "end_turn"
 
 
-def test_a_break_in_a_tool_call_leaves_it_unfinished():
+def test_a_break_in_a_tool_call_leaves_it_unfinished() -> None:
     assert events(before_break(CHUNKS, At.TOOL_INPUT))[-1]["delta"] == {
         "type": "input_json_delta",
         "partial_json": '{"comman',
@@ -77,7 +77,7 @@ def result(id: str) -> dict:
     return {"type": "tool_result", "tool_use_id": id, "content": "ok"}
 
 
-def test_a_sound_request_is_accepted():
+def test_a_sound_request_is_accepted() -> None:
     messages = [
         user(text()),
         said(THOUGHT, text("I will."), use("a"), use("b")),
@@ -88,7 +88,7 @@ def test_a_sound_request_is_accepted():
     assert CLAUDE.violations({"messages": messages, **ON}) == ()
 
 
-def test_a_turn_that_is_over_needs_no_thinking():
+def test_a_turn_that_is_over_needs_no_thinking() -> None:
     messages = [user(text()), said(use("a")), user(result("a")), said(text("Done.")), user(text("Again."))]
     assert CLAUDE.violations({"messages": messages, **ON}) == ()
 
@@ -114,12 +114,12 @@ def test_an_unsound_request_is_refused(messages: list[dict], complaint: str):
     assert any(complaint in sentence for sentence in found), found
 
 
-def test_without_thinking_nothing_needs_a_signature():
+def test_without_thinking_nothing_needs_a_signature() -> None:
     messages = [user(text()), said(use("a")), user(result("a"))]
     assert CLAUDE.violations({"messages": messages, "thinking": {"type": "disabled"}}) == ()
 
 
-def test_a_signature_of_another_is_refused():
+def test_a_signature_of_another_is_refused() -> None:
     body = {"messages": [user(text()), said(THOUGHT, use("a")), user(result("a"))]}
     assert CLAUDE.refusal(body, "beta") is None
     refused = AnthropicMessages(signer="another").refusal(body, "beta")
@@ -127,7 +127,7 @@ def test_a_signature_of_another_is_refused():
     assert (refused.status, "signature" in refused.message) == (400, True)
 
 
-def test_a_tool_result_is_no_prompt():
+def test_a_tool_result_is_no_prompt() -> None:
     body = {
         "model": "m",
         "system": [text("You are a title generator.")],
@@ -139,11 +139,11 @@ def test_a_tool_result_is_no_prompt():
     assert "title generator" in found.system
 
 
-def test_the_key_has_a_header_of_its_own():
+def test_the_key_has_a_header_of_its_own() -> None:
     assert CLAUDE.authorised({"x-api-key": "k"}, "k")
     assert not CLAUDE.authorised({"authorization": "Bearer k"}, "k")
 
 
-def test_errors_look_like_anthropics():
+def test_errors_look_like_anthropics() -> None:
     assert json.loads(CLAUDE.error_body(529, "Busy", ""))["error"]["type"] == "overloaded_error"
     assert b"event: error\n" in CLAUDE.error_event("Busy").data

@@ -14,12 +14,14 @@ from opencode_patcher.drill.verdict.judge import judge
 from opencode_patcher.drill.verdict.report import Report, as_json
 from tests.drill.drill_samples import greeted, tooled
 
-PATCHED = Report(binary=Path("/x"), version="1.18.3", patched=True, rows=(judge(greeted()), judge(tooled())), seconds=1)
+PATCHED = Report(
+    binary=Path("/x"), version="1.18.3", patched=True, verdicts=(judge(greeted()), judge(tooled())), seconds=1
+)
 WAITING = replace(greeted(), exchanges=greeted().exchanges[:1], events=(), code=None, limit=15, session=None)
-STOCK = replace(PATCHED, patched=False, rows=(judge(WAITING),))
+STOCK = replace(PATCHED, patched=False, verdicts=(judge(WAITING),))
 
 
-def test_the_columns_stand_side_by_side():
+def test_the_columns_stand_side_by_side() -> None:
     lines = markdown([as_json(PATCHED), as_json(STOCK)]).splitlines()
     assert lines[0] == "| scenario | OpenCode 1.18.3 patched | OpenCode 1.18.3 stock |"
     assert "| 503 overloaded | served by beta | **failed:** still waiting after 15 s |" in lines
@@ -32,9 +34,9 @@ def test_the_columns_stand_side_by_side():
     assert len({line.count(" | ") for line in lines}) == 1
 
 
-def test_a_bar_in_a_cell_does_not_break_the_table():
+def test_a_bar_in_a_cell_does_not_break_the_table() -> None:
     row = replace(judge(greeted()), title="a | b")
-    assert "a \\| b" in markdown([as_json(replace(PATCHED, rows=(row,)))])
+    assert "a \\| b" in markdown([as_json(replace(PATCHED, verdicts=(row,)))])
 
 
 def test_saved_reports_are_compared_without_a_run(tmp_path: Path):

@@ -81,17 +81,17 @@ def test_what_was_reported_before_a_line_broke_is_paid(exchange: Exchange, costs
         assert bool(found) != right, (cost, found)
 
 
-def test_the_price_of_another_provider_is_noticed():
+def test_the_price_of_another_provider_is_noticed() -> None:
     (sentence,) = costs.wrong((answered("beta", 1),), (message("beta", text("x"), cost=A),), (ALPHA, BETA))
     assert sentence == f"the messages of beta cost ${A:.4f} instead of ${B:.4f}"
 
 
-def test_the_cost_of_a_taken_back_answer_belongs_to_the_one_that_took_its_place():
+def test_the_cost_of_a_taken_back_answer_belongs_to_the_one_that_took_its_place() -> None:
     messages = (message("alpha", cost=A), message("beta", text("x"), cost=B))
     assert len(list(costs.wrong((EMPTY, answered("beta", 3)), messages, (ALPHA, BETA)))) == 2
 
 
-def test_a_session_that_says_another_sum_than_its_messages_is_noticed():
+def test_a_session_that_says_another_sum_than_its_messages_is_noticed() -> None:
     found = session(message("beta", text("x"), cost=B))
     assert list(costs.differing(found)) == []
     assert list(costs.differing(replace(found, cost=B))) == []

@@ -37,25 +37,25 @@ def test_a_break_comes_after_the_named_place(at: At, last: ChunkKind, text: str)
     assert sent == CHUNKS[: len(sent)]
 
 
-def test_a_tool_call_breaks_in_the_last_call():
+def test_a_tool_call_breaks_in_the_last_call() -> None:
     sent = before_break(CHUNKS, At.TOOL_INPUT)
     assert [chunk.kind for chunk in sent].count(ChunkKind.TOOL_READY) == 1
 
 
-def test_before_the_first_event_nothing_goes_out():
+def test_before_the_first_event_nothing_goes_out() -> None:
     assert before_break(CHUNKS, At.HEADERS) == ()
 
 
-def test_a_number_counts_events():
+def test_a_number_counts_events() -> None:
     assert before_break(CHUNKS, 3) == CHUNKS[:3]
 
 
-def test_a_place_that_the_reply_lacks_is_a_mistake_of_the_scenario():
+def test_a_place_that_the_reply_lacks_is_a_mistake_of_the_scenario() -> None:
     with pytest.raises(ValueError, match="in the middle of the text"):
         before_break(OpenAIChat().chunks(Reply(content=()), provider="a", model="m", number=0), At.TEXT)
 
 
-def test_faults_are_described_in_words():
+def test_faults_are_described_in_words() -> None:
     assert describe(HttpError(status=429, message="no")) == "429"
     assert describe(Broken(at=At.TEXT, how=How.RESET)) == "connection reset in the middle of the text"
     assert describe(Broken(at=4, how=How.STALL)) == "stalled after 4 events"

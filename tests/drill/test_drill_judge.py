@@ -15,7 +15,7 @@ from opencode_patcher.drill.verdict.observation import Event, Observation
 from tests.drill.drill_samples import GREETED, HELLO, exchange, greeted, message, session, shown, text, tool, tooled
 
 
-def test_a_good_failover_passes_and_is_timed():
+def test_a_good_failover_passes_and_is_timed() -> None:
     row = judge(greeted())
     assert row.failures == ()
     assert row.passed
@@ -23,7 +23,7 @@ def test_a_good_failover_passes_and_is_timed():
     assert row.failover_ms == pytest.approx(40)
 
 
-def test_a_tool_that_ran_once_before_the_cut_passes():
+def test_a_tool_that_ran_once_before_the_cut_passes() -> None:
     row = judge(tooled())
     assert row.failures == ()
     assert row.expected == row.seen == "served by alpha, then beta; the tool ran once"
@@ -103,7 +103,7 @@ def test_what_is_wrong_is_said(observation: Observation, complaint: str):
     assert any(complaint in failure for failure in row.failures), row.failures
 
 
-def test_who_serves_may_be_left_open_but_not_what_is_said():
+def test_who_serves_may_be_left_open_but_not_what_is_said() -> None:
     anyone = replace(greeted(), scenario=replace(GREETED, expected=Expectation(served_by=None)))
     assert judge(anyone).passed
     assert judge(anyone).expected == "served by whoever can"
@@ -124,7 +124,7 @@ def all_failed(*events: Event, code: int | None = 1) -> Observation:
     return replace(greeted(), scenario=replace(GREETED, expected=expected), events=events, session=session(), code=code)
 
 
-def test_when_all_fail_the_error_names_them():
+def test_when_all_fail_the_error_names_them() -> None:
     assert judge(all_failed(error("Alpha: 503. Beta: 503."))).passed
 
 
@@ -163,7 +163,7 @@ def test_an_error_excuses_nothing_that_came_before_it(observation: Observation, 
     assert judge(observation).failures == (complaint,)
 
 
-def test_what_a_stock_binary_does_is_described():
+def test_what_a_stock_binary_does_is_described() -> None:
     alpha = greeted().exchanges[0]
     again = exchange("alpha", 12.01, 12.02, text="Hello")
     seen = judge(
@@ -176,7 +176,7 @@ def test_what_a_stock_binary_does_is_described():
     assert judge(twice).seen.endswith("the tool ran 2 times")
 
 
-def test_coming_back_after_a_wait_is_no_failover():
+def test_coming_back_after_a_wait_is_no_failover() -> None:
     alpha, beta = (
         greeted().exchanges[0],
         exchange("beta", 10.05, 10.06, status=503, fault=greeted().exchanges[0].fault),
@@ -186,7 +186,7 @@ def test_coming_back_after_a_wait_is_no_failover():
     assert row.failover_ms == pytest.approx(40)
 
 
-def test_a_long_error_is_shortened_to_one_line():
+def test_a_long_error_is_shortened_to_one_line() -> None:
     seen = judge(all_failed(error("alpha\nbeta " + "x" * 400))).seen
     assert "\n" not in seen
     assert seen.endswith("…")
@@ -218,8 +218,8 @@ def test_bounds_screens_and_other_sessions_are_judged(observation: Observation, 
     assert any(complaint in failure for failure in judge(observation).failures), judge(observation).failures
 
 
-def test_the_time_is_only_a_bound_where_there_is_another_provider():
-    stock = replace(with_expectation(seconds=0.05), target=replace(greeted().target, model=None))
+def test_the_time_is_only_a_bound_where_there_is_another_provider() -> None:
+    stock = replace(with_expectation(seconds=0.05), subject=replace(greeted().subject, model=None))
     assert judge(stock).passed
 
 
@@ -229,23 +229,23 @@ def cancelled(*late: Exchange, closed: bool = True) -> Observation:
     return replace(stored(seen, half), exchanges=(*seen.exchanges, *late), cancelled=11.0)
 
 
-def test_a_cancel_ends_the_turn():
+def test_a_cancel_ends_the_turn() -> None:
     assert judge(cancelled()).passed
     assert "beta was asked after the user's cancel" in judge(cancelled(exchange("beta", 11.5, 12))).failures
     assert judge(cancelled(closed=False)).failures == ("a text part of beta is still open",)
     assert not judge(replace(cancelled(), cancelled=None)).passed
 
 
-def test_a_title_that_is_made_after_the_cancel_is_no_part_of_the_turn():
+def test_a_title_that_is_made_after_the_cancel_is_no_part_of_the_turn() -> None:
     title = replace(exchange("beta", 11.5, 12), purpose=Purpose.TITLE)
     assert judge(cancelled(title)).passed
 
 
-def test_a_cancel_counts_only_of_what_the_scenario_wants_to_be_cancelled():
+def test_a_cancel_counts_only_of_what_the_scenario_wants_to_be_cancelled() -> None:
     early = replace(cancelled(), exchanges=greeted().exchanges[:1])
     assert judge(early).failures == ("beta got 0 requests instead of 1",)
     # A stock binary asks nobody else, and is not judged by it.
-    assert judge(replace(early, target=replace(early.target, model=None))).passed
+    assert judge(replace(early, subject=replace(early.subject, model=None))).passed
 
 
 def step(cost: float) -> Event:
@@ -258,19 +258,19 @@ def printed(*costs: float) -> Observation:
     return replace(seen, events=(*seen.events, *(step(cost) for cost in costs)))
 
 
-def test_the_steps_that_run_prints_cost_what_the_session_says():
+def test_the_steps_that_run_prints_cost_what_the_session_says() -> None:
     assert judge(printed(0.002, 0.004)).passed
     assert judge(printed(0.006, 0.006)).failures == (
         "the session says that it cost $0.0060, the steps that were printed $0.0120",
     )
     assert not judge(printed()).passed
-    stock = replace(printed(), target=replace(greeted().target, model=None))
+    stock = replace(printed(), subject=replace(greeted().subject, model=None))
     assert judge(stock).passed
-    # A client of the server is told of messages, not of steps.
-    assert judge(replace(printed(), screen=HELLO)).passed
+    # An editor is told of messages, not of steps.
+    assert "steps" not in str(judge(replace(printed(), screen=HELLO, updates=())).failures)
 
 
-def test_what_a_failed_answer_reported_must_be_paid():
+def test_what_a_failed_answer_reported_must_be_paid() -> None:
     wasted = replace(exchange("beta", 10.02, 10.03, text="Hm"), fault=Empty())
     seen = replace(with_expectation(requests={}), exchanges=(*greeted().exchanges, wasted))
     assert any("of beta cost $0.0060 instead of $0.0120" in sentence for sentence in judge(seen).failures)

@@ -5,7 +5,7 @@ import json
 from opencode_patcher.drill.verdict.observation import error_message, parse_event, parse_export
 
 
-def test_lines_of_stdout_that_are_no_events_are_left_out():
+def test_lines_of_stdout_that_are_no_events_are_left_out() -> None:
     assert parse_event("Performing one time database migration...", 1.0) is None
     assert parse_event("[1, 2]", 1.0) is None
     assert parse_event('{"sessionID": "x"}', 1.0) is None
@@ -14,7 +14,7 @@ def test_lines_of_stdout_that_are_no_events_are_left_out():
     assert (event.kind, event.at) == ("text", 1.5)
 
 
-def test_an_export_gives_the_assistants_messages():
+def test_an_export_gives_the_assistants_messages() -> None:
     info = {
         "role": "assistant",
         "providerID": "beta",
@@ -39,19 +39,19 @@ def test_an_export_gives_the_assistants_messages():
     assert [tool.call for tool in message.tools] == ["a", "b"]
 
 
-def test_an_unfinished_or_failed_message_says_so():
+def test_an_unfinished_or_failed_message_says_so() -> None:
     info = {"role": "assistant", "error": {"name": "APIError", "data": {"message": "503"}}, "time": {}}
     session = parse_export(json.dumps({"info": {}, "messages": [{"info": info, "parts": []}]}))
     assert session is not None
     assert (session.messages[0].error, session.messages[0].completed) == ("503", False)
 
 
-def test_what_is_no_session_is_none():
+def test_what_is_no_session_is_none() -> None:
     assert parse_export("Session not found") is None
     assert parse_export("[]") is None
 
 
-def test_errors_without_a_message_give_their_name():
+def test_errors_without_a_message_give_their_name() -> None:
     assert error_message({"name": "UnknownError"}) == "UnknownError"
     assert error_message({"name": "X", "message": "why"}) == "why"
     assert error_message(None) == ""

@@ -24,19 +24,19 @@ def deltas(reply: Reply) -> list[dict]:
     return [event["choices"][0]["delta"] for event in events(reply)]
 
 
-def test_text_arrives_word_by_word_and_whole():
+def test_text_arrives_word_by_word_and_whole() -> None:
     words = [d["content"] for d in deltas(Reply(content=(Text(text="Hello from {provider}, done."),)))[1:-1]]
     assert len(words) == 4
     assert "".join(words) == "Hello from beta, done."
 
 
-def test_reasoning_comes_in_its_own_field():
+def test_reasoning_comes_in_its_own_field() -> None:
     found = deltas(Reply(content=(Reasoning(text="Let me think."), Text(text="Yes."))))
     assert "".join(d.get("reasoning_content", "") for d in found) == "Let me think."
     assert "".join(d.get("content", "") for d in found) == "Yes."
 
 
-def test_a_tool_call_arrives_in_pieces_under_a_fresh_id():
+def test_a_tool_call_arrives_in_pieces_under_a_fresh_id() -> None:
     calls = [d["tool_calls"][0] for d in deltas(Reply(content=(CALL,))) if "tool_calls" in d]
     assert calls[0]["id"] == "call_a-beta3"
     assert calls[0]["function"]["name"] == "bash"
@@ -45,20 +45,20 @@ def test_a_tool_call_arrives_in_pieces_under_a_fresh_id():
     assert json.loads("".join(pieces)) == CALL.arguments
 
 
-def test_the_finish_says_why_and_reports_tokens():
+def test_the_finish_says_why_and_reports_tokens() -> None:
     last = events(Reply(content=(Text(text="Yes."),)))[-1]
     assert last["choices"][0]["finish_reason"] == "stop"
     assert last["usage"]["prompt_tokens"] == 1000
     assert events(Reply(content=(CALL,)))[-1]["choices"][0]["finish_reason"] == "tool_calls"
 
 
-def test_two_calls_have_two_places():
+def test_two_calls_have_two_places() -> None:
     other = ToolCall(id="call_b", name="read", arguments={"path": "x"})
     calls = [d["tool_calls"][0] for d in deltas(Reply(content=(CALL, other))) if "tool_calls" in d]
     assert [call["index"] for call in calls] == [0, 0, 0, 1, 1, 1]
 
 
-def test_the_error_event_is_what_openai_sends():
+def test_the_error_event_is_what_openai_sends() -> None:
     chunk = CHAT.error_event("Overloaded")
     assert chunk.kind is ChunkKind.ERROR
     assert json.loads(chunk.data[6:])["error"]["message"] == "Overloaded"
@@ -79,7 +79,7 @@ def result(id: str) -> dict:
     return {"role": "tool", "tool_call_id": id, "content": "ok"}
 
 
-def test_a_sound_request_is_accepted():
+def test_a_sound_request_is_accepted() -> None:
     messages = [
         {"role": "system", "content": "You help."},
         user(),
@@ -123,7 +123,7 @@ def test_an_unsound_request_is_refused(messages: list[dict], complaint: str):
     assert any(complaint in sentence for sentence in found), found
 
 
-def test_a_conversation_tells_the_prompt_and_the_calls_since():
+def test_a_conversation_tells_the_prompt_and_the_calls_since() -> None:
     messages = [
         user("First."),
         asks("a"),
@@ -139,7 +139,7 @@ def test_a_conversation_tells_the_prompt_and_the_calls_since():
     assert (found.prompt, found.called, found.model, found.tools) == ("Second.", ("b", "c"), "m", ("bash",))
 
 
-def test_purposes_are_told_by_the_system_prompt():
+def test_purposes_are_told_by_the_system_prompt() -> None:
     def of(system: str) -> Purpose:
         messages = [{"role": "system", "content": system}, user()]
         return purpose(CHAT.conversation({"messages": messages}))

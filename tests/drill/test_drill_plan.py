@@ -29,5 +29,5 @@ def test_a_model_calls_what_was_not_called_yet(called: tuple[str, ...], reply: R
     assert next_reply((TURN,), after(*called)) == reply
 
 
-def test_an_unknown_prompt_has_no_reply():
+def test_an_unknown_prompt_has_no_reply() -> None:
     assert next_reply((TURN,), after(prompt="Something else.")) is None

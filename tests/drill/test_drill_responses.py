@@ -21,13 +21,13 @@ def of(kind: str) -> list[dict]:
     return [event for event in events() if event["type"] == f"response.{kind}"]
 
 
-def test_every_item_is_added_and_done_under_one_id():
+def test_every_item_is_added_and_done_under_one_id() -> None:
     added = [event["item"]["id"] for event in of("output_item.added")]
     assert added == [event["item"]["id"] for event in of("output_item.done")]
     assert len(set(added)) == 3
 
 
-def test_the_deltas_give_the_whole_content():
+def test_the_deltas_give_the_whole_content() -> None:
     assert "".join(event["delta"] for event in of("output_text.delta")) == "I, beta, will."
     assert "".join(event["delta"] for event in of("reasoning_summary_text.delta")) == "Let me think."
     arguments = "".join(event["delta"] for event in of("function_call_arguments.delta"))
@@ -35,11 +35,11 @@ def test_the_deltas_give_the_whole_content():
     assert of("output_item.done")[-1]["item"]["call_id"] == "call_a-beta3"
 
 
-def test_reasoning_is_sealed_for_its_maker():
+def test_reasoning_is_sealed_for_its_maker() -> None:
     assert of("output_item.done")[0]["item"]["encrypted_content"] == "sealed-by-beta"
 
 
-def test_the_completion_reports_tokens():
+def test_the_completion_reports_tokens() -> None:
     (completed,) = of("completed")
     assert (completed["response"]["usage"]["input_tokens"], completed["response"]["usage"]["output_tokens"]) == (
         1000,
@@ -63,7 +63,7 @@ def reasoning(by: str = "beta", **more: object) -> dict:
     return {"type": "reasoning", "encrypted_content": f"sealed-by-{by}", "summary": [], **more}
 
 
-def test_a_sound_request_is_accepted():
+def test_a_sound_request_is_accepted() -> None:
     items = [{"role": "developer", "content": "You help."}, user(), reasoning(), call("a"), output("a")]
     assert GPT.violations({"input": items}) == ()
     assert GPT.refusal({"input": items}, "beta") is None
@@ -101,7 +101,7 @@ def test_what_another_account_made_is_refused(item: dict, status: int, code: str
     assert (refused.status, refused.code) == (status, code)
 
 
-def test_a_conversation_tells_the_prompt_and_the_calls_since():
+def test_a_conversation_tells_the_prompt_and_the_calls_since() -> None:
     items = [
         {"role": "system", "content": "You help."},
         user("First."),

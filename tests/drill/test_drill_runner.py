@@ -11,12 +11,13 @@ import pytest
 
 from opencode_patcher import drill
 from opencode_patcher.base.errors import DrillError
+from opencode_patcher.drill.dispatch import observe
 from opencode_patcher.drill.drivers.home import Home, environment
-from opencode_patcher.drill.drivers.run import observe, probe
+from opencode_patcher.drill.drivers.probe import probe
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, GREETING, SCENARIOS
 from opencode_patcher.drill.scenarios.scenario import MODEL, Expectation
 from opencode_patcher.drill.verdict.judge import judge
-from opencode_patcher.drill.verdict.observation import Target
+from opencode_patcher.drill.verdict.observation import Subject
 
 Fake = Callable[[str], Path]
 PATCHED = [
@@ -49,7 +50,7 @@ def test_a_good_binary_passes(fake_opencode: Fake):
 
 def test_a_stock_binary_waits_at_the_provider_that_failed(fake_opencode: Fake):
     report = drill.run(fake_opencode("stock"), drill.select(["healthy", "503", "refused"]), limit=3)
-    seen = {row.scenario: row.seen for row in report.rows}
+    seen = {row.scenario: row.seen for row in report.verdicts}
     assert [row.scenario for row in report.failed] == ["503", "refused"]
     assert "still waiting after 3 s; asked the same provider again after 0." in seen["503"]
     assert seen["refused"] == "still waiting after 3 s"
@@ -57,7 +58,7 @@ def test_a_stock_binary_waits_at_the_provider_that_failed(fake_opencode: Fake):
 
 def test_a_sloppy_binary_is_found_out(fake_opencode: Fake):
     report = drill.run(fake_opencode("sloppy"), drill.select(["cut-in-text", "healthy-tool"]))
-    failures = {row.scenario: " ".join(row.failures) for row in report.rows}
+    failures = {row.scenario: " ".join(row.failures) for row in report.verdicts}
     assert "the text shown is 'Hello from alpha, this is the Hello from beta," in failures["cut-in-text"]
     assert "the tool ran 2 times" in failures["healthy-tool"]
 
@@ -68,8 +69,8 @@ def test_a_second_turn_continues_the_session(fake_opencode: Fake, tmp_path: Path
         turns=(GREETING, ERRAND),
         expected=Expectation(served_by=("alpha", "alpha", "alpha"), requests={"alpha": 3, "beta": 0}),
     )
-    target = Target(binary=fake_opencode("patched"), version="9.9.9", model="combined/claude-sonnet-4.5")
-    assert judge(observe(scenario, target, tmp_path / "run")).failures == ()
+    subject = Subject(binary=fake_opencode("patched"), version="9.9.9", model="combined/claude-sonnet-4.5")
+    assert judge(observe(scenario, subject, tmp_path / "run")).failures == ()
 
 
 def test_arguments_and_settings_of_a_scenario_reach_the_binary(fake_opencode: Fake, tmp_path: Path):
@@ -78,9 +79,9 @@ def test_arguments_and_settings_of_a_scenario_reach_the_binary(fake_opencode: Fa
         turns=(replace(GREETING, arguments=("--model", "combined/other", GREETING.prompt)),),
         settings={"model": MODEL, "agent": {"careful": {"model": MODEL}}},
     )
-    target = Target(binary=fake_opencode("patched"), version="9.9.9", model="combined/claude-sonnet-4.5")
-    assert observe(scenario, target, tmp_path / "run").code == 0
-    settings = json.loads((Home(root=tmp_path / "run").config / "opencode.json").read_text())
+    subject = Subject(binary=fake_opencode("patched"), version="9.9.9", model="combined/claude-sonnet-4.5")
+    assert observe(scenario, subject, tmp_path / "run").code == 0
+    settings = json.loads((Home(root=tmp_path / "run").work / "opencode.json").read_text())
     assert settings["model"] == settings["agent"]["careful"]["model"] == "combined/claude-sonnet-4.5"
     assert "provider_priority" in settings
 
@@ -104,7 +105,7 @@ def test_homes_are_thrown_away_unless_they_are_wanted(fake_opencode: Fake, tmp_p
     drill.run(fake_opencode("patched"), drill.select(["healthy"]))
     assert list(temporary.iterdir()) == []
     drill.run(fake_opencode("patched"), drill.select(["healthy"]), keep=kept)
-    assert len(list(kept.glob("drill-*/healthy/home/.config/opencode/opencode.json"))) == 1
+    assert len(list(kept.glob("drill-*/home/.config/opencode/opencode.json"))) == 1
 
 
 def test_no_room_for_the_homes_is_a_clear_error(fake_opencode: Fake, tmp_path: Path):
@@ -130,5 +131,5 @@ def test_nothing_of_the_users_reaches_the_binary(tmp_path: Path):
     assert all(str(value).startswith(str(tmp_path)) for value in inside)
 
 
-def test_every_provider_has_a_key_of_its_own():
+def test_every_provider_has_a_key_of_its_own() -> None:
     assert ALPHA.key != BETA.key

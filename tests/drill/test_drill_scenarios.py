@@ -8,13 +8,14 @@ from opencode_patcher.base.errors import UsageError
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.faults import Broken, Fault, Garbled, HttpError, before_break
 from opencode_patcher.drill.fakes.plan import TITLE
+from opencode_patcher.drill.fakes.provider import Outage, ProviderSpec
 from opencode_patcher.drill.scenarios.benchmark import BENCH_SCENARIOS
 from opencode_patcher.drill.scenarios.quick import ALPHA, RATE_LIMITED, SCENARIOS
-from opencode_patcher.drill.scenarios.scenario import Outage, Provider, Scenario
-from opencode_patcher.drill.suite import ALL_SCENARIOS, select
+from opencode_patcher.drill.scenarios.scenario import Scenario, Through
+from opencode_patcher.drill.scenarios.selection import ALL_SCENARIOS, select
 
 
-def faults(provider: Provider) -> list[Fault]:
+def faults(provider: ProviderSpec) -> list[Fault]:
     every = [*provider.faults, provider.then, *(one for group in provider.others.values() for one in group)]
     return [fault for fault in every if fault]
 
@@ -32,8 +33,9 @@ def test_a_scenario_is_consistent(scenario: Scenario):
     calls = [call.id for reply in scenario.replies for call in reply.tools]
     assert len(set(calls)) == len(calls)
     for turn in scenario.turns:
-        assert scenario.served or not (turn.compact or turn.elsewhere or turn.cancel or turn.undone)
-        assert not turn.arguments or not (scenario.served or scenario.edited)
+        served = turn.compact or turn.elsewhere or turn.cancel is not None or turn.undone
+        assert scenario.through is Through.SERVE or not served
+        assert scenario.through is Through.RUN or not turn.arguments
         assert all(reply.tools for reply in turn.replies[:-1])
         assert not turn.replies[-1].tools
     for provider in scenario.providers:
@@ -43,29 +45,29 @@ def test_a_scenario_is_consistent(scenario: Scenario):
                 assert len(before_break(chunks, fault.at)) < len(chunks)
 
 
-def test_names_are_unique():
+def test_names_are_unique() -> None:
     assert len({scenario.name for scenario in ALL_SCENARIOS}) == len(ALL_SCENARIOS)
     assert len({scenario.title for scenario in ALL_SCENARIOS}) == len(ALL_SCENARIOS)
 
 
-def test_the_public_benchmark_is_there_in_full():
+def test_the_public_benchmark_is_there_in_full() -> None:
     assert [scenario.name for scenario in BENCH_SCENARIOS] == [f"s{number:02}" for number in range(1, 17)]
 
 
-def test_an_outage_ends_with_its_time():
+def test_an_outage_ends_with_its_time() -> None:
     provider = replace(ALPHA, outage=Outage(seconds=8, fault=RATE_LIMITED))
     assert provider.fault(Purpose.TURN, 5, 7.9) is RATE_LIMITED
     assert provider.fault(Purpose.TURN, 5, 8.1) is None
     assert provider.fault(Purpose.TITLE, 0, 0.0) is None
 
 
-def test_what_must_be_proven_first_is_there():
+def test_what_must_be_proven_first_is_there() -> None:
     assert {"healthy", "429", "503", "refused", "cut-in-text", "cut-after-tool"} <= {s.name for s in SCENARIOS}
 
 
-def test_the_faults_of_a_conversation_and_of_titles_are_counted_apart():
+def test_the_faults_of_a_conversation_and_of_titles_are_counted_apart() -> None:
     then = HttpError(status=500, message="")
-    provider = Provider(
+    provider = ProviderSpec(
         id="alpha",
         model="m",
         price=ALPHA.price,
@@ -78,19 +80,19 @@ def test_the_faults_of_a_conversation_and_of_titles_are_counted_apart():
     assert provider.fault(Purpose.SUMMARY, 0) is None
 
 
-def test_scenarios_are_selected_by_name_in_the_order_of_the_table():
+def test_scenarios_are_selected_by_name_in_the_order_of_the_table() -> None:
     assert [scenario.name for scenario in select(["503", "healthy"])] == ["healthy", "503"]
     assert select([], quick=True) == SCENARIOS
     assert select([]) == ALL_SCENARIOS
     assert [scenario.name for scenario in select(["signed-thinking", "s08"])] == ["s08", "signed-thinking"]
 
 
-def test_an_unknown_scenario_names_the_nearest():
+def test_an_unknown_scenario_names_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
         select(["cut-in-texte"])
     assert "cut-in-text" in caught.value.why
     assert caught.value.exit_code == 2
 
 
-def test_a_title_is_a_text():
+def test_a_title_is_a_text() -> None:
     assert TITLE.text("alpha") == "Failover drill"

@@ -22,24 +22,24 @@ def shown(*events: tuple[str, dict[str, object]]) -> str:
     return screen.text("s")
 
 
-def test_text_grows_with_its_deltas():
+def test_text_grows_with_its_deltas() -> None:
     assert (
         shown(message("m1"), part("m1", "p1", ""), delta("m1", "p1", "Hello "), delta("m1", "p1", "there"))
         == "Hello there"
     )
 
 
-def test_what_is_removed_is_gone():
+def test_what_is_removed_is_gone() -> None:
     begun = (message("m1"), part("m1", "p1", "Half a"))
     assert shown(*begun, ("message.part.removed", {"messageID": "m1", "partID": "p1"})) == ""
     assert shown(*begun, ("message.removed", {"messageID": "m1"})) == ""
 
 
-def test_the_end_of_a_part_replaces_its_beginning():
+def test_the_end_of_a_part_replaces_its_beginning() -> None:
     assert shown(message("m1"), part("m1", "p1", "Hel"), part("m1", "p1", "Hello.")) == "Hello."
 
 
-def test_only_answers_of_the_session_are_text():
+def test_only_answers_of_the_session_are_text() -> None:
     events = (
         message("m0", role="user"),
         part("m0", "p0", "Do it."),
@@ -56,5 +56,5 @@ def test_only_answers_of_the_session_are_text():
     assert shown(*events) == "first, second"
 
 
-def test_a_delta_of_an_unknown_part_is_nothing():
+def test_a_delta_of_an_unknown_part_is_nothing() -> None:
     assert shown(message("m1"), delta("m1", "p1", "Hello")) == ""

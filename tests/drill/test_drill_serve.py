@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.base.errors import DrillError
+from opencode_patcher.drill.dispatch import observe
 from opencode_patcher.drill.drivers.home import Home
 from opencode_patcher.drill.drivers.opencode_server import serving
-from opencode_patcher.drill.drivers.run import observe
 from opencode_patcher.drill.fakes.faults import At, Broken, How, Slow
 from opencode_patcher.drill.scenarios.agents import AGENT_SCENARIOS, QUESTION
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, GREETING
 from opencode_patcher.drill.scenarios.scenario import Expectation, Scenario
 from opencode_patcher.drill.verdict.judge import judge
-from opencode_patcher.drill.verdict.observation import Observation, Target
+from opencode_patcher.drill.verdict.observation import Observation, Subject
 
 Fake = Callable[[str], Path]
 
@@ -25,8 +25,8 @@ TAKEN_BACK = next(scenario for scenario in AGENT_SCENARIOS if scenario.name == "
 
 
 def seen(binary: Path, scenario: Scenario, root: Path, *, limit: float = 20) -> Observation:
-    target = Target(binary=binary, version="9.9.9", model="combined/claude-sonnet-4.5")
-    return observe(scenario, target, root / "run", limit=limit)
+    subject = Subject(binary=binary, version="9.9.9", model="combined/claude-sonnet-4.5")
+    return observe(scenario, subject, root / "run", limit=limit)
 
 
 def test_a_good_binary_takes_a_half_answer_back(fake_opencode: Fake, tmp_path: Path):
@@ -119,7 +119,7 @@ def test_what_does_not_serve_is_a_clear_error(fake_opencode: Fake, tmp_path: Pat
     home.work.mkdir(parents=True)
     with (
         pytest.raises(DrillError, match="did not say where it listens") as caught,
-        serving(fake_opencode("broken"), home, print),
+        serving(fake_opencode("broken"), home),
     ):
         pass
     assert "this is no opencode" in caught.value.why

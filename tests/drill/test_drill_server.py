@@ -13,22 +13,20 @@ from dataclasses import replace
 import pytest
 
 from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.fake_provider import FakeProvider
 from opencode_patcher.drill.fakes.faults import At, Broken, ChunkKind, Fault, How, HttpError, Slow
-from opencode_patcher.drill.fakes.server import FakeProvider
+from opencode_patcher.drill.fakes.provider import ProviderSpec
+from opencode_patcher.drill.fakes.server import hosting
 from opencode_patcher.drill.scenarios.quick import ALPHA, ERRAND, GREETING
-from opencode_patcher.drill.scenarios.scenario import Provider
 
+PATH = "/alpha/v1/chat/completions"
 GREETING_TEXT = GREETING.replies[0].text("alpha")
 
 
 @contextmanager
-def serving(provider: Provider) -> Iterator[FakeProvider]:
-    fake = FakeProvider(provider, (GREETING, ERRAND))
-    fake.start()
-    try:
+def serving(provider: ProviderSpec) -> Iterator[FakeProvider]:
+    with hosting([FakeProvider(provider, (GREETING, ERRAND))]) as [fake]:
         yield fake
-    finally:
-        fake.stop()
 
 
 @contextmanager
@@ -47,7 +45,7 @@ def connect(fake: FakeProvider) -> http.client.HTTPConnection:
 
 
 def post(
-    fake: FakeProvider, content: dict | bytes, key: str = ALPHA.key, path: str = "/v1/chat/completions"
+    fake: FakeProvider, content: dict | bytes, key: str = ALPHA.key, path: str = PATH
 ) -> tuple[int, dict[str, str], bytes]:
     connection = connect(fake)
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -64,7 +62,7 @@ def text_of(stream: bytes) -> str:
     return "".join(json.loads(event)["choices"][0]["delta"].get("content", "") for event in events)
 
 
-def test_a_healthy_answer_is_a_whole_stream():
+def test_a_healthy_answer_is_a_whole_stream() -> None:
     with serving(ALPHA) as fake:
         status, headers, stream = post(fake, body())
         assert (status, headers["content-type"]) == (200, "text/event-stream")
@@ -78,7 +76,7 @@ def test_a_healthy_answer_is_a_whole_stream():
     assert not exchange.failed
 
 
-def test_the_same_question_gets_the_same_answer_and_the_next_step_the_next_reply():
+def test_the_same_question_gets_the_same_answer_and_the_next_step_the_next_reply() -> None:
     call = {"id": "call_append-beta0", "type": "function", "function": {"name": "bash", "arguments": "{}"}}
     done = (
         {"role": "assistant", "content": "", "tool_calls": [call]},
@@ -91,7 +89,7 @@ def test_the_same_question_gets_the_same_answer_and_the_next_step_the_next_reply
     assert after == "The line is there, says alpha."
 
 
-def test_an_error_status_carries_its_headers_and_ends_with_its_turn():
+def test_an_error_status_carries_its_headers_and_ends_with_its_turn() -> None:
     fault = HttpError(status=429, message="Slow down", code="rate_limit_exceeded", headers={"retry-after": "36000"})
     with failing(fault) as fake:
         status, headers, content = post(fake, body())
@@ -101,7 +99,7 @@ def test_an_error_status_carries_its_headers_and_ends_with_its_turn():
         assert [exchange.failed for exchange in fake.exchanges] == [True, False]
 
 
-def test_titles_are_answered_apart_and_take_no_fault_of_the_conversation():
+def test_titles_are_answered_apart_and_take_no_fault_of_the_conversation() -> None:
     title = {"role": "system", "content": "You are a title generator. You output ONLY a thread title."}
     request = {"model": ALPHA.model, "messages": [title, {"role": "user", "content": GREETING.prompt}]}
     with failing(HttpError(status=503, message="no")) as fake:
@@ -135,14 +133,14 @@ def test_a_wrong_request_is_refused_and_remembered(content: dict, key: str, stat
 def test_a_request_to_an_unknown_path_is_a_violation(method: str):
     with serving(ALPHA) as fake:
         connection = http.client.HTTPConnection(*fake.base_url.removeprefix("http://").split("/")[0].split(":"))
-        connection.request(method, "/v1/other", b"{}")
+        connection.request(method, "/alpha/v1/other", b"{}")
         assert connection.getresponse().status == 404
         connection.close()
         (found,) = fake.exchanges
     assert found.violations == (f"there is no {method} /v1/other",)
 
 
-def test_what_is_no_request_is_refused_without_a_record():
+def test_what_is_no_request_is_refused_without_a_record() -> None:
     with serving(ALPHA) as fake:
         assert post(fake, b"nonsense")[0] == 400
         assert post(fake, b"[]")[0] == 400
@@ -153,7 +151,7 @@ def raw_answer(fake: FakeProvider) -> tuple[bytes, bool]:
     """All bytes up to the end of the connection, and whether it ended in a reset."""
     port = int(fake.base_url.split(":")[2].split("/")[0])
     content = json.dumps(body()).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ALPHA.key}\r\n"
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ALPHA.key}\r\n"
     head += f"Content-Length: {len(content)}\r\n\r\n"
     received = b""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
@@ -166,7 +164,7 @@ def raw_answer(fake: FakeProvider) -> tuple[bytes, bool]:
     return received, False
 
 
-def test_a_reset_comes_after_the_promised_events():
+def test_a_reset_comes_after_the_promised_events() -> None:
     with failing(Broken(at=At.TEXT, how=How.RESET)) as fake:
         received, reset = raw_answer(fake)
         (exchange,) = fake.exchanges
@@ -179,7 +177,7 @@ def test_a_reset_comes_after_the_promised_events():
     assert exchange.finished is not None
 
 
-def test_a_close_is_an_orderly_end_in_the_middle():
+def test_a_close_is_an_orderly_end_in_the_middle() -> None:
     with failing(Broken(at=At.TEXT, how=How.CLOSE)) as fake:
         received, reset = raw_answer(fake)
     assert not reset
@@ -187,7 +185,7 @@ def test_a_close_is_an_orderly_end_in_the_middle():
     assert not received.endswith(b"0\r\n\r\n")
 
 
-def test_a_stream_can_end_in_order_without_a_finish():
+def test_a_stream_can_end_in_order_without_a_finish() -> None:
     with failing(Broken(at=At.TEXT, how=How.END)) as fake:
         _, _, stream = post(fake, body())
     assert GREETING_TEXT.startswith(text_of(stream))
@@ -195,17 +193,17 @@ def test_a_stream_can_end_in_order_without_a_finish():
     assert stream.endswith(b"data: [DONE]\n\n")
 
 
-def test_an_error_event_ends_a_200_stream():
+def test_an_error_event_ends_a_200_stream() -> None:
     with failing(Broken(at=At.TEXT, how=How.ERROR_EVENT, message="Overloaded")) as fake:
         status, _, stream = post(fake, body())
     assert status == 200
     assert json.loads(stream.strip().split(b"\n")[-1][6:])["error"]["message"] == "Overloaded"
 
 
-def test_a_stalled_stream_stays_open_until_the_client_hangs_up():
+def test_a_stalled_stream_stays_open_until_the_client_hangs_up() -> None:
     with failing(Broken(at=At.TEXT, how=How.STALL)) as fake:
         connection = connect(fake)
-        connection.request("POST", "/v1/chat/completions", json.dumps(body()), {"Authorization": f"Bearer {ALPHA.key}"})
+        connection.request("POST", PATH, json.dumps(body()), {"Authorization": f"Bearer {ALPHA.key}"})
         response = connection.getresponse()
         assert response.read1(10)
         assert fake.exchanges[0].finished is None
@@ -215,7 +213,7 @@ def test_a_stalled_stream_stays_open_until_the_client_hangs_up():
         assert fake.exchanges[0].hung_up
 
 
-def test_stopping_ends_a_stalled_answer():
+def test_stopping_ends_a_stalled_answer() -> None:
     with failing(Broken(at=At.TEXT, how=How.STALL)) as fake:
         ended = threading.Event()
 
@@ -228,22 +226,22 @@ def test_stopping_ends_a_stalled_answer():
     assert ended.wait(10)
 
 
-def test_a_slow_answer_is_healthy():
+def test_a_slow_answer_is_healthy() -> None:
     with failing(Slow(seconds=0.05)) as fake:
         assert text_of(post(fake, body())[2]) == GREETING_TEXT
         assert not fake.exchanges[0].failed
 
 
-def test_a_provider_that_does_not_listen_refuses():
+def test_a_provider_that_does_not_listen_refuses() -> None:
     with serving(replace(ALPHA, listening=False)) as fake, pytest.raises(ConnectionRefusedError):
         post(fake, body())
 
 
-def test_a_client_that_goes_away_is_recorded():
+def test_a_client_that_goes_away_is_recorded() -> None:
     with failing(Slow(seconds=0.3)) as fake:
         port = int(fake.base_url.split(":")[2].split("/")[0])
         content = json.dumps(body()).encode()
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer {ALPHA.key}\r\n"
+        head = f"POST {PATH} HTTP/1.1\r\nAuthorization: Bearer {ALPHA.key}\r\n"
         connection = socket.create_connection(("127.0.0.1", port), timeout=10)
         connection.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
         until(lambda: fake.exchanges)

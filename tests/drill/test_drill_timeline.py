@@ -7,7 +7,7 @@ from opencode_patcher.drill.verdict.timeline import text_lines, timeline
 from tests.drill.drill_samples import GREETED, exchange, greeted, tooled
 
 
-def test_a_failover_reads_as_a_story():
+def test_a_failover_reads_as_a_story() -> None:
     assert text_lines(timeline(greeted())) == (
         "     0 ms  alpha     is asked",
         "    10 ms  alpha     answers 503: Overloaded",
@@ -18,7 +18,7 @@ def test_a_failover_reads_as_a_story():
     )
 
 
-def test_tools_and_the_break_are_told():
+def test_tools_and_the_break_are_told() -> None:
     words = [(line.who, line.text) for line in timeline(tooled())]
     assert ("alpha", "calls the tool bash") in words
     assert ("opencode", "has run the tool bash: completed") in words
@@ -27,19 +27,19 @@ def test_tools_and_the_break_are_told():
     assert [line.at_ms for line in timeline(tooled())] == sorted(line.at_ms for line in timeline(tooled()))
 
 
-def test_asking_the_same_provider_again_is_said():
+def test_asking_the_same_provider_again_is_said() -> None:
     alpha = greeted().exchanges[0]
     again = exchange("alpha", 12.01, 12.02, text="Hello")
     lines = [line.text for line in timeline(replace(greeted(), exchanges=(alpha, again)))]
     assert "is asked again, 2000 ms after the failure" in lines
 
 
-def test_a_refused_connection_has_no_time():
+def test_a_refused_connection_has_no_time() -> None:
     scenario = replace(GREETED, providers=(replace(ALPHA, listening=False), BETA))
     observation = replace(greeted(), scenario=scenario, exchanges=greeted().exchanges[1:])
     first = text_lines(timeline(observation))[0]
     assert first.strip() == "alpha     refuses connections"
 
 
-def test_nothing_seen_is_no_line():
+def test_nothing_seen_is_no_line() -> None:
     assert timeline(replace(greeted(), exchanges=(), events=())) == ()

@@ -9,7 +9,7 @@ import pytest
 from opencode_patcher import drill
 from opencode_patcher.base.store import Store
 from opencode_patcher.drill.scenarios.quick import SCENARIOS
-from opencode_patcher.drill.verdict.judge import Row
+from opencode_patcher.drill.verdict.judge import Verdict
 from opencode_patcher.drill.verdict.report import Report
 from opencode_patcher.pipeline import Built
 from tests.pipeline.small_upstream import build
@@ -25,7 +25,7 @@ def patched(built_demo: Built) -> Report:
 
 @pytest.mark.parametrize("scenario", [scenario.name for scenario in SCENARIOS])
 def test_the_patched_program_passes(patched: Report, scenario: str) -> None:
-    [row] = [row for row in patched.rows if row.scenario == scenario]
+    [row] = [row for row in patched.verdicts if row.scenario == scenario]
 
     assert row.failures == ()
 
@@ -36,15 +36,15 @@ def test_the_patched_program_is_known_as_patched(patched: Report) -> None:
 
 
 @pytest.fixture
-def stock(store: Store, unpatched: dict[str, Path]) -> dict[str, Row]:
+def stock(store: Store, unpatched: dict[str, Path]) -> dict[str, Verdict]:
     binary = build(store, **unpatched).binary
     names = ("healthy", "429", "429-ten-hours", "cut-in-text", "cut-after-tool")
     report = drill.run(binary, drill.select(names), limit=LIMIT_SECONDS)
     assert not report.patched
-    return {row.scenario: row for row in report.rows}
+    return {row.scenario: row for row in report.verdicts}
 
 
-def test_the_unpatched_program_fails_in_its_own_ways(stock: dict[str, Row]) -> None:
+def test_the_unpatched_program_fails_in_its_own_ways(stock: dict[str, Verdict]) -> None:
     assert stock["healthy"].passed
     assert "asked the same provider again" in stock["429"].seen
     assert "still waiting" in stock["429-ten-hours"].seen

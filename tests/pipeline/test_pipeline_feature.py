@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.base import process
+from opencode_patcher.drill.dispatch import observe
 from opencode_patcher.drill.drivers.home import Home, configuration, configure, environment, prepare
-from opencode_patcher.drill.drivers.run import observe, probe
+from opencode_patcher.drill.drivers.probe import probe
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.plan import Reply, Text, ToolCall, Turn
+from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.fakes.server import serving
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GREETING, RATE_LIMITED
-from opencode_patcher.drill.scenarios.scenario import Expectation, Provider, Scenario
+from opencode_patcher.drill.scenarios.scenario import Expectation, Scenario
 from opencode_patcher.pipeline import Built
 
 COMBINED = "combined/claude-sonnet-4-5"
@@ -35,7 +37,7 @@ class Program:
             [self.binary, *arguments], cwd=self.home.work, env=environment(self.home), check=False, timeout=30
         )
 
-    def configure(self, providers: tuple[Provider, ...], urls: Mapping[str, str], **more: object) -> None:
+    def configure(self, providers: tuple[ProviderSpec, ...], urls: Mapping[str, str], **more: object) -> None:
         settings = configuration(providers, urls, priority=True)
         configure(self.home, {**settings, **more})
 
@@ -47,7 +49,7 @@ def program(built_demo: Built, tmp_path: Path) -> Program:
     return Program(binary=built_demo.binary, home=prepare(tmp_path / "run", settings))
 
 
-def greeting(*providers: Provider) -> Scenario:
+def greeting(*providers: ProviderSpec) -> Scenario:
     return Scenario(
         name="greeting",
         title="a greeting",
@@ -90,7 +92,7 @@ def test_a_new_agent_is_asked_of_one_member_after_the_other(program: Program) ->
 
 def test_the_screen_says_who_is_serving_and_that_it_changed(program: Program) -> None:
     scenario = greeting(replace(ALPHA, faults=(RATE_LIMITED,)), BETA)
-    with serving(scenario) as fakes:
+    with serving(scenario.providers, scenario.asked) as fakes:
         program.configure(scenario.providers, {fake.provider.id: fake.base_url for fake in fakes})
         shown = program.run("run", "--model", COMBINED, GREETING.prompt).stdout.splitlines()
 
@@ -102,7 +104,7 @@ def test_the_screen_says_who_is_serving_and_that_it_changed(program: Program) ->
 
 def test_the_footer_of_a_stored_message_says_who_served_it(program: Program) -> None:
     scenario = greeting(ALPHA, BETA)
-    with serving(scenario) as fakes:
+    with serving(scenario.providers, scenario.asked) as fakes:
         program.configure(scenario.providers, {fake.provider.id: fake.base_url for fake in fakes})
         program.run("run", "--model", COMBINED, GREETING.prompt)
 
@@ -111,7 +113,7 @@ def test_the_footer_of_a_stored_message_says_who_served_it(program: Program) -> 
 
 def test_a_failed_turn_leaves_the_combined_model_as_the_one_that_was_asked_for(program: Program) -> None:
     scenario = greeting(replace(ALPHA, faults=(RATE_LIMITED,)), BETA)
-    with serving(scenario) as fakes:
+    with serving(scenario.providers, scenario.asked) as fakes:
         program.configure(scenario.providers, {fake.provider.id: fake.base_url for fake in fakes})
         program.run("run", "--model", COMBINED, GREETING.prompt)
     [session] = json.loads(program.run("session", "list", "--format", "json").stdout)
@@ -145,7 +147,7 @@ def test_a_subagent_inherits_the_combined_model_and_fails_over_too(built_demo: B
 def test_an_attempt_that_was_taken_back_uses_up_no_step(program: Program) -> None:
     """The last step of a limited agent is made without tools; here the second is the last, and the first fails."""
     scenario = greeting(replace(ALPHA, faults=(RATE_LIMITED,)), BETA)
-    with serving(scenario) as fakes:
+    with serving(scenario.providers, scenario.asked) as fakes:
         urls = {fake.provider.id: fake.base_url for fake in fakes}
         program.configure(scenario.providers, urls, agent={"build": {"steps": 2}})
         program.run("run", "--model", COMBINED, GREETING.prompt)

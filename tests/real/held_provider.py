@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from opencode_patcher.drill.drivers.home import Home, configuration, prepare
+from opencode_patcher.drill.fakes.fake_provider import FakeProvider
 from opencode_patcher.drill.fakes.plan import Turn
-from opencode_patcher.drill.fakes.server import FakeProvider
-from opencode_patcher.drill.scenarios.scenario import Provider
+from opencode_patcher.drill.fakes.provider import ProviderSpec
+from opencode_patcher.drill.fakes.server import hosting
 
 
 class HeldProvider(FakeProvider):
     """A provider whose delays and pauses last until the test lets it go on, however slow the machine is."""
 
-    def __init__(self, provider: Provider, turns: tuple[Turn, ...]) -> None:
+    def __init__(self, provider: ProviderSpec, turns: tuple[Turn, ...]) -> None:
         super().__init__(provider, turns)
         self._going_on = threading.Event()
 
@@ -31,12 +32,8 @@ class HeldProvider(FakeProvider):
 
 
 @contextmanager
-def holding(place: Path, turn: Turn, *providers: Provider) -> Iterator[tuple[Home, Sequence[HeldProvider]]]:
+def holding(place: Path, turn: Turn, *providers: ProviderSpec) -> Iterator[tuple[Home, Sequence[HeldProvider]]]:
     """A home at ``place`` whose OpenCode prefers these providers, in this order; they serve while the block runs."""
-    with ExitStack() as stack:
-        held = [HeldProvider(provider, (turn,)) for provider in providers]
-        for one in held:
-            one.start()
-            stack.callback(one.stop)
+    with hosting([HeldProvider(provider, (turn,)) for provider in providers]) as held:
         urls = {one.provider.id: one.base_url for one in held}
         yield prepare(place, configuration(providers, urls, priority=True)), held

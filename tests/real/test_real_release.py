@@ -64,7 +64,7 @@ def test_upstream_builds_the_targets_that_we_know(released: Made) -> None:
 def test_cross_built_binaries_are_released_and_the_own_one_drilled(released: Made) -> None:
     assert released.report is not None
     assert released.report.passed
-    assert [row.scenario for row in released.report.rows] == [SCENARIO]
+    assert [row.scenario for row in released.report.verdicts] == [SCENARIO]
     sizes = {product.target: product.binary.size for product in released.manifest.products}
     assert all(size > 100_000_000 for size in sizes.values())
     assert all(product.without == () for product in released.manifest.products)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +11,9 @@ import pytest
 
 from opencode_patcher.base import process
 from opencode_patcher.drill.drivers.home import Home, configuration, configure, environment, prepare
+from opencode_patcher.drill.fakes.fake_provider import FakeProvider
 from opencode_patcher.drill.fakes.plan import Reply, Text, Turn
-from opencode_patcher.drill.fakes.server import FakeProvider
+from opencode_patcher.drill.fakes.server import hosting
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, GAMMA, GREETING, OVERLOADED, RATE_LIMITED
 from opencode_patcher.drill.scenarios.scenario import EFFECTS
 from opencode_patcher.drill.verdict.observation import Session, parse_export
@@ -66,12 +66,8 @@ class User:
 
 @pytest.fixture
 def fakes() -> Iterator[list[FakeProvider]]:
-    with ExitStack() as stack:
-        started = [FakeProvider(provider, TURNS) for provider in (ALPHA, BETA, GAMMA)]
-        for fake in started:
-            fake.start()
-            stack.callback(fake.stop)
-        yield started
+    with hosting([FakeProvider(provider, TURNS) for provider in (ALPHA, BETA, GAMMA)]) as started:
+        yield [*started]
 
 
 @pytest.fixture

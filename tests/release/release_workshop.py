@@ -16,7 +16,7 @@ from opencode_patcher.upstream.lock import Lock
 
 def undrilled(binary: Path, reporter: Reporter) -> Report:
     """In the place of the drill, which has tests of its own."""
-    return Report(binary=binary, version="1.0.0", patched=True, rows=(), seconds=0.0)
+    return Report(binary=binary, version="1.0.0", patched=True, verdicts=(), seconds=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,22 +1,20 @@
-"""Runs a scenario through ``opencode acp``, as an editor does; then opens the session again, as after its restart."""
+"""Plays a scenario through ``opencode acp``, as an editor does; then opens the session again, as after its restart."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from opencode_patcher.base.errors import DrillError
 from opencode_patcher.drill.drivers.acp_client import AcpClient, running
-from opencode_patcher.drill.drivers.home import Home
-from opencode_patcher.drill.drivers.run import effects, stored
-from opencode_patcher.drill.drivers.stage import staged
+from opencode_patcher.drill.drivers.stage import Stage
+from opencode_patcher.drill.drivers.stored import Reader, effects
 from opencode_patcher.drill.fakes.plan import Turn
-from opencode_patcher.drill.fakes.wire import as_objects
-from opencode_patcher.drill.scenarios.scenario import Scenario
-from opencode_patcher.drill.verdict.acp_view import shown
-from opencode_patcher.drill.verdict.observation import Event, Observation, Target
+from opencode_patcher.drill.fakes.wire import Object, as_objects
+from opencode_patcher.drill.scenarios.pace import Pace
+from opencode_patcher.drill.verdict.acp_view import ENDED, shown
+from opencode_patcher.drill.verdict.observation import Event, Observation
 
 START_SECONDS = 30.0
 
@@ -25,42 +23,39 @@ SETTLE_SECONDS = 0.5
 
 
 def observe(
-    scenario: Scenario,
-    target: Target,
-    root: Path,
-    *,
-    template: Path | None,
-    limit: float,
-    stop: threading.Event | None = None,
+    stage: Stage, read: Reader, *, limit: float, pace: Pace, stop: threading.Event | None = None
 ) -> Observation:
-    """Run one scenario in a fresh home below ``root``; ``limit`` bounds each turn, in seconds.
-
-    ``template`` is the root of a home whose data are copied; ``stop`` keeps further turns from being begun.
-    Raises DrillError when the program cannot be run.
+    """Play the scenario and return everything that was seen. ``limit`` bounds each turn, in seconds; ``read`` finds
+    the stored session; ``stop`` keeps further turns from being begun. Raises DrillError when the program cannot be run.
     """
+    home, binary = stage.home, stage.subject.binary
+    start, settle = pace.scaled(START_SECONDS), pace.scaled(SETTLE_SECONDS)
     errors: list[Event] = []
-    with staged(scenario, target, root, template) as stage:
-        home = stage.home
-        with running(target.binary, home, START_SECONDS) as client:
-            session_id = _open(client, home, stage.model)
-            started = time.monotonic()
-            try:
-                code = _turns(client, session_id, scenario.turns, limit, stop)
-            except DrillError as error:
-                data = {"error": {"name": "AcpError", "data": {"message": str(error)}}}
-                errors.append(Event(at=time.monotonic(), kind="error", data=data))
-                code = 1
-            seconds = time.monotonic() - started
-            time.sleep(SETTLE_SECONDS)
-        with running(target.binary, home, START_SECONDS) as later:
-            _call(later, "session/load", {"sessionId": session_id, "cwd": str(home.work), "mcpServers": []})
-            time.sleep(SETTLE_SECONDS)
+
+    def notice(update: Object) -> None:
+        if "toolCallId" in update and update.get("status") in ENDED:
+            stage.tools.finish(str(update["toolCallId"]))
+
+    with running(binary, home, start, restore=stage.restore, notice=notice) as client:
+        session_id = _open(client, stage, start)
+        started = time.monotonic()
+        try:
+            code = _turns(client, session_id, stage.scenario.turns, limit, stop)
+        except DrillError as error:
+            data = {"error": {"name": "AcpError", "data": {"message": str(error)}}}
+            errors.append(Event(at=time.monotonic(), kind="error", data=data))
+            code = 1
+        seconds = time.monotonic() - started
+        time.sleep(settle)
+    with running(binary, home, start, restore=stage.restore) as later:
+        _call(later, "session/load", {"sessionId": session_id, "cwd": str(home.work), "mcpServers": []}, start)
+        time.sleep(settle)
     return Observation(
-        scenario=scenario,
-        target=target,
+        scenario=stage.scenario,
+        subject=stage.subject,
         exchanges=stage.exchanges,
         events=tuple(errors),
-        session=stored(target, home, session_id),
+        session=read(session_id),
         screen="".join(shown(later.updates).values()),
         updates=tuple(client.updates),
         effects=effects(home),
@@ -72,24 +67,26 @@ def observe(
     )
 
 
-def _open(client: AcpClient, home: Home, model: str) -> str:
-    """A new session with that model, which the agent must offer."""
-    made = _call(client, "session/new", {"cwd": str(home.work), "mcpServers": []})
+def _open(client: AcpClient, stage: Stage, seconds: float) -> str:
+    """A new session with the stage's model, which the agent must offer."""
+    made = _call(client, "session/new", {"cwd": str(stage.home.work), "mcpServers": []}, seconds)
     offered = [
         str(choice.get("value"))
         for option in as_objects(made.get("configOptions"))
         if option.get("id") == "model"
         for choice in as_objects(option.get("options"))
     ]
-    if model not in offered:
-        raise DrillError(f"opencode acp does not offer {model}.", why=", ".join(offered))
+    # The agent's words come with the names that the scenario has for the providers.
+    if stage.restore(stage.model) not in offered:
+        raise DrillError(f"opencode acp does not offer {stage.model}.", why=", ".join(offered))
     session_id = str(made.get("sessionId"))
-    _call(client, "session/set_config_option", {"sessionId": session_id, "configId": "model", "value": model})
+    chosen: dict[str, object] = {"sessionId": session_id, "configId": "model", "value": stage.model}
+    _call(client, "session/set_config_option", chosen, seconds)
     return session_id
 
 
-def _call(client: AcpClient, method: str, parameters: dict[str, object]) -> dict[str, object]:
-    found = client.call(method, parameters, START_SECONDS)
+def _call(client: AcpClient, method: str, parameters: dict[str, object], seconds: float) -> dict[str, object]:
+    found = client.call(method, parameters, seconds)
     if found is None:
         raise DrillError(f"opencode acp does not answer {method}.")
     return dict(found)

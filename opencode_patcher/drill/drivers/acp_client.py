@@ -5,22 +5,30 @@ from __future__ import annotations
 import json
 import queue
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from opencode_patcher.base import process
 from opencode_patcher.base.errors import DrillError, ProcessError
 from opencode_patcher.drill.drivers.home import Home, environment
+from opencode_patcher.drill.drivers.opencode_server import unchanged
 from opencode_patcher.drill.fakes.wire import Object, as_object
 
 PROTOCOL_VERSION = 1
 
 
 class AcpClient:
-    """Sends requests and keeps what the agent tells of its own accord: ``updates``, in order, for all sessions."""
+    """Sends requests and keeps what the agent tells of its own accord: ``updates``, in order, for all sessions.
 
-    def __init__(self) -> None:
+    ``restore`` is given each line of the agent before it is read as JSON, ``notice`` each update.
+    """
+
+    def __init__(
+        self, restore: Callable[[str], str] = unchanged, notice: Callable[[Object], None] | None = None
+    ) -> None:
+        self._restore = restore
+        self._notice = notice
         self.updates: list[Object] = []
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.stderr: list[str] = []
@@ -48,6 +56,7 @@ class AcpClient:
 
     def line(self, stream: str, text: str) -> None:
         """Take one line that the agent has written."""
+        text = self._restore(text)
         try:
             message = as_object(json.loads(text)) if stream == "stdout" else {}
         except ValueError:
@@ -55,7 +64,10 @@ class AcpClient:
         if not message:
             self.stderr.append(text)
         elif message.get("method") == "session/update":
-            self.updates.append(as_object(as_object(message.get("params")).get("update")))
+            update = as_object(as_object(message.get("params")).get("update"))
+            self.updates.append(update)
+            if self._notice:
+                self._notice(update)
         elif isinstance(number := message.get("id"), int) and number in self._answers:
             self._answers[number].put(message)
 
@@ -68,12 +80,19 @@ class AcpClient:
 
 
 @contextmanager
-def running(binary: Path, home: Home, seconds: float) -> Iterator[AcpClient]:
+def running(
+    binary: Path,
+    home: Home,
+    seconds: float,
+    *,
+    restore: Callable[[str], str] = unchanged,
+    notice: Callable[[Object], None] | None = None,
+) -> Iterator[AcpClient]:
     """An agent that is ready for sessions, ended with the block.
 
     Raises DrillError when it is not ready within ``seconds``.
     """
-    client = AcpClient()
+    client = AcpClient(restore, notice)
     stop = threading.Event()
 
     def run() -> None:

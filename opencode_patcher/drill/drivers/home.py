@@ -1,4 +1,4 @@
-"""A throw-away home for one run of OpenCode: its own HOME, configuration and work directory, and no network.
+"""A throw-away home for OpenCode: its own HOME, configuration and projects, and no network.
 
 Nothing of the user's is read or written: no configuration, no keys, no sessions.
 """
@@ -6,13 +6,14 @@ Nothing of the user's is read or written: no configuration, no keys, no sessions
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from opencode_patcher.base import files, process
-from opencode_patcher.drill.scenarios.scenario import Provider
+from opencode_patcher.drill.fakes.provider import ProviderSpec
 
 NO_NETWORK = "http://127.0.0.1:9"
 """A proxy that refuses: port 9 (discard) has no listener. Only 127.0.0.1 is reached directly."""
@@ -28,9 +29,14 @@ PLUGIN_PACKAGE = "@opencode-ai/plugin"
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
-    """The directories of one run, all below ``root``."""
+    """The directories of a home, all below ``root``, and the project in it that is worked on.
+
+    ``password`` protects whatever listens in this home.
+    """
 
     root: Path
+    project: str = "work"
+    password: str = field(default_factory=secrets.token_urlsafe, repr=False, compare=False)
 
     @property
     def home(self) -> Path:
@@ -39,7 +45,7 @@ class Home:
     @property
     def work(self) -> Path:
         """The project in which the agent works: a git repository of its own."""
-        return self.root / "work"
+        return self.root / self.project
 
     @property
     def config(self) -> Path:
@@ -48,6 +54,10 @@ class Home:
     @property
     def temporary(self) -> Path:
         return self.root / "tmp"
+
+    def at(self, project: str) -> Home:
+        """The same home with another project."""
+        return replace(self, project=project)
 
 
 def environment(home: Home, inherited: Mapping[str, str] | None = None) -> dict[str, str | None]:
@@ -74,6 +84,8 @@ def environment(home: Home, inherited: Mapping[str, str] | None = None) -> dict[
         "NO_COLOR": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
+        # For ``serve``, and for ``acp``, which listens too (packages/opencode/src/server/auth.ts).
+        "OPENCODE_SERVER_PASSWORD": home.password,
         "OPENCODE_DISABLE_AUTOUPDATE": "1",
         "OPENCODE_DISABLE_MODELS_FETCH": "1",
         "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
@@ -91,19 +103,20 @@ def environment(home: Home, inherited: Mapping[str, str] | None = None) -> dict[
 
 
 def configuration(
-    providers: Sequence[Provider],
+    providers: Sequence[ProviderSpec],
     base_urls: Mapping[str, str],
     *,
     priority: bool,
     combined: Mapping[str, object] | None = None,
+    tag: str = "",
 ) -> dict[str, object]:
     """The content of opencode.json. With ``priority`` it has the keys that a stock binary refuses: the order of the
-    providers, and ``combined`` if there is anything in it.
+    providers, and ``combined`` if it is not empty. Each provider's id is followed by ``tag``.
     """
     settings: dict[str, object] = {
-        "$schema": "https://opencode.ai/config.json",
+        **harmless(),
         "provider": {
-            provider.id: {
+            f"{provider.id}{tag}": {
                 "npm": provider.protocol.npm,
                 "name": provider.id.capitalize(),
                 "options": {"baseURL": base_urls[provider.id], "apiKey": provider.key},
@@ -120,17 +133,24 @@ def configuration(
             }
             for provider in providers
         },
+    }
+    if priority:
+        settings["provider_priority"] = [f"{provider.id}{tag}" for provider in providers]
+        if combined:
+            settings["combined"] = dict(combined)
+    return settings
+
+
+def harmless() -> dict[str, object]:
+    """What any opencode.json of the drill says: no provider from outside, no questions, nothing sent or replaced."""
+    return {
+        "$schema": "https://opencode.ai/config.json",
         # The one provider that upstream offers without a key.
         "disabled_providers": ["opencode"],
         "permission": {"*": "allow"},
         "autoupdate": False,
         "share": "disabled",
     }
-    if priority:
-        settings["provider_priority"] = [provider.id for provider in providers]
-        if combined:
-            settings["combined"] = dict(combined)
-    return settings
 
 
 def configure(home: Home, settings: Mapping[str, object]) -> None:
@@ -139,22 +159,39 @@ def configure(home: Home, settings: Mapping[str, object]) -> None:
 
 
 def prepare(root: Path, settings: Mapping[str, object]) -> Home:
-    """Make the directories, write the configuration and start the work directory's repository.
+    """Make the directories of a home, write its configuration and start its project.
 
     Raises StoreError when the place cannot be written, ProcessError when git fails.
     """
-    home = Home(root=root)
+    home = furnish(Home(root=root), settings)
+    start_project(home)
+    return home
+
+
+def furnish(home: Home, settings: Mapping[str, object]) -> Home:
+    """Make the directories of a home without a project, and write its configuration. Raises StoreError."""
     configure(home, settings)
     files.write_json(home.config / "package-lock.json", {"packages": {"": {"dependencies": {PLUGIN_PACKAGE: "*"}}}})
-    for directory in (home.config / "node_modules", home.work, home.temporary):
+    for directory in (home.config / "node_modules", home.temporary):
         directory.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+def start_project(home: Home, settings: Mapping[str, object] | None = None) -> None:
+    """Make the home's project: a git repository, with ``settings`` as its own opencode.json if there are any.
+
+    Raises StoreError when the place cannot be written, ProcessError when git fails.
+    """
+    home.work.mkdir(parents=True, exist_ok=True)
     files.write_text(home.work / "README.md", "A project for the failover drill.\n")
+    if settings:
+        files.write_json(home.work / "opencode.json", settings)
     identity = ("-c", "user.name=drill", "-c", "user.email=drill@example.invalid")
     for arguments in (
         ("init", "--quiet"),
-        ("add", "README.md"),
-        (*identity, "commit", "--quiet", "--message", "Start"),
+        ("add", "."),
+        # OpenCode knows a project by its first commit, so no two projects may have the same.
+        (*identity, "commit", "--quiet", "--message", f"Start {home.work}"),
     ):
         # Not through ``git.run``: the user's own git configuration (hooks, signing) has no say here.
         process.run(["git", *arguments], cwd=home.work, env=environment(home))
-    return home

@@ -1,16 +1,23 @@
-"""A running ``opencode serve``: its process, its HTTP API and its events, without an SDK."""
+"""A running ``opencode serve``: its process, its HTTP API and its events, without an SDK.
+
+One server works on many projects: each request names the directory that it is about, and each project has
+configuration, providers and events of its own (upstream's
+packages/opencode/src/server/routes/instance/httpapi/middleware/).
+"""
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import re
+import socket
 import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -18,8 +25,11 @@ from opencode_patcher.base import process
 from opencode_patcher.base.errors import DrillError, ProcessError
 from opencode_patcher.drill.drivers.home import Home, environment
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 CALL_SECONDS = 60.0
+USER = "opencode"
+"""The name that upstream's server wants beside the password (packages/opencode/src/server/auth.ts)."""
+
 _ADDRESS = re.compile(r"listening on (http://\S+)")
 
 
@@ -32,14 +42,26 @@ class ServerEvent:
     properties: Mapping[str, object]
 
 
-class OpenCodeServer:
-    """A server that answers at ``url``. ``on_event`` is given each event, in a thread of its own."""
+def unchanged(text: str) -> str:
+    """The text as it is."""
+    return text
 
-    def __init__(self, url: str, on_event: Callable[[ServerEvent], None]) -> None:
-        self.url = url
-        self._on_event = on_event
-        self._connected = threading.Event()
-        self._thread = threading.Thread(target=self._listen, daemon=True)
+
+@dataclass(frozen=True, kw_only=True)
+class OpenCodeServer:
+    """The API of a server, for the project in ``directory`` (None: the one it was started in).
+
+    ``restore`` is given each text that the server sends, before it is read as JSON.
+    """
+
+    url: str
+    password: str = field(default="", repr=False)
+    directory: Path | None = None
+    restore: Callable[[str], str] = unchanged
+
+    def at(self, directory: Path, restore: Callable[[str], str] = unchanged) -> OpenCodeServer:
+        """The same server for another project."""
+        return replace(self, directory=directory, restore=restore)
 
     def call(self, method: str, path: str, body: object = None, *, timeout: float = CALL_SECONDS) -> object:
         """One call of the API: the JSON of its answer, None for an empty one.
@@ -49,9 +71,9 @@ class OpenCodeServer:
         connection = self._connect(timeout)
         raw = None if body is None else json.dumps(body)
         try:
-            connection.request(method, path, raw, {"content-type": "application/json"} if raw else {})
+            connection.request(method, path, raw, self._headers({"content-type": "application/json"} if raw else {}))
             response = connection.getresponse()
-            text = response.read().decode("utf-8", errors="replace")
+            text = self.restore(response.read().decode("utf-8", errors="replace"))
         except (OSError, http.client.HTTPException) as error:
             raise DrillError(f"{method} {path} failed at the OpenCode server.", why=repr(error)) from error
         finally:
@@ -60,82 +82,99 @@ class OpenCodeServer:
             raise DrillError(f"The OpenCode server answered {method} {path} with {response.status}.", why=text[:500])
         return json.loads(text) if text else None
 
-    def listen(self) -> None:
-        """Follow the events until the server ends. Returns once the stream is open."""
-        self._thread.start()
-        self._connected.wait(START_SECONDS)
+    @contextmanager
+    def following(self, on_event: Callable[[ServerEvent], None]) -> Iterator[None]:
+        """Give each event of the project to ``on_event``, in a thread of its own, until the end of the block.
 
-    def join(self) -> None:
-        """Wait for the last event of a server that has ended."""
-        self._thread.join(CALL_SECONDS)
+        Raises DrillError when the server does not send events.
+        """
+        with ExitStack() as stack:
+            connection = stack.enter_context(closing(self._connect(CALL_SECONDS)))
+            try:
+                connection.request("GET", "/event", headers=self._headers({"accept": "text/event-stream"}))
+                stream = stack.enter_context(connection.sock)
+                response = stack.enter_context(connection.getresponse())
+                # The first event comes at once; a server that sends none within the time-out does not serve events.
+                first = response.readline()
+            except (OSError, http.client.HTTPException) as error:
+                raise DrillError("The OpenCode server does not send events.", why=repr(error)) from error
+            if response.status >= 400:
+                raise DrillError(f"The OpenCode server answered GET /event with {response.status}.")
+            stream.settimeout(None)
+            thread = threading.Thread(target=self._read, args=(first, response, on_event), daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                # Closing alone would wait for the thread that reads.
+                with suppress(OSError):
+                    stream.shutdown(socket.SHUT_RDWR)
+                thread.join(CALL_SECONDS)
+
+    def _read(self, line: bytes, response: http.client.HTTPResponse, on_event: Callable[[ServerEvent], None]) -> None:
+        # The stream ends with the server or with the block, often in the middle of an event.
+        with suppress(OSError, http.client.HTTPException, ValueError):
+            while line:
+                if line.startswith(b"data:"):
+                    data = json.loads(self.restore(line[5:].decode("utf-8", errors="replace")))
+                    kind, properties = str(data.get("type", "")), data.get("properties") or {}
+                    on_event(ServerEvent(at=time.monotonic(), kind=kind, properties=properties))
+                line = response.readline()
+
+    def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
+        login = base64.b64encode(f"{USER}:{self.password}".encode()).decode()
+        headers = {"authorization": f"Basic {login}", **more}
+        if self.directory:
+            headers["x-opencode-directory"] = urllib.parse.quote(str(self.directory))
+        return headers
 
     def _connect(self, timeout: float | None) -> http.client.HTTPConnection:
         address = urllib.parse.urlsplit(self.url)
         return http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
-
-    def _listen(self) -> None:
-        connection = self._connect(None)
-        try:
-            connection.request("GET", "/event", headers={"accept": "text/event-stream"})
-            response = connection.getresponse()
-            for line in response:
-                self._connected.set()
-                if line.startswith(b"data:"):
-                    data = json.loads(line[5:])
-                    kind, properties = str(data.get("type", "")), data.get("properties") or {}
-                    self._on_event(ServerEvent(at=time.monotonic(), kind=kind, properties=properties))
-        # The stream ends with the server, often in the middle.
-        except (OSError, http.client.HTTPException, ValueError):
-            pass
-        finally:
-            self._connected.set()
-            connection.close()
 
 
 @contextmanager
 def serving(
     binary: Path,
     home: Home,
-    on_event: Callable[[ServerEvent], None],
     *,
-    on_process: Callable[[str], None] | None = None,
+    on_line: Callable[[str], None] | None = None,
+    variables: Mapping[str, str] | None = None,
+    seconds: float = START_SECONDS,
 ) -> Iterator[OpenCodeServer]:
-    """Run ``opencode serve`` in a home, ended with the block. ``on_process`` is given each line that it prints.
+    """Run ``opencode serve`` in a home, ended with the block. ``on_line`` is given each line that it prints;
+    ``variables`` are added to its environment.
 
-    Raises DrillError when it cannot be started.
+    Raises DrillError when it is not ready within ``seconds``.
     """
     stop = threading.Event()
     lines: Queue[str] = Queue()
 
     def line(_: str, text: str) -> None:
         lines.put(text)
-        if on_process:
-            on_process(text)
+        if on_line:
+            on_line(text)
 
     def run() -> None:
         command: list[str | Path] = [binary, "serve", "--hostname", "127.0.0.1", "--port", "0"]
+        env = environment(home) | dict(variables or {})
         try:
-            process.converse(command, cwd=home.work, env=environment(home), on_line=line, stop=stop)
+            process.converse(command, cwd=home.work, env=env, on_line=line, stop=stop)
         except ProcessError as error:
             lines.put(str(error))
 
     thread = threading.Thread(target=run)
     thread.start()
-    server: OpenCodeServer | None = None
     try:
-        server = OpenCodeServer(_address(lines, thread), on_event)
-        server.listen()
-        yield server
+        yield OpenCodeServer(url=_address(lines, thread, seconds), password=home.password)
     finally:
         stop.set()
         thread.join()
-        if server:
-            server.join()
 
 
-def _address(lines: Queue[str], thread: threading.Thread) -> str:
+def _address(lines: Queue[str], thread: threading.Thread, seconds: float) -> str:
     seen: list[str] = []
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(Empty):
             seen.append(lines.get(timeout=0.1))
@@ -144,4 +183,8 @@ def _address(lines: Queue[str], thread: threading.Thread) -> str:
             continue
         if not thread.is_alive():
             break
-    raise DrillError("opencode serve did not say where it listens.", why="\n".join(seen[-20:]))
+    raise DrillError(
+        "opencode serve did not say where it listens, so this binary cannot be drilled.",
+        why="\n".join(seen[-20:]),
+        next_step="Name an opencode binary that runs on this machine.",
+    )

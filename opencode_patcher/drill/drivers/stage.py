@@ -1,59 +1,142 @@
-"""Where a scenario is played, whoever drives the binary: a home of its own and the fake providers that it knows."""
+"""Where a scenario is played, whoever drives the binary: a project, and the fake providers that it knows.
+
+A scenario has a project of its own, or one that it takes over from another: the first turn in a fresh project costs
+OpenCode some forty starts of git. A shared project knows the providers of all scenarios, under ids of their own, and
+has a group for each scenario.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.drill.drivers.home import Home, configuration, prepare
+from opencode_patcher.drill.drivers.home import Home, configuration, furnish, harmless, start_project
+from opencode_patcher.drill.drivers.probe import COMBINED
 from opencode_patcher.drill.fakes.exchange import Exchange
-from opencode_patcher.drill.fakes.server import FakeProvider, serving
+from opencode_patcher.drill.fakes.fake_provider import FakeProvider
+from opencode_patcher.drill.fakes.server import Host, serving
+from opencode_patcher.drill.fakes.tools import FinishedTools
 from opencode_patcher.drill.scenarios.quick import ALPHA
-from opencode_patcher.drill.scenarios.scenario import MODEL, Scenario
-from opencode_patcher.drill.verdict.observation import Target
-
-COMBINED = "combined"
-"""The id of the virtual provider."""
+from opencode_patcher.drill.scenarios.scenario import EFFECTS, MODEL, Scenario
+from opencode_patcher.drill.verdict.observation import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A home that is ready, the ``model`` to ask for in it, and the providers, which answer."""
+    """A project that is ready, the ``model`` to ask for in it, and the providers, which answer.
 
+    OpenCode knows the providers by their ids followed by ``tag``. Whoever drives the binary tells ``tools`` which
+    tool calls have finished.
+    """
+
+    scenario: Scenario
+    subject: Subject
     home: Home
     model: str
+    tag: str
     fakes: Sequence[FakeProvider]
+    tools: FinishedTools
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
         """What was asked of all providers so far, in the order of arrival."""
         return tuple(sorted((one for fake in self.fakes for one in fake.exchanges), key=lambda one: one.arrived))
 
+    def restore(self, text: str) -> str:
+        """What OpenCode said, with the providers under the names that the scenario has for them."""
+        if not self.tag:
+            return text
+        names = "|".join(re.escape(provider.id) for provider in self.scenario.providers)
+        # No boundary in front: in JSON an id may follow the letter of an escape, as in \n.
+        return re.sub(rf"({names}){re.escape(self.tag)}\b", r"\1", text)
+
 
 @contextmanager
-def staged(scenario: Scenario, target: Target, root: Path, template: Path | None) -> Iterator[Stage]:
-    """A stage for one scenario below ``root``; the providers answer as long as it lasts.
+def staged(
+    scenario: Scenario, subject: Subject, home: Home, *, tag: str = "", host: Host | None = None
+) -> Iterator[Stage]:
+    """A stage in a project of its own, which is made: that of ``home``. The providers answer until the block ends.
 
-    ``template`` is the root of a home whose data are copied, which saves the set-up of the database.
+    ``tag`` keeps the health of the providers apart from that of others in the same home. It begins with a hyphen.
     Raises StoreError when the place cannot be written, ProcessError when git fails.
+    """
+    tools = FinishedTools()
+    with serving(scenario.providers, scenario.asked, tools, host=host, tag=tag) as fakes:
+        model = _model(subject, scenario, tag)
+        urls = {fake.provider.id: fake.base_url for fake in fakes}
+        settings = configuration(
+            scenario.providers, urls, priority=subject.patched, combined=scenario.combined, tag=tag
+        )
+        own = json.loads(json.dumps(dict(scenario.settings)).replace(MODEL, model))
+        start_project(home, settings | own)
+        yield Stage(scenario=scenario, subject=subject, home=home, model=model, tag=tag, fakes=fakes, tools=tools)
+
+
+@contextmanager
+def taking_over(scenario: Scenario, subject: Subject, home: Home, *, tag: str, host: Host) -> Iterator[Stage]:
+    """A stage in the project of ``home``, which was made with ``shared_settings`` and nobody else works in now."""
+    (home.work / EFFECTS).unlink(missing_ok=True)
+    tools = FinishedTools()
+    first = scenario.providers[0]
+    model = f"{COMBINED}/{_group(tag)}" if subject.patched else f"{first.id}{tag}/{first.model}"
+    with serving(scenario.providers, scenario.asked, tools, host=host, tag=tag) as fakes:
+        yield Stage(scenario=scenario, subject=subject, home=home, model=model, tag=tag, fakes=fakes, tools=tools)
+
+
+def shared_settings(
+    scenarios: Mapping[str, Scenario], host: Host, combined: Mapping[str, object], *, priority: bool
+) -> dict[str, object]:
+    """The opencode.json of a project for all these scenarios, which stand under their tags. ``combined`` is the key
+    of that name, without groups. With ``priority`` it has the keys that a stock binary refuses.
+    """
+    every = [
+        configuration(
+            scenario.providers,
+            {provider.id: host.base_url(provider, tag) for provider in scenario.providers},
+            priority=priority,
+            tag=tag,
+        )
+        for tag, scenario in scenarios.items()
+    ]
+    settings = harmless() | {"provider": {id: one for found in every for id, one in _providers(found).items()}}
+    if priority:
+        settings["provider_priority"] = [id for found in every for id in _providers(found)]
+        groups = {
+            _group(tag): [f"{provider.id}{tag}/{provider.model}" for provider in scenario.providers]
+            for tag, scenario in scenarios.items()
+        }
+        settings["combined"] = {**combined, "groups": groups}
+    return settings
+
+
+def own_home(root: Path, template: Path | None = None) -> Home:
+    """A home for one scenario alone. ``template`` is the root of a home whose data are copied, which saves the set-up
+    of the database. Raises StoreError when the place cannot be written.
     """
     if template:
         shutil.copytree(Home(root=template).home, Home(root=root).home, symlinks=True)
-    model = combined_model(target, scenario)
-    with serving(scenario) as fakes:
-        urls = {fake.provider.id: fake.base_url for fake in fakes}
-        settings = configuration(scenario.providers, urls, priority=target.patched, combined=scenario.combined)
-        own = json.loads(json.dumps(dict(scenario.settings)).replace(MODEL, model))
-        yield Stage(home=prepare(root, settings | own), model=model, fakes=fakes)
+    return furnish(Home(root=root), harmless())
 
 
-def combined_model(target: Target, scenario: Scenario) -> str:
+def _providers(settings: Mapping[str, object]) -> Mapping[str, object]:
+    found = settings["provider"]
+    assert isinstance(found, Mapping)
+    return found
+
+
+def _group(tag: str) -> str:
+    """The group of a scenario in a shared project."""
+    return f"drill{tag}"
+
+
+def _model(subject: Subject, scenario: Scenario, tag: str) -> str:
     """The model to ask for: the combined one, which is named after the bare id of its members, or the first one's."""
     first = scenario.providers[0]
-    if target.model is None:
-        return f"{first.id}/{first.model}"
-    return target.model if first.model == ALPHA.model else f"{COMBINED}/{first.model}"
+    if subject.model is None:
+        return f"{first.id}{tag}/{first.model}"
+    return subject.model if first.model == ALPHA.model else f"{COMBINED}/{first.model}"

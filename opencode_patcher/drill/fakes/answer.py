@@ -23,7 +23,7 @@ from opencode_patcher.drill.fakes.faults import (
 )
 from opencode_patcher.drill.fakes.plan import SUMMARY, TITLE, Reply, Turn, next_reply
 from opencode_patcher.drill.fakes.protocol import Body, WireProtocol
-from opencode_patcher.drill.scenarios.scenario import Provider
+from opencode_patcher.drill.fakes.provider import ProviderSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +37,15 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """A 200 answer: ``delay`` seconds, the events, ``pause`` seconds, and the break if there is one.
+    """A 200 answer: ``delay`` seconds, the events, ``tools`` finished tool calls, ``pause`` seconds, and the break if
+    there is one.
 
     ``comments``: a stall sends comments. ``headless``: not even the head of the answer goes out.
     """
 
     chunks: tuple[Chunk, ...]
     delay: float = 0.0
+    tools: int = 0
     pause: float = 0.0
     how: How | None = None
     comments: bool = False
@@ -66,7 +68,7 @@ class Decision:
 def decide(
     *,
     protocol: WireProtocol,
-    provider: Provider,
+    provider: ProviderSpec,
     turns: tuple[Turn, ...],
     headers: Mapping[str, str],
     body: Body,
@@ -112,7 +114,7 @@ def _reply(why: Purpose, turns: tuple[Turn, ...], protocol: WireProtocol, body: 
 
 
 def _shape(
-    protocol: WireProtocol, provider: Provider, reply: Reply, number: int, fault: Fault | None
+    protocol: WireProtocol, provider: ProviderSpec, reply: Reply, number: int, fault: Fault | None
 ) -> Refusal | Stream:
     chunks = protocol.chunks(reply, provider=provider.id, model=provider.model, number=number)
     match fault:
@@ -140,6 +142,7 @@ def _shape(
                 sent = (*sent, done)
             return Stream(
                 chunks=sent,
+                tools=fault.tools,
                 pause=fault.pause,
                 how=fault.how,
                 comments=fault.comments,

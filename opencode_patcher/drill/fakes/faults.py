@@ -70,12 +70,14 @@ class HttpError:
 class Broken:
     """A 200 stream that breaks. ``at`` is a place, or the number of events that still go out.
 
-    ``pause`` is the time in seconds between the last event and the break, so that the client has read all of
-    it: the kernel may drop unread data with a reset. ``message`` is for an error event.
+    ``tools`` is how many tool calls must have finished before the break. ``pause`` is the time in seconds between
+    the last event, or those tools, and the break, so that the client has read all of it: the kernel may drop unread
+    data with a reset. ``message`` is for an error event.
     """
 
     at: At | int
     how: How
+    tools: int = 0
     pause: float = 0.1
     message: str = "Overloaded"
     comments: bool = False
@@ -83,7 +85,7 @@ class Broken:
 
 @dataclass(frozen=True, kw_only=True)
 class Garbled:
-    """A 200 stream with one event that is no JSON after ``at``; the rest follows as if nothing were."""
+    """A 200 stream with one event that is not JSON after ``at``; the rest follows as if nothing had happened."""
 
     at: At | int
 
@@ -110,8 +112,11 @@ Fault = HttpError | Broken | Garbled | Empty | Slow | Unterminated
 HEALTHY = (Slow, Unterminated)
 """Odd, but whole answers: nothing is lost when they are believed."""
 
+SURELY_READ_SECONDS = 0.3
+"""A connection that is torn sooner after its last event may take that event along."""
+
 GARBAGE = b'data: {"broken": \n\n'
-"""An event that is no JSON, as a proxy leaves it that rewrites bodies."""
+"""An event that is not JSON, as a proxy that rewrites bodies leaves it."""
 
 
 def before_break(chunks: Sequence[Chunk], at: At | int) -> tuple[Chunk, ...]:
@@ -151,7 +156,7 @@ def describe(fault: Fault) -> str:
         case Slow():
             return f"first token after {fault.seconds:g} s"
         case Garbled():
-            return "an event that is no JSON"
+            return "an event that is not JSON"
         case Empty():
             return "an empty answer"
         case Unterminated():

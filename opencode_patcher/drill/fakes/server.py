@@ -1,4 +1,4 @@
-"""Fake providers: HTTP servers on 127.0.0.1 that answer as a scenario says, faults included."""
+"""Fake providers on 127.0.0.1: what a provider decides goes out over HTTP, faults included."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ import struct
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, Self, TypeVar
 
-from opencode_patcher.drill.fakes.answer import Refusal, Stream, decide
-from opencode_patcher.drill.fakes.conversation import Purpose, purpose
-from opencode_patcher.drill.fakes.exchange import Exchange, Sent
+from opencode_patcher.drill.fakes.answer import Refusal, Stream
+from opencode_patcher.drill.fakes.exchange import Sent
+from opencode_patcher.drill.fakes.fake_provider import FakeProvider
 from opencode_patcher.drill.fakes.faults import How
 from opencode_patcher.drill.fakes.plan import Turn
-from opencode_patcher.drill.fakes.protocol import WireProtocol
-from opencode_patcher.drill.scenarios.scenario import Provider, Scenario
+from opencode_patcher.drill.fakes.provider import ProviderSpec
+from opencode_patcher.drill.fakes.tools import FinishedTools
 
 HOST = "127.0.0.1"
+
+Fake = TypeVar("Fake", bound=FakeProvider)
 BASE_PATH = "/v1"
 
 STALL_CHECK_SECONDS = 0.05
 """How often a stalled answer looks whether the client has hung up."""
+
+TOOL_SECONDS = 10.0
+"""How long a fault waits for tools to finish. A tool that never runs must not hold a scenario up for longer."""
 
 COMMENT = b": keep-alive\n\n"
 
@@ -36,135 +39,73 @@ _RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """SO_LINGER on, zero seconds: ``close`` sends a reset instead of an orderly end."""
 
 
-class FakeProvider:
-    """One provider of a scenario, serving from ``start`` to ``stop``.
+class Host:
+    """One address on this machine for any number of fake providers, each below a path of its own.
 
-    ``base_url`` is what OpenCode is configured with. ``exchanges`` may be read at any time.
+    It is a context manager: it listens until the end of the block, which also stops its providers.
     """
 
-    def __init__(self, provider: Provider, turns: tuple[Turn, ...]) -> None:
-        self.provider = provider
-        self.protocol: WireProtocol = provider.protocol
-        self._turns = turns
-        self._lock = threading.Lock()
-        self._exchanges: list[Exchange] = []
-        self._numbers: Counter[Purpose] = Counter()
-        self._first: float | None = None
-        self._stopping = threading.Event()
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
-        self._placeholder: socket.socket | None = None
-        self._port = 0
-
-    @property
-    def base_url(self) -> str:
-        return f"http://{HOST}:{self._port}{BASE_PATH}"
-
-    @property
-    def exchanges(self) -> tuple[Exchange, ...]:
-        """All requests so far, in order of arrival."""
-        with self._lock:
-            return tuple(self._exchanges)
-
-    def renew(self, provider: Provider, turns: tuple[Turn, ...]) -> None:
-        """Go on under the same address with other faults and turns, between two turns; what was is forgotten."""
-        with self._lock:
-            self._exchanges = []
-            self._numbers.clear()
-            self._first = None
-            self.provider, self._turns = provider, turns
-
-    def start(self) -> None:
-        """Listen on a free port; a provider that is not ``listening`` only keeps the port and refuses."""
-        if not self.provider.listening:
-            # A bound socket that does not listen refuses connections, and nobody else can get its port.
-            self._placeholder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            self._placeholder.bind((HOST, 0))
-            self._port = self._placeholder.getsockname()[1]
-            return
-        self._server = _Server(self)
-        self._port = self._server.server_address[1]
+    def __init__(self) -> None:
+        self._server = _Server()
+        # A bound socket that does not listen refuses connections, and nobody else can get its port.
+        self._refusing = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._refusing.bind((HOST, 0))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def base_url(self, provider: ProviderSpec, tag: str = "") -> str:
+        """Where the provider answers once it is added under that tag; one that is not ``listening`` refuses."""
+        port = self._server.server_address[1] if provider.listening else self._refusing.getsockname()[1]
+        return f"http://{HOST}:{port}/{provider.id}{tag}{BASE_PATH}"
+
+    def add(self, fake: FakeProvider, tag: str = "") -> None:
+        """Let a provider answer."""
+        fake.base_url = self.base_url(fake.provider, tag)
+        self._server.fakes[f"{fake.provider.id}{tag}"] = fake
+
+    def remove(self, fake: FakeProvider) -> None:
+        """Stop a provider; later requests to it find nothing."""
+        fake.stop()
+        self._server.fakes = {name: one for name, one in self._server.fakes.items() if one is not fake}
+
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
-    def stop(self) -> None:
-        """Close the port and end every answer that is under way. May be called twice."""
-        self._stopping.set()
-        if self._placeholder:
-            self._placeholder.close()
-        if self._server and self._thread:
-            self._server.shutdown()
-            self._server.server_close()
-            self._thread.join()
-
-    def open_exchange(self, headers: dict[str, str], body: dict[str, object]) -> tuple[int, Refusal | Stream]:
-        """Record a request and decide its answer; the number names it to the other methods."""
-        arrived = time.monotonic()
-        with self._lock:
-            why = purpose(self.protocol.conversation(body))
-            number = self._numbers[why]
-            self._numbers[why] += 1
-            self._first = arrived if self._first is None else self._first
-            decision = decide(
-                protocol=self.protocol,
-                provider=self.provider,
-                turns=self._turns,
-                headers=headers,
-                body=body,
-                number=number,
-                elapsed=arrived - self._first,
-            )
-            self._exchanges.append(
-                Exchange(
-                    provider=self.provider.id,
-                    purpose=decision.purpose,
-                    arrived=arrived,
-                    body=body,
-                    number=number,
-                    violations=decision.violations,
-                    fault=decision.fault,
-                )
-            )
-            return len(self._exchanges) - 1, decision.answer
-
-    def refuse_path(self, method: str, path: str) -> None:
-        """Record a request to a path that the protocol does not have: it is a violation in any case."""
-        now = time.monotonic()
-        with self._lock:
-            self._exchanges.append(
-                Exchange(
-                    provider=self.provider.id,
-                    purpose=Purpose.TURN,
-                    arrived=now,
-                    finished=now,
-                    body={},
-                    status=404,
-                    violations=(f"there is no {method} {path}",),
-                )
-            )
-
-    def record(self, index: int, **changes: Any) -> None:
-        with self._lock:
-            self._exchanges[index] = replace(self._exchanges[index], **changes)
-
-    def record_sent(self, index: int, sent: Sent) -> None:
-        with self._lock:
-            exchange = self._exchanges[index]
-            self._exchanges[index] = replace(exchange, sent=(*exchange.sent, sent))
-
-    def wait(self, seconds: float) -> bool:
-        """Wait, unless the provider is stopped meanwhile; whether it was."""
-        return self._stopping.wait(seconds)
+    def __exit__(self, *_: object) -> None:
+        for fake in self._server.fakes.values():
+            fake.stop()
+        self._refusing.close()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
 
 
 @contextmanager
-def serving(scenario: Scenario) -> Iterator[Sequence[FakeProvider]]:
-    """The scenario's providers, started, in its order; stopped at the end of the block."""
+def serving(
+    providers: Sequence[ProviderSpec],
+    turns: tuple[Turn, ...],
+    tools: FinishedTools | None = None,
+    *,
+    host: Host | None = None,
+    tag: str = "",
+) -> Iterator[Sequence[FakeProvider]]:
+    """The providers, in their order, which answer the prompts of ``turns`` until the end of the block.
+
+    Faults that wait for tools wait for those of ``tools``. Without a ``host`` the providers get one of their own.
+    """
+    shared = tools or FinishedTools()
+    with hosting([FakeProvider(provider, turns, shared) for provider in providers], host=host, tag=tag) as fakes:
+        yield fakes
+
+
+@contextmanager
+def hosting(fakes: Sequence[Fake], *, host: Host | None = None, tag: str = "") -> Iterator[Sequence[Fake]]:
+    """The same for providers that are made already."""
     with ExitStack() as stack:
-        fakes = [FakeProvider(provider, scenario.asked) for provider in scenario.providers]
+        place = host or stack.enter_context(Host())
         for fake in fakes:
-            fake.start()
-            stack.callback(fake.stop)
+            place.add(fake, tag)
+            stack.callback(place.remove, fake)
         yield fakes
 
 
@@ -175,8 +116,8 @@ class _Server(socketserver.ThreadingTCPServer):
     block_on_close = False
     allow_reuse_address = True
 
-    def __init__(self, fake: FakeProvider) -> None:
-        self.fake = fake
+    def __init__(self) -> None:
+        self.fakes: dict[str, FakeProvider] = {}
         super().__init__((HOST, 0), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -191,10 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        fake = self.server.fake
         length = int(self.headers.get("content-length") or 0)
         raw = self.rfile.read(length)
-        if self.path != BASE_PATH + fake.protocol.path:
+        fake, path = self._addressed()
+        if fake is None or path != BASE_PATH + fake.protocol.path:
             self._refuse_path()
             return
         try:
@@ -212,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
                 fake.record(index, status=answer.status, finished=time.monotonic())
                 self._answer(answer.status, answer.body, dict(answer.headers))
             else:
-                self._stream(index, answer)
+                self._stream(fake, index, answer)
         except ConnectionError:
             fake.record(index, hung_up=True)
             self.close_connection = True
@@ -223,8 +164,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._refuse_path()
 
+    def _addressed(self) -> tuple[FakeProvider | None, str]:
+        """The provider that the request is for, and what stands behind its name."""
+        name, slash, path = self.path.removeprefix("/").partition("/")
+        return self.server.fakes.get(name), slash + path
+
     def _refuse_path(self) -> None:
-        self.server.fake.refuse_path(self.command, self.path)
+        fake, path = self._addressed()
+        if fake:
+            fake.refuse_path(self.command, path)
         self._answer(404, b'{"error": {"message": "no such path"}}', {})
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
@@ -236,8 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _stream(self, index: int, answer: Stream) -> None:
-        fake = self.server.fake
+    def _stream(self, fake: FakeProvider, index: int, answer: Stream) -> None:
         if not answer.headless:
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
@@ -250,6 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
         for chunk in answer.chunks:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk.data), chunk.data))
             fake.record_sent(index, Sent(at=time.monotonic(), kind=chunk.kind, text=chunk.text))
+        if answer.tools:
+            fake.tools.wait(answer.tools, TOOL_SECONDS)
         if answer.pause and answer.how in {How.RESET, How.CLOSE}:
             fake.wait(answer.pause)
         match answer.how:
@@ -260,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
                 fake.record(index, finished=time.monotonic())
                 self.close_connection = True
             case How.STALL:
-                self._stall(index, comments=answer.comments)
+                self._stall(fake, index, comments=answer.comments)
             case None | How.ERROR_EVENT | How.END:
                 fake.record(index, finished=time.monotonic())
                 self.wfile.write(b"0\r\n\r\n")
@@ -271,9 +220,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
         self.close_connection = True
 
-    def _stall(self, index: int, *, comments: bool) -> None:
+    def _stall(self, fake: FakeProvider, index: int, *, comments: bool) -> None:
         """Keep the connection open, send no event, until the client hangs up or the provider stops."""
-        fake = self.server.fake
         self.connection.setblocking(False)
         while not fake.wait(STALL_CHECK_SECONDS):
             try:
@@ -283,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
                     break
             except BlockingIOError:
                 continue
-        fake.record(index, finished=time.monotonic(), hung_up=not self.server.fake.wait(0))
+        fake.record(index, finished=time.monotonic(), hung_up=not fake.wait(0))
         self.connection.setblocking(True)
         self._reset()
 

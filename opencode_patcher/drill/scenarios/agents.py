@@ -7,6 +7,7 @@ from dataclasses import replace
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.faults import At, Broken, Empty, How, HttpError, Slow
 from opencode_patcher.drill.fakes.plan import Reply, Text, ToolCall, Turn
+from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.scenarios.benchmark import TIMEOUTS
 from opencode_patcher.drill.scenarios.quick import (
     ALPHA,
@@ -18,10 +19,9 @@ from opencode_patcher.drill.scenarios.quick import (
     RATE_LIMITED,
     RESTING,
     RETRIED,
-    TOOL_SECONDS,
     failing_over,
 )
-from opencode_patcher.drill.scenarios.scenario import EFFECTS, Expectation, Provider, Scenario
+from opencode_patcher.drill.scenarios.scenario import EFFECTS, Expectation, Scenario, Through
 
 QUESTION = Turn(
     prompt="And what is the time?",
@@ -80,7 +80,7 @@ DELEGATION = Turn(
 )
 
 OVERLOADED_EVENT = Broken(at=At.TEXT, how=How.ERROR_EVENT)
-_HELD_BACK = Provider(id=BETA.id, model=BETA.model, price=BETA.price, context=1_200, output=200)
+_HELD_BACK = ProviderSpec(id=BETA.id, model=BETA.model, price=BETA.price, context=1_200, output=200)
 """Room for 1,000 tokens, and each answer of the drill leaves a conversation of 1,100."""
 
 
@@ -103,10 +103,11 @@ _REFUSED = (
 
 _STREAMS = (
     failing_over("error-event", "overload as an error event in a 200 stream", OVERLOADED_EVENT),
-    # ``run`` has printed by then what looked complete; the server's clients must see it go.
+    # ``run`` has printed by then what looked complete; clients that can take it back must see it go.
     replace(
         failing_over("no-finish", "a stream that ends without a finish reason", Broken(at=At.TEXT, how=How.END)),
-        served=True,
+        through=Through.SERVE,
+        prints=False,
     ),
     failing_over("empty", "an empty answer", Empty()),
     replace(
@@ -132,7 +133,7 @@ _STREAMS = (
         providers=(replace(ALPHA, then=Broken(at=At.TEXT, how=How.RESET)), BETA),
         turns=(GREETING, QUESTION),
         expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
-        served=True,
+        through=Through.SERVE,
     ),
 )
 
@@ -141,7 +142,7 @@ _TOOLS = (
         name="parallel-unfinished",
         title="two tools at once, cut in the second call",
         providers=(
-            replace(ALPHA, faults=(Broken(at=At.TOOL_INPUT, how=How.RESET, pause=TOOL_SECONDS),), then=OVERLOADED),
+            replace(ALPHA, faults=(Broken(at=At.TOOL_INPUT, how=How.RESET, tools=1),), then=OVERLOADED),
             BETA,
         ),
         turns=(PARALLEL,),
@@ -160,7 +161,7 @@ _TOOLS = (
         name="parallel-finished",
         title="two tools at once, cut after both",
         providers=(
-            replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, pause=TOOL_SECONDS),), then=OVERLOADED),
+            replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, tools=2),), then=OVERLOADED),
             BETA,
         ),
         turns=(PARALLEL,),
@@ -198,7 +199,7 @@ _TOOLS = (
         turns=(DELEGATION,),
         delegated=(DELEGATED,),
         expected=Expectation(served_by=("alpha", "beta"), at_most={"alpha": 1 + RETRIED}),
-        served=True,
+        through=Through.SERVE,
     ),
     Scenario(
         name="compaction-error",
@@ -206,7 +207,7 @@ _TOOLS = (
         providers=(replace(ALPHA, others={Purpose.SUMMARY: (RESTING,)}), BETA),
         turns=(replace(GREETING, compact=True), QUESTION),
         expected=Expectation(served_by=("alpha", "beta"), requests={"alpha": 1, "beta": 1}),
-        served=True,
+        through=Through.SERVE,
     ),
 )
 
@@ -227,6 +228,7 @@ _COOLDOWNS = (
         providers=(replace(ALPHA, then=RESTING), BETA),
         turns=(GREETING, QUESTION),
         expected=Expectation(served_by=("beta", "beta"), requests={"alpha": 1, "beta": 2}),
+        through=Through.RUN,
     ),
     Scenario(
         name="cooldown-shared",
@@ -234,7 +236,7 @@ _COOLDOWNS = (
         providers=(replace(ALPHA, faults=(None,), then=RESTING), BETA),
         turns=(GREETING, replace(ERRAND, elsewhere=True), QUESTION),
         expected=Expectation(served_by=("alpha", "beta"), requests={"alpha": 2}),
-        served=True,
+        through=Through.SERVE,
     ),
     Scenario(
         name="small-member",
@@ -252,7 +254,7 @@ _CANCELS = (
         providers=(replace(ALPHA, then=OVERLOADED), replace(BETA, then=Slow(seconds=20))),
         turns=(replace(GREETING, cancel=1.0),),
         expected=Expectation(served_by=None, cancelled=True, requests={"beta": 1}, at_most={"alpha": RETRIED}),
-        served=True,
+        through=Through.SERVE,
     ),
     Scenario(
         name="cancel-waiting",
@@ -262,7 +264,7 @@ _CANCELS = (
         ),
         turns=(replace(GREETING, cancel=1.0),),
         expected=Expectation(served_by=None, cancelled=True, requests={"alpha": 1, "beta": 1}),
-        served=True,
+        through=Through.SERVE,
     ),
 )
 

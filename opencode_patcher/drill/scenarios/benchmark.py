@@ -14,8 +14,9 @@ from dataclasses import replace
 
 from opencode_patcher.drill.fakes.faults import At, Broken, Fault, Garbled, How, HttpError, Slow, Unterminated
 from opencode_patcher.drill.fakes.plan import Reply, Text, Turn
+from opencode_patcher.drill.fakes.provider import Outage, ProviderSpec
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, OVERLOADED, RATE_LIMITED
-from opencode_patcher.drill.scenarios.scenario import Expectation, Outage, Provider, Scenario
+from opencode_patcher.drill.scenarios.scenario import Expectation, Scenario, Through
 
 SIXTY = Turn(
     prompt="Explain in exactly sixty words why a gateway earns trust only when the provider behind it misbehaves.",
@@ -44,7 +45,7 @@ def _single(
     then: Fault | None = None,
     at_most: int = BOUNDED,
     seconds: float | None = None,
-    providers: tuple[Provider, ...] = (BETA,),
+    providers: tuple[ProviderSpec, ...] = (BETA,),
     expected: Expectation | None = None,
 ) -> Scenario:
     """One question; ``alpha`` has the faults, the others are healthy."""
@@ -101,7 +102,7 @@ BENCH_SCENARIOS = (
         expected=Expectation(served_by=None, returns="alpha"),
         # The original's requests have nothing in common; here they share a session, and its prompt cache holds them.
         combined={"stickiness": 0},
-        served=True,
+        through=Through.SERVE,
     ),
     _single(
         "s16",

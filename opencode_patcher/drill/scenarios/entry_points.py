@@ -15,9 +15,8 @@ from opencode_patcher.drill.scenarios.quick import (
     OVERLOADED,
     RESTING,
     RETRIED,
-    TOOL_SECONDS,
 )
-from opencode_patcher.drill.scenarios.scenario import MODEL, Expectation, Scenario
+from opencode_patcher.drill.scenarios.scenario import MODEL, Expectation, Scenario, Through
 
 EDITOR_SECONDS = 1.5
 """How long an editor may take to show the first words of an answer."""
@@ -32,7 +31,7 @@ _EDITORS = (
         providers=(replace(ALPHA, then=Broken(at=At.TEXT, how=How.RESET, pause=EDITOR_SECONDS)), BETA),
         turns=(GREETING, QUESTION),
         expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
-        edited=True,
+        through=Through.ACP,
     ),
     Scenario(
         name="editor-tool",
@@ -40,18 +39,18 @@ _EDITORS = (
         providers=(replace(ALPHA, then=Broken(at=At.TOOL_INPUT, how=How.RESET)), BETA),
         turns=(ERRAND,),
         expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
-        edited=True,
+        through=Through.ACP,
     ),
     Scenario(
         name="editor-commit",
         title="an editor (ACP) sees a finished tool once, whoever goes on",
         providers=(
-            replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, pause=TOOL_SECONDS),), then=OVERLOADED),
+            replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, tools=1),), then=OVERLOADED),
             BETA,
         ),
         turns=(ERRAND,),
         expected=Expectation(served_by=("alpha", "beta"), requests={"beta": 1}, at_most={"alpha": RETRIED}),
-        edited=True,
+        through=Through.ACP,
     ),
 )
 
@@ -71,6 +70,7 @@ _WAYS = (
             "command": {"errand": {"template": ERRAND.prompt, "description": "Runs the errand", "model": MODEL}},
         },
         expected=Expectation(served_by=("alpha", "alpha", "beta", "beta"), requests={"alpha": 3, "beta": 2}),
+        through=Through.RUN,
     ),
     Scenario(
         name="run-fork",
@@ -82,6 +82,7 @@ _WAYS = (
             requests={"alpha": 2, "beta": 2},
             title=f"{TITLE.text('')} (fork #1)",
         ),
+        through=Through.RUN,
     ),
 )
 
@@ -92,13 +93,13 @@ _UNDONE = tuple(
         providers=(replace(ALPHA, faults=(fault,), then=OVERLOADED), BETA),
         turns=(replace(ERRAND, undone=True),),
         expected=Expectation(served_by=served_by, requests={"beta": len(served_by) - served_by.count("alpha")}),
-        served=True,
+        through=Through.SERVE,
     )
     for name, what, fault, served_by in (
         (
             "commit",
             "a cut behind a finished tool",
-            Broken(at=At.CONTENT, how=How.RESET, pause=TOOL_SECONDS),
+            Broken(at=At.CONTENT, how=How.RESET, tools=1),
             ("alpha", "beta"),
         ),
         ("retract", "a step that was taken back", Broken(at=At.TOOL_INPUT, how=How.RESET), ("beta", "beta")),

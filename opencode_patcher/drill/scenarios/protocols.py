@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from opencode_patcher.drill.fakes.anthropic_messages import AnthropicMessages
-from opencode_patcher.drill.fakes.faults import At, Broken, How
+from opencode_patcher.drill.fakes.faults import SURELY_READ_SECONDS, At, Broken, How
 from opencode_patcher.drill.fakes.openai_responses import OpenAIResponses
 from opencode_patcher.drill.fakes.plan import Reasoning, Reply, Turn
+from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.scenarios.agents import OVERLOADED_EVENT, QUESTION
 from opencode_patcher.drill.scenarios.quick import (
     ALPHA,
@@ -19,8 +20,7 @@ from opencode_patcher.drill.scenarios.quick import (
     RATE_LIMITED,
     RETRIED,
 )
-from opencode_patcher.drill.scenarios.scenario import Expectation, Provider, Scenario
-from opencode_patcher.drill.verdict.costs import SURELY_READ_SECONDS
+from opencode_patcher.drill.scenarios.scenario import Expectation, Scenario, Through
 
 THINKING = {"thinking": {"type": "enabled", "budgetTokens": 2_000}}
 CLAUDE_ALPHA = replace(ALPHA, protocol=AnthropicMessages(), options=THINKING)
@@ -35,7 +35,12 @@ THOUGHTFUL_GREETING = replace(GREETING, replies=(Reply(content=(THOUGHT, *GREETI
 
 
 def _carrying_on(
-    name: str, title: str, first: Provider, second: Provider, *others: Provider, turn: Turn = THOUGHTFUL_ERRAND
+    name: str,
+    title: str,
+    first: ProviderSpec,
+    second: ProviderSpec,
+    *others: ProviderSpec,
+    turn: Turn = THOUGHTFUL_ERRAND,
 ) -> Scenario:
     """``first`` calls a tool and fails on the next step; ``second`` must carry on from the tool's result."""
     return Scenario(
@@ -47,7 +52,7 @@ def _carrying_on(
     )
 
 
-def _thinking(name: str, title: str, first: Provider, second: Provider, fault: Broken) -> Scenario:
+def _thinking(name: str, title: str, first: ProviderSpec, second: ProviderSpec, fault: Broken) -> Scenario:
     """``first`` breaks in the middle of an answer with thinking; ``second`` must give all of it."""
     return Scenario(
         name=name,
@@ -105,6 +110,6 @@ PROTOCOL_SCENARIOS = (
         ),
         turns=(THOUGHTFUL_ERRAND, replace(QUESTION, pause=2.0)),
         expected=Expectation(served_by=("alpha", "beta", "alpha"), requests={"alpha": 3, "beta": 1}),
-        served=True,
+        through=Through.SERVE,
     ),
 )

@@ -7,12 +7,13 @@ from dataclasses import replace
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.faults import At, Broken, Fault, How, HttpError
 from opencode_patcher.drill.fakes.plan import Reply, Text, ToolCall, Turn
+from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.fakes.usage import Price
-from opencode_patcher.drill.scenarios.scenario import EFFECTS, Expectation, Provider, Scenario
+from opencode_patcher.drill.scenarios.scenario import EFFECTS, Expectation, Scenario, Through
 
-ALPHA = Provider(id="alpha", model="claude-sonnet-4-5", price=Price(input=3, output=15))
-BETA = Provider(id="beta", model="anthropic/claude-sonnet-4.5", price=Price(input=4, output=20))
-GAMMA = Provider(id="gamma", model="claude-sonnet-4.5", price=Price(input=5, output=25))
+ALPHA = ProviderSpec(id="alpha", model="claude-sonnet-4-5", price=Price(input=3, output=15))
+BETA = ProviderSpec(id="beta", model="anthropic/claude-sonnet-4.5", price=Price(input=4, output=20))
+GAMMA = ProviderSpec(id="gamma", model="claude-sonnet-4.5", price=Price(input=5, output=25))
 """The same model under three real spellings, at three prices."""
 
 GREETING = Turn(
@@ -39,10 +40,6 @@ RATE_LIMITED = HttpError(status=429, message="Rate limit reached", code="rate_li
 
 EXPIRED = HttpError(status=401, message="The API key has expired", code="invalid_api_key")
 RESTING = replace(RATE_LIMITED, headers={"retry-after": "36000"})
-
-TOOL_SECONDS = 1.5
-"""Long enough for a ``bash`` call that appends a line to finish before the connection is cut."""
-
 
 RETRIED = 2
 """How often a member may be asked that fails in a way that may pass: once, and once more in place."""
@@ -86,7 +83,10 @@ SCENARIOS = (
         expected=Expectation(served_by=("beta",), requests={"beta": 1}),
     ),
     failing_over("cut-at-start", "connection reset before the first word", Broken(at=At.START, how=How.RESET)),
-    failing_over("cut-in-text", "connection reset after some text", Broken(at=At.TEXT, how=How.RESET)),
+    replace(
+        failing_over("cut-in-text", "connection reset after some text", Broken(at=At.TEXT, how=How.RESET)),
+        through=Through.RUN,
+    ),
     failing_over("closed-in-text", "connection closed after some text", Broken(at=At.TEXT, how=How.CLOSE)),
     Scenario(
         name="cut-in-tool",
@@ -107,7 +107,7 @@ SCENARIOS = (
         name="cut-after-tool",
         title="connection reset after a finished tool call",
         providers=(
-            replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, pause=TOOL_SECONDS),)),
+            replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, tools=1),)),
             BETA,
         ),
         turns=(ERRAND,),
@@ -134,6 +134,7 @@ SCENARIOS = (
         turns=(GREETING,),
         # The failure may count for the conversation too, or not.
         expected=Expectation(served_by=None),
+        through=Through.RUN,
     ),
     Scenario(
         name="all-overloaded",
@@ -148,5 +149,6 @@ SCENARIOS = (
         providers=(replace(ALPHA, then=EXPIRED), replace(BETA, then=RESTING)),
         turns=(GREETING,),
         expected=Expectation(served_by=(), requests={"alpha": 1, "beta": 1}, error=("alpha", "beta")),
+        through=Through.RUN,
     ),
 )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from opencode_patcher.drill.fakes.conversation import Purpose
-from opencode_patcher.drill.fakes.faults import Fault
-from opencode_patcher.drill.fakes.openai_chat import OpenAIChat
 from opencode_patcher.drill.fakes.plan import TITLE, Reply, Turn
-from opencode_patcher.drill.fakes.protocol import WireProtocol
-from opencode_patcher.drill.fakes.usage import Price
+from opencode_patcher.drill.fakes.provider import ProviderSpec
 
 EFFECTS = "effects.txt"
 """A drilled tool appends a line to this file of the work directory, so that each of its runs is counted."""
@@ -19,52 +17,12 @@ EFFECTS = "effects.txt"
 MODEL = "{model}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outage:
-    """A fault of every request of the conversation within ``seconds`` of the provider's first one."""
+class Through(StrEnum):
+    """The commands of OpenCode that a scenario can be played through."""
 
-    seconds: float
-    fault: Fault
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provider:
-    """A fake provider with one model, and its faults.
-
-    ``faults`` are those of its first requests of the conversation, in order (None: healthy); ``then`` is the
-    fault of all later ones, ``outage`` goes before both. ``others`` are the faults of requests for titles and
-    summaries. ``listening`` is False for a provider that refuses connections. ``context`` and ``output`` are the
-    model's limits in tokens, ``options`` the model's options in opencode.json.
-    """
-
-    id: str
-    model: str
-    price: Price
-    protocol: WireProtocol = field(default_factory=OpenAIChat)
-    faults: tuple[Fault | None, ...] = ()
-    then: Fault | None = None
-    outage: Outage | None = None
-    others: Mapping[Purpose, tuple[Fault | None, ...]] = field(default_factory=dict)
-    listening: bool = True
-    context: int = 200_000
-    output: int = 64_000
-    options: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def key(self) -> str:
-        """Its API key, another at each provider: a mixed-up key is noticed."""
-        return f"drill-key-of-{self.id}"
-
-    def fault(self, purpose: Purpose, number: int, elapsed: float = 0.0) -> Fault | None:
-        """The fault of request ``number`` (from 0) among those of one purpose, ``elapsed`` seconds after the
-        provider's first request.
-        """
-        faults = self.faults if purpose is Purpose.TURN else self.others.get(purpose, ())
-        if purpose is Purpose.TURN and self.outage and elapsed < self.outage.seconds:
-            return self.outage.fault
-        if number < len(faults):
-            return faults[number]
-        return self.then if purpose is Purpose.TURN else None
+    RUN = "run"
+    SERVE = "serve"
+    ACP = "acp"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,23 +55,24 @@ class Scenario:
 
     ``delegated`` are the turns of subagents: asked by OpenCode, not by the user. ``combined`` is the key of that
     name in opencode.json, for a binary that knows it. ``settings`` are other keys of it, in which ``MODEL`` stands
-    for the model that is drilled. ``served``: through ``opencode serve`` and its HTTP API instead of
-    ``opencode run``; ``cancel``, ``compact``, ``undone`` and ``elsewhere`` of a turn need that. ``edited``: through
-    ``opencode acp``, as an editor does.
+    for the model that is drilled. ``through`` is the command that it must be played through, None when any will do;
+    ``cancel``, ``compact``, ``undone`` and ``elsewhere`` of a turn need a server, ``arguments`` need ``run``.
+    ``prints`` is False where ``opencode run`` would print text that is taken back later; clients that can take text
+    back must still end up right.
     """
 
     name: str
     title: str
-    providers: tuple[Provider, ...]
+    providers: tuple[ProviderSpec, ...]
     turns: tuple[Turn, ...]
     expected: Expectation
     delegated: tuple[Turn, ...] = ()
     combined: Mapping[str, object] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
-    served: bool = False
-    edited: bool = False
+    through: Through | None = None
+    prints: bool = True
 
-    def provider(self, id: str) -> Provider:
+    def provider(self, id: str) -> ProviderSpec:
         """Raises KeyError when the scenario has no such provider."""
         for provider in self.providers:
             if provider.id == id:

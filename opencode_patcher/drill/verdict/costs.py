@@ -11,23 +11,20 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from opencode_patcher.drill.fakes.exchange import Exchange
-from opencode_patcher.drill.fakes.faults import Broken, ChunkKind, How
+from opencode_patcher.drill.fakes.faults import SURELY_READ_SECONDS, Broken, ChunkKind, How
 from opencode_patcher.drill.fakes.plan import SERIAL
+from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.fakes.usage import USAGE
-from opencode_patcher.drill.scenarios.scenario import Provider
 from opencode_patcher.drill.verdict.observation import Session, StoredMessage
 
 CENT_OF_A_CENT = 1e-4
 """How exactly costs are compared, in dollars: far below the difference between two providers' prices."""
 
-SURELY_READ_SECONDS = 0.3
-"""A line that is torn sooner after its last event may take that event along."""
-
 _FAILURES = {ChunkKind.ERROR, ChunkKind.GARBAGE}
 
 
 def wrong(
-    exchanges: Sequence[Exchange], messages: Sequence[StoredMessage], providers: Iterable[Provider]
+    exchanges: Sequence[Exchange], messages: Sequence[StoredMessage], providers: Iterable[ProviderSpec]
 ) -> Iterator[str]:
     """A sentence for each provider whose messages have not cost what they must.
 
@@ -57,7 +54,7 @@ def misprinted(session: Session, printed: float) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Due:
-    """Dollars, between two bounds where nobody can know whether a report was read before its line was torn."""
+    """Dollars, between two bounds where nobody can know whether a report was read before its connection was torn."""
 
     least: float = 0.0
     most: float = 0.0
@@ -69,7 +66,7 @@ class _Due:
         return f"${self.most:.4f}" if self.least == self.most else f"${self.least:.4f} to ${self.most:.4f}"
 
 
-def _due(exchanges: Sequence[Exchange], calls: set[str], providers: Mapping[str, Provider]) -> Mapping[str, _Due]:
+def _due(exchanges: Sequence[Exchange], calls: set[str], providers: Mapping[str, ProviderSpec]) -> Mapping[str, _Due]:
     """By provider. ``calls`` are the ends of the stored calls' ids, which tell the answer that made them."""
     owed = dict.fromkeys(providers, _Due())
     carried = _Due()
@@ -86,7 +83,7 @@ def _due(exchanges: Sequence[Exchange], calls: set[str], providers: Mapping[str,
     return owed
 
 
-def _reported(exchange: Exchange, provider: Provider, read: Set[ChunkKind]) -> _Due:
+def _reported(exchange: Exchange, provider: ProviderSpec, read: Set[ChunkKind]) -> _Due:
     """What the provider has told that the answer cost, by the events that came before any failure among them."""
     if ChunkKind.FINISH in read:
         return _Due(*[provider.price.cost(USAGE)] * 2)
@@ -98,7 +95,8 @@ def _reported(exchange: Exchange, provider: Provider, read: Set[ChunkKind]) -> _
 
 
 def _is_torn(exchange: Exchange) -> bool:
-    """Whether the line went before its last events were surely read."""
+    """Whether the connection went before its last events were surely read."""
     fault = exchange.fault
-    hasty = isinstance(fault, Broken) and fault.how in {How.RESET, How.CLOSE} and fault.pause < SURELY_READ_SECONDS
-    return hasty or exchange.hung_up
+    if not isinstance(fault, Broken) or fault.how not in {How.RESET, How.CLOSE} or fault.tools:
+        return exchange.hung_up
+    return fault.pause < SURELY_READ_SECONDS or exchange.hung_up

@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.plan import SERIAL, SUMMARY, TITLE
-from opencode_patcher.drill.scenarios.scenario import Scenario
+from opencode_patcher.drill.scenarios.scenario import Scenario, Through
 from opencode_patcher.drill.verdict import acp_view, costs
 from opencode_patcher.drill.verdict.observation import Observation
 
@@ -17,13 +17,21 @@ SHOWN_ERROR = 160
 """How many characters of an error stand in the table."""
 
 
+class _Late(str):
+    """A failure that a loaded machine alone can cause."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class Verdict:
     """The verdict on one scenario.
 
     ``expected`` and ``seen`` are one line each; ``failures`` are the sentences that make it fail (empty when
-    it passed). ``failover_ms`` is the longest time from a provider's failure to the next provider's request;
-    None when there was none, or when the failure left nothing to measure from (a refused connection).
+    it passed). ``late``: it fails for time only, which a loaded machine can cause. ``first_try`` are the failures of
+    a try that failed for time only, after which the scenario was repeated alone; the rest is about the second try.
+    ``failover_ms`` is the longest time from a provider's failure to the next provider's request; None when there was
+    none, or when the failure left nothing to measure from (a refused connection).
     """
 
     scenario: str
@@ -32,22 +40,29 @@ class Row:
     seen: str
     failures: tuple[str, ...]
     failover_ms: float | None
+    late: bool = False
+    first_try: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         return not self.failures
 
 
-def judge(observation: Observation) -> Row:
+def judge(observation: Observation) -> Verdict:
     """Compare a run with what its scenario expects."""
     scenario = observation.scenario
-    return Row(
+    failures = tuple(_failures(observation))
+    refused = any(exchange.violations for exchange in observation.exchanges)
+    # Whatever else is wrong with a turn that has not ended can come of that; a request that is refused cannot.
+    late = (observation.code is None and not refused) or all(isinstance(failure, _Late) for failure in failures)
+    return Verdict(
         scenario=scenario.name,
         title=scenario.title,
         expected=_expected(scenario),
         seen=_seen(observation),
-        failures=tuple(_failures(observation)),
+        failures=tuple(map(str, failures)),
         failover_ms=failover_ms(observation),
+        late=late and bool(failures),
     )
 
 
@@ -96,7 +111,7 @@ def _seen(observation: Observation) -> str:
     if served_by:
         words.append("served by " + ", then ".join(_runs(served_by)))
     if observation.code is None:
-        words.append(f"still waiting after {observation.limit:g} s")
+        words.append(f"still waiting after {observation.limit:.3g} s")
     words.extend(f"error: {_shortened(error)}" for error in dict.fromkeys(observation.errors))
     if (waited := retry_ms(observation)) is not None:
         words.append(f"asked the same provider again after {waited / 1000:.1f} s")
@@ -115,7 +130,7 @@ def _failures(observation: Observation) -> Iterator[str]:
         for violation in exchange.violations:
             yield f"{exchange.provider} refused a {exchange.purpose.value} request: {violation}"
     if observation.code is None:
-        yield f"the turn had not ended after {observation.limit:g} s"
+        yield _Late(f"the turn had not ended after {observation.limit:.3g} s")
     expected = observation.scenario.expected
     if expected.cancelled:
         yield from _cancel_failures(observation)
@@ -138,14 +153,14 @@ def _failures(observation: Observation) -> Iterator[str]:
 
 def _cancel_failures(observation: Observation) -> Iterator[str]:
     if observation.cancelled is None:
-        yield "the turn was over before the user could cancel"
+        yield _Late("the turn was over before the user could cancel")
         return
     # The title is made beside the turn, and no part of what the user cancels.
     asked = [one for one in observation.exchanges if one.purpose is not Purpose.TITLE]
     for exchange in asked:
         if exchange.arrived > observation.cancelled:
             yield f"{exchange.provider} was asked after the user's cancel"
-    if observation.target.patched:
+    if observation.subject.patched:
         yield from _bound_failures(observation)
         yield from _request_failures(observation)
     yield from _open_failures(observation)
@@ -158,8 +173,8 @@ def _bound_failures(observation: Observation) -> Iterator[str]:
     for provider, bound in expected.at_most.items():
         if seen[provider] > bound:
             yield f"{provider} got {seen[provider]} requests instead of at most {bound}"
-    if expected.seconds is not None and observation.target.patched and observation.answer_seconds > expected.seconds:
-        yield f"it took {observation.answer_seconds:.1f} s instead of at most {expected.seconds:g} s"
+    if expected.seconds is not None and observation.subject.patched and observation.answer_seconds > expected.seconds:
+        yield _Late(f"it took {observation.answer_seconds:.1f} s instead of at most {expected.seconds:.3g} s")
 
 
 def _error_failures(observation: Observation) -> Iterator[str]:
@@ -207,8 +222,12 @@ def _transcript_failures(observation: Observation) -> Iterator[str]:
     texts = [reply.text(provider) for reply, provider in zip(scenario.replies, served_by, strict=False)]
     if observation.shown_text != "".join(texts):
         yield f"the text shown is {observation.shown_text!r} instead of {''.join(texts)!r}"
+    if scenario.prints and observation.printed_text not in {None, "".join(texts)}:
+        yield f"the text printed is {observation.printed_text!r} instead of {''.join(texts)!r}"
     if observation.session.title != scenario.expected.title:
-        yield f"the session's title is {observation.session.title!r} instead of {scenario.expected.title!r}"
+        wrong = f"the session's title is {observation.session.title!r} instead of {scenario.expected.title!r}"
+        # A server makes the title beside the turn; ``run`` and an editor are read after the program has ended.
+        yield _Late(wrong) if observation.through is Through.SERVE else wrong
     for message, text in zip(messages, texts, strict=False):
         if message.text != text:
             yield f"a stored message of {message.provider} reads {message.text!r} instead of {text!r}"
@@ -267,7 +286,7 @@ def _cost_failures(observation: Observation) -> Iterator[str]:
     messages = [message for session in observation.sessions for message in session.messages]
     yield from costs.wrong(exchanges, messages, observation.scenario.providers)
     yield from (sentence for session in observation.sessions for sentence in costs.differing(session))
-    if observation.target.patched and observation.printed_cost is not None:
+    if observation.subject.patched and observation.printed_cost is not None:
         yield from costs.misprinted(observation.session, observation.printed_cost)
 
 

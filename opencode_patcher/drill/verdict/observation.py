@@ -9,13 +9,13 @@ from pathlib import Path
 
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.exchange import Exchange
-from opencode_patcher.drill.scenarios.scenario import Scenario
+from opencode_patcher.drill.scenarios.scenario import Scenario, Through
 
 Object = Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class Subject:
     """A binary under drill. ``model`` is the combined model (``combined/<id>``); None for a stock binary."""
 
     binary: Path
@@ -97,13 +97,14 @@ class Observation:
     ``exchanges`` are those of all providers, by arrival; ``session`` is None when none was stored;
     ``effects`` counts the lines that tools left. ``code`` is the exit code, None when the run was ended after
     ``limit`` seconds. ``started`` and ``cancelled`` (when the user did) are on ``time.monotonic``'s clock.
-    ``others`` are the sessions of subagents and of other processes. ``screen`` is the text that a client of the
-    server's events shows in the end, or an editor that opens the session again; None for ``run``, which prints and
-    takes nothing back. ``updates`` are what an editor was sent while it happened, None without one.
+    ``events`` are what ``run`` printed, or would have printed of the events of a server. ``others`` are the sessions
+    of subagents and of other processes. ``screen`` is the text that a client of the server's events shows in the end,
+    or an editor that opens the session again; None for ``run``, which prints and takes nothing back. ``updates`` are
+    what an editor was sent while it happened, None without one.
     """
 
     scenario: Scenario
-    target: Target
+    subject: Subject
     exchanges: tuple[Exchange, ...]
     events: tuple[Event, ...]
     session: Session | None
@@ -138,16 +139,28 @@ class Observation:
         return tuple(exchange for exchange in self.exchanges if exchange.purpose is Purpose.TURN)
 
     @property
+    def through(self) -> Through:
+        """The command that the scenario was played through."""
+        if self.updates is not None:
+            return Through.ACP
+        return Through.RUN if self.screen is None else Through.SERVE
+
+    @property
     def shown_text(self) -> str:
-        """The text that ``run`` printed, or that a client of the server shows."""
-        if self.screen is not None:
-            return self.screen
+        """The text that the user reads in the end: on the screen, or as it was printed."""
+        return self.screen if self.screen is not None else self.printed_text or ""
+
+    @property
+    def printed_text(self) -> str | None:
+        """The text that ``run`` printed, or would have printed; None for an editor, which prints none."""
+        if self.through is Through.ACP:
+            return None
         return "".join(str(_object(event.data.get("part")).get("text", "")) for event in self.of_kind("text"))
 
     @property
     def printed_cost(self) -> float | None:
         """What the steps cost that ``run`` printed, in dollars; None for what does not print them."""
-        if self.screen is not None:
+        if self.through is Through.ACP:
             return None
         parts = (_object(event.data.get("part")) for event in self.of_kind("step_finish"))
         return sum(_number(part.get("cost")) or 0.0 for part in parts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from opencode_patcher.drill.verdict.judge import Row
+from opencode_patcher.drill.verdict.judge import Verdict
 
 HEADINGS = ("scenario", "expected", "seen", "next request", "verdict")
 """The columns of ``table_rows``."""
@@ -15,26 +15,34 @@ HEADINGS = ("scenario", "expected", "seen", "next request", "verdict")
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What the drill found about one binary. ``seconds`` is the wall time of the whole drill."""
+    """What the drill found about one binary. ``seconds`` is the wall time of the whole drill, ``healthy_seconds`` that
+    of a healthy turn, to which the limits were fitted; None when it was not measured.
+    """
 
     binary: Path
     version: str
     patched: bool
-    rows: tuple[Row, ...]
+    verdicts: tuple[Verdict, ...]
     seconds: float
+    healthy_seconds: float | None = None
 
     @property
     def passed(self) -> bool:
-        return all(row.passed for row in self.rows)
+        return all(verdict.passed for verdict in self.verdicts)
 
     @property
-    def failed(self) -> tuple[Row, ...]:
-        return tuple(row for row in self.rows if not row.passed)
+    def failed(self) -> tuple[Verdict, ...]:
+        return tuple(verdict for verdict in self.verdicts if not verdict.passed)
 
     @property
     def failover_ms(self) -> tuple[float, ...]:
         """The measured times from a failure to the next provider's request, shortest first."""
-        return tuple(sorted(row.failover_ms for row in self.rows if row.failover_ms is not None))
+        return tuple(sorted(one.failover_ms for one in self.verdicts if one.failover_ms is not None))
+
+    @property
+    def repeated(self) -> tuple[Verdict, ...]:
+        """Those that were repeated alone because the first try failed for time only."""
+        return tuple(verdict for verdict in self.verdicts if verdict.first_try)
 
 
 def as_json(report: Report) -> Mapping[str, object]:
@@ -46,18 +54,20 @@ def as_json(report: Report) -> Mapping[str, object]:
         "patched": report.patched,
         "passed": report.passed,
         "seconds": round(report.seconds, 2),
+        "healthy_turn_ms": None if report.healthy_seconds is None else round(report.healthy_seconds * 1000, 1),
         "failover_ms": {"median": _rounded(median(times)), "worst": _rounded(times[-1])} if times else None,
         "scenarios": [
             {
-                "name": row.scenario,
-                "title": row.title,
-                "expected": row.expected,
-                "seen": row.seen,
-                "passed": row.passed,
-                "failures": list(row.failures),
-                "failover_ms": _rounded(row.failover_ms),
+                "name": verdict.scenario,
+                "title": verdict.title,
+                "expected": verdict.expected,
+                "seen": verdict.seen,
+                "passed": verdict.passed,
+                "failures": list(verdict.failures),
+                "first_try": list(verdict.first_try),
+                "failover_ms": _rounded(verdict.failover_ms),
             }
-            for row in report.rows
+            for verdict in report.verdicts
         ],
     }
 
@@ -66,21 +76,23 @@ def table_rows(report: Report) -> tuple[tuple[str, ...], ...]:
     """The cells below ``HEADINGS``, as plain text."""
     return tuple(
         (
-            row.title,
-            row.expected,
-            row.seen,
-            "" if row.failover_ms is None else f"{row.failover_ms:.0f} ms",
-            "passed" if row.passed else "FAILED",
+            verdict.title,
+            verdict.expected,
+            verdict.seen,
+            "" if verdict.failover_ms is None else f"{verdict.failover_ms:.0f} ms",
+            ("passed" if verdict.passed else "FAILED") + (" at the second try" if verdict.first_try else ""),
         )
-        for row in report.rows
+        for verdict in report.verdicts
     )
 
 
 def summary(report: Report) -> str:
     """One sentence about the whole drill."""
     kind = "patched" if report.patched else "stock"
-    passed = len(report.rows) - len(report.failed)
-    text = f"OpenCode {report.version} ({kind}): {passed} of {len(report.rows)} scenarios passed"
+    passed = len(report.verdicts) - len(report.failed)
+    text = f"OpenCode {report.version} ({kind}): {passed} of {len(report.verdicts)} scenarios passed"
+    if report.repeated:
+        text += f", {len(report.repeated)} of them at a second try alone"
     if times := report.failover_ms:
         text += f"; next provider's request after {median(times):.0f} ms (median), {times[-1]:.0f} ms (worst)"
     return text + "."

@@ -1,0 +1,226 @@
+"""Picks the driver for a scenario, and the place where it is played: a home of its own, or one that is shared.
+
+In a shared home one server plays most scenarios, several at a time, each with providers and a group of its own. The
+scenarios that are about another command of OpenCode start that command in the same home, in a project of their own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from opencode_patcher.base import files
+from opencode_patcher.drill.drivers import acp, run, serve
+from opencode_patcher.drill.drivers.home import Home, furnish, harmless, start_project
+from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, serving
+from opencode_patcher.drill.drivers.probe import look, not_drillable, probe
+from opencode_patcher.drill.drivers.stage import Stage, own_home, shared_settings, staged, taking_over
+from opencode_patcher.drill.drivers.stored import exported, served
+from opencode_patcher.drill.fakes.server import Host
+from opencode_patcher.drill.scenarios.pace import Pace, paced
+from opencode_patcher.drill.scenarios.scenario import Scenario, Through
+from opencode_patcher.drill.verdict.observation import Observation, Subject
+
+PATCHED_SECONDS = 30.0
+"""How long a turn of a patched binary may take: it fails over in milliseconds, the rest is a slow machine."""
+
+STOCK_SECONDS = 15.0
+"""A stock binary may wait for hours; after this time the drill calls it waiting."""
+
+SMALL_CATALOGUE = {"drill": {"id": "drill", "name": "Drill", "env": [], "models": {}}}
+"""The models catalogue of the shared server. The fakes are configured, and reading the thousands of models of the
+built-in catalogue takes a second for each project; the commands that run beside the server read that one.
+"""
+
+
+class Place(Protocol):
+    """Where the scenarios of one drill are played."""
+
+    @property
+    def subject(self) -> Subject:
+        """The binary under drill."""
+        ...
+
+    def observe(self, scenario: Scenario, pace: Pace) -> Observation:
+        """Play a scenario, stretched to the machine's pace. May be called by several threads, and again for the same
+        scenario. Raises DrillError when the binary cannot be run.
+        """
+        ...
+
+
+def observe(
+    scenario: Scenario,
+    subject: Subject,
+    root: Path,
+    *,
+    template: Path | None = None,
+    limit: float | None = None,
+    pace: Pace | None = None,
+    stop: threading.Event | None = None,
+) -> Observation:
+    """Play one scenario in a home of its own below ``root``, through ``opencode run`` unless it needs another command.
+
+    ``template`` is the root of a home whose data are copied, which saves the set-up of the database.
+    ``limit`` bounds each turn in seconds, by default PATCHED_SECONDS or STOCK_SECONDS at the machine's ``pace``;
+    ``stop`` ends the run early. Raises DrillError when the binary cannot be run.
+    """
+    pace = pace or Pace()
+    limit = limit or _limit(subject, pace)
+    home = own_home(root, template)
+    with staged(paced(scenario, pace), subject, home) as stage:
+        match scenario.through:
+            case Through.SERVE:
+                with serving(subject.binary, home) as server:
+                    return serve.observe(stage, server, limit=limit, pace=pace, stop=stop)
+            case Through.ACP:
+                return acp.observe(stage, exported(subject, home), limit=limit, pace=pace, stop=stop)
+            case Through.RUN | None:
+                return run.observe(stage, exported(subject, home), limit=limit, stop=stop)
+
+
+class Isolated:
+    """A home and a process for each scenario: slow, and as close to a user's OpenCode as can be."""
+
+    def __init__(self, binary: Path, root: Path, limit: float | None, stop: threading.Event) -> None:
+        self._root = root
+        self._template = root / "probe"
+        self._limit = limit
+        self._stop = stop
+        self.subject = probe(binary, self._template)
+
+    def observe(self, scenario: Scenario, pace: Pace) -> Observation:
+        root = _unused(self._root / scenario.name)
+        return observe(
+            scenario,
+            self.subject,
+            root,
+            template=self._template,
+            limit=self._limit,
+            pace=pace,
+            stop=self._stop,
+        )
+
+
+class Shared:
+    """One home and one server for all scenarios.
+
+    Those that are ``cast`` take turns in a few projects; any other, and one that is played again, gets a project of
+    its own.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        server: OpenCodeServer,
+        home: Home,
+        host: Host,
+        limit: float | None,
+        stop: threading.Event,
+    ) -> None:
+        self.subject = subject
+        self._server = server
+        self._home = home
+        self._host = host
+        self._limit = limit
+        self._stop = stop
+        self._numbers = itertools.count(1)
+        self._cast: dict[str, Scenario] = {}
+        self._tags: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._free: dict[str, list[Home]] = {}
+
+    def cast(self, scenarios: Sequence[Scenario]) -> None:
+        """Let these share projects, if they can be played through a server. Called once, before anything is played."""
+        for scenario in scenarios:
+            if scenario.through in {Through.SERVE, None} and not scenario.settings:
+                tag = self._tag()
+                self._cast[tag] = scenario
+                self._tags[scenario.name] = tag
+
+    def observe(self, scenario: Scenario, pace: Pace) -> Observation:
+        limit = self._limit or _limit(self.subject, pace)
+        with self._staged(paced(scenario, pace)) as stage:
+            read = served(self._server.at(stage.home.work, stage.restore))
+            match scenario.through:
+                case Through.RUN:
+                    return run.observe(stage, read, limit=limit, stop=self._stop)
+                case Through.ACP:
+                    return acp.observe(stage, read, limit=limit, pace=pace, stop=self._stop)
+                case Through.SERVE | None:
+                    return serve.observe(stage, self._server, limit=limit, pace=pace, stop=self._stop)
+
+    @contextmanager
+    def _staged(self, scenario: Scenario) -> Iterator[Stage]:
+        with self._lock:
+            tag = self._tags.pop(scenario.name, None)
+        if tag is None:
+            home = self._project(scenario.name)
+            with staged(scenario, self.subject, home, tag=self._tag(), host=self._host) as stage:
+                yield stage
+            return
+        with (
+            self._borrowed(scenario.combined) as home,
+            taking_over(scenario, self.subject, home, tag=tag, host=self._host) as stage,
+        ):
+            yield stage
+
+    @contextmanager
+    def _borrowed(self, combined: Mapping[str, object]) -> Iterator[Home]:
+        """A project with these settings that nobody works in, until the end of the block."""
+        key = json.dumps(dict(combined), sort_keys=True)
+        with self._lock:
+            free = self._free.setdefault(key, [])
+            home = free.pop() if free else None
+        if home is None:
+            home = self._project("shared")
+            priority = self.subject.patched
+            start_project(home, shared_settings(self._cast, self._host, combined, priority=priority))
+        yield home
+        # After an error the project may be in any state, and is left alone.
+        with self._lock:
+            free.append(home)
+
+    def _project(self, name: str) -> Home:
+        """The home with a fresh project, which is not made yet."""
+        with self._lock:
+            path = _unused(self._home.root / "projects" / name)
+            path.mkdir(parents=True)
+        return self._home.at(str(path.relative_to(self._home.root)))
+
+    def _tag(self) -> str:
+        """What tells the providers of one scenario from those of all others in this home, where their health is kept
+        by their ids.
+        """
+        return f"-{next(self._numbers)}"
+
+
+@contextmanager
+def shared(binary: Path, root: Path, limit: float | None, stop: threading.Event) -> Iterator[Shared]:
+    """A shared home below ``root`` with its server, which ends with the block.
+
+    Raises DrillError when the binary cannot be drilled, StoreError when the place cannot be written.
+    """
+    if not binary.is_file():
+        raise not_drillable(binary, "It is not a file.")
+    home = furnish(Home(root=root), harmless())
+    home.work.mkdir()
+    catalogue = root / "models.json"
+    files.write_json(catalogue, SMALL_CATALOGUE)
+    variables = {"OPENCODE_MODELS_PATH": str(catalogue)}
+    with Host() as host, serving(binary, home, variables=variables) as server:
+        yield Shared(look(binary, server, home), server, home, host, limit, stop)
+
+
+def _limit(subject: Subject, pace: Pace) -> float:
+    return pace.scaled(PATCHED_SECONDS if subject.patched else STOCK_SECONDS)
+
+
+def _unused(path: Path) -> Path:
+    """The path, or one beside it when the scenario was played there before."""
+    tries = (path if number == 1 else path.with_name(f"{path.name}-{number}") for number in itertools.count(1))
+    return next(one for one in tries if not one.exists())

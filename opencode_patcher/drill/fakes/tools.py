@@ -1,0 +1,24 @@
+"""The tools that have finished, as whoever drives the binary sees it: a fault may wait for them."""
+
+from __future__ import annotations
+
+import threading
+
+
+class FinishedTools:
+    """Tool calls that have ended, by their ids. Shared by the providers of one scenario."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._ids: set[str] = set()
+
+    def finish(self, id: str) -> None:
+        """Note that a call has ended, well or not. May be told more than once."""
+        with self._changed:
+            self._ids.add(id)
+            self._changed.notify_all()
+
+    def wait(self, count: int, seconds: float) -> bool:
+        """Wait until ``count`` calls have ended; False when they have not in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._ids) >= count, seconds)

@@ -1,0 +1,75 @@
+"""How slow the machine is, and a scenario whose times are stretched to match. Pure.
+
+A loaded machine must not make a good binary look bad. What a healthy turn takes here, measured before the drill,
+stretches every limit, and every time in a scenario that leaves OpenCode room to do something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.faults import Broken, Fault, Slow
+from opencode_patcher.drill.fakes.provider import ProviderSpec
+from opencode_patcher.drill.scenarios.scenario import Scenario
+
+HEALTHY_SECONDS = 0.5
+"""What a healthy turn with a tool takes on two quiet cores; the times of all scenarios are meant for such a machine."""
+
+SLOWEST = 10.0
+"""Times are stretched no further: a machine that is slower still cannot be drilled on."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many times slower than a quiet one the machine is; never below 1, so that no time gets shorter."""
+
+    factor: float = 1.0
+
+    def scaled(self, seconds: float) -> float:
+        """Seconds of a quiet machine as seconds of this one."""
+        return seconds * self.factor
+
+
+def pace(healthy_seconds: float) -> Pace:
+    """The pace of a machine on which a healthy turn with a tool takes so long."""
+    return Pace(min(max(healthy_seconds / HEALTHY_SECONDS, 1.0), SLOWEST))
+
+
+def paced(scenario: Scenario, pace: Pace) -> Scenario:
+    """The scenario for a machine of that pace: pauses before a break, slow answers, time-outs and bounds are longer."""
+    if pace.factor == 1.0:
+        return scenario
+    expected = scenario.expected
+    return replace(
+        scenario,
+        providers=tuple(_provider(provider, pace) for provider in scenario.providers),
+        expected=replace(expected, seconds=None if expected.seconds is None else pace.scaled(expected.seconds)),
+        combined={
+            key: round(pace.scaled(value)) if isinstance(value, int) and key.endswith("_timeout") else value
+            for key, value in scenario.combined.items()
+        },
+    )
+
+
+def _provider(provider: ProviderSpec, pace: Pace) -> ProviderSpec:
+    others: Mapping[Purpose, tuple[Fault | None, ...]] = {
+        purpose: tuple(_fault(fault, pace) for fault in faults) for purpose, faults in provider.others.items()
+    }
+    return replace(
+        provider,
+        faults=tuple(_fault(fault, pace) for fault in provider.faults),
+        then=_fault(provider.then, pace),
+        others=others,
+    )
+
+
+def _fault(fault: Fault | None, pace: Pace) -> Fault | None:
+    match fault:
+        case Broken():
+            return replace(fault, pause=pace.scaled(fault.pause))
+        case Slow():
+            return replace(fault, seconds=pace.scaled(fault.seconds))
+        case _:
+            return fault

@@ -1,0 +1,37 @@
+"""All scenarios, and those of them that somebody names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opencode_patcher.base.errors import UsageError
+from opencode_patcher.drill.scenarios.agents import AGENT_SCENARIOS
+from opencode_patcher.drill.scenarios.benchmark import BENCH_SCENARIOS
+from opencode_patcher.drill.scenarios.entry_points import WAY_SCENARIOS
+from opencode_patcher.drill.scenarios.protocols import PROTOCOL_SCENARIOS
+from opencode_patcher.drill.scenarios.quick import SCENARIOS
+from opencode_patcher.drill.scenarios.scenario import Scenario
+
+ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS, *PROTOCOL_SCENARIOS, *WAY_SCENARIOS)
+"""The quick set, the public benchmark's, those of agents, protocols and other ways in, in the table's order."""
+
+
+def select(names: Sequence[str], *, quick: bool = False) -> tuple[Scenario, ...]:
+    """The scenarios of these names, in the table's order; for no name all of them, or with ``quick`` the quick set.
+
+    Raises UsageError for an unknown name and offers the nearest.
+    """
+    if not names:
+        return SCENARIOS if quick else ALL_SCENARIOS
+    known = {scenario.name: scenario for scenario in ALL_SCENARIOS}
+    for name in names:
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, n=1)
+            raise UsageError(
+                f"There is no scenario {name!r}.",
+                why=f"Did you mean {near[0]!r}?" if near else "",
+                next_step="Scenarios: " + ", ".join(known),
+            )
+    return tuple(scenario for scenario in ALL_SCENARIOS if scenario.name in names)
