@@ -5,14 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.chaos.check import healthy, violations
 from bench.chaos.plan import GROUPS, STEADY_FAULTS, TURNS_PER_SESSION, Round, members, provider, session
 from bench.chaos.run import HEALTH, drafts, running_tools
+from opencode_patcher.drill.fakes.exchange import Exchange
 from opencode_patcher.drill.fakes.faults import HttpError
 from opencode_patcher.drill.fakes.plan import Reply, Text, ToolCall, Turn
 from opencode_patcher.drill.fakes.usage import USAGE
@@ -49,7 +52,13 @@ WHOLE = (message(0, text("Two."), tool(A.id), tool(B.id)), message(0, text("Done
 ASKED = (exchange("a0", 1, 2, text="x"), exchange("a0", 3, 4, text="x"))
 
 
-def found(messages=WHOLE, *, asked: int = 1, lines=LINES, exchanges=ASKED) -> tuple[str, ...]:
+def found(
+    messages: Sequence[StoredMessage] = WHOLE,
+    *,
+    asked: int = 1,
+    lines: Counter[str] = LINES,
+    exchanges: Sequence[Exchange] = ASKED,
+) -> tuple[str, ...]:
     return violations(ROUND, messages, asked=asked, lines=lines, exchanges=exchanges, providers=PROVIDERS)
 
 
@@ -82,7 +91,7 @@ def test_a_step_that_two_have_served_is_as_good() -> None:
         ({"exchanges": (replace(ASKED[0], violations=("no key",)), ASKED[1])}, "a0 refused: no key"),
     ],
 )
-def test_what_is_wrong_is_said(changes: dict, complaint: str):
+def test_what_is_wrong_is_said(changes: dict[str, Any], complaint: str) -> None:
     assert any(complaint in sentence for sentence in found(**changes)), found(**changes)
 
 
@@ -109,7 +118,7 @@ def test_one_member_of_each_group_is_always_there_in_the_end() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells of processes")
-def test_a_tool_that_still_runs_is_found(tmp_path: Path):
+def test_a_tool_that_still_runs_is_found(tmp_path: Path) -> None:
     command = f"read line; echo {A.id} >> {EFFECTS}"
     tool = subprocess.Popen(["/bin/sh", "-c", command], cwd=tmp_path, stdin=subprocess.PIPE)
     assert [command in found for found in running_tools(tmp_path)] == [True]
@@ -118,7 +127,7 @@ def test_a_tool_that_still_runs_is_found(tmp_path: Path):
     assert running_tools(tmp_path) == []
 
 
-def test_a_draft_beside_the_file_of_the_health_is_found(tmp_path: Path):
+def test_a_draft_beside_the_file_of_the_health_is_found(tmp_path: Path) -> None:
     state = tmp_path / ".local" / "state" / "opencode"
     state.mkdir(parents=True)
     (state / HEALTH).write_text("{}")

@@ -19,7 +19,7 @@ def verify(*arguments: str | Path) -> Result:
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
 
 
-def test_a_good_binary_gets_a_table_and_no_error(fake_opencode: Fake):
+def test_a_good_binary_gets_a_table_and_no_error(fake_opencode: Fake) -> None:
     result = verify("--binary", fake_opencode("patched"), "--scenario", "503", "--scenario", "healthy")
     assert result.exception is None
     assert "503 overloaded" in result.stdout
@@ -27,7 +27,7 @@ def test_a_good_binary_gets_a_table_and_no_error(fake_opencode: Fake):
     assert "Drilling 2 scenarios (2 of 2)" in result.stderr
 
 
-def test_a_bad_binary_gets_its_reasons_and_an_error(fake_opencode: Fake):
+def test_a_bad_binary_gets_its_reasons_and_an_error(fake_opencode: Fake) -> None:
     binary = fake_opencode("sloppy")
     result = verify("--binary", binary, "--scenario", "healthy-tool")
     assert isinstance(result.exception, DrillError)
@@ -36,7 +36,7 @@ def test_a_bad_binary_gets_its_reasons_and_an_error(fake_opencode: Fake):
     assert "- the tool ran 2 times instead of the tool ran once" in result.stdout
 
 
-def test_json_is_the_only_output_even_when_a_scenario_fails(fake_opencode: Fake):
+def test_json_is_the_only_output_even_when_a_scenario_fails(fake_opencode: Fake) -> None:
     result = verify("--binary", fake_opencode("sloppy"), "--scenario", "healthy-tool", "--json")
     data = json.loads(result.stdout)
     assert (data["patched"], data["passed"], data["scenarios"][0]["name"]) == (True, False, "healthy-tool")
@@ -44,26 +44,26 @@ def test_json_is_the_only_output_even_when_a_scenario_fails(fake_opencode: Fake)
     assert result.exit_code == 7
 
 
-def test_json_of_a_good_binary_ends_well(fake_opencode: Fake):
+def test_json_of_a_good_binary_ends_well(fake_opencode: Fake) -> None:
     result = verify("--binary", fake_opencode("patched"), "--scenario", "healthy", "--json")
     assert json.loads(result.stdout)["passed"] is True
     assert result.exit_code == 0
 
 
-def test_quiet_shows_the_table_only(fake_opencode: Fake):
+def test_quiet_shows_the_table_only(fake_opencode: Fake) -> None:
     result = verify("--binary", fake_opencode("patched"), "--scenario", "healthy", "--quiet")
     assert result.stderr == ""
     assert "both healthy" in result.stdout
 
 
-def test_an_unknown_scenario_is_refused_before_anything_runs(tmp_path: Path):
+def test_an_unknown_scenario_is_refused_before_anything_runs(tmp_path: Path) -> None:
     result = verify("--binary", tmp_path / "nowhere", "--scenario", "502")
     assert isinstance(result.exception, UsageError)
     assert "healthy" in result.exception.next_step
 
 
 @pytest.mark.parametrize("arguments", [(), ("--json",)])
-def test_without_a_build_it_says_how_to_make_one(arguments: tuple[str, ...]):
+def test_without_a_build_it_says_how_to_make_one(arguments: tuple[str, ...]) -> None:
     result = verify(*arguments)
     assert isinstance(result.exception, UsageError)
     assert "opencode-patcher build" in result.exception.next_step

@@ -53,7 +53,7 @@ def test_words_of_one_message_belong_together() -> None:
         (tool("pending"), tool("failed"), *WHOLE, usage(0.002), usage(0.006)),
     ],
 )
-def test_what_was_taken_back_and_said_to_be_is_right(updates: tuple[Object, ...]):
+def test_what_was_taken_back_and_said_to_be_is_right(updates: tuple[Object, ...]) -> None:
     assert list(wrong(updates, SESSION)) == []
 
 
@@ -75,7 +75,7 @@ def test_what_was_taken_back_and_said_to_be_is_right(updates: tuple[Object, ...]
         (WHOLE, "cost $0.0000 instead of $0.0060"),
     ],
 )
-def test_what_an_editor_shows_wrong_is_said(updates: tuple[Object, ...], complaint: str):
+def test_what_an_editor_shows_wrong_is_said(updates: tuple[Object, ...], complaint: str) -> None:
     assert any(complaint in sentence for sentence in wrong(updates, SESSION))
 
 
@@ -104,7 +104,7 @@ def agent(tmp_path: Path) -> Path:
     return path
 
 
-def test_requests_are_answered_and_updates_kept(agent: Path, tmp_path: Path):
+def test_requests_are_answered_and_updates_kept(agent: Path, tmp_path: Path) -> None:
     with running(agent, prepare(tmp_path / "home", {}), 10) as client:
         assert client.call("one", {"two": 3}, 10) == {"two": 3}
         assert client.call("silence", {}, 0.2) is None
@@ -114,14 +114,14 @@ def test_requests_are_answered_and_updates_kept(agent: Path, tmp_path: Path):
     assert "a line of a log" in client.stderr
 
 
-def test_an_agent_that_has_ended_is_not_waited_for(agent: Path, tmp_path: Path):
+def test_an_agent_that_has_ended_is_not_waited_for(agent: Path, tmp_path: Path) -> None:
     with running(agent, prepare(tmp_path / "home", {}), 10) as client:
         client.call("leave", {}, 10)
         with pytest.raises(DrillError, match="does not answer more"):
             client.call("more", {}, 60)
 
 
-def test_a_program_that_is_no_agent_is_an_error(tmp_path: Path):
+def test_a_program_that_is_no_agent_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "agent"
     path.write_text("#!/bin/sh\necho I know nothing of this >&2\n")
     path.chmod(0o755)

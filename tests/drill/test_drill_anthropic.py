@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from opencode_patcher.drill.fakes.anthropic_messages import AnthropicMessages
-from opencode_patcher.drill.fakes.faults import At, before_break
+from opencode_patcher.drill.fakes.faults import At, Chunk, before_break
 from opencode_patcher.drill.fakes.plan import Reasoning, Reply, Text, ToolCall
 
 CLAUDE = AnthropicMessages()
@@ -14,7 +16,7 @@ WHOLE = Reply(content=(Reasoning(text="Let me think."), Text(text="I, {provider}
 CHUNKS = CLAUDE.chunks(WHOLE, provider="beta", model="m", number=3)
 
 
-def events(chunks=CHUNKS) -> list[dict]:
+def events(chunks: Sequence[Chunk] = CHUNKS) -> list[dict[str, Any]]:
     return [json.loads(chunk.data.split(b"data: ", 1)[1]) for chunk in chunks]
 
 
@@ -57,23 +59,23 @@ THOUGHT = {"type": "thinking", "thinking": "Hm.", "signature": "signed-by-anthro
 ON = {"thinking": {"type": "enabled", "budget_tokens": 2000}}
 
 
-def user(*blocks: dict) -> dict:
+def user(*blocks: dict[str, Any]) -> dict[str, Any]:
     return {"role": "user", "content": [*blocks]}
 
 
-def said(*blocks: dict) -> dict:
+def said(*blocks: dict[str, Any]) -> dict[str, Any]:
     return {"role": "assistant", "content": [*blocks]}
 
 
-def text(words: str = "Do it.") -> dict:
+def text(words: str = "Do it.") -> dict[str, Any]:
     return {"type": "text", "text": words}
 
 
-def use(id: str) -> dict:
+def use(id: str) -> dict[str, Any]:
     return {"type": "tool_use", "id": id, "name": "bash", "input": {}}
 
 
-def result(id: str) -> dict:
+def result(id: str) -> dict[str, Any]:
     return {"type": "tool_result", "tool_use_id": id, "content": "ok"}
 
 
@@ -109,7 +111,7 @@ def test_a_turn_that_is_over_needs_no_thinking() -> None:
         ([user(text()), said(text("I will."), use("a")), user(result("a"))], "does not start with a thinking"),
     ],
 )
-def test_an_unsound_request_is_refused(messages: list[dict], complaint: str):
+def test_an_unsound_request_is_refused(messages: list[dict[str, Any]], complaint: str) -> None:
     found = CLAUDE.violations({"messages": messages, **ON})
     assert any(complaint in sentence for sentence in found), found
 

@@ -39,7 +39,7 @@ def test_a_bar_in_a_cell_does_not_break_the_table() -> None:
     assert "a \\| b" in markdown([as_json(replace(PATCHED, verdicts=(row,)))])
 
 
-def test_saved_reports_are_compared_without_a_run(tmp_path: Path):
+def test_saved_reports_are_compared_without_a_run(tmp_path: Path) -> None:
     for name, report in (("patched.json", PATCHED), ("stock.json", STOCK)):
         (tmp_path / name).write_text(json.dumps(as_json(report)))
     result = CliRunner().invoke(
@@ -50,7 +50,7 @@ def test_saved_reports_are_compared_without_a_run(tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}"])
-def test_what_is_no_report_is_refused(tmp_path: Path, content: str):
+def test_what_is_no_report_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(content)
     result = CliRunner().invoke(command, ["--compare", str(path)])

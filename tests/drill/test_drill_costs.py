@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.drill.drill_samples import exchange, message, session, text, tool
 A, B = (provider.price.cost(USAGE) for provider in (ALPHA, BETA))
 
 
-def answered(provider: str, at: float, **changes: object) -> Exchange:
+def answered(provider: str, at: float, **changes: Any) -> Exchange:
     return replace(exchange(provider, at, at + 1, text="x"), **changes)
 
 
@@ -45,7 +46,7 @@ CALLED = text("I look it up."), tool("call_one-alpha1")
         ((EMPTY,), (message("alpha", cost=A),)),
     ],
 )
-def test_what_was_reported_is_paid(exchanges: tuple[Exchange, ...], messages: tuple[StoredMessage, ...]):
+def test_what_was_reported_is_paid(exchanges: tuple[Exchange, ...], messages: tuple[StoredMessage, ...]) -> None:
     assert list(costs.wrong(exchanges, messages, (ALPHA, BETA, GAMMA))) == []
     for index, paid in enumerate(messages):
         for cost in (paid.cost + A, paid.cost - A / 2):
@@ -73,7 +74,7 @@ def started(fault: Broken) -> Exchange:
         (REFUSED, {B: True, FIRST + B: False}),
     ],
 )
-def test_what_was_reported_before_a_line_broke_is_paid(exchange: Exchange, costs_of_beta: dict[float, bool]):
+def test_what_was_reported_before_a_line_broke_is_paid(exchange: Exchange, costs_of_beta: dict[float, bool]) -> None:
     for cost, right in costs_of_beta.items():
         found = list(
             costs.wrong((exchange, answered("beta", 3)), (message("beta", text("x"), cost=cost),), (CLAUDE, BETA))

@@ -31,7 +31,7 @@ CHUNKS = OpenAIChat().chunks(
         (At.CONTENT, ChunkKind.TOOL_READY, "bash"),
     ],
 )
-def test_a_break_comes_after_the_named_place(at: At, last: ChunkKind, text: str):
+def test_a_break_comes_after_the_named_place(at: At, last: ChunkKind, text: str) -> None:
     sent = before_break(CHUNKS, at)
     assert (sent[-1].kind, sent[-1].text) == (last, text)
     assert sent == CHUNKS[: len(sent)]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,10 +9,11 @@ from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.exchange import Exchange
 from opencode_patcher.drill.fakes.faults import Empty
 from opencode_patcher.drill.fakes.usage import USAGE
+from opencode_patcher.drill.fakes.wire import as_object
 from opencode_patcher.drill.scenarios.quick import BETA
 from opencode_patcher.drill.scenarios.scenario import Expectation
 from opencode_patcher.drill.verdict.judge import judge
-from opencode_patcher.drill.verdict.observation import Event, Observation
+from opencode_patcher.drill.verdict.observation import Event, Observation, StoredMessage
 from tests.drill.drill_samples import GREETED, HELLO, exchange, greeted, message, session, shown, text, tool, tooled
 
 
@@ -30,11 +32,11 @@ def test_a_tool_that_ran_once_before_the_cut_passes() -> None:
     assert row.failover_ms == pytest.approx(100)
 
 
-def stored(observation: Observation, *messages: object) -> Observation:
+def stored(observation: Observation, *messages: StoredMessage) -> Observation:
     return replace(observation, session=session(*messages))
 
 
-FIRST, SECOND = (event.data["part"]["text"] for event in tooled().of_kind("text"))
+FIRST, SECOND = (str(as_object(event.data["part"])["text"]) for event in tooled().of_kind("text"))
 CALLED = message("alpha", text(FIRST), tool("call_append-alpha0"), cost=0.0)
 SAID = message("beta", text(SECOND))
 
@@ -97,7 +99,7 @@ SAID = message("beta", text(SECOND))
         ),
     ],
 )
-def test_what_is_wrong_is_said(observation: Observation, complaint: str):
+def test_what_is_wrong_is_said(observation: Observation, complaint: str) -> None:
     row = judge(observation)
     assert not row.passed
     assert any(complaint in failure for failure in row.failures), row.failures
@@ -110,7 +112,7 @@ def test_who_serves_may_be_left_open_but_not_what_is_said() -> None:
     assert not judge(stored(anyone, message("beta", text("Hello")))).passed
 
 
-def with_expectation(**changes: object) -> Observation:
+def with_expectation(**changes: Any) -> Observation:
     expected = replace(GREETED.expected, **changes)
     return replace(greeted(), scenario=replace(GREETED, expected=expected))
 
@@ -137,7 +139,7 @@ def test_when_all_fail_the_error_names_them() -> None:
         (all_failed(code=None), "had not ended"),
     ],
 )
-def test_a_silent_or_vague_end_fails(observation: Observation, complaint: str):
+def test_a_silent_or_vague_end_fails(observation: Observation, complaint: str) -> None:
     assert any(complaint in failure for failure in judge(observation).failures)
 
 
@@ -159,7 +161,7 @@ def test_a_silent_or_vague_end_fails(observation: Observation, complaint: str):
         ),
     ],
 )
-def test_an_error_excuses_nothing_that_came_before_it(observation: Observation, complaint: str):
+def test_an_error_excuses_nothing_that_came_before_it(observation: Observation, complaint: str) -> None:
     assert judge(observation).failures == (complaint,)
 
 
@@ -214,7 +216,7 @@ def test_a_long_error_is_shortened_to_one_line() -> None:
         ),
     ],
 )
-def test_bounds_screens_and_other_sessions_are_judged(observation: Observation, complaint: str):
+def test_bounds_screens_and_other_sessions_are_judged(observation: Observation, complaint: str) -> None:
     assert any(complaint in failure for failure in judge(observation).failures), judge(observation).failures
 
 
@@ -254,6 +256,7 @@ def step(cost: float) -> Event:
 
 def printed(*costs: float) -> Observation:
     seen = stored(greeted(), message("beta", text(HELLO), cost=0.006))
+    assert seen.session
     seen = replace(seen, session=replace(seen.session, cost=0.006))
     return replace(seen, events=(*seen.events, *(step(cost) for cost in costs)))
 

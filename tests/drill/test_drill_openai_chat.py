@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,14 +14,14 @@ CHAT = OpenAIChat()
 CALL = ToolCall(id="call_a", name="bash", arguments={"command": "echo “done”"})
 
 
-def events(reply: Reply) -> list[dict]:
+def events(reply: Reply) -> list[dict[str, Any]]:
     chunks = CHAT.chunks(reply, provider="beta", model="m", number=3)
     assert all(chunk.data.startswith(b"data: ") and chunk.data.endswith(b"\n\n") for chunk in chunks)
     assert chunks[-1].data == b"data: [DONE]\n\n"
     return [json.loads(chunk.data[6:]) for chunk in chunks[:-1]]
 
 
-def deltas(reply: Reply) -> list[dict]:
+def deltas(reply: Reply) -> list[dict[str, Any]]:
     return [event["choices"][0]["delta"] for event in events(reply)]
 
 
@@ -64,18 +65,18 @@ def test_the_error_event_is_what_openai_sends() -> None:
     assert json.loads(chunk.data[6:])["error"]["message"] == "Overloaded"
 
 
-def user(text: str = "Do it.") -> dict:
+def user(text: str = "Do it.") -> dict[str, Any]:
     return {"role": "user", "content": [{"type": "text", "text": text}]}
 
 
-def asks(*ids: str, content: str = "") -> dict:
+def asks(*ids: str, content: str = "") -> dict[str, Any]:
     calls = [
         {"id": id, "type": "function", "function": {"name": "bash", "arguments": '{"command": "ls"}'}} for id in ids
     ]
     return {"role": "assistant", "content": content, "tool_calls": calls}
 
 
-def result(id: str) -> dict:
+def result(id: str) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": id, "content": "ok"}
 
 
@@ -118,7 +119,7 @@ def test_a_sound_request_is_accepted() -> None:
         ),
     ],
 )
-def test_an_unsound_request_is_refused(messages: list[dict], complaint: str):
+def test_an_unsound_request_is_refused(messages: list[dict[str, Any]], complaint: str) -> None:
     found = CHAT.violations({"messages": messages})
     assert any(complaint in sentence for sentence in found), found
 

@@ -25,7 +25,7 @@ def after(*called: str, prompt: str = "Do it.") -> Conversation:
         (("call_a-x0", "call_a-y0", "call_b-x0", "call_c-y1"), LAST),
     ],
 )
-def test_a_model_calls_what_was_not_called_yet(called: tuple[str, ...], reply: Reply):
+def test_a_model_calls_what_was_not_called_yet(called: tuple[str, ...], reply: Reply) -> None:
     assert next_reply((TURN,), after(*called)) == reply
 
 

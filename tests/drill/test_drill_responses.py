@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,12 @@ CALL = ToolCall(id="call_a", name="bash", arguments={"command": "ls"})
 WHOLE = Reply(content=(Reasoning(text="Let me think."), Text(text="I, {provider}, will."), CALL))
 
 
-def events() -> list[dict]:
+def events() -> list[dict[str, Any]]:
     chunks = GPT.chunks(WHOLE, provider="beta", model="m", number=3)
     return [json.loads(chunk.data.split(b"data: ", 1)[1]) for chunk in chunks]
 
 
-def of(kind: str) -> list[dict]:
+def of(kind: str) -> list[dict[str, Any]]:
     return [event for event in events() if event["type"] == f"response.{kind}"]
 
 
@@ -47,19 +48,19 @@ def test_the_completion_reports_tokens() -> None:
     )
 
 
-def user(words: str = "Do it.") -> dict:
+def user(words: str = "Do it.") -> dict[str, Any]:
     return {"role": "user", "content": [{"type": "input_text", "text": words}]}
 
 
-def call(id: str, arguments: str = "{}") -> dict:
+def call(id: str, arguments: str = "{}") -> dict[str, Any]:
     return {"type": "function_call", "call_id": id, "name": "bash", "arguments": arguments}
 
 
-def output(id: str) -> dict:
+def output(id: str) -> dict[str, Any]:
     return {"type": "function_call_output", "call_id": id, "output": "ok"}
 
 
-def reasoning(by: str = "beta", **more: object) -> dict:
+def reasoning(by: str = "beta", **more: object) -> dict[str, Any]:
     return {"type": "reasoning", "encrypted_content": f"sealed-by-{by}", "summary": [], **more}
 
 
@@ -82,7 +83,7 @@ def test_a_sound_request_is_accepted() -> None:
         ([user(), reasoning()], "without the item that follows"),
     ],
 )
-def test_an_unsound_request_is_refused(items: list[dict], complaint: str):
+def test_an_unsound_request_is_refused(items: list[dict[str, Any]], complaint: str) -> None:
     found = GPT.violations({"input": items})
     assert any(complaint in sentence for sentence in found), found
 
@@ -95,7 +96,7 @@ def test_an_unsound_request_is_refused(items: list[dict], complaint: str):
         ({"type": "reasoning", "id": "rs_1", "summary": []}, 404, ""),
     ],
 )
-def test_what_another_account_made_is_refused(item: dict, status: int, code: str):
+def test_what_another_account_made_is_refused(item: dict[str, Any], status: int, code: str) -> None:
     refused = GPT.refusal({"input": [user(), item, call("a"), output("a")]}, "beta")
     assert refused
     assert (refused.status, refused.code) == (status, code)

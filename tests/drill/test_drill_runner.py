@@ -34,21 +34,21 @@ PATCHED = [
 TOOLS = ["cut-in-tool", "cut-after-tool", "fault-after-tool"]
 
 
-def test_a_patched_binary_is_told_from_a_stock_one(fake_opencode: Fake, tmp_path: Path):
+def test_a_patched_binary_is_told_from_a_stock_one(fake_opencode: Fake, tmp_path: Path) -> None:
     patched = probe(fake_opencode("patched"), tmp_path / "a")
     assert (patched.patched, patched.model, patched.version) == (True, "combined/claude-sonnet-4.5", "9.9.9")
     stock = probe(fake_opencode("stock"), tmp_path / "b")
     assert (stock.patched, stock.model) == (False, None)
 
 
-def test_a_good_binary_passes(fake_opencode: Fake):
+def test_a_good_binary_passes(fake_opencode: Fake) -> None:
     report = drill.run(fake_opencode("patched"), drill.select(PATCHED + TOOLS))
     assert {row.scenario: row.failures for row in report.failed} == {}
     assert report.patched
     assert len(report.failover_ms) >= 5
 
 
-def test_a_stock_binary_waits_at_the_provider_that_failed(fake_opencode: Fake):
+def test_a_stock_binary_waits_at_the_provider_that_failed(fake_opencode: Fake) -> None:
     report = drill.run(fake_opencode("stock"), drill.select(["healthy", "503", "refused"]), limit=3)
     seen = {row.scenario: row.seen for row in report.verdicts}
     assert [row.scenario for row in report.failed] == ["503", "refused"]
@@ -56,14 +56,14 @@ def test_a_stock_binary_waits_at_the_provider_that_failed(fake_opencode: Fake):
     assert seen["refused"] == "still waiting after 3 s"
 
 
-def test_a_sloppy_binary_is_found_out(fake_opencode: Fake):
+def test_a_sloppy_binary_is_found_out(fake_opencode: Fake) -> None:
     report = drill.run(fake_opencode("sloppy"), drill.select(["cut-in-text", "healthy-tool"]))
     failures = {row.scenario: " ".join(row.failures) for row in report.verdicts}
     assert "the text shown is 'Hello from alpha, this is the Hello from beta," in failures["cut-in-text"]
     assert "the tool ran 2 times" in failures["healthy-tool"]
 
 
-def test_a_second_turn_continues_the_session(fake_opencode: Fake, tmp_path: Path):
+def test_a_second_turn_continues_the_session(fake_opencode: Fake, tmp_path: Path) -> None:
     scenario = replace(
         SCENARIOS[0],
         turns=(GREETING, ERRAND),
@@ -73,7 +73,7 @@ def test_a_second_turn_continues_the_session(fake_opencode: Fake, tmp_path: Path
     assert judge(observe(scenario, subject, tmp_path / "run")).failures == ()
 
 
-def test_arguments_and_settings_of_a_scenario_reach_the_binary(fake_opencode: Fake, tmp_path: Path):
+def test_arguments_and_settings_of_a_scenario_reach_the_binary(fake_opencode: Fake, tmp_path: Path) -> None:
     scenario = replace(
         SCENARIOS[0],
         turns=(replace(GREETING, arguments=("--model", "combined/other", GREETING.prompt)),),
@@ -86,7 +86,7 @@ def test_arguments_and_settings_of_a_scenario_reach_the_binary(fake_opencode: Fa
     assert "provider_priority" in settings
 
 
-def test_what_is_no_opencode_cannot_be_drilled(fake_opencode: Fake, tmp_path: Path):
+def test_what_is_no_opencode_cannot_be_drilled(fake_opencode: Fake, tmp_path: Path) -> None:
     with pytest.raises(DrillError) as caught:
         drill.run(fake_opencode("broken"))
     assert "this is no opencode" in str(caught.value)
@@ -98,7 +98,9 @@ def test_what_is_no_opencode_cannot_be_drilled(fake_opencode: Fake, tmp_path: Pa
         drill.run(plain)
 
 
-def test_homes_are_thrown_away_unless_they_are_wanted(fake_opencode: Fake, tmp_path: Path, monkeypatch):
+def test_homes_are_thrown_away_unless_they_are_wanted(
+    fake_opencode: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     temporary, kept = tmp_path / "temporary", tmp_path / "kept"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
@@ -108,14 +110,14 @@ def test_homes_are_thrown_away_unless_they_are_wanted(fake_opencode: Fake, tmp_p
     assert len(list(kept.glob("drill-*/home/.config/opencode/opencode.json"))) == 1
 
 
-def test_no_room_for_the_homes_is_a_clear_error(fake_opencode: Fake, tmp_path: Path):
+def test_no_room_for_the_homes_is_a_clear_error(fake_opencode: Fake, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(DrillError, match="no room"):
         drill.run(fake_opencode("patched"), keep=file / "below")
 
 
-def test_nothing_of_the_users_reaches_the_binary(tmp_path: Path):
+def test_nothing_of_the_users_reaches_the_binary(tmp_path: Path) -> None:
     users = {
         "PATH": "/bin",
         "ANTHROPIC_API_KEY": "secret",

@@ -21,7 +21,7 @@ def faults(provider: ProviderSpec) -> list[Fault]:
 
 
 @pytest.mark.parametrize("scenario", ALL_SCENARIOS, ids=lambda scenario: scenario.name)
-def test_a_scenario_is_consistent(scenario: Scenario):
+def test_a_scenario_is_consistent(scenario: Scenario) -> None:
     known = {provider.id for provider in scenario.providers}
     expected = scenario.expected
     assert set(expected.requests) | set(expected.at_most) <= known

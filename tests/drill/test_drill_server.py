@@ -6,9 +6,11 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+import urllib.parse
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -35,7 +37,7 @@ def failing(*faults: Fault | None) -> Iterator[FakeProvider]:
         yield fake
 
 
-def body(prompt: str = GREETING.prompt, *more: dict, **changes: object) -> dict:
+def body(prompt: str = GREETING.prompt, *more: dict[str, Any], **changes: object) -> dict[str, Any]:
     return {"model": ALPHA.model, "messages": [{"role": "user", "content": prompt}, *more], **changes}
 
 
@@ -45,7 +47,7 @@ def connect(fake: FakeProvider) -> http.client.HTTPConnection:
 
 
 def post(
-    fake: FakeProvider, content: dict | bytes, key: str = ALPHA.key, path: str = PATH
+    fake: FakeProvider, content: dict[str, Any] | bytes, key: str = ALPHA.key, path: str = PATH
 ) -> tuple[int, dict[str, str], bytes]:
     connection = connect(fake)
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -122,7 +124,9 @@ def test_titles_are_answered_apart_and_take_no_fault_of_the_conversation() -> No
         (body("Something else."), ALPHA.key, 400, "no prompt of the scenario"),
     ],
 )
-def test_a_wrong_request_is_refused_and_remembered(content: dict, key: str, status: int, complaint: str):
+def test_a_wrong_request_is_refused_and_remembered(
+    content: dict[str, Any], key: str, status: int, complaint: str
+) -> None:
     with serving(ALPHA) as fake:
         assert post(fake, content, key)[0] == status
         (violation,) = fake.exchanges[0].violations
@@ -130,9 +134,9 @@ def test_a_wrong_request_is_refused_and_remembered(content: dict, key: str, stat
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
-def test_a_request_to_an_unknown_path_is_a_violation(method: str):
+def test_a_request_to_an_unknown_path_is_a_violation(method: str) -> None:
     with serving(ALPHA) as fake:
-        connection = http.client.HTTPConnection(*fake.base_url.removeprefix("http://").split("/")[0].split(":"))
+        connection = http.client.HTTPConnection(urllib.parse.urlsplit(fake.base_url).netloc)
         connection.request(method, "/alpha/v1/other", b"{}")
         assert connection.getresponse().status == 404
         connection.close()
@@ -251,7 +255,7 @@ def test_a_client_that_goes_away_is_recorded() -> None:
         assert fake.exchanges[0].hung_up
 
 
-def until(condition) -> None:
+def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < deadline, "nothing happened"
