@@ -24,6 +24,9 @@ from opencode_patcher.drill.verdict.report import Report
 AT_A_TIME = 6
 """Scenarios at a time in one server. They mostly wait: for a pause, a time-out, a tool."""
 
+SLOW_AT_A_TIME = 3
+"""The same on a machine that is more than twice as slow as a quiet one."""
+
 PROCESSES_AT_A_TIME = 1
 """Scenarios at a time that start processes of their own. A start takes two seconds of one core."""
 
@@ -114,7 +117,7 @@ class _Drill:
         order = sorted(scenarios, key=lambda scenario: -sum(turn.pause for turn in scenario.turns))
         with (
             reporter.phase(f"Drilling {_count(scenarios)}") as phase,
-            ThreadPoolExecutor(AT_A_TIME) as served,
+            ThreadPoolExecutor(SLOW_AT_A_TIME if self._pace.factor > 2 else AT_A_TIME) as served,
             ThreadPoolExecutor(PROCESSES_AT_A_TIME) as started,
         ):
             pools = {Through.RUN: started, Through.ACP: started}

@@ -20,7 +20,7 @@ LIMIT_SECONDS = 12.0
 
 @pytest.fixture(scope="module")
 def patched(built_demo: Built) -> Report:
-    return drill.run(built_demo.binary)
+    return drill.run(built_demo.binary, isolated=True)
 
 
 @pytest.mark.parametrize("scenario", [scenario.name for scenario in SCENARIOS])
@@ -39,7 +39,7 @@ def test_the_patched_program_is_known_as_patched(patched: Report) -> None:
 def stock(store: Store, unpatched: dict[str, Path]) -> dict[str, Verdict]:
     binary = build(store, **unpatched).binary
     names = ("healthy", "429", "429-ten-hours", "cut-in-text", "cut-after-tool")
-    report = drill.run(binary, drill.select(names), limit=LIMIT_SECONDS)
+    report = drill.run(binary, drill.select(names), limit=LIMIT_SECONDS, isolated=True)
     assert not report.patched
     return {row.scenario: row for row in report.verdicts}
 

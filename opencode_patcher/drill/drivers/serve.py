@@ -26,6 +26,9 @@ from opencode_patcher.drill.verdict.observation import Observation, Session, par
 TITLE_SECONDS = 3.0
 """How long after the last turn a session may still wait for its title, which is made beside the first turn."""
 
+SETTLE_SECONDS = 1.0
+"""How long after a turn its messages may still be closed: a server says that it is idle a moment before that."""
+
 CANCEL_SECONDS = 3.0
 """How long a turn may take to end after its cancel."""
 
@@ -47,7 +50,7 @@ def observe(
         code = conversation.turns(stage.scenario.turns)
         seconds = time.monotonic() - started
         titled = stage.scenario.turns[-1].cancel is None and code == 0
-        stored, others = conversation.stored(pace.scaled(TITLE_SECONDS) if titled else 0.0)
+        stored, others = conversation.stored(titled=titled)
         screen = client.screen.text(client.session)
     return Observation(
         scenario=stage.scenario,
@@ -154,6 +157,12 @@ class _Conversation:
             self._client.fail(f"{left} of {before} lines are left after the undo")
         self._server.call("POST", f"/session/{self._id}/unrevert", {})
 
+    def _waiting(self, found: Session, *, titled: bool) -> float:
+        """How long to wait in all for what a session lacks, in seconds."""
+        untitled = titled and found.title != self._stage.scenario.expected.title
+        unclosed = any(not message.completed for message in found.messages)
+        return max(TITLE_SECONDS if untitled else 0.0, SETTLE_SECONDS if unclosed else 0.0)
+
     def _other_process(self, turn: Turn) -> int | None:
         command: list[str | Path] = [self._stage.subject.binary, "run", "--format", "json"]
         try:
@@ -171,11 +180,13 @@ class _Conversation:
         self._elsewhere += ids[:1]
         return done.code
 
-    def stored(self, title_seconds: float) -> tuple[Session, tuple[Session, ...]]:
-        """The session, once it has its title or ``title_seconds`` are over, and those of others that belong to it."""
-        deadline = time.monotonic() + title_seconds
+    def stored(self, *, titled: bool) -> tuple[Session, tuple[Session, ...]]:
+        """The session, once its messages are closed and, if it will be ``titled``, it has its title, or the time for
+        that is over; and those of others that belong to it.
+        """
+        started = time.monotonic()
         found = read_session(self._server, self._id)
-        while found.title != self._stage.scenario.expected.title and time.monotonic() < deadline:
+        while time.monotonic() < started + self._pace.scaled(self._waiting(found, titled=titled)):
             time.sleep(0.1)
             found = read_session(self._server, self._id)
         children = as_objects(self._server.call("GET", f"/session/{self._id}/children"))

@@ -10,12 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from opencode_patcher.drill.fakes.conversation import Purpose
-from opencode_patcher.drill.fakes.faults import Broken, Fault, Slow
+from opencode_patcher.drill.fakes.faults import Broken, Fault, HttpError, Slow
 from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.scenarios.scenario import Scenario
 
 HEALTHY_SECONDS = 0.5
 """What a healthy turn with a tool takes on two quiet cores; the times of all scenarios are meant for such a machine."""
+
+COOLDOWN_MS = 5_000
+"""The cooldown after one failure that may pass, as the feature has it (templates/). On a slow machine it would end
+while the scenario still counts on it.
+"""
 
 SLOWEST = 10.0
 """Times are stretched no further: a machine that is slower still cannot be drilled on."""
@@ -38,19 +43,30 @@ def pace(healthy_seconds: float) -> Pace:
 
 
 def paced(scenario: Scenario, pace: Pace) -> Scenario:
-    """The scenario for a machine of that pace: pauses before a break, slow answers, time-outs and bounds are longer."""
+    """The scenario for a machine of that pace: pauses before a break, slow answers, time-outs, cooldowns and bounds are
+    longer.
+    """
     if pace.factor == 1.0:
         return scenario
     expected = scenario.expected
+    combined = {
+        key: round(pace.scaled(value)) if isinstance(value, int) and key.endswith("_timeout") else value
+        for key, value in scenario.combined.items()
+    }
+    if not any(_names_a_time(provider) for provider in scenario.providers):
+        combined["cooldown"] = {"min": round(pace.scaled(COOLDOWN_MS))}
     return replace(
         scenario,
         providers=tuple(_provider(provider, pace) for provider in scenario.providers),
         expected=replace(expected, seconds=None if expected.seconds is None else pace.scaled(expected.seconds)),
-        combined={
-            key: round(pace.scaled(value)) if isinstance(value, int) and key.endswith("_timeout") else value
-            for key, value in scenario.combined.items()
-        },
+        combined=combined,
     )
+
+
+def _names_a_time(provider: ProviderSpec) -> bool:
+    """Whether the provider says when it is back, or is back at a certain time."""
+    faults = (*provider.faults, provider.then, *(one for faults in provider.others.values() for one in faults))
+    return provider.outage is not None or any(isinstance(fault, HttpError) and fault.headers for fault in faults)
 
 
 def _provider(provider: ProviderSpec, pace: Pace) -> ProviderSpec:
