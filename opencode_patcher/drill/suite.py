@@ -28,7 +28,12 @@ SLOW_AT_A_TIME = 3
 """The same on a machine that is more than twice as slow as a quiet one."""
 
 PROCESSES_AT_A_TIME = 1
-"""Scenarios at a time that start processes of their own. A start takes two seconds of one core."""
+"""Scenarios at a time that start processes of their own, beside a server that serves the others. A start takes two
+seconds of one core.
+"""
+
+ISOLATED_AT_A_TIME = 2
+"""The same without a server."""
 
 MOST_REPEATS = 8
 """A loaded machine makes a few scenarios late. When more than these are, it is the binary."""
@@ -115,14 +120,17 @@ class _Drill:
         found: dict[str, Verdict] = {}
         # Those that take longest go first, so that nothing is left to wait for in the end.
         order = sorted(scenarios, key=lambda scenario: -sum(turn.pause for turn in scenario.turns))
+        isolated = isinstance(self._place, Isolated)
         with (
             reporter.phase(f"Drilling {_count(scenarios)}") as phase,
             ThreadPoolExecutor(SLOW_AT_A_TIME if self._pace.factor > 2 else AT_A_TIME) as served,
-            ThreadPoolExecutor(PROCESSES_AT_A_TIME) as started,
+            ThreadPoolExecutor(ISOLATED_AT_A_TIME if isolated else PROCESSES_AT_A_TIME) as started,
         ):
-            pools = {Through.RUN: started, Through.ACP: started}
             pending: list[Future[Verdict]] = [
-                pools.get(scenario.through or Through.SERVE, served).submit(self._one, scenario) for scenario in order
+                (started if isolated or scenario.through in {Through.RUN, Through.ACP} else served).submit(
+                    self._one, scenario
+                )
+                for scenario in order
             ]
             try:
                 for done in as_completed(pending):
