@@ -39,6 +39,24 @@ class Edited:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Change:
+    """Lines of a file (from 0) that the edit takes the place of, and what it makes of them: context between several
+    changes, removed and added lines.
+    """
+
+    old: range
+    lines: tuple[HunkLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Gap:
+    """A stretch of lines that no kept hunk changes, in the text before and in the text after."""
+
+    old: range
+    new: range
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Part:
     """A hunk to be written: the lines as text, what they take the place of (from ``line``, counted from 0), and the
     heading.
@@ -80,8 +98,7 @@ def _sections(patch: Patch) -> tuple[str, list[tuple[str, str]]]:
 
 def _section(patch: Patch, section: str, hunks: FileHunks, file: Edited) -> str:
     start, *raw = _HUNK.split(section)
-    kept = _kept(patch, hunks, file)
-    made = list(_new(patch, hunks, kept, file))
+    kept, made = _kept_and_new(patch, hunks, file)
     if not made and len(kept) == len(hunks.hunks):
         return _moved(start, file) + "".join(raw)
     if len(raw) != len(hunks.hunks):
@@ -119,46 +136,55 @@ def _written(parts: Sequence[_Part]) -> Iterator[str]:
         shift += part.result - part.source
 
 
-def _kept(patch: Patch, hunks: FileHunks, file: Edited) -> list[Placement]:
-    """The placements of the hunks that still do what they did."""
+def _kept_and_new(patch: Patch, hunks: FileHunks, file: Edited) -> tuple[list[Placement], list[_Part]]:
+    """The placements of the hunks that stay as they are, and new hunks for the rest of the edit.
+
+    A hunk that still does what it did is kept, unless a change beside it has no place without its lines.
+    """
     placed = place(patch.name, file.path, hunks, file.before)
     candidates = [placement for placement in placed.placements if not placement.already]
-    made = split_lines(apply(file.before, hunks, candidates))
-    edits = [(start, end) for tag, start, end, _, _ in _differences(made, split_lines(file.after)) if tag != "equal"]
-    return [
-        placement
+    # One alignment of the texts decides which hunks are kept and where their results stand. A second one, made of the
+    # kept hunks alone, may take a repeated line for another and then disagree with the first.
+    edits = _differences(split_lines(apply(file.before, hunks, candidates)), split_lines(file.after))
+    kept = {
+        placement: stretch
         for placement, result in zip(candidates, _results(hunks, candidates), strict=True)
-        if not any(start < result.stop and end > result.start for start, end in edits)
-    ]
+        if (stretch := _unchanged(result, edits)) is not None
+    }
+    while True:
+        found: list[_Part] = []
+        for index, gap in enumerate(_gaps(hunks, kept, file)):
+            try:
+                found += _parts(patch, file, gap)
+            except PatchError:
+                beside = list(kept)[max(index - 1, 0) : index + 1]
+                if not beside:
+                    raise
+                kept = {placement: stretch for placement, stretch in kept.items() if placement not in beside}
+                break
+        else:
+            return list(kept), found
 
 
-def _new(patch: Patch, hunks: FileHunks, kept: Sequence[Placement], file: Edited) -> Iterator[_Part]:
-    """The hunks for what the kept ones do not do."""
-    before, after = split_lines(file.before), split_lines(file.after)
-    for old, new in _gaps(hunks, kept, file):
-        for tag, *bounds in _differences(before[old.start : old.stop], after[new.start : new.stop]):
-            if tag != "equal":
-                start, end, new_start, new_end = bounds
-                block = range(old.start + start, old.start + end)
-                yield _hunk(patch, file, after[new.start + new_start : new.start + new_end], old, block)
+def _unchanged(result: range, edits: Sequence[tuple[str, int, int, int, int]]) -> range | None:
+    """Where a hunk's result stands in the text after the edits; None when one of them is about its lines."""
+    if any(tag != "equal" and start < result.stop and end > result.start for tag, start, end, _, _ in edits):
+        return None
+    # No edit is about its lines, so it stands in one stretch that both texts have, or is empty at the end of one.
+    for tag, start, end, new_start, _ in edits:
+        if tag == "equal" and start <= result.start and result.stop <= end:
+            return range(result.start - start + new_start, result.stop - start + new_start)
+    return None
 
 
-def _gaps(hunks: FileHunks, kept: Sequence[Placement], file: Edited) -> Iterator[tuple[range, range]]:
-    """The stretches of lines between the kept hunks, in the text before and the text after."""
-    before, after = split_lines(file.before), split_lines(file.after)
-    same = [
-        (start, end, new_start - start)
-        for tag, start, end, new_start, _ in _differences(split_lines(apply(file.before, hunks, kept)), after)
-        if tag == "equal"
-    ]
+def _gaps(hunks: FileHunks, kept: Mapping[Placement, range], file: Edited) -> Iterator[_Gap]:
+    """The stretches before, between and after the kept hunks, which have their results in the text after."""
     old_at = new_at = 0
-    for placement, result in zip(kept, _results(hunks, kept), strict=True):
-        # A kept hunk's result is unchanged, so it stands in one stretch that both texts have.
-        shift = next(shift for start, end, shift in same if start <= result.start < end)
+    for placement, result in kept.items():
         first = placement.line - 1
-        yield range(old_at, first), range(new_at, result.start + shift)
-        old_at, new_at = first + len(hunks.hunks[placement.hunk - 1].source), result.stop + shift
-    yield range(old_at, len(before)), range(new_at, len(after))
+        yield _Gap(old=range(old_at, first), new=range(new_at, result.start))
+        old_at, new_at = first + len(hunks.hunks[placement.hunk - 1].source), result.stop
+    yield _Gap(old=range(old_at, len(split_lines(file.before))), new=range(new_at, len(split_lines(file.after))))
 
 
 def _results(hunks: FileHunks, placements: Sequence[Placement]) -> list[range]:
@@ -177,11 +203,54 @@ def _differences(before: Sequence[str], after: Sequence[str]) -> Sequence[tuple[
     return SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes()
 
 
-def _hunk(patch: Patch, file: Edited, added: Sequence[str], room: range, old: range) -> _Part:
-    """The hunk that puts ``added`` in the place of the lines ``old``, with the least context within ``room`` that gives
-    it exactly this one place.
+def _parts(patch: Patch, file: Edited, gap: _Gap) -> list[_Part]:
+    """The hunks for what was edited in a gap; neighbouring changes share one when they have no place apart.
+
+    Raises PatchError for a change that has no place within the gap.
     """
-    before = split_lines(file.before)
+    before, after = split_lines(file.before), split_lines(file.after)
+    changes = [
+        _Change(
+            old=range(gap.old.start + start, gap.old.start + end),
+            lines=(
+                *_lines(REMOVED, before[gap.old.start + start : gap.old.start + end]),
+                *_lines(ADDED, after[gap.new.start + new_start : gap.new.start + new_end]),
+            ),
+        )
+        for tag, start, end, new_start, new_end in _differences(
+            before[gap.old.start : gap.old.stop], after[gap.new.start : gap.new.stop]
+        )
+        if tag != "equal"
+    ]
+    while True:
+        found: list[_Part] = []
+        at = gap.old.start
+        for index, change in enumerate(changes):
+            stop = changes[index + 1].old.start if index + 1 < len(changes) else gap.old.stop
+            part = _hunk(patch, file, change, range(at, stop))
+            if part is None:
+                if len(changes) == 1:
+                    raise _no_place(patch, file, change)
+                first = min(index, len(changes) - 2)
+                changes[first : first + 2] = [_joined(before, changes[first], changes[first + 1])]
+                break
+            found.append(part)
+            at = part.line + part.source
+        else:
+            return found
+
+
+def _joined(before: Sequence[str], first: _Change, second: _Change) -> _Change:
+    """Two neighbouring changes as one, with what stands between them as context."""
+    between = _lines(CONTEXT, before[first.old.stop : second.old.start])
+    return _Change(old=range(first.old.start, second.old.stop), lines=(*first.lines, *between, *second.lines))
+
+
+def _hunk(patch: Patch, file: Edited, change: _Change, room: range) -> _Part | None:
+    """The hunk that makes a change, with the least context within ``room`` that gives it exactly this one place; None
+    when there is none.
+    """
+    before, old = split_lines(file.before), change.old
     heading = _heading(file, old.start)
     for lead, trail in _contexts(insertion=not old):
         first, last = old.start - lead, old.stop + trail
@@ -189,8 +258,7 @@ def _hunk(patch: Patch, file: Edited, added: Sequence[str], room: range, old: ra
             continue
         lines = (
             *_lines(CONTEXT, before[first : old.start]),
-            *_lines(REMOVED, before[old.start : old.stop]),
-            *_lines(ADDED, added),
+            *change.lines,
             *_lines(CONTEXT, before[old.stop : last]),
         )
         hunk = Hunk(number=1, line=first + 1, heading=heading, lines=lines)
@@ -200,9 +268,14 @@ def _hunk(patch: Patch, file: Edited, added: Sequence[str], room: range, old: ra
         if not found.misfits and found.placements[0].line == first + 1 and not found.placements[0].already:
             body = _body(lines)
             return _Part(line=first, source=len(hunk.source), result=len(hunk.result), heading=heading, body=body)
-    raise PatchError(
-        f"A change of the patch '{patch.name}' has no place of its own in {file.path}, line {old.start + 1}.",
-        why=f"Its lines, with up to {MOST_CONTEXT} around them, stand there more than once, or in a literal.",
+    return None
+
+
+def _no_place(patch: Patch, file: Edited, change: _Change) -> PatchError:
+    return PatchError(
+        f"A change of the patch '{patch.name}' has no place of its own in {file.path}, line {change.old.start + 1}.",
+        why=f"Its lines occur there more than once even with {MOST_CONTEXT} lines around them, or stand in a comment "
+        "or a literal.",
         next_step="Make the change at another line of the function.",
     )
 

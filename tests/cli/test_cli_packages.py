@@ -18,6 +18,7 @@ import pytest
 from opencode_patcher import __version__
 from opencode_patcher.base import resources
 from opencode_patcher.upstream.lock import LOCK_FILE
+from tests.isolation import Isolation
 
 CHECKOUT = Path(resources.__file__).parents[2]
 NOT_PUBLISHED = {"__pycache__", "node_modules", "dist"}
@@ -32,22 +33,24 @@ class Packages:
 
 
 @pytest.fixture(scope="session")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
+def packages(isolation: Isolation, tmp_path_factory: pytest.TempPathFactory) -> Packages:
     out = tmp_path_factory.mktemp("packages")
-    run(sys.executable, "-m", "build", "--outdir", out, CHECKOUT)
+    with isolation.network():
+        run(sys.executable, "-m", "build", "--outdir", out, CHECKOUT)
     [sdist], [wheel] = out.glob("*.tar.gz"), out.glob("*.whl")
     return Packages(sdist=sdist, wheel=wheel)
 
 
 @pytest.fixture(scope="session")
-def installed(packages: Packages, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(packages: Packages, isolation: Isolation, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of programs of a fresh environment with the wheel."""
     root = tmp_path_factory.mktemp("environment")
     venv.create(root)
     programs = root / ("Scripts" if sys.platform == "win32" else "bin")
     # The pip that is here already, since to make another one takes longer than all the rest.
     pip = (sys.executable, "-m", "pip", "--python", programs / "python", "--disable-pip-version-check")
-    run(*pip, "install", "--quiet", packages.wheel)
+    with isolation.network():
+        run(*pip, "install", "--quiet", packages.wheel)
     return programs
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_patcher.patchset.typescript.lexer import scan
@@ -68,7 +68,6 @@ def edited(changes: list[tuple[str, int, str]]) -> list[str]:
     return lines
 
 
-@settings(deadline=None)
 @given(edits, st.booleans())
 def test_exactly_the_intended_edit_or_a_refusal(changes: list[tuple[str, int, str]], crlf: bool) -> None:
     marked = "".join(edited(changes))
@@ -101,7 +100,6 @@ PLACES = [0, LINES.index("type Dish = {\n"), LINES.index("      yield* oven.heat
 STATEMENTS = ["// note: it's\n", "x()\n", "\n", "const y = { a: [1, (2)] }\n", "const z = `${a}(`\n"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(STATEMENTS)), max_size=30))
 def test_statements_elsewhere_never_matter(extra: list[tuple[int, str]]) -> None:
     lines = list(LINES)
@@ -113,7 +111,6 @@ def test_statements_elsewhere_never_matter(extra: list[tuple[int, str]]) -> None
     assert outcome.text == marked.replace(MARK + "\n", ADDED + RETRY)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab{}()[]`'\"/\\$*\n\r<>=;, ", max_size=80))
 def test_the_lexer_reads_anything(text: str) -> None:
     source = scan(text)
@@ -125,7 +122,6 @@ def test_the_lexer_reads_anything(text: str) -> None:
             outline.enclosing(offset)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab{ \n\r\t", max_size=60))
 def test_a_text_that_holds_nothing_of_the_hunk_is_never_touched(text: str) -> None:
     outcome = placed(text, hunk(" zz\n+added\n"))

@@ -10,6 +10,7 @@ import pytest
 
 from opencode_patcher.base.store import open_store
 from opencode_patcher.pipeline import Built
+from tests.isolation import Isolation
 from tests.pipeline.small_upstream import CommandLine, build
 
 
@@ -19,12 +20,16 @@ def with_tools(tools: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def built_demo(toolbox: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+def built_demo(
+    toolbox: Mapping[str, str], isolation: Isolation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Built]:
     """The patched small upstream."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in toolbox.items():
             patch.setenv(name, value)
-        yield build(open_store(tmp_path_factory.mktemp("demo") / "store"))
+        with isolation.network():
+            built = build(open_store(tmp_path_factory.mktemp("demo") / "store"))
+        yield built
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from opencode_patcher.base.errors import INTERRUPTED, ToolchainError
 from opencode_patcher.base.store import open_store
 from opencode_patcher.install import builds
+from tests.isolation import Isolation
 from tests.pipeline.small_upstream import CommandLine, build
 
 
@@ -26,10 +27,11 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown(toolbox: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Shown:
+def shown(toolbox: Mapping[str, str], isolation: Isolation, tmp_path_factory: pytest.TempPathFactory) -> Shown:
     root = tmp_path_factory.mktemp("demo-command")
     command_line = CommandLine(store=root / "store", env=toolbox)
-    return Shown(command_line, command_line.run("demo", "--keep", str(root / "kept")), root / "kept")
+    with isolation.network():
+        return Shown(command_line, command_line.run("demo", "--keep", str(root / "kept")), root / "kept")
 
 
 def test_it_shows_the_failover_as_a_timeline_and_how_to_go_on(shown: Shown) -> None:

@@ -9,6 +9,7 @@ import platform
 import shutil
 import sys
 import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +24,8 @@ from opencode_patcher.base.version import Release
 from opencode_patcher.toolchain import bun as toolchain
 from opencode_patcher.toolchain import catalogue, dependencies, npm_registry, npm_settings
 from opencode_patcher.upstream import lock
+from tests.isolation import Isolation
 
-REAL_HOME = Path.home()
 STOCK_PACKAGE = "opencode-linux-x64"
 MISSING_FIXTURE = "packages/opencode/test/tool/fixtures/models-api.json"
 """Upstream's tests read a models catalogue here. It is megabytes large and left out of the tree; ours is put there."""
@@ -39,13 +40,20 @@ class Workshop:
     release: Release
 
 
+SETTINGS = (".gitconfig", ".npmrc", ".bunfig.toml")
+"""How git reaches the source and npm its registry stays the user's here; nothing of it is written."""
+
+
 @pytest.fixture(autouse=True)
-def real_settings(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How git reaches the source and npm its registry stays the user's here; nothing of it is written."""
-    for variable, name in (("GIT_CONFIG_GLOBAL", ".gitconfig"), ("NPM_CONFIG_USERCONFIG", ".npmrc")):
-        if (REAL_HOME / name).is_file():
-            shutil.copy(REAL_HOME / name, isolated / name)
-        monkeypatch.setenv(variable, str(isolated / name))
+def real_settings(isolation: Isolation, isolated: Path) -> Iterator[None]:
+    isolation.lend(isolated, SETTINGS)
+    with isolation.network():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_settings(isolation: Isolation, session_home: Path) -> None:
+    isolation.lend(session_home, SETTINGS)
 
 
 @pytest.fixture(scope="session")
@@ -55,16 +63,18 @@ def real_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="session")
-def workshop(real_store: Store) -> Workshop:
+def workshop(real_store: Store, isolation: Isolation) -> Workshop:
     """The release of the lock, patched, with tests and dependencies."""
     reporter = SilentReporter()
     locked = lock.read_lock()
-    prepared = pipeline.prepare(pipeline.Request(with_tests=True), locked.release, real_store, reporter)
-    program = toolchain.ensure(real_store, prepared.workspace.bun, reporter)
-    dependencies.install(program, prepared.tree, reporter, real_store.logs / "install.log")
+    with isolation.network():
+        prepared = pipeline.prepare(pipeline.Request(with_tests=True), locked.release, real_store, reporter)
+        program = toolchain.ensure(real_store, prepared.workspace.bun, reporter)
+        dependencies.install(program, prepared.tree, reporter, real_store.logs / "install.log")
+        pinned = catalogue.ensure(real_store, locked.catalogue, reporter).path
     fixture = prepared.tree.path / MISSING_FIXTURE
     fixture.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(catalogue.ensure(real_store, locked.catalogue, reporter).path, fixture)
+    shutil.copy(pinned, fixture)
     return Workshop(path=prepared.tree.path, bun=program.path, release=locked.release)
 
 
@@ -82,7 +92,7 @@ def patched(place: Path, with_bun: Workshop) -> Path:
 
 
 @pytest.fixture(scope="session")
-def stock_archive() -> bytes:
+def stock_archive(isolation: Isolation, shared_settings: None) -> bytes:
     """Upstream's own binary of the lock's release for Linux on x64, as it is packed in the npm registry.
 
     Tests that need it are skipped where the registry does not have it.
@@ -91,8 +101,9 @@ def stock_archive() -> bytes:
         pytest.skip(f"NOT TESTED: {STOCK_PACKAGE} does not run here")
     settings = npm_settings.read_settings()
     try:
-        found = npm_registry.find(settings, STOCK_PACKAGE, lock.read_lock().release.number)
-        return npm_registry.download(settings, found)
+        with isolation.network():
+            found = npm_registry.find(settings, STOCK_PACKAGE, lock.read_lock().release.number)
+            return npm_registry.download(settings, found)
     except ToolchainError as error:
         pytest.skip(f"NOT TESTED, no stock binary to be had: {error}")
 

@@ -102,7 +102,7 @@ def edited(lines: Lines, hooks: list[range], changes: list[tuple[str, float, flo
     return made
 
 
-@settings(deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data(), edits, st.booleans())
 def test_real_files_get_exactly_the_intended_edit_or_none(
     real_store: Store, data: st.DataObject, changes: list[tuple[str, float, float]], crlf: bool

@@ -14,6 +14,7 @@ from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.drill import Report
 from opencode_patcher.release import Made, Order, release, verify
 from opencode_patcher.toolchain import platforms, targets
+from tests.isolation import Isolation
 
 pytestmark = pytest.mark.upstream
 
@@ -33,14 +34,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def released(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def released(store: Store, isolation: Isolation, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """This machine's binary, and that for Alpine on an old processor, whose native packages differ."""
     every = targets.select(["all"])
     native = targets.runnable(every, platforms.detect())
     assert native is not None
     chosen = targets.select([native.name, "linux-x64-baseline-musl"])
     order = Order(request=pipeline.Request(), targets=chosen)
-    return release(order, tmp_path_factory.mktemp("released") / "out", store, REPORTER, one_scenario)
+    with isolation.network():
+        return release(order, tmp_path_factory.mktemp("released") / "out", store, REPORTER, one_scenario)
 
 
 def test_upstream_builds_the_targets_that_we_know(released: Made) -> None:

@@ -12,11 +12,14 @@ from opencode_patcher.base.store import open_store
 from opencode_patcher.demo.run import request as demo_request
 from opencode_patcher.release import Made
 from opencode_patcher.toolchain import platforms, targets
+from tests.isolation import Isolation
 from tests.release.release_workshop import Workshop
 
 
 @pytest.fixture(scope="session")
-def shared_workshop(toolbox: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+def shared_workshop(
+    toolbox: Mapping[str, str], isolation: Isolation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workshop]:
     store = open_store(tmp_path_factory.mktemp("release") / "store")
     every = targets.select(["all"])
     native = targets.runnable(every, platforms.detect())
@@ -25,7 +28,8 @@ def shared_workshop(toolbox: Mapping[str, str], tmp_path_factory: pytest.TempPat
     with pytest.MonkeyPatch.context() as patch:
         for name, value in toolbox.items():
             patch.setenv(name, value)
-        request, lock = demo_request(store)
+        with isolation.network():
+            request, lock = demo_request(store)
         yield Workshop(store=store, request=request, lock=lock, native=native, foreign=foreign)
 
 
@@ -35,9 +39,10 @@ def workshop(shared_workshop: Workshop, tools: None) -> Workshop:
 
 
 @pytest.fixture(scope="session")
-def released(shared_workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def released(shared_workshop: Workshop, isolation: Isolation, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The release; tests that change it take a copy (``copied``)."""
-    return shared_workshop.release(tmp_path_factory.mktemp("released") / "out")
+    with isolation.network():
+        return shared_workshop.release(tmp_path_factory.mktemp("released") / "out")
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 
 from opencode_patcher.base.errors import PatchError
@@ -32,6 +34,13 @@ def rewritten(text: str, before: str, after: str, path: str = KITCHEN) -> str:
     made = refreshed(patch, [Edited(target=target, path=path, before=before, after=after)], VALUES)
     assert applied(series.parse("sample", made), before, path) == after
     return made
+
+
+def rewritten_or_refused(text: str, before: str, after: str) -> str | PatchError:
+    try:
+        return rewritten(text, before, after)
+    except PatchError as error:
+        return error
 
 
 def headings(text: str) -> list[str]:
@@ -120,27 +129,88 @@ def test_a_moved_file_gets_its_new_place_in_touches() -> None:
     assert applied(again, KITCHEN_TEXT, KITCHEN) == TASTED
 
 
-LINES = TASTED.splitlines(keepends=True)
+def edited(text: str, changes: Sequence[tuple[bool, int, str]]) -> str:
+    """A text after changes, one after the other: a line put in before another one, or put in its place."""
+    lines = text.splitlines(keepends=True)
+    for insert, at, line in changes:
+        at %= len(lines)
+        lines[at : at if insert else at + 1] = [line]
+    return "".join(lines)
+
+
+TOUCHING = f"""\
+Subject: Warm the plate before serving
+Why: Guests complain.
+Obsolete-When: the kitchen warms plates by itself
+Touches: {KITCHEN}
+
+diff --git a/{KITCHEN} b/{KITCHEN}
+--- a/{KITCHEN}
++++ b/{KITCHEN}
+@@ -10,1 +10,2 @@ serve
+   const plate = prepare(dish)
++  rest()
+@@ -11,1 +12,2 @@ serve
++  rest()
+   return carry(plate, guest)
+"""
+"""Two hunks without a line between them, which add the same line."""
+
+REPEATED = [(True, 5, "  rest()\n"), (True, 7, "  rest()\n"), (True, 11, "  rest()\n"), (True, 15, "\n")]
+"""Edits that put in lines like those beside them; a refresh once ended in StopIteration with them."""
+
+
+@pytest.mark.parametrize("text", [TASTE, TOUCHING], ids=["apart", "touching"])
+def test_edits_that_repeat_a_line_beside_a_hunk(text: str) -> None:
+    after = edited(applied(series.parse("sample", text), KITCHEN_TEXT), REPEATED)
+    made = rewritten(text, KITCHEN_TEXT, after)
+    assert rewritten(made, KITCHEN_TEXT, after) == made
+
+
+def test_an_insert_between_hunks_that_touch_is_written_with_one_of_them() -> None:
+    warmed = applied(series.parse("sample", TOUCHING), KITCHEN_TEXT)
+    made = rewritten(TOUCHING, KITCHEN_TEXT, warmed.replace("  rest()\n  rest()\n", "  rest()\n  x()\n  rest()\n"))
+    assert "+  x()\n" in made
+
+
+def test_changes_that_have_no_place_apart_share_a_hunk() -> None:
+    same = KITCHEN_TEXT.replace("  oven.heat(180)\n", "  wait()\n" * 20)
+    tasted = applied(series.parse("taste", TASTE), same)
+    lines = tasted.split("\n")
+    lines[6], lines[8] = "  x()", "  y()"
+    made = rewritten(TASTE, same, "\n".join(lines))
+    assert headings(made) == ["prepare", "serve", ""]
+
+
 lines = st.sampled_from(
-    ["  rest()\n", "\n", "  oven.heat(180)\n", "}\n", "  const plate = prepare(dish)\n", "// it's\n"]
+    [
+        "  rest()\n",
+        "\n",
+        "  oven.heat(180)\n",
+        "}\n",
+        "  const plate = prepare(dish)\n",
+        "// it's\n",
+        "  CombinedTaste.taste(plate)\n",
+        "  return carry(plate, guest)\n",
+    ]
 )
-edits = st.lists(st.tuples(st.booleans(), st.integers(0, len(LINES) - 1), lines), min_size=1, max_size=4)
+edits = st.lists(st.tuples(st.booleans(), st.integers(0, 20), lines), min_size=1, max_size=6)
 
 
-@settings(deadline=None)
-@given(edits, st.booleans())
+@given(st.sampled_from([TASTE, TOUCHING]), edits, st.booleans())
+@example(TASTE, REPEATED, False)
+@example(TASTE, [(False, 2, "}\n"), (False, 15, "}\n"), (False, 12, "  rest()\n")], False)
 def test_whatever_was_edited_the_patch_makes_exactly_that_or_is_refused(
-    changes: list[tuple[bool, int, str]], crlf: bool
+    text: str, changes: list[tuple[bool, int, str]], crlf: bool
 ) -> None:
-    after = list(LINES)
-    for insert, at, text in changes:
-        after[at : at if insert else at + 1] = [text]
-    before, edited = KITCHEN_TEXT, "".join(after)
+    before, after = KITCHEN_TEXT, edited(applied(series.parse("sample", text), KITCHEN_TEXT), changes)
     if crlf:
-        before, edited = before.replace("\n", "\r\n"), edited.replace("\n", "\r\n")
-    assume(before != edited)
-    try:
-        made = rewritten(TASTE, before, edited)
-    except PatchError:
-        return
-    assert rewritten(made, before, edited) == made
+        before, after = before.replace("\n", "\r\n"), after.replace("\n", "\r\n")
+    assume(before != after)
+    made = rewritten_or_refused(text, before, after)
+    if isinstance(made, PatchError):
+        event("refused")
+        assert made.why
+        assert made.next_step
+    else:
+        assert rewritten(made, before, after) == made
