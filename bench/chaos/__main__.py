@@ -12,6 +12,7 @@ from statistics import median
 from bench.chaos.plan import TURNS_PER_SESSION
 from bench.chaos.run import Outcome, Played, play
 from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.base.guard import guarding, throw_away
 from opencode_patcher.drill.drivers.probe import probe
 
 
@@ -28,7 +29,11 @@ def main() -> None:
     count = max(1, arguments.turns // TURNS_PER_SESSION)
     seeds = range(arguments.seed, arguments.seed + count)
     try:
-        with tempfile.TemporaryDirectory(prefix="bench-chaos-", ignore_cleanup_errors=True) as name:
+        with (
+            guarding(),
+            tempfile.TemporaryDirectory(prefix="bench-chaos-", ignore_cleanup_errors=True) as name,
+            throw_away(Path(name)),
+        ):
             place = arguments.keep.absolute() if arguments.keep else Path(name)
             subject = probe(arguments.binary.absolute(), Path(name) / "probe")
             outcome = play(

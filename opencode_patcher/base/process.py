@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import environment
+from opencode_patcher.base import environment, guard
 from opencode_patcher.base.child import Listener, OnLine, Streams, end, open_log
 from opencode_patcher.base.errors import ProcessError, ProcessTimeoutError
 from opencode_patcher.base.progress import Reporter
@@ -131,6 +131,7 @@ class _Program:
         started = time.monotonic()
         late = False
         child = _start(self._words, self._cwd, self._variables, piped=stdin is not None)
+        guard.watch(child.pid)
         streams = Streams(child, listener)
         try:
             streams.start(stdin)
@@ -144,6 +145,7 @@ class _Program:
             raise
         finally:
             streams.finish()
+            guard.forget(child.pid)
         if streams.failure:
             raise streams.failure
         seconds = time.monotonic() - started

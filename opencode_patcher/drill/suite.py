@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from opencode_patcher.base.errors import DrillError, StoreError
+from opencode_patcher.base.guard import guarding, throw_away
 from opencode_patcher.base.progress import Reporter, SilentReporter
 from opencode_patcher.drill.dispatch import Isolated, Place, Shared, shared
 from opencode_patcher.drill.scenarios.pace import Pace, pace
@@ -75,7 +76,7 @@ def run(
     reporter = reporter or SilentReporter()
     started = time.monotonic()
     stop = threading.Event()
-    with _root(keep) as root, ExitStack() as stack:
+    with guarding(), _root(keep) as root, ExitStack() as stack:
         with reporter.phase("Looking at the binary") as phase:
             place: Isolated | Shared = (
                 Isolated(binary, root, limit, stop)
@@ -175,7 +176,10 @@ def _root(keep: Path | None) -> Iterator[Path]:
             keep.mkdir(parents=True, exist_ok=True)
             yield Path(tempfile.mkdtemp(prefix="drill-", dir=keep.absolute()))
             return
-        with tempfile.TemporaryDirectory(prefix="opencode-drill-", ignore_cleanup_errors=True) as name:
+        with (
+            tempfile.TemporaryDirectory(prefix="opencode-drill-", ignore_cleanup_errors=True) as name,
+            throw_away(Path(name)),
+        ):
             yield Path(name)
     except (OSError, StoreError) as error:
         raise DrillError(

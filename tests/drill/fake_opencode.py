@@ -240,6 +240,8 @@ def serve() -> None:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    DATA.mkdir(parents=True, exist_ok=True)
+    (DATA / "serve.pid").write_text(str(os.getpid()))
     print(f"opencode server listening on http://127.0.0.1:{server.server_address[1]}", flush=True)
     server.serve_forever()
 
