@@ -27,13 +27,13 @@ class PatcherError(Exception):
 
 
 class UsageError(PatcherError):
-    """The command line, a configuration file or another input of the user's is wrong."""
+    """The command line, a configuration file or another input is wrong."""
 
     exit_code = 2
 
 
 class SourceError(PatcherError):
-    """Upstream's source cannot be had or is not what was expected."""
+    """OpenCode's source cannot be fetched, or is not what was expected."""
 
     exit_code = 3
 
@@ -45,25 +45,25 @@ class PatchError(PatcherError):
 
 
 class ToolchainError(PatcherError):
-    """bun or a dependency cannot be had."""
+    """bun or a dependency cannot be fetched or installed."""
 
     exit_code = 5
 
 
 class BuildError(PatcherError):
-    """Upstream's own build failed."""
+    """OpenCode's own build failed, or its result cannot be written."""
 
     exit_code = 6
 
 
 class DrillError(PatcherError):
-    """A binary did not behave as the drill expects, or could not be started."""
+    """A binary failed the drill, or could not be started."""
 
     exit_code = 7
 
 
 class InstallError(PatcherError):
-    """A binary could not be put in place."""
+    """A program could not be installed."""
 
     exit_code = 8
 
@@ -101,7 +101,7 @@ class ProcessTimeoutError(ProcessError):
 
 
 class ReleaseError(PatcherError):
-    """A release cannot be written, or is not what it says."""
+    """A release cannot be written, or does not match what it says."""
 
     exit_code = 12
 

@@ -15,27 +15,41 @@ from opencode_patcher import __version__
 COMMANDS = {
     "build": "Make an OpenCode with combined models: fetch, patch, build, verify.",
     "verify": "Run a binary against failing providers and show what it does.",
+    "compare": "Show the results of several drills side by side.",
     "release": "Make archives for all platforms, with checksums and a bill of materials.",
+    "reproduce": "Rebuild a release and compare the bytes.",
     "install": "Put a built binary where your shell finds it.",
     "status": "Show what is installed, and whether it is current.",
     "list": "List the builds in the store.",
     "rollback": "Go back to the build that was installed before.",
-    "uninstall": "Take the program away and put back what was there before.",
+    "uninstall": "Remove the program and put back what was there before.",
     "prune": "Delete builds that are no longer needed.",
     "config": "Show the lines to add to opencode.json, and check those that are there.",
-    "doctor": "Find what is in the way of building, installing and failing over.",
+    "doctor": "Find what prevents building, installing or failing over.",
     "demo": "See a failover without keys and without OpenCode's source.",
     "models": "Show which models are combined, and why.",
-    "attempts": "Show who served, what failed and what it cost.",
-    "check": "Say whether the patches fit releases, and where they land.",
-    "update": "Move to upstream's newest release, once it is built and verified.",
-    "patches": "List, show and mend the patches.",
-    "ci": "Set up a workflow that watches upstream.",
+    "attempts": "Show which provider answered, what failed and what it cost.",
+    "check": "Check whether the patches fit OpenCode releases.",
+    "update": "Move to the newest OpenCode release once it is built and verified.",
+    "patches": "List, show and update the patches.",
+    "ci": "Set up workflows that test, watch OpenCode and publish.",
+    "help": "Explain a command, or list the exit codes.",
 }
 """Name and summary of each command, in the order of ``--help``."""
 
 
-class LazyGroup(click.Group):
+_ELSEWHERE = {"version": "opencode-patcher --version"}
+"""What people type instead of what there is, where no command's name is near."""
+
+
+class HelpfulGroup(click.Group):
+    """Prints its help when no command is named, which is not an error."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+
+class LazyGroup(HelpfulGroup):
     """Knows its commands by name and imports one when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -57,7 +71,8 @@ class LazyGroup(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(name, COMMANDS, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
+            meant = _ELSEWHERE.get(name) or (near[0] if near else "")
+            hint = f" Did you mean '{meant}'?" if meant else ""
             raise click.UsageError(f"No such command '{name}'.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -66,7 +81,11 @@ class LazyGroup(click.Group):
             formatter.write_dl([*COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: opencode-patcher help exit-codes",
+)
 @click.version_option(__version__, prog_name="opencode-patcher")
 def main() -> None:
     """Builds OpenCode with combined models: one model, several providers, failover inside the turn."""

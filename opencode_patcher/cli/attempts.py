@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 @click.command
 @click.option("--since", metavar="TIME", help="Only what came after: 30m, 2h, 7d, 2w, or a date such as 2026-01-31.")
-@click.option(
-    "--file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="The log to read.  [default: the one of your OpenCode]",
-)
+@options.file_option("--file", "The log to read.  [default: your OpenCode's]")
 @options.json_option
 def command(since: str | None, file: Path | None, as_json: bool) -> None:
     """Show what combined models asked of their providers: who served, what failed, what it cost."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.base.errors import UsageError
 from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
@@ -15,18 +14,18 @@ if TYPE_CHECKING:
 
 
 @click.command
-@click.argument("ref", required=False)
-@click.option("--latest", is_flag=True, help="Build upstream's newest release.")
+@options.ref_argument
+@click.option("--latest", is_flag=True, help="Build the newest OpenCode release.")
 @options.source_option
-@options.out_option
-@options.built_in_catalog_option
 @click.option(
-    "--web-ui/--no-web-ui",
-    default=False,
-    help="Embed the web UI. Without it, as in any build that leaves it out, `opencode web` loads it from "
-    "OpenCode's site.  [default: no-web-ui]",
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Copy the binary and its manifest there as well.",
 )
-@click.option("--discard-edits", is_flag=True, help="Throw away what was changed by hand in the work tree.")
+@options.built_in_catalog_option
+@options.web_ui_option
+@options.discard_edits_option
 @options.no_wait_option
 @options.progress_options
 def command(
@@ -44,18 +43,14 @@ def command(
 ) -> None:
     """Make an OpenCode with combined models and prove that it works.
 
-    REF is a release tag such as v1.18.3; without it the release of the project's lock is built. Steps that are done
-    already are not done again.
+    REF is a release tag such as v1.18.3; without it, the release in the lock is built. Steps that are already done are
+    not repeated.
     """
     from opencode_patcher import pipeline
     from opencode_patcher.base.store import open_store
     from opencode_patcher.upstream import DEFAULT_SOURCE
 
-    if ref and latest:
-        raise UsageError(
-            "A release and --latest were both asked for.",
-            next_step=f"Leave one out: opencode-patcher build {ref}",
-        )
+    options.at_most_one({"REF": ref, "--latest": latest}, next_step="Leave one of them out.")
     request = pipeline.Request(
         source=source or DEFAULT_SOURCE,
         ref=ref,
@@ -70,8 +65,8 @@ def command(
     copy = pipeline.copy_out(built.build, out) if out else None
     if as_json:
         output.show_json(as_data(built, copy))
-        return
-    show(built, copy)
+    elif not quiet:
+        show(built, copy)
 
 
 def as_data(built: Built, copy: Path | None) -> dict[str, object]:

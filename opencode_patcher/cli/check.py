@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.base.errors import UsageError
 from opencode_patcher.cli import options, output
-
-if TYPE_CHECKING:
-    from opencode_patcher.base.version import Release
-    from opencode_patcher.upstream.support import Support
 
 
 @click.command
 @click.argument("refs", metavar="[REF]...", nargs=-1)
 @click.option("--since", metavar="TAG", help="Check this release and all newer ones.")
 @click.option("--all", "everything", is_flag=True, help="Check every release of the support window.")
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the matrix to a file, by its ending .html, .md or .svg.",
-)
+@options.report_option
 @options.source_option
 @options.no_wait_option
 @options.progress_options
@@ -41,29 +30,28 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Say whether the patches fit releases, and where each hunk lands. Nothing is built.
+    """Check whether the patches fit OpenCode releases, and where each hunk lands. Nothing is built.
 
-    REF is a release tag such as v1.18.3; without any, the newest release and that of the lock are checked. The exit
+    REF is a release tag such as v1.18.3; without any, the newest release and the one in the lock are checked. The exit
     code is 1 when a release of the support window fails.
     """
-    from opencode_patcher.base import files, resources
     from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.store import open_store
     from opencode_patcher.upkeep import matrix, release_check
     from opencode_patcher.upkeep.release_check import Verdict
     from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases, support
 
-    if sum((bool(refs), bool(since), everything)) > 1:
-        raise UsageError(
-            "REF, --since and --all exclude each other.",
-            next_step="Try: opencode-patcher check --all",
-        )
+    options.at_most_one(
+        {"REF": refs, "--since": since, "--all": everything}, next_step="Try: opencode-patcher check --all"
+    )
     address = source or DEFAULT_SOURCE
     listed = releases.list_releases(address)
     window = support.read_support()
     store = open_store()
     locked = lock.current(store)
-    wanted = choose(listed, refs, since, everything, window, locked.release)
+    wanted = release_check.choose(
+        listed, refs=refs, since=since, everything=everything, window=window, locked=locked.release
+    )
     for release in wanted:
         lock.check(release, locked)
     if report:
@@ -74,7 +62,7 @@ def command(
     verdicts = [(check, release_check.judge(check, window)) for check in checked.checks]
     found = matrix.make(verdicts)
     if report:
-        files.write_text(report, matrix.render(found, report, resources.templates()))
+        matrix.write(found, report)
     if as_json:
         output.show_json(
             {
@@ -82,27 +70,8 @@ def command(
                 "milliseconds_per_release": round(checked.seconds * 1000 / max(len(wanted), 1), 1),
             }
         )
-    else:
+    elif not quiet:
         output.block(matrix.text(found))
+    elif found.failed:
+        output.block(matrix.text(matrix.only_failed(found)), err=True)
     ctx.exit(1 if any(verdict is Verdict.FAILS for _, verdict in verdicts) else 0)
-
-
-def choose(
-    listed: tuple[Release, ...],
-    refs: tuple[str, ...],
-    since: str | None,
-    everything: bool,
-    window: Support,
-    locked: Release,
-) -> list[Release]:
-    """Which releases are meant, oldest first. Raises SourceError for a tag that is no release."""
-    from opencode_patcher.upstream import releases
-
-    if refs:
-        return sorted({releases.find(listed, ref) for ref in refs})
-    if since:
-        first = releases.find(listed, since)
-        return [release for release in listed if release >= first]
-    if everything:
-        return [release for release in listed if window.patches(release)]
-    return sorted({releases.latest(listed), *(release for release in listed if release.tag == locked.tag)})

@@ -21,12 +21,7 @@ machine, and the first of them fails:
 
 
 @click.command
-@click.option(
-    "--keep",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Keep the throw-away homes there, with the program's log and database.",
-)
+@options.keep_homes_option
 @options.progress_options
 def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """See a failover without keys and without OpenCode's source.
@@ -42,7 +37,8 @@ def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> Non
     if as_json:
         output.show_json(as_data(seen))
         raise click.exceptions.Exit(DrillError.exit_code if seen.failed else 0)
-    show(seen)
+    if not quiet:
+        show(seen)
     if seen.failed:
         raise DrillError(
             f"{len(seen.failed)} of {len(seen.episodes)} scenarios did not end as they must.",

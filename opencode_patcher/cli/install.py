@@ -10,7 +10,7 @@ import click
 from opencode_patcher.cli import installed, options, output
 
 if TYPE_CHECKING:
-    from opencode_patcher.install.activate import Installed
+    from opencode_patcher.install.activate import Installed, Plan
     from opencode_patcher.install.path_search import PathFinding
 
 
@@ -19,7 +19,7 @@ class _Directory(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
-            self.fail("it is empty.", param, ctx)
+            self.fail("The name is empty.", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -35,23 +35,29 @@ class _Directory(click.Path):
     "--replace",
     "replace_other",
     is_flag=True,
-    help="Take the place of an `opencode` that is there already; it is kept under another name.",
+    help="Replace an `opencode` that is already there; it is kept under another name.",
 )
-@click.option("--unverified", is_flag=True, help="Install a build that has not passed the drill and is of no release.")
+@click.option(
+    "--unverified", is_flag=True, help="Install a build that neither passed the drill nor comes from a release."
+)
+@options.dry_run_option("Only say what would be installed, and where.")
 @options.progress_options
+@click.pass_context
 def command(
+    ctx: click.Context,
     version: str | None,
     bin_dir: Path | None,
     replace_other: bool,
     unverified: bool,
+    dry_run: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
     """Put a built binary where your shell finds it.
 
-    VERSION is a release (1.18.3) or the name of a build (see the command list); without it the newest build is taken.
-    What was there before stays until the new program has started, and nothing of yours is deleted.
+    VERSION is a release (1.18.3) or the name of a build (see `list`); without it, the newest build is installed. What
+    was there before stays until the new program has started once, and nothing of yours is deleted.
     """
     import os
 
@@ -64,12 +70,41 @@ def command(
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     output.warn_of(builds.unreadable(store))
     build = activate.choose_build(builds.list_builds(store), version, unverified=unverified)
+    if dry_run:
+        planned = activate.plan(store, here, build, os.environ, bin_dir=bin_dir, replace_other=replace_other)
+        if as_json:
+            output.show_json(plan_data(planned))
+        elif not quiet:
+            show_plan(planned)
+        ctx.exit(1 if planned.changes else 0)
     done = activate.install(store, here, build, os.environ, reporter, bin_dir=bin_dir, replace_other=replace_other)
     finding = path_search.find(here, done.place, os.environ)
     if as_json:
         output.show_json(installed.installed_data(done) | {"path": installed.path_data(finding)})
+    elif not quiet:
+        show(done, finding)
+
+
+def plan_data(planned: Plan) -> dict[str, object]:
+    """What ``--dry-run --json`` prints. ``replaces`` is what would be kept under another name."""
+    return {
+        "build": planned.build,
+        "version": planned.version,
+        "place": str(planned.place),
+        "changes": planned.changes,
+        "previous": planned.occupant.build,
+        "replaces": planned.occupant.shown or None,
+    }
+
+
+def show_plan(planned: Plan) -> None:
+    """Say what would be done."""
+    if not planned.changes:
+        output.echo(f"The build {planned.build} is already installed: {planned.place}")
         return
-    show(done, finding)
+    output.echo(f"Would install OpenCode {planned.version} (build {planned.build}): {planned.place}")
+    if planned.occupant.shown:
+        output.echo(f"What is there now ({planned.occupant.shown}) would be kept under another name.")
 
 
 def show(done: Installed, finding: PathFinding) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from opencode_patcher.cli import HelpfulGroup, output
 from opencode_patcher.cli import options as shared
-from opencode_patcher.cli import output
 
 if TYPE_CHECKING:
     from opencode_patcher.models.grouping import Group, Options
-    from opencode_patcher.models.resolve import Offer
-
-F = TypeVar("F", bound=Callable[..., Any])
+    from opencode_patcher.models.resolve import Identity, Offer
 
 provider_option = click.option(
     "--provider",
@@ -25,15 +22,10 @@ provider_option = click.option(
     metavar="P",
     help="Only this provider; can be repeated, highest first.",
 )
-config_option = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="An opencode.json whose provider_priority and combined are used.",
-)
+config_option = shared.file_option("--config", "An opencode.json whose provider_priority and combined are used.")
 
 
-@click.group
+@click.group(cls=HelpfulGroup)
 def command() -> None:
     """Show which models are combined, and why."""
 
@@ -41,25 +33,29 @@ def command() -> None:
 @command.command
 @shared.lookup_catalog_option
 @provider_option
-@click.option("--jsonl", is_flag=True, help="One JSON object a line.")
-def keys(catalog: Path | None, providers: tuple[str, ...], jsonl: bool) -> None:
-    """List every model with its key: equal keys are the same model."""
+@shared.json_option
+def keys(catalog: Path | None, providers: tuple[str, ...], as_json: bool) -> None:
+    """List every model with its key. Models with equal keys are the same."""
+    from opencode_patcher.models.catalogue import require_providers
     from opencode_patcher.models.resolve import resolve
 
     offers = _offers(catalog)
-    wanted = _known_providers(offers, providers)
-    identities = resolve(offers)
-    rows = []
-    for offer, identity in zip(offers, identities, strict=True):
-        if wanted and offer.provider_id not in wanted:
-            continue
-        if jsonl:
-            row = {"provider": offer.provider_id, "model_id": offer.model_id, "key": identity.key}
-            output.show_json(row | {"variant": asdict(identity.variant)}, indent=None)
-        else:
-            rows.append((f"{offer.provider_id}/{offer.model_id}", identity.key, _terms(identity.variant)))
-    if not jsonl:
-        output.show_table(("Model", "Key", "Terms"), rows)
+    wanted = require_providers(offers, providers)
+    found = [
+        (offer, identity)
+        for offer, identity in zip(offers, resolve(offers), strict=True)
+        if not wanted or offer.provider_id in wanted
+    ]
+    if as_json:
+        output.show_json({"models": [_key_data(offer, identity) for offer, identity in found]})
+        return
+    rows = [(f"{offer.provider_id}/{offer.model_id}", one.key, _terms(one.variant)) for offer, one in found]
+    output.show_table(("Model", "Key", "Terms"), rows)
+
+
+def _key_data(offer: Offer, identity: Identity) -> dict[str, object]:
+    about = {"provider": offer.provider_id, "model_id": offer.model_id, "key": identity.key}
+    return about | {"variant": asdict(identity.variant)}
 
 
 @command.command
@@ -69,11 +65,12 @@ def keys(catalog: Path | None, providers: tuple[str, ...], jsonl: bool) -> None:
 @shared.json_option
 def groups(catalog: Path | None, providers: tuple[str, ...], config: Path | None, as_json: bool) -> None:
     """Show what is combined for these providers, and in which order the members serve."""
+    from opencode_patcher.models.catalogue import require_providers
     from opencode_patcher.models.grouping import group
     from opencode_patcher.models.options import check
 
     known = _offers(catalog)
-    wanted = _known_providers(known, providers)
+    wanted = require_providers(known, providers)
     offers = [offer for offer in known if not wanted or offer.provider_id in wanted]
     options = _options(config, providers)
     for sentence in check(options, offers):
@@ -141,21 +138,6 @@ def _offers(named: Path | None) -> tuple[Offer, ...]:
     from opencode_patcher.toolchain.catalogue import find
 
     return catalogue.load(find(named, catalogue.opencode_cache(), output.TerminalReporter()))
-
-
-def _known_providers(offers: Sequence[Offer], wanted: tuple[str, ...]) -> frozenset[str]:
-    from opencode_patcher.base.errors import UsageError
-    from opencode_patcher.models.nearest import nearest
-
-    known = {offer.provider_id for offer in offers}
-    for provider in wanted:
-        if provider not in known:
-            near = nearest(provider, known)
-            raise UsageError(
-                f"The catalogue has no provider {provider!r}.",
-                next_step=f"Did you mean {near!r}?" if near else "",
-            )
-    return frozenset(wanted)
 
 
 def _options(config: Path | None, providers: tuple[str, ...]) -> Options:

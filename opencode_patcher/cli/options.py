@@ -1,18 +1,56 @@
-"""Each option of the command line, declared once."""
+"""Each option and argument that more than one command has, declared once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from opencode_patcher.base.errors import UsageError
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+ref_argument = click.argument("ref", required=False)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object to standard output.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show warnings and errors only.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Show the output of the programs that are run.")
+
+source_option = click.option(
+    "--source",
+    metavar="URL|PATH",
+    help="Git repository of OpenCode.  [default: the public one]",
+)
+no_wait_option = click.option(
+    "--wait/--no-wait", default=True, help="Wait for another run to end, or fail at once.  [default: wait]"
+)
+web_ui_option = click.option(
+    "--web-ui/--no-web-ui",
+    default=False,
+    help="Embed the web UI. Without it, `opencode web` loads it from OpenCode's site.  [default: no-web-ui]",
+)
+discard_edits_option = click.option(
+    "--discard-edits", is_flag=True, help="Throw away what was changed by hand in the work tree."
+)
+keep_homes_option = click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the throw-away homes there, with OpenCode's logs and database.",
+)
+report_option = click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the matrix of patches and releases to a file ending in .html, .md or .svg.",
+)
+
+
+def file_option(name: str, text: str) -> Callable[[F], F]:
+    """An option that names a file, which has to be there."""
+    return click.option(name, type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE", help=text)
 
 
 def catalog_option(default: str) -> Callable[[F], F]:
@@ -29,22 +67,38 @@ def catalog_option(default: str) -> Callable[[F], F]:
 
 built_in_catalog_option = catalog_option("the pinned one")
 lookup_catalog_option = catalog_option("OpenCode's own, else the pinned one")
-out_option = click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Copy the binary and its manifest there as well.",
-)
-source_option = click.option(
-    "--source",
-    metavar="URL|PATH",
-    help="Git repository of OpenCode.  [default: the public one]",
-)
-no_wait_option = click.option(
-    "--wait/--no-wait", default=True, help="Wait for another run to end, or fail at once.  [default: wait]"
-)
+
+
+def dry_run_option(text: str, *other_names: str) -> Callable[[F], F]:
+    """``--dry-run``: nothing is changed, and the exit code is 1 if something would be."""
+    return click.option(
+        "-n",
+        "--dry-run",
+        *other_names,
+        "dry_run",
+        is_flag=True,
+        help=f"{text} The exit code is 1 if something would change.",
+    )
+
+
+def moved_option(name: str, command: str) -> Callable[[F], F]:
+    """A former option whose work a ``command`` of its own does now. Whoever uses it is told so."""
+
+    def refuse(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            raise UsageError(f"{name} is a command of its own now.", next_step=f"opencode-patcher {command} {value}")
+
+    return click.option(name, metavar="PATH", hidden=True, expose_value=False, is_eager=True, callback=refuse)
 
 
 def progress_options(function: F) -> F:
     """``--quiet``, ``--verbose`` and ``--json`` together; they become ``quiet``, ``verbose`` and ``as_json``."""
     return json_option(quiet_option(verbose_option(function)))
+
+
+def at_most_one(given: Mapping[str, object], *, next_step: str) -> None:
+    """Raises UsageError when more than one option has a value. ``given`` has the values by the options' names."""
+    names = [name for name, value in given.items() if value]
+    if len(names) > 1:
+        listed = f"{', '.join(names[:-1])} and {names[-1]}"
+        raise UsageError(f"{listed} cannot be used together.", next_step=next_step)

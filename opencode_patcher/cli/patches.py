@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.cli import options, output, patches_mend
+from opencode_patcher.cli import HelpfulGroup, options, output, patches_mend
 
 if TYPE_CHECKING:
     from opencode_patcher.patchset.compose import FileOutcome
     from opencode_patcher.patchset.series import Patch
 
 
-@click.group
+@click.group(cls=HelpfulGroup)
 def command() -> None:
     """List, show and mend the patches."""
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from opencode_patcher.cli import options, output
+
+if TYPE_CHECKING:
+    from opencode_patcher.install.prune import Pruned
 
 
 @click.command
@@ -13,14 +18,15 @@ from opencode_patcher.cli import options, output
     type=click.IntRange(min=0),
     default=1,
     metavar="N",
-    help="Keep so many more builds, first of all those to roll back to.  [default: 1]",
+    help="Keep this many more builds, first of all those to roll back to.  [default: 1]",
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be deleted.")
+@options.dry_run_option("Only say what would be deleted.")
 @options.progress_options
-def command(keep: int, dry_run: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
-    """Delete builds that nobody will miss.
+@click.pass_context
+def command(ctx: click.Context, keep: int, dry_run: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Delete builds that are no longer needed.
 
-    The installed build stays, the newest one, and the newest that is verified or of a release.
+    The installed build stays, and so do the newest one and the newest that is verified or comes from a release.
     """
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install import builds, prune
@@ -32,7 +38,13 @@ def command(keep: int, dry_run: bool, as_json: bool, quiet: bool, verbose: bool)
     done = prune.prune(store, current_system(), reporter, keep=keep, dry_run=dry_run)
     if as_json:
         output.show_json({"deleted": list(done.names), "size": done.size, "dry_run": dry_run})
-        return
+    elif not quiet:
+        show(done, dry_run=dry_run)
+    ctx.exit(1 if dry_run and done.names else 0)
+
+
+def show(done: Pruned, *, dry_run: bool) -> None:
+    """The builds that are gone, or would be, and the space."""
     if not done.names:
         output.echo("There is nothing to delete.")
         return

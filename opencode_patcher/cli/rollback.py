@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from opencode_patcher.cli import installed, options, output
+
+if TYPE_CHECKING:
+    from opencode_patcher.install.activate import Installed
+    from opencode_patcher.install.path_search import PathFinding
 
 
 @click.command
@@ -33,11 +39,19 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     if as_json:
         data = installed.installed_data(done)
         output.show_json(data | {"path": installed.path_data(finding), "refused": installed.refused_data(refused)})
-        return
+    elif not quiet:
+        undo = activate.command_for(builds.list_builds(store), done.previous) if done.previous else ""
+        show(done, finding, undo)
+        installed.show_refused(refused)
+
+
+def show(done: Installed, finding: PathFinding, undo: str) -> None:
+    """Say what is active again, how to ``undo`` that, and what to do about PATH."""
+    from opencode_patcher.install import path_search
+
     output.echo(f"OpenCode {done.record.version} is active again: build {done.record.build}, {done.place}")
-    if done.previous and (undo := activate.command_for(builds.list_builds(store), done.previous)):
+    if undo:
         output.echo(f"To undo this: {undo}")
     if advice := path_search.advice(finding):
         output.echo()
         output.block(advice)
-    installed.show_refused(refused)

@@ -36,8 +36,8 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     refused = stock_config.find(os.environ, directory)
     if as_json:
         output.show_json(as_data(done, refused))
-        return
-    show(done, refused)
+    elif not quiet:
+        show(done, refused)
 
 
 def as_data(done: Removed, refused: Sequence[Lines]) -> dict[str, object]:

@@ -7,35 +7,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.base.errors import UsageError
+from opencode_patcher.base.errors import PatchError
 from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opencode_patcher.base.progress import Reporter
-    from opencode_patcher.base.store import Store
     from opencode_patcher.install.builds import Build
     from opencode_patcher.upkeep.matrix import Report
     from opencode_patcher.upkeep.update import Prospect
 
 
 @click.command
-@click.option("--check-only", is_flag=True, help="Only say whether there is a newer release and whether it fits.")
+@options.dry_run_option("Only say whether there is a newer release and whether the patches fit it.", "--check-only")
 @click.option("--install", "activate", is_flag=True, help="Install the new build as well.")
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write what the check found to a file, by its ending .html, .md or .svg.",
-)
+@options.report_option
 @options.source_option
 @options.no_wait_option
 @options.progress_options
 @click.pass_context
 def command(
     ctx: click.Context,
-    check_only: bool,
+    dry_run: bool,
     activate: bool,
     report: Path | None,
     source: str | None,
@@ -44,18 +35,25 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Move to upstream's newest release, once it is checked, built and verified.
+    """Move to the newest OpenCode release once it is checked, built and verified.
 
-    Then the lock names it, so that `build` makes it from now on. If a step fails, the lock and what is installed stay
-    as they are. With --check-only the exit code is 1 when the newest release does not fit.
+    Then the lock names it, and `build` makes it from now on. If a step fails, the lock and what is installed stay as
+    they are. With --dry-run the exit code is 1 when there is a newer release to move to, and 4 when the patches do not
+    fit it.
     """
+    import os
+
     from opencode_patcher import pipeline
     from opencode_patcher.base.store import open_store
+    from opencode_patcher.install.activate import install
+    from opencode_patcher.install.systems.current import current_system
     from opencode_patcher.upkeep import matrix, update
     from opencode_patcher.upstream import DEFAULT_SOURCE, lock, support
 
-    if check_only and activate:
-        raise UsageError("--check-only and --install exclude each other.", next_step="Leave one of them out.")
+    def to_install(build: Build) -> None:
+        install(store, current_system(), build, os.environ, reporter)
+
+    options.at_most_one({"--dry-run": dry_run, "--install": activate}, next_step="Leave one of them out.")
     if report:
         matrix.require_format(report)
     store = open_store()
@@ -63,12 +61,12 @@ def command(
     request = pipeline.Request(source=source or DEFAULT_SOURCE, wait=wait)
     locked = lock.current(store)
     prospect = update.look(request, store, reporter, lock=locked, window=support.read_support())
-    found = _matrix(prospect)
-    _write(found, report)
+    found = matrix.make([prospect.found] if prospect.found else [])
+    if report and found.rows:
+        matrix.write(found, report)
     built = None
-    if prospect.newer and not check_only:
-        if not as_json:
-            output.echo(f"Upstream has {prospect.newest.tag}; the lock is {prospect.locked.tag}.")
+    if prospect.newer and not dry_run:
+        reporter.note(newer(prospect))
         update.require_fit(prospect, "\n".join(problem for row in found.failed for problem in row.problems))
         built = update.move(
             prospect,
@@ -77,17 +75,18 @@ def command(
             reporter,
             lock=locked,
             lock_file=lock.place(store),
-            activate=_activate(store, reporter) if activate else None,
+            activate=to_install if activate else None,
         )
     if as_json:
         output.show_json(as_data(prospect, built.build if built else None, lock.place(store)))
-    elif built:
-        output.echo(f"The lock is {prospect.newest.tag} now: {lock.place(store)}")
+    elif built and not quiet:
+        output.echo(f"The lock is now {prospect.newest.tag}: {lock.place(store)}")
         output.echo(f"Binary: {built.build.binary}")
         output.echo("It is installed." if activate else "To use it: opencode-patcher install")
-    else:
+    elif not quiet:
         show(prospect, found)
-    ctx.exit(1 if check_only and prospect.fails else 0)
+    if dry_run and prospect.newer:
+        ctx.exit(PatchError.exit_code if prospect.fails else 1)
 
 
 def as_data(prospect: Prospect, build: Build | None, lock_file: Path) -> dict[str, object]:
@@ -105,40 +104,19 @@ def as_data(prospect: Prospect, build: Build | None, lock_file: Path) -> dict[st
     }
 
 
+def newer(prospect: Prospect) -> str:
+    """That there is something to move to."""
+    return f"OpenCode {prospect.newest.tag} is out; the lock is {prospect.locked.tag}."
+
+
 def show(prospect: Prospect, found: Report) -> None:
     """Say what there is to move to."""
     from opencode_patcher.upkeep import matrix
 
     if not prospect.newer:
-        output.echo(f"The lock is {prospect.locked.tag}, and upstream has nothing newer.")
+        output.echo(f"The lock is {prospect.locked.tag}, and OpenCode has nothing newer.")
         return
-    output.echo(f"Upstream has {prospect.newest.tag}; the lock is {prospect.locked.tag}.")
+    output.echo(newer(prospect))
     output.block(matrix.text(found))
     if not found.failed:
         output.echo("To move to it: opencode-patcher update")
-
-
-def _matrix(prospect: Prospect) -> Report:
-    from opencode_patcher.upkeep import matrix
-
-    return matrix.make([prospect.found] if prospect.found else [])
-
-
-def _write(found: Report, path: Path | None) -> None:
-    from opencode_patcher.base import files, resources
-    from opencode_patcher.upkeep import matrix
-
-    if path and found.rows:
-        files.write_text(path, matrix.render(found, path, resources.templates()))
-
-
-def _activate(store: Store, reporter: Reporter) -> Callable[[Build], None]:
-    import os
-
-    from opencode_patcher.install import activate
-    from opencode_patcher.install.systems.current import current_system
-
-    def install(build: Build) -> None:
-        activate.install(store, current_system(), build, os.environ, reporter)
-
-    return install

@@ -49,6 +49,21 @@ class Installed:
     closed: Path | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What an install would do: make ``build`` start from ``place``, where ``occupant`` stands now."""
+
+    build: str
+    version: str
+    place: Path
+    occupant: Occupant
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything would be another thing than now."""
+        return not (self.occupant.kind == "ours" and self.occupant.build == self.build)
+
+
 def look(store: Store, system: System) -> Situation:
     """Find out what is installed. Changes nothing. Raises StoreError when the state cannot be read."""
     state = states.read(store)
@@ -119,20 +134,9 @@ def install(
     """
     with store.mutex(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
         seen = look(store, system)
-        recorded = seen.state.place
-        where = place.choose(
-            system,
-            environment,
-            wanted=bin_dir,
-            active=recorded if seen.occupant.kind == "ours" else None,
-            recorded=recorded,
-        )
-        place.check_outside(where.parent, store.root)
+        where = _where(store, system, environment, seen, bin_dir)
         system.tidy(where)
-        seen = replace(seen, occupant=system.occupant(where, store.installed, seen.records))
-        check_occupant(where, seen.occupant, replace_other=replace_other)
-        place.check_bin_dir(where.parent)
-        place.check_running_file(system.running_file(where, store.installed / build.directory.name / build.name))
+        seen = replace(seen, occupant=_occupant(store, system, build, where, seen, replace_other=replace_other))
         with reporter.phase(f"Checking {build.directory.name}") as phase:
             records.check_build(build)
             record = records.keep(store, build, system.take)
@@ -140,6 +144,47 @@ def install(
             phase.detail(f"starts, version {record.version}")
         history = states.with_active(seen.state.history, seen.occupant.build)
         return put(store, system, where, record, replace(seen.state, history=history), seen.occupant)
+
+
+def plan(
+    store: Store,
+    system: System,
+    build: Build,
+    environment: Mapping[str, str],
+    *,
+    bin_dir: Path | None = None,
+    replace_other: bool = False,
+) -> Plan:
+    """What ``install`` would do with the same arguments. Changes nothing. Raises what ``install`` raises."""
+    seen = look(store, system)
+    where = _where(store, system, environment, seen, bin_dir)
+    occupant = _occupant(store, system, build, where, seen, replace_other=replace_other)
+    return Plan(build=build.directory.name, version=build.release.number, place=where, occupant=occupant)
+
+
+def _where(store: Store, system: System, environment: Mapping[str, str], seen: Situation, bin_dir: Path | None) -> Path:
+    """The place for the program. Raises UsageError."""
+    recorded = seen.state.place
+    where = place.choose(
+        system,
+        environment,
+        wanted=bin_dir,
+        active=recorded if seen.occupant.kind == "ours" else None,
+        recorded=recorded,
+    )
+    place.check_outside(where.parent, store.root)
+    return where
+
+
+def _occupant(
+    store: Store, system: System, build: Build, where: Path, seen: Situation, *, replace_other: bool
+) -> Occupant:
+    """What stands at ``where``, once it is certain that the build may take its place. Raises InstallError."""
+    occupant = system.occupant(where, store.installed, seen.records)
+    check_occupant(where, occupant, replace_other=replace_other)
+    place.check_bin_dir(where.parent)
+    place.check_running_file(system.running_file(where, store.installed / build.directory.name / build.name))
+    return occupant
 
 
 def put(store: Store, system: System, where: Path, record: Record, state: State, occupant: Occupant) -> Installed:

@@ -1,4 +1,4 @@
-"""``prune``: delete builds that nobody will miss."""
+"""``prune``: delete builds that are no longer needed."""
 
 from __future__ import annotations
 

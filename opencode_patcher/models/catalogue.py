@@ -12,7 +12,8 @@ from typing import Any
 
 from opencode_patcher.base import documents, files
 from opencode_patcher.base.environment import home_directory
-from opencode_patcher.base.errors import CatalogueError
+from opencode_patcher.base.errors import CatalogueError, UsageError
+from opencode_patcher.models.nearest import nearest
 from opencode_patcher.models.resolve import Offer
 
 LIMIT = 64_000_000
@@ -169,3 +170,16 @@ def _text(model: Mapping[str, Any], field: str, origin: str, place: str, *, requ
 def _kind(value: object) -> str:
     names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "missing"}
     return names.get(type(value), "a number")
+
+
+def require_providers(offers: Iterable[Offer], wanted: Iterable[str]) -> frozenset[str]:
+    """``wanted``, ids of providers, as a set. Raises UsageError for one that none of the offers has."""
+    known = {offer.provider_id for offer in offers}
+    for provider in wanted:
+        if provider not in known:
+            near = nearest(provider, known)
+            raise UsageError(
+                f"The catalogue has no provider {provider!r}.",
+                next_step=f"Did you mean {near!r}?" if near else "",
+            )
+    return frozenset(wanted)

@@ -1,16 +1,16 @@
 """A release: binaries for all platforms in upstream's archives, with all that is needed to trust and to remake them.
 
-    order ──> parts ──> make ──> DIR ──> verify
+    order ──> parts ──> make ──> DIR ──> reproduce
                          uses headers, archives, notices, sbom, notes, manifest, sums
 
-``parts`` gets ready what goes into the binaries, ``make`` builds and writes a directory, ``verify`` builds again, and
-``comparison`` compares. ``comparison``, ``headers``, ``sbom``, ``manifest`` and ``notices.text`` are pure.
+``parts`` gets ready what goes into the binaries, ``make`` builds and writes a directory, ``reproduce`` builds again,
+and ``comparison`` compares. ``comparison``, ``headers``, ``sbom``, ``manifest`` and ``notices.text`` are pure.
 """
 
-from opencode_patcher.release.comparison import Verification
+from opencode_patcher.release.comparison import Reproduction
 from opencode_patcher.release.make import Made, release
 from opencode_patcher.release.parts import Order
 from opencode_patcher.release.published import Published
-from opencode_patcher.release.verify import verify
+from opencode_patcher.release.reproduce import reproduce
 
-__all__ = ["Made", "Order", "Published", "Verification", "release", "verify"]
+__all__ = ["Made", "Order", "Published", "Reproduction", "release", "reproduce"]

@@ -38,7 +38,7 @@ class Difference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verification:
+class Reproduction:
     """What a second build says: the names of the files that are byte-identical, those that are not, and in a sentence
     each what no second build can tell.
     """
@@ -49,7 +49,7 @@ class Verification:
     uncompared: tuple[str, ...] = ()
 
 
-def compare(released: Copy, rebuilt: Copy) -> Verification:
+def compare(released: Copy, rebuilt: Copy) -> Reproduction:
     """Compare a release with a second build of it.
 
     The notes of ``rebuilt`` are those that belong to the manifest of ``released``, without the drill.
@@ -78,7 +78,7 @@ def compare(released: Copy, rebuilt: Copy) -> Verification:
     elif released.notes != rebuilt.notes:
         differences.append(_by_content(NOTES, released, rebuilt))
     differing = {difference.name for difference in differences}
-    return Verification(
+    return Reproduction(
         manifest=released.manifest,
         identical=tuple(
             sorted(

@@ -1,14 +1,16 @@
-"""The drift report: releases against patches, as a matrix that one takes in at a glance, and what does not fit. Pure.
+"""The drift report: releases against patches, as a matrix to take in at a glance, and what does not fit.
 
-The same data is shown as text, HTML, Markdown and SVG; the last three are templates in ``templates/reports/``.
+The same data is shown as text, HTML, Markdown and SVG; the last three are templates in ``templates/reports/``. Only
+``write`` has an effect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from opencode_patcher.base import files, resources
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.patchset.check import FileCheck, ReleaseCheck, State
 from opencode_patcher.upkeep.release_check import Verdict
@@ -75,6 +77,11 @@ def make(checks: Sequence[tuple[ReleaseCheck, Verdict]]) -> Report:
     return Report(patches=patches, rows=tuple(_row(check, verdict) for check, verdict in ordered))
 
 
+def only_failed(report: Report) -> Report:
+    """The report without the releases that do not fail."""
+    return replace(report, rows=report.failed)
+
+
 def groups(report: Report) -> tuple[tuple[Row, ...], ...]:
     """Neighbouring releases that look alike."""
     found: list[list[Row]] = []
@@ -109,6 +116,11 @@ def text(report: Report) -> str:
         lines += [f"  {line}" for problem in row.problems for line in problem.splitlines()]
     lines += ["", report.summary]
     return "\n".join(lines)
+
+
+def write(report: Report, path: Path) -> None:
+    """Write the report to a file in the format of its ending. Raises UsageError for another one, StoreError."""
+    files.write_text(path, render(report, path, resources.templates()))
 
 
 def require_format(path: Path) -> None:

@@ -17,6 +17,7 @@ from opencode_patcher.patchset import check, newfiles, series
 from opencode_patcher.patchset.check import Checker, Content, Read, ReleaseCheck
 from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import moved_files
+from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.history import Departure
 from opencode_patcher.upstream.repository import Repository, opened
 from opencode_patcher.upstream.snapshot import Snapshot
@@ -150,3 +151,25 @@ def _hint(patches: series.Series, target: str, release: Release, snapshot: Snaps
             if place:
                 return f"Its hunks would fit {place}. If that is the same file: Touches: {place} <- {target}"
     return ""
+
+
+def choose(
+    listed: Sequence[Release],
+    *,
+    refs: Sequence[str] = (),
+    since: str | None = None,
+    everything: bool = False,
+    window: Support,
+    locked: Release,
+) -> list[Release]:
+    """The releases to check, oldest first: those that ``refs`` name, or all from ``since`` on, or ``everything`` in the
+    support window; else the newest and the lock's. Raises SourceError for a tag that is not a release.
+    """
+    if refs:
+        return sorted({releases.find(listed, ref) for ref in refs})
+    if since:
+        first = releases.find(listed, since)
+        return [release for release in listed if release >= first]
+    if everything:
+        return [release for release in listed if window.patches(release)]
+    return sorted({releases.latest(listed), *(release for release in listed if release.tag == locked.tag)})

@@ -17,6 +17,8 @@ NAMES = ("ci.yml", "release.yml", "watch.yml")
 OWN_CRON = "17 5 * * *"
 """When this project looks for a release: daily, off the full hour, at which GitHub is busy."""
 
+OWN_BRANCH = "main"
+
 _FIELD = r"(?:\*|\d+(?:-\d+)?)(?:/\d+)?"
 _CRON = re.compile(rf"{_FIELD}(?:,{_FIELD})*(?: {_FIELD}(?:,{_FIELD})*){{4}}")
 
@@ -25,16 +27,16 @@ def workflows(templates: Path, *, cron: str, branch: str) -> dict[str, str]:
     """The text of each workflow by its file name.
 
     ``cron`` is the schedule in five fields, in UTC; ``branch`` the one whose pushes are tested. Raises UsageError when
-    one of them cannot be what it says.
+    either is malformed.
     """
     if not _CRON.fullmatch(cron):
         raise UsageError(
-            f"'{cron}' is no schedule.",
+            f"'{cron}' is not a schedule.",
             why="It has five fields of numbers: minute, hour, day, month, weekday.",
             next_step=f"Try: opencode-patcher ci init --cron '{OWN_CRON}'",
         )
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", branch):
-        raise UsageError(f"'{branch}' is no name of a branch.")
+        raise UsageError(f"'{branch}' is not the name of a branch.")
     values = {**pins(templates), "cron": cron, "branch": branch}
     return {
         name: render_file(f"ci/{name}.j2", (templates / "ci" / f"{name}.j2").read_text(encoding="utf-8"), values)
@@ -54,28 +56,38 @@ def spread_cron(name: str) -> str:
     return f"{number % 60} {number // 60 % 24} * * *"
 
 
-def write(root: Path, texts: Mapping[str, str], *, replace: bool) -> tuple[Path, ...]:
+def write(root: Path, templates: Path, texts: Mapping[str, str], *, replace: bool) -> tuple[Path, ...]:
     """Write the workflows into the repository at ``root``, and return the files that have changed.
 
-    Raises UsageError when ``root`` is no repository, or a file that differs is there and ``replace`` is False; then
-    nothing is written.
+    A workflow that was generated and not edited since, such as those that come with a clone, is replaced. Raises
+    UsageError when ``root`` is not a repository, or an edited one is there and ``replace`` is False; then nothing is
+    written.
     """
     if not (root / ".git").exists():
         raise UsageError(
-            f"{root} is no repository.",
-            why="The workflows belong into the root of a fork of opencode-patcher.",
+            f"{root} is not a repository.",
+            why="The workflows belong in the root of a fork of opencode-patcher.",
             next_step="Name it: opencode-patcher ci init DIRECTORY",
         )
-    differing = {
-        path: text
-        for name, text in texts.items()
-        if not (path := root / DIRECTORY / name).is_file() or path.read_text(encoding="utf-8") != text
-    }
-    if (there := [path for path in differing if path.exists()]) and not replace:
+    there = {name: path.read_text(encoding="utf-8") for name in texts if (path := root / DIRECTORY / name).is_file()}
+    differing = {root / DIRECTORY / name: text for name, text in texts.items() if there.get(name) != text}
+    edited = [name for name in there if there[name] != texts[name] and not _is_generated(name, there[name], templates)]
+    if edited and not replace:
         raise UsageError(
-            f"{there[0]} is there already, and differs.",
+            f"{root / DIRECTORY / edited[0]} is already there, and was edited.",
             next_step="To replace it: opencode-patcher ci init --replace",
         )
     for path, text in differing.items():
         files.write_text(path, text)
     return tuple(differing)
+
+
+def _is_generated(name: str, text: str, templates: Path) -> bool:
+    """Whether a workflow is what the template gives for some schedule and branch."""
+    cron = re.search(r'^ +- cron: "(.*)"$', text, re.MULTILINE)
+    branch = re.search(r"^ +branches: \[(.*)\]$", text, re.MULTILINE)
+    try:
+        rendered = workflows(templates, cron=cron[1] if cron else OWN_CRON, branch=branch[1] if branch else OWN_BRANCH)
+    except UsageError:
+        return False
+    return rendered[name] == text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -46,11 +48,59 @@ def test_the_help_is_whole_after_the_command_list_was_loaded(capsys: pytest.Capt
 
 
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    code = run([])
+    assert run([]) == 0
 
-    shown = capsys.readouterr()
-    assert code in (0, 2)
-    assert "Usage: opencode-patcher" in shown.out + shown.err
+    assert "Usage: opencode-patcher" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["models", "patches", "ci"])
+def test_a_group_without_a_command_shows_its_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name]) == 0
+
+    assert f"Usage: opencode-patcher {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (["help"], "Usage: opencode-patcher [OPTIONS]"),
+        (["help", "build"], "Usage: opencode-patcher build"),
+        (["help", "patches", "show"], "Usage: opencode-patcher patches show"),
+    ],
+)
+def test_help_explains_a_command_as_its_option_does(
+    words: list[str], usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 0
+    shown = capsys.readouterr().out
+    assert usage in shown
+    assert run([*words[1:], "--help"]) == 0
+    assert capsys.readouterr().out == shown
+
+
+def test_the_help_says_where_the_exit_codes_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+
+    assert "opencode-patcher help exit-codes" in capsys.readouterr().out
+
+
+def test_every_command_that_prints_a_result_can_print_json() -> None:
+    """`compare` reads JSON and writes Markdown for people; groups only hold commands."""
+    without = [
+        path for path, command in leaves(main) if not any("--json" in parameter.opts for parameter in command.params)
+    ]
+    assert without == ["compare", "patches edit", "patches rebase"]
+
+
+def leaves(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command
+        if isinstance(command, click.Group):
+            yield from leaves(command, f"{path}{name} ")
+        else:
+            yield f"{path}{name}", command
 
 
 @pytest.mark.parametrize(
@@ -59,6 +109,8 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
         (["biuld"], "No such command 'biuld'. Did you mean 'build'?"),
         (["statsu"], "Did you mean 'status'?"),
         (["xyzzy"], "No such command 'xyzzy'."),
+        (["version"], "Did you mean 'opencode-patcher --version'?"),
+        (["help", "biuld"], "Did you mean 'build'?"),
         (["build", "--quite"], "--quiet"),
         (["patches", "shwo", "x"], "shwo"),
         (["patches", "show"], "NAME"),

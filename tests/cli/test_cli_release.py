@@ -11,8 +11,9 @@ import pytest
 from opencode_patcher.__main__ import run
 from opencode_patcher.base.version import Release
 from opencode_patcher.cli import release as command
+from opencode_patcher.cli import reproduce
 from opencode_patcher.drill import Report
-from opencode_patcher.release import Made, Verification
+from opencode_patcher.release import Made, Reproduction
 from opencode_patcher.release.comparison import Difference
 from opencode_patcher.release.manifest import File, Manifest, Product
 
@@ -20,17 +21,15 @@ from opencode_patcher.release.manifest import File, Manifest, Product
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--out", "DIR"], 2, "--target is missing"),
-        (["--target", "all"], 2, "--out is missing"),
-        (["--verify", "DIR", "--target", "all"], 2, "takes no release"),
-        (["v1.18.3", "--verify", "DIR"], 2, "takes no release"),
+        (["--out", "DIR"], 2, "Missing option '--target'"),
+        (["--target", "all"], 2, "Missing option '--out'"),
+        (["--verify", "DIR"], 2, "opencode-patcher reproduce DIR"),
         (["--target", "linux-amd64", "--out", "DIR"], 2, "linux-arm64"),
         (["--target", "all", "--out", "DIR", "--repository", "owner"], 2, "'owner' is no repository"),
         (["--target", "all", "--out", "DIR", "--repository", "o/n'; rm -r ~; '"], 2, "is no repository"),
         (["--target", "all", "--out", "DIR", "--release", "$(id)"], 2, "'$(id)' is no tag"),
         (["--target", "all", "--out", "DIR", "--repository", "o/n"], 2, "--release is missing"),
         (["--target", "all", "--out", "DIR", "--release", "v1"], 2, "--repository is missing"),
-        (["--verify", "DIR"], 12, "is no release"),
         (["--target", "linux-x64", "--out", "FULL"], 12, "thesis.doc"),
     ],
 )
@@ -51,6 +50,11 @@ def test_what_is_wrong_is_said_with_its_exit_code(
     error = json.loads(capsys.readouterr().out)["error"]
     assert error["exit_code"] == code
     assert [path.name for path in tmp_path.iterdir() if path.name not in ("home", "FULL")] == []
+
+
+def test_what_is_not_a_release_cannot_be_reproduced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["reproduce", str(tmp_path / "DIR")]) == 12
+    assert "is no release" in capsys.readouterr().err
 
 
 def made() -> Made:
@@ -78,7 +82,7 @@ def made() -> Made:
 def test_a_finished_release_is_shown_with_sizes_and_the_next_command(capsys: pytest.CaptureFixture[str]) -> None:
     command.show(made())
     said = capsys.readouterr().out
-    for text in ("opencode-linux-x64.tar.gz", "50.2", "146.7", "OpenCode 1.18.3", "release --verify /releases/one"):
+    for text in ("opencode-linux-x64.tar.gz", "50.2", "146.7", "OpenCode 1.18.3", "reproduce /releases/one"):
         assert text in said
 
 
@@ -89,12 +93,12 @@ def test_a_finished_release_as_data_has_manifest_and_drill() -> None:
     assert data["drill"]["version"] == "1.18.3"
 
 
-def test_a_verification_as_data_says_whether_the_program_differs() -> None:
+def test_a_reproduction_as_data_says_whether_the_program_differs() -> None:
     one = Difference(name="a.zip", released="1", rebuilt="2", binary=False)
-    found = Verification(
+    found = Reproduction(
         manifest=made().manifest, identical=("LICENSE",), differences=(one,), uncompared=("The notes' drill.",)
     )
-    assert command.verification_data(Path("/releases/one"), found) == {
+    assert reproduce.as_data(Path("/releases/one"), found) == {
         "directory": "/releases/one",
         "identical": ["LICENSE"],
         "differences": [{"name": "a.zip", "released": "1", "rebuilt": "2", "program_differs": False, "entries": []}],
@@ -106,10 +110,10 @@ def test_a_verification_as_data_says_whether_the_program_differs() -> None:
     ("changes", "said"),
     [
         ({"binary": True}, "a.zip: the program differs"),
-        ({"binary": False}, "a.zip: the program is the same, another version of zlib packed it otherwise"),
+        ({"binary": False}, "a.zip: the program is the same, but another version of zlib packed it differently"),
         ({"entries": ("bun", "upstream.source")}, "a.zip: bun, upstream.source"),
         ({}, "a.zip"),
     ],
 )
 def test_what_differs_in_a_file_is_said(changes: dict[str, Any], said: str) -> None:
-    assert command.explained(Difference(name="a.zip", released="1", rebuilt="2", **changes)) == said
+    assert reproduce.explained(Difference(name="a.zip", released="1", rebuilt="2", **changes)) == said

@@ -47,9 +47,9 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(command, arguments, catch_exceptions=False)
 
 
-def test_keys_as_json_lines(catalog: str) -> None:
-    lines = run("keys", "--catalog", catalog, "--jsonl").output.splitlines()
-    found: dict[Any, Any] = {(row["provider"], row["model_id"]): row for row in map(json.loads, lines)}
+def test_keys_as_json(catalog: str) -> None:
+    models = json.loads(run("keys", "--catalog", catalog, "--json").output)["models"]
+    found: dict[Any, Any] = {(row["provider"], row["model_id"]): row for row in models}
     assert len(found) == 8
     key = found["openrouter", "anthropic/claude-sonnet-4.5"]["key"]
     assert key == found["anthropic", "claude-sonnet-4-5-20250929"]["key"] == "anthropic/claude-sonnet-4-5"
@@ -133,4 +133,4 @@ def test_opencodes_own_catalogue_is_the_default(isolated: Path, monkeypatch: pyt
     path = isolated / "cache" / "opencode" / "models.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(CATALOGUE), encoding="utf-8")
-    assert len(run("keys", "--jsonl").output.splitlines()) == 8
+    assert len(json.loads(run("keys", "--json").output)["models"]) == 8

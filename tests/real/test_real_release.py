@@ -12,7 +12,7 @@ from opencode_patcher import drill, pipeline
 from opencode_patcher.base.progress import Reporter, SilentReporter
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.drill import Report
-from opencode_patcher.release import Made, Order, release, verify
+from opencode_patcher.release import Made, Order, release, reproduce
 from opencode_patcher.toolchain import platforms, targets
 from tests.isolation import Isolation
 
@@ -77,6 +77,6 @@ def test_cross_built_binaries_are_released_and_the_own_one_drilled(released: Mad
 
 
 def test_it_is_built_again_byte_for_byte(released: Made, store: Store) -> None:
-    found = verify(released.directory, pipeline.Request(), store, REPORTER)
+    found = reproduce(released.directory, pipeline.Request(), store, REPORTER)
     assert found.differences == ()
     assert {product.archive.name for product in released.manifest.products} <= set(found.identical)

@@ -29,11 +29,11 @@ from opencode_patcher.release import (
     macho_signature,
     manifest,
     release,
+    reproduce,
     staging,
     sums,
-    verify,
 )
-from opencode_patcher.release.comparison import Verification
+from opencode_patcher.release.comparison import Reproduction
 from opencode_patcher.release.directory import Room
 from opencode_patcher.toolchain.targets import Target
 from tests.release.release_workshop import Workshop, undrilled
@@ -62,8 +62,8 @@ def unpack(archive: Path, place: Path) -> list[str]:
         return tar.getnames()
 
 
-def verified(workshop: Workshop, place: Path) -> Verification:
-    return verify(place, workshop.request, workshop.store, REPORTER, lock=workshop.lock)
+def reproduced(workshop: Workshop, place: Path) -> Reproduction:
+    return reproduce(place, workshop.request, workshop.store, REPORTER, lock=workshop.lock)
 
 
 def reseal(place: Path, changes: Mapping[str, object]) -> None:
@@ -152,7 +152,7 @@ def test_bill_notices_and_notes_tell_of_this_release(released: Made, workshop: W
 
 
 def test_a_second_build_is_byte_for_byte_the_same(released: Made, workshop: Workshop) -> None:
-    found = verified(workshop, released.directory)
+    found = reproduced(workshop, released.directory)
     assert found.differences == ()
     assert set(found.identical) == {path.name for path in released.directory.iterdir()} - {"SHA256SUMS", NOTES}
     assert found.uncompared == (f"The section Drill of {NOTES} tells what was seen where the release was made.",)
@@ -168,7 +168,7 @@ def test_a_changed_a_missing_and_an_added_file_are_named(copied: Callable[[], Pa
     (place / "opencode-bonus.zip").write_text("take me")
 
     with pytest.raises(ReleaseError, match="not what was released") as caught:
-        verified(workshop, place)
+        reproduced(workshop, place)
 
     assert caught.value.why.splitlines() == [
         f"{archive.name} is not the file that was released",
@@ -184,7 +184,7 @@ def test_an_archive_that_was_exchanged_together_with_its_sum_is_found(
     (place / workshop.foreign.archive).write_bytes(b"another program")
     reseal(place, {})
     with pytest.raises(ReleaseError, match="not what was released") as caught:
-        verified(workshop, place)
+        reproduced(workshop, place)
     assert f"{workshop.foreign.archive} has another digest in manifest.json" in caught.value.why
 
 
@@ -199,7 +199,7 @@ def test_an_exchange_that_manifest_and_sums_agree_on_is_found_by_the_second_buil
     entries[0]["binary"]["sha256"] = digest
     reseal(place, {"targets": entries})
 
-    found = verified(workshop, place)
+    found = reproduced(workshop, place)
 
     assert [(one.name, one.binary) for one in found.differences] == [
         (workshop.native.archive, True),
@@ -220,7 +220,7 @@ def test_a_manifest_and_notes_that_were_rewritten_with_their_sums_are_found(
         entry["binary"]["sha256"] = entry["runtime"] = "0" * 64
     reseal(place, {"targets": data["targets"], "upstream": data["upstream"] | {"source": "https://evil.invalid"}})
 
-    found = verified(workshop, place)
+    found = reproduced(workshop, place)
 
     about, written = found.differences
     assert (about.name, written.name) == ("manifest.json", "RELEASE-NOTES.md")
@@ -242,7 +242,7 @@ def test_a_size_that_is_not_the_archives_is_found_before_the_build(
     entries[1]["archive"]["size"] += 1
     reseal(place, {"targets": entries})
     with pytest.raises(ReleaseError, match="not what was released") as caught:
-        verified(workshop, place)
+        reproduced(workshop, place)
     assert caught.value.why == f"{workshop.foreign.archive} has another size in manifest.json"
 
 
@@ -264,7 +264,7 @@ def test_what_cannot_be_built_the_same_here_is_said(
     place = copied()
     reseal(place, changes)
     with pytest.raises(ReleaseError, match=what) as caught:
-        verified(workshop, place)
+        reproduced(workshop, place)
     assert step in caught.value.next_step
 
 
@@ -275,7 +275,7 @@ def test_a_release_of_a_commit_that_the_tag_does_not_have_is_refused(
     upstream = json.loads((place / manifest.FILE_NAME).read_text())["upstream"]
     reseal(place, {"upstream": upstream | {"commit": "0" * 40}})
     with pytest.raises(SourceError, match="has moved"):
-        verified(workshop, place)
+        reproduced(workshop, place)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "SHA256SUMS"])
@@ -285,7 +285,7 @@ def test_a_directory_without_manifest_or_sums_is_no_release(
     place = copied()
     (place / name).unlink()
     with pytest.raises(ReleaseError, match="is no release"):
-        verified(workshop, place)
+        reproduced(workshop, place)
 
 
 def test_a_former_release_is_replaced_in_one_step(copied: Callable[[], Path], workshop: Workshop) -> None:

@@ -169,10 +169,10 @@ def test_the_command_moves_the_lock_and_writes_the_report(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert command_line("update", "--check-only") == 0
+    assert command_line("update", "--dry-run") == 0
     assert "nothing newer" in capsys.readouterr().out
     upstream.release("v2.1.0", {})
-    assert command_line("update", "--check-only", "--json") == 0
+    assert command_line("update", "--dry-run", "--json") == 1
     found = json.loads(capsys.readouterr().out)
     assert (found["locked"], found["newest"], found["newer"], found["moved"]) == ("v2.0.0", "v2.1.0", True, False)
     builds_as(monkeypatch, None)
@@ -187,7 +187,7 @@ def test_the_command_names_what_does_not_fit(
     upstream: Upstream, command_line: CommandLine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     upstream.release("v2.1.0", {KITCHEN: KITCHEN_TEXT.replace("plate, guest", "guest, plate")})
-    assert command_line("update", "--check-only") == 1
+    assert command_line("update", "--dry-run") == PatchError.exit_code
     assert "return carry(guest, plate)" in capsys.readouterr().out
     assert command_line("update") == PatchError.exit_code
     said = capsys.readouterr().err

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from opencode_patcher.__main__ import run
 from opencode_patcher.base import resources
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.upkeep import workflows
@@ -14,7 +17,7 @@ from opencode_patcher.upkeep import workflows
 ROOT = Path(__file__).parents[2]
 
 
-WRITING = {
+WRITING: dict[str, dict[str, list[str]]] = {
     "ci.yml": {},
     "watch.yml": {"propose": ["contents", "pull-requests", "issues"]},
     "release.yml": {"attest": ["id-token", "attestations"], "publish": ["contents"]},
@@ -26,9 +29,28 @@ def rendered(cron: str = workflows.OWN_CRON, branch: str = "main") -> dict[str, 
     return workflows.workflows(resources.templates(), cron=cron, branch=branch)
 
 
+def write(root: Path, texts: Mapping[str, str], *, replace: bool = False) -> tuple[Path, ...]:
+    return workflows.write(root, resources.templates(), texts, replace=replace)
+
+
 def test_this_projects_own_workflows_are_the_templates() -> None:
-    for name, text in rendered().items():
-        assert (ROOT / workflows.DIRECTORY / name).read_text(encoding="utf-8") == text
+    """In a fork, where `ci init` has chosen another schedule, they are as well."""
+    own = {name: (ROOT / workflows.DIRECTORY / name).read_text(encoding="utf-8") for name in workflows.NAMES}
+    [cron] = re.findall(r'cron: "(.*)"', own["watch.yml"])
+    [branch] = re.findall(r"branches: \[(.*)\]", own["ci.yml"])
+    assert own == rendered(cron, branch)
+
+
+def test_a_fresh_clone_gets_its_own_schedule_without_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".git").mkdir()
+    shutil.copytree(ROOT / workflows.DIRECTORY, tmp_path / workflows.DIRECTORY)
+    assert run(["ci", "init", str(tmp_path), "--cron", "7 3 * * *"]) == 0
+    assert "watch.yml" in capsys.readouterr().out
+    assert '"7 3 * * *"' in (tmp_path / workflows.DIRECTORY / "watch.yml").read_text(encoding="utf-8")
+    assert run(["ci", "init", str(tmp_path), "--cron", "7 3 * * *"]) == 0
+    assert "already there" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", workflows.NAMES)
@@ -85,38 +107,38 @@ def test_no_expression_stands_in_a_script(name: str) -> None:
 
 def test_written_into_a_fork(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
-    written = workflows.write(tmp_path, rendered("5 4 * * *"), replace=False)
+    written = write(tmp_path, rendered("5 4 * * *"))
     assert [path.name for path in written] == ["ci.yml", "release.yml", "watch.yml"]
     assert 'cron: "5 4 * * *"' in (tmp_path / workflows.DIRECTORY / "watch.yml").read_text()
-    assert workflows.write(tmp_path, rendered("5 4 * * *"), replace=False) == ()
+    assert write(tmp_path, rendered("5 4 * * *")) == ()
 
 
-def test_a_workflow_of_the_users_is_not_overwritten(tmp_path: Path) -> None:
+def test_an_edited_workflow_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     own = tmp_path / workflows.DIRECTORY / "ci.yml"
     own.parent.mkdir(parents=True)
     own.write_text("mine\n")
-    with pytest.raises(UsageError, match="differs") as caught:
-        workflows.write(tmp_path, rendered(), replace=False)
+    with pytest.raises(UsageError, match="was edited") as caught:
+        write(tmp_path, rendered())
     assert "--replace" in caught.value.next_step
     assert own.read_text() == "mine\n"
     assert not own.with_name("watch.yml").exists()
-    workflows.write(tmp_path, rendered(), replace=True)
+    write(tmp_path, rendered(), replace=True)
     assert own.read_text() != "mine\n"
 
 
-def test_a_directory_that_is_no_repository(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no repository"):
-        workflows.write(tmp_path, rendered(), replace=False)
+def test_a_directory_that_is_not_a_repository(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not a repository"):
+        write(tmp_path, rendered())
 
 
 @pytest.mark.parametrize("cron", ["", "daily", "5 4 * *", '5 4 * * *"\n  push:', "5 4 * * * *"])
-def test_a_schedule_that_is_none(cron: str) -> None:
-    with pytest.raises(UsageError, match="no schedule"):
+def test_a_schedule_that_is_not_one(cron: str) -> None:
+    with pytest.raises(UsageError, match="not a schedule"):
         rendered(cron)
 
 
-def test_a_branch_that_is_none() -> None:
+def test_a_branch_that_is_not_one() -> None:
     with pytest.raises(UsageError, match="branch"):
         rendered(branch="main]\n  pull_request_target:")
 

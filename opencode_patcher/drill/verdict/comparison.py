@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from opencode_patcher.base import documents
+from opencode_patcher.base.errors import UsageError
 from opencode_patcher.drill.fakes.wire import as_object, as_objects
 
 Data = Mapping[str, object]
 """A report as ``report.as_json`` gives it."""
+
+
+def read(path: Path) -> Data:
+    """A file that ``verify --json`` has written. Raises UsageError for any other file."""
+    try:
+        report = documents.read(path, dict[str, object])
+    except documents.DocumentError as error:
+        raise _not_a_report(path, str(error)) from error
+    if "scenarios" not in report:
+        raise _not_a_report(path, "It has no scenarios.")
+    return report
+
+
+def _not_a_report(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is not the output of verify --json.",
+        why=why,
+        next_step=f"opencode-patcher verify --json > {path}",
+    )
 
 
 def markdown(reports: Sequence[Data]) -> str:

@@ -14,7 +14,7 @@ from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.release import make, manifest, notes, papers, sums
-from opencode_patcher.release.comparison import Copy, Verification, compare
+from opencode_patcher.release.comparison import Copy, Reproduction, compare
 from opencode_patcher.release.manifest import Manifest
 from opencode_patcher.release.parts import Order, Parts, gather
 from opencode_patcher.toolchain.build import CHANNEL
@@ -23,9 +23,9 @@ from opencode_patcher.upstream import lock as upstream_lock
 from opencode_patcher.upstream.lock import Lock
 
 
-def verify(
+def reproduce(
     place: Path, request: pipeline.Request, store: Store, reporter: Reporter, *, lock: Lock | None = None
-) -> Verification:
+) -> Reproduction:
     """Check the directory ``place`` against its own sums, then build what its manifest names and compare.
 
     ``request`` says where the source and the patches are; release and flags are the manifest's. Raises ReleaseError
@@ -44,7 +44,7 @@ def verify(
         _require_same_parts(released, parts)
         files.make_directory(store.builds)
         # Under a name that the next run sweeps away, should this one be killed.
-        with tempfile.TemporaryDirectory(dir=store.builds, prefix=".verify.") as scratch:
+        with tempfile.TemporaryDirectory(dir=store.builds, prefix=".reproduce.") as scratch:
             rebuilt, kept = make.build(order, parts, Path(scratch), store, reporter)
             if kept:
                 kept.unlink()
