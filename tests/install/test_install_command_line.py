@@ -76,7 +76,7 @@ def test_an_empty_bin_directory_is_not_the_current_one(command_line: CommandLine
     make_build(open_store(command_line.store), "first")
     done = command_line("install", "--bin-dir", "")
     assert done.returncode == 2
-    assert "Invalid value for '--bin-dir': it is empty." in done.stderr
+    assert "Invalid value for '--bin-dir': The name is empty." in done.stderr
     assert not (command_line.root / "opencode").exists()
     assert command_line("install", "--bin-dir", ".").returncode == 0
     assert started(command_line.root / "opencode") == "first"

@@ -38,17 +38,29 @@ def three(upstream: Upstream) -> Upstream:
 def test_check_is_a_matrix_and_the_exit_code_a_verdict(
     three: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command_line("check", "v2.0.0", "v2.0.1", "-q") == 0
+    assert command_line("check", "v2.0.0", "v2.0.1") == 0
     out = capsys.readouterr().out
     assert "v2.0.0 … v2.0.1 (2)" in out
     assert "1 taste  2 label" in out
     assert "fit 2 of 2" in out
-    assert command_line("check", "--all", "-q") == 1
+    assert command_line("check", "--all") == 1
     out = capsys.readouterr().out
     assert "fit 2 of 3" in out
     assert "return carry(guest<&, plate)" in out
-    assert command_line("check", "--since", "v2.1.0", "-q") == 1
+    assert command_line("check", "--since", "v2.1.0") == 1
     assert "v2.0.0" not in capsys.readouterr().out
+
+
+def test_a_quiet_check_shows_what_fails_and_nothing_else(
+    three: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line("check", "v2.0.0", "-q") == 0
+    assert capsys.readouterr() == ("", "")
+    assert command_line("check", "--all", "-q") == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "v2.1.0 fails" in shown.err
+    assert "v2.0.0" not in shown.err
 
 
 def test_without_a_release_the_newest_and_the_locked_one_are_checked(
@@ -106,7 +118,7 @@ def test_a_release_that_is_older_than_the_window_is_not_judged(
     three: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     three.release("v1.2.0", {KITCHEN: BROKEN})
-    assert command_line("check", "v1.2.0", "-q") == 0
+    assert command_line("check", "v1.2.0") == 0
     assert "older than the support window" in capsys.readouterr().out
     assert command_line("build", "v1.2.0", "-q") == SourceError.exit_code
     assert "too old to be built" in capsys.readouterr().err
