@@ -9,13 +9,14 @@ FUZZ_SECONDS ?= 300
 
 export OPENCODE_PATCHER_TEST_TOOLS ?= $(CURDIR)/.cache/test-tools
 
-.PHONY: build demo test test-upstream fuzz lint bench clean help
+.PHONY: build demo test test-upstream fuzz coverage lint bench clean help
 
 help:
 	@echo "make build          make an OpenCode with combined models and verify it"
 	@echo "make test           run the tests (needs only the package registries)"
 	@echo "make test-upstream  run the tests against the real OpenCode source"
 	@echo "make fuzz           search for inputs that break a property (FUZZ_SECONDS=300)"
+	@echo "make coverage       run the tests and print which lines they reach"
 	@echo "make demo           see a failover without keys and without OpenCode's source"
 	@echo "make lint           type check and lint"
 	@echo "make bench          measure, side by side"
@@ -35,6 +36,9 @@ test-upstream: $(VENV)/dev
 fuzz: $(VENV)/dev
 	$(BIN)/python tests/fuzz.py --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED)) \
 		$(if $(FUZZ_EXAMPLES),--examples $(FUZZ_EXAMPLES)) $(FUZZ_TARGETS)
+
+coverage: $(VENV)/dev
+	$(BIN)/pytest -m "not upstream" --cov --cov-report=term
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

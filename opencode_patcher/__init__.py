@@ -1,8 +1,6 @@
-"""Builds OpenCode with combined models.
+"""Builds OpenCode with combined models: one model, several providers, failover inside the turn.
 
-The rooms: ``upstream`` (releases and source), ``patchset`` (hooks and new files), ``models`` (identity of a
-model), ``toolchain`` (bun and the build), ``drill`` (faults against a real binary), ``install`` (activation)
-and ``cli`` (the only room that prints).
+``docs/architecture.md`` shows the rooms, their layers, and the way of a release tag through them.
 """
 
 __version__ = "0.1.0"

@@ -116,11 +116,10 @@ def prepare(
 
     ``known`` is a release that the patches fit (that of the lock): a file that was moved since then is followed.
     """
-    from opencode_patcher.patchset import newfiles, series
+    from opencode_patcher.patchset import moved_files, newfiles, series
     from opencode_patcher.patchset.apply import apply_change
     from opencode_patcher.patchset.compose import compose
     from opencode_patcher.patchset.values import values_for
-    from opencode_patcher.upkeep import moved_files
     from opencode_patcher.upstream import repository, workspace, worktree
 
     patches = series.load(request.patches)

@@ -13,10 +13,9 @@ from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.patchset import check, newfiles, series
+from opencode_patcher.patchset import check, moved_files, newfiles, series
 from opencode_patcher.patchset.check import Checker, Content, Read, ReleaseCheck
 from opencode_patcher.patchset.values import values_for
-from opencode_patcher.upkeep import moved_files
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.history import Departure
 from opencode_patcher.upstream.repository import Repository, opened

@@ -16,11 +16,11 @@ from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.patchset import drift, hints
+from opencode_patcher.patchset import drift, hints, moved_files
 from opencode_patcher.patchset.compose import FileOutcome, outcomes, walk
 from opencode_patcher.patchset.series import Patch, Series
 from opencode_patcher.patchset.values import values_for
-from opencode_patcher.upkeep import conflict, mend_state, moved_files
+from opencode_patcher.upkeep import conflict, mend_state
 from opencode_patcher.upkeep.conflict import Sides
 from opencode_patcher.upkeep.mend_state import State
 from opencode_patcher.upstream import workspace, worktree
