@@ -88,12 +88,12 @@ def _failed(error: BaseException, words: Sequence[str]) -> int:
 def _show(error: errors.PatcherError, *, kind: str = "", as_json: bool = False) -> int:
     """Print an error in its three parts, or as one object, and return its exit code."""
     if as_json:
-        about = {"what": error.what, "why": error.why, "next_step": error.next_step}
+        about = {"what": error.what, "why": error.why, "next_step": error.help}
         data = {"kind": kind or type(error).__name__, "exit_code": error.exit_code, **about}
         output.show_json({"error": data}, indent=None)
         return error.exit_code
     output.echo(output.paint("Error:", "red", bold=True), f" {error.what}", err=True)
-    for part in filter(None, (error.why, error.next_step)):
+    for part in filter(None, (error.why, error.help)):
         output.block(part, err=True)
     return error.exit_code
 

@@ -22,8 +22,13 @@ class PatcherError(Exception):
         self.why = why
         self.next_step = next_step
 
+    @property
+    def help(self) -> str:
+        """``next_step``, and the notes (``add_note``) of those whom the error passed on its way."""
+        return "\n".join(part for part in (self.next_step, *getattr(self, "__notes__", ())) if part)
+
     def __str__(self) -> str:
-        return "\n".join(part for part in (self.what, self.why, self.next_step) if part)
+        return "\n".join(part for part in (self.what, self.why, self.help) if part)
 
 
 class UsageError(PatcherError):

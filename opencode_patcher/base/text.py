@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from unicodedata import category
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories of what a terminal obeys or does not draw: controls (with ESC and C1), direction overrides and
 zero-width characters, halves of surrogate pairs, line and paragraph separators.
 """
+
+_LONGEST_NAME = 100
+"""Comparing takes time with the square of the length."""
 
 _LOGIN = re.compile(r"(://)[^/?#\s]*@")
 """User name and password in a URL (RFC 3986, 3.2). The last ``@`` counts: a password may hold one."""
@@ -40,6 +44,14 @@ def json_shown(value: object, *, indent: int | None = 2) -> str:
         else "".join(json.dumps(char)[1:-1] if category(char) in _HIDDEN else char for char in line)
         for line in text.split("\n")
     )
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question that names what of ``known`` looks most like ``name``; "" when nothing does."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name[:_LONGEST_NAME], list(known), n=1)
+    return f"Did you mean '{near[0]}'?" if near else ""
 
 
 def without_credentials(text: str) -> str:

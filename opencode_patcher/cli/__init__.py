@@ -11,6 +11,7 @@ from importlib import import_module
 import click
 
 from opencode_patcher import __version__
+from opencode_patcher.base.text import did_you_mean
 
 COMMANDS = {
     "build": "Make an OpenCode with combined models: fetch, patch, build, verify.",
@@ -68,12 +69,9 @@ class LazyGroup(HelpfulGroup):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
         if name and name not in COMMANDS and not name.startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, COMMANDS, n=1)
-            meant = _ELSEWHERE.get(name) or (near[0] if near else "")
-            hint = f" Did you mean '{meant}'?" if meant else ""
-            raise click.UsageError(f"No such command '{name}'.{hint}", ctx)
+            meant = _ELSEWHERE.get(name)
+            hint = f"Did you mean '{meant}'?" if meant else did_you_mean(name, COMMANDS)
+            raise click.UsageError(f"No such command '{name}'. {hint}".rstrip(), ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

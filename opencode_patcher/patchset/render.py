@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opencode_patcher.base.errors import PatchError
+from opencode_patcher.base.text import did_you_mean
 
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
@@ -165,12 +165,11 @@ def _check_variables(environment: Environment, label: str, text: str, values: Ma
     for variable in sorted(used):
         if variable in values:
             continue
-        near = get_close_matches(variable, list(values), n=1)
-        known = f"Did you mean '{near[0]}'?" if near else f"Known variables: {', '.join(sorted(values)) or 'none'}."
+        known = f"Known variables: {', '.join(sorted(values)) or 'none'}."
         line = _first_use(tree, variable)
         raise PatchError(
             f"There is no variable '{variable}', which is used in {label}, line {line}.",
-            why=known,
+            why=did_you_mean(variable, values) or known,
         )
     return tuple(sorted(used))
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from opencode_patcher.base.errors import PatchError
+from opencode_patcher.base.text import did_you_mean
 from opencode_patcher.patchset import hints, paths
 
 SERIES_FILE = "series"
@@ -108,7 +108,7 @@ class Series:
             if patch.name == name:
                 return patch
         raise PatchError(
-            f"There is no patch called '{name}'.", why=_nearest(name, [patch.name for patch in self.patches])
+            f"There is no patch called '{name}'.", why=did_you_mean(name, [patch.name for patch in self.patches])
         )
 
 
@@ -125,7 +125,7 @@ def load(patches_dir: Path) -> Series:
         if name not in present:
             raise PatchError(
                 f"The series names '{name}', but {patches_dir / (name + SUFFIX)} does not exist.",
-                why=_nearest(name, [other for other in present if other not in names]),
+                why=did_you_mean(name, [other for other in present if other not in names]),
                 next_step=f"Add the file, or take the line out of {series_file}.",
             )
     if left_out := [name for name in present if name not in names]:
@@ -205,7 +205,9 @@ def _fields(name: str, header: str) -> dict[str, list[str]]:
             raise _malformed(name, f"Line {number}: expected 'Key: value', found '{line.strip()}'.")
         key, value = match.group(1), (match.group(2) or "").strip()
         if key not in KEYS:
-            raise _malformed(name, f"Line {number}: '{key}' is no key of a header. {_nearest(key, list(KEYS))}".strip())
+            raise _malformed(
+                name, f"Line {number}: '{key}' is no key of a header. {did_you_mean(key, list(KEYS))}".strip()
+            )
         if key in fields:
             raise _malformed(name, f"Line {number}: '{key}' is given twice.")
         current = fields[key] = [value] if value else []
@@ -264,8 +266,3 @@ def _read(path: Path, what: str) -> str:
 
 def _malformed(name: str, why: str) -> PatchError:
     return PatchError(f"The patch '{name}' is malformed.", why=why, next_step=hints.show_patch(name))
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f"Did you mean '{near[0]}'?" if near else ""

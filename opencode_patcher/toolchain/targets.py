@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from opencode_patcher.base.errors import UsageError
+from opencode_patcher.base.text import did_you_mean
 from opencode_patcher.toolchain.platforms import MACHINES, Platform
 
 NAMES = (
@@ -70,10 +70,9 @@ class Target:
 def parse(name: str) -> Target:
     """The target of that name. Raises UsageError naming the nearest when upstream builds none."""
     if name not in NAMES:
-        near = get_close_matches(name, NAMES, n=3)
         raise UsageError(
             f"OpenCode is not built for '{name}'.",
-            why=f"The nearest names: {', '.join(near)}." if near else "",
+            why=did_you_mean(name, NAMES),
             next_step=f"Targets: {ALL}, {', '.join(NAMES)}",
         )
     system, machine, *rest = name.split("-")

@@ -105,8 +105,7 @@ def move(
                 _put_back(lock_file, before)
                 raise
     except PatcherError as error:
-        stays = f"The lock and the installation stay at {prospect.locked.tag}."
-        error.next_step = "\n".join(part for part in (error.next_step, stays) if part)
+        error.add_note(f"The lock and the installation stay at {prospect.locked.tag}.")
         raise
     return built
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.exchange import Exchange
+from opencode_patcher.drill.fakes.wire import Object, as_object
 from opencode_patcher.drill.scenarios.scenario import Scenario, Through
-
-Object = Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,14 +154,14 @@ class Observation:
         """The text that ``run`` printed, or would have printed; None for an editor, which prints none."""
         if self.through is Through.ACP:
             return None
-        return "".join(str(_object(event.data.get("part")).get("text", "")) for event in self.of_kind("text"))
+        return "".join(str(as_object(event.data.get("part")).get("text", "")) for event in self.of_kind("text"))
 
     @property
     def printed_cost(self) -> float | None:
         """What the steps cost that ``run`` printed, in dollars; None for what does not print them."""
         if self.through is Through.ACP:
             return None
-        parts = (_object(event.data.get("part")) for event in self.of_kind("step_finish"))
+        parts = (as_object(event.data.get("part")) for event in self.of_kind("step_finish"))
         return sum(_number(part.get("cost")) or 0.0 for part in parts)
 
     @property
@@ -191,13 +190,13 @@ def parse_export(text: str) -> Session | None:
         data = json.loads(text)
     except ValueError:
         return None
-    return session(_object(data.get("info")), data.get("messages")) if isinstance(data, dict) else None
+    return session(as_object(data.get("info")), data.get("messages")) if isinstance(data, dict) else None
 
 
 def session(info: Object, stored: object) -> Session:
     """A session from what the server or an export says of it and of its messages."""
-    messages = [_object(message) for message in _list(stored)]
-    roles = [_object(message.get("info")).get("role") for message in messages]
+    messages = [as_object(message) for message in _list(stored)]
+    roles = [as_object(message.get("info")).get("role") for message in messages]
     return Session(
         title=str(info.get("title", "")),
         messages=tuple(_message(message) for message, role in zip(messages, roles, strict=True) if role == "assistant"),
@@ -208,31 +207,31 @@ def session(info: Object, stored: object) -> Session:
 
 def error_message(error: object) -> str:
     """The text of an error as OpenCode stores and prints it: ``{"name": …, "data": {"message": …}}``."""
-    found = _object(error)
-    message = _object(found.get("data")).get("message", found.get("message"))
+    found = as_object(error)
+    message = as_object(found.get("data")).get("message", found.get("message"))
     return str(message if message else found.get("name", "")) if found else ""
 
 
 def _message(message: Object) -> StoredMessage:
-    info = _object(message.get("info"))
+    info = as_object(message.get("info"))
     return StoredMessage(
         provider=str(info.get("providerID", "")),
         model=str(info.get("modelID", "")),
         cost=_number(info.get("cost")) or 0.0,
         error=error_message(info.get("error")),
-        completed="completed" in _object(info.get("time")),
-        parts=tuple(_part(_object(part)) for part in _list(message.get("parts"))),
+        completed="completed" in as_object(info.get("time")),
+        parts=tuple(_part(as_object(part)) for part in _list(message.get("parts"))),
         summary=info.get("summary") is True,
     )
 
 
 def _part(part: Object) -> StoredPart:
     kind = str(part.get("type", ""))
-    state = _object(part.get("state"))
+    state = as_object(part.get("state"))
     status = str(state.get("status", ""))
     closed = True
     if kind in {"text", "reasoning"}:
-        closed = "end" in _object(part.get("time"))
+        closed = "end" in as_object(part.get("time"))
     elif kind == "tool":
         closed = status in {"completed", "error"}
     return StoredPart(
@@ -247,9 +246,6 @@ def _part(part: Object) -> StoredPart:
 def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
-
-def _object(value: object) -> Object:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _list(value: object) -> list[object]:
