@@ -13,7 +13,7 @@ from types import FrameType
 import click
 
 from opencode_patcher.base import errors, full_disk
-from opencode_patcher.base.text import without_credentials
+from opencode_patcher.base.text import shown, without_credentials
 from opencode_patcher.cli import main as group
 from opencode_patcher.cli import output
 
@@ -70,9 +70,11 @@ def _failed(error: BaseException, words: Sequence[str]) -> int:
             output.echo("Interrupted. Nothing was left half done; to continue, run the same command again.", err=True)
             return errors.INTERRUPTED
         case click.ClickException() if not as_json:
-            text = io.StringIO()
-            error.show(text)
-            output.block(text.getvalue().rstrip("\n"), err=True)
+            if isinstance(error, click.UsageError) and error.ctx:
+                output.block(error.ctx.get_usage(), err=True)
+                output.echo(f"Try '{error.ctx.command_path} --help' for help.", err=True)
+                output.echo(err=True)
+            output.echo(f"Error: {error.format_message()}", err=True)
             return error.exit_code
         case click.ClickException():
             return _show(errors.UsageError(error.format_message()), as_json=True)
@@ -92,9 +94,8 @@ def _show(error: errors.PatcherError, *, kind: str = "", as_json: bool = False) 
         data = {"kind": kind or type(error).__name__, "exit_code": error.exit_code, **about}
         output.show_json({"error": data}, indent=None)
         return error.exit_code
-    output.echo(output.paint("Error:", "red", bold=True), f" {error.what}", err=True)
-    for part in filter(None, (error.why, error.help)):
-        output.block(part, err=True)
+    more = "".join(f"\n{part}" for part in (error.why, error.help) if part)
+    output.paragraph(output.paint("Error:", "red", bold=True), f" {shown(error.what)}{more}", err=True)
     return error.exit_code
 
 

@@ -124,6 +124,6 @@ def show(done: Installed, finding: PathFinding) -> None:
         )
     if advice := path_search.advice(finding):
         output.echo()
-        output.block(output.paint("Not done yet:", "yellow", bold=True), f" {advice}")
+        output.paragraph(output.paint("Not done yet:", "yellow", bold=True), f" {advice}")
         return
     output.echo("Start it: opencode")

@@ -55,7 +55,12 @@ def echo(*parts: Part, err: bool = False) -> None:
 
 def block(*parts: Part, err: bool = False) -> None:
     """As ``echo``, for text that has several lines."""
-    _write("".join(shown_lines(part) if isinstance(part, str) else _line_part(part) for part in parts), err=err)
+    _write(_lines(parts), err=err)
+
+
+def paragraph(*parts: Part, err: bool = False) -> None:
+    """As ``block``, with all lines but the first indented: none that somebody else wrote passes for one of ours."""
+    _write(_lines(parts).replace("\n", "\n  "), err=err)
 
 
 def show_json(value: Mapping[str, object], *, indent: int | None = 2) -> None:
@@ -65,7 +70,7 @@ def show_json(value: Mapping[str, object], *, indent: int | None = 2) -> None:
 
 def warn(text: str) -> None:
     """Something that the user may want to act on, on standard error."""
-    block(paint("Warning:", "yellow", bold=True), f" {text}", err=True)
+    paragraph(paint("Warning:", "yellow", bold=True), f" {text}", err=True)
 
 
 def warn_of(problems: Iterable[PatcherError]) -> None:
@@ -104,6 +109,10 @@ def _line_part(part: Part) -> str:
         return shown(part)
     text = shown(part.text)
     return click.style(text, fg=part.colour, bold=part.bold or None) if coloured() else text
+
+
+def _lines(parts: Iterable[Part]) -> str:
+    return "".join(shown_lines(part) if isinstance(part, str) else _line_part(part) for part in parts)
 
 
 def _write(text: str, *, err: bool) -> None:
@@ -163,7 +172,7 @@ class TerminalReporter:
             self._print(text)
 
     def warn(self, text: str) -> None:
-        self._print(paint("Warning:", "yellow", bold=True), f" {text}")
+        self._print(paint("Warning:", "yellow", bold=True), " " + text.replace("\n", "\n  "))
 
     def output(self, line: str) -> None:
         self._print(f"  | {line}")

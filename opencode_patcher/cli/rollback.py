@@ -54,4 +54,4 @@ def show(done: Installed, finding: PathFinding, undo: str) -> None:
         output.echo(f"To undo this: {undo}")
     if advice := path_search.advice(finding):
         output.echo()
-        output.block(advice)
+        output.paragraph(advice)

@@ -66,15 +66,15 @@ def show(found: Status) -> None:
     from opencode_patcher.install import path_search
 
     facts, record = found.facts, found.facts.record
-    output.block(output.paint(found.name, _COLOURS.get(found.name, "red"), bold=True), f": {found.why}")
+    output.paragraph(output.paint(found.name, _COLOURS.get(found.name, "red"), bold=True), f": {found.why}")
     if found.next_step:
-        output.block(found.next_step)
+        output.paragraph(found.next_step)
     if record:
         output.echo(f"Build:   {record.build} (OpenCode {record.version}, {record.target})")
         output.echo(f"Program: {facts.place} -> {record.file}")
     output.echo(f"Lock:    {facts.locked.tag} ({facts.locked.commit[:12]})")
     if facts.path and (advice := path_search.advice(facts.path)):
         output.echo()
-        output.block(advice)
+        output.paragraph(advice)
     elif record:
         output.echo("PATH:    the command `opencode` starts it.")

@@ -135,6 +135,9 @@ def _open(
     attempts: int = ATTEMPTS,
     timeout: float = TIMEOUT_SECONDS,
 ) -> http.client.HTTPResponse:
+    if not url.startswith(("https://", "http://")):
+        # urllib would also read files and data: addresses.
+        raise _error(what, url, "npm's registry setting is not an address that starts with https:// or http://.")
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler(urllib.request.getproxies() | settings.proxies),
         urllib.request.HTTPSHandler(context=_context(settings)),

@@ -6,12 +6,14 @@ The same data is shown as text, HTML, Markdown and SVG; the last three are templ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opencode_patcher.base import files, resources
 from opencode_patcher.base.errors import UsageError
+from opencode_patcher.base.text import shown_lines
 from opencode_patcher.patchset.check import FileCheck, ReleaseCheck, State
 from opencode_patcher.upkeep.release_check import Verdict
 
@@ -145,9 +147,17 @@ def render(report: Report, path: Path, templates: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=lambda value: shown_lines(value) if type(value) is str else value,
     )
+    environment.filters["fenced"] = _fenced
     template = environment.get_template(f"check{path.suffix}.j2")
     return template.render(report=report, groups=groups(report), legend=legend(report), range=_range)
+
+
+def _fenced(text: str) -> str:
+    """``text`` as a block of code in Markdown, which nothing in it can end."""
+    fence = "`" * (1 + max([3, *(len(run) for run in re.findall("`+", text))]))
+    return f"{fence}text\n{text}\n{fence}"
 
 
 def as_data(found: ReleaseCheck, verdict: Verdict) -> dict[str, object]:

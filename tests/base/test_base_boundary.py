@@ -58,7 +58,7 @@ def test_an_expected_error_is_shown_in_three_parts(
     assert __main__.run(["build"]) == kind.exit_code
 
     shown = capsys.readouterr()
-    assert shown.err == "Error: It failed.\nThe reason.\nRun this.\n"
+    assert shown.err == "Error: It failed.\n  The reason.\n  Run this.\n"
     assert shown.out == ""
 
 
@@ -277,7 +277,7 @@ def test_an_output_that_cannot_be_written_is_one_clear_line(arguments: tuple[str
             check=False,
         )
 
-    assert done.stderr == "Error: The output cannot be written.\nNo space left on device.\n"
+    assert done.stderr == "Error: The output cannot be written.\n  No space left on device.\n"
     assert done.returncode == errors.OutputError.exit_code
 
 
@@ -292,7 +292,7 @@ def test_a_closed_output_is_one_clear_line(arguments: tuple[str, ...], tmp_path:
         check=False,
     )
 
-    assert done.stderr == "Error: The output cannot be written.\nStandard output is closed.\n"
+    assert done.stderr == "Error: The output cannot be written.\n  Standard output is closed.\n"
     assert done.returncode == errors.OutputError.exit_code
 
 
@@ -317,7 +317,7 @@ def test_an_error_cannot_steer_the_terminal(build_raises: Raise, capsys: pytest.
     assert __main__.run(["build"]) == 1
 
     shown = "\\x1b]0;owned\\x07\\x9b\\u202e"
-    assert capsys.readouterr().err == f"Error: what {shown}\\nError: forged\nwhy {shown}\nnext {shown}\n"
+    assert capsys.readouterr().err == f"Error: what {shown}\\nError: forged\n  why {shown}\n  next {shown}\n"
 
 
 def test_a_wrong_option_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,7 +94,7 @@ def test_a_bin_directory_that_cannot_be_one(command_line: CommandLine, kind: str
     before = (place.lstat().st_ino, place.lstat().st_mtime_ns)
     done = command_line("install", "--bin-dir", wanted)
     assert done.returncode == 8, done.stderr
-    assert done.stderr.startswith(f"Error: Nothing can be installed in {wanted}.\n{place} is a ")
+    assert done.stderr.startswith(f"Error: Nothing can be installed in {wanted}.\n  {place} is a ")
     assert "--bin-dir" in done.stderr
     assert (place.lstat().st_ino, place.lstat().st_mtime_ns) == before
 
@@ -360,4 +360,4 @@ def test_a_current_directory_that_is_gone(command_line: CommandLine, command: li
     script = f"cd {shlex.quote(str(gone))} && rmdir ../gone && exec {shlex.join(command_line.argv(*command))}"
     environment = {**command_line.environment(), "OPENCODE_MODELS_PATH": str(command_line.root / "models.json")}
     done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "Error: The current directory is gone.\nChange to another one: cd\n")
+    assert (done.returncode, done.stderr) == (2, "Error: The current directory is gone.\n  Change to another one: cd\n")

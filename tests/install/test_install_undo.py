@@ -218,7 +218,7 @@ def test_a_damaged_build_is_in_nobodys_way(capsys: pytest.CaptureFixture[str], i
         run([*words, "--json"])
         said = capsys.readouterr()
         assert said.err.startswith(f"Warning: {damaged.directory / builds.MANIFEST} is damaged.\n")
-        assert said.err.endswith(f"\nDelete {damaged.directory} and build again: opencode-patcher build\n")
+        assert said.err.endswith(f"\n  Delete {damaged.directory} and build again: opencode-patcher build\n")
         assert "error" not in json.loads(said.out)
     assert json.loads(said.out)["deleted"] == [old.directory.name]
     assert entries(store.installed) == sorted([damaged.directory.name, new.directory.name, "state.json"])

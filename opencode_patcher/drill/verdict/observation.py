@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -245,7 +244,6 @@ def _part(part: Object) -> StoredPart:
 
 def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
-
 
 
 def _list(value: object) -> list[object]:
