@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opencode_patcher.base.errors import UsageError
+from opencode_patcher.base.text import did_you_mean
 from opencode_patcher.drill.scenarios.agents import AGENT_SCENARIOS
 from opencode_patcher.drill.scenarios.benchmark import BENCH_SCENARIOS
 from opencode_patcher.drill.scenarios.entry_points import WAY_SCENARIOS
@@ -26,12 +27,9 @@ def select(names: Sequence[str], *, quick: bool = False) -> tuple[Scenario, ...]
     known = {scenario.name: scenario for scenario in ALL_SCENARIOS}
     for name in names:
         if name not in known:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, known, n=1)
             raise UsageError(
                 f"There is no scenario {name!r}.",
-                why=f"Did you mean {near[0]!r}?" if near else "",
+                why=did_you_mean(name, known),
                 next_step="Scenarios: " + ", ".join(known),
             )
     return tuple(scenario for scenario in ALL_SCENARIOS if scenario.name in names)
