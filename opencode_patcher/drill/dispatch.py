@@ -143,47 +143,45 @@ class Shared:
                 self._tags[scenario.name] = tag
 
     def observe(self, scenario: Scenario, pace: Pace) -> Observation:
-        limit = self._limit or _limit(self.subject, pace)
-        with self._staged(paced(scenario, pace)) as stage:
-            read = served(self._server.at(stage.home.work, stage.restore))
-            match scenario.through:
-                case Through.RUN:
-                    return run.observe(stage, read, limit=limit, stop=self._stop)
-                case Through.ACP:
-                    return acp.observe(stage, read, limit=limit, pace=pace, stop=self._stop)
-                case Through.SERVE | None:
-                    return serve.observe(stage, self._server, limit=limit, pace=pace, stop=self._stop)
-
-    @contextmanager
-    def _staged(self, scenario: Scenario) -> Iterator[Stage]:
+        found = paced(scenario, pace)
         with self._lock:
             tag = self._tags.pop(scenario.name, None)
         if tag is None:
             home = self._project(scenario.name)
-            with staged(scenario, self.subject, home, tag=self._tag(), host=self._host) as stage:
-                yield stage
-            return
-        with (
-            self._borrowed(scenario.combined) as home,
-            taking_over(scenario, self.subject, home, tag=tag, host=self._host) as stage,
-        ):
-            yield stage
+            with staged(found, self.subject, home, tag=self._tag(), host=self._host) as stage:
+                return self._play(stage, pace)
+        home = self._borrow(found.combined)
+        with taking_over(found, self.subject, home, tag=tag, host=self._host) as stage:
+            observation = self._play(stage, pace)
+        # A turn that did not end may still be ending, and must not meet the next scenario.
+        if observation.code is not None:
+            self._give_back(found.combined, home)
+        return observation
 
-    @contextmanager
-    def _borrowed(self, combined: Mapping[str, object]) -> Iterator[Home]:
-        """A project with these settings that nobody works in, until the end of the block."""
-        key = json.dumps(dict(combined), sort_keys=True)
+    def _play(self, stage: Stage, pace: Pace) -> Observation:
+        limit = self._limit or _limit(self.subject, pace)
+        read = served(self._server.at(stage.home.work, stage.restore))
+        match stage.scenario.through:
+            case Through.RUN:
+                return run.observe(stage, read, limit=limit, stop=self._stop)
+            case Through.ACP:
+                return acp.observe(stage, read, limit=limit, pace=pace, stop=self._stop)
+            case Through.SERVE | None:
+                return serve.observe(stage, self._server, limit=limit, pace=pace, stop=self._stop)
+
+    def _borrow(self, combined: Mapping[str, object]) -> Home:
+        """A project with these settings that nobody works in."""
         with self._lock:
-            free = self._free.setdefault(key, [])
-            home = free.pop() if free else None
-        if home is None:
-            home = self._project("shared")
-            priority = self.subject.patched
-            start_project(home, shared_settings(self._cast, self._host, combined, priority=priority))
-        yield home
-        # After an error the project may be in any state, and is left alone.
+            free = self._free.get(_key(combined))
+            if free:
+                return free.pop()
+        home = self._project("shared")
+        start_project(home, shared_settings(self._cast, self._host, combined, priority=self.subject.patched))
+        return home
+
+    def _give_back(self, combined: Mapping[str, object], home: Home) -> None:
         with self._lock:
-            free.append(home)
+            self._free.setdefault(_key(combined), []).append(home)
 
     def _project(self, name: str) -> Home:
         """The home with a fresh project, which is not made yet."""
@@ -214,6 +212,10 @@ def shared(binary: Path, root: Path, limit: float | None, stop: threading.Event)
     variables = {"OPENCODE_MODELS_PATH": str(catalogue)}
     with Host() as host, serving(binary, home, variables=variables) as server:
         yield Shared(look(binary, server, home), server, home, host, limit, stop)
+
+
+def _key(combined: Mapping[str, object]) -> str:
+    return json.dumps(dict(combined), sort_keys=True)
 
 
 def _limit(subject: Subject, pace: Pace) -> float:

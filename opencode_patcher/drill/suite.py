@@ -22,11 +22,17 @@ from opencode_patcher.drill.verdict.judge import Verdict, judge
 from opencode_patcher.drill.verdict.observation import Observation
 from opencode_patcher.drill.verdict.report import Report
 
+TIMED_AT_A_TIME = 2
+"""Scenarios of the quick set at a time in one server; more would make each other's next requests late."""
+
 AT_A_TIME = 6
-"""Scenarios at a time in one server. They mostly wait: for a pause, a time-out, a tool."""
+"""Any others. They mostly wait: for a pause, a time-out, a tool. Their times are not reported."""
 
 SLOW_AT_A_TIME = 3
 """The same on a machine that is more than twice as slow as a quiet one."""
+
+LONG_SECONDS = 10.0
+"""A scenario that waits longer than this between its turns begins at once, whatever else is under way."""
 
 PROCESSES_AT_A_TIME = 1
 """Scenarios at a time that start processes of their own, beside a server that serves the others. A start takes two
@@ -51,6 +57,8 @@ WARM_UPS = tuple(
     for number in (1, 2)
 )
 """The first loads what a server loads once; the second shows how fast the machine is."""
+
+_QUICK = {scenario.name for scenario in SCENARIOS}
 
 Watch = Callable[[Observation, Verdict], None]
 
@@ -119,50 +127,81 @@ class _Drill:
     def all(self, scenarios: Sequence[Scenario], reporter: Reporter) -> dict[str, Verdict]:
         """The verdicts by name. When anything raises, what is under way is ended and the rest is not begun."""
         found: dict[str, Verdict] = {}
-        # Those that take longest go first, so that nothing is left to wait for in the end.
-        order = sorted(scenarios, key=lambda scenario: -sum(turn.pause for turn in scenario.turns))
-        isolated = isinstance(self._place, Isolated)
-        with (
-            reporter.phase(f"Drilling {_count(scenarios)}") as phase,
-            ThreadPoolExecutor(SLOW_AT_A_TIME if self._pace.factor > 2 else AT_A_TIME) as served,
-            ThreadPoolExecutor(ISOLATED_AT_A_TIME if isolated else PROCESSES_AT_A_TIME) as started,
-        ):
-            pending: list[Future[Verdict]] = [
-                (started if isolated or scenario.through in {Through.RUN, Through.ACP} else served).submit(
-                    self._one, scenario
-                )
-                for scenario in order
-            ]
+        with reporter.phase(f"Drilling {_count(scenarios)}") as phase, ExitStack() as stack:
+            pools = [stack.enter_context(ThreadPoolExecutor(size)) for size in self._sizes()]
             try:
-                for done in as_completed(pending):
+                for done in as_completed(self._begin(scenarios, *pools)):
                     verdict = done.result()
                     found[verdict.scenario] = verdict
                     failed = sum(not one.passed for one in found.values())
                     phase.detail(f"{len(found)} of {len(scenarios)}" + (f", {failed} FAILED" if failed else ""))
             except BaseException:
                 self._stop.set()
-                for pool in (served, started):
+                for pool in pools:
                     pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return found
+
+    def _sizes(self) -> tuple[int, int, int]:
+        """How many scenarios at a time: those whose time counts, those beside them, those with their own processes."""
+        if isinstance(self._place, Isolated):
+            return 1, 1, ISOLATED_AT_A_TIME
+        return TIMED_AT_A_TIME, SLOW_AT_A_TIME if self._pace.factor > 2 else AT_A_TIME, PROCESSES_AT_A_TIME
+
+    def _begin(
+        self,
+        scenarios: Sequence[Scenario],
+        timed: ThreadPoolExecutor,
+        served: ThreadPoolExecutor,
+        started: ThreadPoolExecutor,
+    ) -> list[Future[Verdict]]:
+        """The quick set goes first, so that its times from a failure to the next request mean something."""
+        # Those that wait longest go first, so that nothing is left to wait for in the end.
+        order = sorted(scenarios, key=_pauses, reverse=True)
+        isolated = isinstance(self._place, Isolated)
+        own = [one for one in order if isolated or one.through in {Through.RUN, Through.ACP}]
+        first = [timed.submit(self._one, one) for one in order if one.name in _QUICK and one not in own]
+        return [
+            *first,
+            *(started.submit(self._one, one) for one in own),
+            *(
+                served.submit(self._one_after, first if _pauses(one) < LONG_SECONDS else [], one)
+                for one in order
+                if one.name not in _QUICK and one not in own
+            ),
+        ]
 
     def again(self, late: Sequence[Scenario], first: dict[str, Verdict], reporter: Reporter) -> dict[str, Verdict]:
         """Each of these once more, alone; nothing when they are too many to blame the machine."""
         if not late or len(late) > MOST_REPEATS:
             return {}
         with reporter.phase(f"Repeating {_count(late)} that took too long, one at a time") as phase:
+            # The machine may have become slower since.
+            self._pace = max(self._pace, pace(self._place.observe(WARM_UPS[-1], self._pace).seconds))
             second = {one.name: replace(self._one(one), first_try=first[one.name].failures) for one in late}
             failed = sum(not verdict.passed for verdict in second.values())
             phase.detail(f"{failed} FAILED" if failed else "passed")
         return second
 
+    def _one_after(self, before: list[Future[Verdict]], scenario: Scenario) -> Verdict:
+        # Not ``wait``: a future that was cancelled before it began never wakes it.
+        while not all(one.done() for one in before):
+            time.sleep(0.05)
+        return self._one(scenario)
+
     def _one(self, scenario: Scenario) -> Verdict:
         observation = self._place.observe(scenario, self._pace)
         verdict = judge(observation)
+        if scenario.name not in _QUICK:
+            verdict = replace(verdict, failover_ms=None)
         if self._watch:
             with self._watching:
                 self._watch(observation, verdict)
         return verdict
+
+
+def _pauses(scenario: Scenario) -> float:
+    return sum(turn.pause for turn in scenario.turns)
 
 
 def _count(scenarios: Sequence[Scenario]) -> str:

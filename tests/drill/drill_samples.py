@@ -78,6 +78,7 @@ def message(provider: str, *parts: StoredPart, cost: float | None = None) -> Sto
         cost=member.price.cost(USAGE) if cost is None else cost,
         error="",
         completed=True,
+        finish="tool-calls" if any(part.kind == "tool" for part in parts) else "stop",
         parts=parts,
     )
 

@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 import urllib.parse
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from queue import Queue
@@ -126,6 +127,7 @@ def run(project: Project, model: str, prompt: str, resumed: bool, emit: Emit) ->
         message: Json = {"info": {"role": "assistant", "providerID": provider, "time": {"created": 1, "completed": 2}}}
         message["info"]["modelID"] = next(iter(project.config["provider"][provider]["models"]))
         message["info"]["cost"] = cost(project.config, provider, parts)
+        message["info"]["finish"] = "stop"
         message["parts"] = [settle(project, part, history, emit) for part in parts if part["type"] != "finish"]
         emit("step_finish", part={"type": "step-finish", "cost": message["info"]["cost"]})
         stored["messages"].append(message)
@@ -139,6 +141,7 @@ def run(project: Project, model: str, prompt: str, resumed: bool, emit: Emit) ->
 def serve() -> None:
     """The part of the HTTP API that the drill uses; a turn runs in a thread, as a second process would."""
     subscribers: dict[str, list[Queue[bytes]]] = {}
+    aborts: Counter[str] = Counter()
     wanted = "Basic " + base64.b64encode(f"opencode:{os.environ['OPENCODE_SERVER_PASSWORD']}".encode()).decode()
 
     def publish(project: Project, kind: str, **properties: object) -> None:
@@ -157,7 +160,10 @@ def serve() -> None:
             publish(project, "message.part.updated", part={**part, "messageID": "events-only"})
 
         if MODE == "slow" and project.stored.exists():
+            before = aborts[project.id]
             time.sleep(SLOW_SECONDS)
+            if aborts[project.id] != before:
+                return
         with contextlib.suppress(TurnError):
             run(project, model, prompt, project.stored.exists(), emit)
             for number, message in enumerate(project.read()["messages"]):
@@ -195,6 +201,7 @@ def serve() -> None:
                 arguments = (project, model, body["parts"][0]["text"])
                 threading.Thread(target=turn, args=arguments, daemon=True).start()
             if self.path.endswith("/abort"):
+                aborts[project.id] += 1
                 publish(project, "session.idle")
             self.reply({"id": project.id})
 

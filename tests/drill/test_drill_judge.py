@@ -73,6 +73,10 @@ SAID = message("beta", text(SECOND))
         (stored(greeted(), replace(message("beta", text(HELLO)), error="Bad")), "has an error: Bad"),
         (stored(greeted(), replace(message("beta", text(HELLO)), completed=False)), "is not completed"),
         (
+            stored(greeted(), replace(message("beta", text(HELLO)), finish="")),
+            "of beta, is stored without a finish reason",
+        ),
+        (
             stored(greeted(), message("beta", text(HELLO), cost=0.0045)),
             "of beta cost $0.0045 instead of $0.0060",
         ),

@@ -109,6 +109,15 @@ _STREAMS = (
         through=Through.SERVE,
         prints=False,
     ),
+    Scenario(
+        name="no-finish-anywhere",
+        title="no provider ever sends a finish reason: the turn ends, and is stored as finished",
+        providers=tuple(replace(one, then=Broken(at=At.CONTENT, how=How.END)) for one in (ALPHA, BETA)),
+        turns=(GREETING, QUESTION),
+        expected=Expectation(served_by=None, at_most={"alpha": 2 * RETRIED, "beta": 2 * RETRIED}),
+        through=Through.SERVE,
+        prints=False,
+    ),
     failing_over("empty", "an empty answer", Empty()),
     replace(
         failing_over("stall", "a stall after some text", Broken(at=At.TEXT, how=How.STALL)),

@@ -26,7 +26,7 @@ SLOWEST = 10.0
 """Times are stretched no further: a machine that is slower still cannot be drilled on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Pace:
     """How many times slower than a quiet one the machine is; never below 1, so that no time gets shorter."""
 

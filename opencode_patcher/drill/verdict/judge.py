@@ -231,6 +231,9 @@ def _transcript_failures(observation: Observation) -> Iterator[str]:
     for message, text in zip(messages, texts, strict=False):
         if message.text != text:
             yield f"a stored message of {message.provider} reads {message.text!r} instead of {text!r}"
+    # OpenCode asks again for a last message that has no finish reason, in newer releases without end.
+    if messages and not messages[-1].finish:
+        yield f"the last message, of {messages[-1].provider}, is stored without a finish reason"
     summaries = [message.text for message in observation.session.summaries]
     if summaries != [SUMMARY.text("")] * sum(turn.compact for turn in scenario.turns):
         yield f"the stored summaries are {summaries}"

@@ -47,7 +47,9 @@ class StoredPart:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredMessage:
-    """An assistant message as OpenCode stored it; ``cost`` in dollars, ``error`` empty when there is none."""
+    """An assistant message as OpenCode stored it; ``cost`` in dollars, ``error`` empty when there is none, ``finish``
+    the reason why the model stopped, empty when none is stored.
+    """
 
     provider: str
     model: str
@@ -56,6 +58,7 @@ class StoredMessage:
     completed: bool
     parts: tuple[StoredPart, ...]
     summary: bool = False
+    finish: str = ""
 
     @property
     def text(self) -> str:
@@ -221,6 +224,7 @@ def _message(message: Object) -> StoredMessage:
         completed="completed" in as_object(info.get("time")),
         parts=tuple(_part(as_object(part)) for part in _list(message.get("parts"))),
         summary=info.get("summary") is True,
+        finish=str(info.get("finish") or ""),
     )
 
 
