@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.cli import HelpfulGroup, options, output, patches_mend
+from opencode_patcher.cli import HelpfulGroup, mending, options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.patchset.compose import FileOutcome
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=HelpfulGroup)
 def command() -> None:
-    """List, show and mend the patches."""
+    """List, show and update the patches."""
 
 
 @command.command("list")
@@ -35,13 +35,13 @@ def list_patches(as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("name")
-@click.argument("ref", required=False)
+@options.ref_argument
 @options.source_option
 @options.json_option
 def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) -> None:
     """Show a patch: why it exists, its hunks, and where each of them lands in the release REF.
 
-    REF is a release tag; without it, the release of the project's lock.
+    REF is a release tag; without it, the release in the lock is used.
     """
     from opencode_patcher import pipeline
     from opencode_patcher.base import resources
@@ -73,8 +73,8 @@ def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) ->
             output.echo(f"  {line}")
 
 
-for mending in (patches_mend.edit, patches_mend.rebase, patches_mend.refresh):
-    command.add_command(mending)
+for work in (mending.edit, mending.rebase, mending.refresh):
+    command.add_command(work)
 
 
 def _header(patch: Patch) -> dict[str, object]:

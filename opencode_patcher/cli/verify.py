@@ -23,26 +23,13 @@ if TYPE_CHECKING:
 )
 @click.option("--scenario", "names", multiple=True, metavar="NAME", help="Run only this one; may be given again.")
 @click.option("--quick", is_flag=True, help="Run only the set that every build must pass; less than a minute.")
-@click.option(
-    "--compare",
-    "saved",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Run nothing: print outputs of verify --json side by side, as Markdown; give it once for each.",
-)
-@click.option(
-    "--keep",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Keep the throw-away homes there, with OpenCode's logs and database.",
-)
+@options.moved_option("--compare", "compare")
+@options.keep_homes_option
 @options.progress_options
 def command(
     binary: Path | None,
     names: tuple[str, ...],
     quick: bool,
-    saved: tuple[Path, ...],
     keep: Path | None,
     as_json: bool,
     quiet: bool,
@@ -57,9 +44,6 @@ def command(
     Without --quick these are the set that every build must pass, the sixteen of a public benchmark of failovers,
     and those of agents: tools, thinking, subagents, cancels, cooldowns. They take some minutes.
     """
-    if saved:
-        output.block(compared(saved).rstrip("\n"))
-        return
     from opencode_patcher import drill
 
     scenarios = drill.select(names, quick=quick)
@@ -71,34 +55,10 @@ def command(
         output.show_json(data(report))
         # The reasons stand in the one object that was promised; an error would print another.
         raise click.exceptions.Exit(0 if report.passed else DrillError.exit_code)
-    show(report)
+    if not quiet:
+        show(report)
     if not report.passed:
         raise failure(report)
-
-
-def compared(saved: tuple[Path, ...]) -> str:
-    """Outputs of ``verify --json`` as one table. Raises UsageError for a file that is none."""
-    from opencode_patcher.base import documents
-    from opencode_patcher.drill.verdict.comparison import markdown
-
-    reports = []
-    for path in saved:
-        try:
-            report = documents.read(path, dict[str, object])
-        except documents.DocumentError as error:
-            raise _no_report(path, str(error)) from error
-        if "scenarios" not in report:
-            raise _no_report(path, "It has no scenarios.")
-        reports.append(report)
-    return markdown(reports)
-
-
-def _no_report(path: Path, why: str) -> UsageError:
-    return UsageError(
-        f"{path} is not an output of verify --json.",
-        why=why,
-        next_step=f"opencode-patcher verify --json > {path}",
-    )
 
 
 def default_binary() -> Path:

@@ -89,7 +89,7 @@ def test_every_command_that_prints_a_result_can_print_json() -> None:
     without = [
         path for path, command in leaves(main) if not any("--json" in parameter.opts for parameter in command.params)
     ]
-    assert without == ["compare", "patches edit", "patches rebase"]
+    assert without == ["compare"]
 
 
 def leaves(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:

@@ -50,10 +50,16 @@ def test_json_of_a_good_binary_ends_well(fake_opencode: Fake) -> None:
     assert result.exit_code == 0
 
 
-def test_quiet_shows_the_table_only(fake_opencode: Fake) -> None:
+def test_quiet_says_nothing_of_a_good_binary(fake_opencode: Fake) -> None:
     result = verify("--binary", fake_opencode("patched"), "--scenario", "healthy", "--quiet")
-    assert result.stderr == ""
-    assert "both healthy" in result.stdout
+    assert result.exit_code == 0
+    assert result.output == ""
+
+
+def test_comparing_is_a_command_of_its_own() -> None:
+    result = verify("--compare", "old.json")
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.next_step == "opencode-patcher compare old.json"
 
 
 def test_an_unknown_scenario_is_refused_before_anything_runs(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from opencode_patcher.base.errors import UsageError
-from opencode_patcher.cli.verify import command
+from opencode_patcher.cli.compare import command
 from opencode_patcher.drill.verdict.comparison import markdown
 from opencode_patcher.drill.verdict.judge import judge
 from opencode_patcher.drill.verdict.report import Report, as_json
@@ -42,17 +42,15 @@ def test_a_bar_in_a_cell_does_not_break_the_table() -> None:
 def test_saved_reports_are_compared_without_a_run(tmp_path: Path) -> None:
     for name, report in (("patched.json", PATCHED), ("stock.json", STOCK)):
         (tmp_path / name).write_text(json.dumps(as_json(report)))
-    result = CliRunner().invoke(
-        command, ["--compare", str(tmp_path / "patched.json"), "--compare", str(tmp_path / "stock.json")]
-    )
+    result = CliRunner().invoke(command, [str(tmp_path / "patched.json"), str(tmp_path / "stock.json")])
     assert result.exit_code == 0
     assert "**2 of 2**" in result.stdout
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}"])
-def test_what_is_no_report_is_refused(tmp_path: Path, content: str) -> None:
+def test_what_is_not_a_report_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(content)
-    result = CliRunner().invoke(command, ["--compare", str(path)])
+    result = CliRunner().invoke(command, [str(path)])
     assert isinstance(result.exception, UsageError)
     assert "verify --json >" in result.exception.next_step

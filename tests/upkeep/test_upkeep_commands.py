@@ -137,8 +137,8 @@ def test_refresh_changes_nothing_and_says_so(
 ) -> None:
     before = project.text("taste"), project.text("label")
     assert command_line("patches", "refresh", "--check", "-q") == 0
-    assert command_line("patches", "refresh", "-q") == 0
-    assert "as they would be written" in capsys.readouterr().out
+    assert command_line("patches", "refresh") == 0
+    assert "up to date" in capsys.readouterr().out
     assert (project.text("taste"), project.text("label")) == before
 
 
@@ -154,10 +154,13 @@ def test_the_way_round(
         text.replace("export * as", 'import { CombinedTaste } from "./combined/taste"\nexport * as')
     )
     git.run("add", "--", KITCHEN, cwd=tree)
-    assert command_line("patches", "rebase", "--continue", "-q") == 0
-    assert command_line("patches", "refresh", "--check", "-q") == 1
-    assert command_line("patches", "refresh", "-q") == 0
-    assert "Written: taste" in capsys.readouterr().out
+    assert command_line("patches", "rebase", "--continue", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["work_tree"], found["release"], found["patch"]) == (str(tree), "v2.1.0", None)
+    assert found["next_step"].endswith("opencode-patcher patches refresh")
+    assert command_line("patches", "refresh", "--dry-run", "-q") == 1
+    assert command_line("patches", "refresh") == 0
+    assert "Updated: taste" in capsys.readouterr().out
     assert command_line("check", "v2.1.0", "-q") == 0
     assert command_line("patches", "rebase", "--abort", "-q") == UsageError.exit_code
 
