@@ -43,7 +43,7 @@ def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> Non
         raise DrillError(
             f"{len(seen.failed)} of {len(seen.episodes)} scenarios did not end as they must.",
             why="Failed: " + ", ".join(seen.failed),
-            next_step=f"opencode-patcher verify --binary {seen.built.binary} --scenario {seen.failed[0]} --keep DIR",
+            next_step=f"opencode-patcher verify --binary {seen.built.binary} --only {seen.failed[0]} --keep DIR",
         )
 
 

@@ -21,8 +21,15 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="The opencode binary, patched or stock.  [default: the latest build]",
 )
-@click.option("--scenario", "names", multiple=True, metavar="NAME", help="Run only this one; may be given again.")
+@click.option(
+    "--only", "--scenario", "names", multiple=True, metavar="NAME", help="Run only this scenario; may be given again."
+)
 @click.option("--quick", is_flag=True, help="Run only the set that every build must pass; less than a minute.")
+@click.option(
+    "--isolated",
+    is_flag=True,
+    help="Give each scenario a home and a process of its own instead of one server for most: slow.",
+)
 @options.moved_option("--compare", "compare")
 @options.keep_homes_option
 @options.progress_options
@@ -30,6 +37,7 @@ def command(
     binary: Path | None,
     names: tuple[str, ...],
     quick: bool,
+    isolated: bool,
     keep: Path | None,
     as_json: bool,
     quiet: bool,
@@ -42,13 +50,16 @@ def command(
     what it does when its provider fails. Exits with 7 when a scenario does not end as it must.
 
     Without --quick these are the set that every build must pass, the sixteen of a public benchmark of failovers,
-    and those of agents: tools, thinking, subagents, cancels, cooldowns. They take some minutes.
+    and those of agents: tools, thinking, subagents, cancels, cooldowns. They take a few minutes.
+
+    Limits follow what a healthy turn takes on this machine. A scenario that fails for time only is repeated once,
+    alone, and its verdict says so.
     """
     from opencode_patcher import drill
 
     scenarios = drill.select(names, quick=quick)
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    report = drill.run(binary or default_binary(), scenarios, reporter=reporter, keep=keep)
+    report = drill.run(binary or default_binary(), scenarios, reporter=reporter, keep=keep, isolated=isolated)
     if as_json:
         from opencode_patcher.drill.verdict.report import as_json as data
 
@@ -85,18 +96,18 @@ def show(report: Report) -> None:
 
     output.show_table(HEADINGS, table_rows(report))
     if report.patched:
-        for row in report.failed:
-            output.echo(f"{row.title} ({row.scenario}):")
-            for reason in row.failures:
+        for verdict in report.failed:
+            output.echo(f"{verdict.title} ({verdict.scenario}):")
+            for reason in verdict.failures:
                 output.echo(f"  - {reason}")
     output.block(summary(report))
 
 
 def failure(report: Report) -> DrillError:
     """The error that says which scenarios failed, and how to look into the first."""
-    names = [row.scenario for row in report.failed]
+    names = [verdict.scenario for verdict in report.failed]
     return DrillError(
         f"{len(names)} of {len(report.verdicts)} scenarios did not end as they must.",
         why="Failed: " + ", ".join(names),
-        next_step=f"opencode-patcher verify --binary {report.binary} --scenario {names[0]} --keep DIR",
+        next_step=f"opencode-patcher verify --binary {report.binary} --only {names[0]} --keep DIR",
     )

@@ -20,7 +20,7 @@ def verify(*arguments: str | Path) -> Result:
 
 
 def test_a_good_binary_gets_a_table_and_no_error(fake_opencode: Fake) -> None:
-    result = verify("--binary", fake_opencode("patched"), "--scenario", "503", "--scenario", "healthy")
+    result = verify("--binary", fake_opencode("patched"), "--only", "503", "--only", "healthy")
     assert result.exception is None
     assert "503 overloaded" in result.stdout
     assert "OpenCode 9.9.9 (patched): 2 of 2 scenarios passed" in result.stdout
@@ -29,15 +29,15 @@ def test_a_good_binary_gets_a_table_and_no_error(fake_opencode: Fake) -> None:
 
 def test_a_bad_binary_gets_its_reasons_and_an_error(fake_opencode: Fake) -> None:
     binary = fake_opencode("sloppy")
-    result = verify("--binary", binary, "--scenario", "healthy-tool")
+    result = verify("--binary", binary, "--only", "healthy-tool")
     assert isinstance(result.exception, DrillError)
     assert result.exception.exit_code == 7
-    assert f"verify --binary {binary} --scenario healthy-tool" in result.exception.next_step
+    assert f"verify --binary {binary} --only healthy-tool" in result.exception.next_step
     assert "- the tool ran 2 times instead of the tool ran once" in result.stdout
 
 
 def test_json_is_the_only_output_even_when_a_scenario_fails(fake_opencode: Fake) -> None:
-    result = verify("--binary", fake_opencode("sloppy"), "--scenario", "healthy-tool", "--json")
+    result = verify("--binary", fake_opencode("sloppy"), "--only", "healthy-tool", "--json")
     data = json.loads(result.stdout)
     assert (data["patched"], data["passed"], data["scenarios"][0]["name"]) == (True, False, "healthy-tool")
     assert result.stderr == ""
@@ -45,13 +45,13 @@ def test_json_is_the_only_output_even_when_a_scenario_fails(fake_opencode: Fake)
 
 
 def test_json_of_a_good_binary_ends_well(fake_opencode: Fake) -> None:
-    result = verify("--binary", fake_opencode("patched"), "--scenario", "healthy", "--json")
+    result = verify("--binary", fake_opencode("patched"), "--only", "healthy", "--json")
     assert json.loads(result.stdout)["passed"] is True
     assert result.exit_code == 0
 
 
 def test_quiet_says_nothing_of_a_good_binary(fake_opencode: Fake) -> None:
-    result = verify("--binary", fake_opencode("patched"), "--scenario", "healthy", "--quiet")
+    result = verify("--binary", fake_opencode("patched"), "--only", "healthy", "--quiet")
     assert result.exit_code == 0
     assert result.output == ""
 
@@ -63,7 +63,7 @@ def test_comparing_is_a_command_of_its_own() -> None:
 
 
 def test_an_unknown_scenario_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    result = verify("--binary", tmp_path / "nowhere", "--scenario", "502")
+    result = verify("--binary", tmp_path / "nowhere", "--only", "502")
     assert isinstance(result.exception, UsageError)
     assert "healthy" in result.exception.next_step
 
@@ -73,3 +73,18 @@ def test_without_a_build_it_says_how_to_make_one(arguments: tuple[str, ...]) -> 
     result = verify(*arguments)
     assert isinstance(result.exception, UsageError)
     assert "opencode-patcher build" in result.exception.next_step
+
+
+def test_a_binary_can_be_verified_scenario_by_scenario(fake_opencode: Fake, tmp_path: Path) -> None:
+    result = verify(
+        "--binary", fake_opencode("patched"), "--only", "503", "--isolated", "--keep", tmp_path / "kept", "--json"
+    )
+    data = json.loads(result.stdout)
+    assert (data["passed"], data["healthy_turn_ms"]) == (True, None)
+    assert [*tmp_path.glob("kept/drill-*/503/home")]
+
+
+def test_json_says_how_fast_the_machine_is_and_what_was_repeated(fake_opencode: Fake) -> None:
+    data = json.loads(verify("--binary", fake_opencode("patched"), "--only", "healthy", "--json").stdout)
+    assert data["healthy_turn_ms"] > 0
+    assert data["scenarios"][0]["first_try"] == []

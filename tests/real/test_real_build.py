@@ -47,7 +47,7 @@ def test_the_same_input_gives_the_same_bytes(place: Path, with_bun: Workshop) ->
 
 
 def test_the_drill_fails_a_binary_without_the_patches(stock: Path, place: Path) -> None:
-    done = run(place, "verify", "--binary", str(stock), "--scenario", "503", "--json", check=False)
+    done = run(place, "verify", "--binary", str(stock), "--only", "503", "--json", check=False)
     assert done.code != 0
     report = json.loads(done.stdout)
     assert report["patched"] is False
