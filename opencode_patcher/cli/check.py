@@ -32,13 +32,15 @@ def command(
 ) -> None:
     """Check whether the patches fit OpenCode releases, and where each hunk lands. Nothing is built.
 
+    Three things are checked: text (each hunk has its one place), names (what our code takes from OpenCode is there)
+    and meaning (what is inserted can work there, and OpenCode does what the feature relies on).
+
     REF is a release tag such as v1.18.3; without any, the newest release and the one in the lock are checked. The exit
-    code is 1 when a release of the support window fails.
+    code is 1 when a release of the support window fails, or differs in code that the feature relies on.
     """
     from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.store import open_store
     from opencode_patcher.upkeep import matrix, release_check
-    from opencode_patcher.upkeep.release_check import Verdict
     from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases, support
 
     options.at_most_one(
@@ -72,6 +74,6 @@ def command(
         )
     elif not quiet:
         output.block(matrix.text(found))
-    elif found.failed:
-        output.block(matrix.text(matrix.only_failed(found)), err=True)
-    ctx.exit(1 if any(verdict is Verdict.FAILS for _, verdict in verdicts) else 0)
+    elif found.failed or found.differing:
+        output.block(matrix.text(matrix.without_fitting(found)), err=True)
+    ctx.exit(1 if found.failed or found.differing else 0)

@@ -38,8 +38,8 @@ def command(
     """Move to the newest OpenCode release once it is checked, built and verified.
 
     Then the lock names it, and `build` makes it from now on. If a step fails, the lock and what is installed stay as
-    they are. With --dry-run the exit code is 1 when there is a newer release to move to, and 4 when the patches do not
-    fit it.
+    they are. A release that differs in code that the feature relies on has to pass the whole drill. With --dry-run the
+    exit code is 1 when there is a newer release to move to, and 4 when the patches do not fit it.
     """
     import os
 
@@ -67,6 +67,10 @@ def command(
     built = None
     if prospect.newer and not dry_run:
         reporter.note(newer(prospect))
+        if prospect.differs:
+            reporter.warn(
+                f"{matrix.differences(found)}\nThe new binary has to pass the whole drill, which takes minutes."
+            )
         update.require_fit(prospect, "\n".join(problem for row in found.failed for problem in row.problems))
         built = update.move(
             prospect,
@@ -118,5 +122,7 @@ def show(prospect: Prospect, found: Report) -> None:
         return
     output.echo(newer(prospect))
     output.block(matrix.text(found))
-    if not found.failed:
+    if prospect.differs:
+        output.echo("To build it, run the whole drill and move to it if it passes: opencode-patcher update")
+    elif not prospect.fails:
         output.echo("To move to it: opencode-patcher update")

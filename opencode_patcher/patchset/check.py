@@ -1,4 +1,4 @@
-"""Whether the series fits a release: each patch's state, where each hunk lands, and a verdict. Pure.
+"""Whether the series fits a release in text, names and meaning: each patch's state, and where each hunk lands. Pure.
 
 One ``Checker`` looks at many releases. Contents come with a name (the blob), and what has been found out about a patch
 and contents of the same names is not found out again.
@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from opencode_patcher.base.errors import PatchError
-from opencode_patcher.patchset import drift, names
+from opencode_patcher.patchset import drift, expectations, names
 from opencode_patcher.patchset.compose import FileOutcome, outcomes
+from opencode_patcher.patchset.expectations import Difference, Expectation
+from opencode_patcher.patchset.meaning import Flaw
 from opencode_patcher.patchset.names import HookNames, Missing, Need
 from opencode_patcher.patchset.newfiles import NewFile
 from opencode_patcher.patchset.place import Misfit, Placement
@@ -51,7 +53,8 @@ Read = Callable[[str], Content | None]
 @dataclass(frozen=True, kw_only=True)
 class FileCheck:
     """One file of one patch. ``path`` is where it was found, None when it was not. ``missing`` are names of the file
-    that the hunks use and that it lacks, ``imported`` what the hunks import. ``explanation`` says what does not fit, or
+    that the hunks use and that it lacks, ``imported`` what the hunks import, ``flaws`` why what they insert cannot work
+    there. ``explanation`` says what does not fit, or
     what became of the file, for people; it may have several lines.
     """
 
@@ -60,6 +63,7 @@ class FileCheck:
     state: State
     placements: tuple[Placement, ...] = ()
     misfits: tuple[Misfit, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
     missing: tuple[Missing, ...] = ()
     imported: tuple[Need, ...] = ()
     explanation: str = ""
@@ -77,7 +81,7 @@ class PatchCheck:
 @dataclass(frozen=True, kw_only=True)
 class ReleaseCheck:
     """One release. ``problems`` are what else is in the way, a sentence each, such as a new file that upstream has
-    too.
+    too. ``differences`` are where the code that the feature relies on is not as expected.
     """
 
     tag: str
@@ -85,16 +89,27 @@ class ReleaseCheck:
     patches: tuple[PatchCheck, ...]
     missing: tuple[Missing, ...] = ()
     problems: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
     @property
     def applies(self) -> bool:
-        """Whether every hunk has its one place and nothing else is in the way."""
+        """Text: whether every hunk has its one place and nothing else is in the way."""
         return all(patch.state.fits for patch in self.patches) and not self.problems
 
     @property
+    def flaws(self) -> tuple[Flaw, ...]:
+        """Inserts that have their place and cannot work there."""
+        return tuple(flaw for patch in self.patches for file in patch.files for flaw in file.flaws)
+
+    @property
+    def works(self) -> bool:
+        """Whether it applies, every name that it uses is there, and every insert can work."""
+        return self.applies and not self.missing and not self.flaws
+
+    @property
     def fits(self) -> bool:
-        """Whether it applies and every name that it uses is there."""
-        return self.applies and not self.missing
+        """Whether it works, and upstream does what the feature relies on: text, names and meaning agree."""
+        return self.works and not self.differences
 
     @property
     def gone(self) -> tuple[str, ...]:
@@ -111,8 +126,15 @@ Values = Callable[[str], Mapping[str, str]]
 class Checker:
     """Checks releases against one series and one set of new files. Contents that recur are looked at once."""
 
-    def __init__(self, series: Series, new_files: Sequence[NewFile], values: Values) -> None:
+    def __init__(
+        self,
+        series: Series,
+        new_files: Sequence[NewFile],
+        values: Values,
+        expected: Sequence[Expectation] = (),
+    ) -> None:
         self._series = series
+        self._expected = tuple(expected)
         self._new_files = tuple(new_files)
         self._values = values
         self._patches: dict[tuple[object, ...], tuple[tuple[FileCheck, ...], Mapping[str, Content]]] = {}
@@ -122,7 +144,7 @@ class Checker:
 
     def with_series(self, series: Series) -> Checker:
         """The same checker for a series that only differs in the places that it looks at."""
-        other = Checker(series, self._new_files, self._values)
+        other = Checker(series, self._new_files, self._values, self._expected)
         other._imports = self._imports
         return other
 
@@ -148,7 +170,12 @@ class Checker:
         hooks = tuple(need for file in checked for need in file.imported)
         missing = {*self._missing_imports(read, hooks), *(name for file in checked for name in file.missing)}
         return ReleaseCheck(
-            tag=tag, version=version, patches=tuple(patches), missing=tuple(sorted(missing)), problems=tuple(problems)
+            tag=tag,
+            version=version,
+            patches=tuple(patches),
+            missing=tuple(sorted(missing)),
+            problems=tuple(problems),
+            differences=expectations.differences(self._expected, version, lambda path: _data(read(path))),
         )
 
     def _missing_imports(self, read: Read, hooks: tuple[Need, ...]) -> tuple[Missing, ...]:
@@ -213,6 +240,10 @@ def worst(files: Sequence[FileCheck]) -> State:
     return min((file.state for file in files), key=order.index, default=State.NOT_NEEDED)
 
 
+def _data(content: Content | None) -> bytes | None:
+    return content.data if content else None
+
+
 def _name(content: Content | None) -> str | None:
     return content.name if content else None
 
@@ -260,6 +291,7 @@ def _file_check(item: FileOutcome) -> FileCheck:
         state=state,
         placements=placements,
         misfits=misfits,
+        flaws=item.flaws,
         explanation="\n".join(_explained(misfit, item.before) for misfit in misfits),
     )
 

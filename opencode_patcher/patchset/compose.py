@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from opencode_patcher.base.errors import PatchError
-from opencode_patcher.patchset import hints
+from opencode_patcher.patchset import hints, meaning
 from opencode_patcher.patchset.drift import explain
+from opencode_patcher.patchset.meaning import Flaw
 from opencode_patcher.patchset.newfiles import NewFile
 from opencode_patcher.patchset.parse import FileHunks, parse
 from opencode_patcher.patchset.place import Placed, Placement, place
@@ -41,8 +42,8 @@ class Change:
 class FileOutcome:
     """What became of one file of one patch. ``path`` is the place that was used, None when there is none.
 
-    ``hunks`` were placed in the text ``before``. With ``excused`` the release is one that does without the
-    file.
+    ``hunks`` were placed in the text ``before``; ``flaws`` say why what they insert cannot work there. With ``excused``
+    the release is one that does without the file.
     """
 
     target: Target
@@ -50,6 +51,7 @@ class FileOutcome:
     hunks: FileHunks | None = None
     before: str = ""
     placed: Placed | None = None
+    flaws: tuple[Flaw, ...] = ()
     excused: bool = False
 
 
@@ -65,7 +67,7 @@ def compose(
 
     ``version`` is the release's; files that it does without (``since`` and ``until`` in a header) are left out.
     Raises PatchError for a malformed patch or template, a target that is gone, a new file that upstream has
-    too; and its subclass MisfitError for a hunk that does not fit.
+    too, an insert that cannot work; and its subclass MisfitError for a hunk that does not fit.
     """
     texts: dict[str, str] = {}
     placements: list[Placement] = []
@@ -77,6 +79,8 @@ def compose(
                 raise _target_gone(patch, outcome.target)
             if outcome.placed.misfits:
                 raise explain(outcome.placed.misfits[0], outcome.before)
+            if outcome.flaws:
+                raise _flawed(patch, outcome.flaws[0])
             texts[outcome.path] = outcome.placed.text
             placements += outcome.placed.placements
     files = {path: text.encode("utf-8") for path, text in texts.items()}
@@ -138,7 +142,8 @@ def _outcome(
                 next_step=hints.show_patch(patch.name),
             ) from error
         placed = place(patch.name, path, hunks, text)
-        return FileOutcome(target=target, path=path, hunks=hunks, before=text, placed=placed)
+        found = meaning.flaws(path, hunks, placed)
+        return FileOutcome(target=target, path=path, hunks=hunks, before=text, placed=placed, flaws=found)
     return FileOutcome(target=target, path=None, hunks=hunks, excused=target.may_lack(version))
 
 
@@ -159,6 +164,14 @@ def _target_gone(patch: Patch, target: Target) -> PatchError:
     return PatchError(
         f"The patch '{patch.name}' does not fit: {target.path} is not in this release.",
         why=f"Looked for it at: {', '.join(target.places)}.",
+        next_step=hints.show_patch(patch.name),
+    )
+
+
+def _flawed(patch: Patch, flaw: Flaw) -> PatchError:
+    return PatchError(
+        f"The patch '{patch.name}' fits and cannot work: {flaw}.",
+        why="What it inserts would be dead, or would mean something else than it is meant to.",
         next_step=hints.show_patch(patch.name),
     )
 

@@ -14,8 +14,8 @@ from opencode_patcher.base import documents
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.patchset.compose import FileOutcome
 from opencode_patcher.patchset.newfiles import NewFile
-from opencode_patcher.patchset.parse import ADDED, CONTEXT, Hunk
-from opencode_patcher.patchset.place import Placement, read_source
+from opencode_patcher.patchset.parse import ADDED
+from opencode_patcher.patchset.place import Placement, added_lines, read_source
 from opencode_patcher.patchset.typescript import lexer, modules, scope
 from opencode_patcher.patchset.typescript.modules import Exports
 
@@ -152,7 +152,7 @@ def hook_names(item: FileOutcome) -> HookNames:
     local: dict[int, frozenset[str]] = {}
     shift = 0
     for hunk, placement in zip(item.hunks.hunks, item.placed.placements, strict=True):
-        lines = _added_lines(hunk, placement, shift)
+        lines = added_lines(hunk, placement, shift)
         code = [line for line in lines if not source.code_line(line).startswith("import ")]
         names = scope.used(source, code) - own
         local[hunk.number] = frozenset(name for name in names if not file.declares(name, lines))
@@ -178,18 +178,6 @@ def missing_locals(item: FileOutcome, names: HookNames) -> tuple[Missing, ...]:
 
 def _path(placement: Placement) -> tuple[str, ...]:
     return tuple(placement.function.split(" > ")) if placement.function else ()
-
-
-def _added_lines(hunk: Hunk, placement: Placement, shift: int) -> list[int]:
-    """The indices of a hunk's added lines in the text after it; earlier hunks have moved it by ``shift`` lines."""
-    found: list[int] = []
-    index = placement.line - 1 + shift
-    for line in hunk.lines:
-        if line.kind == ADDED:
-            found.append(index)
-        if line.kind in (ADDED, CONTEXT):
-            index += 1
-    return found
 
 
 def _dependencies(manifest: str) -> frozenset[str]:

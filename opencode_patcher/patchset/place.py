@@ -109,6 +109,18 @@ def apply(text: str, hunks: FileHunks, placements: Sequence[Placement]) -> str:
     return "".join(made)
 
 
+def added_lines(hunk: Hunk, placement: Placement, shift: int) -> list[int]:
+    """The indices of a hunk's added lines in the text after it; earlier hunks have moved it by ``shift`` lines."""
+    found: list[int] = []
+    index = placement.line - 1 + shift
+    for line in hunk.lines:
+        if line.kind == ADDED:
+            found.append(index)
+        if line.kind in (ADDED, CONTEXT):
+            index += 1
+    return found
+
+
 @lru_cache(maxsize=32)
 def read_source(text: str) -> tuple[Source, Outline | None]:
     """What is code in a file, and its declarations; None for those when its brackets cannot be made out.

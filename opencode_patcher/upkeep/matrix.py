@@ -28,6 +28,13 @@ SYMBOLS: Mapping[State, str] = {
 }
 """One character for each state, so that forty releases fit on a screen."""
 
+MARKS = ("text", "names", "meaning")
+"""What a release is checked for, after the patches: a place for each hunk, the names that our code takes from upstream,
+and whether it can mean there what it is meant to.
+"""
+
+GOOD, BAD, LOOK, UNCHECKED = "✓", "✗", "!", "·"
+
 FORMATS = (".html", ".md", ".svg")
 
 
@@ -42,12 +49,16 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One release: ``cells`` in the order of ``Report.patches``, ``problems`` paragraphs of several lines."""
+    """One release: ``cells`` in the order of ``Report.patches``, ``marks`` in that of ``MARKS``. ``problems`` and
+    ``differences`` (what has to be looked at) are paragraphs of several lines.
+    """
 
     tag: str
     verdict: Verdict
     cells: tuple[Cell, ...]
+    marks: tuple[str, ...]
     problems: tuple[str, ...]
+    differences: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +74,26 @@ class Report:
         return tuple(row for row in self.rows if row.verdict is Verdict.FAILS)
 
     @property
+    def differing(self) -> tuple[Row, ...]:
+        """The releases in which something has to be looked at before they can be said to fit."""
+        return tuple(row for row in self.rows if row.verdict is Verdict.DIFFERS)
+
+    @property
     def summary(self) -> str:
-        """One sentence."""
+        """What was checked and how many releases fit, in a few sentences."""
         judged = [row for row in self.rows if row.verdict is not Verdict.TOO_OLD]
-        good = len(judged) - len(self.failed)
         older = len(self.rows) - len(judged)
-        aside = f" {older} older than the support window were not judged." if older else ""
-        return f"The patches fit {good} of {len(judged)} releases.{aside}"
+        fitting = sum(row.verdict is Verdict.FITS for row in judged)
+        applying = sum(row.verdict is Verdict.APPLIES for row in judged)
+        said = [f"{fitting} of {len(judged)} releases fit in text, names and meaning."]
+        if applying:
+            said.append(f"The patches apply to {applying} more that are too old to be built.")
+        if self.differing:
+            said.append(f"{len(self.differing)} differ in code that the feature relies on.")
+        if older:
+            said.append(f"{older} are older than the support window and were not judged.")
+        said.append("Nothing was built or run; the drill does that.")
+        return " ".join(said)
 
 
 def make(checks: Sequence[tuple[ReleaseCheck, Verdict]]) -> Report:
@@ -79,9 +103,9 @@ def make(checks: Sequence[tuple[ReleaseCheck, Verdict]]) -> Report:
     return Report(patches=patches, rows=tuple(_row(check, verdict) for check, verdict in ordered))
 
 
-def only_failed(report: Report) -> Report:
-    """The report without the releases that do not fail."""
-    return replace(report, rows=report.failed)
+def without_fitting(report: Report) -> Report:
+    """The report of those releases alone that fail or have to be looked at."""
+    return replace(report, rows=tuple(row for row in report.rows if row in (*report.failed, *report.differing)))
 
 
 def groups(report: Report) -> tuple[tuple[Row, ...], ...]:
@@ -106,17 +130,30 @@ def text(report: Report) -> str:
     names = [_range(group) for group in groups(report)]
     width = max(map(len, [*names, "release"]))
     numbers = [str(number) for number, _ in enumerate(report.patches, 1)]
-    lines = [f"{'release':<{width}}  {' '.join(f'{number:>2}' for number in numbers)}"]
+    lines = [f"{'release':<{width}}  {' '.join(f'{number:>2}' for number in numbers)}  {'  '.join(MARKS)}"]
     for name, group in zip(names, groups(report), strict=True):
         cells = " ".join(f"{cell.symbol:>2}" for cell in group[0].cells)
-        lines.append(f"{name:<{width}}  {cells}  {group[0].verdict}")
+        marks = "  ".join(f"{mark:^{len(title)}}" for mark, title in zip(group[0].marks, MARKS, strict=True))
+        lines.append(f"{name:<{width}}  {cells}  {marks}  {group[0].verdict}")
     lines.append("")
     lines.append("  ".join(f"{number} {name}" for number, name in zip(numbers, report.patches, strict=True)))
     lines.append("  ".join(f"{symbol} {meaning}" for symbol, meaning in legend(report)))
     for row in report.failed:
         lines += ["", f"{row.tag} fails:"]
         lines += [f"  {line}" for problem in row.problems for line in problem.splitlines()]
+    if looked := differences(report):
+        lines += ["", looked]
     lines += ["", report.summary]
+    return "\n".join(lines)
+
+
+def differences(report: Report) -> str:
+    """What has to be looked at, by releases; "" for nothing."""
+    lines: list[str] = []
+    for group in groups(report):
+        if group[0].differences:
+            lines += [*([""] if lines else []), f"To look at in {_range(group)}:"]
+            lines += [f"  {line}" for paragraph in group[0].differences for line in paragraph.splitlines()]
     return "\n".join(lines)
 
 
@@ -151,7 +188,7 @@ def render(report: Report, path: Path, templates: Path) -> str:
     )
     environment.filters["fenced"] = _fenced
     template = environment.get_template(f"check{path.suffix}.j2")
-    return template.render(report=report, groups=groups(report), legend=legend(report), range=_range)
+    return template.render(report=report, groups=groups(report), legend=legend(report), range=_range, titles=MARKS)
 
 
 def _fenced(text: str) -> str:
@@ -169,7 +206,21 @@ def as_data(found: ReleaseCheck, verdict: Verdict) -> dict[str, object]:
             {"name": patch.patch, "state": str(patch.state), "files": [_file_data(file) for file in patch.files]}
             for patch in found.patches
         ],
+        "marks": dict(zip(MARKS, map(str, _marks(found)), strict=True)),
         "missing": [{"file": name.file, "name": name.what} for name in found.missing],
+        "flaws": [
+            {"file": flaw.file, "line": flaw.line, "function": flaw.function, "what": flaw.what} for flaw in found.flaws
+        ],
+        "differences": [
+            {
+                "name": item.expectation.name,
+                "place": item.place,
+                "found": item.found,
+                "why": item.expectation.why,
+                "look": item.expectation.look,
+            }
+            for item in found.differences
+        ],
         "problems": list(found.problems),
     }
 
@@ -207,11 +258,27 @@ def _row(check: ReleaseCheck, verdict: Verdict) -> Row:
     if check.missing:
         used = "\n".join(f"{name.file} uses {name.what}" for name in check.missing)
         problems.append(f"Names that are not there any more:\n{used}")
+    problems += [f"It fits and cannot work:\n{flaw}" for flaw in check.flaws]
     cells = tuple(
         Cell(state=patch.state, symbol=SYMBOLS[patch.state], places=tuple(_places(patch.files)))
         for patch in check.patches
     )
-    return Row(tag=check.tag, verdict=verdict, cells=cells, problems=tuple(problems))
+    return Row(
+        tag=check.tag,
+        verdict=verdict,
+        cells=cells,
+        marks=_marks(check),
+        problems=tuple(problems),
+        differences=tuple(map(str, check.differences)),
+    )
+
+
+def _marks(check: ReleaseCheck) -> tuple[str, ...]:
+    """One symbol for each of ``MARKS``. Without a place for each hunk nothing can be said about the rest."""
+    if not check.applies:
+        return (BAD, UNCHECKED, UNCHECKED)
+    meaning = BAD if check.flaws else LOOK if check.differences else GOOD
+    return (GOOD, BAD if check.missing else GOOD, meaning)
 
 
 def _places(files: Sequence[FileCheck]) -> list[str]:
@@ -227,7 +294,7 @@ def _places(files: Sequence[FileCheck]) -> list[str]:
 
 
 def _looks(row: Row) -> tuple[object, ...]:
-    return (row.verdict, [cell.symbol for cell in row.cells], row.problems)
+    return (row.verdict, [cell.symbol for cell in row.cells], row.marks, row.problems, row.differences)
 
 
 def _range(group: Sequence[Row]) -> str:

@@ -13,7 +13,7 @@ from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.patchset import check, moved_files, newfiles, series
+from opencode_patcher.patchset import check, expectations, moved_files, newfiles, series
 from opencode_patcher.patchset.check import Checker, Content, Read, ReleaseCheck
 from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upstream import releases
@@ -37,18 +37,23 @@ class Verdict(StrEnum):
     """What a release is to us."""
 
     FITS = "fits"
+    DIFFERS = "has to be looked at"
     APPLIES = "applies, is too old to be built"
     FAILS = "fails"
     TOO_OLD = "older than the support window"
 
 
 def judge(found: ReleaseCheck, window: Support) -> Verdict:
-    """The verdict on a check. Only FAILS is a failure: nothing is promised for what is older than the window."""
+    """The verdict on a check. FAILS is a failure, and DIFFERS asks for a person: code that the feature relies on is not
+    as it was when the feature was proven. Nothing is promised for what is older than the window.
+    """
     if found.version < window.oldest:
         return Verdict.TOO_OLD
     if found.version < window.oldest_built:
-        return Verdict.APPLIES if found.applies else Verdict.FAILS
-    return Verdict.FITS if found.fits else Verdict.FAILS
+        return Verdict.APPLIES if found.applies and not found.flaws else Verdict.FAILS
+    if not found.works:
+        return Verdict.FAILS
+    return Verdict.FITS if found.fits else Verdict.DIFFERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +77,8 @@ def check_releases(
     new_files = newfiles.load(ours.templates)
     values = values_for(OPENCODE_1, known)
 
-    used = Checker(patches, new_files, lambda tag: {**values, "release_tag": tag})
+    expected = expectations.load(ours.patches)
+    used = Checker(patches, new_files, lambda tag: {**values, "release_tag": tag}, expected)
     with opened(store, address) as repository:
         repository.fetch(wanted, reporter)
         started = time.perf_counter()

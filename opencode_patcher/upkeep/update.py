@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opencode_patcher import pipeline
-from opencode_patcher.base.errors import PatcherError, PatchError, StoreError
+from opencode_patcher.base.errors import DrillError, PatcherError, PatchError, StoreError
 from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
@@ -46,6 +46,11 @@ class Prospect:
     def fails(self) -> bool:
         """Whether the patches do not fit the newer release."""
         return self.found is not None and self.found[1] is Verdict.FAILS
+
+    @property
+    def differs(self) -> bool:
+        """Whether the newer release differs in code that the feature relies on."""
+        return self.found is not None and self.found[1] is Verdict.DIFFERS
 
 
 def look(request: Request, store: Store, reporter: Reporter, *, lock: Lock, window: Support) -> Prospect:
@@ -87,15 +92,19 @@ def move(
     lock_file: Path,
     proof: Callable[[Build, Reporter], builds.Verdict] | None = None,
     activate: Callable[[Build], None] | None = None,
+    whole: Callable[[Build, Reporter], None] | None = None,
 ) -> Built:
     """Build and verify the newest release, then write ``lock_file`` and, with ``activate``, install the build.
 
+    A release that differs in code that the feature relies on has to pass all scenarios of the drill (``whole``).
     Raises the error of the step that fails, with a word on what stays as it was; then ``lock_file`` is unchanged.
     """
     _require_writable(lock_file)
     moved = replace(lock, release=prospect.newest)
     try:
         built = pipeline.build(replace(request, ref=prospect.newest.tag), store, reporter, lock=lock, proof=proof)
+        if prospect.differs:
+            (whole or require_whole_drill)(built.build, reporter)
         before = lock_file.read_bytes() if lock_file.exists() else None
         locks.write_lock(moved, lock_file)
         if activate:
@@ -108,6 +117,19 @@ def move(
         error.add_note(f"The lock and the installation stay at {prospect.locked.tag}.")
         raise
     return built
+
+
+def require_whole_drill(build: Build, reporter: Reporter) -> None:
+    """Run every scenario of the drill. Raises DrillError when one does not end as it must."""
+    from opencode_patcher import drill
+
+    report = drill.run(build.binary, drill.select(()), reporter=reporter)
+    if failed := [row.scenario for row in report.failed]:
+        raise DrillError(
+            f"The new binary fails {len(failed)} of {len(report.verdicts)} scenarios of the whole drill.",
+            why=f"Failed: {', '.join(failed)}. Upstream differs there in code that the feature relies on.",
+            next_step=f"See what happened: opencode-patcher verify --binary {build.binary} --scenario {failed[0]}",
+        )
 
 
 def _put_back(path: Path, content: bytes | None) -> None:

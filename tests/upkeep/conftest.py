@@ -47,6 +47,26 @@ class Project:
         assert old in self.text(name)
         (self.patches / f"{name}.patch").write_text(self.text(name).replace(old, new))
 
+    def expect(self, name: str, path: str, within: str, pattern: str) -> None:
+        """Rely on a function of upstream's (or a whole file) having a pattern."""
+        with (self.patches / "expectations.toml").open("a") as file:
+            file.write(EXPECTATION.format(name=name, path=path, within=within, pattern=pattern))
+
+
+EXPECTATION = """\
+[[expectation]]
+name = "{name}"
+why = "Guests count on it."
+look = "taste.ts"
+files = ["{path}"]
+within = "{within}"
+
+[[expectation.form]]
+since = "v2.0.0"
+has = ['{pattern}']
+
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:

@@ -21,6 +21,8 @@ from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, MENU, MENU_TEXT, OU
 
 Check = Callable[..., Any]
 MOVED = "packages/opencode/src/cooking/kitchen.ts"
+WINDOW = Support(oldest=(1, 0, 0), oldest_built=(2, 0, 0), oldest_tested=(2, 0, 0))
+OVEN = "packages/opencode/src/oven.ts"
 BELOW = KITCHEN_TEXT.replace("./oven", "../oven")
 
 
@@ -29,6 +31,8 @@ class Project(Protocol):
     templates: Path
 
     def rewrite(self, name: str, old: str, new: str) -> None: ...
+
+    def expect(self, name: str, path: str, within: str, pattern: str) -> None: ...
 
 
 def only(check: Check, upstream: Upstream, tag: str, files: dict[str, str | None]) -> ReleaseCheck:
@@ -165,6 +169,37 @@ def test_names_that_are_not_there_any_more(
     assert [name.what for name in found.missing if missing in name.what]
 
 
+def test_an_insert_that_cannot_work_is_a_failure_with_its_place(check: Check, upstream: Upstream) -> None:
+    early = KITCHEN_TEXT.replace("  return carry(plate, guest)", "  return plate\n  return carry(plate, guest)")
+    found = only(check, upstream, "v2.0.1", {KITCHEN: early})
+    assert found.applies
+    assert not found.works
+    assert [(flaw.file, flaw.line, flaw.function) for flaw in found.flaws] == [(KITCHEN, 12, "serve")]
+    assert "never reached behind line 11" in found.flaws[0].what
+    assert judge(found, WINDOW) is Verdict.FAILS
+
+
+def test_code_that_the_feature_relies_on(check: Check, upstream: Upstream, project: Project) -> None:
+    project.expect("heat", KITCHEN, "prepare", r"heat\(180\)")
+    same = only(check, upstream, "v2.0.1", {})
+    assert (same.fits, same.differences) == (True, ())
+    found = only(check, upstream, "v2.0.2", {KITCHEN: KITCHEN_TEXT.replace("180", "200")})
+    assert found.works
+    assert not found.fits
+    assert [(item.expectation.name, item.place) for item in found.differences] == [("heat", f"{KITCHEN}, prepare")]
+    assert judge(found, WINDOW) is Verdict.DIFFERS
+
+
+def test_a_file_that_only_an_expectation_is_about_is_fetched(
+    check: Check, upstream: Upstream, project: Project
+) -> None:
+    project.expect("oven", OVEN, "", "class Oven")
+    assert only(check, upstream, "v2.0.1", {}).fits
+    assert [item.found for item in only(check, upstream, "v2.0.2", {OVEN: "export {}\n"}).differences] == [
+        "it has no class Oven"
+    ]
+
+
 def test_a_new_file_that_upstream_has_too(check: Check, upstream: Upstream) -> None:
     found = only(check, upstream, "v2.0.1", {OURS: "export {}\n"})
     assert not found.applies
@@ -181,8 +216,7 @@ def test_many_releases_at_once(check: Check, upstream: Upstream) -> None:
 def test_verdicts_follow_the_support_window(check: Check, upstream: Upstream) -> None:
     changed = KITCHEN_TEXT.replace("const plate", "const dishes")
     found = only(check, upstream, "v2.0.1", {KITCHEN: changed})
-    window = Support(oldest=(1, 0, 0), oldest_built=(2, 0, 0), oldest_tested=(2, 0, 0))
-    assert judge(found, window) is Verdict.FAILS
+    assert judge(found, WINDOW) is Verdict.FAILS
     assert judge(found, Support(oldest=(1, 0, 0), oldest_built=(2, 1, 0), oldest_tested=(2, 1, 0))) is Verdict.APPLIES
     assert judge(found, Support(oldest=(2, 1, 0), oldest_built=(2, 1, 0), oldest_tested=(2, 1, 0))) is Verdict.TOO_OLD
 

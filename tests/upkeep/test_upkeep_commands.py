@@ -26,6 +26,8 @@ class Project(Protocol):
 
     def rewrite(self, name: str, old: str, new: str) -> None: ...
 
+    def expect(self, name: str, path: str, within: str, pattern: str) -> None: ...
+
 
 @pytest.fixture
 def three(upstream: Upstream) -> Upstream:
@@ -42,10 +44,10 @@ def test_check_is_a_matrix_and_the_exit_code_a_verdict(
     out = capsys.readouterr().out
     assert "v2.0.0 … v2.0.1 (2)" in out
     assert "1 taste  2 label" in out
-    assert "fit 2 of 2" in out
+    assert "2 of 2 releases fit in text, names and meaning" in out
     assert command_line("check", "--all") == 1
     out = capsys.readouterr().out
-    assert "fit 2 of 3" in out
+    assert "2 of 3 releases fit in text, names and meaning" in out
     assert "return carry(guest<&, plate)" in out
     assert command_line("check", "--since", "v2.1.0") == 1
     assert "v2.0.0" not in capsys.readouterr().out
@@ -83,7 +85,7 @@ def test_reports_are_well_formed_and_say_the_same(
     assert command_line("check", "--all", "-q", "--report", str(report)) == 1
     text = report.read_text(encoding="utf-8")
     assert "v2.1.0" in text
-    assert "fit 2 of 3" in text
+    assert "2 of 3 releases fit in text, names and meaning" in text
     if ending == ".svg":
         assert ElementTree.fromstring(text).tag.endswith("svg")
     elif ending == ".html":
@@ -92,6 +94,52 @@ def test_reports_are_well_formed_and_say_the_same(
         assert "src/kitchen.ts:11 in serve" in text
     else:
         assert "guest<&, plate" in text
+
+
+@pytest.fixture
+def relied_on(three: Upstream, project: Project) -> Upstream:
+    """The patches rely on the heat of the oven, and v2.0.2 has another; v2.1.0 does not fit."""
+    project.expect("heat", KITCHEN, "prepare", r"heat\(180\)")
+    three.release("v2.0.2", {KITCHEN: KITCHEN_TEXT.replace("180", "200")})
+    return three
+
+
+def test_meaning_is_a_mark_of_its_own_and_says_what_to_look_at(
+    relied_on: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line("check", "v2.0.1") == 0
+    assert command_line("check", "v2.0.1", "v2.0.2", "v2.1.0") == 1
+    out = capsys.readouterr().out
+    marks = {line.split()[0]: line.split()[3:6] for line in out.splitlines() if line.startswith("v2.") and "✓" in line}
+    assert marks["v2.0.1"] == ["✓", "✓", "✓"]
+    assert marks["v2.0.2"] == ["✓", "✓", "!"]
+    assert "has to be looked at" in out
+    assert f"heat ({KITCHEN}, prepare): it has no heat" in out
+    assert "Guests count on it." in out
+    assert "Look at: taste.ts" in out
+    assert "1 of 3 releases fit in text, names and meaning. 1 differ in code that the feature relies on." in out
+
+
+def test_what_to_look_at_for_machines(
+    relied_on: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line("check", "v2.0.2", "--json") == 1
+    (found,) = json.loads(capsys.readouterr().out)["releases"]
+    assert found["verdict"] == "differs"
+    assert found["marks"] == {"text": "✓", "names": "✓", "meaning": "!"}
+    assert [(item["name"], item["look"]) for item in found["differences"]] == [("heat", "taste.ts")]
+
+
+@pytest.mark.parametrize("ending", [".html", ".md", ".svg"])
+def test_reports_have_the_mark(
+    relied_on: Upstream, command_line: CommandLine, tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / f"report{ending}"
+    assert command_line("check", "v2.0.2", "-q", "--report", str(report)) == 1
+    text = report.read_text(encoding="utf-8")
+    assert "meaning" in text
+    assert "has to be looked at" in text
+    assert ("Look at: taste.ts" in text) == (ending != ".svg")
 
 
 def test_a_report_of_an_unknown_kind_is_refused_before_any_work(

@@ -30,6 +30,8 @@ class Project(Protocol):
     patches: Path
     templates: Path
 
+    def expect(self, name: str, path: str, within: str, pattern: str) -> None: ...
+
 
 @pytest.fixture
 def lock_file(upstream: Upstream, tmp_path: Path) -> Path:
@@ -106,6 +108,43 @@ def test_a_failed_step_leaves_the_lock(
         move(look(request_for, store, lock_file), request_for, store, lock_file)
     assert "stay at v2.0.0" in str(caught.value)
     assert lock_file.read_bytes() == before
+
+
+def test_a_release_that_differs_has_to_pass_the_whole_drill(
+    upstream: Upstream,
+    request_for: Request,
+    project: Project,
+    store: Store,
+    lock_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project.expect("heat", KITCHEN, "prepare", r"heat\(180\)")
+    newest = upstream.release("v2.1.0", {KITCHEN: KITCHEN_TEXT.replace("180", "200")})
+    prospect = look(request_for, store, lock_file)
+    assert (prospect.fails, prospect.differs) == (False, True)
+    builds_as(monkeypatch, None)
+
+    def fails(build: Build, reporter: Reporter) -> None:
+        raise DrillError("A scenario fails.")
+
+    with pytest.raises(DrillError):
+        move(prospect, request_for, store, lock_file, whole=fails)
+    assert lock.read_lock(lock_file).release.tag == "v2.0.0"
+    drilled: list[str] = []
+    move(prospect, request_for, store, lock_file, whole=lambda build, _: drilled.append(build.name))
+    assert drilled == ["opencode"]
+    assert lock.read_lock(lock_file).release == newest
+
+
+def test_a_release_that_fits_needs_no_whole_drill(
+    upstream: Upstream, request_for: Request, store: Store, lock_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstream.release("v2.1.0", {})
+    builds_as(monkeypatch, None)
+    drilled: list[str] = []
+    prospect = look(request_for, store, lock_file)
+    move(prospect, request_for, store, lock_file, whole=lambda build, _: drilled.append(build.name))
+    assert drilled == []
 
 
 @pytest.mark.parametrize("error", [InstallError("Disk full."), KeyboardInterrupt()])

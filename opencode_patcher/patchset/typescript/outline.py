@@ -32,7 +32,7 @@ _NO_METHODS = frozenset(
     }
 )  # fmt: skip
 _IS_FUNCTION = re.compile(r"=>|\bfunction\b")
-_ENDS_OPEN = re.compile(r"(?:=>|(?<![=!<>])=|\?\?|\|\||&&|\+|\bextends|\breturn)\s*$")
+_ENDS_OPEN = re.compile(r"(?:=>|(?<![=!<>])=|\?\?|\|\||&&|\+|\bextends)\s*$")
 _STARTS_INSIDE = re.compile(r"\s*(?:\.(?!\.\.)|\?(?!\?=)|:|\|\||\||&&|&|\+|=>|=|extends\b|implements\b)")
 
 
@@ -63,6 +63,7 @@ class Outline:
     """The nesting of a file's declarations. Make one per file; all questions are answered from one pass."""
 
     def __init__(self, source: Source) -> None:
+        self._source = source
         self._frames: list[_Frame] = []
         parent: _Frame | None = None
         for start, end in sorted(source.partner.items()):
@@ -95,6 +96,16 @@ class Outline:
     def named(self, path: tuple[str, ...]) -> tuple[Declaration, ...]:
         """The declarations whose path ends in ``path``."""
         return tuple(found for found in self.declarations() if found.path[-len(path) :] == path)
+
+    def extents(self, path: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+        """The stretch (offsets) of each declaration whose path ends in ``path``: from its line to its last bracket."""
+        return tuple(
+            (
+                self._source.starts[found.line],
+                max(frame.end for frame in self._frames if frame.declaration == found) + 1,
+            )
+            for found in self.named(path)
+        )
 
 
 def heading_path(heading: str) -> tuple[str, ...]:
@@ -196,6 +207,14 @@ def _head_line(source: Source, start: int) -> int:
             break
         line = above
     return line
+
+
+def continues(source: Source, line: int) -> bool:
+    """Whether a line of code goes on with the statement of the line above it."""
+    above = _line_above(source, line)
+    if above is None:
+        return False
+    return bool(_STARTS_INSIDE.match(source.code_line(line)) or _ENDS_OPEN.search(source.code_line(above)))
 
 
 def _indentation(code: str) -> int:

@@ -9,6 +9,7 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +25,27 @@ _DECLARES = re.compile(
 )
 _DESTRUCTURES = re.compile(r"\b(?:const|let|var|import|import\s+type)\s+(?:[\w$]+\s*,\s*)?$")
 _BODY_FOLLOWS = re.compile(r"\s*(?::[^=;{}]*)?(?:=>|\{)")
+_BODY = re.compile(r"\s*(?::[^=;{}]*)?(?:=>\s*)?\{")
+_ARROW = re.compile(r"\s*(?::[^=;{}]*)?=>")
+_LABEL = re.compile(r"\b(?:case\b[^\n:]*|default)\s*:\s*$")
+_IN_OBJECT = re.compile(r"[(,{\[]\s*$|[\w$\"']\s*\??\s*:\s*$")
+_TYPE_ONLY = re.compile(r"\b(?:interface|type)\s+$")
 _PARAMETER_STARTS = re.compile(r"[(,{\[]\s*(?:\.\.\.\s*)?$|\basync\s+$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """A place where a name is declared, and the stretch of the file (offsets) in which it means that.
+
+    ``parameter`` is one of a function or a ``catch``; ``type_only`` is a type or an interface, whose name may be a
+    value's as well.
+    """
+
+    offset: int
+    start: int
+    end: int
+    parameter: bool
+    type_only: bool
 
 
 @cache
@@ -68,6 +89,53 @@ class Scope:
         """Whether one of the lines (indices from 0) declares ``name``."""
         wanted = set(lines)
         return any(self._source.line_of(offset) in wanted for offset in self._bindings(name))
+
+    def declared(self, lines: Iterable[int]) -> frozenset[str]:
+        """The names that the lines (indices from 0) declare."""
+        return frozenset(
+            match.group()
+            for line in lines
+            for match in _NAME.finditer(self._source.code_line(line))
+            if _binds(
+                self._source,
+                self._openers,
+                self._source.starts[line] + match.start(),
+                self._source.starts[line] + match.end(),
+            )
+        )
+
+    def bindings(self, name: str) -> tuple[Binding, ...]:
+        """Every declaration of ``name`` in the file."""
+        return tuple(self._binding(offset) for offset in self._bindings(name))
+
+    def _binding(self, offset: int) -> Binding:
+        code = self._source.code
+        before = code[max(offset - 200, 0) : offset]
+        start, end = self._extent(offset)
+        return Binding(
+            offset=offset,
+            start=start,
+            end=end,
+            parameter=start < offset < end and code[start : start + 1] == "(",
+            type_only=_TYPE_ONLY.search(before) is not None,
+        )
+
+    def _extent(self, offset: int) -> tuple[int, int]:
+        """The block that a name declared at ``offset`` belongs to, or its parameters with the function's body."""
+        source = self._source
+        around = _around(source, self._openers, offset)
+        while around is not None:
+            end = source.partner[around]
+            if source.code[around] == "(":
+                if body := _BODY.match(source.code, end + 1):
+                    return around, source.partner.get(body.end() - 1, len(source.code))
+                if _ARROW.match(source.code, end + 1):  # the body is an expression
+                    outer = _around(source, self._openers, around)
+                    return around, len(source.code) if outer is None else source.partner[outer]
+            elif source.code[around] == "{" and _opens_block(source.code[max(around - 200, 0) : around]):
+                return around, end
+            around = _around(source, self._openers, around)
+        return 0, len(source.code)
 
     def _bindings(self, name: str) -> Iterator[int]:
         # The plain name is found far more quickly than one with conditions on what is around it.
@@ -119,6 +187,13 @@ def _is_parameter(source: Source, openers: list[int], start: int) -> bool:
     if not _PARAMETER_STARTS.search(source.code[max(start - 200, 0) : start]):
         return False
     return _BODY_FOLLOWS.match(source.code, source.partner[around] + 1) is not None
+
+
+def _opens_block(before: str) -> bool:
+    """Whether a brace after this code opens a block, and not an object or a pattern that takes one apart."""
+    if _LABEL.search(before):
+        return True
+    return _DESTRUCTURES.search(before) is None and _IN_OBJECT.search(before) is None
 
 
 def _around(source: Source, openers: list[int], offset: int) -> int | None:
