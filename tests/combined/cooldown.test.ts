@@ -229,6 +229,17 @@ test("new credentials end a cooldown for quota or credentials, and no other", ()
   expect(left("auth", undefined)).toBe(1)
 })
 
+test("what is used up is asked for the account, what was refused for the login", () => {
+  const asked: string[] = []
+  for (const kind of ["quota", "auth"] as const)
+    CombinedCooldown.current(
+      CombinedCooldown.fail(new Map(), "acme", "glm", failure(kind), NOW, { credentials: "old" }),
+      NOW,
+      (providerID, of) => void asked.push(`${providerID} ${of}`),
+    )
+  expect(asked).toEqual(["acme quota", "acme auth"])
+})
+
 test("of two records of a member the later one counts, whichever side it is on", () => {
   const early = fail(failure("rate_limit"))
   const late = fail(failure("overload"), new Map(), NOW + 5)

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test"
 import { CombinedRetryAfter } from "@/combined/failure/retry-after"
 
 const NOW = Date.parse("2026-03-01T12:00:00Z")
-const read = (headers: Record<string, string>, ...texts: string[]) => CombinedRetryAfter.read(headers, texts, NOW)
+const read = (headers: Record<string, string>, ...texts: string[]) =>
+  CombinedRetryAfter.read({ headers, texts, limit: true }, NOW)
 
 for (const [name, headers, wait] of [
   ["milliseconds", { "Retry-After-Ms": "1500.2" }, 1501],
@@ -53,6 +54,14 @@ for (const [text, wait] of [
   ["Your limit resets at 2026-03-01T13:00:00Z", 3_600_000],
   ["Usage limit reached, try again at 2026-03-01 12:30 UTC", 1_800_000],
   ["Your limit was reset at 2026-01-01T00:00:00Z", undefined],
+  ["It will reset at 2026-03-01 21:00:00 +0800 CST. We recommend a larger plan", 3_600_000],
+  ["Please wait 23456 seconds before retrying.", 23_456_000],
+  ["You will regain access on 2026-03-02 at 00:00 UTC.", 43_200_000],
+  ["Your limit resets on Mar 1, 2026, 3:00 PM UTC", 10_800_000],
+  ["Please try again in 3 hours and 5 minutes", 11_100_000],
+  ["请在 30 秒后重试", 30_000],
+  ["您的限额将在 2026-03-01 13:00:00 UTC 重置", undefined],
+  ["Your limit will reset at 2026-03-01 21:00:00", undefined],
   ["Please try again in a moment", undefined],
   ["Retry in 5 attempts", undefined],
   ["Released 2026-05-01T00:00:00Z", undefined],
@@ -65,3 +74,31 @@ for (const [text, wait] of [
 test("a header goes before the text", () => {
   expect(read({ "retry-after": "5" }, "try again in 6m0s")).toBe(5000)
 })
+
+test("a date without a zone counts where the vendor is known to mean one", () => {
+  const texts = ["Your limit will reset at 2026-03-01 21:00:00"]
+  expect(CombinedRetryAfter.read({ headers: {}, texts, limit: true, zone: "+08:00" }, NOW)).toBe(3_600_000)
+})
+
+test("where the failure is about no limit, only a Retry-After counts", () => {
+  const used = { "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6h0m0s" }
+  const about = (headers: Record<string, string>) =>
+    CombinedRetryAfter.read({ headers, texts: ["Please try again in 6m0s."], limit: false }, NOW)
+  expect(about(used)).toBeUndefined()
+  expect(about({ ...used, "retry-after": "5" })).toBe(5000)
+})
+
+for (const [what, headers, wait] of [
+  [
+    "the end of a window of Anthropic's plans",
+    { "anthropic-ratelimit-unified-status": "rejected", "anthropic-ratelimit-unified-reset": `${NOW / 1000 + 60}` },
+    60_000,
+  ],
+  [
+    "a window that is not used up",
+    { "anthropic-ratelimit-unified-status": "allowed", "anthropic-ratelimit-unified-reset": `${NOW / 1000 + 60}` },
+    undefined,
+  ],
+  ["the field of the IETF's draft", { ratelimit: '"default";r=0;t=50' }, 50_000],
+] as const)
+  test(`${what} in a header`, () => expect(read(headers)).toBe(wait))

@@ -1,12 +1,13 @@
 /**
- * Which failures of a provider another provider of the same model may cure.
+ * What a failure of a provider is about, and for how long: the kind decides what follows it.
  *
- * Pure: an error as the AI SDK, bun or the operating system raises it goes in, a `Failure` comes out, or undefined
- * when the failure is not the provider's (the user's cancel, a request that is wrong in itself).
+ * Pure: an error as the AI SDK, bun or the operating system raises it goes in, a `Failure` comes out. The user's cancel
+ * interrupts a turn and never comes here.
  */
-import { rules, type Rule } from "./rules"
 import { CombinedRetryAfter } from "./retry-after"
+import { rules, type Rule } from "./rules"
 
+/** Kinds for which a member is left alone for a while. */
 export const KINDS = [
   "rate_limit",
   "quota",
@@ -16,6 +17,7 @@ export const KINDS = [
   "missing",
   "network",
   "timeout",
+  /** No rule knows it: one more member is asked before it is believed. */
   "unknown",
 ] as const
 
@@ -24,6 +26,7 @@ export type Kind = (typeof KINDS)[number]
 /** `provider`: every model of that provider is affected, as by bad credentials or a dead host. */
 export type Scope = "model" | "provider"
 
+/** A failure for which a member is left alone. */
 export type Failure = {
   readonly kind: Kind
   readonly scope: Scope
@@ -33,24 +36,28 @@ export type Failure = {
   readonly retryAfter?: number
   /** The member will not be well a moment later, though failures of this kind often pass. */
   readonly lasting?: boolean
+  /** The request alone is more than the limit grants: where no other member is left, it is too long. */
+  readonly long?: boolean
 }
 
 /**
- * What of a history a member may refuse, and is then asked without: signed thinking, or what is stored or encrypted for
- * another account.
+ * What of a history a member may refuse, and is then asked without: thoughts, what is stored or encrypted for an account,
+ * the ids of calls.
  */
-export type Forgone = "thinking" | "items"
+export type Forgone = "thinking" | "items" | "calls"
+
+type Said = { readonly message: string; readonly status?: number }
 
 /**
  * What an error comes to. A `Failure` may be cured by another member; of an unknown one that shows when another is asked.
- * `too_long` needs a member with more room, `history` the same member without a part of the history. `final` is the
- * request's own fault, whoever is asked.
+ * The others say nothing against the member: `too_long` needs one with more room, `history` the same one without a part of
+ * the history; `final` is the request's own fault, whoever is asked.
  */
 export type Fault =
   | Failure
-  | { readonly kind: "too_long"; readonly message: string; readonly status?: number }
-  | { readonly kind: "history"; readonly forgo: Forgone; readonly message: string; readonly status?: number }
-  | { readonly kind: "final"; readonly message: string; readonly status?: number }
+  | (Said & { readonly kind: "too_long" })
+  | (Said & { readonly kind: "history"; readonly forgo: Forgone })
+  | (Said & { readonly kind: "final" })
 
 /** Failures of these kinds often pass in a moment: then asking again is better than leaving the member. */
 const PASSING: readonly Kind[] = ["overload", "server", "network", "timeout"]
@@ -59,38 +66,18 @@ export function passes(failure: Failure) {
   return PASSING.includes(failure.kind) && !failure.lasting && failure.retryAfter === undefined
 }
 
-/** OpenRouter refuses a content with the status of a bad login. */
-const MODERATION = /requires moderation|flagged for|flagged_input/i
-
-/** What an event says that finds fault with the request, which is the same for whoever is asked. */
-const FAULTED =
-  /invalid[_ ]?(?:prompt|request|argument)|validation|polic(?:y|ies)|safety|content[_ ]?(?:filter|management)|moderation|flagged|prohibited/i
-
-/**
- * @param inside an error event in an answer that had begun, as the provider sent it; SDKs pass on no more than its words,
- *   and not always those
- */
-export function classify(error: unknown, now = Date.now(), inside?: { readonly event: unknown }): Failure | undefined {
-  const facts = collect(inside ? { cause: error, data: inside.event } : error)
-  if (facts.aborted || (facts.status === 403 && says(facts, MODERATION))) return undefined
-  const broken = isServers(facts.status) || (inside && facts.status === undefined && !says(facts, FAULTED))
-  const found = rules.find((item) => matches(item, facts)) ?? (broken ? server : undefined)
-  if (!found) return undefined
-  const retryAfter = CombinedRetryAfter.read(facts.headers, LIMITED.includes(found.kind) ? facts.texts : [], now)
-  return {
-    kind: found.kind,
-    scope: found.scope,
-    message: summary(facts),
-    ...(facts.status === undefined ? {} : { status: facts.status }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-    ...(found.lasting && { lasting: true }),
-  }
+export function cools(fault: Fault): fault is Failure {
+  return KINDS.some((kind) => kind === fault.kind)
 }
+
+/** Kinds that are about a limit: only for these do the reset headers of used-up limits and the text name a time. */
+const LIMITED: readonly Rule["kind"][] = ["rate_limit", "quota", "overload"]
 
 /**
  * Reads an error that is not the user's cancel.
  *
- * @param more.inside as for `classify`
+ * @param more.inside an error event in an answer that had begun, as the provider sent it; SDKs pass on no more than its
+ *   words, and not always those
  * @param more.overflow the host's own knowledge says that the conversation is too long
  */
 export function fault(
@@ -98,107 +85,186 @@ export function fault(
   now = Date.now(),
   more: { readonly inside?: { readonly event: unknown }; readonly overflow?: boolean } = {},
 ): Fault {
-  const facts = collect(more.inside ? { cause: error, data: more.inside.event } : error)
-  const said = { message: summary(facts), ...(facts.status === undefined ? {} : { status: facts.status }) }
-  const known = classify(error, now, more.inside)
-  if (known) return known
-  if (more.overflow) return { kind: "too_long", ...said }
-  if (says(facts, SIGNATURE)) return { kind: "history", forgo: "thinking", ...said }
-  if (facts.aborted) return { kind: "timeout", scope: "model", ...said }
-  if (says(facts, MODERATION) || says(facts, FAULTED)) return { kind: "final", ...said }
-  return { kind: "unknown", scope: "model", ...said }
+  const seen = collect(more.inside ? { cause: error, data: more.inside.event } : error)
+  const found = rules.find((rule) => matches(rule, seen)) ?? byStatus(seen.status)
+  const said = {
+    message: summary(seen) ?? NOTHING,
+    ...(seen.status === undefined ? {} : { status: seen.status }),
+  }
+  if (found.kind === "unknown" && more.overflow) return { kind: "too_long", ...said }
+  if (found.kind === "too_long" || found.kind === "final") return { kind: found.kind, ...said }
+  if (found.kind === "history") return { kind: "history", forgo: found.forgo ?? "thinking", ...said }
+  const retryAfter = CombinedRetryAfter.read(
+    { headers: seen.headers, texts: seen.texts, limit: LIMITED.includes(found.kind), zone: found.zone },
+    now,
+  )
+  return {
+    kind: found.kind,
+    scope: found.scope,
+    ...said,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(found.lasting && { lasting: true }),
+    ...(found.long && { long: true }),
+  }
 }
 
-/** The words are those of Anthropic's and Google's APIs, which the other platforms pass on. */
-const SIGNATURE =
-  /invalid `?signature`? in `?thinking`? block|expected `?thinking`? or `?redacted_thinking`?|\bthought[_ ]signature/i
-
-/** Failures whose text is worth reading for a time. */
-const LIMITED: readonly Kind[] = ["rate_limit", "quota", "overload"]
-
-const server: Pick<Rule, "kind" | "scope" | "lasting"> = { kind: "server", scope: "model" }
-
-/** Other errors of the server, and a redirect that leads nowhere. */
-function isServers(status: number | undefined) {
-  return status !== undefined && (status >= 500 || status < 400)
+/** The failure of the member, if it is one that a rule knows. */
+export function classify(error: unknown, now = Date.now(), inside?: { readonly event: unknown }): Failure | undefined {
+  const found = fault(error, now, inside ? { inside } : {})
+  if (!cools(found)) return undefined
+  if (found.kind !== "unknown") return found
+  return inside && found.status === undefined ? { ...found, kind: "server" } : undefined
 }
+
+/** Other errors of the server, and a redirect that leads nowhere; what no rule knows is not believed at once. */
+function byStatus(status: number | undefined): Omit<Rule, "source"> {
+  const isServers = status !== undefined && (status >= 500 || status < 400)
+  return { kind: isServers ? "server" : "unknown", scope: "model" }
+}
+
+const NOTHING = "unknown failure"
 
 /** What an error says, in a line. */
 export function describe(error: unknown) {
+  return said(error) ?? NOTHING
+}
+
+/** The same, undefined where it says nothing. */
+export function said(error: unknown) {
   return summary(collect(error))
 }
 
-type Facts = {
-  aborted: boolean
+/** What an error says of itself, wherever it stands in it. */
+type Seen = {
   status?: number
-  codes: string[]
-  texts: string[]
+  /** What identifies the error: codes, types, names, reasons, in small letters. */
+  readonly codes: Set<string>
+  /** Sentences. */
+  readonly texts: string[]
   headers: Record<string, string>
+  /** The answer was a page for a browser: a proxy's, which knows nothing of the account. */
+  page: boolean
 }
 
-/** When a limit of a ChatGPT plan ends, as numbers beside the message. */
-const RESETS = ["resets_in_seconds", "resets_at"]
+/** An AI SDK error wraps the real one in `cause`, `lastError` or `error`, and the body of an answer is nested itself. */
+const DEPTH = 8
 
-/** An AI SDK error wraps the real one in `cause`, `lastError` or `error`; deeper levels have never been seen to help. */
-const DEPTH = 5
+/** Fields that identify an error. OpenAI, Google, Anthropic, AWS, Alibaba, Z.ai and MiniMax each have their own. */
+const CODES = ["code", "type", "__type", "name", "status", "reason", "error_code", "errorCode", "quotaId", "domain"]
 
-function collect(error: unknown): Facts {
-  const facts: Facts = { aborted: false, codes: [], texts: [], headers: {} }
-  const visit = (value: unknown, depth: number) => {
-    if (depth === 0) return
-    if (typeof value === "string") facts.texts.push(value)
+const SENTENCES = ["message", "msg", "status_msg", "error_description", "detail", "details", "title", "body", "raw"]
+
+/** When a limit ends, as numbers beside the message. */
+const TIMES = ["resets_in_seconds", "resets_at", "retry_after", "retryAfter", "retry_after_seconds"]
+
+/** Where an error may hold another. What else it holds may be the user's own words, and is not looked at. */
+const INSIDE = [
+  "lastError",
+  "cause",
+  "error",
+  "errors",
+  "data",
+  "response",
+  "responseBody",
+  "metadata",
+  "violations",
+  "base_resp",
+  "innererror",
+  "value",
+  ...SENTENCES,
+]
+
+function collect(error: unknown): Seen {
+  const seen: Seen = { codes: new Set(), texts: [], headers: {}, page: false }
+  const visited = new Set<unknown>()
+  const read = (text: string, depth: number) => {
+    if (!text.trim()) return
+    const nested = parsed(text)
+    if (nested !== undefined) return visit(nested, depth - 1)
+    if (/^\s*<(?:!doctype|html|head|body)/i.test(text)) seen.page = true
+    seen.texts.push(text.replaceAll("’", "'"))
+  }
+  const visit = (value: unknown, depth: number): void => {
+    if (depth === 0 || visited.has(value)) return
+    if (typeof value === "string") return read(value, depth)
     if (typeof value !== "object" || value === null) return
+    visited.add(value)
+    if (Array.isArray(value)) return value.forEach((item) => visit(item, depth))
     const item = value as Record<string, unknown>
-    if (item.name === "AbortError") facts.aborted = true
-    for (const key of ["message", "name", "type", "status", "responseBody"]) {
-      const text = item[key]
-      if (typeof text === "string" && text) facts.texts.push(key === "type" ? `"type":"${text}"` : text)
+    seen.status ??= statusOf(item)
+    for (const key of CODES) {
+      const code = item[key]
+      if (typeof code === "string" && code) seen.codes.add(code.toLowerCase())
+      if (typeof code === "number") seen.codes.add(String(code))
     }
-    for (const key of RESETS) if (typeof item[key] === "number") facts.texts.push(`"${key}":${item[key]}`)
-    if (typeof item.code === "string") facts.codes.push(item.code)
-    // An error event inside a stream may carry the HTTP status as its code: OpenRouter and Google do.
-    const status = [item.statusCode, item.status, item.code].find((value) => typeof value === "number" && value >= 300)
-    if (facts.status === undefined && typeof status === "number" && status < 600) facts.status = status
-    if (isHeaders(item.responseHeaders)) facts.headers = { ...item.responseHeaders, ...facts.headers }
-    // Bedrock names the error by the key that holds it.
+    // MiniMax counts its errors by itself, in numbers that mean other things elsewhere.
+    if (isObject(item.base_resp) && item.base_resp.status_code)
+      seen.codes.add(`base_resp:${String(item.base_resp.status_code)}`)
+    for (const key of TIMES) if (typeof item[key] === "number") seen.texts.push(`"${key}":${item[key]}`)
+    if (typeof item.retryDelay === "string") seen.texts.push(`"retryDelay":"${item.retryDelay}"`)
+    for (const headers of [item.responseHeaders, item.headers])
+      if (isHeaders(headers)) seen.headers = { ...headers, ...seen.headers }
+    // AWS names the error in a header, or by the key that holds it.
+    const kind = seen.headers["x-amzn-errortype"]?.split(":")[0]
+    if (kind) seen.codes.add(kind.toLowerCase())
     const named = Object.keys(item).filter((key) => key.endsWith("Exception") && item[key])
-    facts.codes.push(...named)
-    for (const key of ["lastError", "cause", "error", "data", "response", ...named]) visit(item[key], depth - 1)
+    named.forEach((key) => seen.codes.add(key.toLowerCase()))
+    // Of a retry only the last attempt counts.
+    const inside = item.lastError === undefined ? [...INSIDE, ...named] : ["lastError"]
+    for (const key of inside) visit(item[key], depth - 1)
   }
   visit(error, DEPTH)
-  return facts
+  return seen
 }
 
-function matches(rule: Rule, facts: Facts) {
-  if (rule.code) return facts.codes.some((code) => rule.code?.includes(code))
-  if (rule.status) {
-    const meant = facts.status !== undefined && rule.status.includes(facts.status)
-    return meant && (!rule.text || says(facts, rule.text))
+/** An error event inside a stream may carry the HTTP status as its code, also as text: OpenRouter, Google and LiteLLM do. */
+function statusOf(item: Record<string, unknown>) {
+  const found = [item.statusCode, item.status_code, item.status, item.code].map((value) =>
+    typeof value === "string" && /^[345]\d\d$/.test(value) ? Number(value) : value,
+  )
+  return found.find((value): value is number => typeof value === "number" && value >= 300 && value < 600)
+}
+
+function parsed(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
-  // A client error other than those above is a request that is wrong in itself, whatever its text says; the exceptions
-  // are rules of their own: Anthropic reports an empty balance as 400, Groq a retired model.
-  if (!rule.client && facts.status !== undefined && facts.status >= 400 && facts.status < 500) return false
-  return rule.text !== undefined && says(facts, rule.text)
 }
 
-function says(facts: Facts, text: RegExp) {
-  return [...facts.texts, ...facts.codes].some((item) => text.test(item))
+/** All that a rule names must hold; of the codes one is enough. */
+function matches(rule: Rule, seen: Seen) {
+  if (rule.status && !(seen.status !== undefined && rule.status.includes(seen.status))) return false
+  if (rule.page && !seen.page) return false
+  const known = rule.code?.some((code) => seen.codes.has(code.toLowerCase()))
+  const said = rule.text && [...seen.texts, ...seen.codes].some((item) => rule.text?.test(item))
+  if (rule.except && seen.texts.some((item) => rule.except?.test(item))) return false
+  if (!rule.code && !rule.text) return rule.status !== undefined || rule.page === true
+  return (known || said) === true
 }
 
 /** What bun adds to a failed fetch is for whoever writes the program. */
 const BUN_HINT = /\.? For more information, pass `verbose: true` in the second argument to fetch\(\)/
 
-function summary(facts: Facts) {
-  const text = (facts.texts.find((item) => item.trim()) ?? facts.codes[0] ?? "unknown failure")
-    .replace(/\s+/g, " ")
-    .replace(BUN_HINT, "")
-    .trim()
+function summary(seen: Seen) {
+  const [first, ...more] = seen.texts.filter((item) => !/^"\w+":/.test(item))
+  // SDKs that cannot read a body tell the status line's word in its place.
+  const best = first !== undefined && !/\s/.test(first.trim()) ? (more.find((item) => /\s/.test(item)) ?? first) : first
+  const raw = best ?? [...seen.codes].at(0)
+  if (raw === undefined) return seen.status === undefined ? undefined : String(seen.status)
+  const text = raw.replace(/\s+/g, " ").replace(BUN_HINT, "").trim()
   const short = text.length > 160 ? text.slice(0, 157) + "..." : text
-  return facts.status === undefined || short.includes(String(facts.status)) ? short : `${facts.status} ${short}`
+  return seen.status === undefined || short.includes(String(seen.status)) ? short : `${seen.status} ${short}`
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null
 }
 
 function isHeaders(value: unknown): value is Record<string, string> {
-  return typeof value === "object" && value !== null && Object.values(value).every((item) => typeof item === "string")
+  return isObject(value) && Object.values(value).every((item) => typeof item === "string")
 }
 
 export * as CombinedFailure from "./classify"

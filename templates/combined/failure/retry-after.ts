@@ -4,16 +4,27 @@ type Headers = Readonly<Record<string, string>>
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
+export type Said = {
+  readonly headers: Headers
+  readonly texts: readonly string[]
+  /** The failure is about a limit; only then do the headers of used-up limits and the text count. */
+  readonly limit: boolean
+  /** The zone of dates that name none, as "+08:00": only some vendors are known for theirs. */
+  readonly zone?: string
+}
+
 /**
- * Retry-After as seconds or as a date (RFC 9110 10.2.3), the millisecond form that OpenAI sends, then the reset of a
- * limit of which nothing remains (OpenAI, Anthropic, Groq, OpenRouter), then what the text says (Google's RetryInfo,
- * OpenAI's "try again in 6m0s", ChatGPT's resets_in_seconds and resets_at, dates).
+ * Retry-After as seconds or as a date (RFC 9110 10.2.3) and the millisecond form that OpenAI sends hold for every failure.
+ * Beside a limit count too: the reset of a limit of which nothing remains (OpenAI, Anthropic, Groq, OpenRouter), and what
+ * the text says (Google's RetryInfo, OpenAI's "try again in 6m0s", ChatGPT's resets_in_seconds and resets_at, dates).
  */
-export function read(headers: Headers, texts: readonly string[], now: number): number | undefined {
+export function read({ headers, texts, limit, zone }: Said, now: number): number | undefined {
   const lower = Object.fromEntries(Object.entries(headers).map(([key, value]) => [key.toLowerCase(), value]))
   const milliseconds = Number.parseFloat(lower["retry-after-ms"] ?? "")
   if (milliseconds >= 0) return Math.ceil(milliseconds)
-  return retryAfter(lower["retry-after"], now) ?? limits(lower, now) ?? said(texts, now)
+  const named = retryAfter(lower["retry-after"], now)
+  if (named !== undefined || !limit) return named
+  return limits(lower, now) ?? said(texts, now, zone)
 }
 
 function retryAfter(text: string | undefined, now: number) {
@@ -25,10 +36,22 @@ function retryAfter(text: string | undefined, now: number) {
 /** Of several limits that are used up the one that lasts longest. */
 function limits(headers: Headers, now: number) {
   const waits = Object.entries(headers).flatMap(([name, value]) => {
-    if (!name.includes("ratelimit") || !name.includes("remaining") || Number(value) !== 0) return []
-    return moment(headers[name.replace("remaining", "reset")] ?? "", now) ?? []
+    if (!name.includes("ratelimit")) return []
+    // The draft of the IETF: `"default";r=0;t=50`.
+    const field = /\br=0\b.*?\bt=(\d+)/.exec(value)?.[1]
+    if (field) return [Number(field) * 1000]
+    const reset = resetOf(name, value)
+    return reset === undefined ? [] : (moment(headers[reset] ?? "", now) ?? [])
   })
   return waits.length ? Math.max(...waits) : undefined
+}
+
+/** The header that says when a used-up limit comes back, beside the one that says that it is used up. */
+function resetOf(name: string, value: string) {
+  if (name.includes("remaining") && Number(value) === 0) return name.replace("remaining", "reset")
+  // Anthropic's plans: no limit of this name has a "remaining".
+  if (name.endsWith("-status") && value.trim() === "rejected") return name.replace(/status$/, "reset")
+  return undefined
 }
 
 /** A reset is a span ("6m0s"), a date, seconds from now, or a time since the epoch in seconds or milliseconds. */
@@ -50,28 +73,68 @@ function date(text: string, now: number) {
   return found > 0 ? found : undefined
 }
 
-const SPAN = /(?:try again|retry|resets?|available(?: again)?) (?:in|after)[ :]*((?:\d+(?:\.\d+)?(?:ms|[smhd])\s?)+)\b/i
-const WORDS =
-  /(?:try again|retry|resets?|available(?: again)?) (?:in|after)[ :]*(\d+(?:\.\d+)?) ?(second|minute|hour|day)/i
-const DELAY = /"retryDelay"\s*:\s*"(\d+(?:\.\d+)?s)"/
-const FIELD = /"(resets_in_seconds|resets_at)"\s*:\s*"?(\d+)/
-const DATE =
-  /(?:try again|retry|resets?|available)[^"\n]{0,40}?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z| ?UTC|[+-]\d\d:?\d\d))/i
+/** What stands before a time: when the limit ends, or when to ask again. */
+const ANNOUNCED =
+  "(?:try(?:ing)? again|retry(?:ing)?|resets?|reset_time|refresh(?:es|ed)?|available(?: again)?|access|wait(?: for)?|重置|恢复|刷新|重试)"
 
-function said(texts: readonly string[], now: number) {
+const SPAN = new RegExp(
+  `${ANNOUNCED}(?: in| after| at least| for)?[ :：]*(?:about |approximately )?((?:\\d+(?:\\.\\d+)?(?:ms|[smhd])\\s?)+)(?![\\w])`,
+  "i",
+)
+
+const UNIT = "(milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|秒|分钟|小时|天)"
+
+/** One or several counted units: "2 hours", "3 hours and 5 minutes". */
+const WORDS = new RegExp(
+  `${ANNOUNCED}(?: in| after| at least| for)?[ :：]*(?:about |approximately )?((?:\\d+(?:\\.\\d+)? ?${UNIT}(?:,? (?:and )?)?)+)`,
+  "i",
+)
+/** In Chinese the unit comes first: "30 秒后重试". */
+const LATER = /(\d+(?:\.\d+)? ?(?:秒|分钟|小时|天))钟?(?:之)?后/
+const DELAY = /"?retryDelay"?\s*:\s*"?(\d+(?:\.\d+)?s)"?/
+const FIELD = /"(resets_in_seconds|resets_at|retry_after|retryAfter|retry_after_seconds)"\s*:\s*"?(\d+(?:\.\d+)?)/
+
+/** A year first, with or without a zone: "2026-03-01T13:00:00Z", "2026-11-28 18:48:09 +0800 CST", "2027-01-01 at 00:00 UTC". */
+const DATE = new RegExp(
+  `${ANNOUNCED}[^"\\n]{0,40}?(\\d{4}-\\d\\d-\\d\\d)(?:[T ]|,? at )(\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?) ?(Z\\b|UTC|GMT|[+-]\\d\\d:?\\d\\d)?`,
+  "i",
+)
+
+/** A month in letters, always with a zone: "Nov 30, 2026, 3:00 PM UTC". */
+const MONTH = new RegExp(
+  `${ANNOUNCED}[^"\\n]{0,40}?((?:\\d{1,2} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* [^"\\n]{0,30}?\\d{1,2}:\\d\\d(?::\\d\\d)?(?: ?[AP]M)? ?(?:UTC|GMT|[+-]\\d{4}))`,
+  "i",
+)
+
+function said(texts: readonly string[], now: number, zone: string | undefined) {
   for (const text of texts) {
     const short = (DELAY.exec(text) ?? SPAN.exec(text))?.[1]
-    const words = WORDS.exec(text)
     const field = FIELD.exec(text)
-    const day = DATE.exec(text)?.[1]
     const found =
       (short && span(short.replaceAll(" ", ""))) ||
-      (words && Math.ceil(Number(words[1]) * UNITS[words[2][0].toLowerCase()])) ||
+      counted((WORDS.exec(text) ?? LATER.exec(text))?.[1]) ||
       (field && moment(field[2], now)) ||
-      (day && date(day.replace(" UTC", "Z"), now))
+      day(DATE.exec(text), now, zone) ||
+      date(MONTH.exec(text)?.[1].replaceAll(/,|\bat\b/g, " ") ?? "", now)
     if (found) return found
   }
   return undefined
+}
+
+function counted(text: string | undefined) {
+  if (!text) return undefined
+  const pieces = [...text.matchAll(new RegExp(`(\\d+(?:\\.\\d+)?) ?${UNIT}`, "gi"))]
+  return Math.ceil(pieces.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[short(unit.toLowerCase())], 0))
+}
+
+const short = (unit: string) =>
+  unit.startsWith("milli") ? "ms" : ({ 秒: "s", 分钟: "m", 小时: "h", 天: "d" }[unit] ?? unit[0])
+
+function day(found: RegExpExecArray | null, now: number, zone: string | undefined) {
+  if (!found) return undefined
+  const [, days, time, named] = found
+  const where = named ? named.replace(/UTC|GMT/i, "Z") : zone
+  return where && date(`${days}T${time}${where.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2")}`, now)
 }
 
 export * as CombinedRetryAfter from "./retry-after"

@@ -144,11 +144,15 @@ export function merge(one: State, other: State): State {
  * What still counts now. What began in the future was written before the clock was set back, and is dropped; so a wrong
  * clock can neither make a cooldown endless nor keep one alive.
  */
-export function current(state: State, now: number, credentials: (providerID: string) => string | undefined): State {
+export function current(
+  state: State,
+  now: number,
+  credentials: (providerID: string, kind: Kind) => string | undefined,
+): State {
   const kept = [...state].filter(([key, item]) => {
     if (item.since > now || item.until + MEMORY < now) return false
     if (!item.credentials || !CURED_BY_CREDENTIALS.includes(item.kind)) return true
-    const known = credentials(CombinedMember.providerOf(key))
+    const known = credentials(CombinedMember.providerOf(key), item.kind)
     return known === undefined || known === item.credentials
   })
   return kept.length === state.size ? state : new Map(kept)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { APICallError, LoadAPIKeyError, RetryError } from "ai"
 import { CombinedFailure } from "@/combined/failure/classify"
+import { OpenAIWebSocket } from "@/plugin/openai/ws"
 import { ProviderError } from "@/provider/error"
 import { MessageV2 } from "@/session/message-v2"
 import { SessionRetry } from "@/session/retry"
@@ -8,7 +9,7 @@ import { ProviderV2 } from "@opencode-ai/core/provider"
 
 const NOW = Date.parse("2026-03-01T12:00:00Z")
 
-const classify = (error: unknown) => CombinedFailure.classify(error, NOW)
+const classify = (error: unknown) => CombinedFailure.fault(error, NOW)
 
 /** As the AI SDK raises it for an answer with an error status. */
 const refused = (
@@ -226,31 +227,64 @@ describe("a failure that another provider may cure", () => {
   }
 })
 
-const wrong: readonly [string, unknown][] = [
-  ["the user's cancel", new DOMException("The operation was aborted.", "AbortError")],
-  ["the user's cancel, as a cause", new Error("fetch failed", { cause: new DOMException("Aborted", "AbortError") })],
+const innocent: readonly (readonly [string, unknown, CombinedFailure.Fault["kind"]])[] = [
   [
-    "a request that is wrong in itself",
+    "a request that nobody knows the fault of",
     refused(400, { error: { type: "invalid_request_error", message: "bad schema" } }),
+    "unknown",
   ],
-  ["a wrong request whose text speaks of limits", refused(400, { error: { message: "rate limit must be a number" } })],
-  ["a request that is too large", refused(413, { error: { message: "request entity too large" } })],
-  ["a request that cannot be processed", refused(422, { error: { message: "tools.0.name: Field required" } })],
-  ["a refusal of the content", refused(400, { error: { code: "content_policy_violation", message: "refused" } })],
+  [
+    "a request whose text speaks of limits",
+    refused(400, { error: { message: "rate limit must be a number" } }),
+    "unknown",
+  ],
+  ["a request that is too large", refused(413, { error: { message: "request entity too large" } }), "too_long"],
+  [
+    "a request that cannot be processed",
+    refused(422, { error: { message: "tools.0.name: Field required" } }),
+    "unknown",
+  ],
+  [
+    "a tool's schema that is invalid",
+    refused(400, { error: { code: "invalid_function_parameters", message: "Invalid schema for function 'x'" } }),
+    "final",
+  ],
+  [
+    "a refusal of the content",
+    refused(400, { error: { code: "content_policy_violation", message: "refused" } }),
+    "final",
+  ],
   [
     "a refusal of the content (OpenRouter)",
     refused(403, { error: { code: 403, message: "Your input was flagged for violence.", metadata: { reasons: [] } } }),
+    "final",
   ],
-  ["a programming error", new TypeError("undefined is not a function")],
-  ["nothing", undefined],
-  ["an empty object", {}],
+  ["a programming error", new TypeError("undefined is not a function"), "unknown"],
+  ["nothing", undefined, "unknown"],
+  ["an empty object", {}, "unknown"],
 ]
 
-describe("a failure that is not the provider's", () => {
-  for (const [name, error] of wrong) test(name, () => expect(classify(error)).toBeUndefined())
+describe("a failure that says nothing against the member", () => {
+  for (const [name, error, kind] of innocent) test(name, () => expect(classify(error).kind).toBe(kind))
 })
 
-const inside: readonly [string, unknown, unknown, CombinedFailure.Kind | undefined][] = [
+test("a header timeout of upstream's web socket is a timeout of the provider, as it is over plain fetch", async () => {
+  const given = new AbortController()
+  given.abort(new ProviderError.HeaderTimeoutError(10_000))
+  const error = await OpenAIWebSocket.connectResponsesWebSocket({
+    url: "ws://127.0.0.1:9",
+    headers: {},
+    signal: AbortSignal.any([given.signal]),
+  }).then(
+    () => undefined,
+    (raised: unknown) => raised,
+  )
+  expect(error).toMatchObject({ name: "AbortError" })
+  expect(classify(error)).toMatchObject({ kind: "timeout" })
+  expect(classify(new ProviderError.HeaderTimeoutError(10_000))).toMatchObject({ kind: "timeout" })
+})
+
+const inside: readonly [string, unknown, unknown, CombinedFailure.Fault["kind"]][] = [
   ["words that no rule knows", "Upstream request failed", { error: { message: "Upstream request failed" } }, "server"],
   [
     "a status that the SDK leaves out",
@@ -274,31 +308,31 @@ const inside: readonly [string, unknown, unknown, CombinedFailure.Kind | undefin
     "fault with the request (Bedrock)",
     { message: "tools.0 is missing" },
     { validationException: { message: "tools.0 is missing" } },
-    undefined,
+    "unknown",
   ],
   [
     "fault with the request (OpenAI)",
     { type: "error", error: { code: "invalid_prompt", message: "Invalid prompt" } },
     { type: "error", error: { code: "invalid_prompt", message: "Invalid prompt" } },
-    undefined,
+    "final",
   ],
   [
     "fault with the request, by its status",
     "No such tool",
     { error: { message: "No such tool", code: 400 } },
-    undefined,
+    "unknown",
   ],
-  ["a refusal of the content", "Blocked by our usage policy", { error: { message: "Blocked" } }, undefined],
-  ["an SDK that shows no events", "It broke", undefined, "server"],
-  ["the user's cancel", new DOMException("Aborted", "AbortError"), undefined, undefined],
+  ["a refusal of the content", "Blocked by our usage policy", { error: { message: "Blocked" } }, "final"],
+  ["an SDK that shows no events", "It broke", undefined, "unknown"],
+  ["a provider's side that gave up", new DOMException("Aborted", "AbortError"), undefined, "timeout"],
 ]
 
 describe("an error event inside an answer", () => {
   for (const [name, error, event, kind] of inside)
-    test(name, () => expect(CombinedFailure.classify(error, NOW, { event })?.kind).toBe(kind))
+    test(name, () => expect(CombinedFailure.fault(error, NOW, { inside: { event } }).kind).toBe(kind))
   test("shows the SDK's words, and the time of the event", () => {
     const event = { error: { type: "usage_limit_reached", message: "Limit reached", resets_in_seconds: 7200 } }
-    expect(CombinedFailure.classify("Limit reached", NOW, { event })).toMatchObject({
+    expect(CombinedFailure.fault("Limit reached", NOW, { inside: { event } })).toMatchObject({
       message: "Limit reached",
       retryAfter: 7_200_000,
     })
@@ -324,11 +358,16 @@ describe("a failure for which upstream would ask the same provider again is one 
     return SessionRetry.retryable(stored, "acme") !== undefined
   })
   test("there are such failures", () => expect(asksAgain.length).toBeGreaterThan(10))
-  for (const [name, error] of asksAgain) test(name, () => expect(classify(error)).toBeDefined())
+  for (const [name, error] of asksAgain) test(name, () => expect(CombinedFailure.classify(error, NOW)).toBeDefined())
 })
 
+const retryAfter = (error: unknown) => {
+  const found = classify(error)
+  return CombinedFailure.cools(found) ? found.retryAfter : undefined
+}
+
 describe("how long the provider asks to be left alone", () => {
-  const after = (headers: Record<string, string>) => classify(refused(429, {}, headers))?.retryAfter
+  const after = (headers: Record<string, string>) => retryAfter(refused(429, {}, headers))
 
   test("in seconds", () => expect(after({ "retry-after": "30" })).toBe(30_000))
   test("in parts of a second", () => expect(after({ "retry-after": "0.5" })).toBe(500))
@@ -338,13 +377,13 @@ describe("how long the provider asks to be left alone", () => {
   test("whatever the case of the header", () => expect(after({ "Retry-After": "7" })).toBe(7000))
   test("of a retry's last error", () =>
     expect(
-      classify(
+      retryAfter(
         new RetryError({
           message: "Failed after 3 attempts",
           reason: "maxRetriesExceeded",
           errors: [refused(429, {}, { "retry-after": "30" })],
         }),
-      )?.retryAfter,
+      ),
     ).toBe(30_000))
   test("a date that has passed says nothing", () =>
     expect(after({ "retry-after": "Sun, 01 Mar 2026 11:00:00 GMT" })).toBeUndefined())
@@ -377,8 +416,8 @@ test("an error that holds itself ends", () => {
 
 test("a line that was cut may hold a moment later, a refused connection is refused then too", () => {
   const passes = (error: unknown) => {
-    const failure = classify(error)
-    return failure && CombinedFailure.passes(failure)
+    const found = classify(error)
+    return CombinedFailure.cools(found) && CombinedFailure.passes(found)
   }
   expect(passes(broken("ECONNRESET"))).toBe(true)
   expect(passes(broken("ConnectionRefused"))).toBe(false)

@@ -2,22 +2,27 @@
  * No tool starts once its attempt has failed, nor one of whose input only a part has come.
  *
  * The AI SDK reports an unreadable event and goes on: a tool call behind it would start while the attempt is being taken
- * back, and the next member would call that tool again. And when a line ends in silence, some providers' SDKs make a call
- * of the input that has come so far. Both are cut off before the AI SDK sees them.
+ * back, and the next member would call that tool again. And when an answer breaks off, some providers' SDKs make a call of
+ * the input that has come so far. Both are cut off before the AI SDK sees them.
  *
  * It is also the one place where a provider's own events pass, so what they report is noted here, and what they say of the
- * end of an answer is kept where the SDK has no word for it.
+ * end of an answer, or of an error, is kept where the SDK has no word for it.
  */
 import type { Provider } from "@/provider/provider"
 import type {
   LanguageModelV3,
-  LanguageModelV3FinishReason,
   LanguageModelV3StreamPart,
   LanguageModelV3StreamResult,
+  LanguageModelV3ToolCall,
 } from "@ai-sdk/provider"
 import type { Usage } from "@opencode-ai/llm"
+import { CombinedFailure } from "../failure/classify"
+import { CombinedEvent } from "../failure/event"
 import { CombinedFinish } from "../failure/finish"
+import { CombinedTransport } from "./transport"
 import { CombinedUsage } from "./usage"
+
+export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 
 export type Gate = {
   closed: boolean
@@ -25,9 +30,22 @@ export type Gate = {
   reported: Usage | undefined
   /** The provider's own event behind an error in this answer; SDKs pass on no more than its words. */
   failed: { readonly event: unknown } | undefined
+  /** The provider's own word for the end of the answer. */
+  ending: string | undefined
+  /** The tool of a call that was dropped, because its arguments did not become whole. */
+  cut: string | undefined
+  /** An error that the provider has sent and its SDK has not reported yet. */
+  told: { readonly event: unknown } | undefined
 }
 
-export const open = (): Gate => ({ closed: false, reported: undefined, failed: undefined })
+export const open = (): Gate => ({
+  closed: false,
+  reported: undefined,
+  failed: undefined,
+  ending: undefined,
+  cut: undefined,
+  told: undefined,
+})
 
 const gates = new WeakMap<Provider.Model, Gate>()
 
@@ -49,7 +67,10 @@ export function guarded<Language extends object>(model: Provider.Model, language
       if (typeof value !== "function") return value
       if (name !== "doStream") return value.bind(target)
       return async (options: Parameters<LanguageModelV3["doStream"]>[0]) => {
-        const answer: LanguageModelV3StreamResult = await value.call(target, { ...options, includeRawChunks: true })
+        const answer: LanguageModelV3StreamResult = await value.call(watched(target, gate), {
+          ...options,
+          includeRawChunks: true,
+        })
         return { ...answer, stream: answer.stream.pipeThrough(pass(gate, options.includeRawChunks === true)) }
       }
     },
@@ -57,11 +78,21 @@ export function guarded<Language extends object>(model: Provider.Model, language
   })
 }
 
+/** The same model for one request, whose answer is looked at before the SDK reads it; one without a fetch stays as it is. */
+function watched(language: object, gate: Gate): object {
+  const { config } = language as { config?: { fetch?: Fetch } }
+  // Upstream gives GitLab's workflows their tools as properties, and they keep a state of their own.
+  if (typeof config !== "object" || config === null || "toolExecutor" in language) return language
+  const fetch = CombinedTransport.watched(config.fetch ?? globalThis.fetch, (event) => (gate.told = { event }))
+  return Object.create(language, { config: { value: Object.create(config, { fetch: { value: fetch } }) } })
+}
+
 function pass(gate: Gate, raw: boolean) {
-  const held: LanguageModelV3StreamPart[] = []
+  const held: LanguageModelV3ToolCall[] = []
   const seen: { -readonly [Key in keyof CombinedFinish.Seen]: CombinedFinish.Seen[Key] } = {
     said: false,
     called: false,
+    cut: false,
     blocked: undefined,
   }
   const last: { event: unknown } = { event: undefined }
@@ -72,24 +103,35 @@ function pass(gate: Gate, raw: boolean) {
         gate.reported = CombinedUsage.add(gate.reported, part.rawValue)
         last.event = part.rawValue
         seen.blocked ??= CombinedFinish.blocked(part.rawValue)
+        // Most SDKs report it with the next part, in their words.
+        if (CombinedEvent.failed(part.rawValue)) gate.told = { event: part.rawValue }
+        if (raw) controller.enqueue(part)
+        return
       }
-      if (part.type === "raw" && !raw) return
-      if (part.type === "error") {
+      if (part.type === "error" || gate.told) {
         gate.closed = true
-        gate.failed = { event: last.event }
+        gate.failed = gate.told ?? { event: last.event }
+        const own = part.type === "error" ? part : undefined
+        controller.enqueue(own ?? { type: "error", error: new Error(CombinedFailure.describe(gate.failed.event)) })
+        return
       }
       if (part.type === "text-delta" || part.type === "reasoning-delta") seen.said ||= part.delta !== ""
-      if (part.type === "tool-call") seen.called = true
-      // A tool without parameters may be called with nothing at all: the end of the answer tells whether it was.
-      if (part.type === "tool-call" && !isWhole(part.input)) {
-        held.push(part)
-        return
+      if (part.type === "tool-call") {
+        // A tool without parameters may be called with nothing at all: the end of the answer tells whether it was.
+        if (!isWhole(part.input)) {
+          seen.cut = true
+          held.push(part)
+          return
+        }
+        seen.called = true
       }
       if (part.type !== "finish") {
         controller.enqueue(part)
         return
       }
-      if (isFinished(part.finishReason)) held.forEach((call) => controller.enqueue(call))
+      gate.ending = part.finishReason.raw
+      if (CombinedFinish.isComplete(part.finishReason)) held.forEach((call) => controller.enqueue(call))
+      else gate.cut = held.at(0)?.toolName
       controller.enqueue({ ...part, finishReason: CombinedFinish.read(part.finishReason, seen) })
     },
   })
@@ -101,11 +143,6 @@ function isWhole(input: string) {
   } catch {
     return false
   }
-}
-
-/** What SDKs say of an answer for which no reason came. */
-function isFinished(reason: LanguageModelV3FinishReason) {
-  return reason.unified !== "other" || reason.raw !== undefined
 }
 
 export * as CombinedGate from "./gate"

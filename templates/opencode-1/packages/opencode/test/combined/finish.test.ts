@@ -1,30 +1,9 @@
-import { expect, setDefaultTimeout, test } from "bun:test"
+import { expect, setDefaultTimeout } from "bun:test"
 import { Effect } from "effect"
-import { CombinedFinish } from "@/combined/failure/finish"
 import { call, event, finish, say, stream, text } from "./fake-provider"
 import { combinedSession, it, served, texts } from "./rig"
 
 setDefaultTimeout(30_000)
-
-const nothing: CombinedFinish.Seen = { said: false, called: false, blocked: undefined }
-const said = { ...nothing, said: true }
-const called = { ...nothing, called: true }
-
-for (const [what, unified, raw, seen, expected] of [
-  ["a reason that the SDK does not know", "other", "eos", said, "stop"],
-  ["such a reason behind a call", "other", "eos", called, "tool-calls"],
-  ["no reason", "other", undefined, said, "other"],
-  ["no reason, but a prompt that was refused", "other", undefined, { ...nothing, blocked: "SAFETY" }, "content-filter"],
-  ["an answer that the provider broke off", "other", "insufficient_system_resource", said, "error"],
-  ["a call that was announced and not made", "tool-calls", "tool_calls", nothing, "stop"],
-  ["a call that was made", "tool-calls", "tool_calls", called, "tool-calls"],
-  ["words before a call that was not made, which upstream asks about", "tool-calls", "tool_calls", said, "tool-calls"],
-  ["a reason that the SDK knows", "length", "length", said, "length"],
-] as const) {
-  test(`${what}: ${expected}`, () => {
-    expect(CombinedFinish.read({ unified, raw }, seen).unified).toBe(expected)
-  })
-}
 
 it.instance("an answer that is whole is kept, whatever the provider calls its end", () =>
   Effect.gen(function* () {

@@ -1,0 +1,31 @@
+/**
+ * The error that an event inside an answer holds. SDKs read only what their own vendor sends, and pass over the rest: an
+ * error of Google's, MiniMax' `base_resp`, a body of another server. Pure.
+ */
+
+/** What makes an event a piece of an answer, whatever else it holds. */
+const ANSWERS = ["choices", "candidates", "delta", "content_block", "item", "output"]
+
+export function failed(event: unknown): boolean {
+  if (!isObject(event)) return false
+  if (event.type === "error" || event.type === "response.failed") return true
+  if (isError(event.error)) return true
+  if (isObject(event.base_resp) && Number(event.base_resp.status_code ?? 0) !== 0) return true
+  if (ANSWERS.some((key) => event[key] !== undefined && event[key] !== null)) return false
+  // Gateways in front of a provider: `{"code":500,"msg":"…"}`, `{"success":false,"message":"…"}`, `{"detail":"…"}`.
+  const says = [event.message, event.msg, event.detail].some((text) => typeof text === "string" && text !== "")
+  const bad =
+    event.success === false ||
+    (event.code !== undefined && ![0, 200, "0", "200", null, ""].includes(event.code as never))
+  return says && (bad || typeof event.detail === "string")
+}
+
+function isError(value: unknown) {
+  return (typeof value === "string" && value !== "") || (isObject(value) && Object.keys(value).length > 0)
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}
+
+export * as CombinedEvent from "./event"

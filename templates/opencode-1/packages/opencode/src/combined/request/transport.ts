@@ -1,0 +1,140 @@
+/**
+ * What a provider answers outside of what its SDK reads: a body that is no stream although the status is 200 (an error as
+ * JSON, a proxy's page), and the exception frames of Amazon's event streams, which the SDK passes over.
+ */
+import { CombinedFailure } from "../failure/classify"
+import type { Fetch } from "./gate"
+
+/** Told of an error that the SDK will not report. */
+type Tell = (event: unknown) => void
+
+/** A body that is no stream; what it says is read as any other error of a provider. */
+export class NoStream extends Error {
+  override readonly name = "CombinedNoStream"
+  constructor(readonly responseBody: string) {
+    super(CombinedFailure.said(responseBody) ?? "The provider did not answer with a stream")
+  }
+}
+
+/** More of a body than this says nothing about why it is no stream. */
+const LONGEST = 100_000
+
+export function watched(fetch: Fetch, tell: Tell): Fetch {
+  return async (...input) => {
+    const response = await fetch(...input)
+    if (!response.ok || !response.body) return response
+    const type = response.headers.get("content-type") ?? ""
+    if (type.includes("vnd.amazon.eventstream"))
+      return renewed(response, response.body.pipeThrough(new TransformStream(exceptions(tell))))
+    return WHOLE.test(type) ? streaming(response, response.body) : response
+  }
+}
+
+/** Types of answers that come in one piece. */
+const WHOLE = /^(?:application\/(?:problem\+)?json|text\/(?:html|plain))\b/i
+
+/** Some servers stream under another content type; what the body begins with tells. */
+async function streaming(response: Response, body: ReadableStream<Uint8Array>) {
+  const reader = body.getReader()
+  const first = await reader.read()
+  const head = first.value ? new TextDecoder().decode(first.value).trimStart() : ""
+  if (!/^[{[<]/.test(head)) return renewed(response, resumed(reader, first.value))
+  throw new NoStream(await text(reader, head))
+}
+
+async function text(reader: ReadableStreamDefaultReader<Uint8Array>, head: string): Promise<string> {
+  const decoder = new TextDecoder()
+  const pieces = [head]
+  for (let size = head.length; size < LONGEST; ) {
+    const { done, value } = await reader.read()
+    if (done) break
+    pieces.push(decoder.decode(value, { stream: true }))
+    size += value.length
+  }
+  await reader.cancel().catch(() => {})
+  return pieces.join("")
+}
+
+/** The body from its beginning again, of which a first piece was read. */
+function resumed(reader: ReadableStreamDefaultReader<Uint8Array>, first: Uint8Array | undefined) {
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (first) controller.enqueue(first)
+    },
+    async pull(controller) {
+      const { done, value } = await reader.read()
+      if (done) return controller.close()
+      controller.enqueue(value)
+    },
+    cancel: (reason) => reader.cancel(reason),
+  })
+}
+
+function renewed(response: Response, body: ReadableStream<Uint8Array>) {
+  return new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers })
+}
+
+/**
+ * https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html: length of the message, length of its headers, a
+ * checksum; the headers, the payload, a checksum. An exception is a message of its own type.
+ */
+function exceptions(tell: Tell): Transformer<Uint8Array, Uint8Array> {
+  const state = { bytes: new Uint8Array(0) }
+  return {
+    transform(chunk, controller) {
+      state.bytes = joined(state.bytes, chunk)
+      while (state.bytes.length >= 12) {
+        const view = new DataView(state.bytes.buffer, state.bytes.byteOffset)
+        const length = view.getUint32(0)
+        if (length < 16 || state.bytes.length < length) break
+        const message = state.bytes.subarray(0, length)
+        state.bytes = state.bytes.subarray(length)
+        const event = exception(message, view.getUint32(4))
+        if (event) tell(event)
+      }
+      controller.enqueue(chunk)
+    },
+  }
+}
+
+function joined(one: Uint8Array, other: Uint8Array) {
+  const all = new Uint8Array(one.length + other.length)
+  all.set(one)
+  all.set(other, one.length)
+  return all
+}
+
+/** The type of a header that is a text. */
+const TEXT = 7
+
+function exception(message: Uint8Array, headersLength: number): Record<string, unknown> | undefined {
+  const decoder = new TextDecoder()
+  const headers = new Map<string, string>()
+  const end = 12 + headersLength
+  for (let at = 12; at < end; ) {
+    const name = message[at]
+    const type = message[at + 1 + name]
+    if (type !== TEXT) break
+    const length = (message[at + 2 + name] << 8) | message[at + 3 + name]
+    const from = at + 4 + name
+    headers.set(
+      decoder.decode(message.subarray(at + 1, at + 1 + name)),
+      decoder.decode(message.subarray(from, from + length)),
+    )
+    at = from + length
+  }
+  if (headers.get(":message-type") !== "exception" && headers.get(":message-type") !== "error") return undefined
+  const named = headers.get(":exception-type") ?? headers.get(":error-code") ?? "exception"
+  const payload = decoder.decode(message.subarray(end, message.length - 4))
+  return { [named.endsWith("Exception") ? named : `${named}Exception`]: parsed(payload) ?? { message: payload } }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+export * as CombinedTransport from "./transport"

@@ -1,0 +1,104 @@
+/** What passes the gate in front of the AI SDK. */
+import { expect, test } from "bun:test"
+import type { LanguageModelV3CallOptions, LanguageModelV3StreamPart } from "@ai-sdk/provider"
+import { CombinedGate } from "@/combined/request/gate"
+import { ProviderTest } from "../fake/provider"
+
+const usage = {
+  inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },
+  outputTokens: { total: 1, text: 1, reasoning: 0 },
+}
+
+const raw = (rawValue: unknown): LanguageModelV3StreamPart => ({ type: "raw", rawValue })
+const said: LanguageModelV3StreamPart = { type: "text-delta", id: "t", delta: "half" }
+const called = (input: string): LanguageModelV3StreamPart => ({
+  type: "tool-call",
+  toolCallId: "c",
+  toolName: "bash",
+  input,
+})
+const finish = (
+  unified: "stop" | "length" | "tool-calls" | "error" | "other",
+  word?: string,
+): LanguageModelV3StreamPart => ({ type: "finish", usage, finishReason: { unified, raw: word } })
+
+/** The parts that come out of an answer, and what the gate has seen. */
+async function passed(...parts: LanguageModelV3StreamPart[]) {
+  const gate = CombinedGate.open()
+  const language = {
+    config: {},
+    doStream: (_: LanguageModelV3CallOptions) =>
+      Promise.resolve({ stream: new Blob().stream().pipeThrough(script(parts)) }),
+  }
+  const guarded = CombinedGate.guarded(CombinedGate.put(ProviderTest.model(), gate), language)
+  const { stream } = await guarded.doStream({ prompt: [] })
+  return { gate, parts: await Array.fromAsync(stream) }
+}
+
+function script(parts: LanguageModelV3StreamPart[]) {
+  return new TransformStream<unknown, LanguageModelV3StreamPart>({
+    flush: (controller) => parts.forEach((part) => controller.enqueue(part)),
+  })
+}
+
+const types = (parts: readonly LanguageModelV3StreamPart[]) => parts.map((part) => part.type)
+
+for (const [what, part] of [
+  ["the line", finish("other", "network_error")],
+  ["an error", finish("error")],
+  ["silence", finish("other")],
+  ["the length", finish("length", "length")],
+  ["a word that nobody has seen", finish("tool-calls", "zorp")],
+] as const)
+  test(`a call that is cut by ${what} is dropped, and named`, async () => {
+    const { gate, parts } = await passed(called('{"command": "ec'), part)
+    expect(types(parts)).toEqual(["finish"])
+    expect(gate.cut).toBe("bash")
+    const end = parts.at(-1)
+    expect(end?.type === "finish" && ["error", "other"].includes(end.finishReason.unified)).toBe(true)
+  })
+
+test("a call without arguments goes on where the answer is whole", async () => {
+  const { gate, parts } = await passed(called(""), finish("tool-calls", "tool_calls"))
+  expect(types(parts)).toEqual(["tool-call", "finish"])
+  expect(gate.cut).toBeUndefined()
+})
+
+test("an error that the SDK reports goes on in its words, and nothing behind it", async () => {
+  const event = { error: { message: "Overloaded", code: 529 } }
+  const { gate, parts } = await passed(said, raw(event), { type: "error", error: "Overloaded" }, called("{}"))
+  expect(types(parts)).toEqual(["text-delta", "error"])
+  expect(parts.at(-1)).toMatchObject({ error: "Overloaded" })
+  expect(gate.failed).toEqual({ event })
+})
+
+test("one that the SDK passes over is reported in its place", async () => {
+  const event = { error: { message: "The model is overloaded", status: "UNAVAILABLE" } }
+  const { gate, parts } = await passed(said, raw(event), finish("other"))
+  expect(types(parts)).toEqual(["text-delta", "error"])
+  expect(String((parts.at(-1) as { error?: unknown }).error)).toContain("The model is overloaded")
+  expect(gate.failed).toEqual({ event })
+})
+
+test("the provider's own word for the end is kept", async () => {
+  const { gate, parts } = await passed(said, finish("other", "eos"))
+  expect(gate.ending).toBe("eos")
+  expect(parts.at(-1)).toMatchObject({ finishReason: { unified: "stop", raw: "eos" } })
+})
+
+test("a model's answer is looked at on its way to the SDK, and the model itself stays as it is", async () => {
+  const asked: unknown[] = []
+  const fetch = () =>
+    Promise.resolve(new Response('{"error":{"message":"no"}}', { headers: { "content-type": "application/json" } }))
+  const language = {
+    config: { provider: "acme", fetch },
+    async doStream(_: LanguageModelV3CallOptions) {
+      asked.push(this.config.provider)
+      await this.config.fetch()
+    },
+  }
+  const guarded = CombinedGate.guarded(CombinedGate.put(ProviderTest.model(), CombinedGate.open()), language)
+  await expect(guarded.doStream({ prompt: [] })).rejects.toMatchObject({ name: "CombinedNoStream" })
+  expect(asked).toEqual(["acme"])
+  expect(language.config.fetch).toBe(fetch)
+})

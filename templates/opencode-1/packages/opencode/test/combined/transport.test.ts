@@ -1,0 +1,82 @@
+import { expect, test } from "bun:test"
+import { CombinedTransport } from "@/combined/request/transport"
+
+const answering = (body: BodyInit | ReadableStream<Uint8Array>, type: string, status = 200) => {
+  const told: unknown[] = []
+  const fetch = CombinedTransport.watched(
+    () => Promise.resolve(new Response(body, { status, headers: { "content-type": type } })),
+    (event) => told.push(event),
+  )
+  return { told, answer: fetch("http://provider.test", { method: "POST" }) }
+}
+
+/** A message of Amazon's event streams. The SDK checks the checksums, which is nothing to us. */
+function frame(headers: Record<string, string>, payload: string) {
+  const encoder = new TextEncoder()
+  const named = Object.entries(headers).flatMap(([name, value]) => {
+    const [key, text] = [encoder.encode(name), encoder.encode(value)]
+    return [key.length, ...key, 7, text.length >> 8, text.length & 255, ...text]
+  })
+  const body = encoder.encode(payload)
+  const bytes = new Uint8Array(12 + named.length + body.length + 4)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, bytes.length)
+  view.setUint32(4, named.length)
+  bytes.set(named, 12)
+  bytes.set(body, 12 + named.length)
+  return bytes
+}
+
+const event = frame({ ":event-type": "contentBlockDelta", ":message-type": "event" }, '{"delta":{"text":"half"}}')
+const exception = frame(
+  { ":exception-type": "throttlingException", ":message-type": "exception" },
+  '{"message":"Too many requests"}',
+)
+
+/** The same bytes in pieces of this length, as a network may deliver them. */
+function pieces(bytes: Uint8Array, length: number) {
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (let at = 0; at < bytes.length; at += length) controller.enqueue(bytes.slice(at, at + length))
+      controller.close()
+    },
+  })
+}
+
+for (const length of [1, 7, 10_000])
+  test(`an exception in an event stream of Amazon's is told, in pieces of ${length} bytes, and all bytes go on`, async () => {
+    const bytes = new Uint8Array([...event, ...exception])
+    const { told, answer } = answering(pieces(bytes, length), "application/vnd.amazon.eventstream")
+    expect(new Uint8Array(await (await answer).arrayBuffer())).toEqual(bytes)
+    expect(told).toEqual([{ throttlingException: { message: "Too many requests" } }])
+  })
+
+test("an event stream without one tells nothing", async () => {
+  const { told, answer } = answering(pieces(event, 5), "application/vnd.amazon.eventstream")
+  await (await answer).arrayBuffer()
+  expect(told).toEqual([])
+})
+
+for (const [what, body, type] of [
+  ["JSON", '{"error":{"message":"no"}}', "application/json"],
+  ["a page", "<!DOCTYPE html><html></html>", "text/html; charset=utf-8"],
+] as const)
+  test(`${what} in place of a stream is an error that holds it`, async () => {
+    const error = await answering(body, type).answer.then(
+      () => undefined,
+      (raised: unknown) => raised,
+    )
+    expect(error).toMatchObject({ name: "CombinedNoStream", responseBody: body })
+  })
+
+for (const [what, body, type, status] of [
+  ["a stream", "data: {}\n\n", "text/event-stream", 200],
+  ["a stream under another name", "data: {}\n\n: ok\n\n", "text/plain", 200],
+  ["a refusal, which the SDK reads", '{"error":{}}', "application/json", 429],
+  ["nothing", "", "application/json", 200],
+  ["a stream of lines of JSON", '{"done":false}\n', "application/x-ndjson", 200],
+] as const)
+  test(`${what} goes on as it is`, async () => {
+    const response = await answering(body, type, status).answer
+    expect([response.status, await response.text()]).toEqual([status, body])
+  })

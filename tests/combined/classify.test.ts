@@ -1,0 +1,140 @@
+import { describe, expect, test } from "bun:test"
+import { readFileSync } from "fs"
+import path from "path"
+import { CombinedFailure } from "@/combined/failure/classify"
+
+type Refusal = { readonly who: string; readonly status: number; readonly kinds: string; readonly body: unknown }
+
+/**
+ * How providers refuse, one a line: their status (0 for an event inside an answer), their body, and the kinds that it may be
+ * put into. Status, codes and structure are the vendors' own, from their references and from public reports.
+ */
+const refusals = readFileSync(path.join(import.meta.dir, "refusals.jsonl"), "utf8")
+  .trim()
+  .split("\n")
+  .map((line): Refusal => JSON.parse(line))
+
+const NOW = Date.parse("2026-11-28T10:00:00Z")
+
+/** As the AI SDK raises a refusal, and as it passes on an event inside an answer. */
+const classify = (status: number, body: unknown, responseHeaders: Record<string, string> = {}) =>
+  status
+    ? CombinedFailure.fault(
+        {
+          name: "AI_APICallError",
+          message: "Bad Request",
+          statusCode: status,
+          responseHeaders,
+          requestBodyValues: { messages: "rate limit, overloaded, content_filter: words of the user's own" },
+          responseBody: typeof body === "string" ? body : JSON.stringify(body),
+        },
+        NOW,
+      )
+    : CombinedFailure.fault("what the SDK says of it", NOW, { inside: { event: body } })
+
+const failure = (...refusal: Parameters<typeof classify>) => {
+  const found = classify(...refusal)
+  if (!CombinedFailure.cools(found)) throw new Error(`${found.kind} says nothing against the member`)
+  return found
+}
+
+describe("each vendor's refusal is put into its kind", () => {
+  for (const { who, status, body, kinds } of refusals)
+    test(`${who}: ${status || "event"} ${JSON.stringify(body).slice(0, 60)} is ${kinds}`, () =>
+      expect(kinds.split("|")).toContain(classify(status, body).kind))
+})
+
+test("what nobody knows ends no turn at once: it is neither a refusal of the content nor an invalid request", () => {
+  for (const status of [400, 404, 409, 418, 422, 428, 431])
+    for (const body of ["", "no", "<html>", "{", { error: "E1" }, { error: { message: "Kaputt" } }, [], { ok: false }])
+      expect(["final", "too_long"]).not.toContain(classify(status, body).kind)
+})
+
+describe("whom it holds back", () => {
+  for (const [what, status, body, scope] of [
+    ["a spent account", 429, { error: { code: "billing_not_active" } }, "provider"],
+    ["a spent day of one model", 429, { message: "Too many tokens per day, please wait" }, "model"],
+    ["a country that is not served", 400, { error: { message: "User location is not supported" } }, "provider"],
+    ["a model that is not there", 401, { error: { type: "ModelError", message: "Model x is not supported" } }, "model"],
+    ["a refusal without words", 403, "", "provider"],
+  ] as const)
+    test(what, () => expect(classify(status, body)).toMatchObject({ scope }))
+})
+
+describe("for how long", () => {
+  const after = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+    failure(status, body, headers).retryAfter
+
+  test("Anthropic's plans name the end of a window in a header of their own", () => {
+    const headers = {
+      "anthropic-ratelimit-unified-status": "rejected",
+      "anthropic-ratelimit-unified-reset": `${NOW / 1000 + 9000}`,
+    }
+    expect(after(429, { error: { type: "rate_limit_error" } }, headers)).toBe(9_000_000)
+    expect(after(429, {}, { ...headers, "anthropic-ratelimit-unified-status": "allowed" })).toBeUndefined()
+  })
+  test("OpenRouter repeats its headers in the body", () => {
+    const limit = { "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": `${NOW + 60_000}` }
+    expect(after(429, { error: { code: 429, message: "Too many", metadata: { headers: limit } } })).toBe(60_000)
+  })
+  test("Z.ai's dates name no zone and are Beijing's; another one's are not guessed", () => {
+    const message = "Your limit will reset at 2026-11-28 20:00:00"
+    expect(after(429, { error: { code: "1308", message } })).toBe(2 * 3_600_000)
+    expect(after(429, { error: { code: "usage_limit_reached", message } })).toBeUndefined()
+  })
+  test("a used-up limit says nothing about an error of the server, a wrong key or a name that is gone", () => {
+    const headers = { "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6h0m0s" }
+    for (const status of [500, 401, 404]) expect(after(status, { error: { message: "no" } }, headers)).toBeUndefined()
+    expect(after(429, { error: { message: "no" } }, headers)).toBe(6 * 3_600_000)
+  })
+  test("but a Retry-After holds for each", () => expect(after(500, {}, { "retry-after": "7" })).toBe(7000))
+})
+
+test("a provider's side that gives up is a timeout; a user's cancel interrupts the turn and never comes here", () => {
+  for (const error of [
+    new DOMException("Provider response headers timed out after 10000ms", "AbortError"),
+    new Error("fetch failed", { cause: new DOMException("The operation was aborted.", "AbortError") }),
+  ])
+    expect(CombinedFailure.fault(error, NOW)).toMatchObject({ kind: "timeout", scope: "model" })
+})
+
+test("more than is granted in a minute is a rate limit, marked as too long where nobody else is left", () => {
+  const body = {
+    error: { code: "rate_limit_exceeded", message: "Request too large on tokens per minute (TPM): Limit 8000" },
+  }
+  expect(classify(413, body)).toMatchObject({ kind: "rate_limit", long: true })
+  expect(failure(429, { error: { message: "Rate limit reached. Please try again in 2s." } }).long).toBeUndefined()
+})
+
+test("the words of a message go before the status line's, and a model's own output is not read", () => {
+  expect(classify(400, { error: { message: "The model has crashed" } }).message).toBe("400 The model has crashed")
+  const said = { error: { code: "tool_use_failed", message: "Failed", failed_generation: "insufficient_quota" } }
+  expect(classify(400, said).kind).toBe("server")
+})
+
+test("only the last attempt of a retry counts", () => {
+  const last = { statusCode: 529, message: "Overloaded" }
+  const error = {
+    name: "AI_RetryError",
+    message: "Failed after 3 attempts",
+    errors: [{ statusCode: 401 }, last],
+    lastError: last,
+  }
+  expect(CombinedFailure.fault(error, NOW)).toMatchObject({ kind: "overload", status: 529 })
+})
+
+test("what the member refuses of a history is what it is then asked without", () => {
+  for (const [message, forgo] of [
+    ["Invalid `signature` in `thinking` block", "thinking"],
+    ["The encrypted content gAAA could not be verified.", "items"],
+    ["Item with id 'rs_1' not found.", "items"],
+    ["Tool call id was call_abc but must be a-z, A-Z, 0-9, with a length of 9.", "calls"],
+  ] as const)
+    expect(classify(400, { error: { message } })).toMatchObject({ kind: "history", forgo })
+})
+
+test("the host may know that a conversation is too long where no rule does", () => {
+  const error = { statusCode: 400, message: "no" }
+  expect(CombinedFailure.fault(error, NOW, { overflow: true }).kind).toBe("too_long")
+  expect(CombinedFailure.fault({ ...error, statusCode: 429 }, NOW, { overflow: true }).kind).toBe("rate_limit")
+})
