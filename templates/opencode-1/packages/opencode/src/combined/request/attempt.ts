@@ -14,6 +14,8 @@ import type { Tool } from "ai"
 import type { Failure } from "../failure/classify"
 import { CombinedGate } from "./gate"
 import type { CombinedRoute } from "../provider/route"
+import { CombinedCalls } from "../history/calls"
+import { CombinedRebuild } from "../history/rebuild"
 import { CombinedThinking } from "../history/thinking"
 import { CombinedVariant } from "../choice/variant"
 
@@ -108,7 +110,9 @@ export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Inte
   )
   const own = { ...input.user, model: { ...input.user.model, variant: attempt.variant.own } }
   const user = attempt.variant.own === attempt.variant.asked ? input.user : own
-  const request = CombinedThinking.silence({ ...input, user, tools })
+  const forgone = CombinedRebuild.forgone(input.user.id, input.model)
+  const messages = CombinedCalls.named(input.messages, input.model, forgone.has("calls"))
+  const request = CombinedThinking.silence({ ...input, user, tools, messages })
   return Stream.transformPull(through({ ...request, model: CombinedGate.put(request.model, attempt.gate) }), (pull) =>
     Effect.succeed(
       Effect.suspend(() => {

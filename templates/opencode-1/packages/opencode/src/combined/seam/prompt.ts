@@ -1,6 +1,5 @@
 /** What the hooks in packages/opencode/src/session/prompt.ts call. */
 export { retractions } from "../driver/progress"
-export { carry } from "../history/thinking"
 export { small } from "../provider/catalogue"
 export { fit, takes } from "../request/fit"
 

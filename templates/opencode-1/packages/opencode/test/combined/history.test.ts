@@ -1,13 +1,16 @@
 import { expect, test } from "bun:test"
 import { ModelV2 } from "@opencode-ai/core/model"
 import { ProviderV2 } from "@opencode-ai/core/provider"
-import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import { SessionV1 } from "@opencode-ai/core/v1/session"
 import type { ModelMessage } from "ai"
 import { Effect } from "effect"
 import { CombinedRoute } from "@/combined/provider/route"
 import { CombinedProgress } from "@/combined/driver/progress"
 import { CombinedSettings } from "@/combined/settings"
-import { CombinedThinking } from "@/combined/history/thinking"
+import { CombinedCalls } from "@/combined/history/calls"
+import { CombinedClaude } from "@/combined/history/claude"
+import { CombinedRebuild } from "@/combined/history/rebuild"
+import { ProviderTransform } from "@/provider/transform"
 import type { LLM } from "@/session/llm"
 import { MessageV2 } from "@/session/message-v2"
 import { MessageID, PartID, SessionID } from "@/session/schema"
@@ -103,7 +106,7 @@ const step = (
 }
 
 const sent = (messages: SessionV1.WithParts[], model: ReturnType<typeof member>) =>
-  Effect.runPromise(MessageV2.toModelMessagesEffect(CombinedThinking.carry(messages, model), model))
+  Effect.runPromise(MessageV2.toModelMessagesEffect(messages, model))
 
 const thoughts = (messages: readonly ModelMessage[]) =>
   messages.flatMap((message) =>
@@ -118,7 +121,7 @@ const request = (model: ReturnType<typeof member>) => {
     agent: { options: { thinking: { type: "enabled" }, mine: 1 } },
     user: { model: { variant: "high" } },
   }
-  return CombinedThinking.silence(input as unknown as LLM.StreamInput)
+  return CombinedClaude.silence(input as unknown as LLM.StreamInput)
 }
 
 const isSilent = (model: ReturnType<typeof member>) => request(model).user.model.variant === undefined
@@ -217,17 +220,15 @@ test("what was thought for an earlier message of the user is not needed", async 
 test("a member's own thinking stays as it is", async () => {
   const model = anthropic()
   const history = [user("do it"), step(anthropic(), [SIGNED])]
-  expect(CombinedThinking.carry(history, model)).toEqual(history)
+  expect(CombinedRebuild.rebuild(history, model)).toEqual(history)
   expect(isSilent(model)).toBe(false)
 })
 
-test("a model that is not Claude, or not combined, is left alone", () => {
+test("a model that is not combined is left alone", () => {
   const history = [user("do it"), step(anthropic(), [SIGNED])]
-  const gpt = member("openai", "@ai-sdk/openai", "gpt-5")
   const { providerID, id, api } = bedrock()
   const plain = { ...ProviderTest.model({ id, providerID }), api }
-  expect(CombinedThinking.carry(history, gpt)).toBe(history)
-  expect(CombinedThinking.carry(history, plain)).toBe(history)
+  expect(CombinedRebuild.rebuild(history, plain)).toBe(history)
 })
 
 const gemini = (providerID = "google", npm = "@ai-sdk/google", id = "gemini-3-pro-preview") =>
@@ -276,18 +277,164 @@ for (const [what, history, to, expected] of [
 
 test("Gemini's own signatures stay, and older models and messages are left alone", () => {
   const own = [user("do it"), calls(gemini(), GEMINI)]
-  expect(CombinedThinking.carry(own, gemini())).toEqual(own)
+  expect(CombinedRebuild.rebuild(own, gemini())).toEqual(own)
   const old = [user("do it"), calls(openrouter())]
-  expect(CombinedThinking.carry(old, gemini("google", "@ai-sdk/google", "gemini-2.5-pro"))).toBe(old)
-  const past = [...old, user("and now?")]
-  expect(CombinedThinking.carry(past, gemini())).toEqual(past)
+  for (const [history, model] of [
+    [old, gemini("google", "@ai-sdk/google", "gemini-2.5-pro")],
+    [[...old, user("and now?")], gemini()],
+  ] as const)
+    expect(JSON.stringify(CombinedRebuild.rebuild([...history], model))).not.toContain("skip_thought_signature")
 })
 
 test("a signature that Gemini refuses is given as lost", async () => {
   const model = gemini()
-  expect(CombinedThinking.isRefusal("400 Thought signature is not valid.")).toBe(true)
   const message = user("do it")
   CombinedProgress.of(message.info.id).unthinking.add(`${model.providerID}/${model.id}`)
   const found: unknown = signatures(await sent([message, calls(vertexGemini(), GEMINI), calls(model, GEMINI)], model))
   expect(found).toEqual([LOST, undefined, LOST, undefined])
 })
+
+// Open models sign nothing: their thoughts go back in each protocol's own way, and never as what was said to the user.
+const OPEN = "glm-4.6"
+
+const open = (providerID: string, npm: string, field?: "reasoning_content" | "reasoning_details") => {
+  const model = member(providerID, npm, OPEN)
+  const capabilities = { ...model.capabilities, reasoning: true, ...(field && { interleaved: { field } }) }
+  return Object.assign(model, { capabilities, options: {} })
+}
+
+const THOUGHT = { text: "SECRET", metadata: { acme: { reasoning: "x" } } }
+
+/** The history as it goes to the SDK. */
+const wire = async (messages: SessionV1.WithParts[], model: ReturnType<typeof member>) =>
+  ProviderTransform.message(await sent(messages, model), model, {})
+
+const assistant = (messages: readonly ModelMessage[]) => {
+  const found = messages.find((message) => message.role === "assistant")
+  if (!found || typeof found.content === "string") throw new Error("no answer of a model in the history")
+  return { ...found, content: found.content }
+}
+
+const saying = (messages: readonly ModelMessage[]) =>
+  assistant(messages).content.flatMap((part) => (part.type === "text" ? [part.text] : []))
+
+const history = (by = open("acme", "@ai-sdk/openai-compatible")) => [user("do it"), step(by, [THOUGHT])]
+
+test("the thoughts of an open model go to another provider in the model's own field", async () => {
+  const messages = await wire(history(), open("other", "@ai-sdk/openai-compatible", "reasoning_content"))
+  expect(assistant(messages).providerOptions?.openaiCompatible?.reasoning_content).toBe("SECRET")
+  expect(saying(messages)).toEqual([])
+})
+
+test("or as thoughts, which the SDK writes into its protocol's field", async () => {
+  for (const npm of ["@ai-sdk/openai-compatible", "@ai-sdk/groq", "@ai-sdk/cerebras"]) {
+    const messages = await wire(history(), open("other", npm))
+    expect(thoughts(messages).map((part) => [part.text, part.providerOptions])).toEqual([["SECRET", undefined]])
+    expect(saying(messages)).toEqual([])
+  }
+})
+
+test("or as OpenRouter's details, in a format that need not be signed", async () => {
+  const messages = await wire(history(), open("openrouter", "@openrouter/ai-sdk-provider"))
+  expect(thoughts(messages).map((part) => part.providerOptions)).toEqual([
+    { openrouter: { reasoning_details: [{ type: "reasoning.text", text: "SECRET", format: "unknown", index: 0 }] } },
+  ])
+  expect(saying(messages)).toEqual([])
+})
+
+for (const npm of [
+  "@ai-sdk/anthropic",
+  "@ai-sdk/amazon-bedrock",
+  "@ai-sdk/openai",
+  "@ai-sdk/azure",
+  "@ai-sdk/mistral",
+  "@ai-sdk/alibaba",
+  "@ai-sdk/xai",
+])
+  test(`or not at all, where ${npm} would drop them or make text of them`, async () => {
+    const messages = await wire(history(), open("other", npm))
+    expect(JSON.stringify(messages)).not.toContain("SECRET")
+    expect(messages.map((message) => message.role)).toEqual(["user", "assistant", "tool"])
+  })
+
+test("a member that does not think is given no thoughts", async () => {
+  const model = open("other", "@ai-sdk/openai-compatible")
+  Object.assign(model, { capabilities: { ...model.capabilities, reasoning: false } })
+  expect(JSON.stringify(await wire(history(), model))).not.toContain("SECRET")
+})
+
+test("thoughts of earlier turns, and of answers that were stopped, are no text either", async () => {
+  const model = open("other", "@ai-sdk/openai-compatible")
+  const messages = await wire([...history(), user("and now?")], model)
+  expect(saying(messages)).toEqual([])
+  const stopped = history()
+  const { info } = stopped[1]
+  if (info.role === "assistant") info.error = new SessionV1.AbortedError({ message: "stopped" }).toObject()
+  expect(saying(await wire(stopped, model))).toEqual([])
+})
+
+// What OpenAI encrypts, and the ids of what it has stored, belong to one account.
+const sealed = { openai: { itemId: "rs_abc", reasoningEncryptedContent: "gAAAsealed" } }
+const gpt = (providerID: string, npm = "@ai-sdk/openai") => member(providerID, npm, "gpt-5")
+
+test("what one account has sealed goes to no other, and stays with its own", async () => {
+  const made = step(gpt("openai"), [{ text: "", metadata: sealed }])
+  for (const reader of [gpt("azure", "@ai-sdk/azure"), gpt("other"), gpt("acme", "@ai-sdk/openai-compatible")])
+    expect(JSON.stringify(await sent([user("do it"), made], reader))).not.toMatch(/gAAAsealed|rs_abc/)
+  expect(JSON.stringify(await sent([user("do it"), made], gpt("openai")))).toContain("gAAAsealed")
+})
+
+test("a member that says that its own items are not valid is asked without them, and the calls stay", async () => {
+  const reader = gpt("openai")
+  const message = user("do it")
+  CombinedProgress.of(message.info.id).unthinking.add(`${reader.providerID}/${reader.id}`)
+  const messages = await sent([message, step(reader, [{ text: "", metadata: sealed }])], reader)
+  expect(JSON.stringify(messages)).not.toMatch(/gAAAsealed|rs_abc/)
+  expect(messages.map((item) => item.role)).toEqual(["user", "assistant", "tool"])
+})
+
+test("a tool that a provider has run itself is a call like any other to the next one", async () => {
+  const made = step(gpt("openai"), [])
+  for (const part of made.parts) if (part.type === "tool") part.metadata = { providerExecuted: true, ...sealed }
+  const messages = await sent([user("do it"), made], open("other", "@ai-sdk/openai-compatible"))
+  expect(messages.map((item) => item.role)).toEqual(["user", "assistant", "tool"])
+})
+
+const LONG_ID = `call_${"x".repeat(90)}`
+
+test("calls go under ids that the reader takes, and their results with them", async () => {
+  for (const [reader, form] of [
+    [gpt("other"), /^[a-zA-Z0-9_-]{1,64}$/],
+    [open("other", "@ai-sdk/openai-compatible"), /^.{1,40}$/],
+    [bedrock(), /^[a-zA-Z0-9_-]{1,64}$/],
+    [member("mistral", "@ai-sdk/mistral", "devstral-medium"), /^[a-zA-Z0-9]{9}$/],
+  ] as const) {
+    const by = open("acme", "@ai-sdk/openai-compatible")
+    const told = [
+      user("do it"),
+      step(by, [], LONG_ID),
+      step(by, [], "functions.bash:1"),
+      step(by, [], "functions.bash:1"),
+    ]
+    const messages = ProviderTransform.message(CombinedCalls.named(await sent(told, reader), reader, false), reader, {})
+    const calls = ids(messages, "tool-call")
+    for (const id of calls) expect(id).toMatch(form)
+    expect(new Set(calls).size).toBe(3)
+    expect(ids(messages, "tool-result")).toEqual(calls)
+  }
+})
+
+test("a member that refuses the ids is given the strictest", async () => {
+  const reader = open("other", "@ai-sdk/openai-compatible")
+  const told = await sent([user("do it"), step(reader, [], "call_short")], reader)
+  const [id] = ids(CombinedCalls.named(told, reader, true), "tool-call")
+  expect(id).toMatch(/^[a-zA-Z0-9]{9}$/)
+})
+
+function ids(messages: readonly ModelMessage[], type: "tool-call" | "tool-result") {
+  return messages.flatMap((message) =>
+    (message.role === "assistant" || message.role === "tool") && typeof message.content !== "string"
+      ? message.content.flatMap((part) => (part.type === type ? [part.toolCallId] : []))
+      : [],
+  )
+}

@@ -1,0 +1,92 @@
+/**
+ * Call ids in a form that the reader takes. Each provider makes its own, and some refuse those of others: too long, or with
+ * characters that they do not know. Pure: the ids of a history in, their names for one reader out.
+ */
+
+export type Form = {
+  readonly longest: number
+  readonly characters: RegExp
+  /** The only length that is taken. */
+  readonly exactly?: number
+}
+
+/** Ids of eight to forty letters and digits are taken by everybody but Mistral, whose own are nine. */
+const SHORT: Form = { longest: 9, exactly: 9, characters: /^[a-zA-Z0-9]+$/ }
+
+type Reader = { readonly npm: string; readonly id: string; readonly providerID: string }
+
+/**
+ * The first that fits decides. Moonshot's ids ("functions.bash:0") say something to its models, so a chat server keeps them.
+ *
+ * Sources: Anthropic and Bedrock refuse other characters (ToolUseBlock: `[a-zA-Z0-9_-]+`, 1 to 64), OpenAI's Responses more
+ * than 64 and its chat completions, and Azure's, more than 40; Mistral wants "a-z, A-Z, 0-9, with a length of 9".
+ */
+const FORMS: readonly { readonly when: (reader: Reader) => boolean; readonly form: Form }[] = [
+  {
+    when: (reader) =>
+      reader.npm === "@ai-sdk/mistral" ||
+      /(?:mis|minis|magis|devs|codes)tral|pixtral/i.test(`${reader.providerID} ${reader.id}`),
+    form: SHORT,
+  },
+  {
+    when: ({ npm }) =>
+      ["@ai-sdk/anthropic", "@ai-sdk/google-vertex/anthropic", "@ai-sdk/openai"].includes(npm) ||
+      npm.startsWith("@ai-sdk/amazon-bedrock"),
+    form: { longest: 64, characters: /^[a-zA-Z0-9_-]+$/ },
+  },
+  { when: ({ id }) => /claude/i.test(id), form: { longest: 40, characters: /^[a-zA-Z0-9_-]+$/ } },
+  { when: () => true, form: { longest: 40, characters: /^[a-zA-Z0-9_.:-]+$/ } },
+]
+
+export function formFor(reader: Reader): Form {
+  // The last one takes every reader.
+  return FORMS.find((item) => item.when(reader))?.form ?? SHORT
+}
+
+/** The form that everybody takes, for a reader that has refused another one. */
+export const STRICTEST = SHORT
+
+/**
+ * Gives out names for the ids of one history, in the order in which it is read. The same history has the same names in each
+ * request, which prompt caches live from. A call that has the id of an earlier one gets a name of its own; calls of one id
+ * have their results in the order in which they were made.
+ */
+export function namer(form: Form, ids: readonly string[]) {
+  const fits = (id: string) =>
+    form.characters.test(id) && id.length <= form.longest && (form.exactly === undefined || id.length === form.exactly)
+  const reserved = new Set(ids.filter(fits))
+  const given = new Set<string>()
+  const open = new Map<string, string[]>()
+  const latest = new Map<string, string>()
+
+  const make = (id: string, turn = 0): string => {
+    const name = digest(`${id}#${turn}`)
+    return given.has(name) || reserved.has(name) ? make(id, turn + 1) : name
+  }
+
+  return {
+    call: (id: string) => {
+      const name = fits(id) && !given.has(id) ? id : make(id)
+      given.add(name)
+      open.set(id, [...(open.get(id) ?? []), name])
+      return name
+    },
+    result: (id: string) => {
+      // A call without an id of ours is one that was compacted away; its result keeps whatever name it has.
+      const name = open.get(id)?.shift() ?? latest.get(id) ?? (fits(id) ? id : make(id))
+      latest.set(id, name)
+      return name
+    },
+  }
+}
+
+/** Nine letters and digits (64 bits of FNV-1a, of which these keep 46). */
+function digest(text: string) {
+  const hash = [...new TextEncoder().encode(text)].reduce(
+    (sum, byte) => BigInt.asUintN(64, (sum ^ BigInt(byte)) * 0x100000001b3n),
+    0xcbf29ce484222325n,
+  )
+  return hash.toString(36).padStart(SHORT.longest, "0").slice(-SHORT.longest)
+}
+
+export * as CombinedCallIds from "./call-ids"

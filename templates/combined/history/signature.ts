@@ -1,0 +1,58 @@
+/**
+ * Signed thinking of Claude: the signature is Anthropic's and holds on every platform that serves the model, but each SDK
+ * keeps it in its own place. Pure.
+ */
+export type Signed = { readonly signature: string } | { readonly redactedData: string }
+
+export type Thought = { readonly text: string; readonly signed: Signed }
+
+/** What an SDK keeps beside a part of an answer, by the SDK's own name. */
+export type Metadata = Readonly<Record<string, unknown>>
+
+const ANTHROPIC = ["@ai-sdk/anthropic", "@ai-sdk/google-vertex/anthropic"]
+
+/** OpenRouter's name for what Anthropic signs. */
+const FORMAT = "anthropic-claude-v1"
+
+export function read(metadata: Metadata | undefined): Signed | undefined {
+  for (const own of [metadata?.anthropic, metadata?.bedrock]) {
+    if (!isObject(own)) continue
+    if (typeof own.signature === "string") return { signature: own.signature }
+    if (typeof own.redactedData === "string") return { redactedData: own.redactedData }
+  }
+  const details = isObject(metadata?.openrouter) ? metadata.openrouter.reasoning_details : undefined
+  // With more than one in a part nobody knows which text belongs to which signature.
+  const found = Array.isArray(details) ? details.filter((item) => item?.signature || item?.data) : []
+  if (found.length !== 1) return undefined
+  const [{ signature, data }] = found
+  if (typeof signature === "string") return { signature }
+  return typeof data === "string" ? { redactedData: data } : undefined
+}
+
+/** The metadata of one of the thoughts of a message, in the terms of the reader's SDK; undefined where it takes none. */
+export function write(npm: string, all: readonly Thought[], index: number) {
+  if (ANTHROPIC.includes(npm)) return { anthropic: { ...all[index].signed } }
+  if (npm === "@ai-sdk/amazon-bedrock") return { bedrock: { ...all[index].signed } }
+  if (npm !== "@openrouter/ai-sdk-provider") return undefined
+  // This SDK reads the thinking of a whole message from its first part.
+  const details = all.map(({ text, signed }, at) =>
+    "signature" in signed
+      ? { type: "reasoning.text", text, signature: signed.signature, format: FORMAT, index: at }
+      : { type: "reasoning.encrypted", data: signed.redactedData, format: FORMAT, index: at },
+  )
+  return { openrouter: { reasoning_details: details } }
+}
+
+/** What Google takes for a signature that is lost: https://ai.google.dev/gemini-api/docs/thought-signatures */
+export const LOST = { google: { thoughtSignature: "skip_thought_signature_validator" } }
+
+/** Gemini's SDKs read one another's signatures. */
+export function isGemini(metadata: Metadata | undefined) {
+  return [metadata?.google, metadata?.vertex].some((own) => isObject(own) && typeof own.thoughtSignature === "string")
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null
+}
+
+export * as CombinedSignature from "./signature"

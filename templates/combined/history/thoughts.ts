@@ -1,0 +1,47 @@
+/**
+ * How a protocol takes back thoughts that nobody signed: those of open models (GLM, DeepSeek, Kimi, Qwen, MiniMax). Pure.
+ *
+ * - `field`: the SDK writes them beside the text (`reasoning_content`, `reasoning`, the model's interleaved field).
+ * - `details`: OpenRouter's SDK writes them only from `reasoning_details`.
+ * - `none`: they are left out. The protocol takes signed thoughts only (Anthropic, Bedrock, Gemini, OpenAI's Responses), or
+ *   the SDK drops them (xAI) or makes answer text of them (Mistral, Alibaba, Cohere).
+ *
+ * Source: the SDKs' conversion of prompts, in the versions of OpenCode 1.18.3.
+ */
+export type Way = "field" | "details" | "none"
+
+const NONE = [
+  "@ai-sdk/anthropic",
+  "@ai-sdk/google-vertex/anthropic",
+  "@ai-sdk/amazon-bedrock",
+  "@ai-sdk/amazon-bedrock/mantle",
+  "@ai-sdk/openai",
+  "@ai-sdk/azure",
+  "@ai-sdk/google",
+  "@ai-sdk/google-vertex",
+  "@ai-sdk/github-copilot",
+  "@ai-sdk/mistral",
+  "@ai-sdk/alibaba",
+  "@ai-sdk/cohere",
+  "@ai-sdk/xai",
+  "@ai-sdk/perplexity",
+]
+
+export function wayFor(reader: { readonly npm: string; readonly reasons: boolean }): Way {
+  if (!reader.reasons || NONE.includes(reader.npm)) return "none"
+  return reader.npm === "@openrouter/ai-sdk-provider" ? "details" : "field"
+}
+
+/**
+ * What OpenRouter's SDK sends of the thoughts of a whole message; it reads them from the first part that has them, and drops
+ * those of a format that must be signed.
+ */
+export function details(texts: readonly string[]) {
+  return {
+    openrouter: {
+      reasoning_details: [{ type: "reasoning.text", text: texts.join("\n\n"), format: "unknown", index: 0 }],
+    },
+  }
+}
+
+export * as CombinedThoughts from "./thoughts"

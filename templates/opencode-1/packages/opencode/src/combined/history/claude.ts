@@ -1,0 +1,59 @@
+/**
+ * While Claude thinks, it must be given back the signed thinking of the tool loop it is in, or it refuses the request. Where
+ * that cannot be carried over, the one request goes without thinking.
+ */
+import type { Provider } from "@/provider/provider"
+import type { LLM } from "@/session/llm"
+import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import { CombinedSignature } from "./signature"
+import { isSameModel, type Reader } from "./reader"
+
+/** Options that switch thinking on, in the terms of the SDKs that serve Claude. */
+const SWITCHES = ["thinking", "reasoningConfig", "reasoning", "reasoningEffort", "effort"]
+
+const silenced = new WeakSet<Provider.Model>()
+
+export function reads(model: Provider.Model) {
+  return model.api.id.toLowerCase().includes("claude")
+}
+
+/** The parts with each thinking block in the reader's terms; undefined where the request must go without thinking. */
+export function parts(all: readonly SessionV1.Part[], info: SessionV1.Assistant, reader: Reader) {
+  const signed = !reader.refused && isSameModel(info, reader) ? translate(all, reader.model) : undefined
+  if (!signed) silenced.add(reader.model)
+  return signed
+}
+
+function translate(parts: readonly SessionV1.Part[], model: Provider.Model): SessionV1.Part[] | undefined {
+  const first = parts.find((part) => part.type === "reasoning" || part.type === "tool" || part.type === "text")
+  if (first?.type !== "reasoning") return undefined
+  const thoughts = parts.flatMap((part) => (part.type === "reasoning" ? [part] : []))
+  const whole = thoughts.flatMap((part) => {
+    const signed = CombinedSignature.read(part.metadata)
+    return signed ? [{ text: part.text, signed }] : []
+  })
+  if (whole.length < thoughts.length) return undefined
+  const made = new Map(thoughts.map(({ id }, index) => [id, CombinedSignature.write(model.api.npm, whole, index)]))
+  if ([...made.values()].some((metadata) => !metadata)) return undefined
+  return parts.map((part) => {
+    if (part.type === "reasoning") return { ...part, metadata: made.get(part.id) }
+    return part.type === "text" || part.type === "tool" ? { ...part, metadata: undefined } : part
+  })
+}
+
+/** The request as it goes out: without thinking, where the history could not be carried over. */
+export function silence(input: LLM.StreamInput): LLM.StreamInput {
+  if (!silenced.has(input.model)) return input
+  return {
+    ...input,
+    model: { ...input.model, options: quiet(input.model.options) },
+    agent: { ...input.agent, options: quiet(input.agent.options) },
+    user: { ...input.user, model: { ...input.user.model, variant: undefined } },
+  }
+}
+
+function quiet<T extends Record<string, unknown>>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !SWITCHES.includes(name))) as T
+}
+
+export * as CombinedClaude from "./claude"

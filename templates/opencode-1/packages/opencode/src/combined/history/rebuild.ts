@@ -1,0 +1,58 @@
+/**
+ * The history as the member that is asked can read it. What another member has left in it is made portable: signed thinking
+ * in the reader's own terms where the signature holds, thoughts of open models as thoughts, and nothing that belongs to an
+ * account (what OpenAI encrypts, ids of stored items). Upstream would give all of these as answer text, or drop them.
+ *
+ * A member may refuse its own of earlier too: another account, items that were not kept. Then it is given, for the rest of
+ * this answer, a history without any of it.
+ */
+import type { Provider } from "@/provider/provider"
+import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import { CombinedProgress } from "../driver/progress"
+import type { Forgone } from "../failure/classify"
+import { CombinedMember } from "../member"
+import { CombinedRoute } from "../provider/route"
+import { CombinedClaude } from "./claude"
+import { CombinedGemini } from "./gemini"
+import { plain } from "./plain"
+import type { Reader } from "./reader"
+import { CombinedThoughts } from "./thoughts"
+
+export function rebuild(messages: SessionV1.WithParts[], model: Provider.Model): SessionV1.WithParts[] {
+  if (!CombinedRoute.of(model)) return messages
+  const asked = messages.findLastIndex((message) => message.info.role === "user")
+  const without = forgone(messages[asked]?.info.id, model)
+  const reader = { model, refused: without.has("thinking") || without.has("items") }
+  return messages.map((message, index) => {
+    const { info } = message
+    if (info.role !== "assistant") return message
+    const own = info.providerID === model.providerID && info.modelID === model.id
+    if (own && !reader.refused) return message
+    const parts = read(message, info, reader, index > asked)
+    return { info: { ...info, providerID: model.providerID, modelID: model.id }, parts }
+  })
+}
+
+const ALL: ReadonlySet<Forgone> = new Set(["thinking", "items", "calls"])
+
+const NONE: ReadonlySet<Forgone> = new Set()
+
+/** What a member has refused of the history while it was asked for the answer to this message. */
+export function forgone(parentID: string | undefined, model: Provider.Model): ReadonlySet<Forgone> {
+  const key = CombinedMember.key({ providerID: model.providerID, modelID: model.id })
+  return CombinedProgress.peek(parentID).unthinking.has(key) ? ALL : NONE
+}
+
+/** The parts of another one's message. Inside a tool loop Claude and Gemini want back what they have signed. */
+function read({ parts }: SessionV1.WithParts, info: SessionV1.Assistant, reader: Reader, inLoop: boolean) {
+  const loop = inLoop && parts.some((part) => part.type === "tool")
+  if (CombinedGemini.reads(reader.model)) return loop ? CombinedGemini.parts(parts, info, reader) : plain(parts, "none")
+  if (!CombinedClaude.reads(reader.model)) return plain(parts, way(reader))
+  const signed = loop ? CombinedClaude.parts(parts, info, reader) : undefined
+  return signed ?? plain(parts, "none")
+}
+
+const way = ({ model, refused }: Reader) =>
+  refused ? "none" : CombinedThoughts.wayFor({ npm: model.api.npm, reasons: model.capabilities.reasoning })
+
+export * as CombinedRebuild from "./rebuild"
