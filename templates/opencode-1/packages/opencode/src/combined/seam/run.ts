@@ -1,4 +1,80 @@
-/** What the hooks in packages/opencode/src/cli/cmd/run.ts call. */
+/** What the hooks in packages/opencode/src/cli/cmd/run.ts call: what `opencode run` prints, and when. */
 export { announced, changed } from "../turn/notice"
+
+type Part = {
+  readonly id: string
+  readonly messageID: string
+  readonly type: string
+  readonly reason?: string
+  readonly time?: { readonly end?: number }
+  readonly state?: { readonly status: string }
+}
+
+type Properties = {
+  readonly sessionID?: string
+  readonly messageID?: string
+  readonly partID?: string
+  readonly part?: Part & { readonly sessionID: string }
+  readonly info?: { readonly id: string; readonly sessionID?: string; readonly role: string }
+  readonly status?: { readonly type: string }
+}
+
+/** Ends of a step behind which its answer may still be taken back. */
+const OPEN = ["unknown", "error"]
+
+/**
+ * The events of a session as they can be printed: a text comes once it is known to stay, since what is printed cannot be
+ * taken back. That is when its step came to a whole end, when a tool behind it has finished, or when the session goes on
+ * without having removed it. The record of a step, which moves to another message when the step is taken back, comes once.
+ */
+export async function* settled<Event extends { readonly type: string }>(
+  events: AsyncIterable<Event>,
+  sessionID: string,
+): AsyncGenerator<Event> {
+  const held = new Map<string, { readonly part: Part; readonly event: Event }>()
+  const ended = new Set<string>()
+  const release = function* (when: (part: Part) => boolean) {
+    for (const [id, { part, event }] of [...held].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+      if (!when(part)) continue
+      held.delete(id)
+      yield event
+    }
+  }
+
+  for await (const event of events) {
+    const { part, info, ...about } = propertiesOf(event)
+    if ((part?.sessionID ?? info?.sessionID ?? about.sessionID) !== sessionID) {
+      yield event
+      continue
+    }
+    if (event.type === "message.removed")
+      for (const [id, item] of held) if (item.part.messageID === about.messageID) held.delete(id)
+    if (event.type === "message.part.removed" && about.partID) held.delete(about.partID)
+    if (event.type === "message.updated" && info?.role === "assistant")
+      yield* release((item) => item.messageID !== info.id)
+    if (event.type === "session.error" || (event.type === "session.status" && about.status?.type === "idle"))
+      yield* release(() => true)
+    if (event.type === "message.part.updated" && part) {
+      if ((part.type === "text" || part.type === "reasoning") && part.time?.end) {
+        held.set(part.id, { part, event })
+        continue
+      }
+      if (part.type === "tool" && (part.state?.status === "completed" || part.state?.status === "error"))
+        yield* release((item) => item.messageID === part.messageID && item.id < part.id)
+      if (part.type === "step-finish") {
+        if (!OPEN.includes(part.reason ?? "")) yield* release((item) => item.messageID === part.messageID)
+        if (ended.has(part.id)) continue
+        ended.add(part.id)
+      }
+    }
+    yield event
+  }
+  yield* release(() => true)
+}
+
+/** Events are of many kinds, each with properties of its own. */
+function propertiesOf(event: { readonly type: string }): Properties {
+  return (event as { readonly properties?: Properties }).properties ?? {}
+}
 
 export * as CombinedRun from "./run"
