@@ -33,7 +33,41 @@ test("a token that is renewed by itself is no change", () => {
   )
 })
 
-const VARIABLES = ["AWS_SHARED_CREDENTIALS_FILE", "AWS_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS"] as const
+const token = (sub: string, id: string) =>
+  ["head", Buffer.from(JSON.stringify({ sub, jti: id })).toString("base64url"), "sig"].join(".")
+
+for (const [what, one, renewed, other] of [
+  ["an account id", { accountId: "acc-1" }, { accountId: "acc-1" }, { accountId: "acc-2" }],
+  ["its token", { access: token("user-1", "a") }, { access: token("user-1", "b") }, { access: token("user-2", "c") }],
+] as const)
+  test(`an account that ${what} tells stays the same when its login is renewed, another one is told apart`, () => {
+    const account = (stored: object) => CombinedCredentials.fingerprint(provider, stored, true)
+    const first = account({ ...login, ...one })
+    expect(account({ ...login, refresh: "refresh-two", expires: 2, ...renewed })).toBe(first)
+    expect(account({ ...login, refresh: "refresh-three", ...other })).not.toBe(first)
+  })
+
+test("an account that nothing tells is told by what renews its login", () => {
+  const account = (stored: object) => CombinedCredentials.fingerprint(provider, stored, true)
+  expect(account({ ...login, access: "access-two" })).toBe(account(login))
+  expect(account({ ...login, refresh: "refresh-two" })).not.toBe(account(login))
+})
+
+test("a login from the environment is seen", () => {
+  const none = of(provider)
+  process.env.OPENCODE_AUTH_CONTENT = JSON.stringify({ acme: { type: "api", key: "key-four" } })
+  const given = of(provider)
+  process.env.OPENCODE_AUTH_CONTENT = "no JSON, so upstream reads the file"
+  expect(of(provider)).toBe(none)
+  expect(given).not.toBe(none)
+})
+
+const VARIABLES = [
+  "OPENCODE_AUTH_CONTENT",
+  "AWS_SHARED_CREDENTIALS_FILE",
+  "AWS_PROFILE",
+  "GOOGLE_APPLICATION_CREDENTIALS",
+] as const
 const before = VARIABLES.map((name) => [name, process.env[name]] as const)
 
 afterEach(() => {

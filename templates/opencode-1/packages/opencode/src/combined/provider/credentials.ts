@@ -10,18 +10,50 @@ type Provider = { readonly id: string; readonly key?: string; readonly options: 
 /** Where upstream keeps what `opencode auth login` was told. */
 const FILE = path.join(Global.Path.data, "auth.json")
 
-/** These are renewed by themselves every hour or so; a login changes others too. */
-const RENEWED = ["access", "expires"]
-
 const cache: { stamp?: string; logins: Record<string, unknown> } = { logins: {} }
 
-/** A short hash from which nothing can be read back: it is stored beside a cooldown. */
-export function fingerprint(provider: Provider, login: unknown = logins()[provider.id]) {
+/**
+ * A short hash from which nothing can be read back: it is stored beside a cooldown.
+ *
+ * @param account whether it stands for the account alone, so that a login that is made again for the same one is no change:
+ *   what is used up is used up for the account, but what was refused may hold once the login is new
+ */
+export function fingerprint(provider: Provider, login: unknown = logins()[provider.id], account = false) {
   // An OAuth login fills `key` and its tokens in anew; what it was made from stands in `login`.
-  const key = isObject(login) && "refresh" in login ? undefined : provider.key
-  const facts = [key, plain(provider.options), login, ...surroundings(provider.id)]
-  const text = JSON.stringify(facts, (name, value: unknown) => (RENEWED.includes(name) ? undefined : value))
+  const key = isLogin(login) ? undefined : provider.key
+  const made = isLogin(login) ? identity(login, account) : login
+  const text = JSON.stringify([key, plain(provider.options), made, ...surroundings(provider.id)])
   return createHash("sha256").update(text).digest("hex").slice(0, 16)
+}
+
+type Login = { readonly refresh: string; readonly access?: unknown; readonly [key: string]: unknown }
+
+function isLogin(login: unknown): login is Login {
+  return isObject(login) && typeof login.refresh === "string"
+}
+
+/**
+ * The tokens of a login are renewed by themselves every hour or so, at some providers (ChatGPT, xAI) the one that renews them
+ * too. The account is then told by its id, or by whom the token is made out to; where neither is known, by the token.
+ */
+function identity({ access, refresh, expires: _, ...rest }: Login, account: boolean) {
+  const owner = rest.accountId ?? subject(access)
+  return account && owner !== undefined ? [owner, rest] : [refresh, rest]
+}
+
+/** Whom a JSON web token is made out to: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2 */
+function subject(token: unknown) {
+  const [, claims] = typeof token === "string" ? token.split(".") : []
+  const value = parsed(claims && Buffer.from(claims, "base64url").toString("utf8"))
+  return isObject(value) && typeof value.sub === "string" ? value.sub : undefined
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "")
+  } catch {
+    return undefined
+  }
 }
 
 /** Options may hold functions and clients too, which say nothing about credentials. */
@@ -107,7 +139,12 @@ function inside(directory: string) {
   }
 }
 
+/** Upstream reads all logins from this variable where it is set (src/auth/index.ts), as in a container. */
+const VARIABLE = "OPENCODE_AUTH_CONTENT"
+
 function logins(): Record<string, unknown> {
+  const given = parsed(process.env[VARIABLE])
+  if (isObject(given)) return given
   try {
     const { mtimeMs, ino } = statSync(FILE)
     const stamp = `${ino}:${mtimeMs}`

@@ -30,9 +30,9 @@ export function look(input: {
   readonly providers: Record<string, Provider.Info>
   readonly settings: CombinedSettings.Failover
 }) {
-  const credentials = (providerID: string) => {
+  const credentials = (providerID: string, kind: Failure["kind"]) => {
     const provider = input.providers[providerID]
-    return provider && CombinedCredentials.fingerprint(provider)
+    return provider && CombinedCredentials.fingerprint(provider, undefined, kind === "quota")
   }
   const live = (now: number) => CombinedCooldown.current(store.read(), now, credentials)
   const keys = (member: Member, now: number) =>
@@ -69,7 +69,7 @@ export function look(input: {
           member.modelID,
           failure,
           Date.now(),
-          { bounds: input.settings.cooldown, credentials: credentials(member.providerID), began },
+          { bounds: input.settings.cooldown, credentials: credentials(member.providerID, failure.kind), began },
         ),
       )
       return store.problem()
