@@ -126,7 +126,7 @@ def _show_lines(proposal: Advice, file: Path | None) -> None:
     from opencode_patcher.configuration.advice import as_json
 
     if proposal.add:
-        there = bool(file and files.is_file(file) and file.read_text(encoding="utf-8", errors="replace").strip())
+        there = bool(file and files.is_file(file) and files.read_text(file, errors="replace").strip())
         output.echo()
         output.echo(f"Add this to {file or 'opencode.json'}" + (", right after the first {:" if there else ":"))
         for line in proposal.lines(whole=not there):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 from pathlib import Path
 
 from opencode_patcher.base import files
@@ -20,6 +22,18 @@ def needed_bytes(*, tree_ready: bool, built: bool) -> int:
     if built:
         return 0
     return BUILD_BYTES + (0 if tree_ready else TREE_BYTES)
+
+
+def check_access(root: Path) -> Finding | None:
+    """Warns when other users can write in the store: what lies there is run."""
+    try:
+        mode = root.stat().st_mode
+    except OSError:
+        return None
+    if sys.platform == "win32" or not mode & 0o022:
+        return None
+    text = f"Other users can write in {root}, and could change the programs there."
+    return Finding(check="permissions", level="warning", text=text, fix=f"chmod go-w {shlex.quote(str(root))}")
 
 
 def check_disk(root: Path, needed: int) -> Finding:

@@ -66,6 +66,8 @@ def examine(patient: Patient, reporter: Reporter) -> Iterator[Finding]:
     if store:
         needed = disk.needed_bytes(tree_ready=progress.dependencies, built=progress.built)
         yield disk.check_disk(store.root, needed)
+        if open_to_others := disk.check_access(store.root):
+            yield open_to_others
     status = None
     if store:
         for problem in builds.unreadable(store):

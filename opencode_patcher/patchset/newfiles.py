@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.patchset import paths
@@ -58,7 +59,7 @@ def load(templates_dir: Path, line: Line = OPENCODE_1) -> tuple[NewFile, ...]:
                 next_step="Take one of them away.",
             )
         try:
-            content = path.read_bytes()
+            content = files.read_bytes(path)
         except OSError as error:
             raise PatchError(f"The template {template} cannot be read.", why=f"{error.strerror or error}.") from error
         found[target] = NewFile(
@@ -81,14 +82,14 @@ def _placed(templates_dir: Path, line: Line) -> Iterator[tuple[Path, str]]:
 
 def _files(root: Path) -> list[Path]:
     found: list[Path] = []
-    for directory, names, files in os.walk(root):
+    for directory, names, there in os.walk(root):
         names[:] = sorted(name for name in names if name not in IGNORED)
-        for name in [*names, *files]:
+        for name in [*names, *there]:
             path = Path(directory, name)
             if path.is_symlink():
                 raise PatchError(
                     f"The template {path} is a symbolic link.",
                     why="Templates are copied; put a real file there.",
                 )
-        found += [Path(directory, name) for name in files if name not in IGNORED]
+        found += [Path(directory, name) for name in there if name not in IGNORED]
     return found

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.text import did_you_mean
 from opencode_patcher.patchset import hints, paths
@@ -257,7 +258,7 @@ def _following(patch: Patch, moved: Mapping[str, str]) -> Patch:
 
 def _read(path: Path, what: str) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        return files.read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise PatchError(f"{path} is not UTF-8 text.", why=f"{error.reason} at byte {error.start}.") from error
     except OSError as error:

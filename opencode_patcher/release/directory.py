@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import ReleaseError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.release import manifest, sums
@@ -86,9 +87,9 @@ def _foreign(out: Path) -> list[str]:
     """Names in a directory that a release of ours would not explain."""
     there = sorted(path.name for path in out.iterdir())
     about, listed = out / manifest.FILE_NAME, out / sums.FILE_NAME
-    if not (about.is_file() and listed.is_file() and manifest.is_ours(about.read_text(encoding="utf-8"))):
+    if not (about.is_file() and listed.is_file() and manifest.is_ours(files.read_text(about))):
         return there
-    known = {sums.FILE_NAME, *sums.parse(listed.read_text(encoding="utf-8"))}
+    known = {sums.FILE_NAME, *sums.parse(files.read_text(listed))}
     return [name for name in there if name not in known]
 
 

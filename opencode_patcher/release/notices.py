@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import documents
+from opencode_patcher.base import documents, files
 from opencode_patcher.toolchain.bun_lock import Package
 
 FILE_NAME = "THIRD-PARTY-NOTICES.txt"
@@ -52,8 +52,8 @@ def collect(closure: Iterable[Package], installed: Mapping[tuple[str, str], Path
 def licence_of(name: str, version: str, directory: Path) -> Licence:
     """Read the licence of an installed package."""
     manifest = documents.read(directory / "package.json", dict[str, object])
-    files = sorted(path for path in directory.iterdir() if _LICENCE_FILE.fullmatch(path.name) and path.is_file())
-    texts = (path.read_text(encoding="utf-8", errors="replace").replace("\r\n", "\n").strip() for path in files)
+    licences = sorted(path for path in directory.iterdir() if _LICENCE_FILE.fullmatch(path.name) and path.is_file())
+    texts = (files.read_text(path, errors="replace").replace("\r\n", "\n").strip() for path in licences)
     return Licence(name=name, version=version, declared=declared(manifest), texts=tuple(filter(None, texts)))
 
 

@@ -94,7 +94,7 @@ def build_data(made: Manifest, product: Product) -> dict[str, object]:
 
 def _licence(tree: Path) -> str:
     try:
-        return (tree / LICENCE).read_text(encoding="utf-8")
+        return files.read_text(tree / LICENCE)
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(
             f"The source has no {LICENCE} to release the binaries under.",

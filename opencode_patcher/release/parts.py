@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opencode_patcher import pipeline
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
@@ -72,7 +73,7 @@ def gather(order: Order, release: Release, lock: Lock, store: Store, reporter: R
     models = catalogue.ensure(store, lock.catalogue, reporter, order.request.models_json)
     log = store.logs / f"install-{release.number}-release.log"
     fresh = dependencies.install(program, prepared.tree, reporter, log, every_platform=True)
-    locked = bun_lock.parse((prepared.tree.path / dependencies.LOCK_FILE).read_text(encoding="utf-8"))
+    locked = bun_lock.parse(files.read_text(prepared.tree.path / dependencies.LOCK_FILE))
     closure = locked.production(PROGRAM)
     installed = natives.installed(prepared.tree.path)
     lacking = natives.missing(closure, order.targets, installed)

@@ -56,7 +56,7 @@ def reproduce(
 def check_sums(place: Path) -> Manifest:
     """The manifest of a release whose files are all as its sums say. Raises ReleaseError naming those that are not."""
     try:
-        text = (place / manifest.FILE_NAME).read_text(encoding="utf-8")
+        text = files.read_text(place / manifest.FILE_NAME)
         expected = _sums(place)
         found = sums.compare(place, expected)
     except (OSError, UnicodeDecodeError) as error:
@@ -99,11 +99,11 @@ def _copy(place: Path, about: Manifest) -> Copy:
 
 def _text(path: Path) -> str:
     # Line ends count, and what is no text is another text than ours.
-    return path.read_bytes().decode("utf-8", errors="replace")
+    return files.read_bytes(path).decode("utf-8", errors="replace")
 
 
 def _sums(place: Path) -> dict[str, str]:
-    return sums.parse((place / sums.FILE_NAME).read_text(encoding="utf-8"))
+    return sums.parse(files.read_text(place / sums.FILE_NAME))
 
 
 def _order(released: Manifest, request: pipeline.Request) -> Order:

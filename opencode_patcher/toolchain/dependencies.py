@@ -132,7 +132,11 @@ class _Package:
 def _scripts(tree: Worktree) -> Iterator[tuple[Path, str]]:
     for package in tree.packages:
         directory = tree.path / package
-        scripts = documents.read(directory / "package.json", _Package).scripts
+        try:
+            scripts = documents.read(directory / "package.json", _Package).scripts
+        except DocumentError as error:
+            why = f"{directory / 'package.json'}: {error}"
+            raise ToolchainError("The dependencies cannot be installed.", why=why) from error
         yield from ((directory, script) for script in SCRIPTS if script in scripts)
 
 

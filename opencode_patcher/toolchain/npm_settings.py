@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from opencode_patcher.base import files
+
 DEFAULT_REGISTRY = "https://" + ".".join(("registry", "npmjs", "org")) + "/"
 """Where npm's client looks when nothing is set (npm's documentation, setting ``registry``)."""
 
@@ -115,7 +117,7 @@ def _expand(text: str, environment: Mapping[str, str]) -> str:
 
 def _parse_file(path: Path, environment: Mapping[str, str]) -> dict[str, str]:
     try:
-        return parse(path.read_text(encoding="utf-8", errors="replace"), environment)
+        return parse(files.read_text(path, errors="replace"), environment)
     except OSError:
         return {}
 

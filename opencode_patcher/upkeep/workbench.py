@@ -60,7 +60,7 @@ class Workbench:
 def find(store: Store) -> Workbench | None:
     """The work tree that is open, if there is one."""
     for link in sorted((store.root / DIRECTORY / "trees").glob("*/v*/.git")):
-        git_dir = Path(link.read_text(encoding="utf-8").removeprefix("gitdir: ").strip())
+        git_dir = Path(files.read_text(link).removeprefix("gitdir: ").strip())
         found = mend_state.read(git_dir)
         if found is not None:
             return Workbench(path=link.parent, git_dir=git_dir, repository=git_dir.parent.parent, state=found)

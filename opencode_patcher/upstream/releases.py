@@ -86,7 +86,7 @@ def find(releases: Iterable[Release], ref: str) -> Release:
 
 def _nearest(known: dict[str, Release], tag: str) -> Release:
     """Of the releases just below and just above the version that ``tag`` starts with, the closer one."""
-    numbers = [int(number) for number in re.findall(r"\d+", tag)[:3]]
+    numbers = [int(number) for number in re.findall(r"\d{1,9}", tag)[:3]]
     if not (tag.startswith("v") and numbers):
         alike = difflib.get_close_matches(tag, known, n=1)
         return known[alike[0]] if alike else latest(known.values())

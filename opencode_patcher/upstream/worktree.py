@@ -117,7 +117,7 @@ def _write_patterns(git_dir: Path, patterns: list[str]) -> None:
 def _git_dir(path: Path, repository: Path) -> Path | None:
     """The git directory that the tree's ``.git`` file names, if it is one of ``repository``'s work trees."""
     try:
-        link = (path / ".git").read_text(encoding="utf-8")
+        link = files.read_text(path / ".git")
     except OSError:
         return None
     git_dir = path / link.removeprefix("gitdir: ").strip()

@@ -29,6 +29,13 @@ def only(found: dict[str, list[dict[str, str]]], check: str) -> dict[str, str]:
     return finding
 
 
+def test_a_store_that_others_can_write_is_a_warning(patient: Patient) -> None:
+    (patient.home / "store").chmod(0o777)
+    _, found = patient.doctor()
+    assert only(found, "permissions")["level"] == "warning"
+    assert only(found, "permissions")["fix"] == f"chmod go-w {patient.home / 'store'}"
+
+
 def test_all_is_well(patient: Patient, capsys: pytest.CaptureFixture[str]) -> None:
     code, found = patient.doctor()
     assert (code, levels(found)) == (
@@ -215,8 +222,8 @@ def test_without_a_catalogue_the_files_are_checked_all_the_same(patient: Patient
 def test_a_store_of_a_newer_version(patient: Patient) -> None:
     (open_store().root / MARKER).write_text('{"format": 2}')
     code, found = patient.doctor()
-    assert (code, only(found, "store")["level"]) == (1, "blocks")
-    assert "Update opencode-patcher" in only(found, "store")["fix"]
+    assert (code, only(found, "permissions")["level"]) == (1, "blocks")
+    assert "Update opencode-patcher" in only(found, "permissions")["fix"]
     assert only(found, "git")["level"] == "good", "the other checks are made"
     assert "installed" not in found
 

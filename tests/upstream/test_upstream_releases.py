@@ -40,6 +40,15 @@ def test_lists_only_releases_in_the_order_of_their_versions(upstream: Upstream) 
     assert releases.latest(listed).tag == "v1.0.10"
 
 
+def test_a_tag_of_thousands_of_digits_is_skipped(upstream: Upstream) -> None:
+    commit = upstream.git("rev-parse", "HEAD")
+    upstream.git("pack-refs", "--all")
+    with (upstream.path / ".git" / "packed-refs").open("a") as packed:
+        packed.write(f"{commit} refs/tags/v{'9' * 5000}.0.0\n")
+    assert "9" * 5000 in upstream.git("ls-remote", "--tags", upstream.source)
+    assert [found.tag for found in releases.list_releases(upstream.source)] == ["v1.0.0"]
+
+
 @pytest.mark.parametrize("annotated", [True, False])
 def test_a_release_has_the_commit_and_not_the_tag_object(upstream: Upstream, annotated: bool) -> None:
     commit = upstream.release("v1.1.0", {"README.md": "new"}, annotated=annotated)
@@ -71,7 +80,7 @@ def test_an_unknown_release_names_the_nearest(ref: str, nearest: str) -> None:
     assert caught.value.next_step == f"Try: opencode-patcher build {nearest}"
 
 
-@pytest.mark.parametrize("ref", ["latest", "", "dev"])
+@pytest.mark.parametrize("ref", ["latest", "", "dev", f"v{'9' * 5000}"], ids=["word", "empty", "branch", "many digits"])
 def test_a_word_that_is_no_version_still_gets_a_release_to_try(ref: str) -> None:
     with pytest.raises(SourceError) as caught:
         releases.find(KNOWN, ref)
