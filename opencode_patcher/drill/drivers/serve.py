@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from opencode_patcher.base import process
@@ -115,7 +116,9 @@ class _Conversation:
             self._server.call("POST", f"/session/{self._id}/abort")
             limit = self._pace.scaled(CANCEL_SECONDS)
         if not self._client.wait(self._id, limit):
-            self._server.call("POST", f"/session/{self._id}/abort")
+            # A server that is too busy to end the turn is too busy to end its cancel.
+            with suppress(DrillError):
+                self._server.call("POST", f"/session/{self._id}/abort")
             return None
         if turn.cancel is not None:
             time.sleep(AFTERMATH_SECONDS)

@@ -14,15 +14,17 @@ from opencode_patcher.drill.fakes.faults import Broken, Fault, HttpError, Slow
 from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.scenarios.scenario import Scenario
 
-HEALTHY_SECONDS = 0.5
-"""What a healthy turn with a tool takes on two quiet cores; the times of all scenarios are meant for such a machine."""
+HEALTHY_SECONDS = 1.0
+"""What a healthy turn with a tool takes at most on two quiet cores; the times of all scenarios are meant for such a
+machine.
+"""
 
 COOLDOWN_MS = 5_000
 """The cooldown after one failure that may pass, as the feature has it (templates/). On a slow machine it would end
 while the scenario still counts on it.
 """
 
-SLOWEST = 10.0
+SLOWEST = 20.0
 """Times are stretched no further: a machine that is slower still cannot be drilled on."""
 
 
