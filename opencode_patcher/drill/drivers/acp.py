@@ -16,7 +16,7 @@ from opencode_patcher.drill.scenarios.pace import Pace
 from opencode_patcher.drill.verdict.acp_view import ENDED, shown
 from opencode_patcher.drill.verdict.observation import Event, Observation
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 SETTLE_SECONDS = 0.5
 """How long updates may still come after the answer to a prompt: they go another way inside the program."""

@@ -25,8 +25,10 @@ from opencode_patcher.base import process
 from opencode_patcher.base.errors import DrillError, ProcessError
 from opencode_patcher.drill.drivers.home import Home, environment
 
-START_SECONDS = 60.0
-CALL_SECONDS = 60.0
+START_SECONDS = 300.0
+"""How long a server may take to listen. A loaded machine needs minutes; a program that has ended is noticed at once."""
+
+CALL_SECONDS = 180.0
 USER = "opencode"
 """The name that upstream's server wants beside the password (packages/opencode/src/server/auth.ts)."""
 

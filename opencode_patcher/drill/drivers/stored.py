@@ -13,7 +13,7 @@ from opencode_patcher.drill.fakes.wire import as_object, as_objects
 from opencode_patcher.drill.scenarios.scenario import EFFECTS
 from opencode_patcher.drill.verdict.observation import Session, Subject, parse_export, session
 
-COMMAND_SECONDS = 60.0
+COMMAND_SECONDS = 180.0
 """For commands that involve no provider; the first one in a fresh home sets up the database."""
 
 Reader = Callable[[str | None], Session | None]
