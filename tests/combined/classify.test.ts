@@ -126,7 +126,7 @@ test("only the last attempt of a retry counts", () => {
 test("what the member refuses of a history is what it is then asked without", () => {
   for (const [message, forgo] of [
     ["Invalid `signature` in `thinking` block", "thinking"],
-    ["The encrypted content gAAA could not be verified.", "items"],
+    ["The encrypted content gAAA...Rg== could not be verified.", "items"],
     ["Item with id 'rs_1' not found.", "items"],
     ["Tool call id was call_abc but must be a-z, A-Z, 0-9, with a length of 9.", "calls"],
   ] as const)

@@ -63,8 +63,8 @@ export const history: readonly Rule[] = [
     status: [400, 404, 422],
     text: new RegExp(
       [
-        "(?:call[_ ]?id|tool[_ ]?call[_ ]?id|tool[_ ]?use[_ ]?id|toolUseId|tool_use\\.id|tool_calls\\[\\d+\\]\\.id)[^.]{0,120}(?:too long|maximum|length|pattern|match|characters|invalid|must)",
-        "(?:too long|maximum length|pattern|invalid)[^.]{0,120}(?:call[_ ]?id|tool[_ ]?call[_ ]?id|tool[_ ]?use[_ ]?id|toolUseId|tool_calls\\[\\d+\\]\\.id)",
+        "(?:call[_ ]?id|tool[_ ]?call[_ ]?id|tool[_ ]?use[_ ]?id|toolUseId|tool_use\\.id|tool_calls\\[\\d+\\]\\.id).{0,120}(?:too long|maximum|length|pattern|match|characters|invalid|must)",
+        "(?:too long|maximum length|pattern|invalid).{0,120}(?:call[_ ]?id|tool[_ ]?call[_ ]?id|tool[_ ]?use[_ ]?id|toolUseId|tool_calls\\[\\d+\\]\\.id)",
       ].join("|"),
       "i",
     ),
@@ -78,8 +78,8 @@ export const history: readonly Rule[] = [
     code: ["invalid_encrypted_content", "previous_response_not_found"],
     text: new RegExp(
       [
-        "encrypted[ _]content[^.]{0,120}(?:could not|cannot|can't|not be|invalid|fail|decrypt|verif|pars)",
-        "\\bitem (?:with id|')[^.]{0,120}not found|not persisted when `?store`?|previous_?response[^.]{0,60}not (?:be )?found",
+        "encrypted[ _]content.{0,120}(?:could not|cannot|can't|not be|invalid|fail|decrypt|verif|pars)",
+        "\\bitem (?:with id|').{0,120}not found|not persisted when `?store`?|previous_?response.{0,60}not (?:be )?found",
         "(?:without|missing) (?:its|their|the) required '?\"?`?(?:reasoning|following)",
       ].join("|"),
       "i",
