@@ -54,9 +54,9 @@ test("of parts that it does not show, and of other sessions, it is told nothing"
 
 test("a switch is said, upstream's own retries are not", async () => {
   const editor = client({})
-  await CombinedACPEvent.switched(status("Failover: alpha (503), beta goes on"), editor)
+  await CombinedACPEvent.switched(status("Failover: alpha (503), beta takes over"), editor)
   await CombinedACPEvent.switched(status("Too many requests"), editor)
-  await CombinedACPEvent.switched(status("Failover: alpha (503), beta goes on", "busy"), editor)
+  await CombinedACPEvent.switched(status("Failover: alpha (503), beta takes over", "busy"), editor)
   expect(editor.updates).toEqual([
     { sessionUpdate: "agent_thought_chunk", content: { type: "text", text: "Failover: alpha (503), beta goes on\n" } },
   ])

@@ -13,7 +13,7 @@ import type { Turn } from "./turn"
  * A stream that breaks discards events it had queued, so a tool may have run of which the processor has not heard.
  */
 export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Turn) {
-  const attempt = CombinedAttempt.of(turn.ctx)
+  const attempt = CombinedAttempt.of(turn.streamInput.model)
   if (attempt) attempt.gate.closed = true
   for (const [id, call] of attempt?.calls ?? []) {
     const part = (yield* stored(turn)).find((item) => item.type === "tool" && item.callID === id)
@@ -50,6 +50,21 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Tu
     turn.session.removePart({ sessionID: turn.ctx.sessionID, messageID: part.messageID, partID: part.id }),
   )
   return all.filter(isCommitted)
+})
+
+/** Closes a step whose tools are done: the loop goes on with their results. */
+export const commit = Effect.fn("CombinedSettlement.commit")(function* (turn: Turn) {
+  const message = turn.ctx.assistantMessage
+  if (!message.finish) {
+    const usage = CombinedAttempt.of(turn.streamInput.model)?.gate.reported
+    yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls", usage }))
+    // Whether the conversation must be compacted is asked for the member of the next step, before it.
+    turn.ctx.needsCompaction = false
+    const end = (yield* stored(turn)).findLast((part) => part.type === "step-finish")
+    CombinedSnapshot.keep(message.sessionID, end?.snapshot, Date.now())
+  }
+  message.finish = "tool-calls"
+  return undefined
 })
 
 export const stored = (turn: Turn) => parts(turn.session, turn.ctx.assistantMessage)
