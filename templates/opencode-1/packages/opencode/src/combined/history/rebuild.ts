@@ -8,7 +8,9 @@
  */
 import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import { CombinedProgress } from "../driver/progress"
 import type { Forgone } from "../failure/classify"
+import { CombinedMember } from "../member"
 import { CombinedRoute } from "../provider/route"
 import { CombinedClaude } from "./claude"
 import { CombinedGemini } from "./gemini"
@@ -19,7 +21,7 @@ import { CombinedThoughts } from "./thoughts"
 export function rebuild(messages: SessionV1.WithParts[], model: Provider.Model): SessionV1.WithParts[] {
   if (!CombinedRoute.of(model)) return messages
   const asked = messages.findLastIndex((message) => message.info.role === "user")
-  const without = forgone(model)
+  const without = forgone(messages[asked]?.info.id, model)
   const reader = { model, refused: without.has("thinking") || without.has("items") }
   return messages.map((message, index) => {
     const { info } = message
@@ -31,9 +33,14 @@ export function rebuild(messages: SessionV1.WithParts[], model: Provider.Model):
   })
 }
 
-/** What a member has refused of the history in this run. */
-export function forgone(model: Provider.Model): ReadonlySet<Forgone> {
-  return CombinedRoute.of(model)?.forgone ?? new Set()
+const ALL: ReadonlySet<Forgone> = new Set(["thinking", "items", "calls"])
+
+const NONE: ReadonlySet<Forgone> = new Set()
+
+/** What a member has refused of the history while it was asked for the answer to this message. */
+export function forgone(parentID: string | undefined, model: Provider.Model): ReadonlySet<Forgone> {
+  const key = CombinedMember.key({ providerID: model.providerID, modelID: model.id })
+  return CombinedProgress.peek(parentID).unthinking.has(key) ? ALL : NONE
 }
 
 /** The parts of another one's message. Inside a tool loop Claude and Gemini want back what they have signed. */

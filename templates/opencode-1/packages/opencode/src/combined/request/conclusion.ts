@@ -22,9 +22,9 @@ const NOTHING = { tokens: { input: 0, output: 0, cache: { read: 0 } }, cost: 0 }
 export const record = (
   attempt: CombinedAttempt.Attempt,
   message: SessionV1.Assistant,
-  route: CombinedRoute.Route,
+  origin: CombinedRoute.Origin,
   conclusion: Conclusion,
-) => write(attempt, answering(message), route, conclusion)
+) => write(attempt, answering(message), origin, conclusion)
 
 const answering = (message: SessionV1.Assistant): Subject => ({
   session: message.sessionID,
@@ -39,7 +39,7 @@ const answering = (message: SessionV1.Assistant): Subject => ({
 export const write = (
   attempt: CombinedAttempt.Attempt,
   subject: Subject,
-  route: CombinedRoute.Route,
+  origin: CombinedRoute.Origin,
   { action, failure, next, tools }: Conclusion,
 ) =>
   Effect.suspend(() => {
@@ -52,7 +52,7 @@ export const write = (
       end: new Date().toISOString(),
       ...(attempt.firstToken !== undefined && { first_token: attempt.firstToken - attempt.began }),
       ...subject,
-      combined: route.id,
+      combined: origin.id,
       ...(asked !== undefined && { variant: asked }),
       ...(asked !== own && { own_variant: own ?? null }),
       phase: attempt.phase,

@@ -47,16 +47,18 @@ export const open = (): Gate => ({
   told: undefined,
 })
 
-const key = Symbol.for("opencode.combined.gate")
+const gates = new WeakMap<Provider.Model, Gate>()
 
 /** The model of one request, whose answer passes the gate. */
 export function put(model: Provider.Model, gate: Gate): Provider.Model {
-  return Object.assign({ ...model }, { [key]: gate })
+  const own = { ...model }
+  gates.set(own, gate)
+  return own
 }
 
 /** The language model for a request; that of a model without a gate stays as it is. */
 export function guarded<Language extends object>(model: Provider.Model, language: Language): Language {
-  const gate = (model as Provider.Model & { [key]?: Gate })[key]
+  const gate = gates.get(model)
   if (!gate) return language
   // Upstream knows one provider's models by their class, and sets properties of them, which a copy would not have.
   return new Proxy(language, {
