@@ -76,7 +76,7 @@ def open_regular(path: Path) -> int:
 
 
 def read_bytes(path: Path, *, limit: int = TEXT_LIMIT) -> bytes:
-    """The content of a regular file. Raises OSError, also when it is no regular file or longer than ``limit``."""
+    """The content of a regular file. Raises OSError, also for anything else and for more than ``limit`` bytes."""
     with os.fdopen(open_regular(path), "rb") as file:
         content = file.read(limit + 1)
     if len(content) > limit:

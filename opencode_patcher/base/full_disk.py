@@ -18,7 +18,7 @@ _UNSAID = re.compile(r"^error: unable to write file ", re.MULTILINE)
 
 
 def caused(error: BaseException) -> StoreError | None:
-    """The error to show for a full disk that no room has foreseen; None for any other error."""
+    """The error to show for a full disk that no other code handled; None for any other error."""
     if isinstance(error, ProcessError):
         return explained(error, error.what)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
@@ -32,7 +32,7 @@ def explained(error: ProcessError, what: str) -> StoreError | None:
     if _SAID.search(error.output):
         cause = "The disk is full."
     elif _UNSAID.search(error.output):
-        cause = "git could not write, as a rule because the disk is full."
+        cause = "git could not write, most likely because the disk is full."
     else:
         return None
     return StoreError(what, why=f"{cause}\n{without_credentials(error.why)}", next_step=NEXT_STEP)

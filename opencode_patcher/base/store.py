@@ -127,8 +127,8 @@ class Store:
 def default_root() -> Path:
     """``OPENCODE_PATCHER_HOME`` if set, else the platform's data directory for the user.
 
-    Raises StoreError when neither the environment nor the system says where the user's home is, or its name is no
-    UTF-8, and UsageError when the variable counts from a current directory that is gone.
+    Raises StoreError when neither the environment nor the system says where the user's home is, or its name is not
+    UTF-8, and UsageError when the variable is relative to a current directory that is gone.
     """
     override = os.environ.get(HOME_VARIABLE)
     if override and not override.startswith("~"):
@@ -189,8 +189,8 @@ def open_store(root: Path | None = None) -> Store:
 
 
 def _may_be_used(root: Path) -> bool:
-    """Whether a directory in which no marker was seen may become a store: it is empty, but for what another run
-    that makes it now has written, or one that was killed when it did.
+    """Whether a directory without a marker may become a store: it is empty, except for what another run that makes it
+    right now has written, or one that was killed while it did.
     """
     if not root.is_dir():
         return False

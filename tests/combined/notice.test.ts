@@ -8,17 +8,17 @@ const status = (message: string, next = 0, sessionID = "ses_one") => ({
 
 test("a switch is one line, and says what the new member lacks", () => {
   const line = CombinedNotice.switched("alpha", "429 Slow down", { providerID: "beta", variant: undefined })
-  expect(line).toBe("Failover: alpha (429 Slow down), beta goes on")
+  expect(line).toBe("Failover: alpha (429 Slow down), beta takes over")
   expect(CombinedNotice.announced(status(line), "ses_one")).toBe(line)
   expect(CombinedNotice.switched("alpha", "503", { providerID: "beta", variant: "high" })).toEndWith(
-    "beta goes on without the variant high",
+    "beta takes over without the variant high",
   )
 })
 
 test("a wait says how long it is", () => {
   const until = Date.now() + 20_000
-  expect(CombinedNotice.announced(status("Failover: all providers are out", until), "ses_one")).toMatch(
-    /^Failover: all providers are out \(in (19|20) s\)$/,
+  expect(CombinedNotice.announced(status("Failover: all providers are unavailable", until), "ses_one")).toMatch(
+    /^Failover: all providers are unavailable \(in (19|20) s\)$/,
   )
 })
 

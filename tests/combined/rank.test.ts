@@ -23,16 +23,16 @@ const choose = (times: Record<string, number>, now = NOW) =>
   CombinedRank.choose(members, { state: cooling(times), now })
 
 test("the first in the group's order serves", () => {
-  expect(choose({})).toEqual({ type: "serve", member: members[0] })
+  expect(choose({})).toEqual({ type: "serve", member: members[0], fits: true })
 })
 
 test("the first that is not cooling serves", () => {
-  expect(choose({ a: 1000 })).toEqual({ type: "serve", member: members[1] })
-  expect(choose({ a: 1000, b: 10 })).toEqual({ type: "serve", member: members[2] })
+  expect(choose({ a: 1000 })).toEqual({ type: "serve", member: members[1], fits: true })
+  expect(choose({ a: 1000, b: 10 })).toEqual({ type: "serve", member: members[2], fits: true })
 })
 
 test("the preferred one serves again when its cooldown is over", () => {
-  expect(choose({ a: 1000, b: 5000 }, NOW + 1000)).toEqual({ type: "serve", member: members[0] })
+  expect(choose({ a: 1000, b: 5000 }, NOW + 1000)).toEqual({ type: "serve", member: members[0], fits: true })
 })
 
 test("when all are cooling, all are told, the one that is first to return in front", () => {
@@ -61,6 +61,7 @@ test("members of one provider are told apart", () => {
   expect(CombinedRank.choose(pair, { state: cooling({ a: 1000 }), now: NOW })).toEqual({
     type: "serve",
     member: pair[1],
+    fits: true,
   })
 })
 
@@ -105,19 +106,25 @@ test("a member that has failed to give this answer stands behind those that have
       state: new Map(),
       now: NOW,
       left: (member) => left[member.providerID] ?? 0,
+      open: (member) => (left[member.providerID] ?? 0) < 3,
       lastResort: (member) => member.providerID === last,
     }).map((member) => member.providerID)
   expect(rank({ a: 1 })).toEqual(["b", "c", "a"])
   // It may be well again, and a last resort costs extra.
   expect(rank({ a: 1, b: 1 }, "c")).toEqual(["a", "b", "c"])
-  // Three times are enough.
+  // One that is not to be asked any more is left out.
   expect(rank({ a: 3, b: 2 })).toEqual(["c", "b"])
 })
 
 test("who has failed too often is not waited for either", () => {
   const left = (member: CombinedMember.Member) => (member.providerID === "a" ? 3 : 0)
   const choose = (list: typeof members) =>
-    CombinedRank.choose(list, { state: cooling({ a: 1000, b: 2000 }), now: NOW, left })
+    CombinedRank.choose(list, {
+      state: cooling({ a: 1000, b: 2000 }),
+      now: NOW,
+      left,
+      open: (member) => left(member) < 3,
+    })
   expect(choose(members.slice(0, 2))).toMatchObject({ type: "wait", out: [{ member: members[1] }] })
   expect(choose(members.slice(0, 1))).toEqual({ type: "wait", out: [] })
 })
@@ -130,12 +137,12 @@ test("one that can take the request is waited for, if that is not for long, befo
       fits: (member) => able.includes(member.providerID),
       patience,
     })
-  expect(choose("c", {}, 0)).toEqual({ type: "serve", member: members[2] })
+  expect(choose("c", {}, 0)).toEqual({ type: "serve", member: members[2], fits: true })
   expect(choose("a", { a: 5000 }, 60_000)).toMatchObject({ type: "wait", out: [{ member: members[0] }] })
   expect(choose("b", { a: 1000, b: 5000, c: 1000 }, 60_000)).toMatchObject({
     type: "wait",
     out: [{ member: members[1] }, {}, {}],
   })
-  expect(choose("a", { a: 5000 }, 1000)).toEqual({ type: "serve", member: members[1] })
-  expect(choose("", { a: 5000 }, 60_000)).toEqual({ type: "serve", member: members[1] })
+  expect(choose("a", { a: 5000 }, 1000)).toEqual({ type: "serve", member: members[1], fits: false })
+  expect(choose("", { a: 5000 }, 60_000)).toEqual({ type: "serve", member: members[1], fits: false })
 })

@@ -36,7 +36,7 @@ SESSION = session(message("beta", text("The whole answer."), cost=0.006))
 HALF = chunk("msg_1", "The wh")
 WHOLE = (chunk("msg_2", "The whole "), chunk("msg_2", "answer."))
 TAKEN_BACK = thought("The text above is taken back: its provider failed.\n")
-SWITCHED = thought("Failover: alpha (503), beta goes on\n")
+SWITCHED = thought("Failover: alpha (503), beta takes over\n")
 
 
 def test_words_of_one_message_belong_together() -> None:

@@ -97,7 +97,7 @@ def test_the_screen_says_who_is_serving_and_that_it_changed(program: Program) ->
         shown = program.run("run", "--model", COMBINED, GREETING.prompt).stdout.splitlines()
 
     assert shown[0] == "> build · claude-sonnet-4-5 (alpha)"
-    assert shown[1] == "Failover: alpha (429 Rate limit reached), beta goes on"
+    assert shown[1] == "Failover: alpha (429 Rate limit reached), beta takes over"
     assert shown[2] == "> build · anthropic/claude-sonnet-4.5 (beta)"
     assert shown[-1].startswith("▣ build · claude-sonnet-4.5 (beta) · ")
 
@@ -160,7 +160,7 @@ def test_it_refuses_to_be_replaced_by_a_stock_one(program: Program) -> None:
     refused = program.run("upgrade", "1.0.1")
 
     assert refused.code == 1
-    assert "opencode-patcher update" in refused.stderr
+    assert "opencode-patcher build --latest" in refused.stderr
 
 
 def test_a_wrong_setting_is_named(program: Program) -> None:

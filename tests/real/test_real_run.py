@@ -40,7 +40,7 @@ def test_run_says_once_who_goes_on_and_names_the_one_that_serves(tmp_path: Path,
     printed = done.stdout + done.stderr
     (switch,) = (line for line in printed.splitlines() if SWITCH in line)
     assert "503" in switch
-    assert "beta goes on" in switch
+    assert "beta takes over" in switch
     # Each time another one serves it says so, in the line that upstream prints of the agent and its model.
     assert re.findall(r"^> build · \S+ \((\w+)\)", printed, re.MULTILINE) == ["alpha", "beta"]
     assert GREETING.replies[0].text("beta") in printed

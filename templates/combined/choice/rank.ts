@@ -6,7 +6,12 @@ import type { Member } from "../member"
 export type Out<M extends Member> = { readonly member: M; readonly cooldown: Cooldown }
 
 export type Choice<M extends Member> =
-  | { readonly type: "serve"; readonly member: M }
+  | {
+      readonly type: "serve"
+      readonly member: M
+      /** It can take the request; else nobody can, and it is the first that can be asked. */
+      readonly fits: boolean
+    }
   /** Those that may come back, the one to wait for in front; none where each has failed too often. */
   | { readonly type: "wait"; readonly out: readonly Out<M>[] }
 
@@ -16,8 +21,9 @@ export type Wish = {
   readonly warm?: (member: Member) => boolean
   /** The member can take the request: it has room for it and can read its images. */
   readonly fits?: (member: Member) => boolean
-  /** How often the member was left since the last answer. */
+  /** How often the member was left since the last answer, and whether it may still be asked. */
   readonly left?: (member: Member) => number
+  readonly open?: (member: Member) => boolean
   /** For how many milliseconds a member that fits is worth waiting for. */
   readonly patience?: number
 }
@@ -31,9 +37,6 @@ export type View = Wish & {
   /** Asked only when all others are out. */
   readonly lastResort?: (member: Member) => boolean
 }
-
-/** A cooldown may be over before the others have failed: who fails as often as this is not asked for that answer again. */
-const MOST_LEFT = 3
 
 /**
  * Members that are not cooling, the one to ask in front. A last resort stands behind all others, then a member that has
@@ -61,11 +64,11 @@ export function choose<M extends Member>(members: readonly M[], view: View): Cho
   const fits = (member: M) => view.fits?.(member) ?? true
   const ready = rank(members, view)
   const fitting = ready.find(fits)
-  if (fitting) return { type: "serve", member: fitting }
+  if (fitting) return { type: "serve", member: fitting, fits: true }
   const out = cooling(open(members, view), view)
   const soon = ({ member, cooldown }: Out<M>) => fits(member) && cooldown.until - view.now <= (view.patience ?? 0)
   if (out.some(soon)) return { type: "wait", out: out.toSorted((a, b) => Number(soon(b)) - Number(soon(a))) }
-  if (ready.length) return { type: "serve", member: ready[0] }
+  if (ready.length) return { type: "serve", member: ready[0], fits: false }
   return { type: "wait", out }
 }
 
@@ -80,6 +83,6 @@ function cooling<M extends Member>(members: readonly M[], view: View): Out<M>[] 
 }
 
 const open = <M extends Member>(members: readonly M[], view: View) =>
-  members.filter((member) => (view.left?.(member) ?? 0) < MOST_LEFT)
+  members.filter((member) => view.open?.(member) ?? true)
 
 export * as CombinedRank from "./rank"

@@ -44,7 +44,9 @@ export type Failure = {
  * What of a history a member may refuse, and is then asked without: thoughts, what is stored or encrypted for an account,
  * the ids of calls.
  */
-export type Forgone = "thinking" | "items" | "calls"
+export const FORGOABLE = ["thinking", "items", "calls"] as const
+
+export type Forgone = (typeof FORGOABLE)[number]
 
 type Said = { readonly message: string; readonly status?: number }
 
@@ -106,14 +108,6 @@ export function fault(
     ...(found.lasting && { lasting: true }),
     ...(found.long && { long: true }),
   }
-}
-
-/** The failure of the member, if it is one that a rule knows. */
-export function classify(error: unknown, now = Date.now(), inside?: { readonly event: unknown }): Failure | undefined {
-  const found = fault(error, now, inside ? { inside } : {})
-  if (!cools(found)) return undefined
-  if (found.kind !== "unknown") return found
-  return inside && found.status === undefined ? { ...found, kind: "server" } : undefined
 }
 
 /** Other errors of the server, and a redirect that leads nowhere; what no rule knows is not believed at once. */

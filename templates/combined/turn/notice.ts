@@ -1,8 +1,13 @@
 /** What `opencode run` says of who is serving, and of why it changes. */
+import type { Failed } from "../choice/answer"
+import type { Cooldown } from "../health/cooldown"
+import { CombinedMember, type Name } from "../member"
+
+type Out = { readonly member: Name; readonly cooldown: Cooldown }
 
 const PREFIX = "serving:"
 
-/** What a status of a session begins with when it says that another member goes on. The TUI looks for the same words. */
+/** What a status of a session begins with when it says that another member takes over. The TUI looks for the same words. */
 export const SWITCH = "Failover: "
 
 /** The line that says who takes over from whom. `variant` is the one that the new member lacks. */
@@ -12,7 +17,33 @@ export function switched(
   next: { readonly providerID: string; readonly variant: string | undefined },
 ) {
   const without = next.variant === undefined ? "" : ` without the variant ${next.variant}`
-  return `${SWITCH}${failed} (${reason}), ${next.providerID} goes on${without}`
+  return `${SWITCH}${failed} (${reason}), ${next.providerID} takes over${without}`
+}
+
+/** The line that says that nobody can answer now, and who is waited for. */
+export function waiting(id: string, provider: string, reason: string) {
+  return `${SWITCH}all providers of ${id} are unavailable, waiting for ${provider}: ${reason}`
+}
+
+/** The first failure first: a later one must not hide what went wrong. Those that were unavailable before come after. */
+export function exhausted(id: string, failures: readonly Failed[], out: readonly Out[]) {
+  const earlier = out.map((item) => ({ ...item.member, message: item.cooldown.message }))
+  const all = [...failures, ...earlier].map((item) => ({ member: CombinedMember.key(item), message: item.message }))
+  const [first] = out
+  return [
+    `No provider of ${id} can answer now.`,
+    ...all
+      .filter((item, index) => all.findIndex((other) => other.member === item.member) === index)
+      .map((item) => `${item.member}: ${item.message}`),
+    ...(first
+      ? [`${first.member.providerID} should be back first, at ${new Date(first.cooldown.until).toISOString()}.`]
+      : []),
+  ].join("\n")
+}
+
+/** A summary of it was made already, and it is still too long for all. */
+export function tooLong(id: string) {
+  return `The conversation is too long for every provider of ${id}, although it was compacted. Start a new session, or undo the last message and send less.`
 }
 
 /** The line to print for an event of the server, if it is one of those. */

@@ -75,8 +75,12 @@ const fail = (failure: Partial<CombinedFailure.Failure> = {}) =>
   Effect.gen(function* () {
     const found = CombinedRoute.of(yield* serving)
     if (!found) return yield* Effect.die(new Error("the model was not chosen for a combined one"))
-    return yield* found.fail({ kind: "rate_limit", scope: "model", message: "slow down", ...failure })
+    return yield* failed(found, { kind: "rate_limit", scope: "model", message: "slow down", ...failure })
   })
+
+/** Who is next once the member has failed so. */
+const failed = (route: CombinedRoute.Route, failure: CombinedFailure.Failure) =>
+  route.fail(failure).pipe(Effect.andThen(route.next()))
 
 it.instance(
   "a model of two providers is listed under combined, beside its providers",
@@ -132,7 +136,7 @@ it.instance(
       expect(Object.keys((yield* providers.getProvider(COMBINED)).models)).toContain("glm-4.6")
       const found = yield* providers.getModel(COMBINED, id)
       expect(String(found.providerID)).toBe("alpha-left")
-      const next = yield* CombinedRoute.of(found)!.fail({ kind: "overload", scope: "model", message: "busy" })
+      const next = yield* failed(CombinedRoute.of(found)!, { kind: "overload", scope: "model", message: "busy" })
       expect(next).toMatchObject({ type: "wait", out: [{ member: { providerID: "alpha-left" } }] })
       expect(String((yield* providers.getModel(COMBINED, id)).providerID)).toBe("alpha-left")
     }),
@@ -364,9 +368,9 @@ const beside = (id = "glm-4.6") =>
   })
 
 const fallOver = (found: Provider.Model | undefined) =>
-  CombinedRoute.of(found!)!
-    .fail({ kind: "auth", scope: "provider", message: "revoked" })
-    .pipe(Effect.map((next) => (next.type === "serve" ? String(next.model.providerID) : next.type)))
+  failed(CombinedRoute.of(found!)!, { kind: "auth", scope: "provider", message: "revoked" }).pipe(
+    Effect.map((next) => (next.type === "serve" ? String(next.model.providerID) : next.type)),
+  )
 
 it.instance(
   "a failure of a provider that has the model under three names is one failure",
@@ -558,7 +562,7 @@ it.instance(
       expect(listed).toContain("coding")
       const found = yield* providers.getModel(COMBINED, ModelV2.ID.make("coding"))
       expect([String(found.providerID), String(found.id)]).toEqual(["alpha-mine", "kimi-k2.5"])
-      const next = yield* CombinedRoute.of(found)!.fail({ kind: "overload", scope: "model", message: "busy" })
+      const next = yield* failed(CombinedRoute.of(found)!, { kind: "overload", scope: "model", message: "busy" })
       expect(next.type === "serve" ? [String(next.model.providerID), String(next.model.id)] : next.type).toEqual([
         "beta-mine",
         "glm-4.6",
@@ -582,7 +586,7 @@ it.instance(
       const providers = yield* Provider.Service
       const found = yield* providers.getModel(COMBINED, ModelV2.ID.make("coding"))
       expect([String(found.providerID), String(found.id)]).toEqual(["alpha-twice", "glm-4.6"])
-      const next = yield* CombinedRoute.of(found)!.fail({ kind: "rate_limit", scope: "model", message: "slow down" })
+      const next = yield* failed(CombinedRoute.of(found)!, { kind: "rate_limit", scope: "model", message: "slow down" })
       expect(next.type === "serve" ? String(next.model.providerID) : next.type).toBe("beta-twice")
     }),
   {

@@ -77,17 +77,77 @@ it.instance("a conversation that is too long goes to a member with more room", (
   }),
 )
 
-it.instance("where no member has more room, the conversation is compacted", () =>
+it.instance("a conversation that is too long for one is asked of another with as much room", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(text("one"), tooLong)
+    chat.second.answer(text("there is room"))
+    yield* chat.ask("hello")
+    yield* chat.ask("again")
+
+    const answers = yield* chat.answers
+    expect(answers.map((item) => texts(item.parts))).toEqual([["one"], ["there is room"]])
+    expect(answers.some((item) => item.info.summary)).toBe(false)
+  }),
+)
+
+it.instance("where it is too long for all, the conversation is compacted", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(text("one"), tooLong, text("the summary"), text("two"))
+    chat.second.answer(tooLong)
     yield* chat.ask("hello")
     yield* chat.ask("again")
 
     const answers = yield* chat.answers
     expect(answers.filter((item) => item.info.summary).map((item) => texts(item.parts))).toEqual([["the summary"]])
     expect(texts(answers.at(-1)?.parts ?? [])).toEqual(["two"])
-    expect(chat.second.asked).toHaveLength(0)
+    expect(chat.second.asked).toHaveLength(1)
+  }),
+)
+
+it.instance("where that does not help, the turn ends with a clear error, and is not compacted again", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(text("one"), tooLong, text("the summary"), tooLong)
+    chat.second.answer(tooLong, tooLong)
+    yield* chat.ask("hello")
+    yield* chat.ask("again")
+
+    const answers = yield* chat.answers
+    expect(answers.filter((item) => item.info.summary)).toHaveLength(1)
+    expect(JSON.stringify(answers.at(-1)?.info.error)).toContain("although it was compacted")
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([4, 2])
+  }),
+)
+
+const strange = refuse(418, { error: { message: "I am a teapot" } })
+
+it.instance("a refusal that no rule knows is asked of one more member", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(strange)
+    chat.second.answer(text("answered"))
+    yield* chat.ask("hello")
+
+    expect(served(yield* chat.answers)).toEqual([chat.ids.second])
+    const state = CombinedCooldown.parse(yield* Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text()))
+    expect(state.get(CombinedMember.key({ providerID: chat.ids.first, modelID: "glm-4.6" }))?.kind).toBe("unknown")
+  }),
+)
+
+it.instance("where that one refuses too, the first error is shown and nobody is left alone for it", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(strange, text("answered"))
+    chat.second.answer(refuse(422, { error: { message: "Nor do I brew coffee" } }))
+    yield* chat.ask("hello")
+    const [failed] = yield* chat.answers
+    expect(JSON.stringify(failed.info.error)).toContain("I am a teapot")
+
+    yield* chat.ask("again")
+    expect(served(yield* chat.answers).at(-1)).toBe(chat.ids.first)
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([2, 1])
   }),
 )
 

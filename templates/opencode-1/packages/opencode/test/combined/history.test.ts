@@ -5,8 +5,6 @@ import { SessionV1 } from "@opencode-ai/core/v1/session"
 import type { ModelMessage } from "ai"
 import { Effect } from "effect"
 import { CombinedRoute } from "@/combined/provider/route"
-import { CombinedProgress } from "@/combined/driver/progress"
-import { CombinedSettings } from "@/combined/settings"
 import { CombinedCalls } from "@/combined/history/calls"
 import { CombinedClaude } from "@/combined/history/claude"
 import { CombinedRebuild } from "@/combined/history/rebuild"
@@ -15,6 +13,7 @@ import type { LLM } from "@/session/llm"
 import { MessageV2 } from "@/session/message-v2"
 import { MessageID, PartID, SessionID } from "@/session/schema"
 import { ProviderTest } from "../fake/provider"
+import { routeSample } from "./route-sample"
 
 const sessionID = SessionID.make("ses_one")
 
@@ -26,20 +25,12 @@ const member = (providerID: string, npm: string, id = "claude-sonnet-4-5") => {
     options: { thinking: { type: "enabled" }, kept: true },
     variants: { high: { thinking: { type: "enabled" } } },
   }
-  return CombinedRoute.mark(model, {
-    id: "claude",
-    fail: () => Effect.succeed({ type: "serve", model }),
-    next: () => Effect.succeed({ type: "serve", model }),
-    succeed: Effect.void,
-    find: () => Effect.succeed(model),
-    others: () => Effect.succeed(true),
-    cooling: Effect.succeed(undefined),
-    unproven: Effect.succeed(false),
-    claim: Effect.succeed(true),
-    release: Effect.void,
-    settings: CombinedSettings.failover({}),
-  })
+  return CombinedRoute.mark(model, routeSample(model))
 }
+
+/** The member, after it has refused this of the history. */
+const refusing = (model: ReturnType<typeof member>) =>
+  CombinedRoute.mark(model, routeSample(model, { forgone: new Set(["thinking", "items", "calls"]) }))
 
 const anthropic = () => member("anthropic", "@ai-sdk/anthropic")
 const bedrock = () => member("amazon-bedrock", "@ai-sdk/amazon-bedrock", "anthropic.claude-sonnet-4-5-20250929-v1:0")
@@ -202,9 +193,8 @@ for (const [what, history, to] of [
 }
 
 test("a member that refused a signature while it answered this message is asked without thinking", async () => {
-  const model = bedrock()
+  const model = refusing(bedrock())
   const message = user("do it")
-  CombinedProgress.of(message.info.id).unthinking.add(`${model.providerID}/${model.id}`)
   const messages = await sent([message, step(anthropic(), [SIGNED])], model)
   expect(thoughts(messages)).toEqual([])
   expect(isSilent(model)).toBe(true)
@@ -287,9 +277,8 @@ test("Gemini's own signatures stay, and older models and messages are left alone
 })
 
 test("a signature that Gemini refuses is given as lost", async () => {
-  const model = gemini()
+  const model = refusing(gemini())
   const message = user("do it")
-  CombinedProgress.of(message.info.id).unthinking.add(`${model.providerID}/${model.id}`)
   const found: unknown = signatures(await sent([message, calls(vertexGemini(), GEMINI), calls(model, GEMINI)], model))
   expect(found).toEqual([LOST, undefined, LOST, undefined])
 })
@@ -385,9 +374,8 @@ test("what one account has sealed goes to no other, and stays with its own", asy
 })
 
 test("a member that says that its own items are not valid is asked without them, and the calls stay", async () => {
-  const reader = gpt("openai")
+  const reader = refusing(gpt("openai"))
   const message = user("do it")
-  CombinedProgress.of(message.info.id).unthinking.add(`${reader.providerID}/${reader.id}`)
   const messages = await sent([message, step(reader, [{ text: "", metadata: sealed }])], reader)
   expect(JSON.stringify(messages)).not.toMatch(/gAAAsealed|rs_abc/)
   expect(messages.map((item) => item.role)).toEqual(["user", "assistant", "tool"])

@@ -144,7 +144,7 @@ it.instance("the session's status says who goes on, and why", () =>
     chat.second.answer(text("answered"))
     yield* chat.ask("hello")
 
-    expect(lines).toEqual([`Failover: ${chat.ids.first} (429 Slow down), ${chat.ids.second} goes on`])
+    expect(lines).toEqual([`Failover: ${chat.ids.first} (429 Slow down), ${chat.ids.second} takes over`])
   }),
 )
 
@@ -156,7 +156,7 @@ it.instance("it says that the one who goes on lacks the variant", () =>
     chat.second.answer(text("answered"))
     yield* chat.ask("hello", { variant: "fast" })
 
-    const switched = `Failover: ${chat.ids.first} (429 Slow down), ${chat.ids.second} goes on`
+    const switched = `Failover: ${chat.ids.first} (429 Slow down), ${chat.ids.second} takes over`
     expect(lines).toEqual([`${switched} without the variant fast`])
   }),
 )
@@ -174,7 +174,7 @@ it.instance("it says that the conversation is too long for one", () =>
     yield* chat.ask("hello")
 
     const { first, second } = chat.ids
-    expect(lines).toEqual([`Failover: ${first} (The conversation is too long for it), ${second} goes on`])
+    expect(lines).toEqual([`Failover: ${first} (The conversation is too long for it), ${second} takes over`])
   }),
 )
 

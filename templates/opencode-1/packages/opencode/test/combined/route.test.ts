@@ -1,42 +1,29 @@
 import { expect, test } from "bun:test"
 import type { ModelMessage } from "ai"
-import { Effect } from "effect"
 import { CombinedRoute } from "@/combined/provider/route"
-import { CombinedSettings } from "@/combined/settings"
 import { Provider } from "@/provider/provider"
 import { ModelV2 } from "@opencode-ai/core/model"
 import { ProviderV2 } from "@opencode-ai/core/provider"
 import { ProviderTest } from "../fake/provider"
+import { routeSample } from "./route-sample"
 
 const model = ProviderTest.model({ id: ModelV2.ID.make("glm"), providerID: ProviderV2.ID.make("acme") })
 
-const origin: CombinedRoute.Origin = {
-  id: "glm-4-6",
-  fail: () => Effect.succeed({ type: "serve", model }),
-  next: () => Effect.succeed({ type: "serve", model }),
-  succeed: Effect.void,
-  find: () => Effect.succeed(model),
-  others: () => Effect.succeed(true),
-  cooling: Effect.succeed(undefined),
-  unproven: Effect.succeed(false),
-  claim: Effect.succeed(true),
-  release: Effect.void,
-  settings: CombinedSettings.failover({}),
-}
+const route = routeSample(model, { id: "glm-4-6" })
 
-test("a model that nobody marked has no origin", () => {
+test("a model that nobody marked has no route", () => {
   expect(CombinedRoute.of(model)).toBeUndefined()
 })
 
 test("a mark stands on the copy and survives a spread", () => {
-  const marked = CombinedRoute.mark(model, origin)
+  const marked = CombinedRoute.mark(model, route)
   expect(CombinedRoute.of(marked)?.id).toBe("glm-4-6")
   expect(CombinedRoute.of({ ...marked })?.id).toBe("glm-4-6")
   expect(CombinedRoute.of(model)).toBeUndefined()
 })
 
 test("a mark is invisible to what is stored and sent", () => {
-  const marked = CombinedRoute.mark(model, origin)
+  const marked = CombinedRoute.mark(model, route)
   expect(JSON.stringify(marked)).toBe(JSON.stringify(model))
   expect(Object.keys(marked)).toEqual(Object.keys(model))
   const info = { id: model.providerID, name: "Acme", source: "config" as const, env: [], options: {} }

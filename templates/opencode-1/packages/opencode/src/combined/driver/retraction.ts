@@ -6,10 +6,12 @@
  * client over the messages' `cost`. So the record moves to the next message of the session, and its cost is added there;
  * the `tokens` of a message stay those of its own request, since they tell how full the context is.
  */
+import type { Provider } from "@/provider/provider"
 import { PartID } from "@/session/schema"
 import type { Session } from "@/session/session"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
+import { CombinedRoute } from "../provider/route"
 import { CombinedAttempt } from "../request/attempt"
 import { CombinedSettlement } from "./settlement"
 import type { Turn } from "./turn"
@@ -17,10 +19,10 @@ import type { Turn } from "./turn"
 type Context = {
   readonly sessionID: SessionV1.Assistant["sessionID"]
   readonly assistantMessage: SessionV1.Assistant
+  readonly model: Provider.Model
 }
 
-const retracted = new WeakSet<Context>()
-
+/** Costs of a session whose next message is not there yet. Its run may be cancelled before, so they belong to the session. */
 const unpaid = new Map<string, SessionV1.StepFinishPart[]>()
 
 /** Puts what a provider reported of an answer that then broke on its message, where the end of an answer would stand. */
@@ -40,14 +42,11 @@ export const charge = Effect.fn("CombinedRetraction.charge")(function* (turn: Tu
   yield* session.updateMessage(ctx.assistantMessage)
 })
 
-/** The message goes once upstream's cleanup is through with it. */
-export function begin(ctx: Context) {
-  retracted.add(ctx)
-}
-
 /** Removes the message of an attempt that was taken back; upstream's own cleanup has written it once more by now. */
 export const settle = Effect.fn("CombinedRetraction.settle")(function* (ctx: Context, session: Session.Interface) {
-  if (!retracted.delete(ctx)) return
+  const route = CombinedRoute.of(ctx.model)
+  if (!route?.state.retracted) return
+  route.state.retracted = false
   const { sessionID, assistantMessage } = ctx
   const steps = (yield* CombinedSettlement.parts(session, assistantMessage)).filter(
     (part) => part.type === "step-finish",

@@ -4,6 +4,7 @@ import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { LLMEvent, ToolResultValue } from "@opencode-ai/llm"
 import { Effect, Option } from "effect"
 import { CombinedAttempt } from "../request/attempt"
+import { CombinedSnapshot } from "./snapshot"
 import type { Turn } from "./turn"
 
 /**
@@ -12,7 +13,7 @@ import type { Turn } from "./turn"
  * A stream that breaks discards events it had queued, so a tool may have run of which the processor has not heard.
  */
 export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Turn) {
-  const attempt = CombinedAttempt.of(turn.ctx)
+  const attempt = CombinedAttempt.of(turn.streamInput.model)
   if (attempt) attempt.gate.closed = true
   for (const [id, call] of attempt?.calls ?? []) {
     const part = (yield* stored(turn)).find((item) => item.type === "tool" && item.callID === id)
@@ -41,11 +42,29 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Tu
     Object.entries(turn.ctx.reasoningMap).filter(([, part]) => !ids.has(part.id)),
   )
   turn.ctx.toolcalls = {}
-  if (last < 0) turn.ctx.snapshot = undefined
+  if (last < 0) {
+    CombinedSnapshot.keep(turn.ctx.sessionID, turn.ctx.snapshot, turn.ctx.assistantMessage.time.created)
+    turn.ctx.snapshot = undefined
+  }
   yield* Effect.forEach(dropped, (part) =>
     turn.session.removePart({ sessionID: turn.ctx.sessionID, messageID: part.messageID, partID: part.id }),
   )
   return all.filter(isCommitted)
+})
+
+/** Closes a step whose tools are done: the loop goes on with their results. */
+export const commit = Effect.fn("CombinedSettlement.commit")(function* (turn: Turn) {
+  const message = turn.ctx.assistantMessage
+  if (!message.finish) {
+    const usage = CombinedAttempt.of(turn.streamInput.model)?.gate.reported
+    yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls", usage }))
+    // Whether the conversation must be compacted is asked for the member of the next step, before it.
+    turn.ctx.needsCompaction = false
+    const end = (yield* stored(turn)).findLast((part) => part.type === "step-finish")
+    CombinedSnapshot.keep(message.sessionID, end?.snapshot, Date.now())
+  }
+  message.finish = "tool-calls"
+  return undefined
 })
 
 export const stored = (turn: Turn) => parts(turn.session, turn.ctx.assistantMessage)

@@ -5,6 +5,9 @@
  * unfinished tool input, all of it is taken back; once a tool has started, running tools come to their end, their
  * results stay, and only the unfinished tail is dropped. The session loop then comes round, asks for the combined model
  * again, gets the next member and builds the request for it from the stored history. No tool runs twice.
+ *
+ * What follows is decided in ../turn/decide.ts; here it is done. A summary is asked for once and outside the loop, and it
+ * has no tools: it is made again in place.
  */
 import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
@@ -14,15 +17,19 @@ import type { SessionStatus } from "@/session/status"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import type { LLMEvent } from "@opencode-ai/llm"
 import { Cause, Effect } from "effect"
-import { CombinedAttempt } from "../request/attempt"
+import { CombinedAnswer } from "../choice/answer"
+import { CombinedRun } from "../choice/run"
+import { CombinedVariant } from "../choice/variant"
+import { CombinedMember } from "../member"
 import { CombinedRoute } from "../provider/route"
-import { CombinedProgress } from "./progress"
-import { CombinedRecovery } from "./recovery"
+import { CombinedAttempt } from "../request/attempt"
+import { CombinedConclusion } from "../request/conclusion"
 import { CombinedFit } from "../request/fit"
+import { CombinedDecide } from "../turn/decide"
+import { CombinedNotice } from "../turn/notice"
+import { CombinedEnd } from "./end"
 import { CombinedRetraction } from "./retraction"
 import { CombinedSettlement } from "./settlement"
-import { CombinedWaiting } from "./waiting"
-import { CombinedMember } from "../member"
 
 /** The part of the processor's state that an attempt changes. */
 type Context = {
@@ -47,103 +54,275 @@ export type Turn = {
   readonly halt: (error: unknown) => Effect.Effect<void>
 }
 
-const EMPTY = "The answer was empty"
+/** Upstream's name of the tool with which a model gives a structured answer; the turn ends with it. */
+const STRUCTURED = "StructuredOutput"
 
 /** Sends a request. For a combined model it is watched; any other goes as it is. */
-export function stream(ctx: Context, input: LLM.StreamInput, send: LLM.Interface["stream"]) {
-  if (!CombinedRoute.of(input.model)) return send(input)
-  return CombinedAttempt.send(CombinedAttempt.begin(ctx, input), input, send)
+export function stream(_ctx: Context, input: LLM.StreamInput, send: LLM.Interface["stream"]) {
+  const route = CombinedRoute.of(input.model)
+  if (!route) return send(input)
+  route.state.attempt = CombinedAttempt.make(input)
+  return CombinedAttempt.send(route.state.attempt, input, send)
 }
 
 /** Stands around one attempt. A failure that another member may cure ends as success, so that the loop comes round. */
 export function guard(turn: Turn) {
   return <R>(attempt: Effect.Effect<void, unknown, R>): Effect.Effect<void, unknown, R> =>
     Effect.suspend(() => {
-      const origin = CombinedRoute.of(turn.streamInput.model)
-      if (!origin) return attempt
-      CombinedAttempt.forget(turn.ctx)
-      return CombinedRetraction.carry(turn.ctx, turn.session).pipe(
-        Effect.andThen(CombinedWaiting.begin(turn, origin, others(turn, origin))),
-        Effect.andThen(attempt),
-        Effect.raceFirst(watch(turn, origin)),
-        Effect.flatMap(() => accept(turn, origin)),
-        Effect.catchCauseIf(
-          (cause) => !Cause.hasInterruptsOnly(cause),
-          (cause) => CombinedRecovery.recover(turn, origin, Cause.squash(cause)),
-        ),
-        Effect.onInterrupt(() => CombinedRecovery.record(turn, origin, { action: "cancelled" })),
-        Effect.ensuring(origin.release),
-        Effect.flatMap((again) => (again === "again" ? guard(turn)(attempt) : Effect.void)),
-        Effect.ensuring(Effect.sync(() => CombinedAttempt.of(turn.ctx)?.controller.abort())),
-      )
+      const route = CombinedRoute.of(turn.streamInput.model)
+      return route ? attend(turn, route.run ?? CombinedRun.make(), attempt) : attempt
     })
 }
 
-/** Ends an attempt that is silent for too long, if that is a failure that moves on and another member can answer. */
-const watch = (turn: Turn, origin: CombinedRoute.Origin) => {
-  if (!CombinedRecovery.moves(origin, "timeout")) return Effect.never
-  return CombinedAttempt.watch(
-    () => CombinedAttempt.of(turn.ctx),
-    origin,
-    () => others(turn, origin, true),
-  )
-}
+/** What is to be done by whoever stands around: the same once more in place, or nothing. */
+type Then = "again" | undefined
+
+const attend = <R>(
+  turn: Turn,
+  run: CombinedRun.Run,
+  attempt: Effect.Effect<void, unknown, R>,
+): Effect.Effect<void, unknown, R> =>
+  Effect.suspend(() => {
+    const route = CombinedRoute.of(turn.streamInput.model)
+    if (!route) return attempt
+    route.state.attempt = undefined
+    const asked = attempt.pipe(
+      Effect.raceFirst(watch(turn, route, run)),
+      Effect.matchCauseEffect({
+        onSuccess: () => Effect.flatMap(CombinedEnd.ofAnswer(turn), (end) => conclude(turn, route, run, end)),
+        onFailure: (cause) => {
+          if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
+          const error = Cause.squash(cause)
+          return conclude(turn, route, run, CombinedEnd.ofError(turn, route.state.attempt, error), error)
+        },
+      }),
+      Effect.onInterrupt(() => record(turn, route, { action: "cancelled" })),
+    )
+    return CombinedRetraction.carry(turn.ctx, turn.session).pipe(
+      Effect.andThen(begin(turn, route, run)),
+      Effect.flatMap((then) => (then === "ask" ? asked : Effect.succeed(then))),
+      Effect.ensuring(route.release),
+      Effect.flatMap((then) => (then === "again" ? attend(turn, run, attempt) : Effect.void)),
+      Effect.ensuring(Effect.sync(() => route.state.attempt?.controller.abort())),
+    )
+  })
+
+/** Before the request: the member may have become unavailable since it was chosen. */
+const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) {
+  const purpose = purposeOf(turn)
+  const found = CombinedDecide.start(yield* CombinedFit.facts(route, run, purpose))
+  switch (found.type) {
+    case "ask":
+      return "ask" as const
+    case "wait":
+      run.answer = CombinedAnswer.wait(run.answer)
+      yield* wait(turn, route, run, route.member, found)
+      yield* route.claim
+      return "ask" as const
+    case "move": {
+      run.answer = CombinedAnswer.rechoose(run.answer)
+      if (purpose === "step") return yield* retract(turn, route, run)
+      const next = yield* route.next(CombinedFit.wish(route, run, purpose))
+      return yield* swap(turn, next.model ?? turn.streamInput.model)
+    }
+    case "end":
+      yield* exhaust(turn, route, run)
+      return undefined
+  }
+})
+
+/** Ends an attempt that is silent for too long, if another member can answer. */
+const watch = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) =>
+  CombinedAttempt.watch(() => route.state.attempt, route.settings, others(turn, route, run, true))
 
 /** Whether another member can answer now. One that was silent as well is no reason to cut this one short. */
-function others(turn: Turn, origin: CombinedRoute.Origin, silent = false) {
-  const { parentID } = turn.ctx.assistantMessage
-  const wish = CombinedFit.wish(origin.wish, parentID)
-  const left = (member: CombinedMember.Member) => {
-    const known = CombinedProgress.peek(parentID).silent.has(CombinedMember.key(member))
-    return silent && known ? Infinity : (wish.left?.(member) ?? 0)
-  }
-  return origin.others({ ...wish, left })
-}
+const others = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run, silent = false) =>
+  Effect.suspend(() => {
+    const wish = CombinedFit.wish(route, run, purposeOf(turn))
+    const open = (member: CombinedMember.Name) =>
+      !(silent && run.answer.silent.has(CombinedMember.key(member))) && (wish.open?.(member) ?? true)
+    return route.others({ ...wish, open })
+  })
 
-/**
- * A line that drops without an error (HTTP/1.1 without chunks, a proxy in between) looks like a short answer, but no
- * finish reason came; and some answers are empty. Where another member can answer, it does; the last one left is
- * believed, as upstream does, but only the second time: most lines drop once, and half an answer would be lost text.
- */
-const accept = Effect.fn("CombinedTurn.accept")(function* (turn: Turn, origin: CombinedRoute.Origin) {
-  const message = yield* shortcoming(turn)
-  if (
-    message &&
-    CombinedRecovery.moves(origin, "network") &&
-    (isFirst(turn, message) || (yield* others(turn, origin)))
-  ) {
-    const failure = { kind: "network", scope: "model", message } as const
-    return yield* CombinedRecovery.move(turn, origin, failure)
+/** Settles an attempt that has ended, decides what follows, and does it. */
+const conclude = Effect.fn("CombinedTurn.conclude")(function* (
+  turn: Turn,
+  route: CombinedRoute.Route,
+  run: CombinedRun.Run,
+  end: CombinedDecide.End,
+  error?: unknown,
+) {
+  const { ctx } = turn
+  const purpose = purposeOf(turn)
+  const attempt = route.state.attempt
+  const ended: CombinedDecide.Ended = {
+    purpose,
+    end,
+    settings: route.settings,
+    answer: run.answer,
+    member: route.member,
+    unproven: yield* route.unproven,
+    forgone: CombinedRun.forgone(run, route.member),
+    started: (attempt?.calls.size ?? 0) > 0,
+    others: end.kind === "whole" || (yield* others(turn, route, run)),
+    error,
   }
-  CombinedProgress.answered(turn.ctx.assistantMessage.parentID)
-  yield* origin.succeed
-  yield* CombinedRecovery.record(turn, origin, { action: "served" })
-  // Upstream compares with the room of the member that served; another one may have more.
-  if (!turn.ctx.needsCompaction) return undefined
-  const wanted = { modes: new Set<never>(), tokens: CombinedFit.count(turn.ctx.assistantMessage.tokens) }
-  if (yield* origin.find((model) => CombinedFit.can(model, wanted))) turn.ctx.needsCompaction = false
-  return undefined
+  // Other requests must not wait for this one's tools to learn of it.
+  const failure = CombinedDecide.cools(ended)
+  if (failure) yield* route.fail(failure)
+  const served = CombinedDecide.serves(ended)
+  const done = served ? [] : yield* CombinedSettlement.settle(turn)
+  if (CombinedDecide.tooLong(ended))
+    run.tooLong.set(CombinedMember.key(route.member), CombinedFit.room(turn.streamInput.model))
+  const next = served
+    ? undefined
+    : yield* route.next(CombinedFit.wish(route, run, purpose, CombinedDecide.leave(ended)))
+  const facts: CombinedDecide.Facts<CombinedRoute.Candidate> = {
+    ...ended,
+    next: CombinedRoute.candidate(next),
+    kept: done.length,
+    done:
+      done.length > 0 &&
+      (ctx.blocked || done.some((part) => part.tool === STRUCTURED && part.state.status === "completed")),
+    full: served && ctx.needsCompaction && !(yield* CombinedFit.roomier(route, ctx.assistantMessage.tokens)),
+    now: Date.now(),
+  }
+  const verdict = CombinedDecide.decide(facts)
+  const answer = run.answer
+  run.answer = CombinedDecide.after(facts, verdict)
+  yield* record(turn, route, {
+    action: CombinedDecide.ACTIONS[verdict.type],
+    ...(end.kind !== "whole" && !served && { failure: { kind: CombinedDecide.classOf(end), message: end.message } }),
+    tools: done.length,
+    ...(verdict.type === "move" && { next: verdict.to.model }),
+    ...(verdict.type === "again" && { next: turn.streamInput.model }),
+  })
+
+  switch (verdict.type) {
+    case "serve": {
+      for (const suspect of verdict.blamed) yield* route.blame(suspect, suspect.failure)
+      yield* route.succeed
+      ctx.needsCompaction = verdict.compact
+      if (!verdict.finish) return undefined
+      const called = (yield* CombinedSettlement.stored(turn)).some((part) => part.type === "tool")
+      ctx.assistantMessage.finish = called ? "tool-calls" : verdict.finish
+      yield* turn.session.updateMessage(ctx.assistantMessage)
+      return undefined
+    }
+    case "again":
+      if (verdict.forgo) CombinedRun.forgo(run, route.member, verdict.forgo)
+      if (verdict.keep) yield* CombinedSettlement.commit(turn)
+      yield* Effect.sleep(verdict.pause)
+      if (purpose === "summary") return yield* swap(turn, turn.streamInput.model)
+      return verdict.keep ? undefined : yield* retract(turn, route, run)
+    case "move":
+      if (verdict.keep) yield* CombinedSettlement.commit(turn)
+      if (end.kind !== "whole") yield* announce(turn, end.message, verdict.to.model)
+      if (purpose === "summary") return yield* swap(turn, verdict.to.model)
+      return verdict.keep ? undefined : yield* retract(turn, route, run)
+    case "wait": {
+      if (verdict.keep) yield* CombinedSettlement.commit(turn)
+      yield* wait(turn, route, run, verdict.member, verdict)
+      if (purpose === "step") return verdict.keep ? undefined : yield* retract(turn, route, run)
+      const now = yield* route.next(CombinedFit.wish(route, run, purpose))
+      return yield* swap(turn, now.model ?? turn.streamInput.model)
+    }
+    case "close":
+      return yield* CombinedSettlement.commit(turn)
+    case "compact":
+      run.tooLong.clear()
+      return yield* turn.halt(CombinedEnd.overflow(turn, error))
+    case "end":
+      // What is said of the end stands on a message of its own: beside an error, finished tools would leave the history.
+      return yield* turn.halt(shown(verdict.error, facts, CombinedDecide.leave({ ...ended, answer }), route, next))
+  }
 })
 
-/** What an answer that came to its end lacks. */
-const shortcoming = Effect.fn("CombinedTurn.shortcoming")(function* (turn: Turn) {
-  const { finish } = turn.ctx.assistantMessage
-  if (finish === "unknown") return "The answer ended without a finish reason"
-  if (finish !== "stop" && finish !== "error") return undefined
-  const parts = yield* CombinedSettlement.stored(turn)
-  if (!parts.some((part) => part.type === "tool" || ((part.type === "text" || part.type === "reasoning") && part.text)))
-    return EMPTY
-  // The provider broke the answer off, but no event says why: Gemini's MALFORMED_FUNCTION_CALL.
-  return finish === "error" ? "The answer ended with an error" : undefined
+function shown(
+  which: CombinedDecide.Shown,
+  facts: CombinedDecide.Facts,
+  answer: CombinedAnswer.Answer,
+  route: CombinedRoute.Route,
+  next: CombinedRoute.Next | undefined,
+): unknown {
+  const message = facts.end.kind === "whole" ? "" : facts.end.message
+  const own = facts.error ?? new Error(message)
+  if (which === "first") return answer.suspects[0]?.error ?? new Error(answer.suspects[0]?.failure.message ?? message)
+  if (which === "all")
+    return new Error(CombinedNotice.exhausted(route.id, answer.failures, next?.type === "wait" ? next.out : []))
+  return which === "too long" ? new Error(CombinedNotice.tooLong(route.id)) : own
+}
+
+/** Nobody may be asked for this answer any more. */
+const exhaust = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) =>
+  Effect.suspend(() => {
+    const { failures } = run.answer
+    run.answer = CombinedAnswer.FRESH
+    return turn.halt(new Error(CombinedNotice.exhausted(route.id, failures, [])))
+  })
+
+const purposeOf = (turn: Turn) => (turn.ctx.assistantMessage.summary ? "summary" : "step")
+
+/** The message goes once upstream has cleaned up after the attempt. */
+const retract = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run): Effect.Effect<Then> =>
+  Effect.sync(() => {
+    run.retracted++
+    route.state.retracted = true
+    return undefined
+  })
+
+/** Makes a summary again in place. */
+const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, model: Provider.Model) {
+  turn.ctx.model = model
+  turn.ctx.assistantMessage.providerID = model.providerID
+  turn.ctx.assistantMessage.modelID = model.id
+  turn.ctx.assistantMessage.finish = undefined
+  turn.streamInput.model = model
+  turn.streamInput.messages = CombinedRoute.portable(turn.streamInput.messages)
+  yield* turn.session.updateMessage(turn.ctx.assistantMessage)
+  return "again" as const
 })
 
-/** Whether the member has not given such an answer before, and there is time to ask again. */
-function isFirst(turn: Turn, message: string) {
-  const { parentID, providerID, modelID } = turn.ctx.assistantMessage
-  const { failures } = CombinedProgress.peek(parentID)
-  const member = CombinedMember.key({ providerID, modelID })
-  const given = failures.some((item) => item.member === member && item.message === message)
-  return !given && CombinedWaiting.patience(parentID) > 0
-}
+/** Concludes the attempt in the log, and puts what it has cost on its message where no end of the step will do so. */
+const record = Effect.fn("CombinedTurn.record")(function* (
+  turn: Turn,
+  route: CombinedRoute.Route,
+  conclusion: CombinedConclusion.Conclusion,
+) {
+  const attempt = route.state.attempt
+  if (!attempt || attempt.logged) return
+  if (!conclusion.tools) yield* CombinedRetraction.charge(turn, attempt)
+  yield* CombinedConclusion.record(attempt, turn.ctx.assistantMessage, route, conclusion)
+})
+
+/** Says on the screen, in `opencode run` and to whoever follows the server's events who takes over, and why. */
+const announce = (turn: Turn, reason: string, next: Provider.Model) =>
+  turn.status.set(turn.ctx.sessionID, {
+    type: "retry",
+    attempt: 1,
+    message: CombinedNotice.switched(turn.ctx.assistantMessage.providerID, reason, {
+      providerID: next.providerID,
+      variant: CombinedVariant.lost(turn.streamInput.user.model.variant, next.variants),
+    }),
+    next: Date.now(),
+  })
+
+/** Waits for a member and says so. */
+const wait = Effect.fn("CombinedTurn.wait")(function* (
+  turn: Turn,
+  route: CombinedRoute.Route,
+  run: CombinedRun.Run,
+  member: CombinedMember.Name,
+  span: { readonly for: number; readonly until: number },
+) {
+  const cooldown = yield* route.coolingOf(member)
+  yield* turn.status.set(turn.ctx.sessionID, {
+    type: "retry",
+    attempt: run.answer.waits,
+    message: CombinedNotice.waiting(route.id, member.providerID, cooldown?.message ?? "unavailable"),
+    next: span.until,
+  })
+  yield* Effect.sleep(span.for)
+})
 
 export * as CombinedTurn from "./turn"

@@ -8,9 +8,7 @@
  */
 import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
-import { CombinedProgress } from "../driver/progress"
 import type { Forgone } from "../failure/classify"
-import { CombinedMember } from "../member"
 import { CombinedRoute } from "../provider/route"
 import { CombinedClaude } from "./claude"
 import { CombinedGemini } from "./gemini"
@@ -21,7 +19,7 @@ import { CombinedThoughts } from "./thoughts"
 export function rebuild(messages: SessionV1.WithParts[], model: Provider.Model): SessionV1.WithParts[] {
   if (!CombinedRoute.of(model)) return messages
   const asked = messages.findLastIndex((message) => message.info.role === "user")
-  const without = forgone(messages[asked]?.info.id, model)
+  const without = forgone(model)
   const reader = { model, refused: without.has("thinking") || without.has("items") }
   return messages.map((message, index) => {
     const { info } = message
@@ -33,14 +31,9 @@ export function rebuild(messages: SessionV1.WithParts[], model: Provider.Model):
   })
 }
 
-const ALL: ReadonlySet<Forgone> = new Set(["thinking", "items", "calls"])
-
-const NONE: ReadonlySet<Forgone> = new Set()
-
-/** What a member has refused of the history while it was asked for the answer to this message. */
-export function forgone(parentID: string | undefined, model: Provider.Model): ReadonlySet<Forgone> {
-  const key = CombinedMember.key({ providerID: model.providerID, modelID: model.id })
-  return CombinedProgress.peek(parentID).unthinking.has(key) ? ALL : NONE
+/** What a member has refused of the history in this run. */
+export function forgone(model: Provider.Model): ReadonlySet<Forgone> {
+  return CombinedRoute.of(model)?.forgone ?? new Set()
 }
 
 /** The parts of another one's message. Inside a tool loop Claude and Gemini want back what they have signed. */

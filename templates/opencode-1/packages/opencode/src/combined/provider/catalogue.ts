@@ -14,6 +14,7 @@ import { group, type Group, type Offer } from "../identity/grouping"
 import { check } from "../identity/options"
 import { CombinedRoute } from "./route"
 import { CombinedPool } from "./pool"
+import type { Failure } from "../failure/classify"
 import { CombinedSettings } from "../settings"
 import { CombinedVariant } from "../choice/variant"
 import { CombinedMember } from "../member"
@@ -49,7 +50,10 @@ const ID = CombinedRoute.PROVIDER_ID as ProviderID
 
 type Asked = { readonly providerID: ProviderID; readonly modelID: ModelID }
 
-const smallModels = new WeakMap<Provider.Interface, (asked: Asked) => Effect.Effect<Provider.Model | undefined>>()
+/** On the wrapped service: the small model for what goes on beside a chosen one. */
+const SMALL = Symbol.for("opencode.combined.small")
+
+type Wrapped = Provider.Interface & { [SMALL]?: (asked: Asked) => Effect.Effect<Provider.Model | undefined> }
 
 export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
   // Upstream makes both objects anew when an instance is reloaded, so they date the grouping.
@@ -81,9 +85,13 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     Effect.gen(function* () {
       const able = fits && (yield* satisfying(members, id, fits))
       const choice = (yield* look()).choose(members, { ...wish, ...(able && { fits: (item) => able.has(item) }) })
-      if (choice.type === "serve") return { type: "serve", model: yield* concrete(choice.member, members, id) }
+      if (choice.type === "serve") return { ...choice, model: yield* concrete(choice.member, members, id) }
       const [first] = choice.out
-      return { ...choice, model: first && (yield* concrete(first.member, members, id)) }
+      return {
+        ...choice,
+        model: first && (yield* concrete(first.member, members, id)),
+        fits: first !== undefined && (able?.has(first.member) ?? true),
+      }
     })
 
   /** The members whose models meet a condition. */
@@ -106,49 +114,46 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       const began = Date.now()
       const pool = yield* look()
       const owner = {}
-      const providers = yield* base.list()
-      const asked = members.flatMap((item) =>
-        Object.keys(providers[item.providerID as ProviderID]?.models[item.modelID]?.variants ?? {}),
-      )
-      return CombinedRoute.mark(
-        { ...model, variants: CombinedVariant.named(model.variants, asked) },
-        {
-          id,
-          settings: pool.settings,
-          variants: model.variants,
-          next: (wish) => serve(members, id, { ...wish, owner }),
-          find: (condition) =>
-            Effect.gen(function* () {
-              for (const item of (yield* look()).rank(members, { owner })) {
-                const candidate = yield* concrete(item, members, id)
-                if (condition(candidate)) return candidate
-              }
-              return undefined
-            }),
-          fail: (failure, wish) =>
-            Effect.gen(function* () {
-              const now = yield* look()
-              // A failure of the whole provider is known under one key, and is one failure.
-              const one = failure.scope === "provider"
-              for (const item of one ? [member] : CombinedMember.alike(member, members, failure.kind)) {
-                const problem = now.fail(item, failure, began)
-                if (problem) yield* Effect.logWarning("combined health is not shared", { reason: problem })
-              }
-              return yield* serve(members, id, wish)
-            }),
-          succeed: Effect.map(look(), (now) => now.succeed(member, began)),
-          others: ({ fits, ...wish } = {}) =>
-            Effect.gen(function* () {
-              const ready = (yield* look()).rank(members, { ...wish, owner })
-              const able = yield* satisfying(ready, id, fits ?? (() => true))
-              return [...able].some((item) => !CombinedMember.same(item, member))
-            }),
-          cooling: Effect.map(look(), (now) => now.cooling(member)),
-          unproven: Effect.map(look(), (now) => now.unproven(member)),
-          claim: Effect.map(look(), (now) => now.claim(member, owner)),
-          release: Effect.sync(() => CombinedPool.release(owner)),
-        },
-      )
+      const fail = Effect.fn("CombinedCatalogue.fail")(function* (item: CombinedMember.Member, failure: Failure) {
+        const now = yield* look()
+        // A failure of the whole provider is known under one key, and is one failure.
+        const one = failure.scope === "provider"
+        for (const other of one ? [item] : CombinedMember.alike(item, members, failure.kind)) {
+          const problem = now.fail(other, failure, began)
+          if (problem) yield* Effect.logWarning("combined health is not shared", { reason: problem })
+        }
+      })
+      return CombinedRoute.mark(model, {
+        id,
+        member,
+        state: { attempt: undefined, retracted: false },
+        forgone: new Set(),
+        settings: pool.settings,
+        next: (wish) => serve(members, id, { ...wish, owner }),
+        find: (condition) =>
+          Effect.gen(function* () {
+            for (const item of (yield* look()).rank(members, { owner })) {
+              const candidate = yield* concrete(item, members, id)
+              if (condition(candidate)) return candidate
+            }
+            return undefined
+          }),
+        fail: (failure) => fail(member, failure),
+        blame: (other, failure) =>
+          Effect.suspend(() => fail(members.find((item) => CombinedMember.same(item, other)) ?? other, failure)),
+        succeed: Effect.map(look(), (now) => now.succeed(member, began)),
+        others: ({ fits, ...wish } = {}) =>
+          Effect.gen(function* () {
+            const ready = (yield* look()).rank(members, { ...wish, owner })
+            const able = yield* satisfying(ready, id, fits ?? (() => true))
+            return [...able].some((item) => !CombinedMember.same(item, member))
+          }),
+        cooling: Effect.map(look(), (now) => now.cooling(member)),
+        coolingOf: (other) => Effect.map(look(), (now) => now.cooling(other)),
+        unproven: Effect.map(look(), (now) => now.unproven(member)),
+        claim: Effect.map(look(), (now) => now.claim(member, owner)),
+        release: Effect.sync(() => CombinedPool.release(owner)),
+      })
     })
 
   const list = Effect.fn("CombinedCatalogue.list")(function* () {
@@ -199,8 +204,9 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     return last?.providerID === ID ? last : yield* base.defaultModel()
   })
 
-  const wrapped: Provider.Interface = {
+  const wrapped: Wrapped = {
     ...base,
+    [SMALL]: (asked) => smallModel(asked.providerID, asked),
     list,
     getProvider: Effect.fn("CombinedCatalogue.getProvider")(function* (providerID: ProviderID) {
       const known = yield* catalogue()
@@ -212,7 +218,6 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     getSmallModel: (providerID) => smallModel(providerID),
     defaultModel,
   }
-  smallModels.set(wrapped, (asked) => smallModel(asked.providerID, asked))
   return wrapped
 }
 
@@ -221,7 +226,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
  * behind a combined model stand its own providers, and no others may see what was said to it.
  */
 export function small(providers: Provider.Interface, asked: Asked) {
-  return smallModels.get(providers)?.(asked) ?? providers.getSmallModel(asked.providerID)
+  return (providers as Wrapped)[SMALL]?.(asked) ?? providers.getSmallModel(asked.providerID)
 }
 
 function combine(providers: Providers, config: Info, known: Known): Catalogue {

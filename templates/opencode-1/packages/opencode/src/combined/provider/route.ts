@@ -7,30 +7,54 @@ import type { Provider } from "@/provider/provider"
 import type { ModelMessage } from "ai"
 import type { Effect } from "effect"
 import type { CombinedRank } from "../choice/rank"
-import type { Failure } from "../failure/classify"
+import type { CombinedRun } from "../choice/run"
+import type { Failure, Forgone } from "../failure/classify"
 import type { Cooldown } from "../health/cooldown"
 import type { CombinedSettings } from "../settings"
+import type { CombinedDecide } from "../turn/decide"
 import type { CombinedMember } from "../member"
+import type { Attempt } from "../request/attempt"
 
 export const PROVIDER_ID = "combined"
 
 export type Next =
-  | { readonly type: "serve"; readonly model: Provider.Model }
+  | {
+      readonly type: "serve"
+      readonly model: Provider.Model
+      /** It can take the request. */
+      readonly fits: boolean
+    }
   | (Extract<CombinedRank.Choice<CombinedMember.Member>, { type: "wait" }> & {
       /** The one to wait for. */
       readonly model: Provider.Model | undefined
+      readonly fits: boolean
     })
 
 /** What one request makes of the members; the condition is put to their models. */
 export type Wish = Omit<CombinedRank.Wish, "fits"> & { readonly fits?: (model: Provider.Model) => boolean }
 
-export type Origin = {
+/** What belongs to the one request for which the member was chosen. */
+export type State = {
+  attempt: Attempt | undefined
+  /** The attempt is taken back: its message goes once upstream has cleaned up. */
+  retracted: boolean
+}
+
+export type Route = {
   /** The id behind `combined/`. */
   readonly id: string
+  readonly member: CombinedMember.Member
+  readonly state: State
   /** What the request makes of the members for which this one was chosen. */
   readonly wish?: Wish
-  /** Records the failure of this member and tells who is next. */
-  readonly fail: (failure: Failure, wish?: Wish) => Effect.Effect<Next>
+  /** The run of the session's loop for which it was chosen. */
+  readonly run?: CombinedRun.Run
+  /** What this member has refused of the history: it is asked without. */
+  readonly forgone: ReadonlySet<Forgone>
+  /** Begins a cooldown of this member. */
+  readonly fail: (failure: Failure) => Effect.Effect<void>
+  /** Begins a cooldown of another member of the same model. */
+  readonly blame: (member: CombinedMember.Name, failure: Failure) => Effect.Effect<void>
   /** Tells who is next, now. */
   readonly next: (wish?: Wish) => Effect.Effect<Next>
   readonly succeed: Effect.Effect<void>
@@ -38,26 +62,36 @@ export type Origin = {
   readonly find: (condition: (model: Provider.Model) => boolean) => Effect.Effect<Provider.Model | undefined>
   /** Whether another member than this one could answer now. */
   readonly others: (wish?: Wish) => Effect.Effect<boolean>
-  /** The cooldown that holds this member back now. */
+  /** The cooldown that holds this member back now, or another one. */
   readonly cooling: Effect.Effect<Cooldown | undefined>
+  readonly coolingOf: (member: CombinedMember.Name) => Effect.Effect<Cooldown | undefined>
   /** Whether this member failed the last time it was asked. */
   readonly unproven: Effect.Effect<boolean>
   /** Keeps other requests from this member while this one finds out whether it is well again; false: another does. */
   readonly claim: Effect.Effect<boolean>
   readonly release: Effect.Effect<void>
   readonly settings: CombinedSettings.Failover
-  /** The member's own variants. The model has them under every name that may be asked for. */
-  readonly variants?: Provider.Model["variants"]
 }
 
-const key = Symbol.for("opencode.combined.origin")
+const key = Symbol.for("opencode.combined.route")
 
-export function mark(model: Provider.Model, origin: Origin): Provider.Model {
-  return Object.assign({ ...model }, { [key]: origin })
+export function mark(model: Provider.Model, route: Route): Provider.Model {
+  return Object.assign({ ...model }, { [key]: route })
 }
 
-export function of(model: Provider.Model): Origin | undefined {
-  return (model as Provider.Model & { [key]?: Origin })[key]
+export function of(model: Provider.Model): Route | undefined {
+  return (model as Provider.Model & { [key]?: Route })[key]
+}
+
+/** Another member that could be asked. */
+export type Candidate = CombinedMember.Name & { readonly model: Provider.Model }
+
+/** Who is next, in the terms in which it is decided what follows. */
+export function candidate(next: Next | undefined): CombinedDecide.Next<Candidate> {
+  if (!next?.model) return { type: "none" }
+  const member = { providerID: next.model.providerID, modelID: next.model.id, model: next.model }
+  if (next.type === "serve") return { type: "serve", member, fits: next.fits }
+  return { type: "wait", member, until: next.out[0].cooldown.until, fits: next.fits }
 }
 
 /**

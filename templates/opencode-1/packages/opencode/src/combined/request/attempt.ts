@@ -15,8 +15,9 @@ import type { Failure } from "../failure/classify"
 import { CombinedGate } from "./gate"
 import { CombinedRoute } from "../provider/route"
 import { CombinedCalls } from "../history/calls"
+import { CombinedClaude } from "../history/claude"
 import { CombinedRebuild } from "../history/rebuild"
-import { CombinedThinking } from "../history/thinking"
+import { CombinedDecide } from "../turn/decide"
 import { CombinedVariant } from "../choice/variant"
 
 type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
@@ -68,30 +69,15 @@ const PHASES: Partial<Record<LLMEvent["type"], Phase>> = {
   "tool-error": "tool",
 }
 
-const attempts = new WeakMap<object, Attempt>()
-
-/** The attempt that a processor's state stands for, if it has begun one. */
-export function of(owner: object) {
-  return attempts.get(owner)
-}
-
-export function forget(owner: object) {
-  attempts.delete(owner)
-}
-
-export function begin(owner: object, input: LLM.StreamInput) {
-  const attempt = make(input)
-  attempts.set(owner, attempt)
-  return attempt
+/** The attempt that is under way at a member, if one has begun. */
+export function of(model: Provider.Model) {
+  return CombinedRoute.of(model)?.state.attempt
 }
 
 export function make(input: LLM.StreamInput): Attempt {
   const asked = input.user.model.variant
   return {
-    variant: {
-      asked,
-      own: asked === undefined ? undefined : CombinedVariant.map(asked, CombinedRoute.of(input.model)?.variants),
-    },
+    variant: { asked, own: asked === undefined ? undefined : CombinedVariant.map(asked, input.model.variants) },
     model: input.model,
     controller: new AbortController(),
     gate: CombinedGate.open(),
@@ -113,9 +99,8 @@ export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Inte
   )
   const own = { ...input.user, model: { ...input.user.model, variant: attempt.variant.own } }
   const user = attempt.variant.own === attempt.variant.asked ? input.user : own
-  const forgone = CombinedRebuild.forgone(input.user.id, input.model)
-  const messages = CombinedCalls.named(input.messages, input.model, forgone.has("calls"))
-  const request = CombinedThinking.silence({ ...input, user, tools, messages })
+  const messages = CombinedCalls.named(input.messages, input.model, CombinedRebuild.forgone(input.model).has("calls"))
+  const request = CombinedClaude.silence({ ...input, user, tools, messages })
   return Stream.transformPull(through({ ...request, model: CombinedGate.put(request.model, attempt.gate) }), (pull) =>
     Effect.succeed(
       Effect.suspend(() => {
@@ -195,37 +180,30 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
   }
 }
 
-/** How often a silence that is over its time is looked at again, as long as no other member can answer. */
-const AGAIN = 1000
-
 /**
  * Fails once the member was silent for too long and another one can answer; never ends otherwise. What we do with an
  * event, or a tool that runs, is no silence of the member.
  */
 export const watch = (
   attempt: () => Attempt | undefined,
-  origin: CombinedRoute.Origin,
-  others = origin.others,
+  settings: CombinedDecide.Settings,
+  others: Effect.Effect<boolean>,
 ): Effect.Effect<never, Silence> =>
   Effect.gen(function* () {
     while (true) {
       const now = attempt()
       const started = now?.firstToken !== undefined
-      const limit = started ? origin.settings.stall : origin.settings.firstToken
       const silence = now ? silenceOf(now) : 0
-      if (silence < limit) {
-        // A tool may end, or the first token come, long before the time is over: then a shorter limit may hold.
-        yield* Effect.sleep(Math.min(limit - silence, origin.settings.stall, 60_000))
-        continue
+      const limit = CombinedDecide.silenceLimit(settings, started)
+      const facts = { settings, silence, started, others: silence >= limit && (yield* others) }
+      const pause = CombinedDecide.lookAgain(facts)
+      if (pause === undefined) {
+        const message = started
+          ? `Silent for ${seconds(limit)} in the middle of its answer`
+          : `No first token in ${seconds(limit)}`
+        return yield* Effect.fail(new Silence({ kind: "timeout", scope: "model", message, lasting: true }))
       }
-      if (!(yield* others())) {
-        yield* Effect.sleep(AGAIN)
-        continue
-      }
-      const message = started
-        ? `Silent for ${seconds(limit)} in the middle of its answer`
-        : `No first token in ${seconds(limit)}`
-      return yield* Effect.fail(new Silence({ kind: "timeout", scope: "model", message, lasting: true }))
+      yield* Effect.sleep(pause)
     }
   })
 

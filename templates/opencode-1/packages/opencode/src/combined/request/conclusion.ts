@@ -22,9 +22,9 @@ const NOTHING = { tokens: { input: 0, output: 0, cache: { read: 0 } }, cost: 0 }
 export const record = (
   attempt: CombinedAttempt.Attempt,
   message: SessionV1.Assistant,
-  origin: CombinedRoute.Origin,
+  route: CombinedRoute.Route,
   conclusion: Conclusion,
-) => write(attempt, answering(message), origin, conclusion)
+) => write(attempt, answering(message), route, conclusion)
 
 const answering = (message: SessionV1.Assistant): Subject => ({
   session: message.sessionID,
@@ -39,7 +39,7 @@ const answering = (message: SessionV1.Assistant): Subject => ({
 export const write = (
   attempt: CombinedAttempt.Attempt,
   subject: Subject,
-  origin: CombinedRoute.Origin,
+  route: CombinedRoute.Route,
   { action, failure, next, tools }: Conclusion,
 ) =>
   Effect.suspend(() => {
@@ -52,7 +52,7 @@ export const write = (
       end: new Date().toISOString(),
       ...(attempt.firstToken !== undefined && { first_token: attempt.firstToken - attempt.began }),
       ...subject,
-      combined: origin.id,
+      combined: route.id,
       ...(asked !== undefined && { variant: asked }),
       ...(asked !== own && { own_variant: own ?? null }),
       phase: attempt.phase,

@@ -6,8 +6,9 @@ import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
 import { CombinedRoute } from "../provider/route"
-import { CombinedProgress } from "../driver/progress"
-import { CombinedWaiting } from "../driver/waiting"
+import { CombinedRun } from "../choice/run"
+import { CombinedRuns } from "../driver/runs"
+import { CombinedDecide } from "../turn/decide"
 import { CombinedMember } from "../member"
 
 type Mode = keyof Provider.Model["capabilities"]["input"]
@@ -25,41 +26,72 @@ export const fit = Effect.fn("CombinedFit.fit")(function* (
   model: Provider.Model,
   messages: readonly SessionV1.WithParts[],
 ) {
-  const origin = CombinedRoute.of(model)
-  if (!origin) return model
+  const route = CombinedRoute.of(model)
+  if (!route) return model
+  const run = yield* CombinedRuns.current
   const wanted = needs(messages)
-  const asked = messages.findLast((message) => message.info.role === "user")?.info.id
   const own: CombinedRoute.Wish = {
-    fits: (candidate) => can(candidate, wanted) && room(candidate) > CombinedProgress.peek(asked).outgrown,
-    warm: warm(messages, Date.now(), origin.settings.stickiness),
+    fits: (candidate) => can(candidate, wanted),
+    warm: warm(messages, Date.now(), route.settings.stickiness),
   }
-  const pick = Effect.map(origin.next(wish(own, asked)), (next) => next.model ?? model)
-  if (asked) yield* CombinedProgress.of(asked).release
-  const first = yield* pick
-  // Another request may have begun to probe that member meanwhile; the second choice takes that into account.
-  const claimed = yield* CombinedRoute.of(first)?.claim ?? Effect.succeed(true)
-  const found = claimed ? first : yield* pick
+  const next = yield* route.next(wish({ wish: own }, run, "step"))
+  const found = next.model ?? model
   const chosen = CombinedRoute.of(found)
-  if (asked && chosen) CombinedProgress.of(asked).release = chosen.release
   const why = reason(model, wanted)
   if (why)
     yield* Effect.logInfo("combined member passed over", {
-      combined: origin.id,
-      member: `${model.providerID}/${model.id}`,
+      combined: route.id,
+      member: CombinedMember.key(route.member),
       reason: why,
       instead: `${found.providerID}/${found.id}`,
     })
-  return chosen ? CombinedRoute.mark(found, { ...chosen, wish: own }) : found
+  if (!chosen) return found
+  return CombinedRoute.mark(found, { ...chosen, wish: own, run, forgone: CombinedRun.forgone(run, chosen.member) })
 })
 
-/** What the request for an answer makes of the members, after what has happened to earlier requests for it. */
-export function wish(own: CombinedRoute.Wish | undefined, parentID: string | undefined): CombinedRoute.Wish {
-  const { left } = CombinedProgress.peek(parentID)
+/** What a request makes of the members: for itself, and after what has happened to earlier ones for the same answer. */
+export function wish(
+  route: Pick<CombinedRoute.Route, "wish">,
+  run: CombinedRun.Run,
+  purpose: CombinedDecide.Purpose,
+  answer = run.answer,
+): CombinedRoute.Wish {
+  const holds = (model: Provider.Model) =>
+    CombinedRun.mayHold(run, { providerID: model.providerID, modelID: model.id }, room(model))
   return {
-    ...own,
-    left: (member) => left.get(CombinedMember.key(member)) ?? 0,
-    patience: CombinedWaiting.patience(parentID),
+    ...route.wish,
+    ...CombinedDecide.wish(answer, purpose),
+    fits: (model) => (route.wish?.fits?.(model) ?? true) && holds(model),
   }
+}
+
+/** What is known of the chosen member right before its request; the request is then the one that probes it, if any has to. */
+export const facts = Effect.fn("CombinedFit.facts")(function* (
+  route: CombinedRoute.Route,
+  run: CombinedRun.Run,
+  purpose: CombinedDecide.Purpose,
+) {
+  const wanted = wish(route, run, purpose)
+  const until = (yield* route.cooling)?.until
+  const open = wanted.open?.(route.member) ?? true
+  const probed = until === undefined && open ? !(yield* route.claim) : false
+  // Whether others can take the request is a question to each of them, which a member that is well need not ask.
+  const others = until !== undefined || probed || !open ? yield* route.others(wanted) : true
+  return { purpose, answer: run.answer, member: route.member, until, probed, others, now: Date.now() }
+})
+
+/** Whether a member that could be asked now has room for more than this. */
+export function roomier(route: CombinedRoute.Route, tokens: SessionV1.Assistant["tokens"]) {
+  const wanted = { modes: new Set<never>(), tokens: count(tokens) }
+  return Effect.map(
+    route.find((model) => can(model, wanted)),
+    (found) => found !== undefined,
+  )
+}
+
+/** Attempts of this run that were taken back. They are not steps of the agent. */
+export function retractions(model: Provider.Model) {
+  return CombinedRoute.of(model)?.run?.retracted ?? 0
 }
 
 /**
@@ -88,15 +120,25 @@ export function needs(messages: readonly SessionV1.WithParts[]): Needs {
     }),
   )
   // What a summary was made from says nothing about the conversation that follows it.
-  const last = messages.findLast((message) => message.info.role === "assistant" && message.info.tokens.output > 0)?.info
+  // Behind a summary upstream puts older messages that it kept: the newest one is told by its id.
+  const answers = messages.flatMap(({ info }) => (info.role === "assistant" && info.tokens.output > 0 ? [info] : []))
+  const last = answers.reduce<SessionV1.Assistant | undefined>(
+    (newest, info) => (newest && newest.id > info.id ? newest : info),
+    undefined,
+  )
   return {
     modes: new Set(files.flatMap((file) => mode(file.mime) ?? [])),
-    tokens: last?.role === "assistant" && !last.summary ? count(last.tokens) : 0,
+    tokens: last && !last.summary ? count(last.tokens) : 0,
   }
 }
 
 export function can(model: Provider.Model, wanted: Needs) {
   return reason(model, wanted) === undefined
+}
+
+/** Whether an agent's variant may be asked for; each member of a combined model has its own for it. */
+export function takes(model: Provider.Model | undefined, variant: string) {
+  return model !== undefined && (CombinedRoute.of(model) !== undefined || model.variants?.[variant] !== undefined)
 }
 
 function reason(model: Provider.Model, wanted: Needs) {

@@ -47,18 +47,16 @@ export const open = (): Gate => ({
   told: undefined,
 })
 
-const gates = new WeakMap<Provider.Model, Gate>()
+const key = Symbol.for("opencode.combined.gate")
 
 /** The model of one request, whose answer passes the gate. */
 export function put(model: Provider.Model, gate: Gate): Provider.Model {
-  const own = { ...model }
-  gates.set(own, gate)
-  return own
+  return Object.assign({ ...model }, { [key]: gate })
 }
 
 /** The language model for a request; that of a model without a gate stays as it is. */
 export function guarded<Language extends object>(model: Provider.Model, language: Language): Language {
-  const gate = gates.get(model)
+  const gate = (model as Provider.Model & { [key]?: Gate })[key]
   if (!gate) return language
   // Upstream knows one provider's models by their class, and sets properties of them, which a copy would not have.
   return new Proxy(language, {

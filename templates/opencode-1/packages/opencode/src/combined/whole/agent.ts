@@ -6,7 +6,7 @@ import type { Provider } from "@/provider/provider"
 import { Cause, Effect } from "effect"
 import { CombinedFailure } from "../failure/classify"
 import { CombinedRoute } from "../provider/route"
-import { CombinedRecovery } from "../driver/recovery"
+import { CombinedAsk } from "./ask"
 
 type Model = { providerID: Provider.Model["providerID"]; modelID: Provider.Model["id"] }
 
@@ -18,26 +18,21 @@ export const fn =
   ) => {
     const ask = Effect.fn("CombinedAgentCreate.ask")(body)
 
-    const serve = (input: Input, model: Provider.Model, origin: CombinedRoute.Origin): ReturnType<typeof ask> =>
-      ask({ ...input, model: { providerID: model.providerID, modelID: model.id } }).pipe(
-        Effect.tap(() => origin.succeed),
-        Effect.catchCause((cause) =>
-          Effect.gen(function* () {
-            const failure = Cause.hasInterruptsOnly(cause) ? undefined : CombinedFailure.classify(Cause.squash(cause))
-            if (!failure || !CombinedRecovery.moves(origin, failure.kind)) return yield* Effect.failCause(cause)
-            const next = yield* origin.fail(failure)
-            const further = next.type === "serve" ? CombinedRoute.of(next.model) : undefined
-            if (next.type === "wait" || !further) return yield* Effect.failCause(cause)
-            return yield* serve(input, next.model, further)
-          }),
-        ),
-      )
-
     return Effect.fn("CombinedAgentCreate.generate")(function* (input: Input) {
       const chosen = input.model ?? (yield* providers.defaultModel())
       const model = yield* providers.getModel(chosen.providerID, chosen.modelID)
-      const origin = CombinedRoute.of(model)
-      return yield* origin ? serve(input, model, origin) : ask({ ...input, model: chosen })
+      if (!CombinedRoute.of(model)) return yield* ask({ ...input, model: chosen })
+      return yield* CombinedAsk.ask(model, (member) =>
+        ask({ ...input, model: { providerID: member.providerID, modelID: member.id } }).pipe(
+          Effect.matchCauseEffect({
+            onSuccess: (value) => Effect.succeed({ end: { kind: "whole" as const }, value }),
+            onFailure: (cause) => {
+              if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
+              return Effect.succeed({ end: CombinedFailure.fault(Cause.squash(cause)), value: undefined, cause })
+            },
+          }),
+        ),
+      )
     })
   }
 

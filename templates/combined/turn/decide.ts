@@ -1,0 +1,375 @@
+/**
+ * What happens next: before a request is made, while it is silent, and after it has come to its end. Pure.
+ *
+ * Facts go in and a verdict comes out. Every bound, every wait and every "finished tools stay" is decided here and nowhere
+ * else; what drives a turn, a summary, a title or an agent acts on the verdict and decides nothing.
+ *
+ * The laws (tests/combined/laws.ts): no finished tool is asked for again; every answer ends after a bounded number of
+ * requests, whatever the providers say; every wait was announced and has an end; a cancel ends at once.
+ */
+import { CombinedFailure, type Failure, type Fault, type Forgone, type Kind } from "../failure/classify"
+import { CombinedAnswer, type Answer, type Suspect } from "../choice/answer"
+import { CombinedMember, type Name } from "../member"
+
+/** Who is asked as often as this for one answer and does not give it is not asked for it again. */
+export const MOST_LEFT = 3
+
+/** How often one answer waits until a member is back, and the longest wait, in milliseconds. */
+export const MOST_WAITS = { step: 3, summary: 3, whole: 2 } as const
+export const LONGEST_WAIT = 60_000
+
+/** How often another member is chosen for one answer because the chosen one has failed elsewhere meanwhile. */
+export const MOST_RECHOSEN = 3
+
+/** Before the same member is asked once more. Long enough for a load balancer to pick another machine. */
+const PAUSE = 250
+
+/**
+ * What is asked for as a whole is not left where its failure does not move on: upstream has the AI SDK ask twice more,
+ * which takes six seconds, or up to a minute each where the provider says so.
+ */
+const WHOLE_REPEATS = 2
+const WHOLE_PAUSE = 2000
+
+/** How often a silence that is over its time is looked at again, as long as no other member can answer. */
+const LOOK_AGAIN = 1000
+
+/** Longest sleep between two looks at a silence: a tool may end, or a clock be set, meanwhile. */
+const LONGEST_LOOK = 60_000
+
+/** `step`: of a turn. `summary`: asked for in one piece, outside the loop. `whole`: a title or an agent; nobody watches. */
+export type Purpose = "step" | "summary" | "whole"
+
+export type Settings = {
+  /** Kinds of failures after which another member is asked; undefined stands for all. */
+  readonly kinds: readonly Kind[] | undefined
+  readonly maxAttempts: number
+  readonly firstToken: number
+  readonly stall: number
+}
+
+/** An answer that came to its end: without a finish reason, without any content, or with a call that is cut. */
+export type Shortcoming = {
+  readonly kind: "shortcoming"
+  readonly lacks: "finish" | "content" | "call"
+  readonly message: string
+}
+
+/** How an attempt ended. The user's cancel is none: whoever drives ends at once. */
+export type End =
+  | { readonly kind: "whole" }
+  | Shortcoming
+  | Exclude<Fault, Failure>
+  | (Failure & { readonly silent?: boolean })
+
+/** Who could be asked if this member were left, its failure taken into account. */
+export type Next<N extends Name = Name> =
+  | {
+      readonly type: "serve"
+      readonly member: N
+      /** It can take the request: it has room for it and can read it. */
+      readonly fits: boolean
+    }
+  | { readonly type: "wait"; readonly member: N; readonly until: number; readonly fits: boolean }
+  | { readonly type: "none" }
+
+/** What is known as soon as an attempt has ended, before running tools have. */
+export type Ended = {
+  readonly purpose: Purpose
+  readonly end: End
+  readonly settings: Settings
+  /** What was asked for this answer already, without this attempt. */
+  readonly answer: Answer
+  readonly member: Name
+  /** The member failed the last time it was asked. */
+  readonly unproven: boolean
+  /** What this member has refused of the history already. */
+  readonly forgone: ReadonlySet<Forgone>
+  /** A tool has started. */
+  readonly started: boolean
+  /** Another member could answer now. */
+  readonly others: boolean
+  /** The error as the host has it. It is only passed on. */
+  readonly error?: unknown
+}
+
+export type Facts<N extends Name = Name> = Ended & {
+  readonly next: Next<N>
+  /** Finished tools, whose results stay. */
+  readonly kept: number
+  /** The user has refused a tool, or the answer was given by one: the turn ends with what there is. */
+  readonly done: boolean
+  /** The conversation fills the room of this member, and no other has more; asked for where the answer is whole. */
+  readonly full: boolean
+  readonly now: number
+}
+
+/** Which error is shown: this one, the first of those that no rule knows, what every member said, or that it is too long. */
+export type Shown = "this" | "first" | "all" | "too long"
+
+/** `keep`: finished tools and their results stay; else all that the attempt began is taken back. */
+export type Verdict<N extends Name = Name> =
+  | {
+      readonly type: "serve"
+      /** Stored as the finish reason, where none came and the answer is believed. */
+      readonly finish: "stop" | undefined
+      /** Compact the conversation before the next step. */
+      readonly compact: boolean
+      /** Their failures were not the request's fault after all. */
+      readonly blamed: readonly Suspect[]
+    }
+  | {
+      /** The same member, in place. */
+      readonly type: "again"
+      readonly pause: number
+      /** Without this part of the history. */
+      readonly forgo: Forgone | undefined
+      readonly keep: boolean
+    }
+  | { readonly type: "move"; readonly to: N; readonly keep: boolean }
+  | { readonly type: "wait"; readonly member: N; readonly for: number; readonly until: number; readonly keep: boolean }
+  /** The step is done with its tools. The loop goes on with the next one, if there is a reason to. */
+  | { readonly type: "close"; readonly keep: true }
+  | { readonly type: "compact"; readonly keep: false }
+  | { readonly type: "end"; readonly error: Shown; readonly keep: false }
+
+/** What becomes of an attempt that has ended, once its tools have. */
+export function decide<N extends Name>(facts: Facts<N>): Verdict<N> {
+  const { end, next } = facts
+  const keep = facts.kept > 0
+  // Beside an error finished tools would leave the history and be run again: what is said of the end stands elsewhere.
+  const stop = (error: Shown): Verdict<N> =>
+    keep ? { type: "close", keep: true } : { type: "end", error, keep: false }
+  const go = (who: Next<N>): Verdict<N> | undefined => {
+    if (who.type === "serve") return { type: "move", to: who.member, keep }
+    const pause = who.type === "wait" ? waitFor(facts.purpose, facts.answer, who.until, facts.now) : undefined
+    if (who.type === "wait" && pause !== undefined)
+      return { type: "wait", member: who.member, for: pause, until: who.until, keep }
+    return undefined
+  }
+
+  if (serves(facts))
+    return {
+      type: "serve",
+      finish: end.kind === "shortcoming" && end.lacks === "finish" ? "stop" : undefined,
+      compact: facts.full,
+      blamed: facts.answer.suspects,
+    }
+  if (facts.done) return stop("this")
+  if (end.kind === "history" && !facts.forgone.has(end.forgo))
+    return { type: "again", pause: 0, forgo: end.forgo, keep }
+  const pause = repeatAfter(facts)
+  if (pause !== undefined) return { type: "again", pause, forgo: undefined, keep }
+  if (end.kind === "final") return stop("this")
+
+  if (tooLong(facts)) {
+    const roomier = next.type !== "none" && next.fits ? go(next) : undefined
+    if (roomier || keep || facts.purpose === "whole") return roomier ?? stop("this")
+    // Upstream knows what to say of a conversation that no summary can be made of.
+    if (facts.purpose === "summary" || !facts.answer.compacted) return { type: "compact", keep: false }
+    return stop("too long")
+  }
+
+  const failure = failureOf(end)
+  if (!failure || !movesOn(facts.settings, failure.kind)) return stop("this")
+  if (failure.kind === "unknown") {
+    const other = facts.answer.suspects.some((item) => !CombinedMember.same(item, facts.member))
+    const further = next.type !== "none" && !CombinedMember.same(next.member, facts.member) ? go(next) : undefined
+    return other ? stop("first") : (further ?? stop("this"))
+  }
+  return go(next) ?? stop(facts.purpose === "whole" ? "this" : "all")
+}
+
+/** What the log says of a verdict. */
+export const ACTIONS = {
+  serve: "served",
+  again: "repeated",
+  move: "moved",
+  wait: "waited",
+  close: "repeated",
+  compact: "ended",
+  end: "ended",
+} as const satisfies Record<Verdict["type"], string>
+
+/** The class of an end, as the log has it. */
+export function classOf(end: Exclude<End, { kind: "whole" }>) {
+  return end.kind === "shortcoming" ? "network" : end.kind === "history" ? end.forgo : end.kind
+}
+
+/** Whether the attempt is served as it stands, so that nothing of it is dropped. */
+export function serves(ended: Ended) {
+  return ended.end.kind === "whole" || believes(ended)
+}
+
+/** The failure that begins a cooldown. Other requests are told of it at once, without waiting for this one's tools. */
+export function cools(ended: Ended): Failure | undefined {
+  const failure = failureOf(ended.end)
+  if (!failure || failure.kind === "unknown" || !movesOn(ended.settings, failure.kind) || tooLong(ended))
+    return undefined
+  return believes(ended) || repeatAfter(ended) !== undefined ? undefined : failure
+}
+
+/** What was asked for the answer, after this verdict on an attempt at it. */
+export function after(facts: Facts, verdict: Verdict): Answer {
+  const { answer, member } = facts
+  switch (verdict.type) {
+    case "serve":
+    case "end":
+      return CombinedAnswer.FRESH
+    case "again":
+      return verdict.forgo ? answer : CombinedAnswer.repeat(answer, member, { message: messageOf(facts.end) })
+    case "wait":
+      return CombinedAnswer.wait(leave(facts))
+    case "compact":
+      return CombinedAnswer.compact(leave(facts))
+    case "move":
+    case "close":
+      return leave(facts)
+  }
+}
+
+/** The answer as it stands if this member is left. Who is next is asked for with this. */
+export function leave(ended: Ended): Answer {
+  const failure = failureOf(ended.end)
+  return CombinedAnswer.leave(ended.answer, ended.member, {
+    message: messageOf(ended.end),
+    ...(ended.end.kind === "shortcoming" && { lacks: ended.end.lacks }),
+    ...(ended.end.kind === "timeout" && { silent: ended.end.silent }),
+    ...(failure?.kind === "unknown" && { suspect: { failure, error: ended.error } }),
+  })
+}
+
+/** What the answer makes of the members. */
+export function wish(answer: Answer, purpose: Purpose) {
+  const left = (member: Name) => answer.left.get(CombinedMember.key(member)) ?? 0
+  return {
+    left,
+    /** Whether it may still be asked. */
+    open: (member: Name) => left(member) < MOST_LEFT,
+    /** For how many milliseconds a member is worth waiting for. */
+    patience: answer.waits < MOST_WAITS[purpose] ? LONGEST_WAIT : 0,
+  }
+}
+
+export type Start =
+  | { readonly type: "ask" }
+  /** Choose again: this one has become unavailable since it was chosen. */
+  | { readonly type: "move" }
+  | { readonly type: "wait"; readonly for: number; readonly until: number }
+  | { readonly type: "end" }
+
+/** What happens before a request is made to the chosen member. */
+export function start(facts: {
+  readonly purpose: Purpose
+  readonly answer: Answer
+  readonly member: Name
+  /** When the cooldown that holds it back ends. */
+  readonly until: number | undefined
+  /** Another request is finding out whether it is well again. */
+  readonly probed: boolean
+  /** Another member that can take the request could answer now. */
+  readonly others: boolean
+  readonly now: number
+}): Start {
+  const move = facts.others && facts.answer.rechosen < MOST_RECHOSEN
+  if (!wish(facts.answer, facts.purpose).open(facts.member)) return move ? { type: "move" } : { type: "end" }
+  if (facts.until === undefined && !facts.probed) return { type: "ask" }
+  if (facts.others) return move ? { type: "move" } : { type: "ask" }
+  if (facts.until === undefined) return { type: "ask" }
+  const pause = waitFor(facts.purpose, facts.answer, facts.until, facts.now)
+  // One that stays unavailable for long is asked all the same: it may be well again.
+  return pause === undefined ? { type: "ask" } : { type: "wait", for: pause, until: facts.until }
+}
+
+/** A silent member is left only for another one that can answer. Returns when to look again, or undefined: leave it. */
+export function lookAgain(facts: {
+  readonly settings: Settings
+  /** Milliseconds of silence; what a tool or we take is none. */
+  readonly silence: number
+  readonly started: boolean
+  readonly others: boolean
+}): number | undefined {
+  const { settings, silence } = facts
+  if (!movesOn(settings, "timeout")) return LONGEST_LOOK
+  const limit = silenceLimit(settings, facts.started)
+  // A tool may end, or the first token come, long before the time is over: then a shorter limit may hold.
+  if (silence < limit) return Math.min(limit - silence, settings.stall, LONGEST_LOOK)
+  return facts.others ? undefined : LOOK_AGAIN
+}
+
+export function silenceLimit(settings: Settings, started: boolean) {
+  return started ? settings.stall : settings.firstToken
+}
+
+/** The most requests that one answer may take, whatever the members say. */
+export function mostRequests(members: number, providers: number, settings: Settings, purpose: Purpose = "step") {
+  const repeats = purpose === "whole" ? members * WHOLE_REPEATS : providers * (settings.maxAttempts - 1)
+  return members * (MOST_LEFT + CombinedFailure.FORGOABLE.length) + repeats
+}
+
+/** Whether a failure of this kind is one that another member is asked for. */
+export function movesOn(settings: Pick<Settings, "kinds">, kind: Kind) {
+  return settings.kinds?.includes(kind) ?? true
+}
+
+/** How long a member that returns then is waited for; undefined when that is too long, or was done too often. */
+function waitFor(purpose: Purpose, answer: Answer, until: number, now: number) {
+  const pause = Math.max(0, until - now)
+  return pause <= wish(answer, purpose).patience ? pause : undefined
+}
+
+/**
+ * An answer without an end or without content is believed as upstream believes it, where nobody else can answer, but only
+ * the second time: most lines drop once, and half an answer would be lost text. What lacks half a call is never believed.
+ */
+function believes(ended: Ended) {
+  const { end, answer, member } = ended
+  if (end.kind !== "shortcoming" || end.lacks === "call" || ended.purpose === "whole") return false
+  if (!movesOn(ended.settings, "network")) return true
+  const before = answer.failures.some((item) => CombinedMember.same(item, member) && item.lacks === end.lacks)
+  return !ended.others && (before || wish(answer, ended.purpose).patience === 0)
+}
+
+/** The pause after which the same member is asked once more in place, if it is. */
+function repeatAfter(ended: Ended): number | undefined {
+  const { end, answer, member, settings } = ended
+  const failure = failureOf(end)
+  if (!failure || end.kind === "shortcoming") return undefined
+  if (ended.purpose === "whole") {
+    const pause = failure.retryAfter ?? WHOLE_PAUSE
+    const passing = CombinedFailure.passes({ ...failure, retryAfter: undefined })
+    const asked = answer.repeats.get(CombinedMember.key(member)) ?? 0
+    const again = !movesOn(settings, failure.kind) && passing && asked < WHOLE_REPEATS && pause <= LONGEST_WAIT
+    return again ? pause : undefined
+  }
+  // A transient failure of a member that was well is no reason to leave it, as long as nothing has been done yet.
+  if (!CombinedFailure.passes(failure) || ended.started || ended.unproven) return undefined
+  const before = answer.failures.filter((item) => item.providerID === member.providerID).length
+  return before + 1 < settings.maxAttempts ? PAUSE : undefined
+}
+
+/** More than a member grants a minute is too long for it alone, as long as another one can answer. */
+export function tooLong({ end, others }: Ended) {
+  return end.kind === "too_long" || (end.kind === "rate_limit" && end.long === true && !others)
+}
+
+/** What the end says of the member; nothing where it is the request's own fault. */
+function failureOf(end: End): Failure | undefined {
+  switch (end.kind) {
+    case "whole":
+    case "too_long":
+    case "final":
+      return undefined
+    case "shortcoming":
+      // A call is cut by the line, or by a limit that another member may not have.
+      return { kind: end.lacks === "call" ? "unknown" : "network", scope: "model", message: end.message }
+    case "history":
+      return { kind: "unknown", scope: "model", message: end.message }
+    default:
+      return end
+  }
+}
+
+const messageOf = (end: End) => (end.kind === "whole" ? "" : end.message)
+
+export * as CombinedDecide from "./decide"

@@ -1,0 +1,64 @@
+/** How an attempt ended, in the terms in which it is decided what follows. */
+import { SessionRetry } from "@/session/retry"
+import { isContextOverflow } from "@opencode-ai/llm"
+import { Effect } from "effect"
+import { CombinedFailure } from "../failure/classify"
+import { CombinedAttempt } from "../request/attempt"
+import type { CombinedDecide } from "../turn/decide"
+import { CombinedSettlement } from "./settlement"
+import type { Turn } from "./turn"
+
+/**
+ * Reads an error. Which words say that a conversation is too long is upstream's knowledge, but it does not look for them in
+ * events inside an answer.
+ */
+export function ofError(turn: Turn, attempt: CombinedAttempt.Attempt | undefined, error: unknown): CombinedDecide.End {
+  if (error instanceof CombinedAttempt.Silence) return { ...error.failure, silent: true }
+  const parsed = turn.parse(error)
+  const inside = attempt?.gate.failed
+  const overflow =
+    parsed.name === "ContextOverflowError" ||
+    (inside !== undefined && isContextOverflow(CombinedFailure.describe(error)))
+  const fault = CombinedFailure.fault(error, Date.now(), { inside, overflow })
+  if (fault.kind === "too_long") return { ...fault, message: "The conversation is too long for it" }
+  if (fault.kind !== "unknown") return fault
+  // Upstream knows failures that pass which we do not; it would ask the same provider again, with the old messages.
+  const retry = SessionRetry.retryable(parsed, turn.ctx.assistantMessage.providerID)
+  return retry ? { kind: "server", scope: "model", message: retry.message } : fault
+}
+
+/** Reads an answer that came to its end: a line that drops without an error looks like a short one. */
+export const ofAnswer = Effect.fn("CombinedEnd.ofAnswer")(function* (turn: Turn) {
+  const { finish } = turn.ctx.assistantMessage
+  const gate = CombinedAttempt.of(turn.streamInput.model)?.gate
+  const ending = gate?.ending === undefined ? "" : ` (${gate.ending})`
+  if (gate?.cut) {
+    const message = `The answer ended in the middle of a call of ${gate.cut}${ending}`
+    if (finish === "unknown") return { kind: "network", scope: "model", message } as const
+    return lacking("call", message)
+  }
+  if (finish === "unknown") return lacking("finish", "The answer ended without a finish reason")
+  // The provider broke the answer off, but no event says why: Gemini's MALFORMED_FUNCTION_CALL, `network_error`.
+  if (finish === "error") return { kind: "server", scope: "model", message: `The answer broke off${ending}` } as const
+  if (finish !== "stop") return { kind: "whole" } as const
+  const parts = yield* CombinedSettlement.stored(turn)
+  const some = parts.some(
+    (part) => part.type === "tool" || ((part.type === "text" || part.type === "reasoning") && part.text),
+  )
+  return some ? ({ kind: "whole" } as const) : lacking("content", "The answer was empty")
+})
+
+const lacking = (lacks: CombinedDecide.Shortcoming["lacks"], message: string): CombinedDecide.Shortcoming => ({
+  kind: "shortcoming",
+  lacks,
+  message,
+})
+
+/** An error that upstream takes for a conversation that is too long, whatever the provider called it. */
+export function overflow(turn: Turn, error: unknown) {
+  if (turn.parse(error).name === "ContextOverflowError") return error
+  const message = CombinedFailure.describe(error)
+  return { type: "error", error: { code: "context_length_exceeded", message } }
+}
+
+export * as CombinedEnd from "./end"

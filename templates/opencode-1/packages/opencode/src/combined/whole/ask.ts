@@ -1,0 +1,103 @@
+/**
+ * Asks for something that is only of use as a whole, and that nobody watches come: a title, an agent. It is asked of one
+ * member after the other, as often and with such waits as ../turn/decide.ts says.
+ */
+import type { Provider } from "@/provider/provider"
+import { Cause, Effect } from "effect"
+import { CombinedAnswer } from "../choice/answer"
+import { CombinedRun } from "../choice/run"
+import { CombinedMember } from "../member"
+import { CombinedRoute } from "../provider/route"
+import type { CombinedConclusion } from "../request/conclusion"
+import { CombinedFit } from "../request/fit"
+import { CombinedDecide } from "../turn/decide"
+
+/** One request to one member, and how it ended. */
+export type Asked<A, E> = {
+  readonly end: CombinedDecide.End
+  readonly value?: A
+  /** Why there is none that is whole. */
+  readonly cause?: Cause.Cause<E>
+  readonly record?: (conclusion: CombinedConclusion.Conclusion) => Effect.Effect<void>
+}
+
+const NOBODY = Cause.die(new Error("No provider can answer"))
+
+/** `model` belongs to a combined model; any other that is asked comes from there too. */
+export const ask = <A, E, R>(
+  model: Provider.Model,
+  attempt: (model: Provider.Model) => Effect.Effect<Asked<A, E>, E, R>,
+  run = CombinedRun.make(),
+  last?: Cause.Cause<E>,
+): Effect.Effect<A, E, R> =>
+  Effect.gen(function* () {
+    const route = CombinedRoute.of(model)
+    if (!route) return yield* Effect.die(new Error(`${model.id} is no combined model`))
+    const wish = (answer?: CombinedAnswer.Answer) => CombinedFit.wish({}, run, "whole", answer)
+    const begin = CombinedDecide.start(yield* CombinedFit.facts(route, run, "whole"))
+    if (begin.type === "move") {
+      run.answer = CombinedAnswer.rechoose(run.answer)
+      return yield* ask((yield* route.next(wish())).model ?? model, attempt, run, last)
+    }
+    if (begin.type === "end") return yield* Effect.failCause(last ?? NOBODY)
+    if (begin.type === "wait") {
+      run.answer = CombinedAnswer.wait(run.answer)
+      yield* Effect.sleep(begin.for)
+      yield* route.claim
+    }
+
+    const { end, value, cause, record } = yield* attempt(model).pipe(Effect.ensuring(route.release))
+    const ended: CombinedDecide.Ended = {
+      purpose: "whole",
+      end,
+      settings: route.settings,
+      answer: run.answer,
+      member: route.member,
+      unproven: yield* route.unproven,
+      forgone: CombinedRun.forgone(run, route.member),
+      started: false,
+      others: end.kind === "whole" || (yield* route.others(wish())),
+      error: cause,
+    }
+    const failure = CombinedDecide.cools(ended)
+    if (failure) yield* route.fail(failure)
+    if (CombinedDecide.tooLong(ended)) run.tooLong.set(CombinedMember.key(route.member), CombinedFit.room(model))
+    const facts: CombinedDecide.Facts<CombinedRoute.Candidate> = {
+      ...ended,
+      next: CombinedRoute.candidate(yield* route.next(wish(CombinedDecide.leave(ended)))),
+      kept: 0,
+      done: false,
+      full: false,
+      now: Date.now(),
+    }
+    const verdict = CombinedDecide.decide(facts)
+    run.answer = CombinedDecide.after(facts, verdict)
+    if (record)
+      yield* record({
+        action: CombinedDecide.ACTIONS[verdict.type],
+        ...(end.kind !== "whole" && { failure: { kind: CombinedDecide.classOf(end), message: end.message } }),
+        ...(verdict.type === "move" && { next: verdict.to.model }),
+      })
+    switch (verdict.type) {
+      case "serve":
+        for (const suspect of verdict.blamed) yield* route.blame(suspect, suspect.failure)
+        yield* route.succeed
+        // What is served has a value: an answer that lacks something is not believed here.
+        return value as A
+      case "again":
+        if (verdict.forgo) CombinedRun.forgo(run, route.member, verdict.forgo)
+        yield* Effect.sleep(verdict.pause)
+        return yield* ask(model, attempt, run, cause)
+      case "move":
+        return yield* ask(verdict.to.model, attempt, run, cause)
+      case "wait":
+        yield* Effect.sleep(verdict.for)
+        return yield* ask((yield* route.next(wish())).model ?? model, attempt, run, cause ?? last)
+      default: {
+        const first = verdict.type === "end" && verdict.error === "first" ? ended.answer.suspects[0]?.error : undefined
+        return yield* Effect.failCause((first as Cause.Cause<E> | undefined) ?? cause ?? NOBODY)
+      }
+    }
+  })
+
+export * as CombinedAsk from "./ask"

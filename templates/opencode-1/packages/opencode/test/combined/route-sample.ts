@@ -1,0 +1,27 @@
+/** A route for tests that need none of its effects. */
+import { Effect } from "effect"
+import type { CombinedRoute } from "@/combined/provider/route"
+import { CombinedSettings } from "@/combined/settings"
+import type { Provider } from "@/provider/provider"
+
+export function routeSample(model: Provider.Model, more: Partial<CombinedRoute.Route> = {}): CombinedRoute.Route {
+  return {
+    id: "sample",
+    member: { providerID: model.providerID, modelID: model.id },
+    state: { attempt: undefined, retracted: false },
+    forgone: new Set(),
+    fail: () => Effect.void,
+    blame: () => Effect.void,
+    next: () => Effect.succeed({ type: "serve", model, fits: true }),
+    succeed: Effect.void,
+    find: () => Effect.succeed(model),
+    others: () => Effect.succeed(true),
+    cooling: Effect.succeed(undefined),
+    coolingOf: () => Effect.succeed(undefined),
+    unproven: Effect.succeed(false),
+    claim: Effect.succeed(true),
+    release: Effect.void,
+    settings: CombinedSettings.failover({}),
+    ...more,
+  }
+}

@@ -1,0 +1,201 @@
+import { describe, expect, test } from "bun:test"
+import { CombinedAnswer } from "@/combined/choice/answer"
+import { CombinedDecide } from "@/combined/turn/decide"
+
+const NOW = 1_000_000
+const alpha = { providerID: "alpha", modelID: "glm" }
+const beta = { providerID: "beta", modelID: "glm" }
+
+const SETTINGS: CombinedDecide.Settings = { kinds: undefined, maxAttempts: 2, firstToken: 900_000, stall: 900_000 }
+
+const facts = (end: CombinedDecide.End, more: Partial<CombinedDecide.Facts> = {}): CombinedDecide.Facts => ({
+  purpose: "step",
+  end,
+  settings: SETTINGS,
+  answer: CombinedAnswer.FRESH,
+  member: alpha,
+  unproven: false,
+  forgone: new Set(),
+  started: false,
+  others: true,
+  next: { type: "serve", member: beta, fits: true },
+  kept: 0,
+  done: false,
+  full: false,
+  now: NOW,
+  ...more,
+})
+
+const failure = (kind: "overload" | "rate_limit" | "quota" | "network" | "unknown", more = {}) =>
+  ({ kind, scope: "model", message: kind, ...more }) as const
+
+const soon = { type: "wait", member: beta, until: NOW + 5000, fits: true } as const
+const late = { type: "wait", member: beta, until: NOW + 120_000, fits: true } as const
+const none = { type: "none" } as const
+
+const again = CombinedAnswer.repeat(CombinedAnswer.FRESH, alpha, { message: "before" })
+const left = (lacks?: string) => CombinedAnswer.leave(CombinedAnswer.FRESH, alpha, { message: "before", lacks })
+const waited = Array.from({ length: 3 }).reduce<CombinedAnswer.Answer>(CombinedAnswer.wait, CombinedAnswer.FRESH)
+const suspected = CombinedAnswer.leave(CombinedAnswer.FRESH, beta, {
+  message: "strange",
+  suspect: { failure: failure("unknown"), error: "first" },
+})
+const compacted = CombinedAnswer.compact(CombinedAnswer.FRESH)
+
+const tooLong = { kind: "too_long", message: "too long" } as const
+const refused = { kind: "final", message: "refused" } as const
+const thinking = { kind: "history", forgo: "thinking", message: "bad signature" } as const
+const lacking = (lacks: "finish" | "content" | "call") => ({ kind: "shortcoming", lacks, message: lacks }) as const
+
+/** The tables of docs/failover.md: what is known, and what follows. */
+const CASES: readonly [
+  string,
+  CombinedDecide.End,
+  Partial<CombinedDecide.Facts>,
+  Partial<Record<string, unknown>> & { type: CombinedDecide.Verdict["type"] },
+][] = [
+  ["a whole answer is served", { kind: "whole" }, {}, { type: "serve", finish: undefined, compact: false }],
+  ["a full one is compacted for", { kind: "whole" }, { full: true }, { type: "serve", compact: true }],
+
+  ["a transient failure is asked again in place", failure("overload"), {}, { type: "again", pause: 250, keep: false }],
+  ["but not a second time", failure("overload"), { answer: again }, { type: "move", to: beta }],
+  ["nor of a member that failed last time", failure("overload"), { unproven: true }, { type: "move", to: beta }],
+  ["nor once a tool has started", failure("overload"), { started: true, kept: 1 }, { type: "move", keep: true }],
+  ["nor where it lasts", failure("network", { lasting: true }), {}, { type: "move", to: beta, keep: false }],
+  ["nor where the provider names a time", failure("overload", { retryAfter: 900 }), {}, { type: "move" }],
+  ["a rate limit moves on at once", failure("rate_limit"), {}, { type: "move", to: beta, keep: false }],
+
+  [
+    "the first to return is waited for",
+    failure("rate_limit"),
+    { next: soon },
+    { type: "wait", for: 5000, member: beta },
+  ],
+  ["with its finished tools", failure("rate_limit"), { next: soon, kept: 1 }, { type: "wait", keep: true }],
+  ["but not for long", failure("rate_limit"), { next: late }, { type: "end", error: "all" }],
+  ["nor often", failure("rate_limit"), { next: soon, answer: waited }, { type: "end", error: "all" }],
+  ["finished tools stay before the end", failure("rate_limit"), { next: none, kept: 1 }, { type: "close" }],
+
+  [
+    "a failure that the strategy leaves ends the turn",
+    failure("quota"),
+    { settings: { ...SETTINGS, kinds: ["rate_limit"] } },
+    { type: "end", error: "this" },
+  ],
+  ["what the request is to blame for ends it", refused, {}, { type: "end", error: "this" }],
+  ["but no finished tool is lost to that", refused, { kept: 2 }, { type: "close", keep: true }],
+
+  ["what nobody knows is asked of one more", failure("unknown"), {}, { type: "move", to: beta }],
+  ["and then believed", failure("unknown"), { answer: suspected }, { type: "end", error: "first" }],
+  [
+    "not of the same one",
+    failure("unknown"),
+    { next: { type: "serve", member: alpha, fits: true } },
+    { type: "end", error: "this" },
+  ],
+
+  ["too long: one with as much room", tooLong, {}, { type: "move", to: beta }],
+  [
+    "too long: none that fits, so it is compacted",
+    tooLong,
+    { next: { type: "serve", member: beta, fits: false } },
+    { type: "compact" },
+  ],
+  ["too long even after that", tooLong, { next: none, answer: compacted }, { type: "end", error: "too long" }],
+  ["a summary that is too long", tooLong, { next: none, purpose: "summary" }, { type: "compact" }],
+  [
+    "more than a minute's grant is a rate limit",
+    failure("rate_limit", { long: true }),
+    { others: true },
+    { type: "move" },
+  ],
+  [
+    "and too long where nobody else can answer",
+    failure("rate_limit", { long: true }),
+    { others: false, next: none },
+    { type: "compact" },
+  ],
+
+  ["refused thinking is left out", thinking, {}, { type: "again", pause: 0, forgo: "thinking", keep: false }],
+  ["behind a finished tool too", thinking, { kept: 1 }, { type: "again", forgo: "thinking", keep: true }],
+  ["once", thinking, { forgone: new Set(["thinking"] as const) }, { type: "move", to: beta }],
+
+  ["half an answer moves on", lacking("finish"), {}, { type: "move", to: beta }],
+  ["the last one left is asked once more", lacking("finish"), { others: false, next: soon }, { type: "wait" }],
+  ["and believed", lacking("finish"), { others: false, answer: left("finish") }, { type: "serve", finish: "stop" }],
+  ["an empty one too", lacking("content"), { others: false, answer: left("content") }, { type: "serve" }],
+  ["a cut call never is", lacking("call"), { others: false, answer: left("call"), next: none }, { type: "end" }],
+  ["nor a title", lacking("finish"), { others: false, purpose: "whole", next: none }, { type: "end", error: "this" }],
+
+  [
+    "a refused tool ends the turn with what there is",
+    failure("rate_limit"),
+    { done: true, kept: 1 },
+    { type: "close" },
+  ],
+]
+
+describe("what follows an attempt:", () => {
+  for (const [name, end, more, verdict] of CASES)
+    test(name, () => {
+      expect(CombinedDecide.decide(facts(end, more))).toMatchObject(verdict)
+    })
+})
+
+test("a failure that no rule knows begins no cooldown, until another member has answered", () => {
+  expect(CombinedDecide.cools(facts(failure("unknown")))).toBeUndefined()
+  const verdict = CombinedDecide.decide(facts({ kind: "whole" }, { answer: suspected }))
+  expect(verdict).toMatchObject({ blamed: [{ ...beta, failure: { kind: "unknown" } }] })
+})
+
+test("a failure that is asked again in place, or believed, begins no cooldown", () => {
+  expect(CombinedDecide.cools(facts(failure("overload")))).toBeUndefined()
+  expect(CombinedDecide.cools(facts(lacking("finish"), { others: false, answer: left("finish") }))).toBeUndefined()
+  expect(CombinedDecide.cools(facts(failure("rate_limit")))).toMatchObject({ kind: "rate_limit" })
+})
+
+describe("before a request:", () => {
+  const start = (more: Partial<Parameters<typeof CombinedDecide.start>[0]>) =>
+    CombinedDecide.start({
+      purpose: "step",
+      answer: CombinedAnswer.FRESH,
+      member: alpha,
+      until: undefined,
+      probed: false,
+      others: true,
+      now: NOW,
+      ...more,
+    })
+
+  test("a member that is well is asked", () => {
+    expect(start({})).toEqual({ type: "ask" })
+  })
+
+  test("one that has become unavailable since it was chosen, or is being probed, is passed over", () => {
+    expect(start({ until: NOW + 5000 })).toEqual({ type: "move" })
+    expect(start({ probed: true })).toEqual({ type: "move" })
+    expect(start({ probed: true, others: false })).toEqual({ type: "ask" })
+  })
+
+  test("the only one is waited for where that is short, else asked: it may be well again", () => {
+    expect(start({ until: NOW + 5000, others: false })).toEqual({ type: "wait", for: 5000, until: NOW + 5000 })
+    expect(start({ until: NOW + 500_000, others: false })).toEqual({ type: "ask" })
+  })
+
+  test("nobody is asked for one answer more than three times", () => {
+    const answer = [1, 2, 3].reduce(
+      (known) => CombinedAnswer.leave(known, alpha, { message: "no" }),
+      CombinedAnswer.FRESH,
+    )
+    expect(start({ answer, others: false })).toEqual({ type: "end" })
+  })
+})
+
+test("a silent member is left only for another one, and only where silence moves on", () => {
+  const look = (more: Partial<Parameters<typeof CombinedDecide.lookAgain>[0]>) =>
+    CombinedDecide.lookAgain({ settings: SETTINGS, silence: 900_000, started: false, others: true, ...more })
+  expect(look({})).toBeUndefined()
+  expect(look({ others: false })).toBe(1000)
+  expect(look({ silence: 899_000 })).toBe(1000)
+  expect(look({ settings: { ...SETTINGS, kinds: ["rate_limit"] } })).toBe(60_000)
+})
