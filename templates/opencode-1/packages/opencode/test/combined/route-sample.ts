@@ -8,7 +8,7 @@ export function routeSample(model: Provider.Model, more: Partial<CombinedRoute.R
   return {
     id: "sample",
     member: { providerID: model.providerID, modelID: model.id },
-    state: { attempt: undefined, retracted: false },
+    state: { attempt: undefined, retracted: false, unthinking: false },
     forgone: new Set(),
     fail: () => Effect.void,
     blame: () => Effect.void,

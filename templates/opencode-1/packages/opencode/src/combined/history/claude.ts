@@ -5,13 +5,12 @@
 import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import { CombinedRoute } from "../provider/route"
 import { CombinedSignature } from "./signature"
 import { isSameModel, type Reader } from "./reader"
 
 /** Options that switch thinking on, in the terms of the SDKs that serve Claude. */
 const SWITCHES = ["thinking", "reasoningConfig", "reasoning", "reasoningEffort", "effort"]
-
-const silenced = new WeakSet<Provider.Model>()
 
 export function reads(model: Provider.Model) {
   return model.api.id.toLowerCase().includes("claude")
@@ -20,7 +19,8 @@ export function reads(model: Provider.Model) {
 /** The parts with each thinking block in the reader's terms; undefined where the request must go without thinking. */
 export function parts(all: readonly SessionV1.Part[], info: SessionV1.Assistant, reader: Reader) {
   const signed = !reader.refused && isSameModel(info, reader) ? translate(all, reader.model) : undefined
-  if (!signed) silenced.add(reader.model)
+  const route = CombinedRoute.of(reader.model)
+  if (!signed && route) route.state.unthinking = true
   return signed
 }
 
@@ -43,7 +43,7 @@ function translate(parts: readonly SessionV1.Part[], model: Provider.Model): Ses
 
 /** The request as it goes out: without thinking, where the history could not be carried over. */
 export function silence(input: LLM.StreamInput): LLM.StreamInput {
-  if (!silenced.has(input.model)) return input
+  if (!CombinedRoute.of(input.model)?.state.unthinking) return input
   return {
     ...input,
     model: { ...input.model, options: quiet(input.model.options) },

@@ -126,7 +126,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       return CombinedRoute.mark(model, {
         id,
         member,
-        state: { attempt: undefined, retracted: false },
+        state: { attempt: undefined, retracted: false, unthinking: false },
         forgone: new Set(),
         settings: pool.settings,
         next: (wish) => serve(members, id, { ...wish, owner }),

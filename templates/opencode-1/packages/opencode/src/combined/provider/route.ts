@@ -38,6 +38,8 @@ export type State = {
   attempt: Attempt | undefined
   /** The attempt is taken back: its message goes once upstream has cleaned up. */
   retracted: boolean
+  /** The history could not be carried over: the request goes without thinking. */
+  unthinking: boolean
 }
 
 export type Route = {
