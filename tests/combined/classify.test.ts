@@ -138,3 +138,10 @@ test("the host may know that a conversation is too long where no rule does", () 
   expect(CombinedFailure.fault(error, NOW, { overflow: true }).kind).toBe("too_long")
   expect(CombinedFailure.fault({ ...error, statusCode: 429 }, NOW, { overflow: true }).kind).toBe("rate_limit")
 })
+
+test("a limit that any request may meet does not say that this one is too long", () => {
+  const body = { error: { message: "Rate limit reached", code: "rate_limit_exceeded" } }
+  const limited = { statusCode: 429, message: "Rate limit reached", responseBody: JSON.stringify(body) }
+  expect(CombinedFailure.fault(limited)).not.toHaveProperty("long")
+  expect(CombinedFailure.fault({ ...limited, statusCode: 413 })).toMatchObject({ kind: "rate_limit", long: true })
+})

@@ -8,11 +8,20 @@ export const overMinute: readonly Rule[] = [
   {
     kind: "rate_limit",
     scope: "model",
-    status: [413, 429],
+    status: [413],
     text: /request too large|rate_limit_exceeded|tokens per minute|\btpm\b/i,
     except: /try again in|retry after/i,
     long: true,
     source: "Groq and OpenAI: the request alone is more than the limit of a minute",
+  },
+  {
+    kind: "rate_limit",
+    scope: "model",
+    status: [429],
+    text: /request too large/i,
+    except: /try again in|retry after/i,
+    long: true,
+    source: "OpenAI: a limit of tokens that the request alone exceeds; rate_limit_exceeded is its code for any limit",
   },
 ]
 

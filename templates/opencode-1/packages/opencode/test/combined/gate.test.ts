@@ -32,7 +32,9 @@ async function passed(...parts: LanguageModelV3StreamPart[]) {
   }
   const guarded = CombinedGate.guarded(CombinedGate.put(ProviderTest.model(), gate), language)
   const { stream } = await guarded.doStream({ prompt: [] })
-  return { gate, parts: await Array.fromAsync(stream) }
+  const came: LanguageModelV3StreamPart[] = []
+  await stream.pipeTo(new WritableStream({ write: (part) => void came.push(part) }))
+  return { gate, parts: came }
 }
 
 function script(parts: LanguageModelV3StreamPart[]) {
