@@ -1,7 +1,7 @@
 """``python -m bench [NAME ...]``: run the named measurements, or all of them.
 
-``failover`` and ``install`` take the newest build of the store; the first compares it with the stock binary in
-``OPENCODE_STOCK`` if that is set. Each can also be run by itself: ``python -m bench.startup --help``.
+``failover``, ``latency``, ``storm`` and ``install`` take the newest build of the store; the first two compare it with
+the stock binary in ``OPENCODE_STOCK`` if that is set. Each also runs by itself: ``python -m bench.startup --help``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 
-NAMES = ("startup", "build", "install", "failover", "grouping", "drift", "release")
+NAMES = ("startup", "build", "install", "failover", "latency", "storm", "health", "grouping", "drift", "release")
 STOCK_VARIABLE = "OPENCODE_STOCK"
 
 
@@ -26,7 +26,7 @@ def main() -> None:
 
 def arguments(name: str) -> list[str]:
     """What a script needs to be told."""
-    if name not in ("failover", "install"):
+    if name not in ("failover", "latency", "storm", "install"):
         return []
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install import builds
@@ -36,6 +36,8 @@ def arguments(name: str) -> list[str]:
         sys.exit("There is no build to measure. First run: make build")
     if name == "install":
         return ["--binary", str(build.binary)]
+    if name == "storm":
+        return ["--patched", str(build.binary)]
     stock = os.environ.get(STOCK_VARIABLE)
     return ["--patched", str(build.binary), *(["--stock", stock] if stock else [])]
 

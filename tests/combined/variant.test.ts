@@ -44,3 +44,12 @@ test("all variants of all members are offered, efforts from least to most, with 
     ["fast", { tier: 1 }],
   ])
 })
+
+test("a member has its own options under every name that may be asked for", () => {
+  const own = { low: { effort: 1 }, high: { effort: 3 }, fast: { speed: 2 } }
+  const found = CombinedVariant.named<object>(own, ["low", "fast", "turbo"])
+  expect(found).toMatchObject({ low: own.low, medium: own.low, high: own.high, max: own.high, fast: own.fast })
+  // A name of another member's is known here too, or OpenCode would drop it from the user's message.
+  expect(found.turbo).toEqual({})
+  expect(CombinedVariant.named(undefined, ["high"]).high).toEqual({})
+})

@@ -160,7 +160,7 @@ def test_it_refuses_to_be_replaced_by_a_stock_one(program: Program) -> None:
     refused = program.run("upgrade", "1.0.1")
 
     assert refused.code == 1
-    assert "opencode-patcher build --latest" in refused.stderr
+    assert "opencode-patcher update" in refused.stderr
 
 
 def test_a_wrong_setting_is_named(program: Program) -> None:

@@ -28,6 +28,19 @@ export function union<V>(members: readonly (Readonly<Record<string, V>> | undefi
   return Object.fromEntries([...names].toSorted((a, b) => rank(a) - rank(b)).map((name) => [name, options[name]]))
 }
 
+/**
+ * The member's own options under every name that may be asked for: those of the group's variants, and the efforts. There
+ * are none for a name to which the member has nothing like it, but it is a name that may be asked for.
+ */
+export function named<V extends object>(own: Readonly<Record<string, V>> | undefined, group: Iterable<string>) {
+  return Object.fromEntries(
+    [...new Set([...group, ...EFFORTS])].map((asked): [string, V | Record<string, never>] => {
+      const found = map(asked, own)
+      return [asked, (found !== undefined && own?.[found]) || {}]
+    }),
+  )
+}
+
 /** What was asked for, where a member has nothing like it and goes without. */
 export function lost(asked: string | undefined, variants: Readonly<Record<string, unknown>> | undefined) {
   return asked !== undefined && map(asked, variants) === undefined ? asked : undefined

@@ -51,11 +51,11 @@ export function group(offers: readonly Offer[], options: Options): Group[] {
   if (ranks.size < (options.minProviders ?? 2) && Object.keys(options.groups ?? {}).length === 0) return []
   // What is left out still tells which snapshots and sizes exist.
   const identities = resolve(offers, options.catalogue)
-  const entries = offers.flatMap((offer, index) => {
-    if (isExcluded(offer, patterns)) return []
+  const all = offers.map((offer, index): Entry => {
     const rank = ranks.get(offer.providerID)
     return { offer, identity: identities[index], rank: rank ?? options.priority.length, listed: rank !== undefined }
   })
+  const entries = patterns.length ? all.filter((entry) => !isExcluded(entry.offer, patterns)) : all
   const own = ownGroups(entries, options)
   return uniqueIDs(own, automaticGroups(entries, options))
     .map(finish)
@@ -116,7 +116,6 @@ function rankOf(offers: readonly Offer[], priority: readonly string[]) {
 }
 
 function isExcluded(offer: Offer, patterns: readonly string[]) {
-  if (patterns.length === 0) return false
   const text = lower(offer.providerID + "/" + offer.modelID)
   return patterns.some((pattern) => fits(pattern, text))
 }
@@ -139,8 +138,9 @@ export function fits(pattern: string, text: string) {
 }
 
 function ownGroups(entries: readonly Entry[], options: Options): Draft[] {
+  if (!options.groups) return []
   const byName = new Map(entries.map((entry) => [entry.offer.providerID + "/" + entry.offer.modelID, entry]))
-  return Object.entries(options.groups ?? {}).flatMap(([id, names]) => {
+  return Object.entries(options.groups).flatMap(([id, names]) => {
     const members = [...new Set(names)].flatMap((name) => byName.get(name) ?? [])
     // Where the user's list says nothing about the order of two providers, it is the list's own.
     const sorted = members
@@ -158,7 +158,8 @@ function automaticGroups(entries: readonly Entry[], options: Options): Draft[] {
   const fewest = options.minProviders ?? 2
   const order = orderOf(options.regions ?? [])
   return [...drafts].flatMap(([key, members]) => {
-    if (new Set(members.map((entry) => entry.offer.providerID)).size < fewest) return []
+    // Most models have one offer, and then there is nothing to count.
+    if (members.length < fewest || new Set(members.map((entry) => entry.offer.providerID)).size < fewest) return []
     const { stem, name, vendor } = members[0].identity
     const ending = endingOf(members[0].identity, allowed, latest)
     return {

@@ -73,24 +73,40 @@ const WINDOWS = new Map([
 ])
 
 /**
- * Reads ids. It remembers what it has cut into words, because hosts share most of their ids, so make one for each
- * round. Never fails; an id without a word in it is its own name.
+ * Reads an offer. Never fails; an id without a word in it is its own name.
+ *
+ * A reading depends on the offer's words alone, so what was read is remembered for the life of the process: providers
+ * share most of their ids, and the same catalogue is read again for each directory and after each change of a setting.
  */
-export function reader() {
-  const known = new Map<string, Written>()
-  return (offer: { providerID: string; modelID: string; name: string }): Reading => {
-    const written = known.get(offer.modelID) ?? write(offer.modelID)
-    const plain = !canAdd(offer.name)
-    if (plain && written.plain) return written.plain
-    const reading = read(offer, written)
-    if (plain && isAnyones(written, reading)) written.plain = reading
-    known.set(offer.modelID, written)
-    return reading
-  }
+export function read(offer: { providerID: string; modelID: string; name: string }): Reading {
+  const written = known.get(offer.modelID) ?? remember(offer.modelID)
+  if (written.plain?.title === offer.name) return written.plain.reading
+  const own = written.own.find((item) => item.provider === offer.providerID && item.title === offer.name)
+  if (own) return own.reading
+  const plain = !canAdd(offer.name)
+  if (plain && written.plain) return written.plain.reading
+  const made = { provider: offer.providerID, title: offer.name, reading: make(offer, written) }
+  if (plain && isAnyones(written, made.reading)) written.plain = made
+  else written.own.push(made)
+  return made.reading
 }
 
-/** `plain` is the reading at every provider whose display name has nothing to add. */
-type Written = { located: Located; words: readonly string[]; stamp: string; plain?: Reading }
+/** Ids that are remembered at most. The largest catalogue has a third of them. */
+const MOST_IDS = 10_000
+
+const known = new Map<string, Written>()
+
+function remember(modelID: string) {
+  if (known.size >= MOST_IDS) known.clear()
+  const written = write(modelID)
+  known.set(modelID, written)
+  return written
+}
+
+type Made = { readonly provider: string; readonly title: string; readonly reading: Reading }
+
+/** `plain` is the reading at every provider whose display name has nothing to add; `own` are those of the others. */
+type Written = { located: Located; words: readonly string[]; stamp: string; plain?: Made; own: Made[] }
 
 // Whether the provider has no say: its name can be a prefix of the id, or the organisation.
 function isAnyones({ words, located }: Written, reading: Reading) {
@@ -101,12 +117,12 @@ function isAnyones({ words, located }: Written, reading: Reading) {
 function write(modelID: string): Written {
   const located = locate(modelID)
   const raw = rawAliases.get(located.text)
-  if (raw) return { located, words: raw.words, stamp: raw.stamp }
+  if (raw) return { located, words: raw.words, stamp: raw.stamp, own: [] }
   const text = located.text.includes(":0") ? located.text.replace(AMAZON_VERSION, "") : located.text
-  return { located, ...scan(text, whole) }
+  return { located, ...scan(text, whole), own: [] }
 }
 
-function read(offer: { providerID: string; modelID: string; name: string }, written: Written): Reading {
+function make(offer: { providerID: string; modelID: string; name: string }, written: Written): Reading {
   const { located } = written
   const bare = unaliased(withoutPrefix(written.words, offer.providerID), written.stamp)
   const found = familyOf(bare.words, located.organisation)

@@ -8,10 +8,27 @@ export function vendorOf(item: Item): Vendor | undefined {
   return item.row >= 0 ? vendors[item.row] : undefined
 }
 
-/** Vendor and name. The line break cannot be part of a vendor, so two models never share it. */
-export function model(item: Item) {
-  return item.vendor + "\n" + item.name
+/** Items by vendor and name: each list holds the offers of one model, in the order of the items. */
+export function models(items: readonly Item[]) {
+  const known = new Map<string, Map<string, Item[]>>()
+  const found: Item[][] = []
+  for (const item of items) {
+    // Two maps, because one key of both would have to be made, and hashed, for each of some thousand items.
+    const names = known.get(item.vendor) ?? new Map<string, Item[]>()
+    if (!names.size) known.set(item.vendor, names)
+    const same = names.get(item.name)
+    if (same) {
+      same.push(item)
+      continue
+    }
+    const made = [item]
+    names.set(item.name, made)
+    found.push(made)
+  }
+  return { groups: found, has: (vendor: string, name: string) => known.get(vendor)?.has(name) ?? false }
 }
+
+export type Models = ReturnType<typeof models>
 
 /** What tells the kinds of one model apart, but mode and snapshot. */
 export function stem(item: Item) {
@@ -20,6 +37,7 @@ export function stem(item: Item) {
 
 /** Groups of equal key. Most models are offered in one way only: then there is nothing to divide. */
 export function divide(items: readonly Item[], key: (item: Item) => string) {
+  if (items.length === 1) return [items]
   const first = key(items[0])
   return items.every((item) => key(item) === first) ? [items] : [...grouped(items, key).values()]
 }

@@ -2,8 +2,8 @@
 //
 // resolve.py in opencode-patcher is the same in Python; the two agree on every input. The steps run in a fixed
 // order, each over the result of the one before.
-import { divide, model, stem, vendorOf, type Item } from "./item"
-import { reader, type Reading, type Variant } from "./identity"
+import { divide, models, stem, vendorOf, type Item } from "./item"
+import { read, type Reading, type Variant } from "./identity"
 import { settleStamps } from "./snapshots"
 import { grouped, sizes, versions } from "./rules"
 import { adoptVendors, dropProviders, keepHouseNames, keepOwnTiers } from "./vendors"
@@ -26,16 +26,15 @@ export type Identity = {
 
 /** Identities of the offers, in their order. The catalogue holds further offers that are only learnt from. */
 export function resolve(offers: readonly Offer[], catalogue: readonly Offer[] = []): Identity[] {
-  const read = reader()
   const items = [...offers, ...others(catalogue, offers)].map((offer) => itemOf(offer, read(offer)))
   dropProviders(items)
   adoptVendors(items)
   keepHouseNames(items)
-  const models = grouped(items, model)
-  for (const group of models.values()) keepOwnTiers(group, models)
+  const first = models(items)
+  for (const group of first.groups) keepOwnTiers(group, first)
   tieVersions(items)
-  for (const group of grouped(items, model).values()) settleContexts(group)
-  for (const group of grouped(items, model).values()) {
+  for (const group of models(items).groups) settleContexts(group)
+  for (const group of models(items).groups) {
     settleSizes(group)
     settlePreviews(group)
     settleStamps(group)

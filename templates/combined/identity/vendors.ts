@@ -1,7 +1,7 @@
 // Whose model it is, where that takes more than the table: learnt from how others in the catalogue write the name.
 //
 // vendors.py in opencode-patcher is the same in Python; the two agree on every input.
-import { vendorOf, type Item } from "./item"
+import { vendorOf, type Item, type Models } from "./item"
 import { squash } from "./scan"
 import { grouped, ownTiers, vendorIDs, vendors } from "./rules"
 
@@ -68,13 +68,13 @@ export function keepHouseNames(items: readonly Item[]) {
 }
 
 /** A fast tier of open weights is its host's own, unless the vendor itself has it. */
-export function keepOwnTiers(group: readonly Item[], models: ReadonlyMap<string, readonly Item[]>) {
+export function keepOwnTiers(group: readonly Item[], models: Models) {
   const { vendor, name } = group[0]
   const known = vendorOf(group[0])
   const words = name.split("-")
   if (known?.undated !== "original" || !words.some((word) => ownTiers.has(word))) return
   const rest = words.filter((word) => !ownTiers.has(word)).join("-")
-  if (!models.has(vendor + "\n" + rest)) return
+  if (!models.has(vendor, rest)) return
   if (group.some((item) => known.providers.includes(item.provider))) return
   for (const item of group) item.name += "-" + item.provider
 }

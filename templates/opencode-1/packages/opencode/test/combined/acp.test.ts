@@ -22,7 +22,10 @@ function client(parts: Record<string, { partType?: string; toolCallId?: string }
   }
 }
 
-const removed = (partID: string, sessionID = "ses_one") => ({ properties: { sessionID, messageID: "msg_one", partID } })
+const removed = (partID: string, sessionID = "ses_one") => ({
+  type: "message.part.removed",
+  properties: { sessionID, messageID: "msg_one", partID },
+})
 
 const status = (message: string, type = "retry") => ({
   type: "session.status",
@@ -32,32 +35,45 @@ const status = (message: string, type = "retry") => ({
 test("a tool call that was taken back is ended, and may be announced anew", async () => {
   const editor = client({ prt_tool: { partType: "tool", toolCallId: "call_one" } })
   const forgotten: string[] = []
-  await CombinedACPEvent.removed(removed("prt_tool"), editor, (id) => forgotten.push(id))
+  await CombinedACPEvent.follow(removed("prt_tool"), editor, (id) => forgotten.push(id))
   expect(editor.updates).toEqual([{ sessionUpdate: "tool_call_update", toolCallId: "call_one", status: "failed" }])
   expect(forgotten).toEqual(["call_one"])
 })
 
 test("of a text that was taken back the client is told in a thought", async () => {
   const editor = client({ prt_text: { partType: "text" } })
-  await CombinedACPEvent.removed(removed("prt_text"), editor, () => expect.unreachable())
+  await CombinedACPEvent.follow(removed("prt_text"), editor, () => expect.unreachable())
   expect(editor.updates).toMatchObject([{ sessionUpdate: "agent_thought_chunk", content: { type: "text" } }])
   expect(JSON.stringify(editor.updates)).toContain("is taken back")
 })
 
 test("of parts that it does not show, and of other sessions, it is told nothing", async () => {
   const editor = client({ prt_step: { partType: "step-start" }, prt_text: { partType: "text" } })
-  await CombinedACPEvent.removed(removed("prt_step"), editor, () => expect.unreachable())
-  await CombinedACPEvent.removed(removed("prt_unknown"), editor, () => expect.unreachable())
-  await CombinedACPEvent.removed(removed("prt_text", "ses_other"), editor, () => expect.unreachable())
+  await CombinedACPEvent.follow(removed("prt_step"), editor, () => expect.unreachable())
+  await CombinedACPEvent.follow(removed("prt_unknown"), editor, () => expect.unreachable())
+  await CombinedACPEvent.follow(removed("prt_text", "ses_other"), editor, () => expect.unreachable())
   expect(editor.updates).toEqual([])
 })
 
 test("a switch is said, upstream's own retries are not", async () => {
   const editor = client({})
-  await CombinedACPEvent.switched(status("Failover: alpha (503), beta takes over"), editor)
-  await CombinedACPEvent.switched(status("Too many requests"), editor)
-  await CombinedACPEvent.switched(status("Failover: alpha (503), beta takes over", "busy"), editor)
+  await CombinedACPEvent.follow(status("Failover: alpha (503), beta takes over"), editor, () => expect.unreachable())
+  await CombinedACPEvent.follow(status("Too many requests"), editor, () => expect.unreachable())
+  await CombinedACPEvent.follow(status("Failover: alpha (503), beta takes over", "busy"), editor, () =>
+    expect.unreachable(),
+  )
   expect(editor.updates).toEqual([
-    { sessionUpdate: "agent_thought_chunk", content: { type: "text", text: "Failover: alpha (503), beta goes on\n" } },
+    {
+      sessionUpdate: "agent_thought_chunk",
+      content: { type: "text", text: "Failover: alpha (503), beta takes over\n" },
+    },
   ])
+})
+
+test("a client that is gone, and events of other kinds, keep nothing of upstream's from running", async () => {
+  const editor = client({ prt_text: { partType: "text" } })
+  const gone = { ...editor, connection: { sessionUpdate: () => Promise.reject(new Error("closed")) } }
+  await CombinedACPEvent.follow(removed("prt_text"), gone, () => {})
+  await CombinedACPEvent.follow({ type: "permission.asked", properties: {} }, editor, () => expect.unreachable())
+  expect(editor.updates).toEqual([])
 })

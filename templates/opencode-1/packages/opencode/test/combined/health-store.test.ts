@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, utimesSync, writeFileSync } from "fs"
 import os from "os"
 import path from "path"
 import { CombinedCooldown } from "@/combined/health/cooldown"
@@ -105,4 +105,32 @@ test("what no longer counts is not kept", () => {
   const later = NOW + 3 * 24 * 3_600_000
   open(later).update(fail("acme", later))
   expect([...CombinedCooldown.parse(readFileSync(file(), "utf8")).keys()]).toEqual(["acme/glm"])
+})
+
+test("of processes that fail at once none loses what another has written", async () => {
+  const writer = path.join(import.meta.dir, "health-writer.ts")
+  const names = ["acme", "beta", "gamma", "delta", "epsilon", "zeta"]
+  const started = names.map((name) => Bun.spawn([process.execPath, writer, file(), name, "10"], { stdout: "inherit" }))
+  expect(await Promise.all(started.map((item) => item.exited))).toEqual(names.map(() => 0))
+  const known = CombinedCooldown.parse(readFileSync(file(), "utf8"))
+  for (const name of names) for (let index = 0; index < 10; index++) expect(known.has(`${name}/${index}`)).toBe(true)
+  expect(readdirSync(place.directory)).toEqual(["health.json"])
+}, 120_000)
+
+test("a lock that a dead process has left keeps nobody out", () => {
+  mkdirSync(`${file()}.lock`)
+  utimesSync(`${file()}.lock`, new Date(0), new Date(0))
+  open().update(fail("acme"))
+  expect(readdirSync(place.directory)).toEqual(["health.json"])
+})
+
+test("while another process writes nobody waits: it holds at once, and is written a moment later", async () => {
+  mkdirSync(`${file()}.lock`)
+  const store = open()
+  store.update(fail("acme"))
+  expect(out(store, "acme")).toBe(true)
+  expect(readdirSync(place.directory)).toEqual(["health.json.lock"])
+  rmdirSync(`${file()}.lock`)
+  while (!out(open(), "acme")) await Bun.sleep(1)
+  expect(readdirSync(place.directory)).toEqual(["health.json"])
 })

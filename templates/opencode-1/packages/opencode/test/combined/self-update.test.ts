@@ -30,7 +30,7 @@ for (const method of ["curl", "npm", "pnpm", "bun", "brew", "choco", "scoop"] as
       const exit = yield* installation.upgrade(method, "99.0.0").pipe(Effect.exit)
       const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
       expect(error).toBeInstanceOf(Installation.UpgradeFailedError)
-      expect(JSON.stringify(error)).toContain("opencode-patcher build")
+      expect(JSON.stringify(error)).toContain("opencode-patcher update")
       expect(started).toEqual([])
     }),
   )

@@ -4,7 +4,6 @@ import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { LLMEvent, ToolResultValue } from "@opencode-ai/llm"
 import { Effect, Option } from "effect"
 import { CombinedAttempt } from "../request/attempt"
-import { CombinedSnapshot } from "./snapshot"
 import type { Turn } from "./turn"
 
 /**
@@ -42,10 +41,7 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Tu
     Object.entries(turn.ctx.reasoningMap).filter(([, part]) => !ids.has(part.id)),
   )
   turn.ctx.toolcalls = {}
-  if (last < 0) {
-    CombinedSnapshot.keep(turn.ctx.sessionID, turn.ctx.snapshot, turn.ctx.assistantMessage.time.created)
-    turn.ctx.snapshot = undefined
-  }
+  if (last < 0) turn.ctx.snapshot = undefined
   yield* Effect.forEach(dropped, (part) =>
     turn.session.removePart({ sessionID: turn.ctx.sessionID, messageID: part.messageID, partID: part.id }),
   )
@@ -60,8 +56,6 @@ export const commit = Effect.fn("CombinedSettlement.commit")(function* (turn: Tu
     yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls", usage }))
     // Whether the conversation must be compacted is asked for the member of the next step, before it.
     turn.ctx.needsCompaction = false
-    const end = (yield* stored(turn)).findLast((part) => part.type === "step-finish")
-    CombinedSnapshot.keep(message.sessionID, end?.snapshot, Date.now())
   }
   message.finish = "tool-calls"
   return undefined

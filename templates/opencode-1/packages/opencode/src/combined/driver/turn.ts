@@ -302,7 +302,7 @@ const announce = (turn: Turn, reason: string, next: Provider.Model) =>
     attempt: 1,
     message: CombinedNotice.switched(turn.ctx.assistantMessage.providerID, reason, {
       providerID: next.providerID,
-      variant: CombinedVariant.lost(turn.streamInput.user.model.variant, next.variants),
+      variant: CombinedVariant.lost(turn.streamInput.user.model.variant, CombinedRoute.of(next)?.variants),
     }),
     next: Date.now(),
   })

@@ -123,8 +123,14 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
           if (problem) yield* Effect.logWarning("combined health is not shared", { reason: problem })
         }
       })
-      return CombinedRoute.mark(model, {
+      const providers = yield* base.list()
+      const asked = members.flatMap((item) =>
+        Object.keys(providers[item.providerID as ProviderID]?.models[item.modelID]?.variants ?? {}),
+      )
+      const own = { ...model, variants: CombinedVariant.named(model.variants, asked) }
+      return CombinedRoute.mark(own, {
         id,
+        variants: model.variants,
         member,
         state: { attempt: undefined, retracted: false, unthinking: false },
         forgone: new Set(),

@@ -1,10 +1,19 @@
 /** The file in which the health of members is kept, for all processes of the user. */
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "fs"
+import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "fs"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
 import type { CombinedHealthStore } from "../health/store"
 
 export const FILE = path.join(Global.Path.state, "combined-health.json")
+
+/** Milliseconds between two tries to write, and for how long the last one may try before the process ends. */
+const PAUSE = 5
+const LAST = 1000
+
+/** A change takes about a millisecond: a lock of this age was left by a process that is no more. */
+const STALE = 5000
+
+const idle = new Int32Array(new SharedArrayBuffer(4))
 
 export function shelf(file: string): CombinedHealthStore.Shelf {
   return {
@@ -34,6 +43,49 @@ export function shelf(file: string): CombinedHealthStore.Shelf {
         throw error
       }
     },
+    alone: (act, patience) => {
+      const lock = `${file}.lock`
+      if (!take(lock, performance.now() + patience)) return false
+      try {
+        act()
+      } finally {
+        release(lock)
+      }
+      return true
+    },
+    until: (done) => {
+      const exit = () => void done(LAST)
+      process.once("exit", exit)
+      const again = () => {
+        if (done(0)) process.off("exit", exit)
+        else setTimeout(again, PAUSE)
+      }
+      setTimeout(again, PAUSE)
+    },
+  }
+}
+
+/** Makes the lock, which only one process can. Where nobody can make one there is nothing to keep apart. */
+function take(lock: string, until: number) {
+  while (true) {
+    try {
+      mkdirSync(lock)
+      return true
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") return true
+    }
+    const held = statSync(lock, { throwIfNoEntry: false })
+    if (held && Date.now() - held.mtimeMs > STALE) release(lock)
+    else if (performance.now() >= until) return false
+    else Atomics.wait(idle, 0, 0, 1)
+  }
+}
+
+function release(lock: string) {
+  try {
+    rmdirSync(lock)
+  } catch {
+    // Another process took it for one that was left behind.
   }
 }
 

@@ -73,6 +73,8 @@ export type Route = {
   readonly claim: Effect.Effect<boolean>
   readonly release: Effect.Effect<void>
   readonly settings: CombinedSettings.Failover
+  /** The member's own variants. The model has them under every name that may be asked for. */
+  readonly variants?: Provider.Model["variants"]
 }
 
 const key = Symbol.for("opencode.combined.route")

@@ -77,7 +77,10 @@ export function of(model: Provider.Model) {
 export function make(input: LLM.StreamInput): Attempt {
   const asked = input.user.model.variant
   return {
-    variant: { asked, own: asked === undefined ? undefined : CombinedVariant.map(asked, input.model.variants) },
+    variant: {
+      asked,
+      own: asked === undefined ? undefined : CombinedVariant.map(asked, CombinedRoute.of(input.model)?.variants),
+    },
     model: input.model,
     controller: new AbortController(),
     gate: CombinedGate.open(),

@@ -136,11 +136,6 @@ export function can(model: Provider.Model, wanted: Needs) {
   return reason(model, wanted) === undefined
 }
 
-/** Whether an agent's variant may be asked for; each member of a combined model has its own for it. */
-export function takes(model: Provider.Model | undefined, variant: string) {
-  return model !== undefined && (CombinedRoute.of(model) !== undefined || model.variants?.[variant] !== undefined)
-}
-
 function reason(model: Provider.Model, wanted: Needs) {
   const unread = [...wanted.modes].filter((item) => !model.capabilities.input[item])
   if (unread.length) return `cannot read ${unread.join(", ")}`

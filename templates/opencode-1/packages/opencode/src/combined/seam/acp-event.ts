@@ -22,15 +22,24 @@ type Client = {
   }
 }
 
-type Removed = {
-  readonly properties: { readonly sessionID: string; readonly messageID: string; readonly partID: string }
-}
+type Event = { readonly type: string; readonly properties: unknown }
+
+type Removed = { readonly sessionID: string; readonly messageID: string; readonly partID: string }
 
 const TAKEN_BACK = "The text above is taken back: its provider failed.\n"
 
-/** Follows the removal of a part. `forget` is given the id of a tool call that is no more. */
-export async function removed(event: Removed, client: Client, forget: (toolCallId: string) => void) {
-  const { sessionID: sessionId, messageID: messageId, partID: partId } = event.properties
+/**
+ * Follows what a client is to know, before upstream looks at the event. `forget` is given the id of a tool call that is
+ * no more. Never fails: upstream waits for some of the same events to end a turn.
+ */
+export async function follow(event: Event, client: Client, forget: (toolCallId: string) => void) {
+  if (event.type !== "message.part.removed" && event.type !== "session.status") return
+  const told = event.type === "session.status" ? switched(event, client) : removed(event, client, forget)
+  await told.catch(() => {})
+}
+
+async function removed(event: Event, client: Client, forget: (toolCallId: string) => void) {
+  const { sessionID: sessionId, messageID: messageId, partID: partId } = event.properties as Removed
   if (!(await Effect.runPromise(client.session.tryGet(sessionId)))) return
   const known = await Effect.runPromise(client.session.tryGetPartMetadata({ sessionId, messageId, partId }))
   if (known?.partType === "text") return think(client, sessionId, TAKEN_BACK)
@@ -42,12 +51,9 @@ export async function removed(event: Removed, client: Client, forget: (toolCallI
   })
 }
 
-/** Says who goes on, and why. */
-export async function switched(
-  event: { readonly type: string; readonly properties: { readonly sessionID: string } },
-  client: Client,
-) {
-  const { sessionID } = event.properties
+/** Says who takes over, and why. */
+async function switched(event: Event, client: Client) {
+  const { sessionID } = event.properties as { readonly sessionID: string }
   const line = CombinedNotice.announced(event, sessionID)
   if (!line || !(await Effect.runPromise(client.session.tryGet(sessionID)))) return
   await think(client, sessionID, `${line}\n`)

@@ -1,6 +1,51 @@
 /** What the hooks in packages/opencode/src/session/processor.ts call. */
+import type { EventV2Bridge } from "@/event-v2-bridge"
+import { TuiEvent } from "@/server/tui-event"
+import type { LLM } from "@/session/llm"
+import type { SessionStatus } from "@/session/status"
+import type { SessionSummary } from "@/session/summary"
+import type { Snapshot } from "@/snapshot"
+import { Effect } from "effect"
+import { CombinedSnapshot } from "../driver/snapshot"
+import { CombinedTurn } from "../driver/turn"
+import { CombinedNotice } from "../turn/notice"
+
 export { settle } from "../driver/retraction"
 export { begin } from "../driver/snapshot"
-export { guard, stream } from "../driver/turn"
+
+type Given = CombinedTurn.Turn & {
+  readonly events: Pick<EventV2Bridge.Service["Service"], "publish">
+  readonly snapshot: Snapshot.Interface
+  readonly summary: SessionSummary.Interface
+}
+
+/** How long the TUI shows who takes over, in milliseconds. */
+const SHOWN = 8000
+
+export const stream = (ctx: CombinedTurn.Turn["ctx"], input: LLM.StreamInput, send: LLM.Interface["stream"]) =>
+  CombinedSnapshot.stream(ctx, input, (held) => CombinedTurn.stream(ctx, held, send))
+
+export const guard = (given: Given) =>
+  CombinedTurn.guard({
+    ...given,
+    status: { ...given.status, set: told(given) },
+    handleEvent: (event) =>
+      event.type === "step-finish" ? CombinedSnapshot.finish(given, event) : given.handleEvent(event),
+  })
+
+/** The TUI shows upstream's own toasts, and no status of a session that retries at once. */
+const told =
+  ({ status, events }: Given): SessionStatus.Interface["set"] =>
+  (sessionID, info) =>
+    info.type === "retry" && info.message.startsWith(CombinedNotice.SWITCH)
+      ? status
+          .set(sessionID, info)
+          .pipe(
+            Effect.andThen(
+              events.publish(TuiEvent.ToastShow, { message: info.message, variant: "warning", duration: SHOWN }),
+            ),
+            Effect.asVoid,
+          )
+      : status.set(sessionID, info)
 
 export * as CombinedSessionProcessor from "./processor"

@@ -1,5 +1,5 @@
 /** What the hooks in packages/opencode/src/session/prompt.ts call. */
 export { small } from "../provider/catalogue"
-export { fit, retractions, takes } from "../request/fit"
+export { fit, retractions } from "../request/fit"
 
 export * as CombinedSessionPrompt from "./prompt"
