@@ -40,7 +40,7 @@ def measure(root: Path) -> None:
     request = pipeline.Request()
     program = bun.ensure(store, _required_bun(store, locked), reporter)
     models = catalogue.ensure(store, locked.catalogue, reporter)
-    passed = builds.Verdict(passed=("not run",), failed=(), failover_ms=None)
+    passed = builds.DrillResult(passed=("not run",), failed=(), failover_ms=None)
 
     def tool() -> None:
         pipeline.build(request, store, reporter, lock=locked, proof=lambda *_: passed)

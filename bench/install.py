@@ -88,7 +88,7 @@ def two_builds(store: Store, build: builds.Build) -> tuple[str, str]:
         shutil.copy(build.binary, copy)
         ingredients = replace(build.ingredients, patchset=f"{number}")
         made = builds.keep(store, ingredients, copy, build.tool_version)
-        builds.record_drill(made, builds.Verdict(passed=("not run",), failed=(), failover_ms=None))
+        builds.record_drill(made, builds.DrillResult(passed=("not run",), failed=(), failover_ms=None))
         names.append(made.directory.name)
     return names[0], names[1]
 

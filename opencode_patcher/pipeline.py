@@ -93,7 +93,7 @@ def build(
     reporter: Reporter,
     *,
     lock: Lock | None = None,
-    proof: Callable[[Build, Reporter], builds.Verdict] | None = None,
+    proof: Callable[[Build, Reporter], builds.DrillResult] | None = None,
 ) -> Built:
     """Make the requested binary and prove it with ``proof`` (default: the drill).
 
@@ -170,7 +170,9 @@ def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Stor
     return Built(build=builds.keep(store, ingredients, made.path, __version__), reused=False)
 
 
-def prove(build: Build, reporter: Reporter, proof: Callable[[Build, Reporter], builds.Verdict] | None = None) -> Build:
+def prove(
+    build: Build, reporter: Reporter, proof: Callable[[Build, Reporter], builds.DrillResult] | None = None
+) -> Build:
     """Run the drill on a build that it has not passed yet, and record what it says.
 
     Raises DrillError when a scenario fails; the build stays in the store, marked as failed.
@@ -187,12 +189,12 @@ def prove(build: Build, reporter: Reporter, proof: Callable[[Build, Reporter], b
     return judged
 
 
-def drill(build: Build, reporter: Reporter) -> builds.Verdict:
+def drill(build: Build, reporter: Reporter) -> builds.DrillResult:
     """The whole drill, as a verdict."""
     from opencode_patcher import drill as room
 
     report = room.run(build.binary, reporter=reporter)
-    return builds.Verdict(
+    return builds.DrillResult(
         passed=tuple(row.scenario for row in report.verdicts if row.passed),
         failed=tuple(row.scenario for row in report.verdicts if not row.passed),
         failover_ms=median(report.failover_ms) if report.failover_ms else None,

@@ -14,7 +14,7 @@ def parse(text: str, now: datetime) -> datetime:
     """``30m``, ``2h``, ``7d`` or ``2w`` before ``now``, or a date or time of ISO 8601 in the zone of ``now``.
 
     Raises:
-        UsageError: ``text`` is none of these.
+        UsageError: ``text`` is something else.
     """
     span = re.fullmatch(r"(\d{1,5})([mhdw])", text.strip())
     try:
@@ -23,7 +23,7 @@ def parse(text: str, now: datetime) -> datetime:
         moment = datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError):
         raise UsageError(
-            f"'{text}' is no time.",
+            f"'{text}' is not a time.",
             next_step="Give a span or a date: opencode-patcher attempts --since 2h, or --since 2026-01-31",
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)

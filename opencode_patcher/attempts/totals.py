@@ -23,7 +23,7 @@ class Totals:
 
 
 def add_up(attempts: Iterable[Attempt]) -> Totals:
-    """Totals of ``attempts``. A failure after which the same member was asked once more is no failover."""
+    """Totals of ``attempts``. A failure after which the same member was asked once more is not a failover."""
     served: Counter[str] = Counter()
     causes: Counter[str] = Counter()
     cost: dict[str, float] = {}

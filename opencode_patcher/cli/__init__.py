@@ -25,7 +25,7 @@ COMMANDS = {
     "rollback": "Go back to the build that was installed before.",
     "uninstall": "Remove the program and put back what was there before.",
     "prune": "Delete builds that are no longer needed.",
-    "config": "Show the lines to add to opencode.json, and check those that are there.",
+    "config": "Show the lines to add to opencode.json, and check the existing ones.",
     "doctor": "Find what prevents building, installing or failing over.",
     "demo": "See a failover without keys and without OpenCode's source.",
     "models": "Show which models are combined, and why.",

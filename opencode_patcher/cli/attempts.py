@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @options.file_option("--file", "The log to read.  [default: your OpenCode's]")
 @options.json_option
 def command(since: str | None, file: Path | None, as_json: bool) -> None:
-    """Show what combined models asked of their providers: who served, what failed, what it cost."""
+    """Show the requests of combined models: which provider answered, what failed, and what it cost."""
     import os
     from datetime import datetime
 
@@ -33,9 +33,9 @@ def command(since: str | None, file: Path | None, as_json: bool) -> None:
         output.show_json(as_data(found.attempts, added) | {"unreadable": found.unreadable})
         return
     if found.unreadable:
-        output.echo(f"Lines that cannot be read were left out: {found.unreadable}", err=True)
+        output.echo(f"{found.unreadable} lines could not be read and were left out.", err=True)
     if not found.attempts:
-        output.echo(f"No attempt is recorded in {path}{' since then' if since else ''}.")
+        output.echo(f"No attempts are recorded in {path}{' since then' if since else ''}.")
         return
     output.show_table(
         ("started", "session", "for", "member", "reached", "ended", "seconds", "tokens", "cost", "why"),

@@ -13,23 +13,23 @@ from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.configuration.advice import Advice
-    from opencode_patcher.configuration.check import Finding
+    from opencode_patcher.configuration.check import ConfigProblem
     from opencode_patcher.configuration.survey import Survey
 
 SHOWN_GROUPS = 12
-"""So many combined models are shown; two large providers have hundreds in common."""
+"""How many combined models are shown; two large providers have hundreds in common."""
 
 
 @click.command
-@click.option("--check", "check_only", is_flag=True, help="Only check the configuration that is there.")
+@click.option("--check", "check_only", is_flag=True, help="Only check the existing configuration.")
 @options.lookup_catalog_option
 @options.json_option
 @click.pass_context
 def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json: bool) -> None:
-    """Show the lines to add to opencode.json for your providers, and check those that are there.
+    """Show the lines to add to opencode.json for your providers, and check the existing ones.
 
     Your providers are found as OpenCode finds them: by its list of logins, the environment and the configuration, all
-    as seen from the current directory. Nothing is written, and no key is read out. The exit code is 1 when OpenCode
+    as seen from the current directory. Nothing is written, and no key is shown. The exit code is 1 when OpenCode
     would refuse the configuration.
     """
     import os
@@ -45,7 +45,7 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
         path = find(catalog, catalogue.opencode_cache(), output.TerminalReporter())
         found = survey(os.environ, working_directory(), catalogue.load_providers(path))
     except (CatalogueError, ToolchainError):
-        # What OpenCode refuses is wrong whatever models there are.
+        # What OpenCode refuses is wrong, whatever the models are.
         found = survey(os.environ, working_directory(), ())
         if catalog or not check_only or not found.errors:
             raise
@@ -106,12 +106,12 @@ def show(found: Survey, proposal: Advice, file: Path | None) -> None:
         return
     if not found.groups:
         output.echo()
-        output.echo("No model is offered by two of them, so nothing is combined yet.")
+        output.echo("No two of them offer the same model, so nothing is combined yet.")
         output.echo("Log in to another provider that has the model you use: opencode auth login")
         return
     output.echo()
     output.echo(f"Combined models: {len(found.groups)}")
-    # Those that most providers stand behind are worth the most.
+    # Those with the most providers are worth the most.
     best = sorted(found.groups, key=lambda group: -len({member.provider_id for member in group.members}))
     for group in best[:SHOWN_GROUPS]:
         providers = dict.fromkeys(member.provider_id for member in group.members)
@@ -131,19 +131,19 @@ def _show_lines(proposal: Advice, file: Path | None) -> None:
         output.echo(f"Add this to {file or 'opencode.json'}" + (", right after the first {:" if there else ":"))
         for line in proposal.lines(whole=not there):
             output.echo(line)
-        output.echo("The order is a proposal for who is asked first. A stock OpenCode refuses this setting.")
+        output.echo("The order is a suggestion. A stock OpenCode refuses a file with this setting.")
     for change in proposal.changes:
         where = change.file if change.line is None else f"line {change.line} of {change.file}"
-        reason = "To use your model as a combined one" if change.key == "model" else "To say who is asked first"
+        reason = "To use your model as a combined one" if change.key == "model" else "To choose who is asked first"
         output.echo()
         output.echo(f"{reason}, change {where} to:")
         output.echo(f"  {as_json(change.key, change.value)}")
     if not proposal.add and not proposal.changes:
         output.echo()
-        output.echo("Nothing has to be added to your configuration.")
+        output.echo("Your configuration needs no changes.")
 
 
-def show_findings(findings: Sequence[Finding], *, files: int) -> None:
+def show_findings(findings: Sequence[ConfigProblem], *, files: int) -> None:
     """What is wrong, each with its place and what to do."""
     if not findings:
         output.echo(f"Checked: {files} configuration file{'' if files == 1 else 's'}, nothing wrong.")

@@ -26,7 +26,7 @@ machine, and the first of them fails:
 def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """See a failover without keys and without OpenCode's source.
 
-    A small program that ships with this tool takes OpenCode's place. It is patched and built as OpenCode is, which
+    A small program that ships with this tool stands in for OpenCode. It is patched and built as OpenCode is, which
     needs git and a package registry, and then run against fake providers that fail.
     """
     from opencode_patcher import demo
@@ -41,7 +41,7 @@ def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> Non
         show(seen)
     if seen.failed:
         raise DrillError(
-            f"{len(seen.failed)} of {len(seen.episodes)} scenarios did not end as they must.",
+            f"{len(seen.failed)} of {len(seen.episodes)} scenarios failed.",
             why="Failed: " + ", ".join(seen.failed),
             next_step=f"opencode-patcher verify --binary {seen.built.binary} --only {seen.failed[0]} --keep DIR",
         )

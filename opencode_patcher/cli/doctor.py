@@ -21,10 +21,10 @@ _MARKS = {"good": ("ok", "green"), "warning": ("warning", "yellow"), "blocks": (
 @options.json_option
 @click.pass_context
 def command(ctx: click.Context, source: str | None, as_json: bool) -> None:
-    """Find what is in the way of building, installing and failing over, and say how to put it right.
+    """Find what prevents building, installing or failing over, and say how to fix it.
 
     Looks at git, bun, the npm registry, the source, the disk, what is installed, PATH, and your OpenCode configuration
-    as seen from the current directory. It repairs nothing by itself, and works without a network. The exit code is 1
+    as seen from the current directory. It repairs nothing itself, and works offline. The exit code is 1
     when something blocks, 0 when there are only warnings.
     """
     import os
@@ -75,10 +75,10 @@ def show(finding: Finding) -> None:
 
 
 def summary(found: Sequence[Finding]) -> str:
-    """One line that says how it stands."""
+    """The result in one line."""
     counts = {level: sum(finding.level == level for finding in found) for level in _MARKS}
     if counts["blocks"]:
-        return f"\nPut right first what blocks ({counts['blocks']})."
+        return f"\nFix what is blocking first ({counts['blocks']})."
     if counts["warning"] or counts["unknown"]:
-        return "\nNothing blocks."
-    return "\nAll is well."
+        return "\nNothing is blocking."
+    return "\nAll checks passed."

@@ -108,17 +108,17 @@ def show_plan(planned: Plan) -> None:
 
 
 def show(done: Installed, finding: PathFinding) -> None:
-    """Say what is active now, what it took the place of, and what to do about PATH."""
+    """Say what is active now, what it replaced, and what to do about PATH."""
     from opencode_patcher.install import path_search
 
     output.echo(f"OpenCode {done.record.version} with combined models is installed: {done.place}")
     if done.moved_to:
-        output.echo(f"What was there is kept as {done.moved_to}; opencode-patcher uninstall puts it back.")
+        output.echo(f"What was there is kept as {done.moved_to}; to put it back: opencode-patcher uninstall")
     if done.previous and done.previous != done.record.build:
-        output.echo(f"Before, it was the build {done.previous}; opencode-patcher rollback goes back to it.")
+        output.echo(f"The build before was {done.previous}; to go back to it: opencode-patcher rollback")
     if done.closed:
         warning = output.paint("Other users cannot start it:", "yellow", bold=True)
-        output.echo(warning, f" they reach {done.place.parent}, but not {done.closed}, in which the program is kept.")
+        output.echo(warning, f" they can enter {done.place.parent}, but not {done.closed}, where the program is kept.")
         output.echo(
             "To install for all: make a directory that they can enter, name it in OPENCODE_PATCHER_HOME, build there."
         )

@@ -49,13 +49,13 @@ def refused_data(refused: Sequence[Lines]) -> list[dict[str, object]]:
 
 
 def show_refused(refused: Sequence[Lines]) -> None:
-    """Show what has to go before a stock OpenCode is started; it is the user's to take out."""
+    """Show what has to go before a stock OpenCode is started; only the user removes it."""
     if not refused:
         return
     output.echo()
-    output.echo("An OpenCode without the patches refuses this. Before you start one, take it out yourself:")
+    output.echo("A stock OpenCode refuses these lines. Remove them before you start one:")
     for one in refused:
         output.echo(f"  {one.name}")
         for number, text in one.lines:
             output.echo(f"  {number:>5} | {text}")
-    output.echo("That is what it would read in this directory; other projects can have such lines, too.")
+    output.echo("These are the files it would read in this directory; other projects may have such lines, too.")

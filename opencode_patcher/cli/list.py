@@ -28,7 +28,7 @@ def command(as_json: bool) -> None:
         output.show_json({"builds": [as_data(build, active) for build in found]})
         return
     if not found:
-        output.echo("There is no build yet. Make one: opencode-patcher build")
+        output.echo("There are no builds yet. Make one: opencode-patcher build")
         return
     rows = [
         (

@@ -74,7 +74,7 @@ def warn(text: str) -> None:
 
 
 def warn_of(problems: Iterable[PatcherError]) -> None:
-    """What went wrong without being in the way, on standard error."""
+    """What went wrong without stopping the command, on standard error."""
     for problem in problems:
         warn(str(problem))
 

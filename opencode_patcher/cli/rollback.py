@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     """Go back to the build that was installed before.
 
-    Run again, it goes back one more. To get an OpenCode without combined models back: opencode-patcher uninstall. The
-    lines of your configuration that such a one refuses are shown; nothing of it is changed.
+    Run it again to go back one more. To get a stock OpenCode back: opencode-patcher uninstall. The lines of your
+    configuration that an older one may refuse are shown; nothing is changed in it.
     """
     import os
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command
 @options.progress_options
 def command(as_json: bool, quiet: bool, verbose: bool) -> None:
-    """Take the installed program away and put back what was there before.
+    """Remove the installed program and put back what was there before.
 
     Builds stay in the store. Your sessions and your configuration are not touched; the lines of it that a stock
     OpenCode refuses are shown.
@@ -52,14 +52,14 @@ def as_data(done: Removed, refused: Sequence[Lines]) -> dict[str, object]:
 
 
 def show(done: Removed, refused: Sequence[Lines]) -> None:
-    """Say what was done, and what a stock OpenCode will stumble over."""
+    """Say what was done, and what a stock OpenCode would refuse."""
     if done.untouched:
-        output.echo(f"{done.place} is not from opencode-patcher any more and was left as it is.")
+        output.echo(f"{done.place} is no longer from opencode-patcher and was left as it is.")
     elif done.restored:
-        output.echo(f"{done.place} is again what it was before opencode-patcher.")
+        output.echo(f"{done.place} is back to what it was before opencode-patcher.")
     else:
         output.echo(f"{done.place} is removed.")
     for path in done.left:
         output.echo(f"Still there, from before opencode-patcher: {path}")
-    output.echo("Builds stay in the store: opencode-patcher install brings one back.")
+    output.echo("The builds are still in the store; to install one again: opencode-patcher install")
     installed.show_refused(refused)

@@ -47,7 +47,7 @@ def command(
 
     Fake providers are started on this machine, and the real binary is run against them in a home that is thrown
     away. No key is needed and nothing is sent elsewhere. A stock binary knows no combined models: its table shows
-    what it does when its provider fails. Exits with 7 when a scenario does not end as it must.
+    what it does when its provider fails. Exits with 7 when a scenario fails.
 
     Without --quick these are the set that every build must pass, the sixteen of a public benchmark of failovers,
     and those of agents: tools, thinking, subagents, cancels, cooldowns. They take a few minutes.
@@ -81,7 +81,7 @@ def default_binary() -> Path:
     if build is None:
         raise UsageError(
             "There is no binary to verify.",
-            why="Nothing was built yet.",
+            why="Nothing has been built yet.",
             next_step="opencode-patcher build, or name a binary: opencode-patcher verify --binary PATH",
         )
     return build.binary
@@ -107,7 +107,7 @@ def failure(report: Report) -> DrillError:
     """The error that says which scenarios failed, and how to look into the first."""
     names = [verdict.scenario for verdict in report.failed]
     return DrillError(
-        f"{len(names)} of {len(report.verdicts)} scenarios did not end as they must.",
+        f"{len(names)} of {len(report.verdicts)} scenarios failed.",
         why="Failed: " + ", ".join(names),
         next_step=f"opencode-patcher verify --binary {report.binary} --only {names[0]} --keep DIR",
     )

@@ -33,7 +33,7 @@ def priority(connected: Sequence[Connected], groups: Sequence[Group]) -> tuple[s
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A value that is there already, at ``line`` (from 1) of ``file``, and would be better as ``value``."""
+    """An existing value at ``line`` (from 1) of ``file``, and would be better as ``value``."""
 
     key: str
     value: str | Sequence[str]
@@ -66,7 +66,7 @@ def as_json(key: str, value: object) -> str:
 def advise(
     files: Sequence[ConfigFile], config: Mapping[str, Any], connected: Sequence[Connected], groups: Sequence[Group]
 ) -> Advice:
-    """What to add to the merged ``config`` of ``files``, or to change in it where the key is there already: an order of
+    """What to add to the merged ``config`` of ``files``, or to change in it where the key is already there: an order of
     providers, unless the user has one, and the model, if it is there in a combined form. Without any group nothing.
     """
     wanted: dict[str, str | Sequence[str]] = {}

@@ -34,7 +34,7 @@ def read(environment: Mapping[str, str]) -> Logins:
         if not found.problem:
             return found
     if directory is None:
-        problem = "OpenCode's list of logins is not known: neither HOME nor XDG_DATA_HOME is set."
+        problem = "OpenCode's list of logins cannot be found: neither HOME nor XDG_DATA_HOME is set."
         return Logins(problem=problem, fix="Set HOME.")
     path = directory / "auth.json"
     try:

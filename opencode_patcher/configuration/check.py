@@ -20,8 +20,12 @@ COMBINED = "combined"
 """Id of the provider that the patches add (combined/provider/catalogue.ts)."""
 
 
+SHORTEST_LIMIT = 1_000
+"""Milliseconds. A provider's first token takes about a second at best, so a lower limit fails every request."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class ConfigProblem:
     """Something wrong. OpenCode does not start for an ``error``; a ``warning`` is without the effect it should have.
 
     ``file`` is a path or a variable, ``line`` counts from 1; both are None where they say nothing. ``fix`` says what
@@ -40,21 +44,32 @@ class Finding:
         return "" if self.file is None else self.file if self.line is None else f"{self.file}:{self.line}"
 
 
-def check_files(files: Sequence[ConfigFile]) -> tuple[Finding, ...]:
+def check_files(files: Sequence[ConfigFile]) -> tuple[ConfigProblem, ...]:
     """What can be said of the files without knowing any provider: unreadable ones, values that OpenCode refuses."""
     return tuple(finding for file in files for finding in _check_file(file))
 
 
-def _check_file(file: ConfigFile) -> Iterator[Finding]:
+def _check_file(file: ConfigFile) -> Iterator[ConfigProblem]:
     if file.data is None:
         fix = "Correct it; OpenCode does not start with it."
-        yield Finding(level="error", file=file.name, line=None, text=file.problem, fix=fix)
+        yield ConfigProblem(level="error", file=file.name, line=None, text=file.problem, fix=fix)
         return
+    yield from _mistyped_keys(file, file.data)
     for problem in settings.problems(file.data):
         text = f"{problem.field} {problem.what}. {problem.why}".strip()
-        fix = problem.help or ("Take it out; it does nothing." if problem.ignored else "Correct the value.")
+        fix = problem.help or ("Remove it; it does nothing." if problem.ignored else "Correct the value.")
         level: Literal["error", "warning"] = "warning" if problem.ignored else "error"
-        yield Finding(level=level, file=file.name, line=file.line_of(problem.path), text=text, fix=fix)
+        yield ConfigProblem(level=level, file=file.name, line=file.line_of(problem.path), text=text, fix=fix)
+
+
+def _mistyped_keys(file: ConfigFile, data: Mapping[str, Any]) -> Iterator[ConfigProblem]:
+    """Keys that are nearly ours. OpenCode refuses a file with a key at the top that it does not know."""
+    for key in data:
+        if key not in settings.KEYS and (near := nearest(key, settings.KEYS)):
+            text = f"{key} is not a key that OpenCode knows."
+            yield ConfigProblem(
+                level="error", file=file.name, line=file.line_of((key,)), text=text, fix=f"Did you mean {near}?"
+            )
 
 
 def check_names(
@@ -66,7 +81,7 @@ def check_names(
     groups: Sequence[Group],
     reduced: Callable[[], Sequence[Group]],
     own_provider: bool,
-) -> tuple[Finding, ...]:
+) -> tuple[ConfigProblem, ...]:
     """Names in the merged ``config`` that mean nothing: providers, models, patterns, combined models.
 
     ``known`` is all that the catalogue and the configuration have, ``offers`` the part of it that is connected, and
@@ -79,17 +94,18 @@ def check_names(
     paths = {one.path for one in nameless}
     idle = [one for one in _not_connected(chosen.priority, offers) if one.path not in paths]
     return (
-        *(_finding(files, one, "Correct it, or take it out.") for one in nameless),
+        *(_finding(files, one, "Correct or remove it.") for one in nameless),
         *(_finding(files, one, "Log in to it: opencode auth login") for one in idle),
-        *(_finding(files, one, "Swap them, or take one out.") for one in _bounds(config)),
+        *(_finding(files, one, "Swap them, or remove one.") for one in _bounds(config)),
+        *(_finding(files, one, "If you mean seconds, multiply by 1000.") for one in _short_times(config)),
         *(() if own_provider else _models(files, config, groups, reduced)),
     )
 
 
-def _finding(files: Sequence[ConfigFile], one: Unknown, fix: str) -> Finding:
+def _finding(files: Sequence[ConfigFile], one: Unknown, fix: str) -> ConfigProblem:
     file = next((file for file in reversed(files) if _has(file.data, one.path)), None)
     line = file.line_of(one.path) if file else None
-    return Finding(level="warning", file=file.name if file else None, line=line, text=one.text, fix=fix)
+    return ConfigProblem(level="warning", file=file.name if file else None, line=line, text=one.text, fix=fix)
 
 
 def _has(data: object, path: jsonc.Path) -> bool:
@@ -110,7 +126,7 @@ def _last_resort(config: Mapping[str, Any], known: Sequence[Offer]) -> Iterator[
         if any(fits(lower(pattern), text) for text in texts):
             continue
         near = nearest(pattern, providers) if "/" not in pattern else ""
-        text = f"combined.last_resort: {pattern} fits no provider and no model."
+        text = f"combined.last_resort: {pattern} matches no provider and no model."
         hint = f" Did you mean {near}?" if near else ""
         yield Unknown(path=(COMBINED, "last_resort", index), text=text + hint)
 
@@ -131,12 +147,21 @@ def _bounds(config: Mapping[str, Any]) -> Iterator[Unknown]:
         yield Unknown(path=(COMBINED, "cooldown", "min"), text=text)
 
 
+def _short_times(config: Mapping[str, Any]) -> Iterator[Unknown]:
+    """Limits so short that no provider meets them: they were meant in seconds."""
+    combined = config.get(COMBINED, {})
+    for name in ("first_token_timeout", "stall_timeout"):
+        if (value := combined.get(name)) is not None and value < SHORTEST_LIMIT:
+            text = f"combined.{name}: {value} milliseconds are too short for any answer."
+            yield Unknown(path=(COMBINED, name), text=text)
+
+
 def _models(
     files: Sequence[ConfigFile],
     config: Mapping[str, Any],
     groups: Sequence[Group],
     reduced: Callable[[], Sequence[Group]],
-) -> Iterator[Finding]:
+) -> Iterator[ConfigProblem]:
     """Combined models that are named and not there."""
     ids = {found.id for found in groups}
     wanted = [(path, value) for path, value in _chosen_models(config) if value.partition("/")[0] == COMBINED]
@@ -145,12 +170,12 @@ def _models(
     for path, value in missing:
         id_ = value.partition("/")[2]
         if id_ in left:
-            text = f"{field(path)}: {value} has too few providers to be combined: it is served by {left[id_]}."
+            text = f"{field(path)}: {value} has too few providers to be combined; only {left[id_]} has it."
             yield _finding(files, Unknown(path=path, text=text), "Log in to another that has it: opencode auth login")
             continue
         near = nearest(id_, ids)
         text = f"{field(path)}: nothing is combined under the name {value} for your providers."
-        fix = f"Did you mean combined/{near}?" if near else "See which names there are: opencode-patcher config"
+        fix = f"Did you mean combined/{near}?" if near else "To see the names: opencode-patcher config"
         yield _finding(files, Unknown(path=path, text=text), fix)
 
 

@@ -11,7 +11,7 @@ from opencode_patcher.models.catalogue import Model, Provider
 from opencode_patcher.models.resolve import Offer
 
 Means = Literal["login", "key", "environment", "configuration", "free"]
-"""A login such as a subscription's, a key in auth.json, an environment variable, opencode.json, or nothing at all."""
+"""A login such as a subscription's, a key in auth.json, an environment variable, opencode.json, or none at all."""
 
 WITHOUT_KEY = "opencode"
 """The one provider that offers models without a key: those that cost nothing."""

@@ -21,7 +21,7 @@ LIMIT = 4_000_000
 class ConfigFile:
     """One file that is there. ``name`` is its path, or the name of the variable that holds it.
 
-    ``data`` is None when it could not be read or is no object; then ``problem`` says why, in sentences.
+    ``data`` is None when it could not be read or is not an object; then ``problem`` says why, in sentences.
     """
 
     name: str

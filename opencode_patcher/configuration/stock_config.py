@@ -54,7 +54,7 @@ def _foreign_spans(text: str) -> Iterator[tuple[int, int]]:
         if (entry.string or "").startswith(MODEL_PREFIX):
             yield entry.start, entry.end
         elif own:
-            # Where brackets are missing, nobody knows what the value is, and what only follows it.
+            # Where brackets are missing, the end of the value is unknown.
             yield entry.start, entry.end if whole else text.index('"', entry.start + 1) + 1
 
 

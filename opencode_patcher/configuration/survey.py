@@ -8,7 +8,7 @@ from pathlib import Path
 
 from opencode_patcher.configuration import auth, check, files
 from opencode_patcher.configuration.auth import Logins
-from opencode_patcher.configuration.check import Finding
+from opencode_patcher.configuration.check import ConfigProblem
 from opencode_patcher.configuration.connected import Connected, connected
 from opencode_patcher.configuration.files import ConfigFile
 from opencode_patcher.models import options
@@ -25,12 +25,12 @@ class Survey:
     config: Mapping[str, object]
     connected: tuple[Connected, ...]
     groups: tuple[Group, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[ConfigProblem, ...]
     off: str = ""
     """Why OpenCode combines nothing at all, in words; empty where it does."""
 
     @property
-    def errors(self) -> tuple[Finding, ...]:
+    def errors(self) -> tuple[ConfigProblem, ...]:
         return tuple(finding for finding in self.findings if finding.level == "error")
 
 

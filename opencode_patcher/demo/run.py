@@ -62,7 +62,7 @@ def run(store: Store, reporter: Reporter, *, keep: Path | None = None) -> Demons
     """
     episodes: list[Episode] = []
 
-    def prove(build: Build, reporter: Reporter) -> builds.Verdict:
+    def prove(build: Build, reporter: Reporter) -> builds.DrillResult:
         episodes.extend(watch(build.binary, reporter, keep))
         return outcome(episodes)
 
@@ -86,10 +86,10 @@ def watch(binary: Path, reporter: Reporter, keep: Path | None = None) -> tuple[E
     return tuple(sorted(episodes, key=lambda episode: SCENARIOS.index(episode.verdict.scenario)))
 
 
-def outcome(episodes: list[Episode]) -> builds.Verdict:
+def outcome(episodes: list[Episode]) -> builds.DrillResult:
     """What the episodes say of the binary."""
     times = [episode.verdict.failover_ms for episode in episodes if episode.verdict.failover_ms is not None]
-    return builds.Verdict(
+    return builds.DrillResult(
         passed=tuple(episode.verdict.scenario for episode in episodes if episode.verdict.passed),
         failed=tuple(episode.verdict.scenario for episode in episodes if not episode.verdict.passed),
         failover_ms=median(times) if times else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from opencode_patcher.configuration.check import Finding as ConfigFinding
+from opencode_patcher.configuration.check import ConfigProblem
 from opencode_patcher.configuration.stock_config import Lines
 from opencode_patcher.configuration.survey import Survey
 from opencode_patcher.doctor.finding import Finding, Level
@@ -12,7 +12,7 @@ from opencode_patcher.doctor.finding import Finding, Level
 CHECK = "configuration"
 
 
-def check_configuration(found: Iterable[ConfigFinding]) -> Iterator[Finding]:
+def check_configuration(found: Iterable[ConfigProblem]) -> Iterator[Finding]:
     """What ``opencode-patcher config`` would say is wrong in the files."""
     for one in found:
         level: Level = "blocks" if one.level == "error" else "warning"
@@ -31,7 +31,7 @@ def check_providers(survey: Survey) -> Iterator[Finding]:
     if survey.groups:
         yield Finding(check=check, level="good", text=f"{len(survey.groups)} combined models of {names}.")
         return
-    text = f"No model is offered by two of your providers ({names}), so nothing is combined."
+    text = f"No two of your providers ({names}) offer the same model, so nothing is combined."
     fix = "Log in to another provider that has the model you use: opencode auth login"
     yield Finding(check=check, level="warning", text=text, fix=fix)
 
@@ -42,6 +42,6 @@ def check_stock_lines(refused: Sequence[Lines], program: str | None) -> Iterator
         return
     for one in refused:
         numbers = ", ".join(str(number) for number, _ in one.lines)
-        text = f"{one.name}: {program} has no patches and refuses line {numbers}."
-        fix = "Start the patched one (see PATH and installed), or take the lines out."
+        text = f"{one.name}: {program} is a stock OpenCode and refuses line {numbers}."
+        fix = "Start the patched one (see PATH and installed), or remove the lines."
         yield Finding(check=CHECK, level="blocks", text=text, fix=fix)

@@ -43,9 +43,9 @@ def check_disk(root: Path, needed: int) -> Finding:
     try:
         free = shutil.disk_usage(place).free if place else None
     except OSError as error:
-        return Finding(check=check, level="unknown", text=f"The room for {root} is not known: {error.strerror}.")
+        return Finding(check=check, level="unknown", text=f"The free space for {root} is unknown: {error.strerror}.")
     if free is None:
-        return Finding(check=check, level="unknown", text=f"The room for {root} is not known: no such disk.")
+        return Finding(check=check, level="unknown", text=f"The free space for {root} is unknown: no such disk.")
     text = f"{free / 1e9:.1f} GB free for {root}"
     if free < needed:
         fix = "Free some space (opencode-patcher prune), or name another disk in OPENCODE_PATCHER_HOME."

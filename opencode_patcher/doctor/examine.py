@@ -116,7 +116,7 @@ def _configuration(patient: Patient, store: Store | None) -> Iterator[Finding]:
     try:
         if path is None or (not exists(path) and not patient.environment.get("OPENCODE_MODELS_PATH")):
             raise CatalogueError(
-                "Which providers and models there are is not known yet.",
+                "The providers and models are not known yet.",
                 next_step="Start OpenCode once, or run opencode-patcher config, which fetches the catalogue.",
             )
         providers = catalogue.load_providers(path)

@@ -8,7 +8,7 @@ from typing import Literal
 from opencode_patcher.base.errors import PatcherError
 
 Level = Literal["good", "warning", "blocks", "unknown"]
-"""``blocks``: something cannot be done until it is put right; ``unknown``: the check could not be made."""
+"""``blocks``: something cannot be done until it is fixed; ``unknown``: the check could not be made."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,13 @@ def check_path(status: Status) -> Finding:
             check="PATH", level="unknown", text=text, fix="Set HOME, or: opencode-patcher install --bin-dir DIR"
         )
     if finding.status == "first":
-        return Finding(check="PATH", level="good", text=f"The command `opencode` starts {status.facts.place}.")
+        there = status.facts.occupant.kind != "nothing"
+        text = (
+            f"The command `opencode` starts {status.facts.place}."
+            if there
+            else f"{finding.bin_dir} is on PATH, and nothing comes before it; no `opencode` is there yet."
+        )
+        return Finding(check="PATH", level="good", text=text)
     text, _, fix = path_search.advice(finding).partition("\n")
     installed = status.facts.occupant.kind == "ours"
     return Finding(check="PATH", level="blocks" if installed else "warning", text=text, fix=fix)

@@ -1,4 +1,4 @@
-"""What a build fetches: the source and packages. What is there already need not be reached."""
+"""What a build fetches: the source and packages. What is already there need not be fetched."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_registry(environment: Mapping[str, str], directory: Path, *, needed: b
     except PatcherError as error:
         if needed:
             return of_error(check, error)
-        text = f"{error.what} What the release of the lock needs is there already.\n{error.why}"
+        text = f"{error.what} What the release in the lock needs is already here.\n{error.why}"
         return Finding(check=check, level="warning", text=text, fix=error.next_step)
     address = without_credentials(settings.registry(package))
     return Finding(check=check, level="good", text=f"{address} answers.")
@@ -44,11 +44,11 @@ def check_source(source: str, locked: Release, *, needed: bool) -> Finding:
     except PatcherError as error:
         if needed:
             return of_error(check, error)
-        text = f"{error.what} The release of the lock, {locked.tag}, is in the store.\n{error.why}"
+        text = f"{error.what} The release in the lock, {locked.tag}, is already in the store.\n{error.why}"
         return Finding(check=check, level="warning", text=text, fix=error.next_step)
     found = next((release for release in listed if release.tag == locked.tag), None)
     if found is None:
-        text = f"{without_credentials(source)} does not have {locked.tag}, the release of the lock."
+        text = f"{without_credentials(source)} does not have {locked.tag}, the release in the lock."
         fix = "Name OpenCode's repository, or a copy with its tags, with --source."
         return Finding(check=check, level="blocks" if needed else "warning", text=text, fix=fix)
     if found.commit != locked.commit:

@@ -49,12 +49,12 @@ def check_bun(store: Store | None, required: str | None, search_path: str) -> Fi
         return Finding(
             check=check,
             level="warning",
-            text=f"{on_path} does not run; a build fetches the bun that it needs from the npm registry.",
+            text=f"{on_path} does not run; a build fetches the bun it needs from the npm registry.",
             fix=f"Repair it or remove it: {on_path} --version",
         )
-    here = f"{on_path} is bun {version}" if on_path else "There is none on PATH"
+    here = f"{on_path} is bun {version}" if on_path else "No bun is on PATH"
     if required is None:
-        text = f"{here}; which one the release asks for is known once its source is there."
+        text = f"{here}; which version the release asks for is known once its source has been fetched."
         return Finding(check=check, level="good" if on_path else "unknown", text=text)
     if version and bun.satisfies(version, required):
         return Finding(check=check, level="good", text=f"{here}, which the release takes ({required} or newer).")

@@ -10,12 +10,12 @@ from opencode_patcher.base import files
 from opencode_patcher.base.errors import InstallError, UsageError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
-from opencode_patcher.install import aside, place, program, records
+from opencode_patcher.install import backup, place, program, records
 from opencode_patcher.install import state as states
 from opencode_patcher.install.builds import Build
 from opencode_patcher.install.failure import install_errors
 from opencode_patcher.install.records import Record
-from opencode_patcher.install.state import State
+from opencode_patcher.install.state import InstallState
 from opencode_patcher.install.systems.protocol import NOTHING, Occupant, System
 
 
@@ -23,7 +23,7 @@ from opencode_patcher.install.systems.protocol import NOTHING, Occupant, System
 class Situation:
     """What is there before anything is changed: the recorded state, all records, and who stands at the place."""
 
-    state: State
+    state: InstallState
     records: tuple[Record, ...]
     occupant: Occupant
 
@@ -81,7 +81,7 @@ def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bo
     drill nor comes from a release, unless ``unverified``.
     """
     if not found:
-        raise UsageError("There is no build to install.", next_step="Make one: opencode-patcher build")
+        raise UsageError("There are no builds to install.", next_step="Make one: opencode-patcher build")
     build = next(iter(_meant(found, wanted)), None)
     if build is None:
         raise UsageError(
@@ -94,7 +94,7 @@ def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bo
     failed = ", ".join(build.drill.failed) if build.drill else ""
     raise InstallError(
         f"The build {build.directory.name} is not verified.",
-        why=f"It failed these scenarios: {failed}." if failed else "The drill has not run to its end.",
+        why=f"It failed these scenarios: {failed}." if failed else "The drill has not finished.",
         next_step=f"Run opencode-patcher build {build.release.tag} again, or add --unverified to install it as it is.",
     )
 
@@ -108,7 +108,7 @@ def command_for(found: Sequence[Build], name: str) -> str:
 
 
 def _meant(found: tuple[Build, ...], wanted: str | None) -> list[Build]:
-    """The builds that ``wanted`` can mean. What is whole wins; a part of a version is none: 1.17.1 is not 1.17.12."""
+    """The builds that ``wanted`` can mean. A whole name counts, part of a version does not: 1.17.1 is not 1.17.12."""
     if wanted is None:
         return list(found)
     whole = [build for build in found if wanted in (build.release.number, build.release.tag, build.directory.name)]
@@ -129,10 +129,12 @@ def install(
     """Activate a build. Until the one step that switches, and if it fails, what was there before stays.
 
     ``environment`` says where the bin directory is unless ``bin_dir`` does. Something at the place that is not
-    ours is refused, or with ``replace_other`` kept under another name (see ``aside``).
+    ours is refused, or with ``replace_other`` kept under another name (see ``backup``).
     Raises UsageError, InstallError and StoreError.
     """
-    with store.mutex(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
+    with store.mutex(
+        states.LOCK, on_wait=lambda: reporter.note("Another install is running; waiting for it to finish.")
+    ):
         seen = look(store, system)
         where = _where(store, system, environment, seen, bin_dir)
         system.tidy(where)
@@ -187,7 +189,9 @@ def _occupant(
     return occupant
 
 
-def put(store: Store, system: System, where: Path, record: Record, state: State, occupant: Occupant) -> Installed:
+def put(
+    store: Store, system: System, where: Path, record: Record, state: InstallState, occupant: Occupant
+) -> Installed:
     """Switch ``where`` to a record that was checked, and add it to the history in ``state``.
 
     The caller holds the install lock. Raises InstallError and StoreError.
@@ -197,7 +201,7 @@ def put(store: Store, system: System, where: Path, record: Record, state: State,
     prepared = replace(state, place=where)
     moved_to = None
     if occupant.kind == "other":
-        moved_to = aside.keep(where)
+        moved_to = backup.keep(where)
         prepared = replace(prepared, aside=(*(path for path in state.aside if path != moved_to), moved_to))
     # Only the state knows the place and what is kept there; a run that is killed after the switch must leave both.
     # Also, a full or closed store is to be noticed before the switch, not after it.
@@ -225,7 +229,8 @@ def check_occupant(where: Path, occupant: Occupant, *, replace_other: bool) -> N
     if not replace_other:
         raise InstallError(
             f"{where} is not from opencode-patcher.",
-            why=f"It is {occupant.shown}, and nothing of yours is replaced unasked.",
-            next_step=f"opencode-patcher install --replace keeps it as {where.name}{aside.SUFFIX} and puts the new "
-            "program in its place; --bin-dir DIR uses another directory.",
+            why=f"It is {occupant.shown}, and nothing of yours is replaced without asking.",
+            next_step=f"To keep it as {where.name}{backup.SUFFIX} and install in its place:\n"
+            "opencode-patcher install --replace\n"
+            "To use another directory: opencode-patcher install --bin-dir DIR",
         )

@@ -1,6 +1,6 @@
 """The finished binaries in the store, one directory each: the program and a manifest that says what is in it.
 
-``manifest.json`` is written last, so a directory without one is no build.
+``manifest.json`` is written last, so a directory without one is not a build.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Ingredients:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class DrillResult:
     """What the drill said of a binary: scenario names by outcome, and the median milliseconds to the next provider."""
 
     passed: tuple[str, ...]
@@ -74,7 +74,7 @@ class Build:
     ingredients: Ingredients
     tool_version: str
     built_at: float
-    drill: Verdict | None = None
+    drill: DrillResult | None = None
     released: bool = False
 
     @property
@@ -158,7 +158,7 @@ def keep(store: Store, ingredients: Ingredients, binary: Path, tool_version: str
     return build
 
 
-def record_drill(build: Build, verdict: Verdict) -> Build:
+def record_drill(build: Build, verdict: DrillResult) -> Build:
     """Write the drill's verdict into the manifest."""
     judged = dataclasses.replace(build, drill=verdict)
     _write(judged, build.directory / MANIFEST)
@@ -222,7 +222,7 @@ class _Manifest:
     web_ui: bool
     target: str
     binary: _Binary
-    drill: Verdict | None
+    drill: DrillResult | None
     released: bool = False
 
 

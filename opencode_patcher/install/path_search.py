@@ -31,7 +31,7 @@ OURS = "opencode-patcher"
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """One program on PATH: where, and what it is a link to in the end (itself when it is no link)."""
+    """One program on PATH: where, and what it is a link to in the end (itself when it is not a link)."""
 
     path: Path
     real: Path
@@ -116,7 +116,7 @@ def kinds() -> tuple[Kind, ...]:
 
 
 def advice(finding: PathFinding) -> str:
-    """What the user should know and do, in sentences; empty when all is well."""
+    """What the user should know and do, in sentences; empty when nothing is wrong."""
     if finding.status == "first":
         return ""
     lines = []

@@ -24,7 +24,7 @@ def choose(
 
     ``wanted`` is the directory asked for; ``active`` the place where a program of ours stands now, ``recorded``
     the place of the last install, whether anything of ours is left there or not.
-    Raises UsageError when a second place is asked for, no place is known, or the directory's name is no UTF-8.
+    Raises UsageError when a second place is asked for, no place is known, or the directory's name is not UTF-8.
     """
     if wanted is None:
         return recorded or _writable_down(system.default_bin_dir(environment)) / system.program
@@ -39,8 +39,8 @@ def choose(
         )
     if active and os.path.realpath(active.parent) != os.path.realpath(place.parent):
         raise UsageError(
-            f"OpenCode is installed in {active.parent} already.",
-            why="There is one place at a time, so that no forgotten copy stays behind.",
+            f"OpenCode is already installed in {active.parent}.",
+            why="There is only one place at a time, so that no forgotten copy is left behind.",
             next_step="Run opencode-patcher uninstall first, or leave out --bin-dir.",
         )
     return place
@@ -51,7 +51,7 @@ def _writable_down(bin_dir: Path) -> Path:
         return bin_dir
     raise UsageError(
         f"{bin_dir} cannot be used as a bin directory.",
-        why="Its name is not UTF-8, so it cannot be written down.",
+        why="Its name is not UTF-8, so it cannot be recorded.",
         next_step="Name another directory with --bin-dir.",
     )
 
@@ -95,8 +95,8 @@ def check_running_file(file: Path) -> None:
     if claim:
         raise InstallError(
             f"{file} would be overwritten by OpenCode's own updater.",
-            why=f"It takes every program below {claim} for one that the official script installed.",
-            next_step="Let OPENCODE_PATCHER_HOME (on Windows: --bin-dir) name a directory elsewhere, and build again.",
+            why=f"It treats every program below {claim} as one that the official script installed.",
+            next_step="Set OPENCODE_PATCHER_HOME (on Windows: --bin-dir) to another directory, and build again.",
         )
 
 

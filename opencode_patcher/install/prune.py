@@ -32,7 +32,7 @@ def prune(
     """Delete all builds but those that ``kept`` names; ``dry_run`` only says which. Raises StoreError."""
 
     def waiting() -> None:
-        reporter.note("Another run of opencode-patcher is at work; waiting for it to end.")
+        reporter.note("Another run of opencode-patcher is in progress; waiting for it to finish.")
 
     with store.mutex("build", on_wait=waiting), store.mutex(states.LOCK, on_wait=waiting):
         seen = activate.look(store, system)

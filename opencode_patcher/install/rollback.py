@@ -20,7 +20,9 @@ def rollback(store: Store, system: System, reporter: Reporter) -> Installed:
 
     Raises InstallError when there is none, or it does not start; then nothing is changed.
     """
-    with store.mutex(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
+    with store.mutex(
+        states.LOCK, on_wait=lambda: reporter.note("Another install is running; waiting for it to finish.")
+    ):
         place = states.read(store).place
         if place:
             system.tidy(place)
@@ -59,5 +61,5 @@ def _nothing_earlier(seen: Situation) -> InstallError:
     return InstallError(
         "There is no earlier build to go back to.",
         why=f"What was there before opencode-patcher is kept as {kept[-1]}." if kept else "",
-        next_step="opencode-patcher uninstall takes everything back; opencode-patcher list shows the builds.",
+        next_step="To remove everything: opencode-patcher uninstall\nTo see the builds: opencode-patcher list",
     )

@@ -29,7 +29,7 @@ class Activation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
+class InstallState:
     """``place`` is the program's full path in the bin directory, None before the first install.
 
     ``aside`` are things of the user's that stood at the place, under the names they have now, the oldest first;
@@ -48,14 +48,14 @@ class _File:
     history: tuple[Activation, ...]
 
 
-def read(store: Store) -> State:
+def read(store: Store) -> InstallState:
     """The recorded state; an empty one before the first install. Raises StoreError when it cannot be understood."""
     path = store.installed / FILE
     try:
         # Install scripts of older releases took names that are not UTF-8; these bytes come through unchanged.
         said = documents.read(path, _File, format=Format(FORMAT), any_bytes=True)
     except MissingError:
-        return State()
+        return InstallState()
     except DocumentError as error:
         raise StoreError(
             f"{path} cannot be read.",
@@ -63,10 +63,10 @@ def read(store: Store) -> State:
             next_step="Update opencode-patcher if a newer one wrote it; else delete the file and install again. "
             "The installed program is not affected.",
         ) from error
-    return State(place=said.place, aside=said.aside, history=said.history)
+    return InstallState(place=said.place, aside=said.aside, history=said.history)
 
 
-def write(store: Store, state: State) -> None:
+def write(store: Store, state: InstallState) -> None:
     """Replace the recorded state in one step. Raises StoreError."""
     files.write_json(
         store.installed / FILE,

@@ -94,8 +94,8 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
 
 
 def newer_build(trusted: Sequence[Build], active: Record | None) -> str | None:
-    """The last made of ``trusted`` (newest first) that is of no older release than ``active``, if it was made after
-    ``active``, whose build may be pruned by now.
+    """The last made of ``trusted`` (newest first) whose release is not older than that of ``active``, if it was made
+    after ``active``, whose build may be pruned by now.
     """
     version = parse_tag(active.tag) if active else None
     if active is None or version is None:
@@ -140,7 +140,7 @@ def _judge(facts: Facts) -> tuple[Name, str, str]:
     if facts.record is None or facts.file == "missing":
         return (
             "broken",
-            f"{facts.place} leads to the build {facts.occupant.build}, which is gone from the store.",
+            f"{facts.place} points to the build {facts.occupant.build}, which is gone from the store.",
             again,
         )
     if facts.file == "changed":

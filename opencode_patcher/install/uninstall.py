@@ -1,4 +1,4 @@
-"""``uninstall``: take our program away and put back what was there before."""
+"""``uninstall``: remove our program and put back what was there before."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ class Removed:
 
 def uninstall(store: Store, system: System, reporter: Reporter) -> Removed:
     """Undo every install. Builds stay in the store. Raises InstallError and StoreError."""
-    with store.mutex(states.LOCK, on_wait=lambda: reporter.note("Another install is at work; waiting for it to end.")):
+    with store.mutex(
+        states.LOCK, on_wait=lambda: reporter.note("Another install is running; waiting for it to finish.")
+    ):
         seen = activate.look(store, system)
         place = seen.state.place
         if place is None:

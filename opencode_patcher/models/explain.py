@@ -143,7 +143,7 @@ def _no_such_model(offers: Sequence[Offer], name: str) -> UsageError:
     own = [_name(offer) for offer in offers if offer.provider_id == provider]
     near = nearest(name, own) if own else nearest(provider, [offer.provider_id for offer in offers])
     what = f"The catalogue has no model {name}." if own else f"The catalogue has no provider {provider}."
-    hint = f"Did you mean {near}?" if near else "List what there is: opencode-patcher models keys"
+    hint = f"Did you mean {near}?" if near else "To list the models: opencode-patcher models keys"
     return UsageError(what, next_step=hint)
 
 

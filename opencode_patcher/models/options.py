@@ -62,7 +62,7 @@ def of(config: Mapping[str, Any]) -> Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Unknown:
-    """A name at ``path`` of a configuration that nothing bears, and the sentence that says so."""
+    """A name at ``path`` of a configuration that means nothing, and the sentence that says so."""
 
     path: jsonc.Path
     text: str

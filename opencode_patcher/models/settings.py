@@ -1,20 +1,19 @@
-"""The schema of ``provider_priority`` and ``combined``, as ``patches/config-schema.patch`` gives it to OpenCode."""
+"""What is wrong in ``provider_priority`` and ``combined`` of a configuration, by the schema that OpenCode gets."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from opencode_patcher.base import jsonc
-from opencode_patcher.models.grouping import VARIANTS
+from opencode_patcher.models import schema
 from opencode_patcher.models.nearest import nearest
+from opencode_patcher.models.schema import Either, Flag, ListOf, MapOf, OneOf, Struct, Text, Type, Whole
 
 KEYS = ("provider_priority", "combined")
 """Top-level keys that only a patched OpenCode knows; a stock one refuses the whole file (config/parse.ts)."""
-
-STRATEGIES = ("on_error", "on_rate_limit", "on_overload")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,79 +34,11 @@ class Problem:
         return field(self.path)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Type:
-    wanted: str
-    fits: Callable[[object], bool]
-
-
-_LARGEST = 2**53 - 1
-"""Number.MAX_SAFE_INTEGER, the largest that OpenCode takes for whole (Schema.isInt)."""
-
-
-def _whole(least: int) -> _Type:
-    def fits(value: object) -> bool:
-        # JavaScript has one kind of number: 2.0 is the whole number 2.
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return False
-        return least <= value <= _LARGEST and value == round(value)
-
-    return _Type(wanted=f"a whole number from {least} to {_LARGEST}", fits=fits)
-
-
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-_TEXTS = _Type(wanted="a list of texts", fits=_is_texts)
-_OBJECT = _Type(wanted="an object", fits=lambda value: isinstance(value, dict))
-
-_PRIORITY = _Type(
-    wanted="a list of texts, or one text with commas",
-    fits=lambda value: isinstance(value, str) or _is_texts(value),
-)
-_COMBINED: Mapping[str, _Type] = {
-    "min_providers": _whole(1),
-    "combine_latest": _Type(wanted="true or false", fits=lambda value: isinstance(value, bool)),
-    "exclude": _TEXTS,
-    "groups": _Type(wanted="an object of lists", fits=lambda value: isinstance(value, dict)),
-    "variants": _TEXTS,
-    "regions": _TEXTS,
-    "strategy": _Type(
-        wanted=f"one of {', '.join(STRATEGIES)}", fits=lambda value: isinstance(value, str) and value in STRATEGIES
-    ),
-    "max_attempts": _whole(1),
-    "first_token_timeout": _whole(1),
-    "stall_timeout": _whole(1),
-    "cooldown": _OBJECT,
-    "last_resort": _TEXTS,
-    "stickiness": _whole(0),
-}
-_COOLDOWN: Mapping[str, _Type] = {"min": _whole(0), "max": _whole(1)}
-
-FIELDS = tuple(_COMBINED)
-"""The fields of ``combined``."""
-
-
 def problems(config: Mapping[str, Any]) -> Iterator[Problem]:
     """What OpenCode refuses or ignores in the two keys of a parsed configuration; its other keys are not looked at."""
-    if "provider_priority" in config:
-        yield from _check(("provider_priority",), config["provider_priority"], _PRIORITY)
-    if "combined" not in config:
-        return
-    combined = config["combined"]
-    yield from _check(("combined",), combined, _OBJECT)
-    if not isinstance(combined, dict):
-        return
-    yield from _fields(("combined",), combined, _COMBINED)
-    cooldown, groups, variants = (combined.get(name) for name in ("cooldown", "groups", "variants"))
-    if isinstance(cooldown, dict):
-        yield from _fields(("combined", "cooldown"), cooldown, _COOLDOWN)
-    if isinstance(groups, dict):
-        for name, members in groups.items():
-            yield from _check(("combined", "groups", name), members, _TEXTS)
-    if _is_texts(variants):
-        yield from _variants(variants or [])
+    for key, wanted in schema.load().fields.items():
+        if key in config:
+            yield from _check((key,), config[key], wanted)
 
 
 def field(path: jsonc.Path) -> str:
@@ -120,33 +51,88 @@ def field(path: jsonc.Path) -> str:
     )
 
 
-def _fields(path: jsonc.Path, value: Mapping[str, object], types: Mapping[str, _Type]) -> Iterator[Problem]:
-    for name, inner in value.items():
-        if name in types:
-            yield from _check((*path, name), inner, types[name])
-            continue
-        near = nearest(name, types)
-        yield Problem(
-            path=(*path, name),
-            what="is no setting",
-            why=f"{field(path)} has no field {name!r}. Its fields are {', '.join(types)}.",
-            help=f"Did you mean {near!r}?" if near else "",
-            ignored=True,
-        )
+def _check(path: jsonc.Path, value: object, wanted: Type) -> Iterator[Problem]:
+    if not _fits(value, wanted):
+        yield Problem(path=path, what=f"must be {_words(wanted)}", why=f"It is {json.dumps(value)[:80]}.")
+        return
+    match wanted:
+        case Struct(fields) if isinstance(value, dict):
+            for name, inner in value.items():
+                if name in fields:
+                    yield from _check((*path, name), inner, fields[name])
+                else:
+                    yield _unknown(path, name, fields)
+        case MapOf(each) if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from _check((*path, name), inner, each)
+        case ListOf(OneOf(values)) if isinstance(value, list):
+            for index, item in enumerate(value):
+                if item not in values:
+                    yield _other_value((*path, index), item, values)
 
 
-def _check(path: jsonc.Path, value: object, wanted: _Type) -> Iterator[Problem]:
-    if not wanted.fits(value):
-        yield Problem(path=path, what=f"must be {wanted.wanted}", why=f"It is {json.dumps(value)[:80]}.")
+def _fits(value: object, wanted: Type) -> bool:
+    """Whether a value is of a type, as far as one sentence about the value can say. What stands in objects, and which
+    texts a list may have, is judged one by one.
+    """
+    match wanted:
+        case Text():
+            return isinstance(value, str)
+        case Flag():
+            return isinstance(value, bool)
+        case Whole(least):
+            # JavaScript has one kind of number: 2.0 is the whole number 2.
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                return False
+            return least <= value <= schema.LARGEST and value == round(value)
+        case OneOf(values):
+            return isinstance(value, str) and value in values
+        case ListOf(OneOf()):
+            return _fits(value, ListOf(Text()))
+        case ListOf(item):
+            return isinstance(value, list) and all(_fits(one, item) for one in value)
+        case Either(types):
+            return any(_fits(value, one) for one in types)
+        case Struct() | MapOf():
+            return isinstance(value, dict)
 
 
-def _variants(variants: list[str]) -> Iterator[Problem]:
-    for index, variant in enumerate(variants):
-        if variant not in VARIANTS:
-            near = nearest(variant, VARIANTS)
-            yield Problem(
-                path=("combined", "variants", index),
-                what=f"is {variant!r}, which is no kind of variant",
-                why=f"The kinds are {', '.join(VARIANTS)}.",
-                help=f"Did you mean {near!r}?" if near else "",
-            )
+def _words(wanted: Type) -> str:
+    match wanted:
+        case Text():
+            return "a text"
+        case Flag():
+            return "true or false"
+        case Whole(least):
+            return f"a whole number from {least} to {schema.LARGEST}"
+        case OneOf(values):
+            return f"one of {', '.join(values)}"
+        case ListOf():
+            return "a list of texts"
+        case Either(types):
+            return " or ".join(map(_words, types))
+        case MapOf():
+            return "an object of lists"
+        case Struct():
+            return "an object"
+
+
+def _unknown(path: jsonc.Path, name: str, known: Mapping[str, Type]) -> Problem:
+    near = nearest(name, known)
+    return Problem(
+        path=(*path, name),
+        what="is not a setting",
+        why=f"{field(path)} has no field {name!r}. Its fields are {', '.join(known)}.",
+        help=f"Did you mean {near!r}?" if near else "",
+        ignored=True,
+    )
+
+
+def _other_value(path: jsonc.Path, value: object, known: Sequence[str]) -> Problem:
+    near = nearest(str(value), known)
+    return Problem(
+        path=path,
+        what=f"is {value!r}, which is not a known value",
+        why=f"The known values are {', '.join(known)}.",
+        help=f"Did you mean {near!r}?" if near else "",
+    )

@@ -15,7 +15,7 @@ from opencode_patcher.base import files, resources
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.base.text import shown_lines
 from opencode_patcher.patchset.check import FileCheck, ReleaseCheck, State
-from opencode_patcher.upkeep.release_check import Verdict
+from opencode_patcher.upkeep.release_check import Fit
 
 SYMBOLS: Mapping[State, str] = {
     State.APPLIES: "✓",
@@ -54,7 +54,7 @@ class Row:
     """
 
     tag: str
-    verdict: Verdict
+    verdict: Fit
     cells: tuple[Cell, ...]
     marks: tuple[str, ...]
     problems: tuple[str, ...]
@@ -71,20 +71,20 @@ class Report:
     @property
     def failed(self) -> tuple[Row, ...]:
         """The releases that fail."""
-        return tuple(row for row in self.rows if row.verdict is Verdict.FAILS)
+        return tuple(row for row in self.rows if row.verdict is Fit.FAILS)
 
     @property
     def differing(self) -> tuple[Row, ...]:
         """The releases in which something has to be looked at before they can be said to fit."""
-        return tuple(row for row in self.rows if row.verdict is Verdict.DIFFERS)
+        return tuple(row for row in self.rows if row.verdict is Fit.DIFFERS)
 
     @property
     def summary(self) -> str:
         """What was checked and how many releases fit, in a few sentences."""
-        judged = [row for row in self.rows if row.verdict is not Verdict.TOO_OLD]
+        judged = [row for row in self.rows if row.verdict is not Fit.TOO_OLD]
         older = len(self.rows) - len(judged)
-        fitting = sum(row.verdict is Verdict.FITS for row in judged)
-        applying = sum(row.verdict is Verdict.APPLIES for row in judged)
+        fitting = sum(row.verdict is Fit.FITS for row in judged)
+        applying = sum(row.verdict is Fit.APPLIES for row in judged)
         said = [f"{fitting} of {len(judged)} releases fit in text, names and meaning."]
         if applying:
             said.append(f"The patches apply to {applying} more that are too old to be built.")
@@ -96,7 +96,7 @@ class Report:
         return " ".join(said)
 
 
-def make(checks: Sequence[tuple[ReleaseCheck, Verdict]]) -> Report:
+def make(checks: Sequence[tuple[ReleaseCheck, Fit]]) -> Report:
     """The report of checks and the verdicts on them, oldest release first."""
     ordered = sorted(checks, key=lambda pair: pair[0].version)
     patches = tuple(patch.patch for patch in ordered[0][0].patches) if ordered else ()
@@ -197,7 +197,7 @@ def _fenced(text: str) -> str:
     return f"{fence}text\n{text}\n{fence}"
 
 
-def as_data(found: ReleaseCheck, verdict: Verdict) -> dict[str, object]:
+def as_data(found: ReleaseCheck, verdict: Fit) -> dict[str, object]:
     """A check for machines."""
     return {
         "tag": found.tag,
@@ -247,7 +247,7 @@ def _file_data(file: FileCheck) -> dict[str, object]:
     }
 
 
-def _row(check: ReleaseCheck, verdict: Verdict) -> Row:
+def _row(check: ReleaseCheck, verdict: Fit) -> Row:
     problems = [
         f"{patch.patch}: {patch.state}\n{file.explanation}"
         for patch in check.patches

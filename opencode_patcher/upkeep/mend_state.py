@@ -14,7 +14,7 @@ FILE_NAME = "opencode-patcher-patches.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
+class MendState:
     """``release`` is what the tree is made from, ``base`` the release that the patches fit as they are written.
 
     ``queue`` are the patches that have no commit yet, in order. ``current`` is the one that the user is at: its
@@ -30,11 +30,11 @@ class State:
     moved: dict[str, str] = field(default_factory=dict)
 
 
-def read(git_dir: Path) -> State | None:
+def read(git_dir: Path) -> MendState | None:
     """The state of a work tree, None when it has none. Raises StoreError when it is damaged."""
     path = git_dir / FILE_NAME
     try:
-        found = documents.read(path, State)
+        found = documents.read(path, MendState)
         for release in (found.release, found.base):
             if parse_tag(release.tag) != release.version:
                 raise DocumentError(f"{release.tag!r} is not the tag of that version.")
@@ -49,6 +49,6 @@ def read(git_dir: Path) -> State | None:
     return found
 
 
-def write(git_dir: Path, state: State) -> None:
+def write(git_dir: Path, state: MendState) -> None:
     """Replace the state. Raises StoreError when it cannot be written."""
     files.write_json(git_dir / FILE_NAME, asdict(state))

@@ -33,7 +33,7 @@ class Checked:
     seconds: float
 
 
-class Verdict(StrEnum):
+class Fit(StrEnum):
     """What a release is to us."""
 
     FITS = "fits"
@@ -43,17 +43,17 @@ class Verdict(StrEnum):
     TOO_OLD = "older than the support window"
 
 
-def judge(found: ReleaseCheck, window: Support) -> Verdict:
+def judge(found: ReleaseCheck, window: Support) -> Fit:
     """The verdict on a check. FAILS is a failure, and DIFFERS asks for a person: code that the feature relies on is not
     as it was when the feature was proven. Nothing is promised for what is older than the window.
     """
     if found.version < window.oldest:
-        return Verdict.TOO_OLD
+        return Fit.TOO_OLD
     if found.version < window.oldest_built:
-        return Verdict.APPLIES if found.applies and not found.flaws else Verdict.FAILS
+        return Fit.APPLIES if found.applies and not found.flaws else Fit.FAILS
     if not found.works:
-        return Verdict.FAILS
-    return Verdict.FITS if found.fits else Verdict.DIFFERS
+        return Fit.FAILS
+    return Fit.FITS if found.fits else Fit.DIFFERS
 
 
 @dataclass(frozen=True, kw_only=True)

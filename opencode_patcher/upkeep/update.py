@@ -22,7 +22,7 @@ from opencode_patcher.patchset import hints
 from opencode_patcher.patchset.check import ReleaseCheck
 from opencode_patcher.pipeline import Built, Request
 from opencode_patcher.upkeep import release_check
-from opencode_patcher.upkeep.release_check import Ours, Verdict
+from opencode_patcher.upkeep.release_check import Fit, Ours
 from opencode_patcher.upstream import lock as locks
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.lock import Lock
@@ -35,7 +35,7 @@ class Prospect:
 
     locked: Release
     newest: Release
-    found: tuple[ReleaseCheck, Verdict] | None = None
+    found: tuple[ReleaseCheck, Fit] | None = None
 
     @property
     def newer(self) -> bool:
@@ -45,12 +45,12 @@ class Prospect:
     @property
     def fails(self) -> bool:
         """Whether the patches do not fit the newer release."""
-        return self.found is not None and self.found[1] is Verdict.FAILS
+        return self.found is not None and self.found[1] is Fit.FAILS
 
     @property
     def differs(self) -> bool:
         """Whether the newer release differs in code that the feature relies on."""
-        return self.found is not None and self.found[1] is Verdict.DIFFERS
+        return self.found is not None and self.found[1] is Fit.DIFFERS
 
 
 def look(request: Request, store: Store, reporter: Reporter, *, lock: Lock, window: Support) -> Prospect:
@@ -90,7 +90,7 @@ def move(
     *,
     lock: Lock,
     lock_file: Path,
-    proof: Callable[[Build, Reporter], builds.Verdict] | None = None,
+    proof: Callable[[Build, Reporter], builds.DrillResult] | None = None,
     activate: Callable[[Build], None] | None = None,
     whole: Callable[[Build, Reporter], None] | None = None,
 ) -> Built:

@@ -22,7 +22,7 @@ from opencode_patcher.patchset.series import Patch, Series
 from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import conflict, mend_state
 from opencode_patcher.upkeep.conflict import Sides
-from opencode_patcher.upkeep.mend_state import State
+from opencode_patcher.upkeep.mend_state import MendState
 from opencode_patcher.upstream import workspace, worktree
 from opencode_patcher.upstream.repository import Repository, opened, opened_at
 
@@ -54,7 +54,7 @@ class Workbench:
     path: Path
     git_dir: Path
     repository: Path
-    state: State
+    state: MendState
 
 
 def find(store: Store) -> Workbench | None:
@@ -109,7 +109,7 @@ def start(
             path=made.path,
             git_dir=made.git_dir,
             repository=repository.path,
-            state=State(
+            state=MendState(
                 release=release,
                 base=base,
                 queue=tuple(patch.name for patch in patches.patches),

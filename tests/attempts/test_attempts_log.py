@@ -170,7 +170,7 @@ def test_it_shows_the_variant_and_what_a_member_made_of_it(path: Path, capsys: p
 
 def test_without_a_log_it_says_so(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["attempts"]) == 0
-    assert f"No attempt is recorded in {path}." in capsys.readouterr().out
+    assert f"No attempts are recorded in {path}." in capsys.readouterr().out
 
     assert run(["attempts", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["attempts"] == []

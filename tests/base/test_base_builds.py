@@ -14,7 +14,7 @@ from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds
-from opencode_patcher.install.builds import Build, Ingredients, Verdict
+from opencode_patcher.install.builds import Build, DrillResult, Ingredients
 
 RELEASE = Release(tag="v1.2.3", version=(1, 2, 3), commit="a" * 40)
 INGREDIENTS = Ingredients(
@@ -58,11 +58,11 @@ def test_there_is_none_in_an_empty_store(store: Store) -> None:
 @pytest.mark.parametrize(
     ("verdict", "verified"),
     [
-        (Verdict(passed=("503", "429"), failed=(), failover_ms=12.5), True),
-        (Verdict(passed=("503",), failed=("429",), failover_ms=None), False),
+        (DrillResult(passed=("503", "429"), failed=(), failover_ms=12.5), True),
+        (DrillResult(passed=("503",), failed=("429",), failover_ms=None), False),
     ],
 )
-def test_the_verdict_of_the_drill_is_kept(store: Store, tmp_path: Path, verdict: Verdict, verified: bool) -> None:
+def test_the_verdict_of_the_drill_is_kept(store: Store, tmp_path: Path, verdict: DrillResult, verified: bool) -> None:
     judged = builds.record_drill(keep(store, tmp_path), verdict)
 
     assert builds.find(store, INGREDIENTS) == judged
@@ -79,8 +79,8 @@ def test_a_build_of_a_release_is_trusted_unless_a_drill_objects(store: Store, tm
 
     assert released.trusted
     assert not released.verified
-    assert not builds.record_drill(released, Verdict(passed=(), failed=("cut",), failover_ms=None)).trusted
-    assert builds.record_drill(released, Verdict(passed=("cut",), failed=(), failover_ms=1.0)).trusted
+    assert not builds.record_drill(released, DrillResult(passed=(), failed=("cut",), failover_ms=None)).trusted
+    assert builds.record_drill(released, DrillResult(passed=("cut",), failed=(), failover_ms=1.0)).trusted
     [again] = builds.list_builds(store)
     assert (again.released, again.verified) == (True, True)
 

@@ -126,7 +126,7 @@ def test_the_installed_program_works_anywhere(installed: Path, tmp_path: Path) -
         line for line in (CHECKOUT / "patches" / "opencode-1" / "series").read_text().splitlines() if line[0] != "#"
     ]
     assert [patch["name"] for patch in listed["patches"]] == names
-    assert run(program, "list", cwd=tmp_path).startswith("There is no build yet.")
+    assert run(program, "list", cwd=tmp_path).startswith("There are no builds yet.")
 
 
 def test_the_installed_package_reads_its_own_data(installed: Path, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_the_lines_make_a_file_where_there_is_none(config: User, capsys: pytest.
     config.writes(config.config, added(text))
     assert json.loads(config.config.read_text()) == {"provider_priority": ["github-copilot", "anthropic"]}
     assert run(["config"]) == 0
-    assert "Nothing has to be added to your configuration." in capsys.readouterr().out
+    assert "Your configuration needs no changes." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("before", ["{}", '{\n  // mine\n  "model": "x/y"\n}\n', '{ "theme": "a" }'])

@@ -47,7 +47,7 @@ def test_all_is_well(patient: Patient, capsys: pytest.CaptureFixture[str]) -> No
     )
     assert "3 combined models of anthropic, openrouter, opencode." in only(found, "providers")["text"]
     assert patient.run("doctor", "--source", patient.source) == 0
-    assert capsys.readouterr().out.endswith("\nAll is well.\n")
+    assert capsys.readouterr().out.endswith("\nAll checks passed.\n")
 
 
 @pytest.mark.parametrize(

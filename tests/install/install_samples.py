@@ -9,9 +9,9 @@ from pathlib import Path
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds
-from opencode_patcher.install.builds import Build, Ingredients, Verdict
+from opencode_patcher.install.builds import Build, DrillResult, Ingredients
 
-PASSED = Verdict(passed=("both-healthy",), failed=(), failover_ms=10.0)
+PASSED = DrillResult(passed=("both-healthy",), failed=(), failover_ms=10.0)
 
 
 def release(number: str, commit: str = "c" * 40) -> Release:
@@ -33,7 +33,7 @@ def make_build(
     number: str = "1.18.3",
     *,
     body: str = "",
-    drill: Verdict | None = PASSED,
+    drill: DrillResult | None = PASSED,
     at: float = 0,
     commit: str = "c" * 40,
 ) -> Build:

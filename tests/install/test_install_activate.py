@@ -19,7 +19,7 @@ from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.install import activate, builds, state
 from opencode_patcher.install.activate import Installed
-from opencode_patcher.install.builds import Verdict
+from opencode_patcher.install.builds import DrillResult
 from opencode_patcher.install.systems.posix import Posix
 from tests.install.install_samples import entries, make_build, program, started
 
@@ -327,7 +327,7 @@ def test_two_installs_at_once_both_end_well(tmp_path: Path) -> None:
 
 
 def test_choosing_a_build(store: Store) -> None:
-    with pytest.raises(UsageError, match="There is no build to install"):
+    with pytest.raises(UsageError, match="There are no builds to install"):
         activate.choose_build((), None)
     old = make_build(store, "old", "1.18.2", at=1)
     new = make_build(store, "new", "1.18.3", at=2)
@@ -365,13 +365,13 @@ def test_a_whole_name_means_that_build(store: Store) -> None:
 @pytest.mark.parametrize(
     ("drill", "complaint"),
     [
-        pytest.param(None, "The drill has not run", id="not drilled"),
+        pytest.param(None, "The drill has not finished", id="not drilled"),
         pytest.param(
-            Verdict(passed=(), failed=("cut",), failover_ms=None), "It failed these scenarios: cut", id="failed"
+            DrillResult(passed=(), failed=("cut",), failover_ms=None), "It failed these scenarios: cut", id="failed"
         ),
     ],
 )
-def test_an_unverified_build_has_to_be_asked_for(store: Store, drill: Verdict | None, complaint: str) -> None:
+def test_an_unverified_build_has_to_be_asked_for(store: Store, drill: DrillResult | None, complaint: str) -> None:
     build = make_build(store, "first", drill=drill)
     with pytest.raises(PatcherError, match="is not verified") as caught:
         activate.choose_build((build,), None)

@@ -13,9 +13,9 @@ from opencode_patcher.base.errors import InstallError, StoreError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.install import activate, builds, prune, state
-from opencode_patcher.install.builds import Build, Verdict
+from opencode_patcher.install.builds import Build, DrillResult
 from opencode_patcher.install.rollback import history_before, rollback
-from opencode_patcher.install.state import Activation, State
+from opencode_patcher.install.state import Activation, InstallState
 from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.uninstall import uninstall
 from tests.install.install_samples import PASSED, entries, make_build, program, started
@@ -104,7 +104,7 @@ def test_uninstall_without_anything_before(store: Store, bin_dir: Path) -> None:
     assert (done.restored, done.untouched) == (None, False)
     assert entries(bin_dir) == []
     assert build.binary.is_file()
-    assert state.read(store) == State()
+    assert state.read(store) == InstallState()
     assert started(install(store, bin_dir, build)) == "first"
 
 
@@ -201,7 +201,7 @@ def test_prune_keeps_nothing_to_roll_back_to_when_told_so(store: Store, bin_dir:
 
 def test_prune_keeps_the_newest_build_that_is_verified(store: Store) -> None:
     old, verified = make_build(store, "old", "1.18.2", at=1), make_build(store, "verified", at=2)
-    failed = Verdict(passed=(), failed=("cut",), failover_ms=None)
+    failed = DrillResult(passed=(), failed=("cut",), failover_ms=None)
     newest = make_build(store, "newest", "1.18.4", drill=failed, at=3)
     assert prune.prune(store, Posix(), QUIET, keep=0).names == (old.directory.name,)
     assert {path.name for path in store.builds.iterdir()} == {verified.directory.name, newest.directory.name}

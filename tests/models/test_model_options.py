@@ -61,7 +61,7 @@ def test_nothing_set() -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"provider_priority": 7}, "provider_priority must be a list of texts, or one text with commas"),
+        ({"provider_priority": 7}, "provider_priority must be a list of texts or a text"),
         ({"provider_priority": ["a", 1]}, "provider_priority must be a list of texts"),
         ({"combined": []}, "combined must be an object"),
         ({"combined": {"min_provider": 2}}, "Did you mean 'min_providers'?"),

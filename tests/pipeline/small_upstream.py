@@ -15,13 +15,13 @@ from opencode_patcher import pipeline
 from opencode_patcher.base.progress import Reporter, SilentReporter
 from opencode_patcher.base.store import HOME_VARIABLE, Store
 from opencode_patcher.demo.run import request
-from opencode_patcher.install.builds import Build, Verdict
+from opencode_patcher.install.builds import Build, DrillResult
 from opencode_patcher.pipeline import Built
 
 
-def unproven(build: Build, reporter: Reporter) -> Verdict:
+def unproven(build: Build, reporter: Reporter) -> DrillResult:
     """In the place of the drill, for tests of what comes before it."""
-    return Verdict(passed=(), failed=(), failover_ms=None)
+    return DrillResult(passed=(), failed=(), failover_ms=None)
 
 
 def build(store: Store, **changes: Any) -> Built:

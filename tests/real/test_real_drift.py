@@ -17,7 +17,7 @@ from opencode_patcher.patchset.compose import FileOutcome, walk
 from opencode_patcher.patchset.place import place, read_source, split_lines
 from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upkeep import release_check, writeback
-from opencode_patcher.upkeep.release_check import Verdict
+from opencode_patcher.upkeep.release_check import Fit
 from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases, support
 from opencode_patcher.upstream.repository import opened
 
@@ -30,7 +30,7 @@ def test_every_release_of_the_window_is_fine_and_every_hunk_is_where_it_is_meant
     locked = lock.read_lock().release
     checked = release_check.check_releases(DEFAULT_SOURCE, wanted, locked, real_store, SilentReporter())
     assert len(wanted) >= 40
-    assert {item.tag for item in checked.checks if release_check.judge(item, window) is Verdict.FAILS} == set()
+    assert {item.tag for item in checked.checks if release_check.judge(item, window) is Fit.FAILS} == set()
     known = next(item for item in checked.checks if item.tag == locked.tag)
     meant = {
         (patch.patch, at.hunk, at.function) for patch in known.patches for file in patch.files for at in file.placements

@@ -166,7 +166,7 @@ def test_waits_for_opencode_patcher_and_opencode_patcher_for_it(tmp_path: Path, 
         )
         assert process.stderr is not None
         if locker == "flock":
-            assert process.stderr.readline() == "Another install is at work; waiting for it to end.\n"
+            assert process.stderr.readline() == "Another install is running; waiting for it to finish.\n"
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1)
         assert not machine.place.exists()

@@ -14,7 +14,7 @@ from opencode_patcher.base.store import Store
 from opencode_patcher.patchset.check import FileCheck, ReleaseCheck, State
 from opencode_patcher.patchset.place import Reason
 from opencode_patcher.upkeep import release_check
-from opencode_patcher.upkeep.release_check import Verdict, judge
+from opencode_patcher.upkeep.release_check import Fit, judge
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.support import Support
 from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, MENU, MENU_TEXT, OURS, Upstream
@@ -176,7 +176,7 @@ def test_an_insert_that_cannot_work_is_a_failure_with_its_place(check: Check, up
     assert not found.works
     assert [(flaw.file, flaw.line, flaw.function) for flaw in found.flaws] == [(KITCHEN, 12, "serve")]
     assert "never reached behind line 11" in found.flaws[0].what
-    assert judge(found, WINDOW) is Verdict.FAILS
+    assert judge(found, WINDOW) is Fit.FAILS
 
 
 def test_code_that_the_feature_relies_on(check: Check, upstream: Upstream, project: Project) -> None:
@@ -187,7 +187,7 @@ def test_code_that_the_feature_relies_on(check: Check, upstream: Upstream, proje
     assert found.works
     assert not found.fits
     assert [(item.expectation.name, item.place) for item in found.differences] == [("heat", f"{KITCHEN}, prepare")]
-    assert judge(found, WINDOW) is Verdict.DIFFERS
+    assert judge(found, WINDOW) is Fit.DIFFERS
 
 
 def test_a_file_that_only_an_expectation_is_about_is_fetched(
@@ -216,9 +216,9 @@ def test_many_releases_at_once(check: Check, upstream: Upstream) -> None:
 def test_verdicts_follow_the_support_window(check: Check, upstream: Upstream) -> None:
     changed = KITCHEN_TEXT.replace("const plate", "const dishes")
     found = only(check, upstream, "v2.0.1", {KITCHEN: changed})
-    assert judge(found, WINDOW) is Verdict.FAILS
-    assert judge(found, Support(oldest=(1, 0, 0), oldest_built=(2, 1, 0), oldest_tested=(2, 1, 0))) is Verdict.APPLIES
-    assert judge(found, Support(oldest=(2, 1, 0), oldest_built=(2, 1, 0), oldest_tested=(2, 1, 0))) is Verdict.TOO_OLD
+    assert judge(found, WINDOW) is Fit.FAILS
+    assert judge(found, Support(oldest=(1, 0, 0), oldest_built=(2, 1, 0), oldest_tested=(2, 1, 0))) is Fit.APPLIES
+    assert judge(found, Support(oldest=(2, 1, 0), oldest_built=(2, 1, 0), oldest_tested=(2, 1, 0))) is Fit.TOO_OLD
 
 
 def test_no_work_tree_is_made(check: Check, upstream: Upstream, tmp_path: Path) -> None:

@@ -1,0 +1,208 @@
+"""The schema of ``provider_priority`` and ``combined``, read from the patch that gives it to OpenCode.
+
+``config-schema.patch`` is the one place where it is written. Only the few words of Effect's ``Schema`` that stand there
+are understood; any other is a PatchError, so that a change of the patch cannot go unnoticed here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from opencode_patcher.base import resources
+from opencode_patcher.base.errors import PatchError
+
+PATCH = "config-schema.patch"
+
+LARGEST = 2**53 - 1
+"""Number.MAX_SAFE_INTEGER, the largest that OpenCode takes for whole (Schema.isInt)."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Any text."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or false."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number from ``least`` to LARGEST."""
+
+    least: int
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of these texts."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list whose items are all of one type."""
+
+    item: Type
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """An object whose values are all of one type."""
+
+    value: Type
+
+
+@dataclass(frozen=True)
+class Struct:
+    """An object with these fields, none of which is required."""
+
+    fields: Mapping[str, Type]
+
+
+@dataclass(frozen=True)
+class Either:
+    """Any of these types."""
+
+    types: tuple[Type, ...]
+
+
+Type = Text | Flag | Whole | OneOf | ListOf | MapOf | Struct | Either
+
+_SIMPLE: Mapping[str, Type] = {
+    "Schema.String": Text(),
+    "Schema.Boolean": Flag(),
+    "PositiveInt": Whole(1),
+    "NonNegativeInt": Whole(0),
+}
+
+_TOKEN = re.compile(r"\s*(?:(?P<word>[\w.]+)|(?P<text>\"[^\"]*\")|(?P<sign>[(){}\[\],:]))")
+
+
+@cache
+def load() -> Struct:
+    """The schema in the patch: its fields are the keys that a stock OpenCode does not know. Raises PatchError."""
+    patch = (resources.patches() / PATCH).read_text(encoding="utf-8")
+    return parse("\n".join(line[1:] for line in patch.splitlines() if re.match(r"\+(?!\+\+ )", line)))
+
+
+def parse(text: str) -> Struct:
+    """The fields in the text of a ``Schema.Struct``. Raises PatchError for what is not understood."""
+    reader = _Reader(text)
+    found = reader.fields(end="")
+    return Struct(found)
+
+
+class _Reader:
+    """Descends through the expressions; a description (``.annotate(...)``) is skipped."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens: list[str] = []
+        at = 0
+        while text[at:].strip():
+            token = _TOKEN.match(text, at)
+            if not token:
+                raise _not_understood(text[at:].strip()[:40])
+            self.tokens.append(token[0].strip())
+            at = token.end()
+        self.at = 0
+
+    def fields(self, end: str) -> dict[str, Type]:
+        found: dict[str, Type] = {}
+        while self.peek() != end:
+            name = self.next()
+            self.expect(":")
+            found[name] = self.type()
+            self.skip(",")
+        return found
+
+    def type(self) -> Type:
+        found = self.expression()
+        while self.peek() == ".annotate":
+            self.next()
+            self.arguments()
+        return found
+
+    def expression(self) -> Type:
+        word = self.next()
+        if word in _SIMPLE:
+            return _SIMPLE[word]
+        self.expect("(")
+        found: Type
+        match word:
+            case "Schema.optional" | "Schema.mutable":
+                found = self.type()
+            case "Schema.Array":
+                found = ListOf(self.type())
+            case "Schema.Record":
+                self.expect("Schema.String")
+                self.expect(",")
+                found = MapOf(self.type())
+            case "Schema.Union":
+                found = Either(tuple(self.listed()))
+            case "Schema.Literals":
+                self.expect("[")
+                found = OneOf(tuple(self.texts()))
+            case "Schema.Struct":
+                self.expect("{")
+                found = Struct(self.fields(end="}"))
+                self.expect("}")
+            case _:
+                raise _not_understood(word)
+        self.skip(",")
+        self.expect(")")
+        return found
+
+    def listed(self) -> list[Type]:
+        self.expect("[")
+        found = []
+        while self.peek() != "]":
+            found.append(self.type())
+            self.skip(",")
+        self.expect("]")
+        return found
+
+    def texts(self) -> list[str]:
+        found = []
+        while (token := self.next()) != "]":
+            found.append(token.strip('"'))
+            self.skip(",")
+        return found
+
+    def arguments(self) -> None:
+        """Pass over what stands in brackets."""
+        self.expect("(")
+        depth = 1
+        while depth:
+            depth += {"(": 1, ")": -1}.get(self.next(), 0)
+
+    def peek(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def next(self) -> str:
+        token = self.peek()
+        if not token:
+            raise _not_understood("the end")
+        self.at += 1
+        return token
+
+    def skip(self, token: str) -> None:
+        if self.peek() == token:
+            self.at += 1
+
+    def expect(self, token: str) -> None:
+        if (found := self.next()) != token:
+            raise _not_understood(found)
+
+
+def _not_understood(what: str) -> PatchError:
+    return PatchError(
+        f"The schema in {PATCH} cannot be read.",
+        why=f"It has {what!r} where opencode_patcher/models/schema.py expects something else.",
+        next_step="Write the patch with the words that are known there, or teach them to it.",
+    )
