@@ -33,7 +33,7 @@ def command(since: str | None, file: Path | None, as_json: bool) -> None:
         output.show_json(as_data(found.attempts, added) | {"unreadable": found.unreadable})
         return
     if found.unreadable:
-        output.echo(f"{found.unreadable} lines could not be read and were left out.", err=True)
+        output.echo(f"Lines that cannot be read were left out: {found.unreadable}", err=True)
     if not found.attempts:
         output.echo(f"No attempts are recorded in {path}{' since then' if since else ''}.")
         return

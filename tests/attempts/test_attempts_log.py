@@ -201,7 +201,7 @@ def test_a_span_or_a_date_is_a_time(text: str, moment: datetime) -> None:
 @pytest.mark.parametrize("text", ["", "yesterday", "2x", "-2h", "999999w", "2026-13-01"])
 def test_anything_else_is_refused(text: str, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["attempts", "--since", text]) == UsageError.exit_code
-    assert "is no time" in capsys.readouterr().err
+    assert "is not a time" in capsys.readouterr().err
 
 
 def test_the_log_is_where_opencode_keeps_its_data() -> None:

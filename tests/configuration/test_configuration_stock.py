@@ -70,6 +70,7 @@ def test_what_opencode_reads_is_searched(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True)
         path.write_text('{\n"provider_priority": [] // mine\n}')
     environment = {
+        "HOME": str(tmp_path / "home"),
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "OPENCODE_TEST_MANAGED_CONFIG_DIR": str(tmp_path / "none"),
         "OPENCODE_CONFIG_CONTENT": '{"model": "combined/x"}',

@@ -169,7 +169,7 @@ def test_another_program_comes_first_and_refuses_the_configuration(
     assert (code, only(found, "PATH")["level"]) == (1, "blocks")
     assert "npm uninstall --global opencode-ai" in only(found, "PATH")["fix"]
     finding = only(found, "configuration")
-    assert finding["text"] == f"{patient.config}: {other} has no patches and refuses line 2."
+    assert finding["text"] == f"{patient.config}: {other} is a stock OpenCode and refuses line 2."
     patient.config.write_text("{}")
     _, found = patient.doctor()
     assert "configuration" not in found
@@ -190,7 +190,7 @@ def test_what_is_wrong_in_the_configuration(patient: Patient) -> None:
     assert code == 0
     assert [(one["level"], one["text"]) for one in found["configuration"]] == [
         ("warning", f"{patient.config}:2: provider_priority: no provider antropic. Did you mean anthropic?"),
-        ("warning", f"{patient.config}:3: combined.last_resort: nobody fits no provider and no model."),
+        ("warning", f"{patient.config}:3: combined.last_resort: nobody matches no provider and no model."),
     ]
     patient.config.write_text('{\n  "combined": {"stickiness": -1}\n}')
     code, found = patient.doctor()
@@ -222,8 +222,8 @@ def test_without_a_catalogue_the_files_are_checked_all_the_same(patient: Patient
 def test_a_store_of_a_newer_version(patient: Patient) -> None:
     (open_store().root / MARKER).write_text('{"format": 2}')
     code, found = patient.doctor()
-    assert (code, only(found, "permissions")["level"]) == (1, "blocks")
-    assert "Update opencode-patcher" in only(found, "permissions")["fix"]
+    assert (code, only(found, "store")["level"]) == (1, "blocks")
+    assert "Update opencode-patcher" in only(found, "store")["fix"]
     assert only(found, "git")["level"] == "good", "the other checks are made"
     assert "installed" not in found
 

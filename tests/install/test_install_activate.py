@@ -82,7 +82,7 @@ def test_installing_twice_changes_nothing(store: Store, bin_dir: Path) -> None:
 
 def test_what_is_not_ours_is_refused_and_stays(store: Store, bin_dir: Path) -> None:
     place = program(bin_dir / "opencode", "theirs")
-    with pytest.raises(InstallError, match=r"--replace keeps it as opencode\.before-opencode-patcher"):
+    with pytest.raises(InstallError, match=r"keep it as opencode\.before-opencode-patcher"):
         install(store, make_build(store, "first"), bin_dir)
     assert started(place) == "theirs"
     assert not (store.installed / "state.json").exists()
@@ -262,7 +262,7 @@ def test_a_switch_that_fails_leaves_what_was_there(store: Store, bin_dir: Path) 
 def test_there_is_one_place_at_a_time(store: Store, bin_dir: Path, tmp_path: Path) -> None:
     build = make_build(store, "first")
     install(store, build, bin_dir)
-    with pytest.raises(UsageError, match=r"is installed in .*bin already"):
+    with pytest.raises(UsageError, match=r"is already installed in .*bin"):
         install(store, build, tmp_path / "other")
     (bin_dir / "opencode").unlink()
     assert started(install(store, build, tmp_path / "other").place) == "first"
@@ -303,7 +303,7 @@ def test_the_command_line_says_who_cannot_start_it(
     assert "Other users" not in capsys.readouterr().out
     home.chmod(0o700)
     assert run(words) == 0
-    assert f"they reach {open_directory / 'bin'}, but not {home}, in which" in capsys.readouterr().out
+    assert f"they can enter {open_directory / 'bin'}, but not {home}, where" in capsys.readouterr().out
     assert run([*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["closed_to_others"] == str(home)
 
