@@ -105,7 +105,14 @@ export const refuse = (status: number, body: unknown, headers?: Record<string, s
 /** Ends the answer before its head: the line is cut with nothing said. */
 export const hangUp: Answer = { status: 0, moves: [cut] }
 
-const unexpected = refuse(400, { error: { type: "invalid_request_error", message: "the test expected no request" } })
+/** A refusal that ends the turn at once: it must not be asked of another provider. */
+const unexpected = refuse(400, {
+  error: {
+    type: "invalid_request_error",
+    code: "content_policy_violation",
+    message: "the test expected no request",
+  },
+})
 
 async function play(socket: Socket, answer: Answer): Promise<void> {
   // Chunks make a cut visible: without them the end of the line is the end of the answer.
