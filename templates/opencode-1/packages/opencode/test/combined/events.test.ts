@@ -51,7 +51,7 @@ it.instance("a response that failed in the middle names its class and its time",
 it.instance("an event that finds fault with the request ends the turn", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
-    chat.first.answer(stream(event({ error: { message: "Invalid request: no such tool", code: 400 } })))
+    chat.first.answer(stream(event({ error: { message: "Invalid schema for function 'bash'", code: 400 } })))
     yield* chat.ask("hello")
 
     const answers = yield* chat.answers
