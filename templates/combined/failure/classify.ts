@@ -192,8 +192,8 @@ function collect(error: unknown): Seen {
       if (typeof code === "number") seen.codes.add(String(code))
     }
     // MiniMax counts its errors by itself, in numbers that mean other things elsewhere.
-    if (isObject(item.base_resp) && item.base_resp.status_code)
-      seen.codes.add(`base_resp:${String(item.base_resp.status_code)}`)
+    const minimax = isObject(item.base_resp) ? item.base_resp.status_code : undefined
+    if (minimax && (typeof minimax === "number" || typeof minimax === "string")) seen.codes.add(`base_resp:${minimax}`)
     for (const key of TIMES) if (typeof item[key] === "number") seen.texts.push(`"${key}":${item[key]}`)
     if (typeof item.retryDelay === "string") seen.texts.push(`"retryDelay":"${item.retryDelay}"`)
     for (const headers of [item.responseHeaders, item.headers])

@@ -191,6 +191,9 @@ export const ACTIONS = {
   end: "ended",
 } as const satisfies Record<Verdict["type"], string>
 
+/** What the log says became of the attempt: a step that closes because the turn is done has ended. */
+export const actionOf = (facts: Facts, verdict: Verdict) => (facts.done ? "ended" : ACTIONS[verdict.type])
+
 /** The class of an end, as the log has it. */
 export function classOf(end: Exclude<End, { kind: "whole" }>) {
   return end.kind === "shortcoming" ? "network" : end.kind === "history" ? end.forgo : end.kind
@@ -222,10 +225,8 @@ export function after(facts: Facts, verdict: Verdict): Answer {
       return CombinedAnswer.wait(leave(facts))
     case "compact":
       return CombinedAnswer.compact(leave(facts))
-    case "move":
-    case "close":
-      return leave(facts)
   }
+  return leave(facts)
 }
 
 /** The answer as it stands if this member is left. Who is next is asked for with this. */

@@ -125,10 +125,9 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
       const next = yield* route.next(CombinedFit.wish(route, run, purpose))
       return yield* swap(turn, next.model ?? turn.streamInput.model)
     }
-    case "end":
-      yield* exhaust(turn, route, run)
-      return undefined
   }
+  yield* exhaust(turn, route, run)
+  return undefined
 })
 
 /** Ends an attempt that is silent for too long, if another member can answer. */
@@ -191,7 +190,7 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
   const answer = run.answer
   run.answer = CombinedDecide.after(facts, verdict)
   yield* record(turn, route, {
-    action: CombinedDecide.ACTIONS[verdict.type],
+    action: CombinedDecide.actionOf(facts, verdict),
     ...(end.kind !== "whole" && !served && { failure: { kind: CombinedDecide.classOf(end), message: end.message } }),
     tools: done.length,
     ...(verdict.type === "move" && { next: verdict.to.model }),
@@ -232,10 +231,9 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
     case "compact":
       run.tooLong.clear()
       return yield* turn.halt(CombinedEnd.overflow(turn, error))
-    case "end":
-      // What is said of the end stands on a message of its own: beside an error, finished tools would leave the history.
-      return yield* turn.halt(shown(verdict.error, facts, CombinedDecide.leave({ ...ended, answer }), route, next))
   }
+  // What is said of the end stands on a message of its own: beside an error, finished tools would leave the history.
+  return yield* turn.halt(shown(verdict.error, facts, CombinedDecide.leave({ ...ended, answer }), route, next))
 })
 
 function shown(
