@@ -15,7 +15,7 @@ from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import BuildError, ProcessError
 from opencode_patcher.base.progress import Reporter
-from opencode_patcher.toolchain import dependencies
+from opencode_patcher.toolchain import dependencies, signing
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
@@ -58,7 +58,7 @@ class Binary:
 
 
 def build(bun: Bun, tree: Worktree, options: BuildOptions, reporter: Reporter, log: Path) -> Binary:
-    """Run ``bun run build`` in the tree, whose dependencies are installed, and find the binary.
+    """Run ``bun run build`` in the tree, whose dependencies are installed, find the binary, and sign it for macOS.
 
     The same tree at the same path with the same options and bun gives the same bytes. Raises BuildError
     with the end of the build's output when it fails; ``log`` holds all of it.
@@ -66,6 +66,7 @@ def build(bun: Bun, tree: Worktree, options: BuildOptions, reporter: Reporter, l
     with reporter.phase(f"Building {options.version}") as phase:
         seconds = _run(bun, tree, options, reporter, log, flags=("--single",))
         path = _find(tree.path / PROGRAM / "dist", options.version, log)
+        signing.renew(path)
         phase.detail(f"{path.stat().st_size / 1e6:.0f} MB")
     return Binary(path=path, version=options.version, sha256=file_sha256(path), seconds=seconds)
 
@@ -82,9 +83,9 @@ def build_targets(
 ) -> float:
     """Build ``targets`` one after another in one run of upstream's build, and return its wall time in seconds.
 
-    ``on_built`` is given each binary as soon as it is finished, in a thread of its own while the next one is built;
-    it may take the file away, and what it raises ends the build. The native packages of all targets are installed and
-    ``runtimes`` has theirs. Raises BuildError when the build fails or a binary is not where it is expected.
+    ``on_built`` is given each binary as soon as it is finished and signed, in a thread of its own while the next one is
+    built; it may take the file away, and what it raises ends the build. The native packages of all targets are there
+    and ``runtimes`` has theirs. Raises BuildError when the build fails or a binary is not where it is expected.
     """
     dist = tree.path / PROGRAM / "dist"
     pending = {target.package: target for target in targets}
@@ -96,6 +97,7 @@ def build_targets(
         while running:
             target = running.pop()
             path = _require(dist / target.package / "bin" / target.binary, options.version, log)
+            signing.renew(path)
             on_built(target, path)
 
     def follow(stream: str, line: str) -> None:

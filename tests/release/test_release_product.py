@@ -9,7 +9,7 @@ import pytest
 from opencode_patcher.base.errors import ReleaseError
 from opencode_patcher.release import product, sums
 from opencode_patcher.toolchain import targets
-from tests.release.release_samples import MUSL, elf, macho
+from tests.release.release_samples import MUSL, elf, macho, signable
 
 TARGET = targets.parse("linux-x64-musl")
 BODY = bytes(range(256)) * 16 * 100
@@ -62,3 +62,13 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path, runtime: Path) -
         product.pack(
             TARGET, binary(tmp_path, elf(62, MUSL)), runtime=runtime, papers=(), place=tmp_path / "gone", without=()
         )
+
+
+def test_a_binary_for_macos_without_a_valid_signature_is_not_packed(tmp_path: Path) -> None:
+    target = targets.parse("darwin-arm64")
+    runtime, made = tmp_path / "bun-darwin-aarch64-v1.3.14", tmp_path / "opencode"
+    runtime.write_bytes(signable())
+    made.write_bytes(signable())
+    with pytest.raises(ReleaseError) as caught:
+        product.pack(target, made, runtime=runtime, papers=(), place=tmp_path, without=())
+    assert "the signature is cut off" in caught.value.why or "hash" in caught.value.why

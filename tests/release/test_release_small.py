@@ -26,7 +26,6 @@ from opencode_patcher.release import (
     Made,
     directory,
     headers,
-    macho_signature,
     manifest,
     release,
     reproduce,
@@ -35,6 +34,7 @@ from opencode_patcher.release import (
 )
 from opencode_patcher.release.comparison import Reproduction
 from opencode_patcher.release.directory import Room
+from opencode_patcher.toolchain import macho_signature
 from opencode_patcher.toolchain.targets import Target
 from tests.release.release_workshop import Workshop, undrilled
 
