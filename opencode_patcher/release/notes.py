@@ -42,7 +42,7 @@ def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) 
         "tag": manifest.release.tag,
         "version": manifest.release.number,
         "commit": manifest.release.commit,
-        "patchset": manifest.patchset,
+        "patchset": manifest.patchset[:12],
         "bun": manifest.bun,
         "catalogue": manifest.catalogue,
         "web_ui": manifest.web_ui,
@@ -52,7 +52,7 @@ def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) 
                 "target": product.target,
                 "name": product.archive.name,
                 "sha256": product.archive.sha256,
-                "size": product.archive.size,
+                "megabytes": f"{product.archive.size / 1e6:.1f}",
                 "binary": parse(product.target).binary,
                 "binary_sha256": product.binary.sha256,
                 "without": list(product.without),
@@ -60,8 +60,7 @@ def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) 
             for product in manifest.products
         ],
         "patches": [
-            {"name": patch.name, "subject": patch.header.subject, "why": " ".join(patch.header.why.split())}
-            for patch in patches
+            {"name": patch.name, "subject": patch.header.subject, "why": _cell(patch.header.why)} for patch in patches
         ],
         "drill": _drill(report),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from opencode_patcher.base import store
+from opencode_patcher.base import files
 from opencode_patcher.base.errors import BuildError
 from opencode_patcher.toolchain import macho_signature
 
@@ -32,5 +32,5 @@ def renew(program: Path) -> bool:
             next_step="Build for other systems only, or build another release.",
         )
     # A new file: macOS remembers the signature of one that was started, as upstream's build does, and would kill it.
-    store.write_bytes(program, signed, mode=0o755)
+    files.write_bytes(program, signed, mode=0o755)
     return True
