@@ -8,9 +8,8 @@ and ``comparison`` compares. ``comparison``, ``headers``, ``sbom``, ``manifest``
 """
 
 from opencode_patcher.release.comparison import Reproduction
-from opencode_patcher.release.make import Made, release
+from opencode_patcher.release.make import DrillBinary, Made
 from opencode_patcher.release.parts import Order
 from opencode_patcher.release.published import Published
-from opencode_patcher.release.reproduce import reproduce
 
-__all__ = ["Made", "Order", "Published", "Reproduction", "release", "reproduce"]
+__all__ = ["DrillBinary", "Made", "Order", "Published", "Reproduction"]

@@ -8,28 +8,24 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opencode_patcher import __version__, pipeline
+from opencode_patcher import __version__
 from opencode_patcher.base.errors import DrillError
-from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.text import without_credentials
 from opencode_patcher.drill import Report
 from opencode_patcher.release import archives, directory, papers, product, staging
 from opencode_patcher.release.manifest import Manifest, Product
-from opencode_patcher.release.parts import Order, Parts, gather
+from opencode_patcher.release.parts import Order, Parts
 from opencode_patcher.toolchain import build as toolchain
 from opencode_patcher.toolchain import platforms, runtimes
 from opencode_patcher.toolchain.targets import Target, runnable
-from opencode_patcher.upstream import lock as upstream_lock
-from opencode_patcher.upstream import support
-from opencode_patcher.upstream.lock import Lock
-from opencode_patcher.upstream.workspace import PROGRAM
 
 AT_A_TIME = 2
 """Archives that are written side by side while the next binary is built; one takes longer than a build does."""
 
-Drill = Callable[[Path, Reporter], Report]
+DrillBinary = Callable[[Path, Reporter], Report]
+"""Drills the binary that runs on this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,27 +37,16 @@ class Made:
     report: Report | None
 
 
-def release(
-    order: Order, out: Path, store: Store, reporter: Reporter, drill: Drill, *, lock: Lock | None = None
-) -> Made:
-    """Build ``order`` and write it to ``out``, which is replaced in one step when all is well.
+def release(order: Order, parts: Parts, out: Path, store: Store, reporter: Reporter, drill: DrillBinary) -> Made:
+    """Build ``order`` from ``parts`` and write it to ``out``, which is replaced in one step when everything has passed.
 
-    Raises ReleaseError when ``out`` holds other things or there is no room, the error of the step that fails, and
-    DrillError when the binary that runs here does not behave. ``out`` is then as it was.
+    The caller holds the mutex of the builds. Raises the error of the step that fails, and DrillError when the binary
+    that runs here does not behave. ``out`` is then as it was.
     """
-    out = out.absolute()
-    directory.require_usable(out)
-    lock = lock or upstream_lock.current(store)
-    chosen = pipeline.select(order.request, lock)
-    if chosen != lock.release:
-        support.require_buildable(chosen, support.read_support())
-    with one_at_a_time(store, reporter, wait=order.request.wait):
-        require_room(order, store, out, reporter)
-        parts = gather(order, chosen, lock, store, reporter)
-        with staging.staged(out, store) as place:
-            made, kept = build(order, parts, place, store, reporter)
-            report = _drilled(kept, made, reporter, drill)
-            papers.write(order, parts, made, report, place)
+    with staging.staged(out, store) as place:
+        made, kept = build(order, parts, place, store, reporter)
+        report = _drilled(kept, made, reporter, drill)
+        papers.write(order, parts, made, report, place)
     return Made(directory=out, manifest=made, report=report)
 
 
@@ -77,8 +62,8 @@ def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Repor
     Returns the manifest, and the binary that runs on this machine, None when there is none; the others are deleted as
     soon as they are in their archive. Raises BuildError, and ReleaseError when a binary is not for its target.
     """
-    tree = parts.prepared.tree
-    release_ = parts.prepared.release
+    tree = parts.tree
+    release_ = tree.release
     native = runnable(order.targets, platforms.detect())
     beside = papers.write_for_archives(parts, place)
     log = store.logs / f"build-{release_.number}-release.log"
@@ -93,7 +78,7 @@ def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Repor
             phase.detail(f"{sum(one.archive.size for one in products) / 1e6:.0f} MB in {len(products)} archives")
     except BaseException:
         packing.close()
-        shutil.rmtree(tree.path / PROGRAM / "dist", ignore_errors=True)
+        shutil.rmtree(tree.path / tree.line.package / "dist", ignore_errors=True)
         raise
     packing.close()
     made = Manifest(
@@ -101,7 +86,7 @@ def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Repor
         release=release_,
         source=without_credentials(order.request.source),
         published=order.published,
-        patchset=parts.prepared.change.digest,
+        patchset=parts.change.digest,
         bun=parts.bun.version,
         catalogue=parts.models.sha256,
         web_ui=order.request.web_ui,
@@ -156,7 +141,7 @@ class _Packing:
         return done
 
 
-def _drilled(binary: Path | None, made: Manifest, reporter: Reporter, drill: Drill) -> Report | None:
+def _drilled(binary: Path | None, made: Manifest, reporter: Reporter, drill: DrillBinary) -> Report | None:
     if binary is None:
         reporter.warn("None of the targets runs on this machine, so no binary was drilled.")
         return None

@@ -25,11 +25,11 @@ def write_for_archives(parts: Parts, place: Path) -> tuple[Path, ...]:
 
     Raises SourceError when upstream has no licence.
     """
-    licence = _licence(parts.prepared.tree.path)
+    licence = _licence(parts.tree.path)
     found = notices.collect(parts.closure, parts.installed)
     texts = {
         LICENCE: licence,
-        notices.FILE_NAME: notices.text(licence, parts.prepared.release.number, parts.bun.version, found),
+        notices.FILE_NAME: notices.text(licence, parts.tree.release.number, parts.bun.version, found),
     }
     for name, text in texts.items():
         files.write_text(place / name, text)
@@ -105,6 +105,6 @@ def _licence(tree: Path) -> str:
 
 def _new_files(parts: Parts) -> Mapping[str, str]:
     """What the change adds, text by path: its files that no patch has touched."""
-    touched = {placement.path for placement in parts.prepared.change.placements}
-    files = parts.prepared.change.files
+    touched = {placement.path for placement in parts.change.placements}
+    files = parts.change.files
     return {path: content.decode("utf-8") for path, content in files.items() if path not in touched}

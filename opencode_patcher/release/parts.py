@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opencode_patcher import pipeline
 from opencode_patcher.base import files
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
-from opencode_patcher.base.version import Release
+from opencode_patcher.patchset.compose import Change
 from opencode_patcher.release.published import Published
 from opencode_patcher.toolchain import bun, bun_lock, catalogue, dependencies, natives, runtimes
 from opencode_patcher.toolchain.bun import Bun
@@ -21,9 +21,7 @@ from opencode_patcher.toolchain.natives import Missing
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
 from opencode_patcher.upstream.lock import Lock
-
-PROGRAM = "opencode"
-"""The name of the package in upstream's lock file that becomes the binary."""
+from opencode_patcher.upstream.worktree import Worktree
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +31,7 @@ class Order:
     ``allow_missing`` builds a target also when a native package cannot be had that OpenCode can do without.
     """
 
-    request: pipeline.Request
+    request: Request
     targets: tuple[Target, ...]
     allow_missing: bool = False
     published: Published = field(default_factory=Published)
@@ -48,7 +46,8 @@ class Parts:
     of each package by name and version.
     """
 
-    prepared: pipeline.Prepared
+    tree: Worktree
+    change: Change
     bun: Bun
     models: Catalogue
     runtimes: Runtimes
@@ -63,25 +62,28 @@ class Parts:
         return tuple(sorted(f"{package.name}@{package.version}" for package in lacking))
 
 
-def gather(order: Order, release: Release, lock: Lock, store: Store, reporter: Reporter) -> Parts:
-    """Fetch, patch and install; the caller holds the lock of the builds.
+def gather(
+    order: Order, tree: Worktree, change: Change, required_bun: str, lock: Lock, store: Store, reporter: Reporter
+) -> Parts:
+    """Get everything ready that upstream's build needs beside ``tree``, in which ``change`` is.
+
+    ``required_bun`` is the version that the release asks for. The caller holds the mutex of the builds.
 
     Raises the error of the step that fails; ToolchainError when a target lacks a native package.
     """
-    prepared = pipeline.prepare(order.request, release, store, reporter, known=lock.release)
-    program = bun.ensure(store, prepared.workspace.bun, reporter)
+    program = bun.ensure(store, required_bun, reporter)
     models = catalogue.ensure(store, lock.catalogue, reporter, order.request.models_json)
-    log = store.logs / f"install-{release.number}-release.log"
-    fresh = dependencies.install(program, prepared.tree, reporter, log, every_platform=True)
-    locked = bun_lock.parse(files.read_text(prepared.tree.path / dependencies.LOCK_FILE))
-    closure = locked.production(PROGRAM)
-    installed = natives.installed(prepared.tree.path)
+    log = store.logs / f"install-{tree.release.number}-release.log"
+    fresh = dependencies.install(program, tree, reporter, log, every_platform=True)
+    locked = bun_lock.parse(files.read_text(tree.path / dependencies.LOCK_FILE))
+    closure = locked.production(tree.line.program)
+    installed = natives.installed(tree.path)
     lacking = natives.missing(closure, order.targets, installed)
     if _refused(order, lacking) and not fresh:
         # The registry may have them by now.
-        dependencies.forget(prepared.tree)
-        dependencies.install(program, prepared.tree, reporter, log, every_platform=True)
-        installed = natives.installed(prepared.tree.path)
+        dependencies.forget(tree)
+        dependencies.install(program, tree, reporter, log, every_platform=True)
+        installed = natives.installed(tree.path)
         lacking = natives.missing(closure, order.targets, installed)
     require_complete(order, lacking, log)
     for one in lacking:
@@ -91,7 +93,8 @@ def gather(order: Order, release: Release, lock: Lock, store: Store, reporter: R
             f"{', '.join(target.name for target in one.targets)}."
         )
     return Parts(
-        prepared=prepared,
+        tree=tree,
+        change=change,
         bun=program,
         models=models,
         runtimes=runtimes.ensure(store, program, order.targets, reporter),

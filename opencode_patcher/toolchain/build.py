@@ -19,7 +19,6 @@ from opencode_patcher.toolchain import dependencies, signing
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
-from opencode_patcher.upstream.workspace import PROGRAM
 from opencode_patcher.upstream.worktree import Worktree
 
 CHANNEL = "latest"
@@ -65,8 +64,8 @@ def build(bun: Bun, tree: Worktree, options: BuildOptions, reporter: Reporter, l
     """
     with reporter.phase(f"Building {options.version}") as phase:
         seconds = _run(bun, tree, options, reporter, log, flags=("--single",))
-        path = _find(tree.path / PROGRAM / "dist", options.version, log)
-        signing.renew(path)
+        path = _find(tree.path / tree.line.package / "dist", options.version, log)
+        signing.renew(path, tree.line.program)
         phase.detail(f"{path.stat().st_size / 1e6:.0f} MB")
     return Binary(path=path, version=options.version, sha256=file_sha256(path), seconds=seconds)
 
@@ -87,7 +86,7 @@ def build_targets(
     built; it may take the file away, and what it raises ends the build. The native packages of all targets are there
     and ``runtimes`` has theirs. Raises BuildError when the build fails or a binary is not where it is expected.
     """
-    dist = tree.path / PROGRAM / "dist"
+    dist = tree.path / tree.line.package / "dist"
     pending = {target.package: target for target in targets}
     running: list[Target] = []
     shown = contextlib.ExitStack()
@@ -97,7 +96,7 @@ def build_targets(
         while running:
             target = running.pop()
             path = _require(dist / target.package / "bin" / target.binary, options.version, log)
-            signing.renew(path)
+            signing.renew(path, tree.line.program)
             on_built(target, path)
 
     def follow(stream: str, line: str) -> None:
@@ -139,10 +138,10 @@ def _run(
     with tempfile.TemporaryDirectory() as scratch:
         try:
             return process.run_logged(
-                [bun.path, "run", "build", *flags, *arguments(options)],
+                [bun.path, "run", tree.line.build_script, *flags, *arguments(options)],
                 log,
                 reporter,
-                cwd=tree.path / PROGRAM,
+                cwd=tree.path / tree.line.package,
                 env={**environment(bun, options, Path(scratch)), **(variables or {})},
                 on_line=on_line,
             ).seconds

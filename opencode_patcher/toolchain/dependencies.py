@@ -22,7 +22,6 @@ from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import PatcherError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.toolchain.bun import Bun
-from opencode_patcher.upstream.workspace import PROGRAM, WEB_UI
 from opencode_patcher.upstream.worktree import Worktree
 
 SCRIPTS = ("fix-node-pty",)
@@ -113,7 +112,7 @@ def _is_done(bun: Bun, tree: Worktree, *, every_platform: bool) -> bool:
         return False
     if every_platform and not stamp.every_platform:
         return False
-    there = all((tree.path / part / "node_modules").is_dir() for part in ("", PROGRAM))
+    there = all((tree.path / part / "node_modules").is_dir() for part in ("", tree.line.package))
     return there and stamp.digest == digest(bun, tree)
 
 
@@ -143,7 +142,7 @@ def _scripts(tree: Worktree) -> Iterator[tuple[Path, str]]:
 def _explained(error: ProcessError, tree: Worktree, log: Path) -> PatcherError:
     if full := full_disk.explained(error, "The dependencies cannot be installed."):
         return full
-    if WEB_UI in tree.packages:
+    if tree.line.web_ui in tree.packages:
         return ToolchainError(
             "The dependencies of the web UI cannot be had.",
             why=f"Some of them do not come from the npm registry but from other hosts.\n{error.why}",

@@ -8,12 +8,11 @@ from opencode_patcher.base import files
 from opencode_patcher.base.errors import BuildError
 from opencode_patcher.toolchain import macho_signature
 
-IDENTIFIER = "opencode"
-"""What a signature calls the program."""
 
+def renew(program: Path, identifier: str) -> bool:
+    """Give a program for macOS a new ad-hoc signature that names ``identifier``.
 
-def renew(program: Path) -> bool:
-    """Give a program for macOS a new ad-hoc signature; False for a program of another system, which stays as it is.
+    Returns False for a program of another system, which stays as it is.
 
     Raises BuildError when it cannot be signed, StoreError when it cannot be written.
     """
@@ -21,7 +20,7 @@ def renew(program: Path) -> bool:
         if not macho_signature.is_macho(file.read(macho_signature.MAGIC_SIZE)):
             return False
     try:
-        signed = macho_signature.sign(program.read_bytes(), IDENTIFIER)
+        signed = macho_signature.sign(program.read_bytes(), identifier)
         found = macho_signature.flaws(signed)
     except ValueError as error:
         found = [str(error)]

@@ -14,6 +14,7 @@ from pathlib import Path
 from opencode_patcher.base import documents, files, git
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import ProcessError, StoreError
+from opencode_patcher.base.line import Line
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
@@ -36,6 +37,7 @@ class Worktree:
 
     path: Path
     git_dir: Path
+    line: Line
     release: Release
     packages: tuple[str, ...]
 
@@ -78,7 +80,7 @@ def checkout(
             _reapply(path, git_dir, repository, patterns, reporter)
     if done != wanted:
         files.write_json(git_dir / MARKER, wanted)
-    return Worktree(path=path, git_dir=git_dir, release=release, packages=workspace.packages)
+    return Worktree(path=path, git_dir=git_dir, line=workspace.line, release=release, packages=workspace.packages)
 
 
 def _create(path: Path, repository: Repository, release: Release, patterns: list[str], reporter: Reporter) -> Path:

@@ -17,9 +17,9 @@ from opencode_patcher import __main__, pipeline
 from opencode_patcher.base import git
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import open_store
 from opencode_patcher.patchset import values as template_values
-from opencode_patcher.pipeline import Request
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.lock import read_lock
 from tests.cli.cli_samples import BUILD_SCRIPT, CORE, FAILING_SCRIPT, PATCH, CommandLine, MakeUpstream

@@ -10,9 +10,10 @@ import pytest
 
 from opencode_patcher import drill, pipeline
 from opencode_patcher.base.progress import Reporter, SilentReporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.drill import Report
-from opencode_patcher.release import Made, Order, release, reproduce
+from opencode_patcher.release import Made, Order
 from opencode_patcher.toolchain import platforms, targets
 from tests.isolation import Isolation
 
@@ -40,9 +41,9 @@ def released(store: Store, isolation: Isolation, tmp_path_factory: pytest.TempPa
     native = targets.runnable(every, platforms.detect())
     assert native is not None
     chosen = targets.select([native.name, "linux-x64-baseline-musl"])
-    order = Order(request=pipeline.Request(), targets=chosen)
+    order = Order(request=Request(), targets=chosen)
     with isolation.network():
-        return release(order, tmp_path_factory.mktemp("released") / "out", store, REPORTER, one_scenario)
+        return pipeline.release(order, tmp_path_factory.mktemp("released") / "out", store, REPORTER, one_scenario)
 
 
 def test_upstream_builds_the_targets_that_we_know(released: Made) -> None:
@@ -77,6 +78,6 @@ def test_cross_built_binaries_are_released_and_the_own_one_drilled(released: Mad
 
 
 def test_it_is_built_again_byte_for_byte(released: Made, store: Store) -> None:
-    found = reproduce(released.directory, pipeline.Request(), store, REPORTER)
+    found = pipeline.reproduce(released.directory, Request(), store, REPORTER)
     assert found.differences == ()
     assert {product.archive.name for product in released.manifest.products} <= set(found.identical)

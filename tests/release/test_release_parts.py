@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import pipeline
 from opencode_patcher.base.errors import ToolchainError
+from opencode_patcher.base.request import Request
 from opencode_patcher.release.parts import Order, require_complete, stand_in
 from opencode_patcher.toolchain import targets
 from opencode_patcher.toolchain.bun_lock import Package
@@ -27,7 +27,7 @@ SEARCH = missing("@ff-labs/fff-bin-darwin-arm64", "darwin-arm64", "libfff_c.dyli
 
 
 def order(*, allow_missing: bool) -> Order:
-    return Order(request=pipeline.Request(), targets=CHOSEN, allow_missing=allow_missing)
+    return Order(request=Request(), targets=CHOSEN, allow_missing=allow_missing)
 
 
 def test_each_missing_package_is_named_with_both_ways_on() -> None:

@@ -15,7 +15,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from opencode_patcher import __version__
+from opencode_patcher import __version__, pipeline
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import DrillError, ReleaseError, SourceError
 from opencode_patcher.base.files import write_json
@@ -27,8 +27,6 @@ from opencode_patcher.release import (
     directory,
     headers,
     manifest,
-    release,
-    reproduce,
     staging,
     sums,
 )
@@ -63,7 +61,7 @@ def unpack(archive: Path, place: Path) -> list[str]:
 
 
 def reproduced(workshop: Workshop, place: Path) -> Reproduction:
-    return reproduce(place, workshop.request, workshop.store, REPORTER, lock=workshop.lock)
+    return pipeline.reproduce(place, workshop.request, workshop.store, REPORTER, lock=workshop.lock)
 
 
 def reseal(place: Path, changes: Mapping[str, object]) -> None:
@@ -328,7 +326,7 @@ def test_a_binary_that_fails_the_drill_is_not_released(workshop: Workshop, tmp_p
 
     order = workshop.order(targets=(workshop.native,))
     with pytest.raises(DrillError, match="nothing is released") as caught:
-        release(order, tmp_path / "out", workshop.store, REPORTER, other_version, lock=workshop.lock)  # type: ignore[arg-type]
+        pipeline.release(order, tmp_path / "out", workshop.store, REPORTER, other_version, lock=workshop.lock)  # type: ignore[arg-type]
     assert "9.9.9" in caught.value.why
     assert not (tmp_path / "out").exists()
 
