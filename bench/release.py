@@ -23,7 +23,7 @@ from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.patchset import series
 from opencode_patcher.release import make
-from opencode_patcher.release.parts import Order, Parts
+from opencode_patcher.release.inputs import Inputs, Order
 from opencode_patcher.toolchain import build as toolchain
 from opencode_patcher.toolchain import targets
 from opencode_patcher.toolchain.targets import Target
@@ -96,7 +96,7 @@ def _only_selecting(place: Path) -> Request:
     return dataclasses.replace(full, patches=place / "patches", templates=place / "templates")
 
 
-def _by_hand(gathered: Parts, chosen: Sequence[Target], out: Path) -> None:
+def _by_hand(gathered: Inputs, chosen: Sequence[Target], out: Path) -> None:
     """Upstream's build, and the packing at its end."""
     out.mkdir()
     tree = gathered.tree

@@ -32,7 +32,7 @@ from opencode_patcher.upstream.worktree import Worktree
 if TYPE_CHECKING:
     from opencode_patcher.demo import Demonstration
     from opencode_patcher.release import DrillBinary, Made, Order, Reproduction
-    from opencode_patcher.release.parts import Parts
+    from opencode_patcher.release.inputs import Inputs
     from opencode_patcher.upkeep.update import Prospect
 
 GENERATED = frozenset({"bun.lock"})
@@ -41,7 +41,7 @@ GENERATED = frozenset({"bun.lock"})
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A patched tree and what is needed to go on from it."""
+    """A patched tree and what the next steps need."""
 
     workspace: Workspace
     tree: Worktree
@@ -240,15 +240,15 @@ def release(
         support.require_buildable(chosen, support.read_support())
     with one_at_a_time(store, reporter, wait=order.request.wait):
         make.require_room(order, store, out, reporter)
-        parts = gathered(order, chosen, lock, store, reporter)
-        return make.release(order, parts, out, store, reporter, proof)
+        inputs = gathered(order, chosen, lock, store, reporter)
+        return make.release(order, inputs, out, store, reporter, proof)
 
 
-def gathered(order: Order, release: Release, lock: Lock, store: Store, reporter: Reporter) -> Parts:
+def gathered(order: Order, release: Release, lock: Lock, store: Store, reporter: Reporter) -> Inputs:
     """The patched tree of a release, and all that its build for many platforms needs. The caller holds the mutex of the
     builds. Raises the error of the step that fails; ToolchainError when a target lacks a native package.
     """
-    from opencode_patcher.release.parts import gather
+    from opencode_patcher.release.inputs import gather
 
     made = prepare(order.request, release, store, reporter, known=lock.release)
     return gather(order, made.tree, made.change, made.workspace.bun, lock, store, reporter)
@@ -273,8 +273,8 @@ def reproduce(
     again.require_same_release(released, chosen := select(order.request, lock))
     with one_at_a_time(store, reporter, wait=request.wait):
         make.require_room(order, store, store.root, reporter)
-        parts = gathered(order, chosen, lock, store, reporter)
-        return again.rebuild(place, released, order, parts, store, reporter)
+        inputs = gathered(order, chosen, lock, store, reporter)
+        return again.rebuild(place, released, order, inputs, store, reporter)
 
 
 def update(

@@ -103,7 +103,7 @@ def _landed(item: FileOutcome) -> Mapping[str, object]:
 
 
 def _lines(item: FileOutcome) -> list[str]:
-    from opencode_patcher.patchset.drift import explain
+    from opencode_patcher.patchset.misfit import explain
 
     if item.path is None or item.placed is None:
         return [f"{item.target.path}: not in this release"]

@@ -131,7 +131,7 @@ def show(made: Made) -> None:
         ("target", "archive", "MB", "binary MB"),
         (
             (one.target, one.archive.name, f"{one.archive.size / 1e6:.1f}", f"{one.binary.size / 1e6:.1f}")
-            for one in made.manifest.products
+            for one in made.manifest.artifacts
         ),
     )
     if made.report:

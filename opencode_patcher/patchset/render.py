@@ -62,7 +62,7 @@ def render_patch(name: str, text: str, values: Mapping[str, str]) -> str:
             raise PatchError(
                 f"The value of '{variable}' cannot be used in {label}.",
                 why="It contains a line break or a NUL character, which would break the lines of the diff.",
-                next_step="Put such a value into a new file (templates/) instead.",
+                next_step="Use such a value in a new file (templates/) instead.",
             )
     try:
         return _render(sandbox, label, text, values)
@@ -86,9 +86,10 @@ def render_file(path: str, text: str, values: Mapping[str, str]) -> str:
     crlf = text.count("\r\n")
     if text.count("\r") != crlf or crlf not in (0, text.count("\n")):
         raise PatchError(
-            f"The line endings of {label} are mixed.", why="They could not be kept when it is rendered.",
+            f"{label[0].upper()}{label[1:]} has mixed line endings.",
+            why="They cannot be preserved when it is rendered.",
             next_step="Use LF throughout.",
-        )  # fmt: skip
+        )
     sandbox = Sandbox(newline="\r\n" if crlf else "\n")
     _check_variables(sandbox, label, text, values)
     return _render(sandbox, label, text, values)

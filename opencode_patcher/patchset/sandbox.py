@@ -46,7 +46,7 @@ class Finished(str):
 class ForbiddenError(Exception):
     """A template contains something that is not allowed, on ``line``."""
 
-    def __init__(self, what: str, line: int) -> None:
+    def __init__(self, line: int, what: str) -> None:
         super().__init__(f"{what} is not allowed in a template")
         self.line = line
 
@@ -151,19 +151,19 @@ class _Parts(BaseLoader):
 
 def _check(node: nodes.Node) -> None:
     if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
-        raise ForbiddenError(f"the filter '{node.name}'", node.lineno)
+        raise ForbiddenError(node.lineno, f"the filter '{node.name}'")
     if isinstance(node, nodes.Test) and node.name not in _TESTS:
-        raise ForbiddenError(f"the test '{node.name}'", node.lineno)
+        raise ForbiddenError(node.lineno, f"the test '{node.name}'")
     if isinstance(node, nodes.Name) and node.name in _REFERENCES:
-        raise ForbiddenError(f"'{node.name}'", node.lineno)
+        raise ForbiddenError(node.lineno, f"'{node.name}'")
     if isinstance(node, nodes.For) and node.recursive:
-        raise ForbiddenError("a recursive loop", node.lineno)
+        raise ForbiddenError(node.lineno, "a recursive loop")
     if isinstance(node, nodes.Include) and not (
         isinstance(node.template, nodes.Const) and isinstance(node.template.value, str) and node.with_context
     ):
-        raise ForbiddenError("an include of anything but a named file", node.lineno)
+        raise ForbiddenError(node.lineno, "an include of anything but a named file")
     if type(node) not in _ALLOWED:
-        raise ForbiddenError(f"'{type(node).__name__.lower()}'", node.lineno)
+        raise ForbiddenError(node.lineno, f"'{type(node).__name__.lower()}'")
 
 
 @pass_environment

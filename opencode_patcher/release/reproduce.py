@@ -13,33 +13,33 @@ from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.release import make, manifest, notes, papers, sums
+from opencode_patcher.release import make, manifest, metadata, notes, sums
 from opencode_patcher.release.comparison import Copy, Reproduction, compare
+from opencode_patcher.release.inputs import Inputs, Order
 from opencode_patcher.release.manifest import Manifest
-from opencode_patcher.release.parts import Order, Parts
 from opencode_patcher.toolchain.build import CHANNEL
 from opencode_patcher.toolchain.targets import parse
 from opencode_patcher.upstream import lock as upstream_lock
 
 
 def rebuild(
-    place: Path, released: Manifest, order: Order, parts: Parts, store: Store, reporter: Reporter
+    place: Path, released: Manifest, order: Order, inputs: Inputs, store: Store, reporter: Reporter
 ) -> Reproduction:
     """Build what ``released``, the manifest of the directory ``place``, names, and compare.
 
     ``order`` is ``order_of(released, ...)``; the caller holds the mutex of the builds. Raises ReleaseError when the
     parts are not those of the release, and the error of a step of the build that fails.
     """
-    _require_same_parts(released, parts)
+    _require_same_parts(released, inputs)
     files.make_directory(store.builds)
     # Under a name that the next run sweeps away, should this one be killed.
     with tempfile.TemporaryDirectory(dir=store.builds, prefix=".reproduce.") as scratch:
-        rebuilt, kept = make.build(order, parts, Path(scratch), store, reporter)
+        rebuilt, kept = make.build(order, inputs, Path(scratch), store, reporter)
         if kept:
             kept.unlink()
-        papers.write(order, parts, rebuilt, None, Path(scratch))
+        metadata.write(order, inputs, rebuilt, None, Path(scratch))
         made = _copy(Path(scratch), rebuilt)
-        return compare(_copy(place, released), replace(made, notes=papers.notes_of(order, released)))
+        return compare(_copy(place, released), replace(made, notes=metadata.notes_of(order, released)))
 
 
 def check_sums(place: Path) -> Manifest:
@@ -50,12 +50,12 @@ def check_sums(place: Path) -> Manifest:
         found = sums.compare(place, expected)
     except (OSError, UnicodeDecodeError) as error:
         raise ReleaseError(
-            f"{place} is no release.",
+            f"{place} is not a release.",
             why=f"{getattr(error, 'filename', None) or place}: {getattr(error, 'strerror', None) or error}",
             next_step="Name the directory that release --out has written.",
         ) from error
     released = manifest.parse(text)
-    listed = [product.archive for product in released.products if product.archive.name not in found.missing]
+    listed = [artifact.archive for artifact in released.artifacts if artifact.archive.name not in found.missing]
     differing = [
         f"{archive.name} has another digest in {manifest.FILE_NAME} than in {sums.FILE_NAME}"
         for archive in listed
@@ -87,7 +87,7 @@ def _copy(place: Path, about: Manifest) -> Copy:
 
 
 def _text(path: Path) -> str:
-    # Line ends count, and what is no text is another text than ours.
+    # Line endings count, and bytes that are not text have to differ from ours.
     return files.read_bytes(path).decode("utf-8", errors="replace")
 
 
@@ -100,8 +100,8 @@ def order_of(released: Manifest, request: Request) -> Order:
     _require_same_tool(released)
     return Order(
         request=replace(request, ref=released.release.tag, latest=False, web_ui=released.web_ui),
-        targets=tuple(parse(product.target) for product in released.products),
-        allow_missing=any(product.without for product in released.products),
+        targets=tuple(parse(artifact.target) for artifact in released.artifacts),
+        allow_missing=any(artifact.without for artifact in released.artifacts),
         published=released.published,
     )
 
@@ -127,20 +127,20 @@ def require_same_release(released: Manifest, chosen: Release) -> None:
         raise upstream_lock.moved(chosen.tag, expected=released.release.commit, found=chosen.commit)
 
 
-def _require_same_parts(released: Manifest, parts: Parts) -> None:
+def _require_same_parts(released: Manifest, inputs: Inputs) -> None:
     """Raises ReleaseError when the build could not give the same bytes, with what to do about it."""
     checks = (
         (
-            "patch set", released.patchset, parts.change.digest,
+            "patch set", released.patchset, inputs.change.digest,
             "Check out the project at the commit that the release was made from.",
         ),
-        ("bun", released.bun, parts.bun.version, f"Put bun {released.bun} on PATH."),
+        ("bun", released.bun, inputs.bun.version, f"Put bun {released.bun} on PATH."),
         (
-            "models catalogue", released.catalogue, parts.models.sha256,
+            "models catalogue", released.catalogue, inputs.models.sha256,
             "Name the catalogue that was built in: --catalog FILE",
         ),
         (
-            "place", released.place, str(parts.tree.path),
+            "place", released.place, str(inputs.tree.path),
             "The path is in the binaries. Use a store that gives the same one: OPENCODE_PATCHER_HOME",
         ),
     )  # fmt: skip

@@ -116,8 +116,8 @@ def build_targets(
         finish()
         if pending:
             raise BuildError(
-                f"OpenCode's build left out {', '.join(pending)}.",
-                why="It ended well, but did not say that it builds them.",
+                f"OpenCode's build skipped {', '.join(pending)}.",
+                why="It succeeded, but never said that it was building them.",
                 next_step=f"The build's output is in {log}.",
             )
     return seconds
@@ -181,7 +181,7 @@ def _find(dist: Path, version: str, log: Path) -> Path:
     found = [path for path in dist.glob("opencode-*/bin/opencode*") if path.suffix in ("", ".exe")]
     if len(found) != 1:
         raise BuildError(
-            "OpenCode's build left no binary where it is expected.",
+            "OpenCode's build left no binary in the expected place.",
             why=f"Under {dist} there are {len(found)} files named opencode-*/bin/opencode.",
             next_step=f"The build's output is in {log}.",
         )
@@ -197,7 +197,7 @@ def _require(path: Path, version: str, log: Path) -> Path:
     """``path``, if it is there and was built as ``version``, which upstream writes beside it."""
     if not path.is_file():
         raise BuildError(
-            "OpenCode's build left no binary where it is expected.",
+            "OpenCode's build left no binary in the expected place.",
             why=f"There is no {path}.",
             next_step=f"The build's output is in {log}.",
         )
@@ -213,7 +213,7 @@ def _require(path: Path, version: str, log: Path) -> Path:
     if built != version:
         raise BuildError(
             f"OpenCode's build made version {built} instead of {version}.",
-            why="It does not follow OPENCODE_VERSION any more.",
+            why="It no longer follows OPENCODE_VERSION.",
             next_step=f"The build's output is in {log}.",
         )
     return path

@@ -41,12 +41,12 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
 
     ``log`` gets the output of the programs. An installation always starts from upstream's own lock file and
     without ``node_modules``, so that it does not depend on what was installed before. Raises ToolchainError
-    when a dependency cannot be had, StoreError when the disk is full.
+    when a dependency is not available, StoreError when the disk is full.
     """
     if _is_done(bun, tree, every_platform=every_platform):
         return False
     if git.run("-C", tree.path, "status", "--porcelain", "--", LOCK_FILE).stdout:
-        reporter.warn(f"{LOCK_FILE} in {tree.path} was changed; upstream's own is used again.")
+        reporter.warn(f"{LOCK_FILE} in {tree.path} was changed; upstream's own is restored.")
         git.run("-C", tree.path, "checkout", "--quiet", "HEAD", "--", LOCK_FILE)
         if _is_done(bun, tree, every_platform=every_platform):
             return False
@@ -62,7 +62,7 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
         except ProcessError as error:
             raise _explained(error, tree, log) from error
         if every_platform:
-            # It fails when an optional package cannot be had, and has then installed the others all the same.
+            # It fails when an optional package is not available, but has then installed the others.
             _run_install(bun, tree, reporter, log, *EVERY_PLATFORM, check=False)
         files.write_json(tree.git_dir / STAMP, {"digest": digest(bun, tree), "every_platform": every_platform})
     return True
@@ -144,7 +144,7 @@ def _explained(error: ProcessError, tree: Worktree, log: Path) -> PatcherError:
         return full
     if tree.line.web_ui in tree.packages:
         return ToolchainError(
-            "The dependencies of the web UI cannot be had.",
+            "The dependencies of the web UI are not available.",
             why=f"Some of them do not come from the npm registry but from other hosts.\n{error.why}",
             next_step=f"Build without it: opencode-patcher build --no-web-ui\nThe whole output is in {log}.",
         )

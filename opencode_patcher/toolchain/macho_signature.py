@@ -71,7 +71,7 @@ def is_macho(start: bytes) -> bool:
 def sign(program: bytes, identifier: str) -> bytes:
     """The program with a new ad-hoc signature in the place of the one that it has.
 
-    Raises ValueError when it is no 64-bit Mach-O program, or has no signature at its end to take the place of.
+    Raises ValueError when it is not a 64-bit Mach-O program, or has no signature at its end to take the place of.
     """
     layout = _layout(program)
     if layout.offset + layout.size != layout.linkedit.offset + layout.linkedit.size:

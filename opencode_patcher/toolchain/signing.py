@@ -26,7 +26,7 @@ def renew(program: Path, identifier: str) -> bool:
         found = [str(error)]
     if found:
         raise BuildError(
-            "The program cannot be signed, and macOS would not start it.",
+            "The program cannot be signed, so macOS would not start it.",
             why=f"{program}: {'; '.join(found)}.",
             next_step="Build for other systems only, or build another release.",
         )

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opencode_patcher.patchset.check import FileCheck, ReleaseCheck, State
+from opencode_patcher.patchset.check import FileCheck, PatchStatus, ReleaseCheck
 from opencode_patcher.upkeep.release_check import Verdict
 
-SYMBOLS: Mapping[State, str] = {
-    State.APPLIES: "✓",
-    State.NEW_PLACE: "↕",
-    State.MOVED: "↷",
-    State.ALREADY: "=",
-    State.NOT_NEEDED: "·",
-    State.CONFLICT: "✗",
-    State.GONE: "∅",
+SYMBOLS: Mapping[PatchStatus, str] = {
+    PatchStatus.APPLIES: "✓",
+    PatchStatus.NEW_PLACE: "↕",
+    PatchStatus.MOVED: "↷",
+    PatchStatus.ALREADY: "=",
+    PatchStatus.NOT_NEEDED: "·",
+    PatchStatus.CONFLICT: "✗",
+    PatchStatus.GONE: "∅",
 }
 """One character for each state, so that forty releases fit on a screen."""
 
@@ -34,7 +34,7 @@ GOOD, BAD, LOOK, UNCHECKED = "✓", "✗", "!", "·"
 class Cell:
     """One patch in one release. ``places`` are lines for people: where each hunk lands."""
 
-    state: State
+    state: PatchStatus
     symbol: str
     places: tuple[str, ...]
 
@@ -209,7 +209,7 @@ def _row(check: ReleaseCheck, verdict: Verdict) -> Row:
     problems += check.problems
     if check.missing:
         used = "\n".join(f"{name.file} uses {name.what}" for name in check.missing)
-        problems.append(f"Names that are not there any more:\n{used}")
+        problems.append(f"Names that no longer exist:\n{used}")
     problems += [f"It fits and cannot work:\n{flaw}" for flaw in check.flaws]
     cells = tuple(
         Cell(state=patch.state, symbol=SYMBOLS[patch.state], places=tuple(_places(patch.files)))
@@ -240,7 +240,7 @@ def _places(files: Sequence[FileCheck]) -> list[str]:
             f"{at.path}:{at.line} in {at.function or 'the top level'}{f' ({at.offset:+d})' if at.offset else ''}"
             for at in file.placements
         ]
-        if file.state is State.MOVED:
+        if file.state is PatchStatus.MOVED:
             lines += file.explanation.splitlines()
     return lines
 

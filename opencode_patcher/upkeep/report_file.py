@@ -9,18 +9,18 @@ from pathlib import Path
 from opencode_patcher.base import files, resources
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.base.text import shown_lines
-from opencode_patcher.patchset.check import State
+from opencode_patcher.patchset.check import PatchStatus
 from opencode_patcher.patchset.render import render_document
 from opencode_patcher.upkeep.matrix import GOOD, LOOK, MARKS, UNCHECKED, Report, Row, groups, label, legend
 
 FORMATS = (".html", ".md", ".svg")
 
-_COLOURS: Mapping[State, str] = {
-    State.APPLIES: "good",
-    State.ALREADY: "good",
-    State.NEW_PLACE: "shifted",
-    State.MOVED: "shifted",
-    State.NOT_NEEDED: "none",
+_COLOURS: Mapping[PatchStatus, str] = {
+    PatchStatus.APPLIES: "good",
+    PatchStatus.ALREADY: "good",
+    PatchStatus.NEW_PLACE: "shifted",
+    PatchStatus.MOVED: "shifted",
+    PatchStatus.NOT_NEEDED: "none",
 }
 """Classes of the templates' style sheets; any other state is bad."""
 

@@ -41,7 +41,7 @@ def parse_listing(text: str) -> tuple[Release, ...]:
 def list_releases(source: str, line: Line = OPENCODE_1, *, timeout: float = TIMEOUT_SECONDS) -> tuple[Release, ...]:
     """The releases of a line in the repository at ``source`` (URL or path), oldest first.
 
-    ``timeout`` is in seconds. Raises SourceError when the source cannot be reached or is no git repository.
+    ``timeout`` is in seconds. Raises SourceError when the source cannot be reached or is not a git repository.
     """
     listing = remote.run(
         "ls-remote",
@@ -79,7 +79,7 @@ def find(releases: Iterable[Release], ref: str) -> Release:
         return known[tag]
     nearest = _nearest(known, tag)
     raise SourceError(
-        f"{ref} is no release of OpenCode.",
+        f"{ref} is not a release of OpenCode.",
         why=f"The nearest is {nearest.tag}; the newest is {latest(known.values()).tag}.",
         next_step=f"Try: opencode-patcher build {nearest.tag}",
     )

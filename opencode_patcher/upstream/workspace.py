@@ -84,7 +84,7 @@ def workspace_globs(root: Mapping[str, object]) -> tuple[str, ...]:
     if isinstance(value, dict):
         value = value.get("packages")
     if not isinstance(value, list) or not all(isinstance(glob, str) for glob in value):
-        raise _not_opencode("the root package.json names no workspaces")
+        raise _not_opencode("the root package.json has no workspaces")
     return tuple(glob.removeprefix("./").rstrip("/") for glob in value)
 
 
@@ -121,7 +121,7 @@ def _needed(manifest: Mapping[str, object], path: str, by_name: Mapping[str, str
                 continue
             if name not in by_name:
                 raise SourceError(
-                    "The source's packages do not fit together.",
+                    "The packages of the source do not fit together.",
                     why=f"{path} needs {name} from the workspace, and no package there has that name.",
                     next_step="Build another release.",
                 )
@@ -139,7 +139,7 @@ def _parse(texts: Mapping[str, str], path: str) -> dict[str, object]:
 
 def _not_opencode(reason: str) -> SourceError:
     return SourceError(
-        "The source is not OpenCode, or a version that this tool does not know.",
+        "The source is not OpenCode, or it is a version that this tool does not know.",
         why=f"Reason: {reason}.",
         next_step=f"Name OpenCode's repository or a copy of it with --source. {remote.DEMO_HINT}",
     )

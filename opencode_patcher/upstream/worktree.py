@@ -71,7 +71,7 @@ def checkout(
             phase.detail(f"{(repository.size() - before) / 1e6:.1f} MB")
     elif done.get("commit") != release.commit:
         raise StoreError(
-            f"The tree {path} is of another commit.",
+            f"The work tree {path} belongs to another commit.",
             why=f"It was made from {done.get('commit')}; {release.tag} is now {release.commit}.",
             next_step=_DELETE_HINT.format(path=path),
         )
@@ -141,7 +141,7 @@ def _require_free(path: Path, git_dir: Path | None) -> None:
     if path.is_dir() and not any(path.iterdir()):
         return
     raise StoreError(
-        f"The tree {path} cannot be used.",
+        f"The work tree {path} cannot be used.",
         why="It was not made by this tool, or its repository in the store was deleted.",
         next_step=_DELETE_HINT.format(path=path),
     )

@@ -68,9 +68,9 @@ def test_cross_built_binaries_are_released_and_the_own_one_drilled(released: Mad
     assert released.report is not None
     assert released.report.passed
     assert [row.scenario for row in released.report.verdicts] == [SCENARIO]
-    sizes = {product.target: product.binary.size for product in released.manifest.products}
+    sizes = {artifact.target: artifact.binary.size for artifact in released.manifest.artifacts}
     assert all(size > 100_000_000 for size in sizes.values())
-    assert all(product.without == () for product in released.manifest.products)
+    assert all(artifact.without == () for artifact in released.manifest.artifacts)
     bill = json.loads((released.directory / "sbom.cdx.json").read_text())
     names = {component["name"] for component in bill["components"]}
     assert {"effect", "@opentui/core-linux-x64-musl"} <= names
@@ -80,4 +80,4 @@ def test_cross_built_binaries_are_released_and_the_own_one_drilled(released: Mad
 def test_it_is_built_again_byte_for_byte(released: Made, store: Store) -> None:
     found = pipeline.reproduce(released.directory, Request(), store, REPORTER)
     assert found.differences == ()
-    assert {product.archive.name for product in released.manifest.products} <= set(found.identical)
+    assert {artifact.archive.name for artifact in released.manifest.artifacts} <= set(found.identical)

@@ -1,4 +1,4 @@
-"""All that goes into the binaries of a release, made ready by the rooms that own it."""
+"""Everything that goes into the binaries of a release, prepared by the rooms that own it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from opencode_patcher.upstream.worktree import Worktree
 class Order:
     """What to release: what to build (``request``), for which targets, and where it is going to be ``published``.
 
-    ``allow_missing`` builds a target also when a native package cannot be had that OpenCode can do without.
+    ``allow_missing`` builds a target also when an optional native package is not available.
     """
 
     request: Request
@@ -38,7 +38,7 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Inputs:
     """A patched tree with the dependencies of all targets, and what upstream's build needs besides.
 
     ``closure`` is what OpenCode depends upon for production, itself first, without the native packages of platforms
@@ -64,7 +64,7 @@ class Parts:
 
 def gather(
     order: Order, tree: Worktree, change: Change, required_bun: str, lock: Lock, store: Store, reporter: Reporter
-) -> Parts:
+) -> Inputs:
     """Get everything ready that upstream's build needs beside ``tree``, in which ``change`` is.
 
     ``required_bun`` is the version that the release asks for. The caller holds the mutex of the builds.
@@ -89,10 +89,10 @@ def gather(
     for one in lacking:
         stand_in(one, closure, installed)
         reporter.warn(
-            f"{one.package.name} {one.package.version} cannot be had; OpenCode does without it on "
+            f"{one.package.name} {one.package.version} is not available; OpenCode works without it on "
             f"{', '.join(target.name for target in one.targets)}."
         )
-    return Parts(
+    return Inputs(
         tree=tree,
         change=change,
         bun=program,
@@ -111,7 +111,7 @@ def _refused(order: Order, lacking: Sequence[Missing]) -> list[Missing]:
 
 
 def require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> None:
-    """Raises ToolchainError when a target of the order lacks a package that it may not lack; ``log`` is of bun."""
+    """Raises ToolchainError when a target of the order lacks a package that it needs; ``log`` is bun's."""
     refused = _refused(order, lacking)
     if not refused:
         return
@@ -119,17 +119,17 @@ def require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> Non
     left = [target.name for target in order.targets if target not in stopped]
     steps = [f"Release the others: {' '.join(f'--target {name}' for name in left)}"] if left else []
     if not order.allow_missing and any(one.library for one in refused):
-        steps.append("Build without those that OpenCode can do without: --allow-missing")
+        steps.append("Build without the optional ones: --allow-missing")
     raise ToolchainError(
         f"{len(stopped)} of {len(order.targets)} targets cannot be built: native packages are missing.",
         why="\n".join(
             [
                 *(
                     f"{one.package.name} {one.package.version} for {', '.join(target.name for target in one.targets)}"
-                    f"{' (OpenCode can do without)' if one.library else ''}"
+                    f"{' (optional)' if one.library else ''}"
                     for one in refused
                 ),
-                f"The registry does not have them, or the connection failed: {log}",
+                f"The registry lacks them, or the connection failed: {log}",
             ]
         ),
         next_step="\n".join([*steps, "Check npm's registry (npm_config_registry or .npmrc)."]),

@@ -10,15 +10,15 @@ from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import ReleaseError
 from opencode_patcher.release import archives, headers
 from opencode_patcher.release.archives import Member
-from opencode_patcher.release.manifest import File, Product
+from opencode_patcher.release.manifest import Artifact, File
 from opencode_patcher.toolchain import macho_signature
 from opencode_patcher.toolchain.targets import Target
 
 
 def pack(
-    target: Target, binary: Path, *, runtime: Path, papers: Sequence[Path], place: Path, without: tuple[str, ...]
-) -> Product:
-    """Check a binary and write its archive into ``place``, with ``papers`` beside it.
+    target: Target, binary: Path, *, runtime: Path, beside: Sequence[Path], place: Path, without: tuple[str, ...]
+) -> Artifact:
+    """Check a binary and write its archive into ``place``, with the files of ``beside`` in it.
 
     The binary comes first and stands at the root, where upstream's own installers look for it. Raises ReleaseError when
     the binary is not for ``target``, does not contain ``runtime``, or the archive cannot be written.
@@ -27,7 +27,7 @@ def pack(
     archive = place / target.archive
     members = [
         Member(name=target.binary, path=binary, mode=0o755),
-        *(Member(name=paper.name, path=paper) for paper in papers),
+        *(Member(name=file.name, path=file) for file in beside),
     ]
     try:
         archives.write(archive, members)
@@ -37,7 +37,7 @@ def pack(
             why=f"{error.strerror or error}: {error.filename or archive}",
             next_step="Free some space or fix the permissions, and run the same command again.",
         ) from error
-    return Product(
+    return Artifact(
         target=target.name,
         archive=describe(archive),
         binary=describe(binary),
