@@ -18,6 +18,7 @@ from urllib.parse import urlparse
 from opencode_patcher import pipeline
 from opencode_patcher.base import git, process
 from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.install import builds
 from opencode_patcher.toolchain import build as toolchain
@@ -37,7 +38,7 @@ def measure(root: Path) -> None:
     reporter = SilentReporter()
     locked = lock.read_lock()
     store = open_store(root / "store")
-    request = pipeline.Request()
+    request = Request()
     program = bun.ensure(store, _required_bun(store, locked), reporter)
     models = catalogue.ensure(store, locked.catalogue, reporter)
     passed = builds.DrillResult(passed=("not run",), failed=(), failover_ms=None)

@@ -19,15 +19,15 @@ from pathlib import Path
 from opencode_patcher import pipeline
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.patchset import series
-from opencode_patcher.release import make, parts
-from opencode_patcher.release.parts import Order, Parts
+from opencode_patcher.release import make
+from opencode_patcher.release.inputs import Inputs, Order
 from opencode_patcher.toolchain import build as toolchain
 from opencode_patcher.toolchain import targets
 from opencode_patcher.toolchain.targets import Target
 from opencode_patcher.upstream import lock
-from opencode_patcher.upstream.workspace import PROGRAM
 
 REPORTER = SilentReporter()
 SELECTING = "build-targets"
@@ -50,14 +50,14 @@ def measure(root: Path, chosen: Sequence[Target]) -> None:
     chosen = _buildable(chosen, store, locked)
     plain = _only_selecting(root / "plain")
     theirs = Order(request=plain, targets=tuple(chosen), allow_missing=True)
-    ours = Order(request=pipeline.Request(), targets=tuple(chosen), allow_missing=True)
+    ours = Order(request=Request(), targets=tuple(chosen), allow_missing=True)
 
-    gathered = parts.gather(theirs, locked.release, locked, store, REPORTER)
+    gathered = pipeline.gathered(theirs, locked.release, locked, store, REPORTER)
     _by_hand(gathered, chosen[:1], root / "warm-up")
     hand = _measured(lambda: _by_hand(gathered, chosen, root / "hand"))
     stock = {path.name: path.stat().st_size for path in (root / "hand").iterdir()}
 
-    gathered = parts.gather(ours, locked.release, locked, store, REPORTER)
+    gathered = pipeline.gathered(ours, locked.release, locked, store, REPORTER)
     (root / "ours").mkdir()
     tool = _measured(lambda: make.build(ours, gathered, root / "ours", store, REPORTER))
 
@@ -75,9 +75,9 @@ def _buildable(chosen: Sequence[Target], store: Store, locked: lock.Lock) -> lis
     """Those of the targets that can be built with what the registry has."""
     left = []
     for target in chosen:
-        order = Order(request=pipeline.Request(), targets=(target,), allow_missing=True)
+        order = Order(request=Request(), targets=(target,), allow_missing=True)
         try:
-            parts.gather(order, locked.release, locked, store, REPORTER)
+            pipeline.gathered(order, locked.release, locked, store, REPORTER)
         except ToolchainError as error:
             print(f"{target.name} is left out: {error.why.splitlines()[0]}")
         else:
@@ -85,9 +85,9 @@ def _buildable(chosen: Sequence[Target], store: Store, locked: lock.Lock) -> lis
     return left
 
 
-def _only_selecting(place: Path) -> pipeline.Request:
+def _only_selecting(place: Path) -> Request:
     """A request whose series is nothing but the selection of targets, without new files."""
-    full = pipeline.Request()
+    full = Request()
     patch = series.load(full.patches).find(SELECTING)
     (place / "patches").mkdir(parents=True)
     (place / "templates" / "opencode-1").mkdir(parents=True)
@@ -96,16 +96,16 @@ def _only_selecting(place: Path) -> pipeline.Request:
     return dataclasses.replace(full, patches=place / "patches", templates=place / "templates")
 
 
-def _by_hand(gathered: Parts, chosen: Sequence[Target], out: Path) -> None:
+def _by_hand(gathered: Inputs, chosen: Sequence[Target], out: Path) -> None:
     """Upstream's build, and the packing at its end."""
     out.mkdir()
-    tree = gathered.prepared.tree
-    options = toolchain.BuildOptions(version=gathered.prepared.release.number, models_json=gathered.models.path)
+    tree = gathered.tree
+    options = toolchain.BuildOptions(version=gathered.tree.release.number, models_json=gathered.models.path)
     toolchain.build_targets(
         gathered.bun, tree, options, chosen, gathered.runtimes, REPORTER, out.parent / "by-hand.log", lambda *_: None
     )
     for target in chosen:
-        place = tree.path / PROGRAM / "dist" / target.package / "bin"
+        place = tree.path / tree.line.package / "dist" / target.package / "bin"
         packer = ["tar", "-czf"] if target.system == "linux" else ["zip", "-q", "-r"]
         subprocess.run([*packer, out / target.archive, target.binary], cwd=place, check=True)
 

@@ -1,64 +1,55 @@
-"""From a release to a proven binary: each arrow of the house is one call here, and each can be left out or come later.
+"""Joins the arrows of the house; every step belongs to another room.
 
 ``select`` decides which release, ``prepare`` makes its patched tree, ``compile_binary`` the binary, ``prove`` runs the
-drill on it. ``build`` is all of them. What is done already is not done again.
+drill on it; ``build`` is all of them. ``release`` and ``reproduce`` go from the patched tree to a release and back,
+``update`` from a newer release to a newer lock. What is done already is not done again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from opencode_patcher import __version__
-from opencode_patcher.base import resources
 from opencode_patcher.base.errors import BuildError, DrillError, StoreError
-from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds
 from opencode_patcher.install.builds import Build, Ingredients
 from opencode_patcher.patchset.compose import Change
-from opencode_patcher.upstream import DEFAULT_SOURCE, releases, support
 from opencode_patcher.upstream import lock as upstream_lock
+from opencode_patcher.upstream import releases, support
 from opencode_patcher.upstream.lock import Lock
 from opencode_patcher.upstream.workspace import Workspace
 from opencode_patcher.upstream.worktree import Worktree
+
+if TYPE_CHECKING:
+    from opencode_patcher.demo import Demonstration
+    from opencode_patcher.release import DrillBinary, Made, Order, Reproduction
+    from opencode_patcher.release.inputs import Inputs
+    from opencode_patcher.upkeep.update import Prospect
 
 GENERATED = frozenset({"bun.lock"})
 """Files of the release that the toolchain itself rewrites: ``bun install`` drops what the slim workspace lacks."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """What to build. ``ref`` is a release tag, None for the lock's; ``models_json`` replaces the pinned catalogue.
-
-    ``with_tests`` brings upstream's tests and ours into the tree, which the binary does not need.
-    """
-
-    source: str = DEFAULT_SOURCE
-    ref: str | None = None
-    latest: bool = False
-    models_json: Path | None = None
-    web_ui: bool = False
-    discard_edits: bool = False
-    wait: bool = True
-    with_tests: bool = False
-    patches: Path = field(default_factory=resources.patches)
-    templates: Path = field(default_factory=resources.templates)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A patched tree and what is needed to go on from it."""
+    """A patched tree and what the next steps need."""
 
-    release: Release
     workspace: Workspace
     tree: Worktree
     change: Change
+
+    @property
+    def release(self) -> Release:
+        return self.tree.release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +72,7 @@ def select(request: Request, lock: Lock) -> Release:
     wanted = request.ref.removeprefix("v") if request.ref else None
     if not request.latest and wanted in (None, lock.release.number):
         return lock.release
-    listed = releases.list_releases(request.source)
+    listed = releases.list_releases(request.source, request.line)
     release = releases.latest(listed) if request.latest else releases.find(listed, request.ref or "")
     upstream_lock.check(release, lock)
     return release
@@ -123,26 +114,26 @@ def prepare(
     from opencode_patcher.upstream import repository, workspace, worktree
 
     patches = series.load(request.patches)
-    files = newfiles.load(request.templates)
+    files = newfiles.load(request.templates, request.line)
     if not (request.with_tests and support.read_support().tests(release)):
         files = newfiles.without_tests(files)
     with repository.opened(store, request.source) as upstream:
         upstream.fetch([release], reporter)
         snapshot = upstream.snapshot(release)
         snapshot.prefetch([*snapshot.package_files(), *patches.places()])
-        slim = workspace.closure(snapshot.package_texts(), web_ui=request.web_ui)
+        slim = workspace.closure(snapshot.package_texts(), request.line, web_ui=request.web_ui)
         tree = worktree.checkout(store, upstream, release, slim, reporter, with_tests=request.with_tests)
         if known:
             patches = moved_files.follow(patches, upstream, known, release, reporter)
             snapshot.prefetch(patches.places())
-        change = compose(patches, files, values_for(OPENCODE_1, release), snapshot.read, version=release.version)
+        change = compose(patches, files, values_for(request.line, release), snapshot.read, version=release.version)
         with reporter.phase("Patching") as phase:
             applied = apply_change(
                 tree.path, change, snapshot.read, tolerated=GENERATED, discard_edits=request.discard_edits
             )
             changed = len(applied.written) + len(applied.removed)
             phase.detail(f"{len(change.placements)} hunks, {changed} of {len(change.files)} files changed")
-    return Prepared(release=release, workspace=slim, tree=tree, change=change)
+    return Prepared(workspace=slim, tree=tree, change=change)
 
 
 def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Store, reporter: Reporter) -> Built:
@@ -201,6 +192,19 @@ def drill(build: Build, reporter: Reporter) -> builds.DrillResult:
     )
 
 
+def require_whole_drill(build: Build, reporter: Reporter) -> None:
+    """Run every scenario of the drill. Raises DrillError when one does not end as it must."""
+    from opencode_patcher import drill as room
+
+    report = room.run(build.binary, room.select(()), reporter=reporter)
+    if failed := [row.scenario for row in report.failed]:
+        raise DrillError(
+            f"The new binary fails {len(failed)} of {len(report.verdicts)} scenarios of the whole drill.",
+            why=f"Failed: {', '.join(failed)}. Upstream differs there in code that the feature relies on.",
+            next_step=f"See what happened: opencode-patcher verify --binary {build.binary} --only {failed[0]}",
+        )
+
+
 def copy_out(build: Build, directory: Path) -> Path:
     """Copy a build's binary and manifest into a directory of the user's, and return the copy's path.
 
@@ -218,3 +222,110 @@ def copy_out(build: Build, directory: Path) -> Path:
             next_step=f"Name another directory in --out. The binary itself is finished: {build.binary}",
         ) from error
     return directory / build.name
+
+
+def release(
+    order: Order, out: Path, store: Store, reporter: Reporter, proof: DrillBinary, *, lock: Lock | None = None
+) -> Made:
+    """Build ``order`` and write it to ``out``, which is replaced in one step when everything has passed.
+
+    Raises ReleaseError when ``out`` holds other things or there is no room, the error of the step that fails, and
+    DrillError when the binary that runs here does not behave. ``out`` is then as it was.
+    """
+    from opencode_patcher.release import directory, make
+
+    out = out.absolute()
+    directory.require_usable(out)
+    lock = lock or upstream_lock.current(store)
+    chosen = select(order.request, lock)
+    if chosen != lock.release:
+        support.require_buildable(chosen, support.read_support())
+    with one_at_a_time(store, reporter, wait=order.request.wait):
+        make.require_room(order, store, out, reporter)
+        inputs = gathered(order, chosen, lock, store, reporter)
+        return make.release(order, inputs, out, store, reporter, proof)
+
+
+def gathered(order: Order, release: Release, lock: Lock, store: Store, reporter: Reporter) -> Inputs:
+    """The patched tree of a release, and all that its build for many platforms needs. The caller holds the mutex of the
+    builds. Raises the error of the step that fails; ToolchainError when a target lacks a native package.
+    """
+    from opencode_patcher.release.inputs import gather
+
+    made = prepare(order.request, release, store, reporter, known=lock.release)
+    return gather(order, made.tree, made.change, made.workspace.bun, lock, store, reporter)
+
+
+def reproduce(
+    place: Path, request: Request, store: Store, reporter: Reporter, *, lock: Lock | None = None
+) -> Reproduction:
+    """Check the release in ``place`` against its own sums, then build what its manifest names and compare.
+
+    ``request`` says where the source and the patches are; release and flags are the manifest's. Raises ReleaseError
+    when files were changed, are missing or do not belong there, when the manifest is of another tool, patch set or
+    place, and the error of a step of the build that fails.
+    """
+    from opencode_patcher.release import make
+    from opencode_patcher.release import reproduce as again
+
+    place = place.absolute()
+    released = again.check_sums(place)
+    order = again.order_of(released, request)
+    lock = lock or upstream_lock.current(store)
+    again.require_same_release(released, chosen := select(order.request, lock))
+    with one_at_a_time(store, reporter, wait=request.wait):
+        make.require_room(order, store, store.root, reporter)
+        inputs = gathered(order, chosen, lock, store, reporter)
+        return again.rebuild(place, released, order, inputs, store, reporter)
+
+
+def update(
+    prospect: Prospect,
+    request: Request,
+    store: Store,
+    reporter: Reporter,
+    *,
+    lock: Lock,
+    lock_file: Path,
+    proof: Callable[[Build, Reporter], builds.DrillResult] | None = None,
+    activate: Callable[[Build], None] | None = None,
+    whole: Callable[[Build, Reporter], None] | None = None,
+) -> Built:
+    """Build and verify the newest release, then write ``lock_file`` and, with ``activate``, install the build.
+
+    A release that differs in code that the feature relies on has to pass all scenarios of the drill (``whole``).
+    Raises the error of the step that fails; then ``lock_file`` is unchanged.
+    """
+    from opencode_patcher.upkeep.update import moving
+
+    with moving(prospect, lock, lock_file) as write_lock:
+        built = build(replace(request, ref=prospect.newest.tag), store, reporter, lock=lock, proof=proof)
+        if prospect.differs:
+            (whole or require_whole_drill)(built.build, reporter)
+        write_lock()
+        if activate:
+            activate(built.build)
+    return built
+
+
+def demonstrate(store: Store, reporter: Reporter, *, keep: Path | None = None) -> Demonstration:
+    """Build the small upstream in the part of ``store`` that belongs to the demonstration, and watch its binary fail
+    over. ``keep`` names a directory for the throw-away homes.
+
+    Raises the error of the step that fails; DrillError when a freshly built binary fails a scenario. One that was built
+    before is watched all the same, and says so in ``failed``.
+    """
+    from opencode_patcher import demo
+
+    episodes: list[demo.Episode] = []
+
+    def proof(build: Build, reporter: Reporter) -> builds.DrillResult:
+        episodes.extend(demo.watch(build.binary, reporter, keep))
+        return demo.outcome(episodes)
+
+    own = store.inner(demo.STORE)
+    wanted, lock = demo.request(own)
+    built = build(wanted, own, reporter, lock=lock, proof=proof)
+    if not episodes:
+        proof(built.build, reporter)
+    return demo.Demonstration(binary=built.binary, reused=built.reused, episodes=tuple(episodes))

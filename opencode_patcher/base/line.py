@@ -10,19 +10,32 @@ from dataclasses import dataclass
 class Line:
     """A line of OpenCode: releases that share their layout, and so their patches and templates.
 
-    ``patches`` is the directory below ``patches/``. ``templates`` maps directories below ``templates/`` to what stands
-    before the path of their files in OpenCode's repository; the first directory has to exist. ``combined`` is how
-    OpenCode's own modules import from our core: the alias of its directory in the ``tsconfig.json`` of the package.
+    ``source`` is the address of the repository, ``tags`` a pattern (git's glob) of its release tags. ``package`` is the
+    workspace package that is built, with its ``build_script``, and ``web_ui`` the package that can be embedded;
+    ``program`` names the program, and the package in package.json. ``patches`` is the directory below ``patches/``.
+    ``templates`` maps directories below ``templates/`` to what stands before the path of their files in OpenCode's
+    repository; the first directory has to exist. ``combined`` is how OpenCode's own modules import ours: an alias in
+    the package's ``tsconfig.json``.
     """
 
-    name: str
+    source: str
+    tags: str
+    package: str
+    web_ui: str
+    program: str
+    build_script: str
     patches: str
     templates: Mapping[str, str]
     combined: str
 
 
 OPENCODE_1 = Line(
-    name="OpenCode 1",
+    source="https://github.com/anomalyco/opencode",
+    tags="v*",
+    package="packages/opencode",
+    web_ui="packages/app",
+    program="opencode",
+    build_script="build",
     patches="opencode-1",
     templates={"opencode-1": "", "combined": "packages/opencode/src/combined/"},
     combined="@/combined",

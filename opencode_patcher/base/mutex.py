@@ -1,4 +1,4 @@
-"""Who may change the sources, trees and builds of a store: one run at a time."""
+"""Only one run at a time may change the sources, trees and builds of a store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opencode_patcher.base.store import Store
 
 @contextmanager
 def one_at_a_time(store: Store, reporter: Reporter, *, wait: bool = True) -> Iterator[None]:
-    """Hold the mutex of whoever fetches, patches or builds in the store. Waiting for it is announced.
+    """Hold the mutex of the builds: to fetch, patch or build in the store. Waiting for it is announced.
 
     Raises StoreError when the store cannot be locked, or when another run holds the mutex and ``wait`` is False.
     """
@@ -23,6 +23,6 @@ def one_at_a_time(store: Store, reporter: Reporter, *, wait: bool = True) -> Ite
         )
 
     with store.mutex("build", wait=wait, on_wait=waiting):
-        # What a killed run left can only be told from work in progress while nobody else is at work.
+        # Only while no other run is active are leftovers of a killed run not somebody's work in progress.
         storage.sweep(store)
         yield

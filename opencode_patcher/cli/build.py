@@ -47,11 +47,12 @@ def command(
     not repeated.
     """
     from opencode_patcher import pipeline
+    from opencode_patcher.base.request import Request
     from opencode_patcher.base.store import open_store
     from opencode_patcher.upstream import DEFAULT_SOURCE
 
     options.at_most_one({"REF": ref, "--latest": latest}, next_step="Leave one of them out.")
-    request = pipeline.Request(
+    request = Request(
         source=source or DEFAULT_SOURCE,
         ref=ref,
         latest=latest,

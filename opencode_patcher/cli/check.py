@@ -40,7 +40,7 @@ def command(
     """
     from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.store import open_store
-    from opencode_patcher.upkeep import matrix, release_check
+    from opencode_patcher.upkeep import matrix, release_check, report_file
     from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases, support
 
     options.at_most_one(
@@ -57,14 +57,14 @@ def command(
     for release in wanted:
         lock.check(release, locked)
     if report:
-        matrix.require_format(report)
+        report_file.require_format(report)
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     with one_at_a_time(store, reporter, wait=wait):
         checked = release_check.check_releases(address, wanted, locked.release, store, reporter)
     verdicts = [(check, release_check.judge(check, window)) for check in checked.checks]
     found = matrix.make(verdicts)
     if report:
-        matrix.write(found, report)
+        report_file.write(found, report)
     if as_json:
         output.show_json(
             {

@@ -29,11 +29,11 @@ def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> Non
     A small program that ships with this tool stands in for OpenCode. It is patched and built as OpenCode is, which
     needs git and a package registry, and then run against fake providers that fail.
     """
-    from opencode_patcher import demo
+    from opencode_patcher import pipeline
     from opencode_patcher.base.store import open_store
 
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    seen = demo.run(open_store(), reporter, keep=keep)
+    seen = pipeline.demonstrate(open_store(), reporter, keep=keep)
     if as_json:
         output.show_json(as_data(seen))
         raise click.exceptions.Exit(DrillError.exit_code if seen.failed else 0)
@@ -43,15 +43,15 @@ def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> Non
         raise DrillError(
             f"{len(seen.failed)} of {len(seen.episodes)} scenarios failed.",
             why="Failed: " + ", ".join(seen.failed),
-            next_step=f"opencode-patcher verify --binary {seen.built.binary} --only {seen.failed[0]} --keep DIR",
+            next_step=f"opencode-patcher verify --binary {seen.binary} --only {seen.failed[0]} --keep DIR",
         )
 
 
 def as_data(seen: Demonstration) -> dict[str, object]:
     """What ``--json`` prints. Times are milliseconds since the first request; null where none can be told."""
     return {
-        "binary": str(seen.built.binary),
-        "reused": seen.built.reused,
+        "binary": str(seen.binary),
+        "reused": seen.reused,
         "passed": not seen.failed,
         "scenarios": [
             {
@@ -94,14 +94,14 @@ def show_episode(episode: Episode) -> None:
 def closing(seen: Demonstration) -> str:
     """What was seen, in two sentences, and the next commands."""
     if seen.failed:
-        return f"The binary is {seen.built.binary}."
+        return f"The binary is {seen.binary}."
     times = [episode.verdict.failover_ms for episode in seen.episodes if episode.verdict.failover_ms is not None]
     slowest = f" after {max(times):.0f} ms at most" if times else ""
     return "\n".join(
         [
             f"Each time the next provider was asked within the same turn{slowest}: no half answer was left,",
             "no tool ran twice, and each answer is stored and paid under the provider that gave it.",
-            f"The program is {seen.built.binary}; it has no use beyond this.",
+            f"The program is {seen.binary}; it has no use beyond this.",
             "To have it in the real OpenCode: opencode-patcher build, then opencode-patcher install",
         ]
     )

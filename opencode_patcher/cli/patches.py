@@ -47,6 +47,7 @@ def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) ->
     from opencode_patcher.base import resources
     from opencode_patcher.base.line import OPENCODE_1
     from opencode_patcher.base.mutex import one_at_a_time
+    from opencode_patcher.base.request import Request
     from opencode_patcher.base.store import open_store
     from opencode_patcher.patchset import series
     from opencode_patcher.patchset.compose import outcomes
@@ -55,7 +56,7 @@ def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) ->
     from opencode_patcher.upstream.repository import opened
 
     patch = series.load(resources.patches()).find(name)
-    request = pipeline.Request(source=source or DEFAULT_SOURCE, ref=ref)
+    request = Request(source=source or DEFAULT_SOURCE, ref=ref)
     store, reporter = open_store(), output.TerminalReporter(quiet=True)
     release = pipeline.select(request, lock.current(store))
     with one_at_a_time(store, reporter), opened(store, request.source) as upstream:
@@ -102,7 +103,7 @@ def _landed(item: FileOutcome) -> Mapping[str, object]:
 
 
 def _lines(item: FileOutcome) -> list[str]:
-    from opencode_patcher.patchset.drift import explain
+    from opencode_patcher.patchset.misfit import explain
 
     if item.path is None or item.placed is None:
         return [f"{item.target.path}: not in this release"]

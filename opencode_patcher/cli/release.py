@@ -82,6 +82,7 @@ def command(
     platforms are built on this machine; the binary that runs here is drilled. Nothing is published.
     """
     from opencode_patcher import drill, pipeline, release
+    from opencode_patcher.base.request import Request
     from opencode_patcher.base.store import open_store
     from opencode_patcher.toolchain import targets
     from opencode_patcher.upstream import DEFAULT_SOURCE
@@ -90,7 +91,7 @@ def command(
         return drill.run(binary, drill.select((), quick=drill_set == "quick"), reporter=reporter)
 
     order = release.Order(
-        request=pipeline.Request(
+        request=Request(
             source=source or DEFAULT_SOURCE,
             ref=ref,
             models_json=catalog,
@@ -103,7 +104,7 @@ def command(
         published=release.Published(repository=repository, release=tag),
     )
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    made = release.release(order, out, open_store(), reporter, drilled)
+    made = pipeline.release(order, out, open_store(), reporter, drilled)
     if as_json:
         output.show_json(as_data(made))
     elif not quiet:
@@ -130,7 +131,7 @@ def show(made: Made) -> None:
         ("target", "archive", "MB", "binary MB"),
         (
             (one.target, one.archive.name, f"{one.archive.size / 1e6:.1f}", f"{one.binary.size / 1e6:.1f}")
-            for one in made.manifest.products
+            for one in made.manifest.artifacts
         ),
     )
     if made.report:

@@ -37,15 +37,14 @@ def command(
     DIR is a directory that the command release has written, or what was downloaded of it. Its checksums are checked,
     what its manifest names is built again, and every digest is compared. Exits with 12 when a file differs.
     """
-    from opencode_patcher import pipeline, release
+    from opencode_patcher import pipeline
+    from opencode_patcher.base.request import Request
     from opencode_patcher.base.store import open_store
     from opencode_patcher.upstream import DEFAULT_SOURCE
 
-    request = pipeline.Request(
-        source=source or DEFAULT_SOURCE, models_json=catalog, discard_edits=discard_edits, wait=wait
-    )
+    request = Request(source=source or DEFAULT_SOURCE, models_json=catalog, discard_edits=discard_edits, wait=wait)
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    found = release.reproduce(directory, request, open_store(), reporter)
+    found = pipeline.reproduce(directory, request, open_store(), reporter)
     if as_json:
         output.show_json(as_data(directory, found))
         raise click.exceptions.Exit(ReleaseError.exit_code if found.differences else 0)

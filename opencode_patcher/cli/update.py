@@ -44,10 +44,11 @@ def command(
     import os
 
     from opencode_patcher import pipeline
+    from opencode_patcher.base.request import Request
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install.activate import install
     from opencode_patcher.install.systems.current import current_system
-    from opencode_patcher.upkeep import matrix, update
+    from opencode_patcher.upkeep import matrix, report_file, update
     from opencode_patcher.upstream import DEFAULT_SOURCE, lock, support
 
     def to_install(build: Build) -> None:
@@ -55,15 +56,15 @@ def command(
 
     options.at_most_one({"--dry-run": dry_run, "--install": activate}, next_step="Leave one of them out.")
     if report:
-        matrix.require_format(report)
+        report_file.require_format(report)
     store = open_store()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    request = pipeline.Request(source=source or DEFAULT_SOURCE, wait=wait)
+    request = Request(source=source or DEFAULT_SOURCE, wait=wait)
     locked = lock.current(store)
     prospect = update.look(request, store, reporter, lock=locked, window=support.read_support())
     found = matrix.make([prospect.found] if prospect.found else [])
     if report and found.rows:
-        matrix.write(found, report)
+        report_file.write(found, report)
     built = None
     if prospect.newer and not dry_run:
         reporter.note(newer(prospect))
@@ -72,7 +73,7 @@ def command(
                 f"{matrix.differences(found)}\nThe new binary has to pass the whole drill, which takes minutes."
             )
         update.require_fit(prospect, "\n".join(problem for row in found.failed for problem in row.problems))
-        built = update.move(
+        built = pipeline.update(
             prospect,
             request,
             store,

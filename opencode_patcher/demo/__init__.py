@@ -4,6 +4,6 @@
 but the package registries.
 """
 
-from opencode_patcher.demo.run import Demonstration, Episode, run
+from opencode_patcher.demo.run import STORE, Demonstration, Episode, outcome, request, watch
 
-__all__ = ["Demonstration", "Episode", "run"]
+__all__ = ["STORE", "Demonstration", "Episode", "outcome", "request", "watch"]

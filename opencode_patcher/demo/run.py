@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from opencode_patcher import drill, pipeline
+from opencode_patcher import drill
 from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
 from opencode_patcher.demo import repository
 from opencode_patcher.drill.verdict.judge import Verdict
 from opencode_patcher.drill.verdict.observation import Observation
 from opencode_patcher.drill.verdict.timeline import Line, timeline
 from opencode_patcher.install import builds
-from opencode_patcher.install.builds import Build
-from opencode_patcher.pipeline import Built
 from opencode_patcher.upstream.lock import Lock, read_lock
 
 SCENARIOS = ("429", "cut-in-text", "cut-after-tool")
@@ -38,7 +37,8 @@ class Episode:
 class Demonstration:
     """The binary that was built, and the episodes in the order of ``SCENARIOS``."""
 
-    built: Built
+    binary: Path
+    reused: bool
     episodes: tuple[Episode, ...]
 
     @property
@@ -47,31 +47,11 @@ class Demonstration:
         return tuple(episode.verdict.scenario for episode in self.episodes if not episode.verdict.passed)
 
 
-def request(store: Store) -> tuple[pipeline.Request, Lock]:
+def request(store: Store) -> tuple[Request, Lock]:
     """What ``pipeline.build`` is asked for: the small upstream in ``store``, locked to its commit."""
     upstream = repository.ensure(store)
     lock = Lock(release=upstream.release, catalogue=read_lock().catalogue)
-    return pipeline.Request(source=str(upstream.path), models_json=CATALOGUE), lock
-
-
-def run(store: Store, reporter: Reporter, *, keep: Path | None = None) -> Demonstration:
-    """Build in the part of ``store`` that belongs to the demonstration, then run ``SCENARIOS`` on the binary.
-
-    ``keep`` names a directory for the throw-away homes. Raises the error of the step that fails; DrillError when a
-    freshly built binary fails a scenario. One that was built before is watched all the same, and says so in ``failed``.
-    """
-    episodes: list[Episode] = []
-
-    def prove(build: Build, reporter: Reporter) -> builds.DrillResult:
-        episodes.extend(watch(build.binary, reporter, keep))
-        return outcome(episodes)
-
-    own = store.inner(STORE)
-    wanted, lock = request(own)
-    built = pipeline.build(wanted, own, reporter, lock=lock, proof=prove)
-    if not episodes:
-        prove(built.build, reporter)
-    return Demonstration(built=built, episodes=tuple(episodes))
+    return Request(source=str(upstream.path), models_json=CATALOGUE), lock
 
 
 def watch(binary: Path, reporter: Reporter, keep: Path | None = None) -> tuple[Episode, ...]:

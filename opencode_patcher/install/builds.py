@@ -21,7 +21,7 @@ from opencode_patcher.base.version import Release, parse_tag
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-RECIPE = 1
+RECIPE = 2
 """Counts the changes of how a binary is made from its ingredients; raised, it makes all builds anew."""
 
 END_OF_TIME = 2.0**33

@@ -26,10 +26,7 @@ NEW = ".new"
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One file that can be activated. ``build`` is the name of the build's directory in the store.
-
-    ``sha256`` is the file's own; it differs from the build's where the file was signed anew.
-    """
+    """One file that can be activated, the same as the binary of ``build``, a directory in the store."""
 
     build: str
     tag: str
@@ -91,7 +88,7 @@ def keep(store: Store, build: Build, take: Callable[[Path, Path], None]) -> Reco
             commit=build.release.commit,
             patchset=build.ingredients.patchset,
             target=build.ingredients.target,
-            sha256=file_sha256(new),
+            sha256=build.sha256,
             file=directory / build.name,
         )
         with install_errors(new):

@@ -86,10 +86,10 @@ def _git_dir(tree: Path) -> Path:
     try:
         found = git.run("rev-parse", "--show-toplevel", "--absolute-git-dir", cwd=tree).stdout.splitlines()
     except ProcessError as error:
-        raise StoreError(f"{tree} is no work tree of git.", why=error.why) from error
+        raise StoreError(f"{tree} is not a git work tree.", why=error.why) from error
     top, git_dir = map(Path, found)
     if top.resolve() != tree.resolve():
-        raise StoreError(f"{tree} is no work tree of git.", why=f"It lies inside another one, {top}.")
+        raise StoreError(f"{tree} is not a git work tree.", why=f"It lies inside another one, {top}.")
     return git_dir
 
 
@@ -238,7 +238,7 @@ def _edited_by_hand(tree: Path, edits: list[str]) -> PatchError:
     if len(edits) > SHOWN_EDITS:
         shown.append(f"  and {len(edits) - SHOWN_EDITS} more")
     return PatchError(
-        f"The work tree {tree} was changed by hand.",
-        why="\n".join(["These files are neither the release's nor ours, and would be lost:", *shown]),
-        next_step=f"Save them elsewhere, then throw them away and build: {hints.DISCARD_EDITS}",
+        f"The work tree {tree} has manual changes.",
+        why="\n".join(["These files differ from both the release and our patches, and would be lost:", *shown]),
+        next_step=f"Save them elsewhere, then discard them and build: {hints.DISCARD_EDITS}",
     )

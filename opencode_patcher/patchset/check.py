@@ -1,7 +1,7 @@
 """Whether the series fits a release in text, names and meaning: each patch's state, and where each hunk lands. Pure.
 
-One ``Checker`` looks at many releases. Contents come with a name (the blob), and what has been found out about a patch
-and contents of the same names is not found out again.
+One ``Checker`` looks at many releases. Contents come with a name (the blob), and results for a patch and contents of
+the same names are reused.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from opencode_patcher.base.errors import PatchError
-from opencode_patcher.patchset import drift, expectations, names
+from opencode_patcher.base.version import Version
+from opencode_patcher.patchset import expectations, names
 from opencode_patcher.patchset.compose import FileOutcome, outcomes
 from opencode_patcher.patchset.expectations import Difference, Expectation
 from opencode_patcher.patchset.meaning import Flaw
+from opencode_patcher.patchset.misfit import explain
 from opencode_patcher.patchset.names import HookNames, Missing, Need
 from opencode_patcher.patchset.newfiles import NewFile
 from opencode_patcher.patchset.place import Misfit, Placement
-from opencode_patcher.patchset.series import Patch, Series, Version
+from opencode_patcher.patchset.series import Patch, Series
 
 
-class State(StrEnum):
+class PatchStatus(StrEnum):
     """What a patch, or its part for one file, is to a release. The worst one comes first."""
 
     GONE = "target gone"
@@ -35,7 +37,7 @@ class State(StrEnum):
     @property
     def fits(self) -> bool:
         """Whether every hunk has its one place, or needs none."""
-        return self not in (State.GONE, State.CONFLICT)
+        return self not in (PatchStatus.GONE, PatchStatus.CONFLICT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,7 @@ class FileCheck:
 
     target: str
     path: str | None
-    state: State
+    state: PatchStatus
     placements: tuple[Placement, ...] = ()
     misfits: tuple[Misfit, ...] = ()
     flaws: tuple[Flaw, ...] = ()
@@ -74,7 +76,7 @@ class PatchCheck:
     """One patch: the worst state of its files."""
 
     patch: str
-    state: State
+    state: PatchStatus
     files: tuple[FileCheck, ...]
 
 
@@ -93,7 +95,7 @@ class ReleaseCheck:
 
     @property
     def applies(self) -> bool:
-        """Text: whether every hunk has its one place and nothing else is in the way."""
+        """Text: whether every hunk has its one place and nothing else is wrong."""
         return all(patch.state.fits for patch in self.patches) and not self.problems
 
     @property
@@ -162,7 +164,7 @@ class Checker:
             changed.update(made)
             patches.append(PatchCheck(patch=patch.name, state=worst(files), files=files))
         problems = [
-            f"The new file {file.path} is already in this release."
+            f"The new file {file.path} already exists in this release."
             for file in self._new_files
             if read(file.path) is not None
         ]
@@ -234,10 +236,10 @@ def explained(check: ReleaseCheck, explanations: Mapping[str, str]) -> ReleaseCh
     return replace(check, patches=patches)
 
 
-def worst(files: Sequence[FileCheck]) -> State:
+def worst(files: Sequence[FileCheck]) -> PatchStatus:
     """The state of a patch: the worst of its files' states, and ALREADY or NOT_NEEDED only when all are."""
-    order = list(State)
-    return min((file.state for file in files), key=order.index, default=State.NOT_NEEDED)
+    order = list(PatchStatus)
+    return min((file.state for file in files), key=order.index, default=PatchStatus.NOT_NEEDED)
 
 
 def _data(content: Content | None) -> bytes | None:
@@ -271,20 +273,20 @@ def _file_check(item: FileOutcome) -> FileCheck:
         return FileCheck(
             target=item.target.path,
             path=None,
-            state=State.NOT_NEEDED if item.excused else State.GONE,
-            explanation="" if item.excused else f"None of its places is there: {', '.join(item.target.places)}.",
+            state=PatchStatus.NOT_NEEDED if item.excused else PatchStatus.GONE,
+            explanation="" if item.excused else f"It is in none of its known places: {', '.join(item.target.places)}.",
         )
     placements, misfits = item.placed.placements, item.placed.misfits
     if misfits:
-        state = State.CONFLICT
+        state = PatchStatus.CONFLICT
     elif item.path == item.target.followed:
-        state = State.MOVED
+        state = PatchStatus.MOVED
     elif all(placement.already for placement in placements):
-        state = State.ALREADY
+        state = PatchStatus.ALREADY
     elif item.path != item.target.path or any(placement.offset for placement in placements):
-        state = State.NEW_PLACE
+        state = PatchStatus.NEW_PLACE
     else:
-        state = State.APPLIES
+        state = PatchStatus.APPLIES
     return FileCheck(
         target=item.target.path,
         path=item.path,
@@ -297,14 +299,14 @@ def _file_check(item: FileOutcome) -> FileCheck:
 
 
 def _explained(misfit: Misfit, text: str) -> str:
-    error = drift.explain(misfit, text)
+    error = explain(misfit, text)
     return f"{error.what}\n{error.why}"
 
 
 def elsewhere(patch: Patch, target: str, values: Mapping[str, str], candidates: Mapping[str, bytes]) -> str | None:
     """The one path among ``candidates`` (content by path) where all of the patch's hunks for ``target`` fit.
 
-    For a file that is gone and for which history has no answer: a hint for people, never followed by itself.
+    For a file that is gone and for which history has no answer: a hint for people, never followed automatically.
     """
     only = replace(
         patch,

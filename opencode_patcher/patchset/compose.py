@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from opencode_patcher.base.errors import PatchError
+from opencode_patcher.base.version import Version
 from opencode_patcher.patchset import hints, meaning
-from opencode_patcher.patchset.drift import explain
 from opencode_patcher.patchset.meaning import Flaw
+from opencode_patcher.patchset.misfit import explain
 from opencode_patcher.patchset.newfiles import NewFile
 from opencode_patcher.patchset.parse import FileHunks, parse
 from opencode_patcher.patchset.place import Placed, Placement, place
 from opencode_patcher.patchset.render import render_file, render_patch
-from opencode_patcher.patchset.series import Patch, Series, Target, Version
+from opencode_patcher.patchset.series import Patch, Series, TouchedFile
 
 ReadPristine = Callable[[str], bytes | None]
 """Gives a file of the pristine release by its path in the repository; None when there is none."""
@@ -46,7 +47,7 @@ class FileOutcome:
     the release is one that does without the file.
     """
 
-    target: Target
+    target: TouchedFile
     path: str | None
     hunks: FileHunks | None = None
     before: str = ""
@@ -88,9 +89,9 @@ def compose(
     for new_file in new_files:
         if read(new_file.path) is not None:
             raise PatchError(
-                f"The new file {new_file.path} is already in this release.",
-                why=f"{new_file.template} would replace a file of upstream's.",
-                next_step="Give it another name, or change upstream's file with a patch.",
+                f"The new file {new_file.path} already exists in this release.",
+                why=f"{new_file.template} would replace an upstream file.",
+                next_step="Rename it, or change the upstream file with a patch.",
             )
         files[new_file.path] = _content(new_file, values)
     return Change(files=files, placements=tuple(placements))
@@ -127,7 +128,7 @@ def outcomes(
 
 
 def _outcome(
-    patch: Patch, target: Target, hunks: FileHunks, read: ReadPristine, version: Version | None
+    patch: Patch, target: TouchedFile, hunks: FileHunks, read: ReadPristine, version: Version | None
 ) -> FileOutcome:
     for path in target.places:
         content = read(path)
@@ -160,7 +161,7 @@ def _content(new_file: NewFile, values: Mapping[str, str]) -> bytes:
     return render_file(new_file.template, text, values).encode("utf-8")
 
 
-def _target_gone(patch: Patch, target: Target) -> PatchError:
+def _target_gone(patch: Patch, target: TouchedFile) -> PatchError:
     return PatchError(
         f"The patch '{patch.name}' does not fit: {target.path} is not in this release.",
         why=f"Looked for it at: {', '.join(target.places)}.",

@@ -6,7 +6,7 @@ SHOW_PATCH = "opencode-patcher patches show {name}"
 """Shows one patch: its header, its hunks and where each of them lands."""
 
 DISCARD_EDITS = "opencode-patcher build --discard-edits"
-"""Builds again and throws away what was changed in the work tree by hand."""
+"""Builds again and discards manual changes in the work tree."""
 
 REBASE = "opencode-patcher patches rebase {tag}"
 """Brings the patches to another release, with a conflict where one does not fit."""
@@ -19,4 +19,4 @@ def show_patch(name: str) -> str:
 
 def rebase(tag: str) -> str:
     """The next step for a release that the patches do not fit."""
-    return f"To mend the patches: {REBASE.format(tag=tag)}"
+    return f"To fix the patches: {REBASE.format(tag=tag)}"

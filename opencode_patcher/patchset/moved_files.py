@@ -1,4 +1,4 @@
-"""Follows files that upstream has moved away from every place which the patches name, by upstream's own history."""
+"""Follows files that upstream moved away from every place that the patches name, through upstream's own history."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Has = Callable[[str], bool]
 
 
 def gone(patches: Series, release: Release, has: Has) -> tuple[str, ...]:
-    """The targets (``Target.path``) that have no place in a release which has to have them."""
+    """The targets (``TouchedFile.path``) that have no place in a release which has to have them."""
     targets = [target for patch in patches.patches for target in patch.header.touches]
     return tuple(
         target.path
@@ -38,7 +38,7 @@ def departures(
     """What happened to ``targets``, which ``release`` lacks, since ``known``, which has them; by target, oldest first.
 
     The caller holds the mutex of the builds. A source that cannot give the history between the two is warned about, and
-    then there is no answer: the missing file is what the user has to hear of.
+    then there is no answer: the missing file is the error that matters to the user.
     """
     if not targets:
         return {}
@@ -49,7 +49,7 @@ def departures(
         was = {path: target for target in targets for path in places[target] if had.has(path)}
         found = history.departures(repository, known, release, was, reporter)
     except SourceError as error:
-        reporter.warn(f"Upstream's history cannot be looked at. {error.what}")
+        reporter.warn(f"Upstream's history cannot be read. {error.what}")
         return {}
     return {was[path]: steps for path, steps in found.items()}
 
@@ -81,7 +81,8 @@ def follow(
             patch = next(patch for patch in patches.patches if target in [item.path for item in patch.header.touches])
             raise PatchError(
                 f"The patch '{patch.name}' does not fit: {target} is not in {release.tag}.",
-                why=said or f"It is at none of its places, and the history since {known.tag} does not say why.",
+                why=said
+                or f"It is in none of its known places, and the history since {known.tag} does not explain it.",
                 next_step=hints.rebase(release.tag),
             )
         reporter.note(f"{said} The patches follow it.")

@@ -20,7 +20,7 @@ from opencode_patcher.patchset.typescript import lexer, modules, scope
 from opencode_patcher.patchset.typescript.modules import Exports
 
 SKIPPED = "/test/"
-"""Our tests are no part of the binary; they may need a newer upstream than the code does."""
+"""Our tests are not part of the binary; they may need a newer upstream than the code does."""
 
 MANIFEST = f"{modules.PROGRAM}/package.json"
 DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")

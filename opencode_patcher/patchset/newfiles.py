@@ -43,7 +43,7 @@ def load(templates_dir: Path, line: Line = OPENCODE_1) -> tuple[NewFile, ...]:
     required = templates_dir / next(iter(line.templates))
     if not required.is_dir():
         raise PatchError(
-            "There are no templates.",
+            "The templates are missing.",
             why=f"There is no directory {required}.",
             next_step="Restore it from the project's history, or install opencode-patcher again.",
         )
@@ -54,9 +54,9 @@ def load(templates_dir: Path, line: Line = OPENCODE_1) -> tuple[NewFile, ...]:
             raise PatchError(f"The template {template} is refused.", why=f"Its path '{target}' is refused: {reason}.")
         if target in found:
             raise PatchError(
-                f"Two templates make the same file, {target}.",
+                f"Two templates write the same file, {target}.",
                 why=f"They are {found[target].template} and {template}.",
-                next_step="Take one of them away.",
+                next_step="Remove one of them.",
             )
         try:
             content = files.read_bytes(path)
@@ -89,7 +89,7 @@ def _files(root: Path) -> list[Path]:
             if path.is_symlink():
                 raise PatchError(
                     f"The template {path} is a symbolic link.",
-                    why="Templates are copied; put a real file there.",
+                    why="Templates are copied, so a regular file is needed.",
                 )
         found += [Path(directory, name) for name in there if name not in IGNORED]
     return found

@@ -1,7 +1,7 @@
 """The gate that a rendered patch has to pass before any file is looked at.
 
-unidiff accepts text that is no patch, drops what stands between hunks, and counts leniently. So: it has to
-parse, print back to the very same text, change only the declared files, and do nothing but edit lines.
+unidiff accepts text that is not a patch, drops what is between hunks, and counts leniently. So a patch has to parse,
+print back to the very same text, change only the declared files, and do nothing but edit lines.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _file(patch: Patch, parsed: PatchedFile) -> FileHunks:
             f"it does more to '{path}' than edit lines: {extra[0] if extra else 'it is a binary patch'}",
         )
     if parsed.source_timestamp or parsed.target_timestamp:
-        raise _refused(patch, f"the '---' or '+++' line of '{path}' has something behind the path")
+        raise _refused(patch, f"the '---' or '+++' line of '{path}' has something after the path")
     if not parsed:
         raise _refused(patch, f"it has no hunk for '{path}'")
     return FileHunks(path=path, hunks=tuple(_hunk(patch, path, number, hunk) for number, hunk in enumerate(parsed, 1)))
@@ -124,9 +124,9 @@ def _hunk(patch: Patch, path: str, number: int, parsed: ParsedHunk) -> Hunk:
     where = f"hunk {number} of '{path}'"
     others = [line for line in parsed if line.line_type not in (CONTEXT, REMOVED, ADDED)]
     if any(line.line_type == "\\" for line in others):
-        raise _refused(patch, f"{where} is about the newline at the end of the file; take that line out")
+        raise _refused(patch, f"{where} is about the newline at the end of the file; remove that line")
     if others:
-        raise _refused(patch, f"there is a blank line behind {where}; take it out")
+        raise _refused(patch, f"there is a blank line after {where}; remove it")
     if not parsed.is_valid():
         raise _refused(patch, f"the counts in the '@@' line of {where} are wrong")
     lines = tuple(HunkLine(kind=line.line_type, text=line.value.removesuffix("\n")) for line in parsed)
@@ -134,9 +134,9 @@ def _hunk(patch: Patch, path: str, number: int, parsed: ParsedHunk) -> Hunk:
     if all(line.kind == CONTEXT for line in lines):
         raise _refused(patch, f"{where} changes nothing")
     if not any(text.strip() for text in hunk.source):
-        raise _refused(patch, f"{where} has no line of context that says where it belongs")
+        raise _refused(patch, f"{where} has no line of context that shows where it belongs")
     if hunk.source == hunk.result:
-        raise _refused(patch, f"{where} puts back what it removes")
+        raise _refused(patch, f"{where} adds back what it removes")
     if "" in heading_path(hunk.heading):
         raise _refused(
             patch,

@@ -17,7 +17,7 @@ from opencode_patcher.patchset import hints, series
 from opencode_patcher.patchset.parse import ADDED, CONTEXT, REMOVED, FileHunks, Hunk, HunkLine, parse
 from opencode_patcher.patchset.place import Placement, apply, place, read_source, split_lines
 from opencode_patcher.patchset.render import render_patch
-from opencode_patcher.patchset.series import MOVED_FROM, Patch, Target
+from opencode_patcher.patchset.series import MOVED_FROM, Patch, TouchedFile
 from opencode_patcher.patchset.typescript import lexer
 from opencode_patcher.patchset.typescript.outline import SEPARATOR
 
@@ -32,7 +32,7 @@ _HUNK = re.compile(r"^(?=@@ )", re.MULTILINE)
 class Edited:
     """A file of a patch: where it is in the release, and its text before and after the patch."""
 
-    target: Target
+    target: TouchedFile
     path: str
     before: str
     after: str
@@ -346,7 +346,7 @@ def _verify(patch: Patch, text: str, files: Sequence[Edited], values: Mapping[st
 
 def _by_hand(patch: Patch, why: str) -> PatchError:
     return PatchError(
-        f"The patch '{patch.name}' cannot be written by itself.",
+        f"The patch '{patch.name}' cannot be updated automatically.",
         why=why,
         next_step=f"Edit {patch.file_name} by hand. {hints.show_patch(patch.name)}",
     )

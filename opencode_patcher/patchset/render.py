@@ -1,8 +1,7 @@
-"""The one Jinja2 environment for patches and new files.
+"""Fills in the variables of patches, new files and documents.
 
-Jinja2's defaults damage a diff: they drop the last newline, turn CRLF into LF, render an unknown name as
-nothing and take ``{{`` in TSX for their own. Hence other delimiters, StrictUndefined, the last newline
-kept, and rules for values.
+Jinja2's defaults damage a diff: they drop the last newline, turn CRLF into LF, render an unknown name as nothing and
+take ``{{`` in TSX for their own. Hence other delimiters, StrictUndefined, the last newline kept, and rules for values.
 """
 
 from __future__ import annotations
@@ -10,19 +9,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.meta import find_undeclared_variables
 
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.text import did_you_mean
-
-if TYPE_CHECKING:
-    from jinja2 import Environment, nodes
+from opencode_patcher.patchset.sandbox import Finished, ForbiddenError, Sandbox
 
 _LINE_BREAKS = re.compile(r"[\n\r\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 """What ends a line for git, Python or JavaScript, and NUL, which makes git take a file for binary."""
 
 _BREAKS_CODE = re.compile(r"[\"'`\\]|\$\{")
 """What ends or changes a string literal around a value that is inserted as it is."""
+
+
+_ALLOWED = (
+    "A template may insert variables ([= name =], [= name | tojson =]), choose ([% if %]), repeat ([% for %]) and "
+    "include a file of its directory. More: docs/patches.md"
+)
 
 
 class _Value(str):
@@ -34,12 +39,6 @@ class _Value(str):
         made = super().__new__(cls, text)
         made.variable = variable
         return made
-
-
-class _Literal(str):
-    """A finished literal of the target language, safe to insert as it is."""
-
-    __slots__ = ()
 
 
 class _UnsafeValueError(Exception):
@@ -56,17 +55,17 @@ def render_patch(name: str, text: str, values: Mapping[str, str]) -> str:
     Raises PatchError naming the patch, the line and the variable.
     """
     label = f"the patch '{name}'"
-    environment = _environment("\n", guard=True)
-    used = _check_variables(environment, label, text, values)
+    sandbox = Sandbox(finalize=_refuse_unsafe)
+    used = _check_variables(sandbox, label, text, values)
     for variable in used:
         if _LINE_BREAKS.search(values[variable]):
             raise PatchError(
                 f"The value of '{variable}' cannot be used in {label}.",
                 why="It contains a line break or a NUL character, which would break the lines of the diff.",
-                next_step="Put such a value into a new file (templates/) instead.",
+                next_step="Use such a value in a new file (templates/) instead.",
             )
     try:
-        return _render(environment, label, text, values)
+        return _render(sandbox, label, text, values)
     except _UnsafeValueError as error:
         variable = f"the variable '{error.variable}'" if error.variable else "an expression"
         raise PatchError(
@@ -87,62 +86,29 @@ def render_file(path: str, text: str, values: Mapping[str, str]) -> str:
     crlf = text.count("\r\n")
     if text.count("\r") != crlf or crlf not in (0, text.count("\n")):
         raise PatchError(
-            f"The line endings of {label} are mixed.", why="They could not be kept when it is rendered.",
+            f"{label[0].upper()}{label[1:]} has mixed line endings.",
+            why="They cannot be preserved when it is rendered.",
             next_step="Use LF throughout.",
-        )  # fmt: skip
-    environment = _environment("\r\n" if crlf else "\n", guard=False)
-    _check_variables(environment, label, text, values)
-    return _render(environment, label, text, values)
+        )
+    sandbox = Sandbox(newline="\r\n" if crlf else "\n")
+    _check_variables(sandbox, label, text, values)
+    return _render(sandbox, label, text, values)
 
 
-def render_document(path: str, text: str, values: Mapping[str, object], parts: Path) -> str:
+def render_document(path: str, text: str, values: Mapping[str, object], parts: Path, *, escape: bool = False) -> str:
     """Render a file for people or machines other than OpenCode's source; values may be lists and objects.
 
-    ``path`` names the template in errors; ``parts`` is the directory of the templates that it may include. Raises
-    PatchError as ``render_file`` does.
+    ``path`` names the template in errors; ``parts`` is the directory of the templates that it may include.
+    With ``escape`` values are written as HTML text. Raises PatchError as ``render_file`` does.
     """
-    from jinja2 import FileSystemLoader
-
     label = f"the template '{path}'"
-    environment = _environment("\n", guard=False)
-    environment.loader = FileSystemLoader(parts)
-    _check_variables(environment, label, text, values)
-    return _rendered(environment, label, text, values)
-
-
-def _environment(newline: str, *, guard: bool) -> Environment:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        block_start_string="[%",
-        block_end_string="%]",
-        variable_start_string="[=",
-        variable_end_string="=]",
-        comment_start_string="[#",
-        comment_end_string="#]",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        newline_sequence=newline,  # type: ignore[arg-type]
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        autoescape=False,
-        finalize=_refuse_unsafe if guard else None,
-    )
-    environment.globals.clear()
-    environment.filters["tojson"] = _to_json
-    return environment
-
-
-def _to_json(value: object) -> _Literal:
-    import json
-
-    # U+2028 and U+2029 are escaped: they are line ends in older JavaScript.
-    text = json.dumps(value, ensure_ascii=False)
-    return _Literal(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+    sandbox = Sandbox(parts=parts, escape=escape)
+    _check_variables(sandbox, label, text, values)
+    return _rendered(sandbox, label, text, values)
 
 
 def _refuse_unsafe(value: object) -> object:
-    if isinstance(value, _Literal):
+    if isinstance(value, Finished):
         return value
     text = str(value)
     if _BREAKS_CODE.search(text) or _LINE_BREAKS.search(text):
@@ -150,47 +116,51 @@ def _refuse_unsafe(value: object) -> object:
     return value
 
 
-def _check_variables(environment: Environment, label: str, text: str, values: Mapping[str, object]) -> tuple[str, ...]:
+def _check_variables(sandbox: Sandbox, label: str, text: str, values: Mapping[str, object]) -> tuple[str, ...]:
     """The variables that the template uses. Raises PatchError for one that has no value, naming its line."""
-    from jinja2 import TemplateSyntaxError
-    from jinja2.meta import find_undeclared_variables
-
     try:
-        tree = environment.parse(text)
+        tree = sandbox.parse(text)
         used = find_undeclared_variables(tree)
+    except ForbiddenError as error:
+        raise PatchError(
+            f"{label[0].upper()}{label[1:]} is refused, line {error.line}.",
+            why=f"{str(error)[0].upper()}{str(error)[1:]}.",
+            next_step=_ALLOWED,
+        ) from error
     except TemplateSyntaxError as error:
         raise PatchError(
             f"There is a syntax error in {label}, line {error.lineno}.", why=f"{error.message}."
+        ) from error
+    except RecursionError as error:
+        raise PatchError(
+            f"{label[0].upper()}{label[1:]} cannot be read.", why="Its parts are nested too deeply."
         ) from error
     for variable in sorted(used):
         if variable in values:
             continue
         known = f"Known variables: {', '.join(sorted(values)) or 'none'}."
-        line = _first_use(tree, variable)
         raise PatchError(
-            f"There is no variable '{variable}', which is used in {label}, line {line}.",
+            f"There is no variable '{variable}', which is used in {label}, line {_first_use(tree, variable)}.",
             why=did_you_mean(variable, values) or known,
         )
     return tuple(sorted(used))
 
 
 def _first_use(tree: nodes.Template, variable: str) -> int:
-    from jinja2 import nodes
-
     names: Iterator[nodes.Name] = tree.find_all(nodes.Name)
     return min((node.lineno for node in names if node.name == variable), default=1)
 
 
-def _render(environment: Environment, label: str, text: str, values: Mapping[str, str]) -> str:
-    return _rendered(environment, label, text, {name: _Value(value, name) for name, value in values.items()})
+def _render(sandbox: Sandbox, label: str, text: str, values: Mapping[str, str]) -> str:
+    return _rendered(sandbox, label, text, {name: _Value(value, name) for name, value in values.items()})
 
 
-def _rendered(environment: Environment, label: str, text: str, values: Mapping[str, object]) -> str:
+def _rendered(sandbox: Sandbox, label: str, text: str, values: Mapping[str, object]) -> str:
     try:
-        return environment.from_string(text).render(values)
+        return sandbox.render(text, values)
     except _UnsafeValueError:
         raise
-    # A template is data that may hold any expression; whatever goes wrong in it is an error of the template.
+    # A template is data that anybody may have written; whatever goes wrong in it is an error of the template.
     except Exception as error:
         raise PatchError(
             f"{label[0].upper()}{label[1:]} cannot be rendered.", why=f"{type(error).__name__}: {error}."

@@ -15,6 +15,7 @@ from pathlib import Path
 from opencode_patcher.base import files
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.text import did_you_mean
+from opencode_patcher.base.version import Version
 from opencode_patcher.patchset import hints, paths
 
 SERIES_FILE = "series"
@@ -34,11 +35,9 @@ _ENTRY = re.compile(
 )
 """One entry of ``Touches``: places, then the releases that have the file."""
 
-Version = tuple[int, int, int]
-
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class TouchedFile:
     """A file that a patch changes: where it is now, and the older places of the same file, newest first.
 
     ``since`` is the first release that has the file and ``until`` the last one, None without a limit. ``followed``
@@ -72,7 +71,7 @@ class Header:
     subject: str
     why: str
     obsolete_when: str
-    touches: tuple[Target, ...]
+    touches: tuple[TouchedFile, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +99,7 @@ class Series:
         return frozenset(path for patch in self.patches for target in patch.header.touches for path in target.places)
 
     def following(self, moved: Mapping[str, str]) -> Series:
-        """The series for a release in which upstream moved files: ``moved`` gives the new path by ``Target.path``."""
+        """The series for a release in which upstream moved files: ``moved`` gives new paths by ``TouchedFile.path``."""
         return Series(patches=tuple(_following(patch, moved) for patch in self.patches))
 
     def find(self, name: str) -> Patch:
@@ -127,7 +126,7 @@ def load(patches_dir: Path) -> Series:
             raise PatchError(
                 f"The series names '{name}', but {patches_dir / (name + SUFFIX)} does not exist.",
                 why=did_you_mean(name, [other for other in present if other not in names]),
-                next_step=f"Add the file, or take the line out of {series_file}.",
+                next_step=f"Add the file, or remove the line from {series_file}.",
             )
     if left_out := [name for name in present if name not in names]:
         raise PatchError(
@@ -173,15 +172,15 @@ def _names(text: str, series_file: Path) -> Iterator[str]:
         if not _NAME.fullmatch(name):
             hint = f"Write '{name.removesuffix(SUFFIX)}'." if _NAME.fullmatch(name.removesuffix(SUFFIX)) else ""
             raise PatchError(
-                f"{series_file}, line {number}: '{name}' is no name of a patch.",
-                why=f"A name has letters, digits, '-' and '_'; its file is NAME{SUFFIX} beside the series.",
+                f"{series_file}, line {number}: '{name}' is not a valid patch name.",
+                why=f"Names have letters, digits, '-' and '_'; the file is NAME{SUFFIX} next to the series.",
                 next_step=hint,
             )
         if name in seen:
             raise PatchError(
-                f"{series_file}, line {number}: '{name}' is named twice.",
-                why=f"It is also on line {seen[name]}.",
-                next_step="Take one of the lines out.",
+                f"{series_file}, line {number}: '{name}' is listed twice.",
+                why=f"It is already on line {seen[name]}.",
+                next_step="Remove one of the lines.",
             )
         seen[name] = number
         yield name
@@ -192,7 +191,7 @@ def _fields(name: str, header: str) -> dict[str, list[str]]:
     current: list[str] | None = None
     for number, line in enumerate(header.split("\n"), 1):
         if any(delimiter in line for delimiter in _DELIMITERS):
-            raise _malformed(name, f"Line {number}: the header is constant; variables belong into the diff.")
+            raise _malformed(name, f"Line {number}: the header is constant; variables belong in the diff.")
         if not line.strip():
             current = None
             continue
@@ -207,7 +206,7 @@ def _fields(name: str, header: str) -> dict[str, list[str]]:
         key, value = match.group(1), (match.group(2) or "").strip()
         if key not in KEYS:
             raise _malformed(
-                name, f"Line {number}: '{key}' is no key of a header. {did_you_mean(key, list(KEYS))}".strip()
+                name, f"Line {number}: '{key}' is not a header key. {did_you_mean(key, list(KEYS))}".strip()
             )
         if key in fields:
             raise _malformed(name, f"Line {number}: '{key}' is given twice.")
@@ -215,8 +214,8 @@ def _fields(name: str, header: str) -> dict[str, list[str]]:
     return fields
 
 
-def _targets(name: str, entries: list[str]) -> tuple[Target, ...]:
-    targets: list[Target] = []
+def _targets(name: str, entries: list[str]) -> tuple[TouchedFile, ...]:
+    targets: list[TouchedFile] = []
     seen: set[str] = set()
     for entry in entries:
         match = _ENTRY.fullmatch(entry)
@@ -231,7 +230,7 @@ def _targets(name: str, entries: list[str]) -> tuple[Target, ...]:
                 raise _malformed(name, f"Touches names '{place}' twice.")
             seen.add(place)
         targets.append(
-            Target(
+            TouchedFile(
                 path=places[0],
                 older=tuple(places[1:]),
                 since=_version(match.group("since")),

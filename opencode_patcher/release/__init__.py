@@ -3,14 +3,13 @@
     order ──> parts ──> make ──> DIR ──> reproduce
                          uses headers, archives, notices, sbom, notes, manifest, sums
 
-``parts`` gets ready what goes into the binaries, ``make`` builds and writes a directory, ``reproduce`` builds again,
+``inputs`` gets ready what goes into the binaries, ``make`` builds and writes a directory, ``reproduce`` builds again,
 and ``comparison`` compares. ``comparison``, ``headers``, ``sbom``, ``manifest`` and ``notices.text`` are pure.
 """
 
 from opencode_patcher.release.comparison import Reproduction
-from opencode_patcher.release.make import Made, release
-from opencode_patcher.release.parts import Order
+from opencode_patcher.release.inputs import Order
+from opencode_patcher.release.make import DrillBinary, Made
 from opencode_patcher.release.published import Published
-from opencode_patcher.release.reproduce import reproduce
 
-__all__ = ["Made", "Order", "Published", "Reproduction", "release", "reproduce"]
+__all__ = ["DrillBinary", "Made", "Order", "Published", "Reproduction"]

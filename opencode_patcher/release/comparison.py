@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from opencode_patcher.release import manifest
-from opencode_patcher.release.manifest import Manifest, Product
+from opencode_patcher.release.manifest import Artifact, Manifest
 from opencode_patcher.release.notes import DRILL_HEADING, NOTES
 
 _BY_CONTENT = frozenset({NOTES, manifest.FILE_NAME})
@@ -95,7 +95,7 @@ def compare(released: Copy, rebuilt: Copy) -> Reproduction:
 def _program_differs(archive: str, released: Manifest, rebuilt: Manifest) -> bool | None:
     """None when ``archive`` is none of the release's."""
     before, after = (
-        {product.archive.name: product.binary.sha256 for product in one.products} for one in (released, rebuilt)
+        {artifact.archive.name: artifact.binary.sha256 for artifact in one.artifacts} for one in (released, rebuilt)
     )
     return before[archive] != after.get(archive) if archive in before else None
 
@@ -110,12 +110,12 @@ def _as_packed(rebuilt: Manifest, released: Manifest) -> Manifest:
     """The manifest of the second build with what another zlib may change as it was released: its version, and the
     digests and sizes of the archives, which are compared as files.
     """
-    packed = {product.archive.name: product.archive for product in released.products}
+    packed = {artifact.archive.name: artifact.archive for artifact in released.artifacts}
 
-    def as_packed(product: Product) -> Product:
-        return replace(product, archive=packed.get(product.archive.name, product.archive))
+    def as_packed(artifact: Artifact) -> Artifact:
+        return replace(artifact, archive=packed.get(artifact.archive.name, artifact.archive))
 
-    return replace(rebuilt, zlib=released.zlib, products=tuple(map(as_packed, rebuilt.products)))
+    return replace(rebuilt, zlib=released.zlib, artifacts=tuple(map(as_packed, rebuilt.artifacts)))
 
 
 def _differing(released: Manifest, expected: Manifest) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The directory of a release: whether it may be replaced, and whether there is room."""
+"""The directory of a release: whether it may be replaced, and whether there is enough disk space."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def require_room(needed: Room, store: Path, out: Path, reporter: Reporter) -> No
     """Say how much room is needed. Raises ReleaseError when one of the two places, or the disk that they share, has
     not got it.
     """
-    reporter.note(f"This takes about {(needed.store + needed.out) / 1e9:.1f} GB on the disk.")
+    reporter.note(f"This needs about {(needed.store + needed.out) / 1e9:.1f} GB of disk space.")
     beside = _existing(out)
     same = store.stat().st_dev == beside.stat().st_dev
     places = [(store, needed.store + needed.out)] if same else [(store, needed.store), (beside, needed.out)]
@@ -50,7 +50,7 @@ def require_room(needed: Room, store: Path, out: Path, reporter: Reporter) -> No
         free = shutil.disk_usage(place).free
         if free < wanted:
             raise ReleaseError(
-                "There is not enough room on the disk for this release.",
+                "There is not enough disk space for this release.",
                 why=f"It needs about {wanted / 1e9:.1f} GB at {place}; {free / 1e9:.1f} GB are free.",
                 next_step="Free some space, or release fewer targets at a time: --target NAME",
             )
@@ -70,7 +70,7 @@ def require_usable(out: Path) -> None:
 
 def _problem(out: Path) -> str:
     if out.is_symlink() or (out.exists() and not out.is_dir()):
-        return "It is there and is no directory."
+        return "It exists and is not a directory."
     beside = _existing(out.parent)
     if not beside.is_dir() or not os.access(beside, os.W_OK | os.X_OK):
         return f"Nothing can be written in {beside}."
@@ -79,8 +79,8 @@ def _problem(out: Path) -> str:
     try:
         foreign = _foreign(out)
     except (OSError, UnicodeDecodeError, ReleaseError) as error:
-        return f"What is in it cannot be told: {error}"
-    return f"It holds what is no part of a release: {', '.join(foreign[:5])}" if foreign else ""
+        return f"Its contents cannot be read: {error}"
+    return f"It contains files that are not part of a release: {', '.join(foreign[:5])}" if foreign else ""
 
 
 def _foreign(out: Path) -> list[str]:

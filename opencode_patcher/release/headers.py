@@ -52,7 +52,7 @@ def read(data: Bytes) -> Header:
             return Header(system="darwin", machine=_machine(_MACHO_MACHINES, machine))
     except struct.error as error:
         raise ValueError("it ends within its header") from error
-    raise ValueError("it is no 64-bit ELF, Mach-O or PE program")
+    raise ValueError("it is not a 64-bit ELF, Mach-O or PE program")
 
 
 def problems(header: Header, target: Target) -> list[str]:
@@ -78,7 +78,7 @@ def share_held(program: Bytes, runtime: Bytes) -> float:
 
 def _elf(data: Bytes) -> Header:
     if data[4] != 2 or data[5] != 1:
-        raise ValueError("it is no 64-bit little-endian ELF file")
+        raise ValueError("it is not a 64-bit little-endian ELF file")
     (machine,) = struct.unpack_from("<H", data, 18)
     (table,) = struct.unpack_from("<Q", data, 32)
     size, count = struct.unpack_from("<HH", data, 54)

@@ -8,28 +8,24 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opencode_patcher import __version__, pipeline
+from opencode_patcher import __version__
 from opencode_patcher.base.errors import DrillError
-from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.text import without_credentials
 from opencode_patcher.drill import Report
-from opencode_patcher.release import archives, directory, papers, product, staging
-from opencode_patcher.release.manifest import Manifest, Product
-from opencode_patcher.release.parts import Order, Parts, gather
+from opencode_patcher.release import archives, artifact, directory, metadata, staging
+from opencode_patcher.release.inputs import Inputs, Order
+from opencode_patcher.release.manifest import Artifact, Manifest
 from opencode_patcher.toolchain import build as toolchain
 from opencode_patcher.toolchain import platforms, runtimes
 from opencode_patcher.toolchain.targets import Target, runnable
-from opencode_patcher.upstream import lock as upstream_lock
-from opencode_patcher.upstream import support
-from opencode_patcher.upstream.lock import Lock
-from opencode_patcher.upstream.workspace import PROGRAM
 
 AT_A_TIME = 2
 """Archives that are written side by side while the next binary is built; one takes longer than a build does."""
 
-Drill = Callable[[Path, Reporter], Report]
+DrillBinary = Callable[[Path, Reporter], Report]
+"""Drills the binary that runs on this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,27 +37,16 @@ class Made:
     report: Report | None
 
 
-def release(
-    order: Order, out: Path, store: Store, reporter: Reporter, drill: Drill, *, lock: Lock | None = None
-) -> Made:
-    """Build ``order`` and write it to ``out``, which is replaced in one step when all is well.
+def release(order: Order, inputs: Inputs, out: Path, store: Store, reporter: Reporter, drill: DrillBinary) -> Made:
+    """Build ``order`` from ``inputs`` and write it to ``out``, which is replaced in one step once everything passed.
 
-    Raises ReleaseError when ``out`` holds other things or there is no room, the error of the step that fails, and
-    DrillError when the binary that runs here does not behave. ``out`` is then as it was.
+    The caller holds the mutex of the builds. Raises the error of the step that fails, and DrillError when the binary
+    that runs here does not behave. ``out`` is then as it was.
     """
-    out = out.absolute()
-    directory.require_usable(out)
-    lock = lock or upstream_lock.current(store)
-    chosen = pipeline.select(order.request, lock)
-    if chosen != lock.release:
-        support.require_buildable(chosen, support.read_support())
-    with one_at_a_time(store, reporter, wait=order.request.wait):
-        require_room(order, store, out, reporter)
-        parts = gather(order, chosen, lock, store, reporter)
-        with staging.staged(out, store) as place:
-            made, kept = build(order, parts, place, store, reporter)
-            report = _drilled(kept, made, reporter, drill)
-            papers.write(order, parts, made, report, place)
+    with staging.staged(out, store) as place:
+        made, kept = build(order, inputs, place, store, reporter)
+        report = _drilled(kept, made, reporter, drill)
+        metadata.write(order, inputs, made, report, place)
     return Made(directory=out, manifest=made, report=report)
 
 
@@ -71,29 +56,29 @@ def require_room(order: Order, store: Store, out: Path, reporter: Reporter) -> N
     directory.require_room(needed, store.root, out, reporter)
 
 
-def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Reporter) -> tuple[Manifest, Path | None]:
+def build(order: Order, inputs: Inputs, place: Path, store: Store, reporter: Reporter) -> tuple[Manifest, Path | None]:
     """Build all targets and write their archives into ``place``.
 
     Returns the manifest, and the binary that runs on this machine, None when there is none; the others are deleted as
     soon as they are in their archive. Raises BuildError, and ReleaseError when a binary is not for its target.
     """
-    tree = parts.prepared.tree
-    release_ = parts.prepared.release
+    tree = inputs.tree
+    release_ = tree.release
     native = runnable(order.targets, platforms.detect())
-    beside = papers.write_for_archives(parts, place)
+    beside = metadata.write_for_archives(inputs, place)
     log = store.logs / f"build-{release_.number}-release.log"
     options = toolchain.BuildOptions(
-        version=release_.number, models_json=parts.models.path, web_ui=order.request.web_ui
+        version=release_.number, models_json=inputs.models.path, web_ui=order.request.web_ui
     )
-    packing = _Packing(parts=parts, place=place, papers=beside, keep=native)
+    packing = _Packing(inputs=inputs, place=place, beside=beside, keep=native)
     try:
-        toolchain.build_targets(parts.bun, tree, options, order.targets, parts.runtimes, reporter, log, packing.begin)
+        toolchain.build_targets(inputs.bun, tree, options, order.targets, inputs.runtimes, reporter, log, packing.begin)
         with reporter.phase("Packing") as phase:
-            products = packing.finish()
-            phase.detail(f"{sum(one.archive.size for one in products) / 1e6:.0f} MB in {len(products)} archives")
+            artifacts = packing.finish()
+            phase.detail(f"{sum(one.archive.size for one in artifacts) / 1e6:.0f} MB in {len(artifacts)} archives")
     except BaseException:
         packing.close()
-        shutil.rmtree(tree.path / PROGRAM / "dist", ignore_errors=True)
+        shutil.rmtree(tree.path / tree.line.package / "dist", ignore_errors=True)
         raise
     packing.close()
     made = Manifest(
@@ -101,14 +86,14 @@ def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Repor
         release=release_,
         source=without_credentials(order.request.source),
         published=order.published,
-        patchset=parts.prepared.change.digest,
-        bun=parts.bun.version,
-        catalogue=parts.models.sha256,
+        patchset=inputs.change.digest,
+        bun=inputs.bun.version,
+        catalogue=inputs.models.sha256,
         web_ui=order.request.web_ui,
         channel=options.channel,
         place=str(tree.path),
         zlib=archives.ZLIB,
-        products=products,
+        artifacts=artifacts,
     )
     return made, packing.kept
 
@@ -117,13 +102,13 @@ def build(order: Order, parts: Parts, place: Path, store: Store, reporter: Repor
 class _Packing:
     """Checks and packs binaries in threads while the next one is built. ``kept`` is the binary of ``keep``."""
 
-    parts: Parts
+    inputs: Inputs
     place: Path
-    papers: Sequence[Path]
+    beside: Sequence[Path]
     keep: Target | None
     kept: Path | None = None
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_A_TIME))
-    _work: list[Future[Product]] = field(default_factory=list)
+    _work: list[Future[Artifact]] = field(default_factory=list)
 
     def begin(self, target: Target, binary: Path) -> None:
         """Take a finished binary. Raises what went wrong with an earlier one, so that the build ends early."""
@@ -134,7 +119,7 @@ class _Packing:
             self.kept = binary
         self._work.append(self._pool.submit(self._pack, target, binary))
 
-    def finish(self) -> tuple[Product, ...]:
+    def finish(self) -> tuple[Artifact, ...]:
         """What was made of each binary, in the order in which they came. Raises the first error."""
         return tuple(work.result() for work in self._work)
 
@@ -142,21 +127,21 @@ class _Packing:
         """Wait for what is under way, and drop the rest."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _pack(self, target: Target, binary: Path) -> Product:
-        done = product.pack(
+    def _pack(self, target: Target, binary: Path) -> Artifact:
+        done = artifact.pack(
             target,
             binary,
-            runtime=self.parts.runtimes.path(target),
-            papers=self.papers,
+            runtime=self.inputs.runtimes.path(target),
+            beside=self.beside,
             place=self.place,
-            without=self.parts.without(target),
+            without=self.inputs.without(target),
         )
         if target != self.keep:
             binary.unlink()
         return done
 
 
-def _drilled(binary: Path | None, made: Manifest, reporter: Reporter, drill: Drill) -> Report | None:
+def _drilled(binary: Path | None, made: Manifest, reporter: Reporter, drill: DrillBinary) -> Report | None:
     if binary is None:
         reporter.warn("None of the targets runs on this machine, so no binary was drilled.")
         return None

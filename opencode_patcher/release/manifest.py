@@ -28,7 +28,7 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Product:
+class Artifact:
     """What was made for one target: the archive, the binary in it, the SHA-256 of bun's runtime in the binary, and
     the native packages that it has to do without (``name@version``).
     """
@@ -58,7 +58,7 @@ class Manifest:
     channel: str
     place: str
     zlib: str
-    products: tuple[Product, ...]
+    artifacts: tuple[Artifact, ...]
     published: Published = field(default_factory=Published)
 
 
@@ -82,13 +82,13 @@ def as_data(manifest: Manifest) -> dict[str, object]:
         "zlib": manifest.zlib,
         "targets": [
             {
-                "name": product.target,
-                "archive": _file_data(product.archive),
-                "binary": _file_data(product.binary),
-                "runtime": product.runtime,
-                "without": list(product.without),
+                "name": artifact.target,
+                "archive": _file_data(artifact.archive),
+                "binary": _file_data(artifact.binary),
+                "runtime": artifact.runtime,
+                "without": list(artifact.without),
             }
-            for product in manifest.products
+            for artifact in manifest.artifacts
         ],
     }
 
@@ -191,8 +191,8 @@ def parse(text: str) -> Manifest:
         place=said.place,
         zlib=said.zlib,
         published=said.published,
-        products=tuple(
-            Product(
+        artifacts=tuple(
+            Artifact(
                 target=target.name,
                 archive=target.archive,
                 binary=target.binary,

@@ -42,26 +42,25 @@ def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) 
         "tag": manifest.release.tag,
         "version": manifest.release.number,
         "commit": manifest.release.commit,
-        "patchset": manifest.patchset,
+        "patchset": manifest.patchset[:12],
         "bun": manifest.bun,
         "catalogue": manifest.catalogue,
         "web_ui": manifest.web_ui,
-        "targets": [product.target for product in manifest.products],
+        "targets": [artifact.target for artifact in manifest.artifacts],
         "archives": [
             {
-                "target": product.target,
-                "name": product.archive.name,
-                "sha256": product.archive.sha256,
-                "size": product.archive.size,
-                "binary": parse(product.target).binary,
-                "binary_sha256": product.binary.sha256,
-                "without": list(product.without),
+                "target": artifact.target,
+                "name": artifact.archive.name,
+                "sha256": artifact.archive.sha256,
+                "megabytes": f"{artifact.archive.size / 1e6:.1f}",
+                "binary": parse(artifact.target).binary,
+                "binary_sha256": artifact.binary.sha256,
+                "without": list(artifact.without),
             }
-            for product in manifest.products
+            for artifact in manifest.artifacts
         ],
         "patches": [
-            {"name": patch.name, "subject": patch.header.subject, "why": " ".join(patch.header.why.split())}
-            for patch in patches
+            {"name": patch.name, "subject": patch.header.subject, "why": _cell(patch.header.why)} for patch in patches
         ],
         "drill": _drill(report),
     }

@@ -6,51 +6,40 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from opencode_patcher import __version__, pipeline
+from opencode_patcher import __version__
 from opencode_patcher.base import files
 from opencode_patcher.base.errors import ReleaseError
-from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.release import make, manifest, notes, papers, sums
+from opencode_patcher.release import make, manifest, metadata, notes, sums
 from opencode_patcher.release.comparison import Copy, Reproduction, compare
+from opencode_patcher.release.inputs import Inputs, Order
 from opencode_patcher.release.manifest import Manifest
-from opencode_patcher.release.parts import Order, Parts, gather
 from opencode_patcher.toolchain.build import CHANNEL
 from opencode_patcher.toolchain.targets import parse
 from opencode_patcher.upstream import lock as upstream_lock
-from opencode_patcher.upstream.lock import Lock
 
 
-def reproduce(
-    place: Path, request: pipeline.Request, store: Store, reporter: Reporter, *, lock: Lock | None = None
+def rebuild(
+    place: Path, released: Manifest, order: Order, inputs: Inputs, store: Store, reporter: Reporter
 ) -> Reproduction:
-    """Check the directory ``place`` against its own sums, then build what its manifest names and compare.
+    """Build what ``released``, the manifest of the directory ``place``, names, and compare.
 
-    ``request`` says where the source and the patches are; release and flags are the manifest's. Raises ReleaseError
-    when files were changed, are missing or do not belong there, when the manifest is of another tool, patch set or
-    place, and the error of a step of the build that fails.
+    ``order`` is ``order_of(released, ...)``; the caller holds the mutex of the builds. Raises ReleaseError when the
+    parts are not those of the release, and the error of a step of the build that fails.
     """
-    place = place.absolute()
-    released = check_sums(place)
-    _require_same_tool(released)
-    lock = lock or upstream_lock.current(store)
-    order = _order(released, request)
-    chosen = _same_release(released, order, lock)
-    with one_at_a_time(store, reporter, wait=request.wait):
-        make.require_room(order, store, store.root, reporter)
-        parts = gather(order, chosen, lock, store, reporter)
-        _require_same_parts(released, parts)
-        files.make_directory(store.builds)
-        # Under a name that the next run sweeps away, should this one be killed.
-        with tempfile.TemporaryDirectory(dir=store.builds, prefix=".reproduce.") as scratch:
-            rebuilt, kept = make.build(order, parts, Path(scratch), store, reporter)
-            if kept:
-                kept.unlink()
-            papers.write(order, parts, rebuilt, None, Path(scratch))
-            made = _copy(Path(scratch), rebuilt)
-            return compare(_copy(place, released), replace(made, notes=papers.notes_of(order, released)))
+    _require_same_parts(released, inputs)
+    files.make_directory(store.builds)
+    # Under a name that the next run sweeps away, should this one be killed.
+    with tempfile.TemporaryDirectory(dir=store.builds, prefix=".reproduce.") as scratch:
+        rebuilt, kept = make.build(order, inputs, Path(scratch), store, reporter)
+        if kept:
+            kept.unlink()
+        metadata.write(order, inputs, rebuilt, None, Path(scratch))
+        made = _copy(Path(scratch), rebuilt)
+        return compare(_copy(place, released), replace(made, notes=metadata.notes_of(order, released)))
 
 
 def check_sums(place: Path) -> Manifest:
@@ -61,12 +50,12 @@ def check_sums(place: Path) -> Manifest:
         found = sums.compare(place, expected)
     except (OSError, UnicodeDecodeError) as error:
         raise ReleaseError(
-            f"{place} is no release.",
+            f"{place} is not a release.",
             why=f"{getattr(error, 'filename', None) or place}: {getattr(error, 'strerror', None) or error}",
             next_step="Name the directory that release --out has written.",
         ) from error
     released = manifest.parse(text)
-    listed = [product.archive for product in released.products if product.archive.name not in found.missing]
+    listed = [artifact.archive for artifact in released.artifacts if artifact.archive.name not in found.missing]
     differing = [
         f"{archive.name} has another digest in {manifest.FILE_NAME} than in {sums.FILE_NAME}"
         for archive in listed
@@ -98,7 +87,7 @@ def _copy(place: Path, about: Manifest) -> Copy:
 
 
 def _text(path: Path) -> str:
-    # Line ends count, and what is no text is another text than ours.
+    # Line endings count, and bytes that are not text have to differ from ours.
     return files.read_bytes(path).decode("utf-8", errors="replace")
 
 
@@ -106,11 +95,13 @@ def _sums(place: Path) -> dict[str, str]:
     return sums.parse(files.read_text(place / sums.FILE_NAME))
 
 
-def _order(released: Manifest, request: pipeline.Request) -> Order:
+def order_of(released: Manifest, request: Request) -> Order:
+    """What makes the release once more. Raises ReleaseError when another version of the tool made it."""
+    _require_same_tool(released)
     return Order(
         request=replace(request, ref=released.release.tag, latest=False, web_ui=released.web_ui),
-        targets=tuple(parse(product.target) for product in released.products),
-        allow_missing=any(product.without for product in released.products),
+        targets=tuple(parse(artifact.target) for artifact in released.artifacts),
+        allow_missing=any(artifact.without for artifact in released.artifacts),
         published=released.published,
     )
 
@@ -130,28 +121,26 @@ def _require_same_tool(released: Manifest) -> None:
         )
 
 
-def _same_release(released: Manifest, order: Order, lock: Lock) -> Release:
-    chosen = pipeline.select(order.request, lock)
+def require_same_release(released: Manifest, chosen: Release) -> None:
+    """Raises SourceError when the release's tag ends at another commit now."""
     if chosen != released.release:
         raise upstream_lock.moved(chosen.tag, expected=released.release.commit, found=chosen.commit)
-    return chosen
 
 
-def _require_same_parts(released: Manifest, parts: Parts) -> None:
+def _require_same_parts(released: Manifest, inputs: Inputs) -> None:
     """Raises ReleaseError when the build could not give the same bytes, with what to do about it."""
-    made = parts.prepared
     checks = (
         (
-            "patch set", released.patchset, made.change.digest,
+            "patch set", released.patchset, inputs.change.digest,
             "Check out the project at the commit that the release was made from.",
         ),
-        ("bun", released.bun, parts.bun.version, f"Put bun {released.bun} on PATH."),
+        ("bun", released.bun, inputs.bun.version, f"Put bun {released.bun} on PATH."),
         (
-            "models catalogue", released.catalogue, parts.models.sha256,
+            "models catalogue", released.catalogue, inputs.models.sha256,
             "Name the catalogue that was built in: --catalog FILE",
         ),
         (
-            "place", released.place, str(made.tree.path),
+            "place", released.place, str(inputs.tree.path),
             "The path is in the binaries. Use a store that gives the same one: OPENCODE_PATCHER_HOME",
         ),
     )  # fmt: skip

@@ -87,8 +87,8 @@ def document(contents: Contents, ids: frozenset[str]) -> dict[str, object]:
 
 def _identity(manifest: Manifest) -> str:
     """What makes one release differ from another."""
-    products = [f"{product.target}={product.binary.sha256}" for product in manifest.products]
-    return " ".join([manifest.release.commit, manifest.patchset, manifest.tool_version, *products])
+    artifacts = [f"{artifact.target}={artifact.binary.sha256}" for artifact in manifest.artifacts]
+    return " ".join([manifest.release.commit, manifest.patchset, manifest.tool_version, *artifacts])
 
 
 def _root(contents: Contents) -> dict[str, object]:

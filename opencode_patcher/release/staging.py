@@ -1,4 +1,4 @@
-"""The directory in which a release is made, beside the one that it becomes."""
+"""The directory in which a release is made, next to the one that it replaces."""
 
 from __future__ import annotations
 

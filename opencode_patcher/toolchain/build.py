@@ -15,11 +15,10 @@ from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import BuildError, ProcessError
 from opencode_patcher.base.progress import Reporter
-from opencode_patcher.toolchain import dependencies
+from opencode_patcher.toolchain import dependencies, signing
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
-from opencode_patcher.upstream.workspace import PROGRAM
 from opencode_patcher.upstream.worktree import Worktree
 
 CHANNEL = "latest"
@@ -58,14 +57,15 @@ class Binary:
 
 
 def build(bun: Bun, tree: Worktree, options: BuildOptions, reporter: Reporter, log: Path) -> Binary:
-    """Run ``bun run build`` in the tree, whose dependencies are installed, and find the binary.
+    """Run ``bun run build`` in the tree, whose dependencies are installed, find the binary, and sign it for macOS.
 
     The same tree at the same path with the same options and bun gives the same bytes. Raises BuildError
     with the end of the build's output when it fails; ``log`` holds all of it.
     """
     with reporter.phase(f"Building {options.version}") as phase:
         seconds = _run(bun, tree, options, reporter, log, flags=("--single",))
-        path = _find(tree.path / PROGRAM / "dist", options.version, log)
+        path = _find(tree.path / tree.line.package / "dist", options.version, log)
+        signing.renew(path, tree.line.program)
         phase.detail(f"{path.stat().st_size / 1e6:.0f} MB")
     return Binary(path=path, version=options.version, sha256=file_sha256(path), seconds=seconds)
 
@@ -82,11 +82,11 @@ def build_targets(
 ) -> float:
     """Build ``targets`` one after another in one run of upstream's build, and return its wall time in seconds.
 
-    ``on_built`` is given each binary as soon as it is finished, in a thread of its own while the next one is built;
-    it may take the file away, and what it raises ends the build. The native packages of all targets are installed and
-    ``runtimes`` has theirs. Raises BuildError when the build fails or a binary is not where it is expected.
+    ``on_built`` is given each binary as soon as it is finished and signed, in a thread of its own while the next one is
+    built; it may take the file away, and what it raises ends the build. The native packages of all targets are there
+    and ``runtimes`` has theirs. Raises BuildError when the build fails or a binary is not where it is expected.
     """
-    dist = tree.path / PROGRAM / "dist"
+    dist = tree.path / tree.line.package / "dist"
     pending = {target.package: target for target in targets}
     running: list[Target] = []
     shown = contextlib.ExitStack()
@@ -96,6 +96,7 @@ def build_targets(
         while running:
             target = running.pop()
             path = _require(dist / target.package / "bin" / target.binary, options.version, log)
+            signing.renew(path, tree.line.program)
             on_built(target, path)
 
     def follow(stream: str, line: str) -> None:
@@ -115,8 +116,8 @@ def build_targets(
         finish()
         if pending:
             raise BuildError(
-                f"OpenCode's build left out {', '.join(pending)}.",
-                why="It ended well, but did not say that it builds them.",
+                f"OpenCode's build skipped {', '.join(pending)}.",
+                why="It succeeded, but never said that it was building them.",
                 next_step=f"The build's output is in {log}.",
             )
     return seconds
@@ -137,10 +138,10 @@ def _run(
     with tempfile.TemporaryDirectory() as scratch:
         try:
             return process.run_logged(
-                [bun.path, "run", "build", *flags, *arguments(options)],
+                [bun.path, "run", tree.line.build_script, *flags, *arguments(options)],
                 log,
                 reporter,
-                cwd=tree.path / PROGRAM,
+                cwd=tree.path / tree.line.package,
                 env={**environment(bun, options, Path(scratch)), **(variables or {})},
                 on_line=on_line,
             ).seconds
@@ -180,7 +181,7 @@ def _find(dist: Path, version: str, log: Path) -> Path:
     found = [path for path in dist.glob("opencode-*/bin/opencode*") if path.suffix in ("", ".exe")]
     if len(found) != 1:
         raise BuildError(
-            "OpenCode's build left no binary where it is expected.",
+            "OpenCode's build left no binary in the expected place.",
             why=f"Under {dist} there are {len(found)} files named opencode-*/bin/opencode.",
             next_step=f"The build's output is in {log}.",
         )
@@ -196,7 +197,7 @@ def _require(path: Path, version: str, log: Path) -> Path:
     """``path``, if it is there and was built as ``version``, which upstream writes beside it."""
     if not path.is_file():
         raise BuildError(
-            "OpenCode's build left no binary where it is expected.",
+            "OpenCode's build left no binary in the expected place.",
             why=f"There is no {path}.",
             next_step=f"The build's output is in {log}.",
         )
@@ -212,7 +213,7 @@ def _require(path: Path, version: str, log: Path) -> Path:
     if built != version:
         raise BuildError(
             f"OpenCode's build made version {built} instead of {version}.",
-            why="It does not follow OPENCODE_VERSION any more.",
+            why="It no longer follows OPENCODE_VERSION.",
             next_step=f"The build's output is in {log}.",
         )
     return path

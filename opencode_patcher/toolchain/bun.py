@@ -91,7 +91,7 @@ def _fetch(package: str, version: str, directory: Path, name: str, reporter: Rep
             raise ToolchainError(
                 f"bun {version} does not run on this machine.",
                 why=f"The program in {package} does not answer to --version.",
-                next_step="Put a bun that works here on PATH.",
+                next_step="Put a bun that works here on your PATH.",
             )
         phase.detail(f"{len(archive) / 1e6:.1f} MB")
 
@@ -102,11 +102,11 @@ def member(archive: bytes, name: str, package: str) -> bytes:
         with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
             file = opened.extractfile(name)
             if file is None:
-                raise KeyError(f"{name} is no regular file")
+                raise KeyError(f"{name} is not a regular file")
             return file.read()
     except (KeyError, EOFError, tarfile.TarError, OSError) as error:
         raise ToolchainError(
-            f"The package {package} is not usable.",
+            f"The package {package} cannot be used.",
             why=f"{type(error).__name__}: {error}",
-            next_step="Put the wanted bun on PATH.",
+            next_step="Put the required bun on your PATH.",
         ) from error

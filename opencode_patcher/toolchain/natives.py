@@ -1,4 +1,4 @@
-"""Native packages: which ones a target's binary holds, and which of them are not there.
+"""Native packages: which ones a target's binary contains, and which of them are missing.
 
 ``bun install`` fetches those of this machine only; a release needs those of all its targets. A registry that mirrors
 a part of npm may lack some, and bun cannot bundle what is not there.

@@ -49,7 +49,7 @@ class _Version:
 
 @dataclass(frozen=True, kw_only=True)
 class _Answer:
-    """What a registry says of a package. Versions that nobody asks for may be as they like."""
+    """What a registry says about a package. Only versions that are asked for have to be well formed."""
 
     versions: dict[str, object]
 
@@ -161,7 +161,7 @@ def _open(
             if attempt == attempts or isinstance(reason, ssl.SSLError):
                 raise _error(what, url, f"The registry cannot be reached: {reason}") from error
         except ValueError as error:
-            raise _error(what, url, f"npm's registry setting is no usable address: {error}") from error
+            raise _error(what, url, f"npm's registry setting is not a usable address: {error}") from error
         time.sleep(pause)
         pause *= 2
     raise AssertionError("unreachable")

@@ -55,9 +55,9 @@ def bun_package(wanted: Platform) -> str:
     package = f"@oven/bun-{wanted.system}-{machine}{musl}{baseline}"
     if package not in PACKAGES:
         raise ToolchainError(
-            f"There is no bun for this machine ({wanted.system}, {wanted.machine}).",
-            why="bun exists for Linux, macOS and Windows on x64 and arm64.",
-            next_step="Build on such a machine, or put a bun that works here on PATH.",
+            f"bun is not available for this machine ({wanted.system}, {wanted.machine}).",
+            why="bun is available for Linux, macOS and Windows on x64 and arm64.",
+            next_step="Build on such a machine, or put a bun that works here on your PATH.",
         )
     return package
 

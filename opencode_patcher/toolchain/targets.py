@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from opencode_patcher.base.errors import UsageError
-from opencode_patcher.base.text import did_you_mean
 from opencode_patcher.toolchain.platforms import MACHINES, Platform
 
 NAMES = (
@@ -70,9 +70,11 @@ class Target:
 def parse(name: str) -> Target:
     """The target of that name. Raises UsageError naming the nearest when upstream builds none."""
     if name not in NAMES:
+        near = get_close_matches(name, NAMES, n=3)
         raise UsageError(
             f"OpenCode is not built for '{name}'.",
-            why=did_you_mean(name, NAMES),
+            # Several, since the parts of a name are easily put in another order.
+            why=f"The nearest names: {', '.join(near)}." if near else "",
             next_step=f"Targets: {ALL}, {', '.join(NAMES)}",
         )
     system, machine, *rest = name.split("-")

@@ -1,30 +1,24 @@
 """The drift report: releases against patches, as a matrix to take in at a glance, and what does not fit.
 
-The same data is shown as text, HTML, Markdown and SVG; the last three are templates in ``templates/reports/``. Only
-``write`` has an effect.
+``text`` shows it in a terminal, ``as_data`` gives it to machines, and ``report_file`` writes it to a file.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from opencode_patcher.base import files, resources
-from opencode_patcher.base.errors import UsageError
-from opencode_patcher.base.text import shown_lines
-from opencode_patcher.patchset.check import FileCheck, ReleaseCheck, State
+from opencode_patcher.patchset.check import FileCheck, PatchStatus, ReleaseCheck
 from opencode_patcher.upkeep.release_check import Fit
 
-SYMBOLS: Mapping[State, str] = {
-    State.APPLIES: "✓",
-    State.NEW_PLACE: "↕",
-    State.MOVED: "↷",
-    State.ALREADY: "=",
-    State.NOT_NEEDED: "·",
-    State.CONFLICT: "✗",
-    State.GONE: "∅",
+SYMBOLS: Mapping[PatchStatus, str] = {
+    PatchStatus.APPLIES: "✓",
+    PatchStatus.NEW_PLACE: "↕",
+    PatchStatus.MOVED: "↷",
+    PatchStatus.ALREADY: "=",
+    PatchStatus.NOT_NEEDED: "·",
+    PatchStatus.CONFLICT: "✗",
+    PatchStatus.GONE: "∅",
 }
 """One character for each state, so that forty releases fit on a screen."""
 
@@ -35,14 +29,12 @@ and whether it can mean there what it is meant to.
 
 GOOD, BAD, LOOK, UNCHECKED = "✓", "✗", "!", "·"
 
-FORMATS = (".html", ".md", ".svg")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
     """One patch in one release. ``places`` are lines for people: where each hunk lands."""
 
-    state: State
+    state: PatchStatus
     symbol: str
     places: tuple[str, ...]
 
@@ -127,7 +119,7 @@ def legend(report: Report) -> tuple[tuple[str, str], ...]:
 
 def text(report: Report) -> str:
     """The matrix for a terminal: neighbouring releases that look alike share a line."""
-    names = [_range(group) for group in groups(report)]
+    names = [label(group) for group in groups(report)]
     width = max(map(len, [*names, "release"]))
     numbers = [str(number) for number, _ in enumerate(report.patches, 1)]
     lines = [f"{'release':<{width}}  {' '.join(f'{number:>2}' for number in numbers)}  {'  '.join(MARKS)}"]
@@ -152,49 +144,9 @@ def differences(report: Report) -> str:
     lines: list[str] = []
     for group in groups(report):
         if group[0].differences:
-            lines += [*([""] if lines else []), f"To look at in {_range(group)}:"]
+            lines += [*([""] if lines else []), f"To look at in {label(group)}:"]
             lines += [f"  {line}" for paragraph in group[0].differences for line in paragraph.splitlines()]
     return "\n".join(lines)
-
-
-def write(report: Report, path: Path) -> None:
-    """Write the report to a file in the format of its ending. Raises UsageError for another one, StoreError."""
-    files.write_text(path, render(report, path, resources.templates()))
-
-
-def require_format(path: Path) -> None:
-    """Raises UsageError when the name of ``path`` ends in none of ``FORMATS``."""
-    if path.suffix not in FORMATS:
-        raise UsageError(
-            f"A report cannot be written as {path.name}.",
-            why=f"Its name has to end in {', '.join(FORMATS)}.",
-            next_step=f"Try: --report {path.with_suffix('.html')}",
-        )
-
-
-def render(report: Report, path: Path, templates: Path) -> str:
-    """The report in the format that the name of ``path`` asks for. Raises UsageError for another ending."""
-    require_format(path)
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(templates / "reports"),
-        undefined=StrictUndefined,
-        autoescape=path.suffix != ".md",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=lambda value: shown_lines(value) if type(value) is str else value,
-    )
-    environment.filters["fenced"] = _fenced
-    template = environment.get_template(f"check{path.suffix}.j2")
-    return template.render(report=report, groups=groups(report), legend=legend(report), range=_range, titles=MARKS)
-
-
-def _fenced(text: str) -> str:
-    """``text`` as a block of code in Markdown, which nothing in it can end."""
-    fence = "`" * (1 + max([3, *(len(run) for run in re.findall("`+", text))]))
-    return f"{fence}text\n{text}\n{fence}"
 
 
 def as_data(found: ReleaseCheck, verdict: Fit) -> dict[str, object]:
@@ -257,7 +209,7 @@ def _row(check: ReleaseCheck, verdict: Fit) -> Row:
     problems += check.problems
     if check.missing:
         used = "\n".join(f"{name.file} uses {name.what}" for name in check.missing)
-        problems.append(f"Names that are not there any more:\n{used}")
+        problems.append(f"Names that no longer exist:\n{used}")
     problems += [f"It fits and cannot work:\n{flaw}" for flaw in check.flaws]
     cells = tuple(
         Cell(state=patch.state, symbol=SYMBOLS[patch.state], places=tuple(_places(patch.files)))
@@ -288,7 +240,7 @@ def _places(files: Sequence[FileCheck]) -> list[str]:
             f"{at.path}:{at.line} in {at.function or 'the top level'}{f' ({at.offset:+d})' if at.offset else ''}"
             for at in file.placements
         ]
-        if file.state is State.MOVED:
+        if file.state is PatchStatus.MOVED:
             lines += file.explanation.splitlines()
     return lines
 
@@ -297,7 +249,8 @@ def _looks(row: Row) -> tuple[object, ...]:
     return (row.verdict, [cell.symbol for cell in row.cells], row.marks, row.problems, row.differences)
 
 
-def _range(group: Sequence[Row]) -> str:
+def label(group: Sequence[Row]) -> str:
+    """What stands for a group of releases."""
     if len(group) == 1:
         return group[0].tag
     return f"{group[0].tag} … {group[-1].tag} ({len(group)})"

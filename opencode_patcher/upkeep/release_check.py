@@ -154,7 +154,7 @@ def _hint(patches: series.Series, target: str, release: Release, snapshot: Snaps
         if any(item.path == target for item in patch.header.touches):
             place = check.elsewhere(patch, target, values_for(OPENCODE_1, release), candidates)
             if place:
-                return f"Its hunks would fit {place}. If that is the same file: Touches: {place} <- {target}"
+                return f"Its hunks would fit {place}. If that is the same file, write: Touches: {place} <- {target}"
     return ""
 
 

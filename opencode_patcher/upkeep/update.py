@@ -6,21 +6,20 @@ Whatever goes wrong before the last step, the lock and the installation are as t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opencode_patcher import pipeline
-from opencode_patcher.base.errors import DrillError, PatcherError, PatchError, StoreError
+from opencode_patcher.base import files
+from opencode_patcher.base.errors import PatchError, StoreError
 from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.install import builds
-from opencode_patcher.install.builds import Build
 from opencode_patcher.patchset import hints
 from opencode_patcher.patchset.check import ReleaseCheck
-from opencode_patcher.pipeline import Built, Request
 from opencode_patcher.upkeep import release_check
 from opencode_patcher.upkeep.release_check import Fit, Ours
 from opencode_patcher.upstream import lock as locks
@@ -82,67 +81,27 @@ def require_fit(prospect: Prospect, problems: str) -> None:
         )
 
 
-def move(
-    prospect: Prospect,
-    request: Request,
-    store: Store,
-    reporter: Reporter,
-    *,
-    lock: Lock,
-    lock_file: Path,
-    proof: Callable[[Build, Reporter], builds.DrillResult] | None = None,
-    activate: Callable[[Build], None] | None = None,
-    whole: Callable[[Build, Reporter], None] | None = None,
-) -> Built:
-    """Build and verify the newest release, then write ``lock_file`` and, with ``activate``, install the build.
+@contextmanager
+def moving(prospect: Prospect, lock: Lock, lock_file: Path) -> Iterator[Callable[[], None]]:
+    """Gives a function that writes ``lock`` with the newest release to ``lock_file``.
 
-    A release that differs in code that the feature relies on has to pass all scenarios of the drill (``whole``).
-    Raises the error of the step that fails, with a word on what stays as it was; then ``lock_file`` is unchanged.
+    When the block fails, the file is as it was before, and the error says what stays. Raises StoreError when the file
+    cannot be written, which is found out before the minutes of a build.
     """
     _require_writable(lock_file)
-    moved = replace(lock, release=prospect.newest)
+    before = lock_file.read_bytes() if lock_file.exists() else None
     try:
-        built = pipeline.build(replace(request, ref=prospect.newest.tag), store, reporter, lock=lock, proof=proof)
-        if prospect.differs:
-            (whole or require_whole_drill)(built.build, reporter)
-        before = lock_file.read_bytes() if lock_file.exists() else None
-        locks.write_lock(moved, lock_file)
-        if activate:
-            try:
-                activate(built.build)
-            except BaseException:
-                _put_back(lock_file, before)
-                raise
-    except PatcherError as error:
+        yield lambda: locks.write_lock(replace(lock, release=prospect.newest), lock_file)
+    except BaseException as error:
+        if before is None:
+            lock_file.unlink(missing_ok=True)
+        elif lock_file.read_bytes() != before:
+            files.write_bytes(lock_file, before)
         error.add_note(f"The lock and the installation stay at {prospect.locked.tag}.")
         raise
-    return built
-
-
-def require_whole_drill(build: Build, reporter: Reporter) -> None:
-    """Run every scenario of the drill. Raises DrillError when one does not end as it must."""
-    from opencode_patcher import drill
-
-    report = drill.run(build.binary, drill.select(()), reporter=reporter)
-    if failed := [row.scenario for row in report.failed]:
-        raise DrillError(
-            f"The new binary fails {len(failed)} of {len(report.verdicts)} scenarios of the whole drill.",
-            why=f"Failed: {', '.join(failed)}. Upstream differs there in code that the feature relies on.",
-            next_step=f"See what happened: opencode-patcher verify --binary {build.binary} --scenario {failed[0]}",
-        )
-
-
-def _put_back(path: Path, content: bytes | None) -> None:
-    from opencode_patcher.base import files
-
-    if content is None:
-        path.unlink(missing_ok=True)
-    else:
-        files.write_bytes(path, content)
 
 
 def _require_writable(path: Path) -> None:
-    """Found out before minutes are spent on a build."""
     if not os.access(path.parent, os.W_OK):
         raise StoreError(
             f"The lock {path} cannot be written.",

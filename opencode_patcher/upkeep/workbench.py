@@ -1,7 +1,7 @@
-"""The work tree in which patches are mended: upstream's release, and on it one commit a patch.
+"""The work tree in which patches are fixed: upstream's release, with one commit a patch on top.
 
 A patch whose hunks have their place is committed as it is. The first one that does not fit stops the run with a
-conflict; the user resolves it as any other, and goes on.
+conflict; the user resolves it as any other and continues.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.patchset import drift, hints, moved_files
+from opencode_patcher.patchset import hints, moved_files
 from opencode_patcher.patchset.compose import FileOutcome, outcomes, walk
+from opencode_patcher.patchset.misfit import explain
 from opencode_patcher.patchset.series import Patch, Series
 from opencode_patcher.patchset.values import values_for
-from opencode_patcher.upkeep import conflict, mend_state
+from opencode_patcher.upkeep import conflict, rebase_state
 from opencode_patcher.upkeep.conflict import Sides
-from opencode_patcher.upkeep.mend_state import MendState
+from opencode_patcher.upkeep.rebase_state import RebaseState
 from opencode_patcher.upstream import workspace, worktree
 from opencode_patcher.upstream.repository import Repository, opened, opened_at
 
@@ -40,7 +41,7 @@ IDENTITY = (
     "-c",
     "commit.gpgSign=no",
 )
-"""The commits are drafts of patch files; they are nobody's in particular."""
+"""The commits are drafts of patch files, so their author does not matter."""
 
 CONTINUE = "opencode-patcher patches rebase --continue"
 ABORT = "opencode-patcher patches rebase --abort"
@@ -54,14 +55,14 @@ class Workbench:
     path: Path
     git_dir: Path
     repository: Path
-    state: MendState
+    state: RebaseState
 
 
 def find(store: Store) -> Workbench | None:
     """The work tree that is open, if there is one."""
     for link in sorted((store.root / DIRECTORY / "trees").glob("*/v*/.git")):
         git_dir = Path(files.read_text(link).removeprefix("gitdir: ").strip())
-        found = mend_state.read(git_dir)
+        found = rebase_state.read(git_dir)
         if found is not None:
             return Workbench(path=link.parent, git_dir=git_dir, repository=git_dir.parent.parent, state=found)
     return None
@@ -72,7 +73,7 @@ def require(store: Store) -> Workbench:
     found = find(store)
     if found is None:
         raise UsageError(
-            "No work tree of the patches is open.",
+            "No work tree for the patches is open.",
             next_step="Open one: opencode-patcher patches edit, or: opencode-patcher patches rebase REF",
         )
     return found
@@ -96,9 +97,9 @@ def start(
     """
     if (running := find(store)) is not None:
         raise UsageError(
-            f"A work tree of the patches is open already, for {running.state.release.tag}.",
+            f"A work tree for the patches is already open, for {running.state.release.tag}.",
             why=f"It is {running.path}.",
-            next_step=f"Go on with it: {CONTINUE}\nOr give it up: {ABORT}",
+            next_step=f"Continue: {CONTINUE}\nOr give up: {ABORT}",
         )
     apart = replace(store, root=store.root / DIRECTORY)
     with opened(store, address) as repository:
@@ -109,25 +110,25 @@ def start(
             path=made.path,
             git_dir=made.git_dir,
             repository=repository.path,
-            state=MendState(
+            state=RebaseState(
                 release=release,
                 base=base,
                 queue=tuple(patch.name for patch in patches.patches),
                 moved=_moved(repository, base, release, patches, reporter),
             ),
         )
-    mend_state.write(bench.git_dir, bench.state)
+    rebase_state.write(bench.git_dir, bench.state)
     return advance(bench, patches, reporter, stop_at=stop_at)
 
 
 def resume(bench: Workbench, patches: Series, reporter: Reporter) -> Workbench:
-    """Commit what the user has done to the current patch, and go on with the next.
+    """Commit what the user did to the current patch, and continue with the next.
 
     Raises UsageError while a conflict is unresolved, PatchError at the next patch that does not fit.
     """
     if open_paths := conflict.unresolved(bench.path):
         raise UsageError(
-            f"The conflict of the patch '{bench.state.current}' is not resolved yet.",
+            f"The conflict of the patch '{bench.state.current}' is not resolved.",
             why="\n".join(["These files still have conflict markers:", *(f"  {path}" for path in open_paths)]),
             next_step=f"Resolve them in {bench.path}, then: {CONTINUE}",
         )
@@ -136,11 +137,11 @@ def resume(bench: Workbench, patches: Series, reporter: Reporter) -> Workbench:
         _commit(bench.path, patches.find(bench.state.current), amend=bench.state.editing)
     elif git.run("status", "--porcelain", "--untracked-files=no", cwd=bench.path).stdout:
         raise UsageError(
-            f"There are changes in {bench.path} that belong to no patch.",
+            f"There are changes in {bench.path} that do not belong to any patch.",
             next_step=FIXUP,
         )
     bench = replace(bench, state=replace(bench.state, current="", editing=False))
-    mend_state.write(bench.git_dir, bench.state)
+    rebase_state.write(bench.git_dir, bench.state)
     return advance(bench, patches, reporter)
 
 
@@ -166,7 +167,7 @@ def advance(bench: Workbench, patches: Series, reporter: Reporter, *, stop_at: s
                 files.write_bytes(bench.path / item.path, item.placed.text.encode("utf-8"))
                 git.run("add", "--", item.path, cwd=bench.path)
         _commit(bench.path, patch)
-        mend_state.write(bench.git_dir, bench.state)
+        rebase_state.write(bench.git_dir, bench.state)
         reporter.note(f"{patch.name}: applied")
         if patch.name == stop_at:
             return _stop(bench, patch.name, editing=True)
@@ -176,7 +177,7 @@ def advance(bench: Workbench, patches: Series, reporter: Reporter, *, stop_at: s
 def commits(bench: Workbench) -> dict[str, str]:
     """The commit of each patch by its name, in the order of the commits.
 
-    Raises PatchError for a commit that is no patch's, and for two of one patch.
+    Raises PatchError for a commit that does not belong to a patch, and for two of one patch.
     """
     listed = git.run(
         *("log", "--reverse", f"--format=%H%x00%s%x00%(trailers:key={TRAILER},valueonly,separator=%x2C)"),
@@ -188,8 +189,8 @@ def commits(bench: Workbench) -> dict[str, str]:
         commit, subject, name = line.split("\0")
         if not name or name in found:
             raise PatchError(
-                f"The commit {commit[:12]} ({subject}) is not the one commit of a patch.",
-                why=f"'{name}' has another one already." if name else f"Its message has no line '{TRAILER}: NAME'.",
+                f"The commit {commit[:12]} ({subject}) is not the only commit of a patch.",
+                why=f"'{name}' already has another one." if name else f"Its message has no line '{TRAILER}: NAME'.",
                 next_step=f"Squash it into the patch that it belongs to: git -C {bench.path} rebase -i",
             )
         found[name] = commit
@@ -210,7 +211,7 @@ def _moved(
 
 def _stop(bench: Workbench, name: str, *, editing: bool) -> Workbench:
     stopped = replace(bench, state=replace(bench.state, current=name, editing=editing))
-    mend_state.write(stopped.git_dir, stopped.state)
+    rebase_state.write(stopped.git_dir, stopped.state)
     return stopped
 
 
@@ -250,21 +251,19 @@ def _as_written(bench: Workbench, series: Series, patch: Patch) -> Mapping[str, 
 
 
 def _conflict(bench: Workbench, patch: Patch, found: tuple[FileOutcome, ...], sides: list[Sides]) -> PatchError:
-    """Put the conflict into the tree, with the files that do fit, and say what it is."""
+    """Put the conflict in the tree, with the files that do fit, and say what it is."""
     said: list[str] = []
     for item in found:
         if item.placed is not None and item.path is not None and _fits(item):
             files.write_bytes(bench.path / item.path, item.placed.text.encode("utf-8"))
             git.run("add", "--", item.path, cwd=bench.path)
         elif item.placed is not None:
-            said += [
-                f"{drift.explain(misfit, item.before).what} Cause: {misfit.reason}." for misfit in item.placed.misfits
-            ]
+            said += [f"{explain(misfit, item.before).what} Cause: {misfit.reason}." for misfit in item.placed.misfits]
         elif not item.excused:
             said.append(f"{item.target.path} is not in {bench.state.release.tag}.")
     for side in sides:
         if conflict.put(bench.path, side, release=bench.state.release.tag, patch=patch.name):
-            said.append(f"git has merged {side.path} without a conflict. Look at it before you go on.")
+            said.append(f"git merged {side.path} without a conflict. Check it before you continue.")
     return PatchError(
         f"The patch '{patch.name}' does not fit {bench.state.release.tag}.",
         why="\n".join([*said, f"The conflict is in {bench.path}; git status and git diff show it."]),

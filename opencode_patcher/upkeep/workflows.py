@@ -32,7 +32,7 @@ def workflows(templates: Path, *, cron: str, branch: str) -> dict[str, str]:
     if not _CRON.fullmatch(cron):
         raise UsageError(
             f"'{cron}' is not a schedule.",
-            why="It has five fields of numbers: minute, hour, day, month, weekday.",
+            why="A schedule has five numeric fields: minute, hour, day, month, weekday.",
             next_step=f"Try: opencode-patcher ci init --cron '{OWN_CRON}'",
         )
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", branch):

@@ -11,7 +11,7 @@ from opencode_patcher.base.errors import PatchError, UsageError
 from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.version import Release
 from opencode_patcher.patchset.compose import walk
-from opencode_patcher.patchset.drift import explain
+from opencode_patcher.patchset.misfit import explain
 from opencode_patcher.patchset.refresh import Edited, refreshed
 from opencode_patcher.patchset.series import Patch, Series
 from opencode_patcher.patchset.values import values_for
@@ -34,11 +34,11 @@ def from_commits(bench: Workbench, patches: Series) -> dict[str, str]:
         raise UsageError(
             f"The work tree for {bench.state.release.tag} is not finished.",
             why=f"It is at the patch '{bench.state.current or bench.state.queue[0]}'.",
-            next_step=f"Go on with it: {workbench.CONTINUE}",
+            next_step=f"Continue: {workbench.CONTINUE}",
         )
     if changed := git.run("status", "--porcelain", cwd=bench.path).stdout:
         raise UsageError(
-            f"There are changes in {bench.path} that are in no commit.",
+            f"There are changes in {bench.path} that are not committed.",
             why=changed.rstrip(),
             next_step=workbench.FIXUP,
         )
@@ -46,9 +46,9 @@ def from_commits(bench: Workbench, patches: Series) -> dict[str, str]:
     names = [patch.name for patch in patches.patches]
     if list(found) != names:
         raise PatchError(
-            "The commits are not those of the series.",
+            "The commits do not match the series.",
             why=f"The series: {', '.join(names)}\nThe commits: {', '.join(found) or 'none'}",
-            next_step="A patch is added or taken away in patches/, not in the work tree.",
+            next_step="Add or remove patches in patches/, not in the work tree.",
         )
     values = values_for(OPENCODE_1, bench.state.release)
     commits = [bench.state.release.commit, *found.values()]
@@ -103,7 +103,7 @@ def _edited(snapshots: tuple[Snapshot, Snapshot], patch: Patch) -> list[Edited]:
     for path in sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path)):
         old, new = before.get(path), after.get(path)
         if old is None or new is None or old.mode != new.mode or old.mode not in REGULAR:
-            raise _refused(patch, path, "A patch edits lines of plain files; new files belong into templates/.")
+            raise _refused(patch, path, "A patch edits lines of plain files; new files belong in templates/.")
         if path not in declared:
             raise _refused(patch, path, f"Its Touches names {', '.join(declared)}.")
         texts = [_text(snapshot, path) for snapshot in snapshots]
@@ -120,7 +120,7 @@ def _text(snapshot: Snapshot, path: str) -> str:
 
 def _refused(patch: Patch, path: str, why: str) -> PatchError:
     return PatchError(
-        f"The commit of the patch '{patch.name}' changes {path}, which it must not.",
+        f"The commit of the patch '{patch.name}' changes {path}, which it may not.",
         why=why,
-        next_step="Take that change out of the commit, or add the file to the patch's Touches first.",
+        next_step="Remove that change from the commit, or add the file to the patch's Touches first.",
     )

@@ -1,9 +1,11 @@
 """Upstream's releases, and the slim source of one of them.
 
-    releases.list_releases ──> lock.check ──> source.fetch ──> workspace.closure ──> tree.checkout
+    releases.list_releases ──> lock.check ──> repository.opened ──> workspace.closure ──> worktree.checkout
 
-Nothing here patches or builds. ``objects`` reads files of any fetched release without a work tree.
+Nothing here patches or builds. A ``Snapshot`` reads the files of any fetched release without a work tree.
 """
 
-DEFAULT_SOURCE = "https://github.com/anomalyco/opencode"
+from opencode_patcher.base.line import OPENCODE_1
+
+DEFAULT_SOURCE = OPENCODE_1.source
 """Where OpenCode is developed; ``--source`` names another repository (URL or path)."""

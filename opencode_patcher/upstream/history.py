@@ -1,4 +1,4 @@
-"""What became of a file that a release no longer has: git's own history, fetched only as far back as it is needed.
+"""What happened to a file that a release no longer has, from git's history, fetched only as far back as needed.
 
 The store's repository is shallow and has no file contents. The commits between two releases are fetched without
 contents first; to see a renamed file in the commit that took the old one away, git compares contents, and fetches those

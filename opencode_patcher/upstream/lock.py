@@ -1,6 +1,6 @@
 """The project's lock: the release that is built unless another one is asked for, by tag and commit.
 
-A tag can be moved by whoever can push; a commit cannot. The lock also pins the models catalogue that goes
+Anybody who can push can move a tag; nobody can move a commit. The lock also pins the models catalogue that goes
 into the binary, so that the same lock gives the same bytes.
 
 In a checkout of the project the lock is a file of the package, and ``update`` changes it there, to be committed. An

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from opencode_patcher.base.errors import SourceError
+from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.base.text import without_credentials
 from opencode_patcher.base.version import Release, parse_tag
 from opencode_patcher.upstream import remote
@@ -37,17 +38,17 @@ def parse_listing(text: str) -> tuple[Release, ...]:
     return tuple(sorted(found))
 
 
-def list_releases(source: str, *, timeout: float = TIMEOUT_SECONDS) -> tuple[Release, ...]:
-    """The releases of the repository at ``source`` (URL or path), oldest first.
+def list_releases(source: str, line: Line = OPENCODE_1, *, timeout: float = TIMEOUT_SECONDS) -> tuple[Release, ...]:
+    """The releases of a line in the repository at ``source`` (URL or path), oldest first.
 
-    ``timeout`` is in seconds. Raises SourceError when the source cannot be reached or is no git repository.
+    ``timeout`` is in seconds. Raises SourceError when the source cannot be reached or is not a git repository.
     """
     listing = remote.run(
         "ls-remote",
         "--tags",
         "--",
         remote.address(source),
-        "v*",
+        line.tags,
         source=source,
         what=f"The releases of {without_credentials(source)} cannot be listed.",
         timeout=timeout,
@@ -78,7 +79,7 @@ def find(releases: Iterable[Release], ref: str) -> Release:
         return known[tag]
     nearest = _nearest(known, tag)
     raise SourceError(
-        f"{ref} is no release of OpenCode.",
+        f"{ref} is not a release of OpenCode.",
         why=f"The nearest is {nearest.tag}; the newest is {latest(known.values()).tag}.",
         next_step=f"Try: opencode-patcher build {nearest.tag}",
     )

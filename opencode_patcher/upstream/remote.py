@@ -22,7 +22,7 @@ DEMO_HINT = "To see the tool work without any source, run: opencode-patcher demo
 _CAUSES: tuple[tuple[str, str, str], ...] = (
     (
         r"pack-objects died|not our ref|bad object|unable to read [0-9a-f]{40}",
-        "The source does not have all files of the release; it may itself be a partial copy.",
+        "The source lacks some files of the release; it may be a partial copy itself.",
         "Name a complete repository with --source, or let this one leave out files:\n"
         "git -C PATH config uploadpack.allowFilter true",
     ),
@@ -44,7 +44,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"could not read username|authentication failed|terminal prompts disabled|permission denied",
-        "The source does not exist, or asks for a login that git does not have.",
+        "The source does not exist, or it asks for a login that git does not have.",
         "Check the address, or name another source with --source.",
     ),
     (
@@ -67,7 +67,7 @@ def address(source: str) -> str:
     if not path.is_dir():
         raise SourceError(
             f"The source {source} cannot be used.",
-            why=f"It is no URL, and there is no directory {path}.",
+            why=f"It is not a URL, and there is no directory {path}.",
             next_step=f"Name a git repository with --source. {DEMO_HINT}",
         )
     return str(path.resolve())
@@ -123,7 +123,7 @@ def explained(error: ProcessError, *, source: str, what: str) -> PatcherError:
     if error.code is None and not error.output:
         return SourceError(
             what,
-            why=f"git did not run: {said}",
+            why=f"git could not be run: {said}",
             next_step=f"Install git {MINIMUM_GIT_TEXT} or newer, or try again.",
         )
     if full := full_disk.explained(error, what):

@@ -63,10 +63,10 @@ def require_buildable(release: Release, support: Support) -> None:
         return
     oldest, oldest_built = tag_of(support.oldest), tag_of(support.oldest_built)
     raise SourceError(
-        f"{release.tag} is too old to be built.",
+        f"{release.tag} is too old to build.",
         why=(
-            f"Releases from {oldest_built} on build. From {oldest} on the patches fit, but before {oldest_built} "
-            "modules that our new files import have other places."
+            f"Releases from {oldest_built} on can be built. The patches fit from {oldest} on, but before "
+            f"{oldest_built} the modules that our new files import are elsewhere."
         ),
         next_step=f"Build {oldest_built} or newer. Without REF, the release of the lock is built.",
     )

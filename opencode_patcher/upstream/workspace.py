@@ -15,13 +15,10 @@ from dataclasses import dataclass
 from opencode_patcher.base import documents
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import SourceError
+from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.upstream import remote
 
 ROOT = "package.json"
-PROGRAM = "packages/opencode"
-"""The package that is built."""
-WEB_UI = "packages/app"
-"""The package that upstream's build embeds as the web UI."""
 
 _DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _WILDCARDS = frozenset("*?[{!")
@@ -31,24 +28,28 @@ _WILDCARDS = frozenset("*?[{!")
 class Workspace:
     """The packages a build needs, as sorted directories in the repository, and two of the release's versions.
 
-    ``bun`` is the version that the root's ``packageManager`` asks for, ``version`` the program's own.
+    ``line`` says which package is built. ``bun`` is the version that the root's ``packageManager`` asks for,
+    ``version`` the program's own.
     """
 
+    line: Line
     packages: tuple[str, ...]
     bun: str
     version: str
 
 
-def closure(texts: Mapping[str, str], *, web_ui: bool = False) -> Workspace:
-    """The workspace that a build of ``packages/opencode`` needs; with ``web_ui``, of ``packages/app`` too.
+def closure(texts: Mapping[str, str], line: Line = OPENCODE_1, *, web_ui: bool = False) -> Workspace:
+    """The workspace that a build of the line's package needs; with ``web_ui``, of its web UI too.
 
     ``texts`` maps the repository path of every ``package.json`` to its text; those outside the root's
     workspace globs are ignored. Raises SourceError when the texts are not those of OpenCode.
     """
     root = _parse(texts, ROOT)
-    program = _parse(texts, f"{PROGRAM}/package.json")
-    if program.get("name") != "opencode":
-        raise _not_opencode(f"{PROGRAM}/package.json has the name {program.get('name')!r} instead of 'opencode'")
+    program = _parse(texts, f"{line.package}/package.json")
+    if program.get("name") != line.program:
+        raise _not_opencode(
+            f"{line.package}/package.json has the name {program.get('name')!r} instead of {line.program!r}"
+        )
     manager = root.get("packageManager")
     bun = re.match(r"bun@(\d+\.\d+\.\d+)", manager) if isinstance(manager, str) else None
     if bun is None:
@@ -60,21 +61,21 @@ def closure(texts: Mapping[str, str], *, web_ui: bool = False) -> Workspace:
         for path in sorted(texts)
         if path.endswith(f"/{ROOT}") and _is_member(directory := path.removesuffix(f"/{ROOT}"), globs)
     }
-    if web_ui and WEB_UI not in members:
+    if web_ui and line.web_ui not in members:
         raise SourceError(
             "This release has no web UI to embed.",
-            why=f"There is no workspace package {WEB_UI}.",
+            why=f"There is no workspace package {line.web_ui}.",
             next_step="Run the same command with --no-web-ui.",
         )
     by_name = {str(manifest["name"]): path for path, manifest in members.items() if "name" in manifest}
     found: set[str] = set()
-    todo = [PROGRAM, *([WEB_UI] if web_ui else []), *_literal(globs, members), *_needed(root, ROOT, by_name)]
+    todo = [line.package, *([line.web_ui] if web_ui else []), *_literal(globs, members), *_needed(root, ROOT, by_name)]
     while todo:
         path = todo.pop()
         if path not in found:
             found.add(path)
             todo.extend(_needed(members.get(path, program), f"{path}/package.json", by_name))
-    return Workspace(packages=tuple(sorted(found)), bun=bun[1], version=str(program.get("version", "")))
+    return Workspace(line=line, packages=tuple(sorted(found)), bun=bun[1], version=str(program.get("version", "")))
 
 
 def workspace_globs(root: Mapping[str, object]) -> tuple[str, ...]:
@@ -83,7 +84,7 @@ def workspace_globs(root: Mapping[str, object]) -> tuple[str, ...]:
     if isinstance(value, dict):
         value = value.get("packages")
     if not isinstance(value, list) or not all(isinstance(glob, str) for glob in value):
-        raise _not_opencode("the root package.json names no workspaces")
+        raise _not_opencode("the root package.json has no workspaces")
     return tuple(glob.removeprefix("./").rstrip("/") for glob in value)
 
 
@@ -120,7 +121,7 @@ def _needed(manifest: Mapping[str, object], path: str, by_name: Mapping[str, str
                 continue
             if name not in by_name:
                 raise SourceError(
-                    "The source's packages do not fit together.",
+                    "The packages of the source do not fit together.",
                     why=f"{path} needs {name} from the workspace, and no package there has that name.",
                     next_step="Build another release.",
                 )
@@ -138,7 +139,7 @@ def _parse(texts: Mapping[str, str], path: str) -> dict[str, object]:
 
 def _not_opencode(reason: str) -> SourceError:
     return SourceError(
-        "The source is not OpenCode, or a version that this tool does not know.",
+        "The source is not OpenCode, or it is a version that this tool does not know.",
         why=f"Reason: {reason}.",
         next_step=f"Name OpenCode's repository or a copy of it with --source. {remote.DEMO_HINT}",
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from opencode_patcher.base import documents, files, git
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import ProcessError, StoreError
+from opencode_patcher.base.line import Line
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
@@ -36,6 +37,7 @@ class Worktree:
 
     path: Path
     git_dir: Path
+    line: Line
     release: Release
     packages: tuple[str, ...]
 
@@ -69,7 +71,7 @@ def checkout(
             phase.detail(f"{(repository.size() - before) / 1e6:.1f} MB")
     elif done.get("commit") != release.commit:
         raise StoreError(
-            f"The tree {path} is of another commit.",
+            f"The work tree {path} belongs to another commit.",
             why=f"It was made from {done.get('commit')}; {release.tag} is now {release.commit}.",
             next_step=_DELETE_HINT.format(path=path),
         )
@@ -78,7 +80,7 @@ def checkout(
             _reapply(path, git_dir, repository, patterns, reporter)
     if done != wanted:
         files.write_json(git_dir / MARKER, wanted)
-    return Worktree(path=path, git_dir=git_dir, release=release, packages=workspace.packages)
+    return Worktree(path=path, git_dir=git_dir, line=workspace.line, release=release, packages=workspace.packages)
 
 
 def _create(path: Path, repository: Repository, release: Release, patterns: list[str], reporter: Reporter) -> Path:
@@ -139,7 +141,7 @@ def _require_free(path: Path, git_dir: Path | None) -> None:
     if path.is_dir() and not any(path.iterdir()):
         return
     raise StoreError(
-        f"The tree {path} cannot be used.",
+        f"The work tree {path} cannot be used.",
         why="It was not made by this tool, or its repository in the store was deleted.",
         next_step=_DELETE_HINT.format(path=path),
     )

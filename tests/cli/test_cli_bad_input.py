@@ -17,9 +17,9 @@ from opencode_patcher import __main__, pipeline
 from opencode_patcher.base import git
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import open_store
 from opencode_patcher.patchset import values as template_values
-from opencode_patcher.pipeline import Request
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.lock import read_lock
 from tests.cli.cli_samples import BUILD_SCRIPT, CORE, FAILING_SCRIPT, PATCH, CommandLine, MakeUpstream
@@ -96,7 +96,7 @@ def test_an_unknown_tag_names_the_nearest(command_line: CommandLine, upstream: U
 
     done = command_line("build", "v9.0.5", "--source", upstream.source)
 
-    assert_refused(done, 3, "v9.0.5 is no release", "nearest is v9.0.4", "opencode-patcher build v9.0.4")
+    assert_refused(done, 3, "v9.0.5 is not a release", "nearest is v9.0.4", "opencode-patcher build v9.0.4")
 
 
 def test_the_locks_release_in_a_source_that_does_not_have_it(command_line: CommandLine, upstream: Upstream) -> None:
@@ -208,8 +208,8 @@ def test_a_machine_that_bun_does_not_exist_for(
     assert __main__.run(["build", "v9.0.0"]) == 5
 
     shown = capsys.readouterr().err
-    assert "There is no bun for this machine (plan9, mips)." in shown
-    assert "put a bun that works here on PATH" in shown
+    assert "bun is not available for this machine (plan9, mips)." in shown
+    assert "put a bun that works here on your PATH" in shown
 
 
 def pipeline_request(command_line: CommandLine, upstream: Upstream) -> Request:
@@ -338,7 +338,7 @@ def test_a_hand_edited_tree_is_never_overwritten_silently(with_bun: CommandLine,
 
     done = with_bun.build(upstream)
 
-    assert_refused(done, 4, "changed by hand", CORE, "packages/core/src/new.ts", "--discard-edits")
+    assert_refused(done, 4, "has manual changes", CORE, "packages/core/src/new.ts", "--discard-edits")
     assert (tree / CORE).read_text().endswith("// mine\n")
     assert (tree / "packages/core/src/new.ts").exists()
 

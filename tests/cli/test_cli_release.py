@@ -15,7 +15,7 @@ from opencode_patcher.cli import reproduce
 from opencode_patcher.drill import Report
 from opencode_patcher.release import Made, Reproduction
 from opencode_patcher.release.comparison import Difference
-from opencode_patcher.release.manifest import File, Manifest, Product
+from opencode_patcher.release.manifest import Artifact, File, Manifest
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_what_is_wrong_is_said_with_its_exit_code(
 
 def test_what_is_not_a_release_cannot_be_reproduced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["reproduce", str(tmp_path / "DIR")]) == 12
-    assert "is no release" in capsys.readouterr().err
+    assert "is not a release" in capsys.readouterr().err
 
 
 def made() -> Made:
@@ -73,7 +73,7 @@ def made() -> Made:
             channel="latest",
             place="/tree",
             zlib="1.3",
-            products=(Product(target="linux-x64", archive=file, binary=binary, runtime="3" * 64),),
+            artifacts=(Artifact(target="linux-x64", archive=file, binary=binary, runtime="3" * 64),),
         ),
         report=Report(binary=Path("opencode"), version="1.18.3", patched=True, verdicts=(), seconds=1.0),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import InstallError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
@@ -152,49 +153,14 @@ def test_windows_keeps_variables_on_path_and_promises_no_more_than_it_can(bin_di
     assert "GetEnvironmentVariable" not in text
 
 
-@pytest.fixture
-def codesign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A codesign that appends a line where the real one would write a signature, and keeps a log."""
-    tool = tmp_path / "tools" / "codesign"
-    tool.parent.mkdir()
-    tool.write_text(
-        "#!/bin/sh\n"
-        f'echo "$@" >> "{tool.parent}/log"\n'
-        'case "$1" in\n'
-        "--remove-signature) exit 1;;\n"
-        f'--force) [ -e "{tool.parent}/refuse" ] && exit 1; echo "# signed" >> "$4";;\n'
-        '--verify) grep -q "# signed" "$3";;\n'
-        "esac\n"
-    )
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
-    return tool
-
-
-def test_macos_signs_a_copy_and_the_build_stays_as_it_is(store: Store, codesign: Path, bin_dir: Path) -> None:
+def test_macos_installs_the_very_file_that_was_built(store: Store, bin_dir: Path) -> None:
+    """It was signed when it was built; signing it once more would make another program of it."""
     build = make_build(store, "first")
     done = install(store, MacOS(), "first", bin_dir)
     assert started(done.place) == "first"
-    assert done.record.file.read_text().endswith("# signed\n")
-    assert "# signed" not in build.binary.read_text()
-    assert done.record.sha256 != build.sha256
+    assert done.record.file.read_bytes() == build.binary.read_bytes()
+    assert done.record.sha256 == build.sha256 == file_sha256(done.record.file)
     assert status(store, MacOS(), {"PATH": str(bin_dir)}, build.release).name == "current"
-
-
-def test_macos_does_not_activate_what_cannot_be_signed(store: Store, codesign: Path, bin_dir: Path) -> None:
-    install(store, MacOS(), "first", bin_dir)
-    (codesign.parent / "refuse").touch()
-    with pytest.raises(InstallError, match="could not be signed"):
-        install(store, MacOS(), "second", bin_dir)
-    assert started(bin_dir / "opencode") == "first"
-
-
-def test_macos_without_codesign_installs_unsigned(
-    store: Store, bin_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    done = install(store, MacOS(), "first", bin_dir)
-    assert done.record.sha256 == make_build(store, "first").sha256
 
 
 def test_macos_names_the_profiles_of_its_shells() -> None:

@@ -272,7 +272,7 @@ def test_an_executable_file_stays_one(tree: Tree) -> None:
 def test_a_directory_that_is_no_work_tree(tmp_path: Path, tree: Tree) -> None:
     (tmp_path / "plain").mkdir()
     for path in (tmp_path / "plain", tree.root / "src", tmp_path / "missing"):
-        with pytest.raises(StoreError, match="no work tree"):
+        with pytest.raises(StoreError, match="not a git work tree"):
             apply_change(path, Change(files={}), lambda _: None)
 
 

@@ -11,7 +11,7 @@ import pytest
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import newfiles, series
 from opencode_patcher.patchset.compose import Change, compose, outcomes
-from opencode_patcher.patchset.drift import MisfitError
+from opencode_patcher.patchset.misfit import MisfitError
 from opencode_patcher.patchset.newfiles import NewFile
 from opencode_patcher.patchset.series import Series
 from tests.patchset.patchset_samples import HEADER, KITCHEN, PATH, TASTE, diff, hunk, patch_text
@@ -85,7 +85,7 @@ def test_a_target_that_is_gone_names_all_its_places() -> None:
 
 
 def test_a_new_file_must_not_be_upstreams() -> None:
-    with pytest.raises(PatchError, match=r"src/kitchen.ts is already in this release"):
+    with pytest.raises(PatchError, match=r"src/kitchen.ts already exists in this release"):
         compose(Series(patches=()), (new_file(PATH, ""),), {}, reader(kitchen=KITCHEN))
 
 
@@ -122,12 +122,12 @@ def test_a_misfit_shows_expected_found_and_the_next_command() -> None:
 
 def test_a_misfit_of_white_space_says_so() -> None:
     changed = KITCHEN.replace("        Effect.retry", "\t\tEffect.retry")
-    with pytest.raises(MisfitError, match=r"only white space differs.*\n.*\\t\\tEffect"):
+    with pytest.raises(MisfitError, match=r"only whitespace differs.*\n.*\\t\\tEffect"):
         compose(series_of(patch_text(TASTE)), (), {}, reader(kitchen=changed))
 
 
 def test_a_misfit_without_any_resemblance() -> None:
-    with pytest.raises(MisfitError, match=r"(?s)Nothing in the file resembles.*There is no serve in the file"):
+    with pytest.raises(MisfitError, match=r"(?s)Nothing in the file is similar.*There is no serve in the file"):
         compose(series_of(patch_text(TASTE)), (), {}, reader(kitchen="const a = 1\n"))
 
 
@@ -162,7 +162,7 @@ def test_the_digest_depends_on_paths_and_contents_only() -> None:
 
 
 def test_a_missing_directory_of_templates_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
-    with pytest.raises(PatchError, match="There are no templates"):
+    with pytest.raises(PatchError, match="The templates are missing"):
         newfiles.load(tmp_path)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import series
-from opencode_patcher.patchset.crosscheck import git_result, verify_with_git
+from tests.patchset.git_opinion import git_result, verify_with_git
 from tests.patchset.patchset_samples import KITCHEN, PATH, TASTE, diff, hunk, patch_text, placed
 
 RETRY = "        Effect.retry(policy),\n"

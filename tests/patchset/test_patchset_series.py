@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.base.errors import PatchError
+from opencode_patcher.base.version import Version
 from opencode_patcher.patchset import series
 from tests.patchset.patchset_samples import HEADER, TASTE, diff, patch_text
 
@@ -58,7 +59,7 @@ def test_header_with_continued_values_and_older_places(tmp_path: Path) -> None:
         (" since v1.1.0 until v1.1.9", [(1, 1, 0), (1, 1, 9)], [(1, 0, 9), (1, 2, 0)]),
     ],
 )
-def test_which_releases_have_a_file(marker: str, having: list[series.Version], lacking: list[series.Version]) -> None:
+def test_which_releases_have_a_file(marker: str, having: list[Version], lacking: list[Version]) -> None:
     touches = f"Touches: src/kitchen.ts <- kitchen.ts{marker}\n\n"
     (target,) = series.parse("taste", HEADER + touches + diff(TASTE)).header.touches
     assert target.places == ("src/kitchen.ts", "kitchen.ts")
@@ -88,11 +89,11 @@ def test_file_that_the_series_leaves_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        ("taste\ntaste\n", "line 2: 'taste' is named twice"),
-        ("../taste\n", "'../taste' is no name"),
-        ("/etc/taste\n", "'/etc/taste' is no name"),
+        ("taste\ntaste\n", "line 2: 'taste' is listed twice"),
+        ("../taste\n", "'../taste' is not a valid patch name"),
+        ("/etc/taste\n", "'/etc/taste' is not a valid patch name"),
         ("taste.patch\n", "Write 'taste'."),
-        ("taste again\n", "'taste again' is no name"),
+        ("taste again\n", "'taste again' is not a valid patch name"),
     ],
 )
 def test_bad_line_in_the_series(tmp_path: Path, names: str, expected: str) -> None:

@@ -19,6 +19,7 @@ from opencode_patcher import pipeline
 from opencode_patcher.base import process
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import HOME_VARIABLE, Store, open_store
 from opencode_patcher.base.version import Release
 from opencode_patcher.toolchain import bun as toolchain
@@ -68,7 +69,7 @@ def workshop(real_store: Store, isolation: Isolation) -> Workshop:
     reporter = SilentReporter()
     locked = lock.read_lock()
     with isolation.network():
-        prepared = pipeline.prepare(pipeline.Request(with_tests=True), locked.release, real_store, reporter)
+        prepared = pipeline.prepare(Request(with_tests=True), locked.release, real_store, reporter)
         program = toolchain.ensure(real_store, prepared.workspace.bun, reporter)
         dependencies.install(program, prepared.tree, reporter, real_store.logs / "install.log")
         pinned = catalogue.ensure(real_store, locked.catalogue, reporter).path

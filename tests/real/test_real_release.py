@@ -10,9 +10,10 @@ import pytest
 
 from opencode_patcher import drill, pipeline
 from opencode_patcher.base.progress import Reporter, SilentReporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.drill import Report
-from opencode_patcher.release import Made, Order, release, reproduce
+from opencode_patcher.release import Made, Order
 from opencode_patcher.toolchain import platforms, targets
 from tests.isolation import Isolation
 
@@ -40,9 +41,9 @@ def released(store: Store, isolation: Isolation, tmp_path_factory: pytest.TempPa
     native = targets.runnable(every, platforms.detect())
     assert native is not None
     chosen = targets.select([native.name, "linux-x64-baseline-musl"])
-    order = Order(request=pipeline.Request(), targets=chosen)
+    order = Order(request=Request(), targets=chosen)
     with isolation.network():
-        return release(order, tmp_path_factory.mktemp("released") / "out", store, REPORTER, one_scenario)
+        return pipeline.release(order, tmp_path_factory.mktemp("released") / "out", store, REPORTER, one_scenario)
 
 
 def test_upstream_builds_the_targets_that_we_know(released: Made) -> None:
@@ -67,9 +68,9 @@ def test_cross_built_binaries_are_released_and_the_own_one_drilled(released: Mad
     assert released.report is not None
     assert released.report.passed
     assert [row.scenario for row in released.report.verdicts] == [SCENARIO]
-    sizes = {product.target: product.binary.size for product in released.manifest.products}
+    sizes = {artifact.target: artifact.binary.size for artifact in released.manifest.artifacts}
     assert all(size > 100_000_000 for size in sizes.values())
-    assert all(product.without == () for product in released.manifest.products)
+    assert all(artifact.without == () for artifact in released.manifest.artifacts)
     bill = json.loads((released.directory / "sbom.cdx.json").read_text())
     names = {component["name"] for component in bill["components"]}
     assert {"effect", "@opentui/core-linux-x64-musl"} <= names
@@ -77,6 +78,6 @@ def test_cross_built_binaries_are_released_and_the_own_one_drilled(released: Mad
 
 
 def test_it_is_built_again_byte_for_byte(released: Made, store: Store) -> None:
-    found = reproduce(released.directory, pipeline.Request(), store, REPORTER)
+    found = pipeline.reproduce(released.directory, Request(), store, REPORTER)
     assert found.differences == ()
-    assert {product.archive.name for product in released.manifest.products} <= set(found.identical)
+    assert {artifact.archive.name for artifact in released.manifest.artifacts} <= set(found.identical)

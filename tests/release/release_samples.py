@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from opencode_patcher.base.version import Release
-from opencode_patcher.release.manifest import File, Manifest, Product
+from opencode_patcher.release.manifest import Artifact, File, Manifest
 from opencode_patcher.release.published import Published
 
 GLIBC = "/lib64/ld-linux-x86-64.so.2"
@@ -63,15 +63,18 @@ def manifest(**changes: object) -> Manifest:
         "place": "/build/tree",
         "zlib": "1.3",
         "published": Published(repository="owner/name", release="v1.18.3-1"),
-        "products": (product("linux-x64"), product("darwin-arm64", without=("@ff-labs/fff-bin-darwin-arm64@0.9.4",))),
+        "artifacts": (
+            artifact("linux-x64"),
+            artifact("darwin-arm64", without=("@ff-labs/fff-bin-darwin-arm64@0.9.4",)),
+        ),
     }
     return Manifest(**(values | changes))  # type: ignore[arg-type]
 
 
-def product(target: str, *, without: tuple[str, ...] = (), archive: str = "1", binary: str = "2") -> Product:
+def artifact(target: str, *, without: tuple[str, ...] = (), archive: str = "1", binary: str = "2") -> Artifact:
     """What was made for a target; ``archive`` and ``binary`` are the hexadecimal digit of which the digest is made."""
     ending = "tar.gz" if target.startswith("linux") else "zip"
-    return Product(
+    return Artifact(
         target=target,
         archive=File(name=f"opencode-{target}.{ending}", sha256=archive * 64, size=48_000_000),
         binary=File(name="opencode", sha256=binary * 64, size=146_000_000),

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from opencode_patcher import pipeline
 from opencode_patcher.base.progress import Reporter, SilentReporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
 from opencode_patcher.drill import Report
-from opencode_patcher.release import Made, Order, release
+from opencode_patcher.release import Made, Order
 from opencode_patcher.toolchain.targets import Target
 from opencode_patcher.upstream.lock import Lock
 
@@ -24,7 +25,7 @@ class Workshop:
     """A store with the small upstream in it. ``native`` runs on this machine, ``foreign`` does not."""
 
     store: Store
-    request: pipeline.Request
+    request: Request
     lock: Lock
     native: Target
     foreign: Target
@@ -34,4 +35,4 @@ class Workshop:
         return Order(**(values | changes))  # type: ignore[arg-type]
 
     def release(self, out: Path, order: Order | None = None) -> Made:
-        return release(order or self.order(), out, self.store, SilentReporter(), undrilled, lock=self.lock)
+        return pipeline.release(order or self.order(), out, self.store, SilentReporter(), undrilled, lock=self.lock)

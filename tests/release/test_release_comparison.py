@@ -10,8 +10,8 @@ import pytest
 from opencode_patcher.release import manifest
 from opencode_patcher.release.comparison import Copy, Difference, compare
 from opencode_patcher.release.manifest import Manifest
+from tests.release.release_samples import artifact
 from tests.release.release_samples import manifest as sample
-from tests.release.release_samples import product
 
 LINUX, MACOS = "opencode-linux-x64.tar.gz", "opencode-darwin-arm64.zip"
 SUMS = {LINUX: "1" * 64, MACOS: "1" * 64, "LICENSE": "4" * 64}
@@ -53,7 +53,7 @@ def test_what_the_drill_saw_and_another_zlib_are_not_compared_and_that_is_said()
 
 
 def test_an_archive_that_is_only_packed_otherwise_is_told_from_another_program() -> None:
-    made = sample(products=(product("linux-x64", archive="9"), product("darwin-arm64", archive="9", binary="9")))
+    made = sample(artifacts=(artifact("linux-x64", archive="9"), artifact("darwin-arm64", archive="9", binary="9")))
     found = compare(copy(), copy(replace(made, zlib="1.4"), linux="9", darwin="9"))
     assert found.differences[:2] == (
         Difference(name=MACOS, released="1" * 64, rebuilt="9" * 64, binary=True),
@@ -74,7 +74,7 @@ def test_a_file_that_only_one_of_them_has_is_a_difference() -> None:
     ]
 
 
-WITH = product("linux-x64")
+WITH = artifact("linux-x64")
 
 
 @pytest.mark.parametrize(
@@ -82,18 +82,18 @@ WITH = product("linux-x64")
     [
         ({"channel": "beta"}, "flags.channel"),
         ({"source": "https://elsewhere.invalid/opencode"}, "upstream.source"),
-        ({"products": (replace(WITH, runtime="4" * 64),)}, "targets.linux-x64.runtime"),
-        ({"products": (replace(WITH, without=("a@1",)),)}, "targets.linux-x64.without"),
+        ({"artifacts": (replace(WITH, runtime="4" * 64),)}, "targets.linux-x64.runtime"),
+        ({"artifacts": (replace(WITH, without=("a@1",)),)}, "targets.linux-x64.without"),
         (
-            {"products": (replace(WITH, binary=replace(WITH.binary, sha256="4" * 64)),)},
+            {"artifacts": (replace(WITH, binary=replace(WITH.binary, sha256="4" * 64)),)},
             "targets.linux-x64.binary.sha256",
         ),
-        ({"products": (replace(WITH, binary=replace(WITH.binary, size=4)),)}, "targets.linux-x64.binary.size"),
-        ({"products": (replace(WITH, archive=replace(WITH.archive, name=MACOS)),)}, "targets.linux-x64.archive.name"),
+        ({"artifacts": (replace(WITH, binary=replace(WITH.binary, size=4)),)}, "targets.linux-x64.binary.size"),
+        ({"artifacts": (replace(WITH, archive=replace(WITH.archive, name=MACOS)),)}, "targets.linux-x64.archive.name"),
     ],
 )
 def test_every_entry_of_the_manifest_is_compared(changes: dict[str, object], entry: str) -> None:
-    released, rebuilt = sample(**{"products": (WITH,), **changes}), sample(products=(WITH,))
+    released, rebuilt = sample(**{"artifacts": (WITH,), **changes}), sample(artifacts=(WITH,))
     assert differing(copy(released), copy(rebuilt)) == [("manifest.json", (entry,))]
 
 

@@ -83,7 +83,7 @@ def test_too_little_room_is_said_before_anything_is_built(tmp_path: Path, monkey
     directory.require_room(
         Room(store=900_000_000, out=900_000_000), tmp_path, tmp_path / "not" / "there", SilentReporter()
     )
-    with pytest.raises(ReleaseError, match="not enough room") as caught:
+    with pytest.raises(ReleaseError, match="not enough disk space") as caught:
         directory.require_room(Room(store=1_100_000_000, out=1_100_000_000), tmp_path, tmp_path / "x", SilentReporter())
     assert "2.2 GB" in caught.value.why
     assert "--target" in caught.value.next_step

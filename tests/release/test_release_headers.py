@@ -35,8 +35,8 @@ def test_each_format_is_read(program: bytes, expected: Header) -> None:
     [
         (b"", "ends within its header"),
         (b"\x7fEL", "ends within its header"),
-        (b"#!/bin/sh\necho\n", "no 64-bit ELF, Mach-O or PE"),
-        (elf(bits=1), "no 64-bit little-endian ELF"),
+        (b"#!/bin/sh\necho\n", "not a 64-bit ELF, Mach-O or PE"),
+        (elf(bits=1), "not a 64-bit little-endian ELF"),
         (elf()[:100], "ends within its header"),
         (b"MZ" + bytes(100), "a DOS program"),
     ],

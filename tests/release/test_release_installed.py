@@ -36,6 +36,6 @@ def test_install_sh_takes_the_archive_for_this_machine(released: Made, isolated:
     store = open_store(isolated / "s")
     [build] = builds.list_builds(store)
     assert build.trusted
-    product = next(one for one in released.manifest.products if one.target == build.ingredients.target)
-    assert file_sha256(isolated / ".local/bin/opencode") == build.sha256 == product.binary.sha256
+    artifact = next(one for one in released.manifest.artifacts if one.target == build.ingredients.target)
+    assert file_sha256(isolated / ".local/bin/opencode") == build.sha256 == artifact.binary.sha256
     assert status(store, current_system(), environment, released.manifest.release).name == "current"

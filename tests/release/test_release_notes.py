@@ -1,4 +1,4 @@
-"""A file of a release may be put together of parts."""
+"""A file of a release may be put together of inputs."""
 
 from __future__ import annotations
 

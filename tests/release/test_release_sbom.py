@@ -18,8 +18,8 @@ from opencode_patcher.patchset import series
 from opencode_patcher.release import sbom
 from opencode_patcher.release.notices import Licence
 from opencode_patcher.toolchain import bun_lock
+from tests.release.release_samples import artifact
 from tests.release.release_samples import manifest as sample
-from tests.release.release_samples import product
 
 DIGEST = base64.b64encode(bytes(range(64))).decode()
 LOCK = f"""{{
@@ -127,7 +127,7 @@ def test_every_edge_leads_to_a_component(bill: dict[str, Any]) -> None:
 def test_the_same_release_has_the_same_bill_and_another_one_another_number(contents: sbom.Contents) -> None:
     first = sbom.document(contents, sbom.spdx_ids())
     assert sbom.document(contents, sbom.spdx_ids()) == first
-    other = sbom.Contents(**{**vars(contents), "manifest": sample(products=(product("linux-x64", binary="9"),))})
+    other = sbom.Contents(**{**vars(contents), "manifest": sample(artifacts=(artifact("linux-x64", binary="9"),))})
     assert sbom.document(other, sbom.spdx_ids())["serialNumber"] != first["serialNumber"]
 
 

@@ -15,7 +15,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from opencode_patcher import __version__
+from opencode_patcher import __version__, pipeline
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import DrillError, ReleaseError, SourceError
 from opencode_patcher.base.files import write_json
@@ -26,15 +26,13 @@ from opencode_patcher.release import (
     Made,
     directory,
     headers,
-    macho_signature,
     manifest,
-    release,
-    reproduce,
     staging,
     sums,
 )
 from opencode_patcher.release.comparison import Reproduction
 from opencode_patcher.release.directory import Room
+from opencode_patcher.toolchain import macho_signature
 from opencode_patcher.toolchain.targets import Target
 from tests.release.release_workshop import Workshop, undrilled
 
@@ -63,7 +61,7 @@ def unpack(archive: Path, place: Path) -> list[str]:
 
 
 def reproduced(workshop: Workshop, place: Path) -> Reproduction:
-    return reproduce(place, workshop.request, workshop.store, REPORTER, lock=workshop.lock)
+    return pipeline.reproduce(place, workshop.request, workshop.store, REPORTER, lock=workshop.lock)
 
 
 def reseal(place: Path, changes: Mapping[str, object]) -> None:
@@ -102,7 +100,7 @@ def test_an_archive_holds_the_program_for_its_platform(
         assert macho_signature.flaws(program) == []
         if shutil.which("codesign"):
             subprocess.run(["codesign", "--verify", "--strict", tmp_path / "out" / target.binary], check=True)
-    entry = next(one for one in released.manifest.products if one.target == target.name)
+    entry = next(one for one in released.manifest.artifacts if one.target == target.name)
     assert entry.binary.size == len(program)
     assert sums.of(tmp_path / "out", [target.binary]) == {target.binary: entry.binary.sha256}
 
@@ -121,7 +119,7 @@ def test_the_manifest_names_what_went_in(released: Made, workshop: Workshop) -> 
     assert found.release == workshop.lock.release
     assert found.tool_version == __version__
     assert Path(found.place).is_dir()
-    assert [product.target for product in found.products] == [workshop.native.name, workshop.foreign.name]
+    assert [artifact.target for artifact in found.artifacts] == [workshop.native.name, workshop.foreign.name]
 
 
 def test_each_binary_has_the_manifest_that_a_store_wants(released: Made, workshop: Workshop, tmp_path: Path) -> None:
@@ -284,7 +282,7 @@ def test_a_directory_without_manifest_or_sums_is_no_release(
 ) -> None:
     place = copied()
     (place / name).unlink()
-    with pytest.raises(ReleaseError, match="is no release"):
+    with pytest.raises(ReleaseError, match="is not a release"):
         reproduced(workshop, place)
 
 
@@ -295,7 +293,7 @@ def test_a_former_release_is_replaced_in_one_step(copied: Callable[[], Path], wo
     write_json(workshop.store.root / staging.NOTE, {"out": str(place), "staging": str(killed)})
     made = workshop.release(place, workshop.order(targets=(workshop.native,)))
     assert not killed.exists()
-    assert [product.target for product in made.manifest.products] == [workshop.native.name]
+    assert [artifact.target for artifact in made.manifest.artifacts] == [workshop.native.name]
     assert not (place / workshop.foreign.archive).exists()
 
 
@@ -307,7 +305,7 @@ def refuse(what: str) -> Callable[..., object]:
 
 
 @pytest.mark.parametrize("what", ["interrupt", "full"])
-@pytest.mark.parametrize("step", ["product.pack", "papers.write"])
+@pytest.mark.parametrize("step", ["artifact.pack", "metadata.write"])
 def test_what_breaks_off_leaves_the_former_release_and_nothing_beside_it(
     copied: Callable[[], Path], workshop: Workshop, monkeypatch: pytest.MonkeyPatch, what: str, step: str
 ) -> None:
@@ -328,13 +326,13 @@ def test_a_binary_that_fails_the_drill_is_not_released(workshop: Workshop, tmp_p
 
     order = workshop.order(targets=(workshop.native,))
     with pytest.raises(DrillError, match="nothing is released") as caught:
-        release(order, tmp_path / "out", workshop.store, REPORTER, other_version, lock=workshop.lock)  # type: ignore[arg-type]
+        pipeline.release(order, tmp_path / "out", workshop.store, REPORTER, other_version, lock=workshop.lock)  # type: ignore[arg-type]
     assert "9.9.9" in caught.value.why
     assert not (tmp_path / "out").exists()
 
 
 def test_no_room_is_said_before_the_build(workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory, "room_for", lambda *_: Room(store=10**18, out=10**18))
-    with pytest.raises(ReleaseError, match="not enough room"):
+    with pytest.raises(ReleaseError, match="not enough disk space"):
         workshop.release(tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.base import git
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.version import Release
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.upstream.worktree import Worktree
@@ -71,6 +72,7 @@ def tree(tmp_path: Path) -> Worktree:
     return Worktree(
         path=path,
         git_dir=path / ".git",
+        line=OPENCODE_1,
         release=Release(tag="v1.0.0", version=(1, 0, 0), commit="0" * 40),
         packages=("packages/core", "packages/opencode"),
     )

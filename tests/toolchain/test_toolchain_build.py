@@ -10,12 +10,13 @@ import pytest
 
 from opencode_patcher.base.errors import BuildError
 from opencode_patcher.base.progress import SilentReporter
-from opencode_patcher.toolchain import build, targets
+from opencode_patcher.toolchain import build, macho_signature, targets
 from opencode_patcher.toolchain.build import BuildOptions
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
 from opencode_patcher.upstream.worktree import Worktree
+from tests.release.release_samples import macho, signable
 
 REPORTER = SilentReporter()
 MakeBun = Callable[[str], Bun]
@@ -157,7 +158,7 @@ def test_a_build_that_leaves_a_target_out_is_an_error(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
 ) -> None:
     script = CROSS.replace("$OPENCODE_BUILD_TARGETS", "opencode-linux-x64")
-    with pytest.raises(BuildError, match="left out opencode-windows-arm64"):
+    with pytest.raises(BuildError, match="skipped opencode-windows-arm64"):
         build.build_targets(make_bun(script), tree, options, CHOSEN, runtimes, REPORTER, log, lambda *_: None)
 
 
@@ -165,7 +166,7 @@ def test_a_target_that_is_announced_and_not_made_is_an_error(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
 ) -> None:
     script = CROSS.replace("> dist/$name/bin/$file", "")
-    with pytest.raises(BuildError, match="no binary where it is expected"):
+    with pytest.raises(BuildError, match="no binary in the expected place"):
         build.build_targets(make_bun(script), tree, options, CHOSEN, runtimes, REPORTER, log, lambda *_: None)
 
 
@@ -178,3 +179,43 @@ def test_what_the_taker_raises_ends_the_build(
     script = CROSS.replace('echo "the end"', "sleep 30")
     with pytest.raises(BuildError, match="linux-x64 is refused"):
         build.build_targets(make_bun(script), tree, options, CHOSEN, runtimes, REPORTER, log, refuse)
+
+
+def test_a_program_for_macos_is_signed_before_anybody_gets_it(
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes, tmp_path: Path
+) -> None:
+    unsigned = tmp_path / "unsigned"
+    unsigned.write_bytes(signable())
+    script = CROSS.replace('printf "$name with $BUN_INSTALL_CACHE_DIR" >', f"cat {unsigned} >")
+    seen: list[bytes] = []
+
+    def take(target: Target, path: Path) -> None:
+        assert path.stat().st_mode & 0o111
+        seen.append(path.read_bytes())
+
+    chosen = targets.select(["darwin-arm64"])
+    build.build_targets(make_bun(script), tree, options, chosen, runtimes, REPORTER, log, take)
+    assert macho_signature.flaws(signable()) != []
+    assert [macho_signature.flaws(program) for program in seen] == [[]]
+
+
+def test_the_digest_of_a_build_for_this_machine_is_that_of_the_signed_program(
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, tmp_path: Path
+) -> None:
+    unsigned = tmp_path / "unsigned"
+    unsigned.write_bytes(signable())
+    script = BUILD.replace("printf program >", f"cat {unsigned} >")
+    binary = build.build(make_bun(script), tree, options, REPORTER, log)
+    program = binary.path.read_bytes()
+    assert macho_signature.flaws(program) == []
+    assert binary.sha256 == hashlib.sha256(program).hexdigest()
+
+
+def test_a_program_that_cannot_be_signed_is_not_handed_over(
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, tmp_path: Path
+) -> None:
+    unsigned = tmp_path / "unsigned"
+    unsigned.write_bytes(macho())
+    with pytest.raises(BuildError, match="cannot be signed") as caught:
+        build.build(make_bun(BUILD.replace("printf program >", f"cat {unsigned} >")), tree, options, REPORTER, log)
+    assert "it has no signature" in caught.value.why

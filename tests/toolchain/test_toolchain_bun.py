@@ -134,7 +134,7 @@ def test_without_a_good_digest_nothing_is_fetched(store: Store, registry: Regist
     ("files", "reason"),
     [
         ({"package/readme": "no program"}, "KeyError"),
-        ({"link:package/bin/bun": "/bin/sh"}, "not usable"),
+        ({"link:package/bin/bun": "/bin/sh"}, "cannot be used"),
         ({"package/bin/bun": "#!/bin/sh\nexit 1\n"}, "does not run"),
         ({"package/bin/bun": "#!/bin/sh\necho 1.3.15\n"}, "does not run"),
     ],
@@ -148,7 +148,7 @@ def test_a_package_without_a_program_that_runs(
 
 def test_an_archive_that_is_none(store: Store, registry: Registry) -> None:
     registry.add(PACKAGE, "1.3.14", b"not an archive")
-    assert "not usable" in refused(store).what
+    assert "cannot be used" in refused(store).what
 
 
 def test_a_version_that_the_registry_lacks(store: Store, registry: Registry) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,9 +130,7 @@ def test_a_failed_reinstallation_is_not_taken_for_done(tree: Worktree, make_bun:
 
 
 def test_the_web_uis_dependencies_are_named_when_they_fail(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
-    with_ui = Worktree(
-        path=tree.path, git_dir=tree.git_dir, release=tree.release, packages=(*tree.packages, "packages/app")
-    )
+    with_ui = replace(tree, packages=(*tree.packages, "packages/app"))
     with pytest.raises(ToolchainError) as caught:
         dependencies.install(make_bun("exit 1"), with_ui, REPORTER, log)
     assert "web UI" in caught.value.what

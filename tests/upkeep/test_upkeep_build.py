@@ -10,8 +10,9 @@ import pytest
 from opencode_patcher import pipeline
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
-from opencode_patcher.pipeline import Prepared, Request
+from opencode_patcher.pipeline import Prepared
 from opencode_patcher.upstream import releases
 from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, Upstream
 

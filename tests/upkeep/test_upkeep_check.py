@@ -11,7 +11,7 @@ import pytest
 from opencode_patcher.base import git
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
-from opencode_patcher.patchset.check import FileCheck, ReleaseCheck, State
+from opencode_patcher.patchset.check import FileCheck, PatchStatus, ReleaseCheck
 from opencode_patcher.patchset.place import Reason
 from opencode_patcher.upkeep import release_check
 from opencode_patcher.upkeep.release_check import Fit, judge
@@ -41,7 +41,7 @@ def only(check: Check, upstream: Upstream, tag: str, files: dict[str, str | None
     return found
 
 
-def state(found: ReleaseCheck, patch: str) -> State:
+def state(found: ReleaseCheck, patch: str) -> PatchStatus:
     return next(item.state for item in found.patches if item.patch == patch)
 
 
@@ -52,7 +52,7 @@ def file(found: ReleaseCheck, patch: str) -> FileCheck:
 def test_the_release_that_it_was_written_for(check: Check, upstream: Upstream) -> None:
     found = only(check, upstream, "v2.0.1", {})
     assert found.fits
-    assert {item.state for item in found.patches} == {State.APPLIES}
+    assert {item.state for item in found.patches} == {PatchStatus.APPLIES}
     landed = [(at.line, at.function) for at in file(found, "taste").placements]
     assert landed == [(11, "serve"), (14, "")]
 
@@ -60,22 +60,22 @@ def test_the_release_that_it_was_written_for(check: Check, upstream: Upstream) -
 def test_lines_above_move_a_hunk(check: Check, upstream: Upstream) -> None:
     found = only(check, upstream, "v2.0.1", {KITCHEN: "// a note\n\n" + KITCHEN_TEXT})
     assert found.fits
-    assert state(found, "taste") is State.NEW_PLACE
+    assert state(found, "taste") is PatchStatus.NEW_PLACE
     assert [at.offset for at in file(found, "taste").placements] == [2, 2]
-    assert state(found, "label") is State.APPLIES
+    assert state(found, "label") is PatchStatus.APPLIES
 
 
 def test_what_upstream_has_already(check: Check, upstream: Upstream) -> None:
     name = 'const text = name + "v2.0.1"'
     found = only(check, upstream, "v2.0.1", {MENU: MENU_TEXT.replace("const text = name", name)})
-    assert state(found, "label") is State.ALREADY
+    assert state(found, "label") is PatchStatus.ALREADY
     assert found.fits
 
 
 def test_a_conflict_says_what_was_expected_and_where_the_function_is(check: Check, upstream: Upstream) -> None:
     changed = KITCHEN_TEXT.replace("return carry(plate, guest)", "return carry(plate, guest, true)")
     found = only(check, upstream, "v2.0.1", {KITCHEN: changed})
-    assert state(found, "taste") is State.CONFLICT
+    assert state(found, "taste") is PatchStatus.CONFLICT
     assert not found.applies
     assert [misfit.reason for misfit in file(found, "taste").misfits] == [Reason.NOT_FOUND]
     assert "return carry(plate, guest)" in file(found, "taste").explanation
@@ -87,7 +87,7 @@ def test_a_moved_file_is_followed_through_history_and_the_commit_is_named(check:
     upstream.commit("work", {"packages/opencode/src/other.ts": "export {}\n"})
     commit = upstream.commit("Tidy the kitchen", {KITCHEN: None, MOVED: BELOW})
     found = only(check, upstream, "v2.1.0", {"packages/opencode/src/more.ts": "export {}\n"})
-    assert state(found, "taste") is State.MOVED
+    assert state(found, "taste") is PatchStatus.MOVED
     assert file(found, "taste").path == MOVED
     assert commit[:12] in file(found, "taste").explanation
     assert "Tidy the kitchen" in file(found, "taste").explanation
@@ -105,7 +105,7 @@ def test_a_file_that_moves_twice_is_followed(check: Check, upstream: Upstream) -
 def test_a_deleted_file_names_the_commit(check: Check, upstream: Upstream) -> None:
     commit = upstream.commit("Close the kitchen", {KITCHEN: None})
     found = only(check, upstream, "v2.1.0", {})
-    assert state(found, "taste") is State.GONE
+    assert state(found, "taste") is PatchStatus.GONE
     assert f"deleted by {commit[:12]}" in file(found, "taste").explanation
     assert not found.applies
 
@@ -123,28 +123,28 @@ def test_a_file_that_history_does_not_explain_is_hinted_at_but_not_followed(chec
     upstream.commit("New kitchen", {MOVED: BELOW})
     upstream.commit("Old kitchen away", {KITCHEN: None})
     found = only(check, upstream, "v2.1.0", {})
-    assert state(found, "taste") is State.GONE
+    assert state(found, "taste") is PatchStatus.GONE
     assert f"Touches: {MOVED} <- {KITCHEN}" in file(found, "taste").explanation
 
 
 def test_a_stated_older_place_is_used(check: Check, upstream: Upstream, project: Project) -> None:
     project.rewrite("label", f"Touches: {MENU}", f"Touches: {MENU} <- packages/opencode/src/card.ts")
     found = only(check, upstream, "v2.0.1", {MENU: None, "packages/opencode/src/card.ts": MENU_TEXT})
-    assert state(found, "label") is State.NEW_PLACE
+    assert state(found, "label") is PatchStatus.NEW_PLACE
     assert file(found, "label").path == "packages/opencode/src/card.ts"
 
 
 @pytest.mark.parametrize(
     ("marker", "tag", "expected"),
     [
-        ("since v2.1.0", "v2.0.1", State.NOT_NEEDED),
-        ("since v2.1.0", "v2.1.0", State.GONE),
-        ("until v2.0.0", "v2.0.1", State.NOT_NEEDED),
-        ("until v2.1.0", "v2.1.0", State.GONE),
+        ("since v2.1.0", "v2.0.1", PatchStatus.NOT_NEEDED),
+        ("since v2.1.0", "v2.1.0", PatchStatus.GONE),
+        ("until v2.0.0", "v2.0.1", PatchStatus.NOT_NEEDED),
+        ("until v2.1.0", "v2.1.0", PatchStatus.GONE),
     ],
 )
 def test_a_file_that_only_some_releases_have(
-    check: Check, upstream: Upstream, project: Project, marker: str, tag: str, expected: State
+    check: Check, upstream: Upstream, project: Project, marker: str, tag: str, expected: PatchStatus
 ) -> None:
     project.rewrite("label", f"Touches: {MENU}", f"Touches: {MENU} {marker}")
     assert state(only(check, upstream, tag, {MENU: None}), "label") is expected
@@ -243,5 +243,5 @@ def test_a_source_without_history_still_says_what_is_missing(
 
     ours = release_check.Ours(patches=project.patches, templates=project.templates)
     (found,) = release_check.check_releases(str(shallow), [release], known, store, Warned(), ours).checks
-    assert state(found, "taste") is State.GONE
-    assert "history cannot be looked at" in warned[0]
+    assert state(found, "taste") is PatchStatus.GONE
+    assert "history cannot be read" in warned[0]

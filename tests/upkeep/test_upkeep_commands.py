@@ -155,7 +155,7 @@ def test_a_tag_that_is_no_release(
     three: Upstream, command_line: CommandLine, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command_line("check", *words) == SourceError.exit_code
-    assert "is no release of OpenCode" in capsys.readouterr().err
+    assert "is not a release of OpenCode" in capsys.readouterr().err
 
 
 def test_releases_can_be_named_in_one_way_only(command_line: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,7 +169,7 @@ def test_a_release_that_is_older_than_the_window_is_not_judged(
     assert command_line("check", "v1.2.0") == 0
     assert "older than the support window" in capsys.readouterr().out
     assert command_line("build", "v1.2.0", "-q") == SourceError.exit_code
-    assert "too old to be built" in capsys.readouterr().err
+    assert "too old to build" in capsys.readouterr().err
 
 
 def test_a_malformed_patch_is_named(

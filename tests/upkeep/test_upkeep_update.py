@@ -12,10 +12,11 @@ import pytest
 from opencode_patcher import pipeline
 from opencode_patcher.base.errors import BuildError, DrillError, InstallError, PatchError, SourceError
 from opencode_patcher.base.progress import Reporter, SilentReporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.install.builds import Build, Ingredients
-from opencode_patcher.pipeline import Built, Request
+from opencode_patcher.pipeline import Built
 from opencode_patcher.upkeep import update
 from opencode_patcher.upkeep.update import Prospect
 from opencode_patcher.upstream import lock, releases
@@ -67,9 +68,21 @@ def builds_as(monkeypatch: pytest.MonkeyPatch, outcome: Exception | None) -> Non
     monkeypatch.setattr(pipeline, "build", build)
 
 
-def move(prospect: Prospect, request: Request, store: Store, lock_file: Path, **more: Any) -> Built:
-    return update.move(
-        prospect, request, store, SilentReporter(), lock=lock.read_lock(lock_file), lock_file=lock_file, **more
+def move(
+    prospect: Prospect,
+    request: Request,
+    store: Store,
+    lock_file: Path,
+    **more: Any,
+) -> Built:
+    return pipeline.update(
+        prospect,
+        request,
+        store,
+        SilentReporter(),
+        lock=lock.read_lock(lock_file),
+        lock_file=lock_file,
+        **more,
     )
 
 
@@ -106,7 +119,7 @@ def test_a_failed_step_leaves_the_lock(
     builds_as(monkeypatch, error)
     with pytest.raises(type(error)) as caught:
         move(look(request_for, store, lock_file), request_for, store, lock_file)
-    assert "stay at v2.0.0" in str(caught.value)
+    assert "stay at v2.0.0" in "".join(caught.value.__notes__)
     assert lock_file.read_bytes() == before
 
 

@@ -101,7 +101,7 @@ def test_a_source_without_releases_says_so(make_upstream: Callable[[], Upstream]
 def test_a_directory_that_is_no_repository(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         releases.list_releases(str(tmp_path))
-    assert "no git repository" in caught.value.why
+    assert "There is no git repository" in caught.value.why
     assert "opencode-patcher demo" in caught.value.next_step
 
 

@@ -103,7 +103,7 @@ def test_a_partial_copy_that_cannot_filter_says_what_helps(store: Store, make_up
     (plain.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     with pytest.raises(SourceError) as caught:
         fetch(store, plain.source, newest(plain))
-    assert "does not have all files" in caught.value.why
+    assert "lacks some files" in caught.value.why
     assert "uploadpack.allowFilter" in caught.value.next_step
 
 

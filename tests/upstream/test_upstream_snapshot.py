@@ -116,7 +116,7 @@ def test_what_is_too_old_to_be_built_is_refused(version: tuple[int, int, int]) -
     old = Release(tag=tag_of(version), version=version, commit="a" * 40)
     with pytest.raises(SourceError, match="too old") as caught:
         support.require_buildable(old, window)
-    assert caught.value.why.startswith("Releases from v1.17.0 on build. From v1.15.0 on the patches fit")
+    assert caught.value.why.startswith("Releases from v1.17.0 on can be built. The patches fit from v1.15.0 on")
     assert "Build v1.17.0 or newer" in caught.value.next_step
 
 

@@ -88,8 +88,8 @@ def nearest(block: tuple[str, ...], text: str) -> Nearest | None:
 def _nearest_lines(block: tuple[str, ...], text: str) -> list[str]:
     found = nearest(block, text)
     if found is None:
-        return ["Nothing in the file resembles these lines."]
-    note = " (only white space differs: tabs, spaces or the newline at the end)" if found.blank_only else ""
+        return ["Nothing in the file is similar to these lines."]
+    note = " (only whitespace differs: tabs, spaces or the newline at the end)" if found.blank_only else ""
     shown = [line.replace("\t", "\\t") for line in found.lines] if found.blank_only else list(found.lines)
     return [f"Nearest in the file{note}:", *_numbered(found.line, tuple(shown))]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import pipeline
 from opencode_patcher.base.errors import ToolchainError
-from opencode_patcher.release.parts import Order, require_complete, stand_in
+from opencode_patcher.base.request import Request
+from opencode_patcher.release.inputs import Order, require_complete, stand_in
 from opencode_patcher.toolchain import targets
 from opencode_patcher.toolchain.bun_lock import Package
 from opencode_patcher.toolchain.natives import Missing
@@ -27,14 +27,14 @@ SEARCH = missing("@ff-labs/fff-bin-darwin-arm64", "darwin-arm64", "libfff_c.dyli
 
 
 def order(*, allow_missing: bool) -> Order:
-    return Order(request=pipeline.Request(), targets=CHOSEN, allow_missing=allow_missing)
+    return Order(request=Request(), targets=CHOSEN, allow_missing=allow_missing)
 
 
 def test_each_missing_package_is_named_with_both_ways_on() -> None:
     with pytest.raises(ToolchainError, match="2 of 3 targets cannot be built") as caught:
         require_complete(order(allow_missing=False), [SCREEN, SEARCH], LOG)
     assert "@opentui/core-linux-arm64-musl 1.0.0 for linux-arm64-musl\n" in caught.value.why
-    assert "@ff-labs/fff-bin-darwin-arm64 1.0.0 for darwin-arm64 (OpenCode can do without)" in caught.value.why
+    assert "@ff-labs/fff-bin-darwin-arm64 1.0.0 for darwin-arm64 (optional)" in caught.value.why
     assert "--target linux-x64\n" in caught.value.next_step
     assert "--allow-missing" in caught.value.next_step
 

@@ -1,4 +1,4 @@
-"""All that goes into the binaries of a release, made ready by the rooms that own it."""
+"""Everything that goes into the binaries of a release, prepared by the rooms that own it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opencode_patcher import pipeline
 from opencode_patcher.base import files
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
-from opencode_patcher.base.version import Release
+from opencode_patcher.patchset.compose import Change
 from opencode_patcher.release.published import Published
 from opencode_patcher.toolchain import bun, bun_lock, catalogue, dependencies, natives, runtimes
 from opencode_patcher.toolchain.bun import Bun
@@ -21,26 +21,24 @@ from opencode_patcher.toolchain.natives import Missing
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
 from opencode_patcher.upstream.lock import Lock
-
-PROGRAM = "opencode"
-"""The name of the package in upstream's lock file that becomes the binary."""
+from opencode_patcher.upstream.worktree import Worktree
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """What to release: what to build (``request``), for which targets, and where it is going to be ``published``.
 
-    ``allow_missing`` builds a target also when a native package cannot be had that OpenCode can do without.
+    ``allow_missing`` builds a target also when an optional native package is not available.
     """
 
-    request: pipeline.Request
+    request: Request
     targets: tuple[Target, ...]
     allow_missing: bool = False
     published: Published = field(default_factory=Published)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Inputs:
     """A patched tree with the dependencies of all targets, and what upstream's build needs besides.
 
     ``closure`` is what OpenCode depends upon for production, itself first, without the native packages of platforms
@@ -48,7 +46,8 @@ class Parts:
     of each package by name and version.
     """
 
-    prepared: pipeline.Prepared
+    tree: Worktree
+    change: Change
     bun: Bun
     models: Catalogue
     runtimes: Runtimes
@@ -63,35 +62,39 @@ class Parts:
         return tuple(sorted(f"{package.name}@{package.version}" for package in lacking))
 
 
-def gather(order: Order, release: Release, lock: Lock, store: Store, reporter: Reporter) -> Parts:
-    """Fetch, patch and install; the caller holds the lock of the builds.
+def gather(
+    order: Order, tree: Worktree, change: Change, required_bun: str, lock: Lock, store: Store, reporter: Reporter
+) -> Inputs:
+    """Get everything ready that upstream's build needs beside ``tree``, in which ``change`` is.
+
+    ``required_bun`` is the version that the release asks for. The caller holds the mutex of the builds.
 
     Raises the error of the step that fails; ToolchainError when a target lacks a native package.
     """
-    prepared = pipeline.prepare(order.request, release, store, reporter, known=lock.release)
-    program = bun.ensure(store, prepared.workspace.bun, reporter)
+    program = bun.ensure(store, required_bun, reporter)
     models = catalogue.ensure(store, lock.catalogue, reporter, order.request.models_json)
-    log = store.logs / f"install-{release.number}-release.log"
-    fresh = dependencies.install(program, prepared.tree, reporter, log, every_platform=True)
-    locked = bun_lock.parse(files.read_text(prepared.tree.path / dependencies.LOCK_FILE))
-    closure = locked.production(PROGRAM)
-    installed = natives.installed(prepared.tree.path)
+    log = store.logs / f"install-{tree.release.number}-release.log"
+    fresh = dependencies.install(program, tree, reporter, log, every_platform=True)
+    locked = bun_lock.parse(files.read_text(tree.path / dependencies.LOCK_FILE))
+    closure = locked.production(tree.line.program)
+    installed = natives.installed(tree.path)
     lacking = natives.missing(closure, order.targets, installed)
     if _refused(order, lacking) and not fresh:
         # The registry may have them by now.
-        dependencies.forget(prepared.tree)
-        dependencies.install(program, prepared.tree, reporter, log, every_platform=True)
-        installed = natives.installed(prepared.tree.path)
+        dependencies.forget(tree)
+        dependencies.install(program, tree, reporter, log, every_platform=True)
+        installed = natives.installed(tree.path)
         lacking = natives.missing(closure, order.targets, installed)
     require_complete(order, lacking, log)
     for one in lacking:
         stand_in(one, closure, installed)
         reporter.warn(
-            f"{one.package.name} {one.package.version} cannot be had; OpenCode does without it on "
+            f"{one.package.name} {one.package.version} is not available; OpenCode works without it on "
             f"{', '.join(target.name for target in one.targets)}."
         )
-    return Parts(
-        prepared=prepared,
+    return Inputs(
+        tree=tree,
+        change=change,
         bun=program,
         models=models,
         runtimes=runtimes.ensure(store, program, order.targets, reporter),
@@ -108,7 +111,7 @@ def _refused(order: Order, lacking: Sequence[Missing]) -> list[Missing]:
 
 
 def require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> None:
-    """Raises ToolchainError when a target of the order lacks a package that it may not lack; ``log`` is of bun."""
+    """Raises ToolchainError when a target of the order lacks a package that it needs; ``log`` is bun's."""
     refused = _refused(order, lacking)
     if not refused:
         return
@@ -116,17 +119,17 @@ def require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> Non
     left = [target.name for target in order.targets if target not in stopped]
     steps = [f"Release the others: {' '.join(f'--target {name}' for name in left)}"] if left else []
     if not order.allow_missing and any(one.library for one in refused):
-        steps.append("Build without those that OpenCode can do without: --allow-missing")
+        steps.append("Build without the optional ones: --allow-missing")
     raise ToolchainError(
         f"{len(stopped)} of {len(order.targets)} targets cannot be built: native packages are missing.",
         why="\n".join(
             [
                 *(
                     f"{one.package.name} {one.package.version} for {', '.join(target.name for target in one.targets)}"
-                    f"{' (OpenCode can do without)' if one.library else ''}"
+                    f"{' (optional)' if one.library else ''}"
                     for one in refused
                 ),
-                f"The registry does not have them, or the connection failed: {log}",
+                f"The registry lacks them, or the connection failed: {log}",
             ]
         ),
         next_step="\n".join([*steps, "Check npm's registry (npm_config_registry or .npmrc)."]),

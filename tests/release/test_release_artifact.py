@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.base.errors import ReleaseError
-from opencode_patcher.release import product, sums
+from opencode_patcher.release import artifact, sums
 from opencode_patcher.toolchain import targets
-from tests.release.release_samples import MUSL, elf, macho
+from tests.release.release_samples import MUSL, elf, macho, signable
 
 TARGET = targets.parse("linux-x64-musl")
 BODY = bytes(range(256)) * 16 * 100
@@ -31,7 +31,7 @@ def binary(tmp_path: Path, head: bytes, body: bytes = BODY) -> Path:
 
 def test_archive_and_binary_are_described(tmp_path: Path, runtime: Path) -> None:
     made = binary(tmp_path, elf(62, MUSL))
-    done = product.pack(TARGET, made, runtime=runtime, papers=(), place=tmp_path, without=("a@1",))
+    done = artifact.pack(TARGET, made, runtime=runtime, beside=(), place=tmp_path, without=("a@1",))
     assert done.archive.name == "opencode-linux-x64-musl.tar.gz"
     assert done.archive.size == (tmp_path / done.archive.name).stat().st_size
     assert sums.of(tmp_path, ["opencode", done.archive.name]) == {
@@ -46,19 +46,34 @@ def test_archive_and_binary_are_described(tmp_path: Path, runtime: Path) -> None
     [
         (macho(), BODY, "it is for darwin, not for linux; it is for arm64, not for x64"),
         (elf(62), BODY, "not that of musl"),
-        (b"nothing", BODY, "no 64-bit ELF"),
+        (b"nothing", BODY, "not a 64-bit ELF"),
         (elf(62, MUSL), bytes(len(BODY)), "is not the published bun-linux-x64-musl-v1.3.14"),
     ],
 )
 def test_a_wrong_binary_is_not_packed(tmp_path: Path, runtime: Path, head: bytes, body: bytes, reason: str) -> None:
     with pytest.raises(ReleaseError, match="for linux-x64-musl is not what it should be") as caught:
-        product.pack(TARGET, binary(tmp_path, head, body), runtime=runtime, papers=(), place=tmp_path, without=())
+        artifact.pack(TARGET, binary(tmp_path, head, body), runtime=runtime, beside=(), place=tmp_path, without=())
     assert reason in caught.value.why
     assert not (tmp_path / TARGET.archive).exists()
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path, runtime: Path) -> None:
     with pytest.raises(ReleaseError, match="cannot be written"):
-        product.pack(
-            TARGET, binary(tmp_path, elf(62, MUSL)), runtime=runtime, papers=(), place=tmp_path / "gone", without=()
+        artifact.pack(
+            TARGET,
+            binary(tmp_path, elf(62, MUSL)),
+            runtime=runtime,
+            beside=(),
+            place=tmp_path / "gone",
+            without=(),
         )
+
+
+def test_a_binary_for_macos_without_a_valid_signature_is_not_packed(tmp_path: Path) -> None:
+    target = targets.parse("darwin-arm64")
+    runtime, made = tmp_path / "bun-darwin-aarch64-v1.3.14", tmp_path / "opencode"
+    runtime.write_bytes(signable())
+    made.write_bytes(signable())
+    with pytest.raises(ReleaseError) as caught:
+        artifact.pack(target, made, runtime=runtime, beside=(), place=tmp_path, without=())
+    assert "the signature is cut off" in caught.value.why or "hash" in caught.value.why

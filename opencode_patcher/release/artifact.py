@@ -1,4 +1,4 @@
-"""From one binary to its archive: is it for its target, is it signed where it has to be, what are the digests."""
+"""From one binary to its archive: is it for its target, is its signature valid, what are the digests."""
 
 from __future__ import annotations
 
@@ -8,31 +8,26 @@ from pathlib import Path
 
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import ReleaseError
-from opencode_patcher.release import archives, headers, macho_signature
+from opencode_patcher.release import archives, headers
 from opencode_patcher.release.archives import Member
-from opencode_patcher.release.manifest import File, Product
+from opencode_patcher.release.manifest import Artifact, File
+from opencode_patcher.toolchain import macho_signature
 from opencode_patcher.toolchain.targets import Target
-
-PROGRAM = "opencode"
-"""What a signature calls the program."""
 
 
 def pack(
-    target: Target, binary: Path, *, runtime: Path, papers: Sequence[Path], place: Path, without: tuple[str, ...]
-) -> Product:
-    """Check a binary and write its archive into ``place``, with ``papers`` beside it.
+    target: Target, binary: Path, *, runtime: Path, beside: Sequence[Path], place: Path, without: tuple[str, ...]
+) -> Artifact:
+    """Check a binary and write its archive into ``place``, with the files of ``beside`` in it.
 
-    One for macOS gets a valid ad-hoc signature first. The binary comes first and stands at the root, where upstream's
-    own installers look for it. Raises ReleaseError when the binary is not for ``target``, does not hold ``runtime``, or
-    the archive cannot be written.
+    The binary comes first and stands at the root, where upstream's own installers look for it. Raises ReleaseError when
+    the binary is not for ``target``, does not contain ``runtime``, or the archive cannot be written.
     """
     check(target, binary, runtime)
-    if target.system == "darwin":
-        renew_signature(target, binary)
     archive = place / target.archive
     members = [
         Member(name=target.binary, path=binary, mode=0o755),
-        *(Member(name=paper.name, path=paper) for paper in papers),
+        *(Member(name=file.name, path=file) for file in beside),
     ]
     try:
         archives.write(archive, members)
@@ -42,7 +37,7 @@ def pack(
             why=f"{error.strerror or error}: {error.filename or archive}",
             next_step="Free some space or fix the permissions, and run the same command again.",
         ) from error
-    return Product(
+    return Artifact(
         target=target.name,
         archive=describe(archive),
         binary=describe(binary),
@@ -56,27 +51,15 @@ def describe(path: Path) -> File:
     return File(name=path.name, sha256=file_sha256(path), size=path.stat().st_size)
 
 
-def renew_signature(target: Target, binary: Path) -> None:
-    """Sign a program for macOS ad hoc, in place. Raises ReleaseError when it cannot be signed."""
-    try:
-        signed = macho_signature.sign(binary.read_bytes(), PROGRAM)
-        found = macho_signature.flaws(signed)
-    except ValueError as error:
-        found = [str(error)]
-    if found:
-        raise ReleaseError(
-            f"The binary for {target.name} cannot be signed, and macOS would not start it.",
-            why=f"{binary}: {'; '.join(found)}.",
-            next_step="Release the other targets, and sign this one on macOS: codesign --force --sign - opencode",
-        )
-    binary.write_bytes(signed)
-
-
 def check(target: Target, binary: Path, runtime: Path) -> None:
-    """Raises ReleaseError when the header of a binary is not that of ``target``, or the runtime in it is another."""
+    """Raises ReleaseError when the header of a binary is not that of ``target``, its signature is not valid (macOS), or
+    the runtime in it is another.
+    """
     with _mapped(binary) as program, _mapped(runtime) as expected:
         try:
             found = headers.problems(headers.read(program), target)
+            if not found and target.system == "darwin":
+                found = macho_signature.flaws(program[:])
         except ValueError as error:
             found = [str(error)]
         if not found and headers.share_held(program, expected) < headers.HELD:

@@ -14,7 +14,7 @@ FILE_NAME = "opencode-patcher-patches.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class MendState:
+class RebaseState:
     """``release`` is what the tree is made from, ``base`` the release that the patches fit as they are written.
 
     ``queue`` are the patches that have no commit yet, in order. ``current`` is the one that the user is at: its
@@ -30,11 +30,11 @@ class MendState:
     moved: dict[str, str] = field(default_factory=dict)
 
 
-def read(git_dir: Path) -> MendState | None:
+def read(git_dir: Path) -> RebaseState | None:
     """The state of a work tree, None when it has none. Raises StoreError when it is damaged."""
     path = git_dir / FILE_NAME
     try:
-        found = documents.read(path, MendState)
+        found = documents.read(path, RebaseState)
         for release in (found.release, found.base):
             if parse_tag(release.tag) != release.version:
                 raise DocumentError(f"{release.tag!r} is not the tag of that version.")
@@ -44,11 +44,11 @@ def read(git_dir: Path) -> MendState | None:
         raise StoreError(
             f"{path} cannot be read.",
             why=str(error),
-            next_step="Give the work tree up and start again: opencode-patcher patches rebase --abort",
+            next_step="Discard the work tree and start again: opencode-patcher patches rebase --abort",
         ) from error
     return found
 
 
-def write(git_dir: Path, state: MendState) -> None:
+def write(git_dir: Path, state: RebaseState) -> None:
     """Replace the state. Raises StoreError when it cannot be written."""
     files.write_json(git_dir / FILE_NAME, asdict(state))

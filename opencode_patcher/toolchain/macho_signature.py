@@ -23,6 +23,8 @@ _BLOB_INDEX = struct.Struct(">2I")
 _CODE_DIRECTORY = struct.Struct(">9I4B4I4Q")
 
 _MAGIC_64 = 0xFEED_FACF
+MAGIC_SIZE = 4
+"""Bytes at the start of a file that tell whether it is a program for macOS."""
 _LC_SEGMENT_64 = 0x19
 _LC_CODE_SIGNATURE = 0x1D
 _SUPER_BLOB_MAGIC = 0xFADE_0CC0
@@ -61,10 +63,15 @@ class _Layout:
     size: int
 
 
+def is_macho(start: bytes) -> bool:
+    """Whether a file that starts like this is a 64-bit Mach-O program."""
+    return start[:MAGIC_SIZE] == struct.pack("<I", _MAGIC_64)
+
+
 def sign(program: bytes, identifier: str) -> bytes:
     """The program with a new ad-hoc signature in the place of the one that it has.
 
-    Raises ValueError when it is no 64-bit Mach-O program, or has no signature at its end to take the place of.
+    Raises ValueError when it is not a 64-bit Mach-O program, or has no signature at its end to take the place of.
     """
     layout = _layout(program)
     if layout.offset + layout.size != layout.linkedit.offset + layout.linkedit.size:
@@ -148,7 +155,7 @@ def _layout(program: bytes) -> _Layout:
     try:
         magic, _, _, _, count, *_ = _HEADER.unpack_from(program)
         if magic != _MAGIC_64:
-            raise ValueError("it is no 64-bit Mach-O program")
+            raise ValueError("it is not a 64-bit Mach-O program")
         at = _HEADER.size
         for _ in range(count):
             command, size = _COMMAND.unpack_from(program, at)

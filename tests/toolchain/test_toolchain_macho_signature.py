@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from opencode_patcher.release import macho_signature
+from opencode_patcher.toolchain import macho_signature
 from tests.release.release_samples import macho, signable
 
 LIMIT = 5 * 4096 + 2048
@@ -83,7 +83,7 @@ def test_what_bun_leaves_behind_is_found() -> None:
     ("program", "reason"),
     [
         (b"", "ends within"),
-        (b"MZ" + bytes(100), "no 64-bit Mach-O"),
+        (b"MZ" + bytes(100), "not a 64-bit Mach-O"),
         (macho(), "it has no signature"),
         (signable()[:100], "ends within"),
     ],

@@ -1,4 +1,4 @@
-"""The files of a release that are no archives."""
+"""The files of a release other than its archives."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from opencode_patcher.install import builds
 from opencode_patcher.install.builds import Build, Ingredients
 from opencode_patcher.patchset import series
 from opencode_patcher.release import manifest, notes, notices, sbom, sums
-from opencode_patcher.release.manifest import Manifest, Product
-from opencode_patcher.release.parts import Order, Parts
+from opencode_patcher.release.inputs import Inputs, Order
+from opencode_patcher.release.manifest import Artifact, Manifest
 from opencode_patcher.toolchain.targets import parse
 
 LICENCE = "LICENSE"
 """Upstream's own file, at the root of its repository, and the name it has in a release."""
 
 
-def write_for_archives(parts: Parts, place: Path) -> tuple[Path, ...]:
+def write_for_archives(inputs: Inputs, place: Path) -> tuple[Path, ...]:
     """Write the files that also go into every archive, and return their paths.
 
     Raises SourceError when upstream has no licence.
     """
-    licence = _licence(parts.prepared.tree.path)
-    found = notices.collect(parts.closure, parts.installed)
+    licence = _licence(inputs.tree.path)
+    found = notices.collect(inputs.closure, inputs.installed)
     texts = {
         LICENCE: licence,
-        notices.FILE_NAME: notices.text(licence, parts.prepared.release.number, parts.bun.version, found),
+        notices.FILE_NAME: notices.text(licence, inputs.tree.release.number, inputs.bun.version, found),
     }
     for name, text in texts.items():
         files.write_text(place / name, text)
     return tuple(place / name for name in texts)
 
 
-def write(order: Order, parts: Parts, made: Manifest, report: Report | None, place: Path) -> None:
+def write(order: Order, inputs: Inputs, made: Manifest, report: Report | None, place: Path) -> None:
     """Write what describes the archives, and the sums of everything last."""
     patches = series.load(order.request.patches).patches
     contents = sbom.Contents(
         manifest=made,
-        lock=parts.lock,
-        closure=parts.closure,
-        licences=notices.collect(parts.closure, parts.installed),
+        lock=inputs.lock,
+        closure=inputs.closure,
+        licences=notices.collect(inputs.closure, inputs.installed),
         patches=patches,
-        new_files=_new_files(parts),
+        new_files=_new_files(inputs),
     )
     files.write_json(place / sbom.FILE_NAME, sbom.document(contents, sbom.spdx_ids()))
     rendered = notes.render(order.request.templates, notes.values(made, patches, report))
     for name, text in rendered.items():
         files.write_bytes(place / name, text.encode("utf-8"), mode=0o755 if name.endswith(".sh") else 0o644)
-    for product in made.products:
-        files.write_json(place / f"{parse(product.target).package}.build.json", build_data(made, product))
+    for artifact in made.artifacts:
+        files.write_json(place / f"{parse(artifact.target).package}.build.json", build_data(made, artifact))
     files.write_text(place / manifest.FILE_NAME, manifest.text(made))
     names = sorted(path.name for path in place.iterdir())
     files.write_text(place / sums.FILE_NAME, sums.text(sums.of(place, names)))
@@ -64,7 +64,7 @@ def notes_of(order: Order, made: Manifest) -> str:
     return notes.render_one(order.request.templates, notes.NOTES, notes.values(made, patches, None))
 
 
-def build_data(made: Manifest, product: Product) -> dict[str, object]:
+def build_data(made: Manifest, artifact: Artifact) -> dict[str, object]:
     """The manifest of one binary as the store of ``install`` wants it. The install scripts put it there.
 
     It has no time, so that the file is the same when the release is built again.
@@ -76,14 +76,14 @@ def build_data(made: Manifest, product: Product) -> dict[str, object]:
         bun=made.bun,
         catalogue=made.catalogue,
         web_ui=made.web_ui,
-        target=product.target,
+        target=artifact.target,
     )
     return builds.as_data(
         Build(
             directory=Path(),
-            name=product.binary.name,
-            sha256=product.binary.sha256,
-            size=product.binary.size,
+            name=artifact.binary.name,
+            sha256=artifact.binary.sha256,
+            size=artifact.binary.size,
             ingredients=ingredients,
             tool_version=made.tool_version,
             built_at=0.0,
@@ -103,8 +103,8 @@ def _licence(tree: Path) -> str:
         ) from error
 
 
-def _new_files(parts: Parts) -> Mapping[str, str]:
+def _new_files(inputs: Inputs) -> Mapping[str, str]:
     """What the change adds, text by path: its files that no patch has touched."""
-    touched = {placement.path for placement in parts.prepared.change.placements}
-    files = parts.prepared.change.files
+    touched = {placement.path for placement in inputs.change.placements}
+    files = inputs.change.files
     return {path: content.decode("utf-8") for path, content in files.items() if path not in touched}
