@@ -6,11 +6,16 @@ import { APICallError } from "@/provider/openai-chat"
 import type { Provider } from "@/provider/provider"
 
 /** All models are sent the same here. */
-export function toModelMessagesEffect(messages: readonly SessionV1.WithParts[], _model: Provider.Model) {
-  return Effect.sync((): ModelMessage[] =>
-    messages.flatMap(({ info, parts }) => (info.role === "user" ? user(parts) : assistant(parts))),
-  )
-}
+export const toModelMessagesEffect = Effect.fnUntraced(function* (
+  input: readonly SessionV1.WithParts[],
+  model: Provider.Model,
+) {
+  const result: ModelMessage[] = []
+  for (const msg of input) {
+    result.push(...(msg.info.role === "user" ? user(msg.parts) : assistant(msg.parts)))
+  }
+  return result
+})
 
 export function text(parts: readonly SessionV1.Part[]) {
   return parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n")

@@ -18,7 +18,7 @@ export const RunCommand = {
       const provider = yield* Provider.Service
       const model = args.model ? Provider.parseModel(args.model) : yield* provider.defaultModel()
       const sessionID = args.session ?? (yield* sessions.create({})).id
-      const events = Bus.subscribe()
+      const events = { stream: Bus.subscribe() }
 
       const printing = Effect.promise(() => {
         function emit(type: string, data: object) {
@@ -32,7 +32,7 @@ export const RunCommand = {
           const toggles = new Map<string, boolean>()
           let failed = false
 
-          for await (const event of events) {
+          for await (const event of events.stream) {
             if (event.properties.sessionID !== sessionID) continue
 
             if (
