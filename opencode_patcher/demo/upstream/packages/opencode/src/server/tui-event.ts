@@ -1,0 +1,2 @@
+/** What the server asks a terminal interface to do. */
+export const TuiEvent = { ToastShow: "tui.toast.show" } as const
