@@ -209,7 +209,7 @@ it.instance("a tool call behind an event that cannot be read never starts", () =
   }),
 )
 
-it.instance("a member that refuses another one's thinking is asked once more, and no more", () =>
+it.instance("a member that refuses another one's thinking is asked once more, then one other member is", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const refused = refuse(400, { error: { message: "messages.1.content.0: Invalid `signature` in `thinking` block" } })
@@ -220,7 +220,7 @@ it.instance("a member that refuses another one's thinking is asked once more, an
     const answers = yield* chat.answers
     expect(answers.map((item) => texts(item.parts))).toEqual([["answered"], []])
     expect(answers.map((item) => item.info.error !== undefined)).toEqual([false, true])
-    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([4, 0])
+    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([4, 1])
   }),
 )
 
@@ -288,6 +288,8 @@ it.instance("a strategy names the failures that move on; others end the turn, wi
         wait(() => written(chat.file("ran"))),
         event({ error: { message: "Overloaded", type: "overloaded_error" } }),
       ),
+      // The step behind the tool is asked for twice in place, as any step.
+      refuse(503, { error: { message: "Overloaded" } }),
       refuse(503, { error: { message: "Overloaded" } }),
       refuse(429, { error: { message: "Slow down" } }),
     )
