@@ -50,7 +50,7 @@ def test_the_tests_of_upstream_pass(with_bun: Workshop) -> None:
 
 def test_our_tests_pass_in_the_tree_of_upstream(with_bun: Workshop) -> None:
     passed = run_tests(with_bun, "test/combined")
-    assert passed > 600, "our tests were not all found"
+    assert passed > 580, "our tests were not all found"
 
 
 def run_tests(workshop: Workshop, *paths: str) -> int:
