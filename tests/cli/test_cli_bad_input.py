@@ -79,7 +79,7 @@ def test_a_source_that_cannot_be_reached_names_the_demo(
 def test_a_source_that_is_neither_a_url_nor_a_directory(command_line: CommandLine, tmp_path: Path) -> None:
     done = command_line("build", "v9.0.0", "--source", tmp_path / "nowhere")
 
-    assert_refused(done, 3, str(tmp_path / "nowhere"), "no URL", "--source", "opencode-patcher demo")
+    assert_refused(done, 3, str(tmp_path / "nowhere"), "not a URL", "--source", "opencode-patcher demo")
 
 
 def test_a_directory_that_is_no_repository(command_line: CommandLine, tmp_path: Path) -> None:

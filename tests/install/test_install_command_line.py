@@ -111,7 +111,7 @@ def test_a_bin_directory_that_is_a_link_to_elsewhere_is_used_as_it_is(command_li
     assert (link.is_symlink(), entries(elsewhere)) == (True, [])
 
 
-def test_without_a_home(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_home(command_line: CommandLine, registry_access: None, monkeypatch: pytest.MonkeyPatch) -> None:
     make_build(open_store(command_line.store), "first")
     monkeypatch.delenv("HOME")
     monkeypatch.delenv("USERPROFILE")
