@@ -203,7 +203,7 @@ def test_a_machine_that_bun_does_not_exist_for(
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setenv("OPENCODE_PATCHER_HOME", str(command_line.store))
     request = pipeline_request(command_line, upstream)
-    monkeypatch.setattr(pipeline, "Request", lambda **_: request)
+    monkeypatch.setattr("opencode_patcher.base.request.Request", lambda **_: request)
 
     assert __main__.run(["build", "v9.0.0"]) == 5
 
