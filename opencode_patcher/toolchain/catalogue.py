@@ -83,7 +83,8 @@ def read(path: Path, *, origin: str) -> Catalogue:
     what = f"{path} is not a models catalogue."
     try:
         text = files.read_bytes(path, limit=LIMIT)
-        content = documents.parse(text, dict[str, object])
+        # Names of models may hold half a surrogate pair, which JavaScript leaves when it cuts a text.
+        content = documents.parse(text, dict[str, object], any_bytes=True)
     except OSError as error:
         raise CatalogueError(f"{path} cannot be read.", why=f"{error.strerror}.", next_step=_HELP) from error
     except documents.DocumentError as error:
