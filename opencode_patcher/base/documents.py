@@ -75,12 +75,22 @@ def read(
     return parse(data, shape, format=format, any_bytes=any_bytes)
 
 
-def parse(data: bytes | str, shape: type[T], *, format: Format | None = None, any_bytes: bool = False) -> T:
-    """As ``read``, for a document that is there already. Raises DocumentError."""
+def parse(
+    data: bytes | str,
+    shape: type[T],
+    *,
+    format: Format | None = None,
+    any_bytes: bool = False,
+    halves: bool = False,
+) -> T:
+    """As ``read``, for a document that is there already. Raises DocumentError.
+
+    ``halves`` lets halves of surrogate pairs through, which JavaScript leaves when it cuts a text.
+    """
     try:
         text = data if isinstance(data, str) else data.decode("utf-8", "surrogateescape" if any_bytes else "strict")
         # msgspec would refuse the surrogates.
-        value: object = json.loads(text) if any_bytes else msgspec.json.decode(text)
+        value: object = json.loads(text) if any_bytes or halves else msgspec.json.decode(text)
         check_bounds(value)
         if format:
             _require_format(value, format)

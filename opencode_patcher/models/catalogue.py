@@ -103,7 +103,7 @@ def parse(data: bytes, origin: str) -> tuple[Offer, ...]:
 def parse_providers(data: bytes, origin: str) -> tuple[Provider, ...]:
     """As ``parse``, with the providers and what else is known of their models."""
     try:
-        content = documents.parse(data, object, any_bytes=True)
+        content = documents.parse(data, object, halves=True)
     except documents.DocumentError as error:
         raise CatalogueError(f"{origin} is not a catalogue.", why=str(error), next_step=_NEXT) from error
     providers = []

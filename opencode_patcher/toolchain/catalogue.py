@@ -84,7 +84,7 @@ def read(path: Path, *, origin: str) -> Catalogue:
     try:
         text = files.read_bytes(path, limit=LIMIT)
         # Names of models may hold half a surrogate pair, which JavaScript leaves when it cuts a text.
-        content = documents.parse(text, dict[str, object], any_bytes=True)
+        content = documents.parse(text, dict[str, object], halves=True)
     except OSError as error:
         raise CatalogueError(f"{path} cannot be read.", why=f"{error.strerror}.", next_step=_HELP) from error
     except documents.DocumentError as error:
