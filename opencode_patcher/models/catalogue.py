@@ -103,6 +103,7 @@ def parse(data: bytes, origin: str) -> tuple[Offer, ...]:
 def parse_providers(data: bytes, origin: str) -> tuple[Provider, ...]:
     """As ``parse``, with the providers and what else is known of their models."""
     try:
+        # As JavaScript, which lets half a surrogate pair through: one odd name must not hide all other models.
         content = documents.parse(data, object, halves=True)
     except documents.DocumentError as error:
         raise CatalogueError(f"{origin} is not a catalogue.", why=str(error), next_step=_NEXT) from error
