@@ -184,7 +184,11 @@ def open_store(root: Path | None = None) -> Store:
             files.make_directory(root.parent)
             root.mkdir(0o700, exist_ok=True)
             root.chmod(0o700)
-        files.write_json(marker, {"format": FORMAT})
+        try:
+            files.write_json(marker, {"format": FORMAT})
+        except StoreError as error:
+            # Only here is it known that another directory would do.
+            raise StoreError(f"{root} cannot be written.", why=error.why, next_step=_HELP) from error
         return Store(root=root)
 
 
