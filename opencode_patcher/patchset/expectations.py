@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from opencode_patcher.base.errors import PatchError
-from opencode_patcher.base.version import Version, parse_tag
+from opencode_patcher.base.version import Version, parse_tag, tag_of
 from opencode_patcher.patchset import paths
 from opencode_patcher.patchset.place import read_source
 from opencode_patcher.patchset.typescript.blocks import Blocks
@@ -38,7 +38,8 @@ class Form:
 
     ``has`` and ``lacks`` are patterns that are searched in the plain text (see ``plain``). ``labels`` are those of the
     function's switch, ``digest`` is that of the whole plain text. ``since`` is the first release that was seen with the
-    form: what was known at an earlier release did not include it.
+    form: what was known at an earlier release did not include it. ``unproven`` forms are known, but the whole drill has
+    not been seen to pass with them: they still have to be looked at.
     """
 
     since: Version
@@ -46,6 +47,7 @@ class Form:
     lacks: tuple[str, ...] = ()
     labels: frozenset[str] | None = None
     digest: str = ""
+    unproven: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,8 +171,12 @@ def _difference(item: Expectation, read: Read) -> Difference | None:
     if len(regions) != 1:
         found = "there is no such function" if not regions else f"{len(regions)} functions have that name"
         return Difference(expectation=item, place=place, found=found)
-    if any(_fits(form, regions[0]) for form in item.forms):
+    fitting = [form for form in item.forms if _fits(form, regions[0])]
+    if any(not form.unproven for form in fitting):
         return None
+    if fitting:
+        found = f"it is as since {tag_of(fitting[0].since)}; the whole drill has not been seen to pass with that yet"
+        return Difference(expectation=item, place=place, found=found)
     return Difference(expectation=item, place=place, found=_found(item.forms[-1], regions[0]))
 
 
@@ -246,6 +252,12 @@ class _Table:
             raise self.wrong(key, "a release tag such as v1.18.3")
         return version
 
+    def flag(self, key: str) -> bool:
+        value = self.data.pop(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "true or false")
+        return value
+
     def tables(self, key: str) -> Iterator[_Table]:
         value = self.data.pop(key, [])
         if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
@@ -287,7 +299,7 @@ def _form(table: _Table) -> Form:
     if since is None:
         raise table.wrong("since", "a release tag such as v1.18.3")
     has, lacks, labels = table.texts("has"), table.texts("lacks"), table.texts("labels")
-    sha = table.text("digest", "")
+    sha, unproven = table.text("digest", ""), table.flag("unproven")
     table.end()
     for pattern in (*has, *lacks):
         try:
@@ -296,4 +308,6 @@ def _form(table: _Table) -> Form:
             raise PatchError(f"{table.path}, {table.where}: '{pattern}' is not a pattern: {error}.") from error
     if not (has or lacks or labels or sha):
         raise PatchError(f"{table.path}, {table.where}: it says nothing about the code (has, lacks, labels, digest).")
-    return Form(since=since, has=has, lacks=lacks, labels=frozenset(labels) if labels else None, digest=sha)
+    return Form(
+        since=since, has=has, lacks=lacks, labels=frozenset(labels) if labels else None, digest=sha, unproven=unproven
+    )

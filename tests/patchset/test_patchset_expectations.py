@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from opencode_patcher import drill
 from opencode_patcher.base import resources
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.patchset import expectations
@@ -111,6 +112,13 @@ def test_any_other_change_of_the_function_does(old: str, new: str) -> None:
     assert said.startswith("it has changed (its digest is ")
 
 
+def test_a_form_that_the_drill_has_not_been_seen_to_pass_with() -> None:
+    unproven = replace(of_loop(), since=(1, 18, 2), unproven=True)
+    [said] = found(expectation(Form(since=V1, has=("nothing",)), unproven))
+    assert said == "it is as since v1.18.2; the whole drill has not been seen to pass with that yet"
+    assert found(expectation(FINISH, unproven)) == []
+
+
 def test_a_function_or_a_file_that_is_gone() -> None:
     assert found(expectation(FINISH, within="circle")) == ["there is no such function"]
     assert found(expectation(FINISH), LOOP + LOOP.replace("LIMIT", "OTHER")) == ["2 functions have that name"]
@@ -173,6 +181,7 @@ def test_the_file(tmp_path: Path) -> None:
         ('"v1.0.0"', '"1.0"', "'since' has to be a release tag"),
         ('since = "v1.0.0"\n', "", "'since' has to be a release tag"),
         ("has = ['a\\[']\n", "", "it says nothing about the code"),
+        ("has =", "unproven = 1\nhas =", "'unproven' has to be true or false"),
         ("'a\\['", "'a['", "is not a pattern"),
         ("[[expectation.form]]", "[expectation.form]", "'form' has to be a list of tables"),
         ("[[expectation]]", "[expectation]", "'expectation' has to be a list of tables"),
@@ -198,6 +207,7 @@ def test_ours_name_what_is_there_to_look_at() -> None:
     """A hint at a file of ours that was moved away leads nowhere."""
     ours = load(resources.patches())
     assert len(ours) > 15
+    scenarios = {scenario.name for scenario in drill.select(())}
     templates = [path.as_posix() for path in resources.templates().rglob("*") if path.is_file()]
     for item in ours:
         named = [word.strip(".,:;") for word in item.look.split() if ".ts" in word or ".patch" in word or ".md" in word]
@@ -205,3 +215,5 @@ def test_ours_name_what_is_there_to_look_at() -> None:
         for word in named:
             root = resources.templates().parent
             assert (root / word).exists() or any(path.endswith(f"/{word}") for path in templates), (item.name, word)
+        played = item.look.partition("drill: ")[2]
+        assert set(played.split(", ")) - {""} <= scenarios, item.name
