@@ -39,7 +39,7 @@ def measure(root: Path) -> None:
     locked = lock.read_lock()
     store = open_store(root / "store")
     request = Request()
-    program = bun.ensure(store, _required_bun(store, locked), reporter)
+    program = bun.ensure(store, _required_bun(store, locked), locked.bun, reporter)
     models = catalogue.ensure(store, locked.catalogue, reporter)
     passed = builds.DrillResult(passed=("not run",), failed=(), failover_ms=None)
 

@@ -141,7 +141,7 @@ def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Stor
     from opencode_patcher.toolchain import build as toolchain
     from opencode_patcher.toolchain import bun, catalogue, dependencies, platforms
 
-    program = bun.ensure(store, prepared.workspace.bun, reporter)
+    program = bun.ensure(store, prepared.workspace.bun, lock.bun, reporter)
     models = catalogue.ensure(store, lock.catalogue, reporter, request.models_json)
     ingredients = Ingredients(
         release=prepared.release,
@@ -296,13 +296,14 @@ def update(
     A release that differs in code that the feature relies on has to pass all scenarios of the drill (``whole``).
     Raises the error of the step that fails; then ``lock_file`` is unchanged.
     """
+    from opencode_patcher.toolchain import bun_package
     from opencode_patcher.upkeep.update import moving
 
     with moving(prospect, lock, lock_file) as write_lock:
         built = build(replace(request, ref=prospect.newest.tag), store, reporter, lock=lock, proof=proof)
         if prospect.differs:
             (whole or require_whole_drill)(built.build, reporter)
-        write_lock()
+        write_lock(bun_package.with_pins(lock.bun, built.build.ingredients.bun))
         if activate:
             activate(built.build)
     return built

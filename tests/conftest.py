@@ -107,12 +107,13 @@ def store(tmp_path: Path) -> Store:
 def bun(isolation: Isolation, session_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real bun: the one on PATH, else fetched once from the npm registry."""
     from opencode_patcher.toolchain import bun as toolchain
+    from opencode_patcher.upstream.lock import read_lock
 
     kept = os.environ.get(TOOLS_VARIABLE)
     root = Path(kept) if kept else tmp_path_factory.mktemp("tools")
     isolation.lend(session_home, NPM_SETTINGS)
     with isolation.network():
-        return toolchain.ensure(open_store(root / "store"), REQUIRED_BUN, SilentReporter()).path
+        return toolchain.ensure(open_store(root / "store"), REQUIRED_BUN, read_lock().bun, SilentReporter()).path
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +63,13 @@ def pinned_to(git_dir: Path) -> dict[str, str]:
     }
 
 
+def neutral_directory() -> Path:
+    """Where programs run that need no directory of their own: not where the user happens to be, since many programs
+    take settings, plugins or modules from there.
+    """
+    return Path(Path(sys.executable).anchor or os.sep)
+
+
 def working_directory() -> Path:
     """The current directory. Raises UsageError when it was deleted, or a directory above it cannot be read."""
     try:
@@ -94,7 +102,8 @@ def home_directory(environment: Mapping[str, str]) -> Path | None:
 def scrubbed(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:
     """This process's environment without foreign git variables, with ``extra`` on top.
 
-    A variable that ``extra`` maps to None is left out.
+    A variable that ``extra`` maps to None is left out. ``PATH`` keeps its absolute directories only, as in
+    ``search_path``.
     """
     variables = {name: value for name, value in os.environ.items() if not is_foreign_git_variable(name)}
     for name, value in (extra or {}).items():
@@ -102,4 +111,23 @@ def scrubbed(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:
             variables.pop(name, None)
         else:
             variables[name] = value
+    if "PATH" in variables:
+        variables["PATH"] = search_path(variables["PATH"])
     return variables
+
+
+def search_path(path: str) -> str:
+    """A ``PATH`` without what stands for the current directory or is relative to it: somebody else may have written
+    what lies there.
+    """
+    return os.pathsep.join(part for part in path.split(os.pathsep) if Path(part).is_absolute())
+
+
+def find_program(name: str, path: str | None = None) -> Path | None:
+    """The program ``name`` in the absolute directories of ``path`` (by default this process's ``PATH``)."""
+    path = os.environ.get("PATH", os.defpath) if path is None else path
+    for directory in search_path(path).split(os.pathsep):
+        # With the directory in the name, Windows does not look into the current one first.
+        if directory and (found := shutil.which(str(Path(directory, name)))):
+            return Path(found)
+    return None

@@ -50,7 +50,9 @@ def run(
 ) -> Completed:
     """Run a program to its end and return its output as text (UTF-8, undecodable bytes replaced).
 
-    ``env`` is added to the scrubbed environment as in ``environment.scrubbed``; ``timeout`` is in seconds.
+    ``env`` is added to the scrubbed environment as in ``environment.scrubbed``; ``timeout`` is in seconds. Without
+    ``cwd`` it runs in ``environment.neutral_directory``. A program without a directory is looked up on PATH, and never
+    in the current directory.
     Raises ProcessError when the program cannot be started or exits non-zero (unless ``check`` is False), and
     ProcessTimeoutError when it runs out of time. Then, and on KeyboardInterrupt, it and its children are ended first.
     """
@@ -116,8 +118,9 @@ class _Program:
 
     def __init__(self, argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str | None] | None) -> None:
         self._words = [str(word) for word in argv]
-        self._cwd = cwd
-        self._variables = environment.scrubbed(env)
+        self._cwd = cwd or environment.neutral_directory()
+        # Some programs, OpenCode among them, prefer PWD to the directory that they run in.
+        self._variables = environment.scrubbed({"PWD": str(self._cwd), **(env or {})})
 
     def complete(
         self,
@@ -189,11 +192,17 @@ def _wait(child: subprocess.Popen[str], timeout: float | None, stop: threading.E
             raise subprocess.TimeoutExpired(child.args, timeout or 0.0)
 
 
-def _start(words: list[str], cwd: Path | None, variables: Mapping[str, str], *, piped: bool) -> subprocess.Popen[str]:
+def _start(words: list[str], cwd: Path, variables: Mapping[str, str], *, piped: bool) -> subprocess.Popen[str]:
     what = f"{Path(words[0]).name} could not be started."
+    program = words[0]
+    if Path(program).name == program:
+        found = environment.find_program(program, variables.get("PATH", ""))
+        if found is None:
+            raise ProcessError(what, why=f"There is no {program} on PATH.")
+        program = str(found)
     try:
         return subprocess.Popen(
-            words,
+            [program, *words[1:]],
             cwd=cwd,
             env=variables,
             stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
@@ -205,17 +214,17 @@ def _start(words: list[str], cwd: Path | None, variables: Mapping[str, str], *, 
             start_new_session=sys.platform != "win32",
         )
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ProcessError(what, why=_missing(words[0], cwd)) from error
+        raise ProcessError(what, why=_missing(program, cwd)) from error
     except OSError as error:
         raise ProcessError(what, why=f"{error.strerror or error}: {error.filename or words[0]}") from error
 
 
-def _missing(program: str, cwd: Path | None) -> str:
-    if cwd is not None and not cwd.is_dir():
+def _missing(program: str, cwd: Path) -> str:
+    if not cwd.is_dir():
         return f"The directory {cwd} does not exist."
     if Path(program).is_file():
         return f"{program} is there, but the interpreter or loader that it needs is not."
-    return f"{program} does not exist." if Path(program).name != program else f"There is no {program} on PATH."
+    return f"{program} does not exist."
 
 
 def _ending(code: int) -> str:

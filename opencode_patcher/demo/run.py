@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -50,7 +50,7 @@ class Demonstration:
 def request(store: Store) -> tuple[Request, Lock]:
     """What ``pipeline.build`` is asked for: the small upstream in ``store``, locked to its commit."""
     upstream = repository.ensure(store)
-    lock = Lock(release=upstream.release, catalogue=read_lock().catalogue)
+    lock = replace(read_lock(), release=upstream.release)
     return Request(source=str(upstream.path), models_json=CATALOGUE), lock
 
 

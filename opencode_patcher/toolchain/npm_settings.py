@@ -1,4 +1,7 @@
-"""npm's settings, as npm itself merges them: environment, project, user, global.
+"""npm's settings, as npm itself merges them: environment, user, global.
+
+The settings of a project (an ``.npmrc`` in the current directory) do not count: they may be somebody else's, and would
+decide from where programs come.
 
 Only what is needed to fetch a package is understood: ``registry``, ``@scope:registry``, credentials by host
 (``//host/:_authToken`` and older forms), ``cafile``, ``proxy`` and ``https-proxy``.
@@ -9,13 +12,13 @@ from __future__ import annotations
 import base64
 import os
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from opencode_patcher.base import files
+from opencode_patcher.base.environment import find_program
 
 DEFAULT_REGISTRY = "https://" + ".".join(("registry", "npmjs", "org")) + "/"
 """Where npm's client looks when nothing is set (npm's documentation, setting ``registry``)."""
@@ -70,8 +73,8 @@ class Settings:
         return {scheme: url for scheme, url in (("http", plain), ("https", secure)) if url and url != "null"}
 
 
-def read_settings(project: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this user. ``project`` is a directory whose ``.npmrc`` counts too.
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this user.
 
     A file that is missing or cannot be read counts as empty, as it does for npm.
     """
@@ -84,7 +87,6 @@ def read_settings(project: Path | None = None, environment: Mapping[str, str] | 
     files = (
         _global_file(from_environment, environment),
         Path(user).expanduser() if user else None,
-        project / ".npmrc" if project else None,
     )
     merged: dict[str, str] = {}
     for file in files:
@@ -134,10 +136,10 @@ def _global_file(settings: Mapping[str, str], environment: Mapping[str, str]) ->
         return Path(named)
     if prefix := settings.get("prefix"):
         return Path(prefix) / "etc" / "npmrc"
-    node = shutil.which("node", path=environment.get("PATH", ""))
+    node = find_program("node", environment.get("PATH", ""))
     if node is None:
         return None
-    directory = Path(node).resolve().parent
+    directory = node.resolve().parent
     return (directory if os.name == "nt" else directory.parent) / "etc" / "npmrc"
 
 

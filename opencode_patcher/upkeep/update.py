@@ -24,7 +24,7 @@ from opencode_patcher.upkeep import release_check
 from opencode_patcher.upkeep.release_check import Fit, Ours
 from opencode_patcher.upstream import lock as locks
 from opencode_patcher.upstream import releases
-from opencode_patcher.upstream.lock import Lock
+from opencode_patcher.upstream.lock import BunPins, Lock
 from opencode_patcher.upstream.support import Support
 
 
@@ -82,8 +82,8 @@ def require_fit(prospect: Prospect, problems: str) -> None:
 
 
 @contextmanager
-def moving(prospect: Prospect, lock: Lock, lock_file: Path) -> Iterator[Callable[[], None]]:
-    """Gives a function that writes ``lock`` with the newest release to ``lock_file``.
+def moving(prospect: Prospect, lock: Lock, lock_file: Path) -> Iterator[Callable[[BunPins], None]]:
+    """Gives a function that writes ``lock`` with the newest release, and the pins of its bun, to ``lock_file``.
 
     When the block fails, the file is as it was before, and the error says what stays. Raises StoreError when the file
     cannot be written, which is found out before the minutes of a build.
@@ -91,7 +91,7 @@ def moving(prospect: Prospect, lock: Lock, lock_file: Path) -> Iterator[Callable
     _require_writable(lock_file)
     before = lock_file.read_bytes() if lock_file.exists() else None
     try:
-        yield lambda: locks.write_lock(replace(lock, release=prospect.newest), lock_file)
+        yield lambda bun: locks.write_lock(replace(lock, release=prospect.newest, bun=bun), lock_file)
     except BaseException as error:
         if before is None:
             lock_file.unlink(missing_ok=True)

@@ -1,7 +1,8 @@
 """The project's lock: the release that is built unless another one is asked for, by tag and commit.
 
 Anybody who can push can move a tag; nobody can move a commit. The lock also pins the models catalogue that goes
-into the binary, so that the same lock gives the same bytes.
+into the binary, and bun for every platform, so that the same lock gives the same bytes and no registry decides which
+programs run.
 
 In a checkout of the project the lock is a file of the package, and ``update`` changes it there, to be committed. An
 installed package is not the user's to change: there ``update`` keeps its lock in the store, which counts as long as it
@@ -11,7 +12,8 @@ is the newer one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from opencode_patcher.base import documents, files, resources
@@ -36,12 +38,17 @@ class CataloguePin:
     sha256: str
 
 
+BunPins = Mapping[str, Mapping[str, str]]
+"""By bun's version and the name of an npm package with it: the archive's integrity, ``sha512-`` and base64."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lock:
     """What the lock file says."""
 
     release: Release
     catalogue: CataloguePin
+    bun: BunPins = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +56,11 @@ class _File:
     tag: str
     commit: str
     catalogue: CataloguePin
+    bun: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def read_lock(path: Path = LOCK_FILE) -> Lock:
-    """The lock in a JSON file ``{"tag", "commit", "catalogue": {"package", "version", "sha256"}}``.
+    """The lock in a JSON file ``{"tag", "commit", "catalogue": {"package", "version", "sha256"}, "bun": BunPins}``.
 
     Raises SourceError when the file cannot be read or says something else.
     """
@@ -70,7 +78,7 @@ def read_lock(path: Path = LOCK_FILE) -> Lock:
             next_step="Restore it from the project's history, or install opencode-patcher again.",
         ) from error
     release = Release(tag=said.tag, version=version, commit=said.commit)
-    return Lock(release=release, catalogue=said.catalogue)
+    return Lock(release=release, catalogue=said.catalogue, bun=said.bun)
 
 
 def place(store: Store) -> Path:
@@ -98,6 +106,7 @@ def write_lock(lock: Lock, path: Path = LOCK_FILE) -> None:
             "tag": lock.release.tag,
             "commit": lock.release.commit,
             "catalogue": {"package": pin.package, "version": pin.version, "sha256": pin.sha256},
+            "bun": {version: dict(packages) for version, packages in lock.bun.items()},
         },
     )
 

@@ -40,7 +40,9 @@ def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upstream:
     made.release("v9.0.0", WORKSPACE)
     commit = made.git("rev-parse", "v9.0.0^{commit}")
     locked = lock.read_lock()
-    of_test = lock.Lock(release=Release(tag="v9.0.0", version=(9, 0, 0), commit=commit), catalogue=locked.catalogue)
+    of_test = lock.Lock(
+        release=Release(tag="v9.0.0", version=(9, 0, 0), commit=commit), catalogue=locked.catalogue, bun=locked.bun
+    )
     monkeypatch.setattr(lock, "read_lock", lambda *_: of_test)
     return made
 

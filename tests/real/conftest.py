@@ -70,7 +70,7 @@ def workshop(real_store: Store, isolation: Isolation) -> Workshop:
     locked = lock.read_lock()
     with isolation.network():
         prepared = pipeline.prepare(Request(with_tests=True), locked.release, real_store, reporter)
-        program = toolchain.ensure(real_store, prepared.workspace.bun, reporter)
+        program = toolchain.ensure(real_store, prepared.workspace.bun, locked.bun, reporter)
         dependencies.install(program, prepared.tree, reporter, real_store.logs / "install.log")
         pinned = catalogue.ensure(real_store, locked.catalogue, reporter).path
     fixture = prepared.tree.path / MISSING_FIXTURE

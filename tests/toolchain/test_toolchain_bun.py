@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +13,9 @@ import pytest
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
-from opencode_patcher.toolchain import bun, npm_registry, platforms
+from opencode_patcher.toolchain import bun, bun_package, npm_registry, platforms
 from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY
+from opencode_patcher.upstream.lock import BunPins, read_lock
 from tests.toolchain.fake_registry import Registry, archive
 
 PACKAGE = platforms.bun_package(platforms.detect())
@@ -42,14 +45,18 @@ def on_path(home: Path, script: str) -> Path:
     return path
 
 
-def ensure(store: Store) -> bun.Bun:
-    return bun.ensure(store, "1.3.14", SilentReporter())
+def ensure(store: Store, pins: BunPins | None = None) -> bun.Bun:
+    return bun.ensure(store, "1.3.14", pins or {}, SilentReporter())
 
 
-def refused(store: Store) -> ToolchainError:
+def integrity(data: bytes) -> str:
+    return f"sha512-{base64.b64encode(hashlib.sha512(data).digest()).decode()}"
+
+
+def refused(store: Store, pins: BunPins | None = None) -> ToolchainError:
     """The error of ``ensure``, which must leave nothing behind."""
     with pytest.raises(ToolchainError) as caught:
-        ensure(store)
+        ensure(store, pins)
     assert not store.toolchains.exists() or list(store.toolchains.iterdir()) == []
     return caught.value
 
@@ -86,7 +93,7 @@ def test_one_on_path_that_does_not_fit_is_passed_over(
     path = on_path(home, script)
     registry.add(PACKAGE, "1.3.14", GOOD)
     reporter = Notes()
-    found = bun.ensure(store, "1.3.14", reporter)
+    found = bun.ensure(store, "1.3.14", {}, reporter)
     assert (found.version, found.origin) == ("1.3.14", "store")
     assert str(path) in reporter.notes[0]
 
@@ -107,7 +114,68 @@ def test_nothing_but_the_program_is_unpacked(store: Store, registry: Registry) -
     registry.add(PACKAGE, "1.3.14", archive(hostile))
     found = ensure(store)
     unpacked = [path for path in store.root.rglob("*") if path.is_file() and path.is_relative_to(store.toolchains)]
-    assert unpacked == [found.path]
+    assert sorted(unpacked) == [found.path, found.path.with_name("bun.fetched.json")]
+
+
+def test_no_registry_decides_what_bun_is(store: Store, registry: Registry) -> None:
+    registry.add(PACKAGE, "1.3.14", archive({"package/bin/bun": BUN, "package/readme": "another one"}))
+    error = refused(store, {"1.3.14": {PACKAGE: integrity(GOOD)}})
+    assert "another archive than the one that the lock pins" in error.why
+    assert len(registry.requests) == 1
+
+
+def test_one_that_came_from_elsewhere_is_fetched_again(store: Store, registry: Registry) -> None:
+    registry.add(PACKAGE, "1.3.14", archive({"package/bin/bun": f"{BUN}# another one\n"}))
+    assert "another" in ensure(store).path.read_text()
+    registry.add(PACKAGE, "1.3.14", GOOD)
+    assert ensure(store, {"1.3.14": {PACKAGE: integrity(GOOD)}}).path.read_text() == BUN
+
+
+@pytest.mark.parametrize("harm", ["changed", "linked", "without its note"])
+def test_one_that_was_changed_in_the_store_is_fetched_again(store: Store, registry: Registry, harm: str) -> None:
+    registry.add(PACKAGE, "1.3.14", GOOD)
+    path = ensure(store).path
+    if harm == "changed":
+        path.write_text(f"{BUN}touch {store.root}/ran\n")
+    elif harm == "linked":
+        path.rename(store.root / "other")
+        path.symlink_to(store.root / "other")
+    else:
+        path.with_name("bun.fetched.json").unlink()
+    before = len(registry.requests)
+    assert ensure(store).path.read_text() == BUN
+    assert not path.is_symlink()
+    assert not (store.root / "ran").exists()
+    assert len(registry.requests) > before
+
+
+def test_every_platform_is_pinned_for_the_releases_that_are_built() -> None:
+    for version in ("1.3.13", "1.3.14"):
+        assert read_lock().bun[version].keys() == platforms.PACKAGES
+
+
+def test_a_new_version_is_pinned_for_every_platform_that_the_registry_has(registry: Registry) -> None:
+    registry.add(PACKAGE, "1.3.14", GOOD)
+    pins = bun_package.with_pins({"1.3.13": {"p": "sha512-x"}}, "1.3.14")
+    assert pins == {"1.3.13": {"p": "sha512-x"}, "1.3.14": {PACKAGE: integrity(GOOD)}}
+    asked = len(registry.requests)
+    assert bun_package.with_pins(pins, "1.3.14") == pins
+    assert len(registry.requests) == asked
+
+
+def test_neither_a_program_nor_a_setting_in_the_current_directory_counts(
+    home: Path, store: Store, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.add(PACKAGE, "1.3.14", GOOD)
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    for name in ("bun", "node"):
+        (project / name).write_text("#!/bin/sh\necho 1.4.0\n")
+        (project / name).chmod(0o755)
+    (project / ".npmrc").write_text("registry=http://127.0.0.1:9/\n@oven:registry=http://127.0.0.1:9/\n")
+    monkeypatch.setenv("PATH", os.pathsep.join(["", ".", "./", str(home / "bin")]))
+    assert ensure(store).origin == "store"
 
 
 def test_a_damaged_archive_is_not_used(store: Store, registry: Registry) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import site
 import sys
 import zipfile
 from pathlib import Path
@@ -140,7 +141,7 @@ echo "$@" > {tmp_path}/asked
     )
     uv.chmod(0o755)
     monkeypatch.setenv("UV", str(uv))
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr(site, "getsitepackages", list)
     assert catalogue.ensure(store, pin, REPORTER).path.read_bytes() == MODELS
     assert "--require-hashes" in (tmp_path / "asked").read_text()
 
@@ -148,7 +149,7 @@ echo "$@" > {tmp_path}/asked
 def test_without_any_installer(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UV", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr(site, "getsitepackages", list)
     with pytest.raises(ToolchainError) as caught:
         catalogue.ensure(store, CataloguePin(package="p", version="1", sha256="0" * 64), REPORTER)
     assert "Neither pip nor uv" in caught.value.why

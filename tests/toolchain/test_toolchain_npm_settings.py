@@ -12,15 +12,13 @@ from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY, Settings
 
 
 def read(tmp_path: Path, environment: dict[str, str] | None = None, **files: str) -> Settings:
-    """Settings of a user with the given files (``user``, ``project``, ``everyone``) and environment."""
-    home, project = tmp_path / "home", tmp_path / "project"
-    for directory in (home, project):
-        directory.mkdir(exist_ok=True)
-    places = {"user": home / ".npmrc", "project": project / ".npmrc", "everyone": tmp_path / "npmrc"}
+    """Settings of a user with the given files (``user``, ``everyone``) and environment."""
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    places = {"user": home / ".npmrc", "everyone": tmp_path / "npmrc"}
     for name, text in files.items():
         places[name].write_text(text)
     return npm_settings.read_settings(
-        project,
         {"HOME": str(home), "npm_config_globalconfig": str(places["everyone"]), **(environment or {})},
     )
 
@@ -31,13 +29,13 @@ def test_nothing_set_means_npms_own_default(tmp_path: Path) -> None:
 
 
 def test_the_order_of_the_places(tmp_path: Path) -> None:
-    files = {name: f"registry = http://{name}.invalid/\n" for name in ("everyone", "user", "project")}
+    files = {name: f"registry = http://{name}.invalid/\n" for name in ("everyone", "user")}
     found = []
-    for count in (1, 2, 3):
+    for count in (1, 2):
         some = dict(list(files.items())[:count])
         found.append(read(tmp_path, None, **some).registry("x"))
     found.append(read(tmp_path, {"NPM_CONFIG_REGISTRY": "http://environment.invalid"}, **files).registry("x"))
-    places = ("everyone", "user", "project", "environment")
+    places = ("everyone", "user", "environment")
     assert found == [f"http://{place}.invalid/" for place in places]
 
 
@@ -115,5 +113,5 @@ def test_the_global_file_stands_beside_node(tmp_path: Path) -> None:
     settings = tmp_path / "prefix" / "etc" / "npmrc"
     settings.parent.mkdir()
     settings.write_text("registry=http://everyone.invalid\n")
-    found = npm_settings.read_settings(None, {"PATH": str(node.parent)})
+    found = npm_settings.read_settings({"PATH": str(node.parent)})
     assert found.registry("x") == "http://everyone.invalid/"

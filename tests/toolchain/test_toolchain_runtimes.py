@@ -25,8 +25,8 @@ def offer(registry: Registry, **changes: str) -> None:
 
 def test_they_lie_where_bun_looks_for_them(registry: Registry, store: Store) -> None:
     offer(registry)
-    found = runtimes.ensure(store, BUN, CHOSEN, REPORTER)
-    assert sorted((path.name, path.read_bytes()) for path in found.directory.iterdir()) == [
+    found = runtimes.ensure(store, BUN, CHOSEN, {}, REPORTER)
+    assert sorted((path.name, path.read_bytes()) for path in found.directory.glob("*14")) == [
         ("bun-linux-x64-musl-baseline-v1.3.14", b"for linux"),
         ("bun-windows-aarch64-v1.3.14", b"for windows"),
     ]
@@ -35,11 +35,11 @@ def test_they_lie_where_bun_looks_for_them(registry: Registry, store: Store) -> 
 
 def test_those_that_are_there_are_not_asked_for_again(registry: Registry, store: Store) -> None:
     offer(registry)
-    runtimes.ensure(store, BUN, CHOSEN[:1], REPORTER)
+    runtimes.ensure(store, BUN, CHOSEN[:1], {}, REPORTER)
     before = len(registry.requests)
-    runtimes.ensure(store, BUN, CHOSEN[:1], REPORTER)
+    runtimes.ensure(store, BUN, CHOSEN[:1], {}, REPORTER)
     assert len(registry.requests) == before
-    runtimes.ensure(store, BUN, CHOSEN, REPORTER)
+    runtimes.ensure(store, BUN, CHOSEN, {}, REPORTER)
     asked = [request.path for request in registry.requests[before:]]
     assert asked
     assert all("bun-windows-aarch64" in path for path in asked)
@@ -48,5 +48,5 @@ def test_those_that_are_there_are_not_asked_for_again(registry: Registry, store:
 def test_one_that_was_changed_on_the_way_is_not_used(registry: Registry, store: Store) -> None:
     offer(registry, integrity="sha512-" + "A" * 86 + "==")
     with pytest.raises(ToolchainError, match="cannot be fetched"):
-        runtimes.ensure(store, BUN, CHOSEN, REPORTER)
+        runtimes.ensure(store, BUN, CHOSEN, {}, REPORTER)
     assert not (store.toolchains / "runtimes-1.3.14" / "bun-windows-aarch64-v1.3.14").exists()

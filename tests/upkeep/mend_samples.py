@@ -9,7 +9,7 @@ from pathlib import Path
 from opencode_patcher.base import git
 from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import releases
-from opencode_patcher.upstream.lock import CataloguePin, Lock
+from opencode_patcher.upstream.lock import CataloguePin, Lock, read_lock
 
 IDENTITY = ("-c", "user.name=Upstream", "-c", "user.email=upstream@example.invalid", "-c", "commit.gpgSign=false")
 KITCHEN = "packages/opencode/src/kitchen.ts"
@@ -148,4 +148,4 @@ def write_ours(root: Path, patches: Mapping[str, str] | None = None) -> tuple[Pa
 
 
 def lock_of(release: Release) -> Lock:
-    return Lock(release=release, catalogue=PIN)
+    return Lock(release=release, catalogue=PIN, bun=read_lock().bun)
