@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from opencode_patcher.base.errors import UsageError
@@ -114,6 +114,11 @@ def scrubbed(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:
     if "PATH" in variables:
         variables["PATH"] = search_path(variables["PATH"])
     return variables
+
+
+def only(names: Collection[str]) -> dict[str, str | None]:
+    """What makes ``scrubbed`` leave out every variable of this process that is not among ``names`` (in capitals)."""
+    return {name: None for name in os.environ if name.upper() not in names}
 
 
 def search_path(path: str) -> str:

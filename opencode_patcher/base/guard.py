@@ -9,7 +9,7 @@ ends.
 from __future__ import annotations
 
 import contextlib
-import json
+import os
 import subprocess
 import sys
 import threading
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _GUARD = """
-import json, os, shutil, signal, subprocess, sys, time
+import os, sys
 
 programs, directories = set(), set()
 notes = {
@@ -27,17 +27,21 @@ notes = {
     "removed": directories.discard,
 }
 for line in sys.stdin:
-    what, value = json.loads(line)
+    what, value = line.split()
     notes[what](value)
+if not programs and not directories:
+    sys.exit()
+
+import shutil, signal, subprocess, time
 
 def tell(number):
     for program in list(programs):
         try:
             if os.name == "nt":
-                subprocess.run(["taskkill", "/T", "/F", "/PID", str(program)], capture_output=True)
+                subprocess.run(["taskkill", "/T", "/F", "/PID", program], capture_output=True)
                 programs.discard(program)
             else:
-                os.killpg(program, number)
+                os.killpg(int(program), number)
         except OSError:
             programs.discard(program)
 
@@ -49,15 +53,37 @@ while programs and time.monotonic() < deadline:
 if os.name != "nt":
     tell(signal.SIGKILL)
 for directory in directories:
-    shutil.rmtree(directory, ignore_errors=True)
+    shutil.rmtree(os.fsdecode(bytes.fromhex(directory)), ignore_errors=True)
 """
 
 
 class _Guard:
+    """Started with the first thing to watch over."""
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._program: subprocess.Popen[bytes] | None = None
+
+    def tell(self, what: str, value: str) -> None:
+        # Without a guard everything works but the tidying up after SIGKILL.
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            if self._program is None:
+                self._program = self._start()
+            assert self._program.stdin is not None
+            self._program.stdin.write(f"{what} {value}\n".encode())
+            self._program.stdin.flush()
+
+    def close(self) -> None:
+        if self._program is None:
+            return
+        assert self._program.stdin is not None
+        with contextlib.suppress(OSError):
+            self._program.stdin.close()
+        self._program.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
         # Isolated, so that nothing in the current directory has a say in what runs.
-        self._program = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _GUARD],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -67,33 +93,17 @@ class _Guard:
             start_new_session=sys.platform != "win32",
         )
 
-    def tell(self, what: str, value: int | str) -> None:
-        stream = self._program.stdin
-        assert stream is not None
-        # Without a guard everything works but the tidying up after SIGKILL.
-        with self._lock, contextlib.suppress(OSError, ValueError):
-            stream.write(json.dumps([what, value]).encode() + b"\n")
-            stream.flush()
-
-    def close(self) -> None:
-        assert self._program.stdin is not None
-        with contextlib.suppress(OSError):
-            self._program.stdin.close()
-        self._program.wait()
-
 
 _active: list[_Guard] = []
 
 
 @contextlib.contextmanager
 def guarding() -> Iterator[None]:
-    """Until the end of the block, nothing that is started outlives this process. Blocks may be nested."""
-    try:
-        guard = _Guard()
-    except OSError:
-        # The programs that the block is about can be started, or say why not.
+    """Until the end of the block, nothing that is started outlives this process. An inner block adds nothing."""
+    if _active:
         yield
         return
+    guard = _Guard()
     _active.append(guard)
     try:
         yield
@@ -104,24 +114,25 @@ def guarding() -> Iterator[None]:
 
 def watch(pid: int) -> None:
     """Note that a program runs. On Linux and macOS it leads a process group."""
-    _tell("watch", pid)
+    _tell("watch", str(pid))
 
 
 def forget(pid: int) -> None:
     """Note that a program has ended."""
-    _tell("forget", pid)
+    _tell("forget", str(pid))
 
 
 @contextlib.contextmanager
 def throw_away(directory: Path) -> Iterator[None]:
     """Note that a directory is worth nothing once this process is gone; who made it removes it at the end."""
-    _tell("discard", str(directory))
+    name = os.fsencode(directory.absolute()).hex()
+    _tell("discard", name)
     try:
         yield
     finally:
-        _tell("removed", str(directory))
+        _tell("removed", name)
 
 
-def _tell(what: str, value: int | str) -> None:
+def _tell(what: str, value: str) -> None:
     for guard in _active:
         guard.tell(what, value)

@@ -11,7 +11,7 @@ class Line:
     """A line of OpenCode: releases that share their layout, and so their patches and templates.
 
     ``source`` is the address of the repository, ``tags`` a pattern (git's glob) of its release tags. ``package`` is the
-    workspace package that is built, with its ``build_script``, and ``web_ui`` the package that can be embedded;
+    workspace package that is built, by its file ``build_script``, and ``web_ui`` the package that can be embedded;
     ``program`` names the program, and the package in package.json. ``patches`` is the directory below ``patches/``.
     ``templates`` maps directories below ``templates/`` to what stands before the path of their files in OpenCode's
     repository; the first directory has to exist. ``combined`` is how OpenCode's own modules import ours: an alias in
@@ -35,7 +35,7 @@ OPENCODE_1 = Line(
     package="packages/opencode",
     web_ui="packages/app",
     program="opencode",
-    build_script="build",
+    build_script="script/build.ts",
     patches="opencode-1",
     templates={"opencode-1": "", "combined": "packages/opencode/src/combined/"},
     combined="@/combined",

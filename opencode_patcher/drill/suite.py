@@ -11,8 +11,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from opencode_patcher.base import scratch
 from opencode_patcher.base.errors import DrillError, StoreError
-from opencode_patcher.base.guard import guarding, throw_away
+from opencode_patcher.base.guard import guarding
 from opencode_patcher.base.progress import Reporter, SilentReporter
 from opencode_patcher.drill.dispatch import Isolated, Place, Shared, shared
 from opencode_patcher.drill.scenarios.pace import Pace, pace
@@ -215,11 +216,8 @@ def _root(keep: Path | None) -> Iterator[Path]:
             keep.mkdir(parents=True, exist_ok=True)
             yield Path(tempfile.mkdtemp(prefix="drill-", dir=keep.absolute()))
             return
-        with (
-            tempfile.TemporaryDirectory(prefix="opencode-drill-", ignore_cleanup_errors=True) as name,
-            throw_away(Path(name)),
-        ):
-            yield Path(name)
+        with scratch.directory("drill") as place:
+            yield place
     except (OSError, StoreError) as error:
         raise DrillError(
             "The drill has no room for its throw-away homes.",

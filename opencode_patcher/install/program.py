@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
-from opencode_patcher.base import process
+from opencode_patcher.base import process, scratch
 from opencode_patcher.base.errors import InstallError, ProcessError
 
 START_TIMEOUT_SECONDS = 60.0
@@ -18,14 +17,10 @@ def version(file: Path) -> str:
 
     The program makes its directories even for this, so it gets throw-away ones, and none of the user's settings.
     """
-    with tempfile.TemporaryDirectory(prefix="opencode-version-", ignore_cleanup_errors=True) as scratch:
+    with scratch.directory("version") as place:
         environment: dict[str, str | None] = {name: None for name in os.environ if name.startswith("OPENCODE_")}
-        environment |= {
-            f"XDG_{kind}_HOME": f"{scratch}/{kind.lower()}" for kind in ("CACHE", "CONFIG", "DATA", "STATE")
-        }
-        # OpenCode prefers PWD to the directory it runs in.
-        environment["PWD"] = scratch
-        done = process.run([file, "--version"], cwd=Path(scratch), env=environment, timeout=START_TIMEOUT_SECONDS)
+        environment |= {f"XDG_{kind}_HOME": f"{place}/{kind.lower()}" for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
+        done = process.run([file, "--version"], cwd=place, env=environment, timeout=START_TIMEOUT_SECONDS)
     return done.stdout.strip()
 
 

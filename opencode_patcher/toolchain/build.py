@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import documents, files, full_disk, process
+from opencode_patcher.base import documents, files, full_disk, process, scratch
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import BuildError, ProcessError
 from opencode_patcher.base.progress import Reporter
-from opencode_patcher.toolchain import dependencies, signing
+from opencode_patcher.toolchain import dependencies, signing, surroundings
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
@@ -57,7 +55,7 @@ class Binary:
 
 
 def build(bun: Bun, tree: Worktree, options: BuildOptions, reporter: Reporter, log: Path) -> Binary:
-    """Run ``bun run build`` in the tree, whose dependencies are installed, find the binary, and sign it for macOS.
+    """Run the build script in the tree, whose dependencies are installed, find the binary, and sign it for macOS.
 
     The same tree at the same path with the same options and bun gives the same bytes. Raises BuildError
     with the end of the build's output when it fails; ``log`` holds all of it.
@@ -135,14 +133,14 @@ def _run(
     on_line: Callable[[str, str], None] | None = None,
 ) -> float:
     files.make_directory(log.parent)
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch.directory("build") as place:
         try:
             return process.run_logged(
                 [bun.path, "run", tree.line.build_script, *flags, *arguments(options)],
                 log,
                 reporter,
                 cwd=tree.path / tree.line.package,
-                env={**environment(bun, options, Path(scratch)), **(variables or {})},
+                env={**environment(bun, options, place), **(variables or {})},
                 on_line=on_line,
             ).seconds
         except ProcessError as error:
@@ -160,19 +158,17 @@ def arguments(options: BuildOptions) -> tuple[str, ...]:
     return ("--skip-install", *(() if options.web_ui else ("--skip-embed-web-ui",)))
 
 
-def environment(bun: Bun, options: BuildOptions, scratch: Path) -> dict[str, str | None]:
-    """Variables that upstream's build reads, set or taken away so that the user's do not change the result.
+def environment(bun: Bun, options: BuildOptions, place: Path) -> dict[str, str | None]:
+    """The environment of upstream's build: the variables that it reads are set, and hardly any of the user's is there.
 
-    Upstream starts the new binary once; ``scratch`` keeps what it writes then out of the user's directories.
+    Upstream starts the new binary once; what it writes then goes to ``place``, a throw-away directory.
     """
-    foreign = {name: None for name in os.environ if name.startswith(("OPENCODE_", "VITE_"))}
     return {
+        **surroundings.for_scripts(place),
         **dependencies.environment(bun),
-        **foreign,
         "OPENCODE_VERSION": options.version,
         "OPENCODE_CHANNEL": options.channel,
         "MODELS_DEV_API_JSON": str(options.models_json.absolute()),
-        **{f"XDG_{kind}_HOME": str(scratch / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA", "STATE")},
     }
 
 

@@ -17,15 +17,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opencode_patcher.base import documents, files, full_disk, git, process
+from opencode_patcher.base import documents, files, full_disk, git, process, scratch
+from opencode_patcher.base.child import open_log
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import PatcherError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
+from opencode_patcher.toolchain import surroundings
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.upstream.worktree import Worktree
 
 SCRIPTS = ("fix-node-pty",)
 """Scripts of upstream's own packages that are run after the installation, where a package has them."""
+
+LIFECYCLE = ("preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare")
+"""The scripts that ``bun install`` would run for upstream's own packages (bun's documentation, "Lifecycle scripts")."""
 
 STAMP = "opencode-patcher-dependencies.json"
 LOCK_FILE = "bun.lock"
@@ -43,6 +48,7 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
     without ``node_modules``, so that it does not depend on what was installed before. Raises ToolchainError
     when a dependency is not available, StoreError when the disk is full.
     """
+    surroundings.require_known(tree)
     if _is_done(bun, tree, every_platform=every_platform):
         return False
     if git.run("-C", tree.path, "status", "--porcelain", "--", LOCK_FILE).stdout:
@@ -57,8 +63,8 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
         files.make_directory(log.parent)
         try:
             _run_install(bun, tree, reporter, log)
-            for directory, script in _scripts(tree):
-                process.run_logged([bun.path, "run", script], log, reporter, cwd=directory, env=environment(bun))
+            _run_scripts(bun, tree, reporter, log)
+            _list_skipped(tree, reporter, log)
         except ProcessError as error:
             raise _explained(error, tree, log) from error
         if every_platform:
@@ -70,7 +76,30 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
 
 def _run_install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *flags: str, check: bool = True) -> None:
     command: list[str | Path] = [bun.path, "install", "--ignore-scripts", "--no-save", *flags]
-    process.run_logged(command, log, reporter, cwd=tree.path, env=environment(bun), check=check)
+    with scratch.directory("install") as place:
+        env = {**surroundings.for_registry(place), **environment(bun)}
+        process.run_logged(command, log, reporter, cwd=tree.path, env=env, check=check)
+
+
+def _run_scripts(bun: Bun, tree: Worktree, reporter: Reporter, log: Path) -> None:
+    with scratch.directory("scripts") as place:
+        env = {**surroundings.for_scripts(place), **environment(bun)}
+        for directory, script in _scripts(tree):
+            process.run_logged([bun.path, "run", script], log, reporter, cwd=directory, env=env)
+
+
+def _list_skipped(tree: Worktree, reporter: Reporter, log: Path) -> None:
+    """Say which scripts would have run: those of upstream's own packages, and those of the dependencies it trusts."""
+    root = _package(tree.path)
+    lines = [f"Scripts of dependencies that were not run: {', '.join(root.trustedDependencies) or 'none'}"]
+    for directory in (tree.path, *(tree.path / package for package in tree.packages)):
+        scripts = _package(directory).scripts
+        lines += [f"Not run: {name} of {directory}: {scripts[name]}" for name in LIFECYCLE if name in scripts]
+    with open_log(log) as file:
+        for line in lines:
+            file.write(f"{line}\n")
+            if reporter.verbose:
+                reporter.output(line)
 
 
 def forget(tree: Worktree) -> None:
@@ -79,12 +108,8 @@ def forget(tree: Worktree) -> None:
 
 
 def environment(bun: Bun) -> dict[str, str | None]:
-    """What differs from the user's environment when bun runs: upstream's scripts call ``bun`` by name."""
-    return {
-        "PATH": os.pathsep.join([str(bun.path.parent), os.environ.get("PATH", os.defpath)]),
-        "BUN_OPTIONS": None,
-        "NODE_ENV": None,
-    }
+    """What is set whenever bun runs: upstream's scripts call ``bun`` by name."""
+    return {"PATH": os.pathsep.join([str(bun.path.parent), os.environ.get("PATH", os.defpath)])}
 
 
 def digest(bun: Bun, tree: Worktree) -> str:
@@ -126,17 +151,22 @@ def _module_directories(root: Path) -> Iterator[Path]:
 @dataclass(frozen=True, kw_only=True)
 class _Package:
     scripts: dict[str, str] = field(default_factory=dict)
+    trustedDependencies: tuple[str, ...] = ()  # noqa: N815 (the name in package.json)
 
 
 def _scripts(tree: Worktree) -> Iterator[tuple[Path, str]]:
     for package in tree.packages:
         directory = tree.path / package
-        try:
-            scripts = documents.read(directory / "package.json", _Package).scripts
-        except DocumentError as error:
-            why = f"{directory / 'package.json'}: {error}"
-            raise ToolchainError("The dependencies cannot be installed.", why=why) from error
+        scripts = _package(directory).scripts
         yield from ((directory, script) for script in SCRIPTS if script in scripts)
+
+
+def _package(directory: Path) -> _Package:
+    try:
+        return documents.read(directory / "package.json", _Package)
+    except DocumentError as error:
+        why = f"{directory / 'package.json'}: {error}"
+        raise ToolchainError("The dependencies cannot be installed.", why=why) from error
 
 
 def _explained(error: ProcessError, tree: Worktree, log: Path) -> PatcherError:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import files, git
+from opencode_patcher.base import files, git, scratch
 
 MARKER_SIZE = 7
 """Length of git's conflict markers (``conflict-marker-size`` in gitattributes)."""
@@ -45,19 +44,19 @@ def put(tree: Path, sides: Sides, *, release: str, patch: str) -> bool:
 
 def merge(sides: Sides, *, release: str, patch: str) -> tuple[bytes, bool]:
     """git's own merge of the three versions, and whether it has no conflict."""
-    with tempfile.TemporaryDirectory(prefix="opencode-patcher-") as scratch:
+    with scratch.directory("merge") as place:
         names = {"ours": sides.ours or "", "base": sides.base, "theirs": sides.theirs}
         for name, text in names.items():
-            (Path(scratch) / name).write_bytes(text.encode("utf-8"))
+            (place / name).write_bytes(text.encode("utf-8"))
         labels = (release, f"{patch}, as it was written", patch)
         done = git.run(
             *("merge-file", "--diff3", f"--marker-size={MARKER_SIZE}"),
             *(word for label in labels for word in ("-L", label)),
             *names,
-            cwd=Path(scratch),
+            cwd=place,
             check=False,
         )
-        return (Path(scratch) / "ours").read_bytes(), done.code == 0
+        return (place / "ours").read_bytes(), done.code == 0
 
 
 def unresolved(tree: Path) -> tuple[str, ...]:

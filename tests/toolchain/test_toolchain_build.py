@@ -10,7 +10,7 @@ import pytest
 
 from opencode_patcher.base.errors import BuildError
 from opencode_patcher.base.progress import SilentReporter
-from opencode_patcher.toolchain import build, macho_signature, targets
+from opencode_patcher.toolchain import build, macho_signature, surroundings, targets
 from opencode_patcher.toolchain.build import BuildOptions
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes
@@ -57,7 +57,7 @@ def test_the_flags(tree: Worktree, make_bun: MakeBun, log: Path, options: BuildO
     chosen = BuildOptions(version=options.version, models_json=options.models_json, web_ui=web_ui)
     build.build(make_bun(BUILD), tree, chosen, REPORTER, log)
     flags = "--single --skip-install" + ("" if web_ui else " --skip-embed-web-ui")
-    assert log.read_text().splitlines()[0] == f"in opencode: run build {flags}"
+    assert log.read_text().splitlines()[0] == f"in opencode: run script/build.ts {flags}"
 
 
 def test_the_environment_is_pinned_and_the_users_left_out(
@@ -76,6 +76,24 @@ def test_the_environment_is_pinned_and_the_users_left_out(
     }
     assert set(scratch) == {"XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"}
     assert "the user's" not in scratch.values()
+
+
+def test_upstreams_code_sees_no_secret_and_no_home(
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("OPENAI_API_KEY", "GITHUB_TOKEN", "npm_config__auth", "SSH_AUTH_SOCK", "HTTPS_PROXY", "BUN_OPTIONS"):
+        monkeypatch.setenv(name, "s3cret")
+    show = 'echo "seen: $(env | tr "\\n" " ")"; ls -A "$HOME"'
+    build.build(make_bun(f"{show}\n{BUILD}"), tree, options, REPORTER, log)
+    [seen] = [line for line in log.read_text().splitlines() if line.startswith("seen: ")]
+    assert "s3cret" not in seen
+    assert str(Path.home()) not in seen.replace(str(tmp_path / "bun-bin"), "").split(" PATH=")[0]
+    names = {word.partition("=")[0] for word in seen.removeprefix("seen: ").split() if "=" in word}
+    ours = {"MODELS_DEV_API_JSON", "OPENCODE_CHANNEL", "OPENCODE_VERSION", "HOME", "TMPDIR", "TEMP", "TMP", "PWD"}
+    windows = {"USERPROFILE", "APPDATA", "LOCALAPPDATA"}
+    xdg = {f"XDG_{kind}_HOME" for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
+    # The shell that stands for bun sets the last two.
+    assert names <= surroundings.SYSTEM | ours | windows | xdg | {"SHLVL", "_", "OLDPWD"}
 
 
 def test_a_failing_build_shows_its_end_and_the_log(

@@ -46,7 +46,56 @@ def calls(log: Path, tree: Worktree) -> list[str]:
 
 def test_lifecycle_scripts_do_not_run_except_the_named_one(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
-    assert calls(log, tree) == [".: install --ignore-scripts --no-save", "./packages/core: run fix-node-pty"]
+    assert calls(log, tree) == [
+        ".: install --ignore-scripts --no-save",
+        "./packages/core: run fix-node-pty",
+        "Scripts of dependencies that were not run: none",
+        "Not run: postinstall of ./packages/core: true",
+    ]
+
+
+def test_an_installation_sees_how_to_reach_the_registry_and_no_other_secret(
+    tree: Worktree, make_bun: MakeBun, log: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "GITHUB_TOKEN", "REGISTRY_TOKEN", "HTTPS_PROXY", "npm_config_registry"):
+        monkeypatch.setenv(name, f"the {name}")
+    (isolated / ".npmrc").write_text("//registry.invalid/:_authToken=${REGISTRY_TOKEN}\n")
+    dependencies.install(make_bun(f'echo "$1 sees:"; env\n{INSTALL}'), tree, REPORTER, log)
+    said = log.read_text()
+    installing, scripts = said.split("run sees:")
+    for seen in ("the REGISTRY_TOKEN", "the HTTPS_PROXY", "the npm_config_registry", f"HOME={isolated}"):
+        assert seen in installing
+        assert seen not in scripts
+    assert "the OPENAI_API_KEY" not in said
+    assert "the GITHUB_TOKEN" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "setting"),
+    [
+        (".npmrc", "@oven:registry=https://elsewhere.invalid/${TOKEN}\n", "packages come"),
+        ("bunfig.toml", '[install]\nregistry = "https://elsewhere.invalid/"\n', "install.registry"),
+        ("bunfig.toml", '[install.scopes]\nx = "https://elsewhere.invalid/"\n', "install.scopes"),
+        ("packages/opencode/bunfig.toml", 'preload = ["./evil.ts"]\n', "preload"),
+        ("packages/opencode/bunfig.toml", '[run]\nshell = "bun"\n', "run.shell"),
+        ("packages/core/bunfig.toml", "preload = [", "cannot be read"),
+    ],
+)
+def test_settings_that_upstreams_own_build_does_not_have_are_refused(
+    tree: Worktree, make_bun: MakeBun, log: Path, name: str, text: str, setting: str
+) -> None:
+    (tree.path / name).write_text(text)
+    with pytest.raises(ToolchainError, match="official build") as caught:
+        dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
+    assert setting in caught.value.why
+    assert not log.exists()
+
+
+def test_the_settings_of_upstreams_own_build_count(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
+    own = "[install]\nexact = true\nminimumReleaseAge = 259200\nminimumReleaseAgeExcludes = ['x']\n[test]\nroot = '.'\n"
+    (tree.path / "bunfig.toml").write_text(own)
+    (tree.path / "packages/opencode/bunfig.toml").write_text('preload = ["@opentui/solid/preload"]\n')
+    assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
 
 
 def test_nothing_is_done_when_nothing_changed(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
@@ -63,7 +112,7 @@ def test_a_change_installs_again_from_scratch(tree: Worktree, make_bun: MakeBun,
     stale.touch()
     path = tree.path / changed
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"name": "changed"}))
+    path.write_text("[install]\nexact = true\n" if path.suffix == ".toml" else json.dumps({"name": "changed"}))
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
     assert not stale.exists()
 
@@ -149,7 +198,7 @@ def test_scripts_find_this_bun_by_name(
 def test_every_platform_comes_in_a_second_step_that_may_fail(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     script = INSTALL + 'case "$*" in *--os*) exit 1 ;; esac\n'
     assert dependencies.install(make_bun(script), tree, REPORTER, log, every_platform=True) is True
-    assert calls(log, tree) == [
+    assert [line for line in calls(log, tree) if line.startswith(".")] == [
         ".: install --ignore-scripts --no-save",
         "./packages/core: run fix-node-pty",
         ".: install --ignore-scripts --no-save --os=* --cpu=*",
