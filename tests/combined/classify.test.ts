@@ -77,6 +77,19 @@ describe("for how long", () => {
     const limit = { "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": `${NOW + 60_000}` }
     expect(after(429, { error: { code: 429, message: "Too many", metadata: { headers: limit } } })).toBe(60_000)
   })
+  test("Google sends a pause along with a limit of a day, which is no end of it; a long one is", () => {
+    const spent = (quotaId: string, retryDelay: string) => ({
+      error: {
+        code: 429,
+        message: `You exceeded your current quota. Please retry in ${retryDelay}.`,
+        status: "RESOURCE_EXHAUSTED",
+        details: [{ violations: [{ quotaId }] }, { retryDelay }],
+      },
+    })
+    expect(after(429, spent("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "34.07s"))).toBeUndefined()
+    expect(after(429, spent("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "7985.3s"))).toBe(7_985_300)
+    expect(after(429, spent("GenerateRequestsPerMinutePerProjectPerModel-FreeTier", "34.07s"))).toBe(34_070)
+  })
   test("Z.ai's dates name no zone and are Beijing's; another one's are not guessed", () => {
     const message = "Your limit will reset at 2026-11-28 20:00:00"
     expect(after(429, { error: { code: "1308", message } })).toBe(2 * 3_600_000)

@@ -96,10 +96,13 @@ export function fault(
   if (found.kind === "unknown" && more.overflow) return { kind: "too_long", ...said }
   if (found.kind === "too_long" || found.kind === "final") return { kind: found.kind, ...said }
   if (found.kind === "history") return { kind: "history", forgo: found.forgo ?? "thinking", ...said }
-  const retryAfter = CombinedRetryAfter.read(
+  const named = CombinedRetryAfter.read(
     { headers: seen.headers, texts: seen.texts, limit: LIMITED.includes(found.kind), zone: found.zone },
     now,
   )
+  // Google sends its client's pause of less than a minute along with a limit of a day, too.
+  const isPause = found.kind === "quota" && (named ?? 0) < 60_000 && seen.texts.some((text) => DELAY.test(text))
+  const retryAfter = isPause ? undefined : named
   return {
     kind: found.kind,
     scope: found.scope,
@@ -109,6 +112,8 @@ export function fault(
     ...(found.long && { long: true }),
   }
 }
+
+const DELAY = /^"retryDelay"/
 
 /** Other errors of the server, and a redirect that leads nowhere; what no rule knows is not believed at once. */
 function byStatus(status: number | undefined): Omit<Rule, "source"> {

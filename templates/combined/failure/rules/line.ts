@@ -78,7 +78,7 @@ export const line: readonly Rule[] = [
   {
     kind: "network",
     scope: "provider",
-    text: /ProviderResponseStreamError|socket connection was closed|connection (?:was )?(?:reset|closed|aborted|error)|fetch failed|network[_ ]error|\bterminated\b|premature close|socket hang up/i,
+    text: /ProviderResponseStreamError|socket connection was closed|connection (?:was )?(?:reset|closed|aborted|error)|fetch failed|network[_ ]error|^terminated\b|premature close|socket hang up/i,
     source: "messages of bun's fetch and of undici; upstream's error for a broken stream",
   },
 ]

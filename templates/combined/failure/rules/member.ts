@@ -27,6 +27,7 @@ export const missing: readonly Rule[] = [
     text: new RegExp(
       [
         "\\bmodel\\b(?:[^.]|\\.\\S){0,120}(?:does not exist|doesn't exist|not found|not (?:be )?(?:supported|available|enabled|allowed|recognized|activated|served|deployed|open)|is unavailable|isn't (?:supported|available)|unknown|not exist|not accessible|requires terms|marked [^.]{0,20}legacy|was retired|has been (?:decommissioned|deprecated|retired|removed|disabled)|is (?:deprecated|disabled|no longer))",
+        "not support (?:(?:the|this) )?model|not support (?:tools?|tool[- ]?(?:use|calls?|calling)|functions?|function[- ]calling)\\b",
         "not a valid model|(?:verified|accept[^.]{0,20}terms)[^.]{0,20} (?:to use )?(?:the )?model|(?:unknown|invalid|no such|unsupported|unrecognized|nonexistent) model|model identifier is invalid|(?:no|not) (?:have )?access to (?:the |this )?(?:requested )?model|access to (?:the |this )?model|model access|bedrock:InvokeModel",
         "inference profile|on-demand throughput|no endpoints found|no allowed providers|deployment(?:[^.]|\\.\\S){0,40}(?:not exist|not found)",
         "模型[^。]{0,24}(?:不存在|未开通|已?下线|不支持|不可用|无权)|モデル[^。]{0,20}(?:存在|見つか|利用できません)|모델(?:[^.]|\\.\\S){0,20}(?:찾을|존재|지원)",

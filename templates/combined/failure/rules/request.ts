@@ -33,13 +33,14 @@ export const tooLong: readonly Rule[] = [
     text: new RegExp(
       [
         "(?:prompt|input|conversation|context|messages?) (?:is|are|was|exceeds?) (?:too (?:long|large)|longer)",
-        "input is too long|too many (?:input )?tokens in|total number of tokens[^.]{0,40}exceed|input (?:length|tokens?)[^.]{0,60}(?:exceed|too (?:long|large)|greater)",
+        "input is too long|too many (?:input )?tokens(?: in|:)|total number of tokens[^.]{0,40}exceed|input (?:length|tokens?)[^.]{0,60}(?:exceed|too (?:long|large)|greater)",
         "exceeds? (?:the |this model's )?(?:maximum |max |available )?(?:context|prompt|input|number of (?:input )?tokens|token limit)",
         "(?:maximum|max) (?:context|prompt|input)[ _-]?(?:length|size|window|tokens?) (?:is|of|allowed)",
-        "maximum prompt length is|context (?:length|window|size) (?:exceeded|is only|exceeds|limit)|longer than the (?:maximum )?(?:model|context)",
+        "maximum prompt length is|context (?:length|window|size) (?:exceeded|is only|of only|exceeds|limit)|longer than the (?:maximum )?(?:model|context)",
         "greater than the context length|exceed(?:s|ed)? (?:the )?(?:context|model token) limit|range of input length should be",
         "reduce the length of (?:the |your )?(?:messages|prompt|input)|prompt token count[^.]{0,40}exceeds",
         "input token count[^.]{0,80}exceeds|must have less than \\d+ tokens|max_new_tokens` must be <=|decoder prompt",
+        "(?:prompt|input)_?tokens?[^.]{0,40}(?:must be|exceeds?|greater|larger)[^.]{0,30}max_(?:seq|model)_len|context (?:the )?overflows?",
         "prompt contains \\d+ tokens|too large for model with|request entity too large|request (?:body )?(?:is )?too large|payload too large",
         "tokens in request more than max tokens|model_context_window_exceeded|long context beta|required for long context",
         "(?:上下文|输入|提示词?|请求|消息|内容)[^。]{0,16}(?:超长|过长|超过|超出|太长)|超[过出][^。]{0,16}(?:上下文|最大长度|长度限制|token)",
@@ -48,7 +49,7 @@ export const tooLong: readonly Rule[] = [
       "i",
     ),
     except:
-      /per[ _-]?(?:minute|second|hour|day)|\bt?rpm\b|\btpm\b|max_(?:completion_|output_)?tokens is too large|max_tokens: \d+ >/i,
+      /per[ _-]?(?:minute|second|hour|day)|\bt?rpm\b|\btpm\b|max_(?:completion_|output_)?tokens is too large|max_tokens: \d+ >|并发|频率|速率|次数|配额|额度/i,
     source:
       "OpenAI, Anthropic, Google, Bedrock, Copilot, Mistral, Cohere, Alibaba, Z.ai, vLLM, TGI, llama.cpp, LM Studio",
   },
@@ -132,7 +133,7 @@ export const refused: readonly Rule[] = [
       "PROHIBITED_CONTENT",
     ],
     text: wordsOfRefusal(),
-    except: /\baccount\b|\borganization\b|\bapi key\b|账[号户]/i,
+    except: /\baccount\b|\borganization\b|\bapi key (?:is|was|has)\b|账[号户]/i,
     source: "OpenAI, Azure, OpenRouter, Google, Bedrock, xAI, DeepSeek, Moonshot, Alibaba, Z.ai, Volcengine",
   },
   {
