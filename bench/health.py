@@ -22,7 +22,7 @@ START_SECONDS = 5.0
 """Until then all processes are up."""
 
 CORE = resources.templates() / "combined"
-ADAPTER = resources.templates() / "opencode-1" / "packages" / "opencode" / "src" / "combined" / "provider"
+HOST = resources.templates() / "host"
 
 
 def main() -> None:
@@ -67,8 +67,8 @@ def prepare(root: Path) -> Path:
     """Lay out what the store of health imports, as it lies in OpenCode's tree; the script to run."""
     source = root / "src"
     shutil.copytree(CORE, source / "combined", ignore=shutil.ignore_patterns("*.j2"))
-    (source / "combined" / "provider").mkdir()
-    shutil.copy(ADAPTER / "health-file.ts", source / "combined" / "provider")
+    (source / "combined" / "host").mkdir()
+    shutil.copy(HOST / "health-file.ts", source / "combined" / "host")
     (source / "global.ts").write_text('export const Global = { Path: { state: "/" } }\n', encoding="utf-8")
     paths = {"@/*": ["./src/*"], "@opencode-ai/core/global": ["./src/global.ts"]}
     config = {"compilerOptions": {"baseUrl": ".", "paths": paths}}

@@ -1,7 +1,7 @@
 // A process whose members fail one after the other. Prints how long it waited for each, in milliseconds.
 import { CombinedCooldown } from "@/combined/health/cooldown"
 import { CombinedHealthStore } from "@/combined/health/store"
-import { CombinedHealthFile } from "@/combined/provider/health-file"
+import { CombinedHealthFile } from "@/combined/host/health-file"
 
 const [file, provider, count, start] = process.argv.slice(2)
 const store = CombinedHealthStore.open(CombinedHealthFile.shelf(file), (state) =>

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from opencode_patcher.base.version import Range
+
+
+@dataclass(frozen=True, kw_only=True)
+class Templates:
+    """Whole new files: those of ``directory`` (below ``templates/``) go to ``path`` in OpenCode's repository, in the
+    releases of ``releases``. A path that is not empty ends in a slash.
+    """
+
+    directory: str
+    path: str = ""
+    releases: Range = field(default_factory=Range)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,9 +25,8 @@ class Line:
     ``source`` is the address of the repository, ``tags`` a pattern (git's glob) of its release tags. ``package`` is the
     workspace package that is built, by its file ``build_script``, and ``web_ui`` the package that can be embedded;
     ``program`` names the program, and the package in package.json. ``patches`` is the directory below ``patches/``.
-    ``templates`` maps directories below ``templates/`` to what stands before the path of their files in OpenCode's
-    repository; the first directory has to exist. ``combined`` is how OpenCode's own modules import ours: an alias in
-    the package's ``tsconfig.json``.
+    Of ``templates`` the first directory has to exist. ``combined`` is how OpenCode's own modules import ours: an alias
+    in the package's ``tsconfig.json``.
     """
 
     source: str
@@ -25,9 +36,15 @@ class Line:
     program: str
     build_script: str
     patches: str
-    templates: Mapping[str, str]
+    templates: tuple[Templates, ...]
     combined: str
 
+
+RUNNER = Range(since=(1, 17, 12))
+"""The releases of OpenCode 1 whose second API (packages/core/src/session/runner) our adapters fit."""
+
+NO_RUNNER = Range(since=(1, 17, 0), until=(1, 17, 11))
+"""Those that have that API, and say that it takes no combined model."""
 
 OPENCODE_1 = Line(
     source="https://github.com/anomalyco/opencode",
@@ -37,6 +54,14 @@ OPENCODE_1 = Line(
     program="opencode",
     build_script="script/build.ts",
     patches="opencode-1",
-    templates={"opencode-1": "", "combined": "packages/opencode/src/combined/"},
+    templates=(
+        Templates(directory="opencode-1"),
+        Templates(directory="combined", path="packages/opencode/src/combined/"),
+        Templates(directory="host", path="packages/opencode/src/combined/host/"),
+        Templates(directory="combined", path="packages/core/src/combined/", releases=RUNNER),
+        Templates(directory="host", path="packages/core/src/combined/host/", releases=RUNNER),
+        Templates(directory="runner", path="packages/core/src/combined/runner/", releases=RUNNER),
+        Templates(directory="runner-refused", path="packages/core/src/combined/runner/", releases=NO_RUNNER),
+    ),
     combined="@/combined",
 )

@@ -12,6 +12,27 @@ _TAG = re.compile(r"v(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.A
 """No release has numbers of more than nine digits; Python refuses to read numbers of thousands."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Releases from ``since`` to ``until``, both included; None is no limit."""
+
+    since: Version | None = None
+    until: Version | None = None
+
+    def has(self, version: Version | None) -> bool:
+        """Whether a release of this version is one of them. A release of unknown version (None) is in every range that
+        has no end.
+        """
+        if version is None:
+            return self.until is None
+        return not (self.since and version < self.since) and not (self.until and version > self.until)
+
+    def overlaps(self, other: Range) -> bool:
+        """Whether a release may be in both."""
+        apart = any(one.until and two.since and one.until < two.since for one, two in ((self, other), (other, self)))
+        return not apart
+
+
 @dataclass(frozen=True, kw_only=True, order=True)
 class Release:
     """A release of upstream. ``commit`` is the commit that the tag ends at, 40 hexadecimal digits."""

@@ -18,7 +18,7 @@ from opencode_patcher.patchset.expectations import Difference, Expectation
 from opencode_patcher.patchset.meaning import Flaw
 from opencode_patcher.patchset.misfit import explain
 from opencode_patcher.patchset.names import HookNames, Missing, Need
-from opencode_patcher.patchset.newfiles import NewFile
+from opencode_patcher.patchset.newfiles import NewFile, of_release
 from opencode_patcher.patchset.place import Misfit, Placement
 from opencode_patcher.patchset.series import Patch, Series
 
@@ -142,7 +142,7 @@ class Checker:
         self._patches: dict[tuple[object, ...], tuple[tuple[FileCheck, ...], Mapping[str, Content]]] = {}
         self._hooks: dict[tuple[object, ...], HookNames] = {}
         self._imported: _Imported | None = None
-        self._imports = names.Imports(self._new_files)
+        self._imports: dict[tuple[NewFile, ...], names.Imports] = {}
 
     def with_series(self, series: Series) -> Checker:
         """The same checker for a series that only differs in the places that it looks at."""
@@ -165,12 +165,15 @@ class Checker:
             patches.append(PatchCheck(patch=patch.name, state=worst(files), files=files))
         problems = [
             f"The new file {file.path} already exists in this release."
-            for file in self._new_files
+            for file in of_release(self._new_files, version)
             if read(file.path) is not None
         ]
         checked = [file for patch in patches for file in patch.files]
         hooks = tuple(need for file in checked for need in file.imported)
-        missing = {*self._missing_imports(read, hooks), *(name for file in checked for name in file.missing)}
+        missing = {
+            *self._missing_imports(read, hooks, version),
+            *(name for file in checked for name in file.missing),
+        }
         return ReleaseCheck(
             tag=tag,
             version=version,
@@ -180,10 +183,11 @@ class Checker:
             differences=expectations.differences(self._expected, version, lambda path: _data(read(path))),
         )
 
-    def _missing_imports(self, read: Read, hooks: tuple[Need, ...]) -> tuple[Missing, ...]:
+    def _missing_imports(self, read: Read, hooks: tuple[Need, ...], version: Version) -> tuple[Missing, ...]:
         """As ``Imports.missing``. The answer for the release before holds when it would read the same contents."""
+        files = of_release(self._new_files, version)
         before = self._imported
-        if before and before.hooks == hooks and all(_name(read(path)) == name for path, name in before.seen.items()):
+        if before and (before.files, before.hooks) == (files, hooks) and all(_name(read(path)) == name for path, name in before.seen.items()):
             return before.missing
         seen: dict[str, str | None] = {}
 
@@ -192,8 +196,10 @@ class Checker:
             seen[path] = _name(content)
             return None if content is None else content.data.decode("utf-8", "replace")
 
-        found = self._imports.missing(text, hooks)
-        self._imported = _Imported(hooks=hooks, seen=seen, missing=found)
+        if files not in self._imports:
+            self._imports[files] = names.Imports(files)
+        found = self._imports[files].missing(text, hooks)
+        self._imported = _Imported(files=files, hooks=hooks, seen=seen, missing=found)
         return found
 
     def _patch(
@@ -252,8 +258,9 @@ def _name(content: Content | None) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Imported:
-    """What was found out about imports, and from which contents (name by path)."""
+    """What was found out about the imports of these files, and from which contents (name by path)."""
 
+    files: tuple[NewFile, ...]
     hooks: tuple[Need, ...]
     seen: Mapping[str, str | None]
     missing: tuple[Missing, ...]

@@ -12,7 +12,7 @@ from opencode_patcher.base.version import Version
 from opencode_patcher.patchset import hints, meaning
 from opencode_patcher.patchset.meaning import Flaw
 from opencode_patcher.patchset.misfit import explain
-from opencode_patcher.patchset.newfiles import NewFile
+from opencode_patcher.patchset.newfiles import NewFile, of_release
 from opencode_patcher.patchset.parse import FileHunks, parse
 from opencode_patcher.patchset.place import Placed, Placement, place
 from opencode_patcher.patchset.render import render_file, render_patch
@@ -66,7 +66,8 @@ def compose(
 ) -> Change:
     """Render, check and place every patch in the order of the series, and render the new files.
 
-    ``version`` is the release's; files that it does without (``since`` and ``until`` in a header) are left out.
+    ``version`` is the release's; patches and new files for other releases are left out, and so are files that the
+    release does without (``since`` and ``until`` in ``Touches``).
     Raises PatchError for a malformed patch or template, a target that is gone, a new file that upstream has
     too, an insert that cannot work; and its subclass MisfitError for a hunk that does not fit.
     """
@@ -86,7 +87,7 @@ def compose(
             placements += outcome.placed.placements
     files = {path: text.encode("utf-8") for path, text in texts.items()}
     files = {path: content for path, content in files.items() if content != read(path)}
-    for new_file in new_files:
+    for new_file in of_release(new_files, version):
         if read(new_file.path) is not None:
             raise PatchError(
                 f"The new file {new_file.path} already exists in this release.",
@@ -130,6 +131,8 @@ def outcomes(
 def _outcome(
     patch: Patch, target: TouchedFile, hunks: FileHunks, read: ReadPristine, version: Version | None
 ) -> FileOutcome:
+    if not target.releases.has(version):
+        return FileOutcome(target=target, path=None, hunks=hunks, excused=True)
     for path in target.places:
         content = read(path)
         if content is None:

@@ -58,7 +58,7 @@ def needs(path: str, text: str) -> tuple[Need, ...]:
 class Imports:
     """Looks for imported names in one release after the other; a module's text is read for its exports once.
 
-    ``new_files`` are there in every release.
+    ``new_files`` are those that such a release gets.
     """
 
     def __init__(self, new_files: Sequence[NewFile]) -> None:

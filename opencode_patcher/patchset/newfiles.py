@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from opencode_patcher.base import files
 from opencode_patcher.base.errors import PatchError
-from opencode_patcher.base.line import OPENCODE_1, Line
+from opencode_patcher.base.line import OPENCODE_1, Line, Templates
+from opencode_patcher.base.version import Range, Version
 from opencode_patcher.patchset import paths
 
 TEMPLATE_SUFFIX = ".j2"
@@ -25,13 +26,15 @@ class NewFile:
     """A file to add. ``path`` is where it goes, ``template`` where it was read from (below the templates'
     directory).
 
-    ``rendered`` says whether ``content`` is a template (its name ended in ``.j2``) or goes in byte for byte.
+    ``rendered`` says whether ``content`` is a template (its name ended in ``.j2``) or goes in byte for byte. Releases
+    outside of ``releases`` do not get it.
     """
 
     path: str
     template: str
     content: bytes
     rendered: bool
+    releases: Range = field(default_factory=Range)
 
 
 def load(templates_dir: Path, line: Line = OPENCODE_1) -> tuple[NewFile, ...]:
@@ -40,32 +43,44 @@ def load(templates_dir: Path, line: Line = OPENCODE_1) -> tuple[NewFile, ...]:
     Raises PatchError when there is no such directory, for a symbolic link, a path that is refused, two templates for
     one file, or an unreadable file.
     """
-    required = templates_dir / next(iter(line.templates))
+    required = templates_dir / line.templates[0].directory
     if not required.is_dir():
         raise PatchError(
             "The templates are missing.",
             why=f"There is no directory {required}.",
             next_step="Restore it from the project's history, or install opencode-patcher again.",
         )
-    found: dict[str, NewFile] = {}
-    for path, target in _placed(templates_dir, line):
+    found: list[NewFile] = []
+    for path, target, placed in _placed(templates_dir, line):
         template = path.relative_to(templates_dir).as_posix()
         if reason := paths.problem(target):
             raise PatchError(f"The template {template} is refused.", why=f"Its path '{target}' is refused: {reason}.")
-        if target in found:
+        same = (item for item in found if item.path == target and item.releases.overlaps(placed.releases))
+        if other := next(same, None):
             raise PatchError(
                 f"Two templates write the same file, {target}.",
-                why=f"They are {found[target].template} and {template}.",
+                why=f"They are {other.template} and {template}.",
                 next_step="Remove one of them.",
             )
         try:
             content = files.read_bytes(path)
         except OSError as error:
             raise PatchError(f"The template {template} cannot be read.", why=f"{error.strerror or error}.") from error
-        found[target] = NewFile(
-            path=target, template=template, content=content, rendered=path.name.endswith(TEMPLATE_SUFFIX)
+        found.append(
+            NewFile(
+                path=target,
+                template=template,
+                content=content,
+                rendered=path.name.endswith(TEMPLATE_SUFFIX),
+                releases=placed.releases,
+            )
         )
-    return tuple(found[target] for target in sorted(found))
+    return tuple(sorted(found, key=lambda file: (file.path, file.template)))
+
+
+def of_release(files: Iterable[NewFile], version: Version | None) -> tuple[NewFile, ...]:
+    """The files that a release of this version gets; None stands for one of unknown version."""
+    return tuple(file for file in files if file.releases.has(version))
 
 
 def without_tests(files: Iterable[NewFile]) -> tuple[NewFile, ...]:
@@ -73,11 +88,11 @@ def without_tests(files: Iterable[NewFile]) -> tuple[NewFile, ...]:
     return tuple(file for file in files if TESTS not in file.path)
 
 
-def _placed(templates_dir: Path, line: Line) -> Iterator[tuple[Path, str]]:
-    for name, prefix in line.templates.items():
-        root = templates_dir / name
+def _placed(templates_dir: Path, line: Line) -> Iterator[tuple[Path, str, Templates]]:
+    for templates in line.templates:
+        root = templates_dir / templates.directory
         for path in _files(root):
-            yield path, prefix + path.relative_to(root).as_posix().removesuffix(TEMPLATE_SUFFIX)
+            yield path, templates.path + path.relative_to(root).as_posix().removesuffix(TEMPLATE_SUFFIX), templates
 
 
 def _files(root: Path) -> list[Path]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from opencode_patcher.base import files
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.text import did_you_mean
-from opencode_patcher.base.version import Version
+from opencode_patcher.base.version import Range, Version, parse_tag
 from opencode_patcher.patchset import hints, paths
 
 SERIES_FILE = "series"
@@ -24,7 +24,10 @@ MOVED_FROM = " <- "
 """Stands in ``Touches`` between a path and the older places of the same file."""
 
 KEYS = ("Subject", "Why", "Obsolete-When", "Touches")
-"""The keys of a header; all of them are required."""
+"""The keys that a header must have."""
+
+RELEASES = "Releases"
+"""The key that a header may have: ``since v1.17.12``, ``until v1.20.0`` or both."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _KEY_LINE = re.compile(r"([A-Za-z][A-Za-z-]*):(?:\s+(.*))?")
@@ -35,13 +38,15 @@ _ENTRY = re.compile(
 )
 """One entry of ``Touches``: places, then the releases that have the file."""
 
+_RELEASES = re.compile(r"(?:since\s+(?P<since>\S+))?\s*(?:until\s+(?P<until>\S+))?")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TouchedFile:
     """A file that a patch changes: where it is now, and the older places of the same file, newest first.
 
     ``since`` is the first release that has the file and ``until`` the last one, None without a limit. ``followed``
-    is a place that the patch does not name, found in upstream's history.
+    is a place that the patch does not name, found in upstream's history. ``releases`` are those that the patch is for.
     """
 
     path: str
@@ -49,6 +54,7 @@ class TouchedFile:
     since: Version | None = None
     until: Version | None = None
     followed: str | None = None
+    releases: Range = field(default_factory=Range)
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -56,12 +62,12 @@ class TouchedFile:
         return (self.path, *self.older, *((self.followed,) if self.followed else ()))
 
     def may_lack(self, version: Version | None) -> bool:
-        """Whether a release of that version may do without the file. None stands for a release of unknown version,
-        which has to have it.
+        """Whether a release of that version may do without the file, or is none that the patch is for. None stands for a
+        release of unknown version, which has to have it.
         """
         if version is None:
             return False
-        return (self.since is not None and version < self.since) or (self.until is not None and version > self.until)
+        return not (self.releases.has(version) and Range(since=self.since, until=self.until).has(version))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +163,7 @@ def parse(name: str, text: str) -> Patch:
             subject=" ".join(fields["Subject"]),
             why=" ".join(fields["Why"]),
             obsolete_when=" ".join(fields["Obsolete-When"]),
-            touches=_targets(name, fields["Touches"]),
+            touches=_targets(name, fields["Touches"], _releases(name, fields.get(RELEASES, []))),
         ),
         text=text,
     )
@@ -204,17 +210,27 @@ def _fields(name: str, header: str) -> dict[str, list[str]]:
         if match is None:
             raise _malformed(name, f"Line {number}: expected 'Key: value', found '{line.strip()}'.")
         key, value = match.group(1), (match.group(2) or "").strip()
-        if key not in KEYS:
-            raise _malformed(
-                name, f"Line {number}: '{key}' is not a header key. {did_you_mean(key, list(KEYS))}".strip()
-            )
+        known = [*KEYS, RELEASES]
+        if key not in known:
+            raise _malformed(name, f"Line {number}: '{key}' is not a header key. {did_you_mean(key, known)}".strip())
         if key in fields:
             raise _malformed(name, f"Line {number}: '{key}' is given twice.")
         current = fields[key] = [value] if value else []
     return fields
 
 
-def _targets(name: str, entries: list[str]) -> tuple[TouchedFile, ...]:
+def _releases(name: str, lines: list[str]) -> Range:
+    if not lines:
+        return Range()
+    text = " ".join(lines)
+    match = _RELEASES.fullmatch(text)
+    limits = {word: parse_tag(tag) for word, tag in match.groupdict().items() if tag} if match else {}
+    if not limits or None in limits.values():
+        raise _malformed(name, f"Releases '{text}': expected 'since TAG', 'until TAG' or both, such as 'since v1.17.12'.")
+    return Range(**limits)
+
+
+def _targets(name: str, entries: list[str], releases: Range) -> tuple[TouchedFile, ...]:
     targets: list[TouchedFile] = []
     seen: set[str] = set()
     for entry in entries:
@@ -235,6 +251,7 @@ def _targets(name: str, entries: list[str]) -> tuple[TouchedFile, ...]:
                 older=tuple(places[1:]),
                 since=_version(match.group("since")),
                 until=_version(match.group("until")),
+                releases=releases,
             )
         )
     return tuple(targets)

@@ -2,7 +2,7 @@
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect } from "effect"
 import { CombinedCooldown } from "@/combined/health/cooldown"
-import { CombinedHealthFile } from "@/combined/provider/health-file"
+import { CombinedHealthFile } from "@/combined/host/health-file"
 import { call, callText, event, finish, say, stream, text, type Answer } from "./fake-provider"
 import { combinedSession, it, served, texts, tools } from "./rig"
 

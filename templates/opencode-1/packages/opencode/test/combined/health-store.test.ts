@@ -4,7 +4,7 @@ import os from "os"
 import path from "path"
 import { CombinedCooldown } from "@/combined/health/cooldown"
 import { CombinedHealthStore } from "@/combined/health/store"
-import { CombinedHealthFile } from "@/combined/provider/health-file"
+import { CombinedHealthFile } from "@/combined/host/health-file"
 
 const NOW = 1_000_000
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
-import { CombinedPool } from "@/combined/provider/pool"
+import { CombinedPool } from "@/combined/host/pool"
+import { CombinedCredentials } from "@/combined/provider/credentials"
 import { CombinedSettings } from "@/combined/settings"
-import type { Provider } from "@/provider/provider"
 
 const members = [
   { providerID: "pool-first", modelID: "glm" },
@@ -12,7 +12,7 @@ const members = [
 const look = (key: string) =>
   CombinedPool.look({
     settings: CombinedSettings.failover({}),
-    providers: { "pool-first": { id: "pool-first", key, options: {} } as Provider.Info },
+    credentials: (id) => (id === "pool-first" ? CombinedCredentials.fingerprint({ id, key, options: {} }) : undefined),
   })
 
 test("a new key ends a cooldown for credentials at once, and the old one does not", () => {

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect, Fiber } from "effect"
 import { CombinedCooldown } from "@/combined/health/cooldown"
-import { CombinedHealthFile } from "@/combined/provider/health-file"
+import { CombinedHealthFile } from "@/combined/host/health-file"
 import { SessionPrompt } from "@/session/prompt"
 import { call, cut, event, finish, hangUp, refuse, say, stream, text, wait } from "./fake-provider"
 import { combinedSession, it, open, served, texts, tools, written } from "./rig"

@@ -12,8 +12,9 @@ import { Effect } from "effect"
 import { CombinedGate } from "../request/gate"
 import { group, type Group, type Offer } from "../identity/grouping"
 import { check } from "../identity/options"
+import { CombinedCredentials } from "./credentials"
 import { CombinedRoute } from "./route"
-import { CombinedPool } from "./pool"
+import { CombinedPool } from "../host/pool"
 import type { Failure } from "../failure/classify"
 import { CombinedSettings } from "../settings"
 import { CombinedVariant } from "../choice/variant"
@@ -74,7 +75,13 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   const look = Effect.fn("CombinedCatalogue.look")(function* () {
     const providers = yield* base.list()
     const settings = CombinedSettings.failover(yield* dependencies.config.get())
-    return CombinedPool.look({ providers, settings })
+    return CombinedPool.look({
+      settings,
+      credentials: (id, kind) => {
+        const provider = providers[id as ProviderID]
+        return provider && CombinedCredentials.fingerprint(provider, undefined, kind === "quota")
+      },
+    })
   })
 
   const serve = (

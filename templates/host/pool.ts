@@ -3,9 +3,7 @@
  *
  * Shared by all directories that the process serves: a provider's limits are the user's, not a project's.
  */
-import type { Provider } from "@/provider/provider"
 import { CombinedRank } from "../choice/rank"
-import { CombinedCredentials } from "./credentials"
 import type { Failure } from "../failure/classify"
 import { CombinedCooldown } from "../health/cooldown"
 import { CombinedHealthStore } from "../health/store"
@@ -26,14 +24,15 @@ const probes = CombinedProbes.make()
 
 export type Pool = ReturnType<typeof look>
 
+/**
+ * @param input.credentials a fingerprint of what a provider is asked with; undefined where it is not known, and then a
+ *   change of it ends no cooldown
+ */
 export function look(input: {
-  readonly providers: Record<string, Provider.Info>
   readonly settings: CombinedSettings.Failover
+  readonly credentials: (providerID: string, kind: Failure["kind"]) => string | undefined
 }) {
-  const credentials = (providerID: string, kind: Failure["kind"]) => {
-    const provider = input.providers[providerID]
-    return provider && CombinedCredentials.fingerprint(provider, undefined, kind === "quota")
-  }
+  const { credentials } = input
   const live = (now: number) => CombinedCooldown.current(store.read(), now, credentials)
   const keys = (member: Member, now: number) =>
     CombinedCooldown.unproven(live(now), member.providerID, member.modelID, now)

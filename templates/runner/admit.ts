@@ -1,0 +1,26 @@
+/** Whether a session can be prompted: a model that cannot be resolved would be accepted, and nothing would come of it. */
+import { Effect } from "effect"
+import { Catalog } from "../../catalog"
+import type { ModelV2 } from "../../model"
+import { CombinedRunnerCatalogue } from "./catalogue"
+
+/** Fails with what to say where the session's model is a combined one that the new runner cannot ask. */
+export const admit = Effect.fn("CombinedRunnerAdmit.admit")(function* (model: ModelV2.Ref | undefined) {
+  if (model?.providerID !== CombinedRunnerCatalogue.ID) return
+  const catalog = yield* Catalog.Service
+  const found = yield* CombinedRunnerCatalogue.find(catalog, model.id)
+  if (found?.members.length) return
+  if ((yield* catalog.model.available()).some((item) => item.providerID === model.providerID && item.id === model.id))
+    return
+  if (found)
+    return yield* Effect.fail(
+      `combined/${model.id} cannot be used with this API: it can ask no provider of that model. POST /session/:id/message can.`,
+    )
+  const known = (yield* CombinedRunnerCatalogue.models(catalog)).flatMap((item) =>
+    item.providerID === CombinedRunnerCatalogue.ID ? [`combined/${item.id}`] : [],
+  )
+  const some = known.length ? ` There are: ${known.slice(0, 10).join(", ")}.` : " No models are combined here."
+  return yield* Effect.fail(`There is no model combined/${model.id}.${some}`)
+})
+
+export * as CombinedRunnerAdmit from "./admit"

@@ -1,0 +1,113 @@
+/** The combined models among those that the new session runner can ask. */
+import { Effect } from "effect"
+import { Catalog } from "../../catalog"
+import { Config } from "../../config"
+import { ModelV2 } from "../../model"
+import { ProviderV2 } from "../../provider"
+import { supported } from "../../session/runner/model"
+import { CombinedVariant } from "../choice/variant"
+import { group, type Group, type Offer } from "../identity/grouping"
+import { CombinedMember } from "../member"
+import { CombinedSettings } from "../settings"
+import { CombinedRunnerSettings } from "./settings"
+
+export const ID = ProviderV2.ID.make("combined")
+
+export type Found = {
+  readonly id: string
+  readonly name: string
+  /** In the order in which they are asked. */
+  readonly members: readonly (CombinedMember.Member & { readonly model: ModelV2.Info })[]
+}
+
+/** The last grouping of each catalogue: it is made anew when another model is offered, or a setting has changed. */
+const made = new WeakMap<Catalog.Interface, { readonly of: string; readonly groups: ReadonlyMap<string, Group> }>()
+
+const grouping = Effect.fn("CombinedRunnerCatalogue.grouping")(function* (catalog: Catalog.Interface, least?: number) {
+  const settings = yield* CombinedRunnerSettings.read(yield* Config.Service)
+  const models = yield* catalog.model.available()
+  const names = models.map((model) => CombinedMember.key({ providerID: model.providerID, modelID: model.id }))
+  const of = JSON.stringify([settings, least, names])
+  const known = made.get(catalog)
+  if (known?.of === of) return { models, groups: known.groups }
+  const options = { ...CombinedSettings.read(settings), catalogue: offers(yield* catalog.model.all()) }
+  const found = models.some((model) => model.providerID === ID)
+    ? []
+    : group(offers(models), { ...options, ...(least && { minProviders: least }) })
+  const groups = new Map(found.map((item) => [item.id, item] as const))
+  if (!least) made.set(catalog, { of, groups })
+  return { models, groups }
+})
+
+/** What is listed: upstream's models, and behind them the combined ones of which a member can be asked. */
+export const models = Effect.fn("CombinedRunnerCatalogue.models")(function* (catalog: Catalog.Interface) {
+  const { models, groups } = yield* grouping(catalog)
+  return [...models, ...[...groups.values()].flatMap((item) => virtual(resolve(item, models)) ?? [])]
+})
+
+/** The provider of the combined models, where there are any, behind upstream's. */
+export const providers = Effect.fn("CombinedRunnerCatalogue.providers")(function* (catalog: Catalog.Interface) {
+  const listed = yield* catalog.provider.available()
+  const any = (yield* models(catalog)).some((model) => model.providerID === ID)
+  if (!any || listed.some((item) => item.id === ID)) return listed
+  return [...listed, { ...ProviderV2.Info.empty(ID), name: "Combined" }]
+})
+
+/**
+ * A combined model by its id; also one of too few providers to be listed, for a session that has chosen it while it had more.
+ * Undefined where there is none. Its members may be none: then the runner can ask none of those that offer it.
+ */
+export const find = Effect.fn("CombinedRunnerCatalogue.find")(function* (catalog: Catalog.Interface, id: string) {
+  const { models, groups } = yield* grouping(catalog)
+  const item = groups.get(id) ?? (yield* grouping(catalog, 1)).groups.get(id)
+  return item && resolve(item, models)
+})
+
+function resolve(item: Group, models: readonly ModelV2.Info[]): Found {
+  const members = item.members.flatMap((member) => {
+    const model = models.find((other) => other.providerID === member.providerID && other.id === member.modelID)
+    return model && supported(model) ? [{ ...member, model }] : []
+  })
+  return { id: item.id, name: item.name, members }
+}
+
+function offers(models: readonly ModelV2.Info[]): Offer[] {
+  return models.map((model) => ({
+    providerID: model.providerID,
+    modelID: model.id,
+    name: model.name,
+    ...(model.time.released > 0 && { releaseDate: new Date(model.time.released).toISOString().slice(0, 10) }),
+  }))
+}
+
+/** As in the first API: the most that a member can do, for what the others do not they are passed over. */
+function virtual(found: Found): ModelV2.Info | undefined {
+  const [first] = found.members
+  if (!first) return undefined
+  const all = found.members.map((member) => member.model)
+  const most = (read: (model: ModelV2.Info) => number) => Math.max(...all.map(read))
+  const widest = all.find((model) => model.limit.context === most((other) => other.limit.context)) ?? first.model
+  const names = Object.keys(CombinedVariant.union(all.map((model) => variants(model))))
+  return {
+    ...first.model,
+    id: ModelV2.ID.make(found.id),
+    providerID: ID,
+    name: found.name,
+    api: { id: ModelV2.ID.make(found.id), type: "native", settings: {} },
+    request: { headers: {}, body: {} },
+    capabilities: {
+      tools: all.every((model) => model.capabilities.tools),
+      input: [...new Set(all.flatMap((model) => model.capabilities.input))],
+      output: [...new Set(all.flatMap((model) => model.capabilities.output))],
+    },
+    variants: names.map((name) => ({ id: ModelV2.VariantID.make(name), headers: {}, body: {} })),
+    limit: { ...widest.limit, output: most((model) => model.limit.output) },
+  }
+}
+
+/** The variants of a model, by their names. */
+export function variants(model: ModelV2.Info) {
+  return Object.fromEntries(model.variants.map((item) => [item.id, item]))
+}
+
+export * as CombinedRunnerCatalogue from "./catalogue"

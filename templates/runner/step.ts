@@ -1,0 +1,308 @@
+/**
+ * One step of the new session runner: it is asked of as many members as it takes, before any output.
+ *
+ * Its transcript is a log of events, from which nothing can be taken back. So the events of an answer are held until the
+ * first that says something. What fails before is no part of the session: the step begins anew, upstream resolves the model
+ * again (model.ts) and builds the request for that member from the stored history. What fails later ends the turn as it
+ * does without us, and begins the member's cooldown.
+ */
+import { LLMError, UnknownProviderReason, type LLMEvent, type LLMRequest } from "@opencode-ai/llm"
+import { Cause, Effect, Pull, Stream } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import { CombinedAnswer } from "../choice/answer"
+import { CombinedRun } from "../choice/run"
+import { CombinedFailure, type Failure } from "../failure/classify"
+import { CombinedPool } from "../host/pool"
+import { CombinedMember } from "../member"
+import { CombinedDecide } from "../turn/decide"
+import { CombinedNotice } from "../turn/notice"
+import { CombinedRunnerFailure } from "./failure"
+import { CombinedRunnerModel } from "./model"
+import { CombinedRunnerRoute } from "./route"
+
+type Route = CombinedRunnerRoute.Route
+type Events = NonEmptyReadonlyArray<LLMEvent>
+type Answer = Pull.Pull<Events, LLMError>
+
+/** The step is to begin anew, with the same number. */
+class Again extends Error {
+  constructor(
+    readonly run: CombinedRun.Run,
+    readonly step: number,
+  ) {
+    super("The step is asked of another provider")
+  }
+}
+
+/** Raised for a member that is silent for too long. */
+class Silence extends Error {}
+
+/** Stands around the attempts at a step. `promotion` is what was written to the session first; it is not written twice. */
+export const attempt = <S, P, Rest extends readonly unknown[], A, E, R>(
+  once: (session: S, promotion: P | undefined, step: number, ...rest: Rest) => Effect.Effect<A, E, R>,
+  session: S,
+  promotion: P | undefined,
+  step: number,
+  ...rest: Rest
+): Effect.Effect<A, E, R> => {
+  const run = CombinedRun.make()
+  const go = (given: P | undefined, number: number): Effect.Effect<A, E, R> =>
+    once(session, given, number, ...rest).pipe(
+      Effect.catchDefect((defect) =>
+        defect instanceof Again && defect.run === run ? go(undefined, defect.step) : Effect.die(defect),
+      ),
+    )
+  return go(promotion, step).pipe(Effect.provideService(CombinedRunnerRoute.Current, run))
+}
+
+/** Watches the answer of a member; that of any other model goes as it is. */
+export const stream = <R>(
+  answer: Stream.Stream<LLMEvent, LLMError, R>,
+  request: LLMRequest,
+  step: number,
+): Stream.Stream<LLMEvent, LLMError, R> => {
+  const route = CombinedRunnerRoute.of(request.model)
+  if (!route) return answer
+  const state = { opened: false, began: Date.now() }
+  return Stream.transformPull(answer, (pull) =>
+    Effect.succeed(
+      Effect.suspend((): Answer => {
+        if (state.opened) return follow(route, state.began, pull)
+        return open(route, step, pull, () => (state.began = Date.now())).pipe(
+          Effect.tap(() => Effect.sync(() => (state.opened = true))),
+        )
+      }),
+    ),
+    // Upstream repeats a refused request by itself, which would come before the next member is asked.
+  ).pipe(Stream.provideService(CombinedRunnerRoute.Retries, 0))
+}
+
+/** Asks, and holds what comes until it says something. */
+const open = (route: Route, step: number, pull: Answer, begins: () => void): Answer => {
+  const { pool, run, member } = route
+  const again = Effect.suspend(() => Effect.die(new Again(run, step)))
+  const held: LLMEvent[] = []
+  const opening: Answer = Effect.gen(function* () {
+    while (true) {
+      held.push(...(yield* pull))
+      const [first, ...more] = held
+      if (first && held.some(speaks)) return [first, ...more] as const
+    }
+  })
+  return Effect.gen(function* () {
+    const facts = start(route)
+    const found = CombinedDecide.start(facts)
+    if (found.type === "move") {
+      run.answer = CombinedAnswer.rechoose(run.answer)
+      return yield* again
+    }
+    if (found.type === "end") return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, run.answer.failures, [])))
+    if (found.type === "wait") {
+      run.answer = CombinedAnswer.wait(run.answer)
+      yield* Effect.sleep(found.for)
+      pool.claim(member, route)
+    }
+    begins()
+    const began = Date.now()
+    return yield* opening.pipe(
+      Effect.raceFirst(watch(route)),
+      Effect.matchCauseEffect({
+        onSuccess: (events) => {
+          const error = events.find((event) => event.type === "provider-error")
+          if (!error) return Effect.succeed(events)
+          return conclude(route, began, CombinedRunnerFailure.read(error), Effect.succeed(events), again)
+        },
+        onFailure: (cause): Answer => {
+          const asIs = Effect.failCause(cause)
+          if (Cause.hasInterruptsOnly(cause)) return asIs as Answer
+          if (Pull.isDoneCause(cause)) {
+            const [first, ...more] = held
+            const end = { kind: "shortcoming", lacks: "content", message: "The answer was empty" } as const
+            return conclude(route, began, end, first ? Effect.succeed([first, ...more]) : (asIs as Answer), again)
+          }
+          const error = Cause.squash(cause)
+          if (error instanceof Silence) {
+            const silent = { kind: "timeout", scope: "model", message: error.message, lasting: true, silent: true } as const
+            return conclude(route, began, silent, Effect.fail(failed(error.message)), again)
+          }
+          if (!(error instanceof LLMError)) return asIs as Answer
+          return conclude(route, began, CombinedRunnerFailure.read(error), Effect.fail(error), again)
+        },
+      }),
+    )
+  }).pipe(Effect.ensuring(Effect.sync(() => CombinedPool.release(route))))
+}
+
+/** Decides what follows an attempt that came to nothing, and does it. `asIs` is how it ends without us. */
+const conclude = (
+  route: Route,
+  began: number,
+  end: Exclude<CombinedDecide.End, { kind: "whole" }>,
+  asIs: Answer,
+  again: Effect.Effect<never>,
+): Answer =>
+  Effect.suspend((): Answer => {
+    const { pool, run, member, members } = route
+    const answer = run.answer
+    const ended: CombinedDecide.Ended = {
+      purpose: "step",
+      end,
+      settings: pool.settings,
+      answer,
+      member,
+      unproven: pool.unproven(member),
+      // Upstream makes the history, and no part of it can be left out.
+      forgone: new Set(CombinedFailure.FORGOABLE),
+      started: false,
+      others: others(route),
+    }
+    const failure = CombinedDecide.cools(ended)
+    if (failure) cool(route, member, failure, began)
+    if (CombinedDecide.tooLong(ended)) run.tooLong.set(CombinedMember.key(member), CombinedRunnerModel.room(member))
+    const left = CombinedDecide.leave(ended)
+    const choice = pool.choose(members, { ...CombinedRunnerModel.wish(run, members, left), owner: route })
+    const facts = { ...ended, next: candidate(route, choice), kept: 0, done: false, full: false, now: Date.now() }
+    const verdict = CombinedDecide.decide(facts)
+    run.answer = CombinedDecide.after(facts, verdict)
+    const said = Effect.logWarning("combined failover", {
+      session: route.session,
+      combined: route.id,
+      member: CombinedMember.key(member),
+      action: CombinedDecide.actionOf(facts, verdict),
+      failure: CombinedDecide.classOf(end),
+      reason: end.message,
+      ...(verdict.type === "move" && { next: CombinedMember.key(verdict.to) }),
+    })
+    switch (verdict.type) {
+      case "serve":
+        return Effect.andThen(serve(route, began), asIs)
+      case "again":
+        return said.pipe(Effect.andThen(Effect.sleep(verdict.pause)), Effect.andThen(again))
+      case "move":
+        return Effect.andThen(said, again)
+      case "wait":
+        return said.pipe(Effect.andThen(Effect.sleep(verdict.for)), Effect.andThen(again))
+      case "end": {
+        const out = choice.type === "wait" ? choice.out : []
+        const message = {
+          this: undefined,
+          first: answer.suspects[0]?.failure.message,
+          all: CombinedNotice.exhausted(route.id, left.failures, out),
+          "too long": undefined,
+        }[verdict.error]
+        return Effect.andThen(said, message === undefined ? asIs : Effect.fail(failed(message)))
+      }
+      // Upstream compacts a conversation that is too long when it sees the error.
+      default:
+        return Effect.andThen(said, asIs)
+    }
+  })
+
+/** After the answer has begun: what becomes of it says how the member is. */
+const follow = (route: Route, began: number, pull: Answer): Answer =>
+  pull.pipe(
+    Effect.tap((events) =>
+      Effect.sync(() => {
+        const error = events.find((event) => event.type === "provider-error")
+        if (error) broken(route, began, CombinedRunnerFailure.read(error))
+      }),
+    ),
+    Effect.tapCause((cause) => {
+      if (Pull.isDoneCause(cause)) return serve(route, began)
+      const error = Cause.squash(cause)
+      if (error instanceof LLMError) broken(route, began, CombinedRunnerFailure.read(error))
+      return Effect.void
+    }),
+  )
+
+function broken(route: Route, began: number, fault: ReturnType<typeof CombinedRunnerFailure.read>) {
+  if (!CombinedFailure.cools(fault) || fault.kind === "unknown") return
+  if (CombinedDecide.movesOn(route.pool.settings, fault.kind)) cool(route, route.member, fault, began)
+}
+
+const serve = (route: Route, began: number) =>
+  Effect.sync(() => {
+    for (const suspect of route.run.answer.suspects) cool(route, suspect, suspect.failure, began)
+    route.run.answer = CombinedAnswer.FRESH
+    route.pool.succeed(route.member, began)
+  })
+
+/** Begins a cooldown: of a provider, or of all the names under which it offers the model. */
+function cool(route: Route, name: CombinedMember.Name, failure: Failure, began: number) {
+  const member = route.members.find((item) => CombinedMember.same(item, name)) ?? name
+  const whole = failure.scope === "provider"
+  for (const item of whole ? [member] : CombinedMember.alike(member, route.members, failure.kind))
+    route.pool.fail(item, failure, began)
+}
+
+/** What is known of the member right before its request, which then probes it if one has to. */
+function start(route: Route) {
+  const { pool, run, member, members } = route
+  const until = pool.cooling(member)?.until
+  const open = CombinedRunnerModel.wish(run, members).open(member)
+  const probed = until === undefined && open ? !pool.claim(member, route) : false
+  const some = until !== undefined || probed || !open ? others(route) : true
+  return { purpose: "step" as const, answer: run.answer, member, until, probed, others: some, now: Date.now() }
+}
+
+/** Whether another member can answer now. One that was silent as well is no reason to cut this one short. */
+function others({ pool, run, member, members }: Route, silent = false) {
+  const wish = CombinedRunnerModel.wish(run, members)
+  const open = (item: CombinedMember.Name) =>
+    !(silent && run.answer.silent.has(CombinedMember.key(item))) && wish.open(item)
+  return pool.rank(members, { ...wish, open }).some((item) => wish.fits(item) && !CombinedMember.same(item, member))
+}
+
+/** Fails once the member was silent for too long and another one can answer; never ends otherwise. */
+const watch = (route: Route): Effect.Effect<never, Silence> =>
+  Effect.gen(function* () {
+    const { settings } = route.pool
+    const began = performance.now()
+    while (true) {
+      const silence = performance.now() - began
+      const late = silence >= CombinedDecide.silenceLimit(settings, false)
+      const pause = CombinedDecide.lookAgain({ settings, silence, started: false, others: late && others(route, true) })
+      if (pause === undefined) return yield* Effect.fail(new Silence(`No first token in ${Math.round(silence / 100) / 10} s`))
+      yield* Effect.sleep(pause)
+    }
+  })
+
+function candidate(
+  route: Route,
+  choice: ReturnType<typeof route.pool.choose<CombinedRunnerRoute.Member>>,
+): CombinedDecide.Next {
+  if (choice.type === "serve") return choice
+  const [first] = choice.out
+  if (!first) return { type: "none" }
+  const fits = CombinedRunnerModel.wish(route.run, route.members).fits(first.member)
+  return { type: "wait", member: first.member, until: first.cooldown.until, fits }
+}
+
+const failed = (message: string) =>
+  new LLMError({ module: "combined", method: "stream", reason: new UnknownProviderReason({ message }) })
+
+/** Whether an event says something, or is the last one can be told of. */
+function speaks(event: LLMEvent) {
+  switch (event.type) {
+    case "step-start":
+    case "text-start":
+    case "text-end":
+    case "reasoning-start":
+    case "reasoning-end":
+    case "tool-input-start":
+    case "tool-input-end":
+    case "finish":
+      return false
+    case "text-delta":
+    case "reasoning-delta":
+      return event.text !== ""
+    case "tool-input-delta":
+      return false
+    // An answer that was cut off or refused on purpose is whole without a word.
+    case "step-finish":
+      return event.reason !== "stop" && event.reason !== "unknown" && event.reason !== "error"
+  }
+  return true
+}
+
+export * as CombinedRunnerStep from "./step"
