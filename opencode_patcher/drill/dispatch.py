@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from opencode_patcher.base import files
-from opencode_patcher.drill.drivers import acp, run, serve
+from opencode_patcher.drill.drivers import acp, run, second_api, serve
 from opencode_patcher.drill.drivers.home import Home, furnish, harmless, start_project
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, serving
 from opencode_patcher.drill.drivers.probe import look, not_drillable, probe
@@ -77,6 +77,9 @@ def observe(
             case Through.SERVE:
                 with serving(subject.binary, home) as server:
                     return serve.observe(stage, server, limit=limit, pace=pace, stop=stop)
+            case Through.SECOND_API:
+                with serving(subject.binary, home) as server:
+                    return second_api.observe(stage, server, limit=limit, stop=stop)
             case Through.ACP:
                 return acp.observe(stage, exported(subject, home), limit=limit, pace=pace, stop=stop)
             case Through.RUN | None:
@@ -137,7 +140,7 @@ class Shared:
     def cast(self, scenarios: Sequence[Scenario]) -> None:
         """Let these share projects, if they can be played through a server. Called once, before anything is played."""
         for scenario in scenarios:
-            if scenario.through in {Through.SERVE, None} and not scenario.settings:
+            if scenario.through in {Through.SERVE, Through.SECOND_API, None} and not scenario.settings:
                 tag = self._tag()
                 self._cast[tag] = scenario
                 self._tags[scenario.name] = tag
@@ -164,6 +167,8 @@ class Shared:
         match stage.scenario.through:
             case Through.RUN:
                 return run.observe(stage, read, limit=limit, stop=self._stop)
+            case Through.SECOND_API:
+                return second_api.observe(stage, self._server, limit=limit, stop=self._stop)
             case Through.ACP:
                 return acp.observe(stage, read, limit=limit, pace=pace, stop=self._stop)
             case Through.SERVE | None:

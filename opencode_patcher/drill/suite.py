@@ -15,6 +15,7 @@ from opencode_patcher.base import scratch
 from opencode_patcher.base.errors import DrillError, StoreError
 from opencode_patcher.base.guard import guarding
 from opencode_patcher.base.progress import Reporter, SilentReporter
+from opencode_patcher.base.version import parse_tag
 from opencode_patcher.drill.dispatch import Isolated, Place, Shared, shared
 from opencode_patcher.drill.scenarios.pace import Pace, pace
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, SCENARIOS
@@ -95,6 +96,16 @@ def run(
             subject = place.subject
             kind = f"serves {subject.model}" if subject.patched else "stock, no combined models"
             phase.detail(f"OpenCode {subject.version}, {kind}")
+        # A binary that is no release has to do what the newest one does.
+        version = parse_tag(f"v{subject.version}")
+        held = [one for one in scenarios if one.releases.has(version)]
+        if scenarios and not held:
+            raise DrillError(
+                f"None of these scenarios is for OpenCode {subject.version}.",
+                why=f"Named: {', '.join(one.name for one in scenarios)}.",
+                next_step="opencode-patcher verify",
+            )
+        scenarios = held
         healthy = None
         if isinstance(place, Shared):
             place.cast((*WARM_UPS, *scenarios))

@@ -187,7 +187,11 @@ class Checker:
         """As ``Imports.missing``. The answer for the release before holds when it would read the same contents."""
         files = of_release(self._new_files, version)
         before = self._imported
-        if before and (before.files, before.hooks) == (files, hooks) and all(_name(read(path)) == name for path, name in before.seen.items()):
+        if (
+            before
+            and (before.files, before.hooks) == (files, hooks)
+            and all(_name(read(path)) == name for path, name in before.seen.items())
+        ):
             return before.missing
         seen: dict[str, str | None] = {}
 

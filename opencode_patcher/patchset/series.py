@@ -62,8 +62,9 @@ class TouchedFile:
         return (self.path, *self.older, *((self.followed,) if self.followed else ()))
 
     def may_lack(self, version: Version | None) -> bool:
-        """Whether a release of that version may do without the file, or is none that the patch is for. None stands for a
-        release of unknown version, which has to have it.
+        """Whether a release of that version may do without the file, or is none that the patch is for.
+
+        None stands for a release of unknown version, which has to have it.
         """
         if version is None:
             return False
@@ -226,7 +227,9 @@ def _releases(name: str, lines: list[str]) -> Range:
     match = _RELEASES.fullmatch(text)
     limits = {word: parse_tag(tag) for word, tag in match.groupdict().items() if tag} if match else {}
     if not limits or None in limits.values():
-        raise _malformed(name, f"Releases '{text}': expected 'since TAG', 'until TAG' or both, such as 'since v1.17.12'.")
+        raise _malformed(
+            name, f"Releases '{text}': expected 'since TAG', 'until TAG' or both, such as 'since v1.17.12'."
+        )
     return Range(**limits)
 
 

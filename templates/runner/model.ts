@@ -58,7 +58,8 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog.Interface) {
         // A login that cannot be renewed, say: a failure of the member before anything was asked of it.
         const failure = CombinedFailure.fault(resolved.failure)
         run.answer = CombinedAnswer.leave(run.answer, member, { message: failure.message })
-        if (!found.members.some(CombinedDecide.wish(run.answer, "step").open)) return yield* Effect.fail(resolved.failure)
+        if (!found.members.some(CombinedDecide.wish(run.answer, "step").open))
+          return yield* Effect.fail(resolved.failure)
       }
     })
   }

@@ -64,15 +64,17 @@ export const stream = <R>(
   const route = CombinedRunnerRoute.of(request.model)
   if (!route) return answer
   const state = { opened: false, began: Date.now() }
-  return Stream.transformPull(answer, (pull) =>
-    Effect.succeed(
-      Effect.suspend((): Answer => {
-        if (state.opened) return follow(route, state.began, pull)
-        return open(route, step, pull, () => (state.began = Date.now())).pipe(
-          Effect.tap(() => Effect.sync(() => (state.opened = true))),
-        )
-      }),
-    ),
+  return Stream.transformPull(
+    answer,
+    (pull) =>
+      Effect.succeed(
+        Effect.suspend((): Answer => {
+          if (state.opened) return follow(route, state.began, pull)
+          return open(route, step, pull, () => (state.began = Date.now())).pipe(
+            Effect.tap(() => Effect.sync(() => (state.opened = true))),
+          )
+        }),
+      ),
     // Upstream repeats a refused request by itself, which would come before the next member is asked.
   ).pipe(Stream.provideService(CombinedRunnerRoute.Retries, 0))
 }
@@ -96,7 +98,8 @@ const open = (route: Route, step: number, pull: Answer, begins: () => void): Ans
       run.answer = CombinedAnswer.rechoose(run.answer)
       return yield* again
     }
-    if (found.type === "end") return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, run.answer.failures, [])))
+    if (found.type === "end")
+      return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, run.answer.failures, [])))
     if (found.type === "wait") {
       run.answer = CombinedAnswer.wait(run.answer)
       yield* Effect.sleep(found.for)
@@ -122,7 +125,13 @@ const open = (route: Route, step: number, pull: Answer, begins: () => void): Ans
           }
           const error = Cause.squash(cause)
           if (error instanceof Silence) {
-            const silent = { kind: "timeout", scope: "model", message: error.message, lasting: true, silent: true } as const
+            const silent = {
+              kind: "timeout",
+              scope: "model",
+              message: error.message,
+              lasting: true,
+              silent: true,
+            } as const
             return conclude(route, began, silent, Effect.fail(failed(error.message)), again)
           }
           if (!(error instanceof LLMError)) return asIs as Answer
@@ -262,7 +271,8 @@ const watch = (route: Route): Effect.Effect<never, Silence> =>
       const silence = performance.now() - began
       const late = silence >= CombinedDecide.silenceLimit(settings, false)
       const pause = CombinedDecide.lookAgain({ settings, silence, started: false, others: late && others(route, true) })
-      if (pause === undefined) return yield* Effect.fail(new Silence(`No first token in ${Math.round(silence / 100) / 10} s`))
+      if (pause === undefined)
+        return yield* Effect.fail(new Silence(`No first token in ${Math.round(silence / 100) / 10} s`))
       yield* Effect.sleep(pause)
     }
   })

@@ -142,6 +142,8 @@ def serve() -> None:
     """The part of the HTTP API that the drill uses; a turn runs in a thread, as a second process would."""
     subscribers: dict[str, list[Queue[bytes]]] = {}
     aborts: Counter[str] = Counter()
+    asked: list[Json] = []
+    """The model of the second API's session, then what the user has asked there."""
     wanted = "Basic " + base64.b64encode(f"opencode:{os.environ['OPENCODE_SERVER_PASSWORD']}".encode()).decode()
 
     def publish(project: Project, kind: str, **properties: object) -> None:
@@ -200,6 +202,20 @@ def serve() -> None:
                 model = f"{body['model']['providerID']}/{body['model']['modelID']}"
                 arguments = (project, model, body["parts"][0]["text"])
                 threading.Thread(target=turn, args=arguments, daemon=True).start()
+            if self.path == "/api/session":
+                project.stored.unlink(missing_ok=True)
+                asked.clear()
+                asked.append(body["model"])
+                self.reply({"data": {"id": project.id}})
+                return
+            if self.path.endswith("/prompt"):
+                model = f"{asked[0]['providerID']}/{asked[0]['id']}"
+                if MODE == "stock":
+                    self.reply({"message": f"{model} is refused: POST /session/:id/message can."}, 409)
+                    return
+                asked.append({"type": "user"})
+                arguments = (project, model, body["prompt"]["text"])
+                threading.Thread(target=turn, args=arguments, daemon=True).start()
             if self.path.endswith("/abort"):
                 aborts[project.id] += 1
                 publish(project, "session.idle")
@@ -220,7 +236,7 @@ def serve() -> None:
                         self.wfile.write(queue.get())
                 return
             stored = project.read()
-            asked = {"info": {"id": "u0", "role": "user"}, "parts": []}
+            prompt = {"info": {"id": "u0", "role": "user"}, "parts": []}
             providers: dict[str, Json] = {}
             for model in project.models():
                 provider, _, name = model.partition("/")
@@ -231,8 +247,10 @@ def serve() -> None:
                 "/session": [{"id": project.id}] if project.stored.exists() else [],
                 f"/session/{project.id}": stored["info"],
                 f"/session/{project.id}/children": [],
-                f"/session/{project.id}/message": [asked, *stored["messages"]],
+                f"/session/{project.id}/message": [prompt, *stored["messages"]],
             }
+            if self.path.startswith("/api/"):
+                answers = second_api(project, stored["messages"], asked)
             found = answers.get(self.path)
             self.reply({"error": "no such path"} if found is None else found, 404 if found is None else 200)
 
@@ -251,6 +269,32 @@ def serve() -> None:
     (DATA / "serve.pid").write_text(str(os.getpid()))
     print(f"opencode server listening on http://127.0.0.1:{server.server_address[1]}", flush=True)
     server.serve_forever()
+
+
+def second_api(project: Project, messages: list[Json], asked: list[Json]) -> dict[str, object]:
+    """What the second API says of the same things: the session is at rest once each prompt has its whole answer."""
+    answers = [
+        {
+            "type": "assistant",
+            "model": {"providerID": one["info"]["providerID"], "id": one["info"]["modelID"]},
+            "finish": one["info"]["finish"],
+            "time": {"completed": 2},
+            "content": [part | ({"id": part["callID"]} if "callID" in part else {}) for part in one["parts"]],
+        }
+        for one in messages
+    ]
+    ended = sum(not any(part["type"] == "tool" for part in one["parts"]) for one in messages)
+    working = ended < len(asked) - 1
+    newest = answers[-1:] if answers and not working else asked[-1:]
+    listed = [dict(zip(("providerID", "id"), model.split("/", 1), strict=True)) for model in project.models()]
+    session = f"/api/session/{project.id}"
+    return {
+        "/api/model": {"data": listed},
+        "/api/session/active": {"data": {project.id: {"type": "running"}} if working else {}},
+        session: {"data": {"id": project.id}},
+        f"{session}/message?order=asc": {"data": [*asked[1:], *answers]},
+        f"{session}/message?order=desc&limit=1": {"data": newest},
+    }
 
 
 def answer(config: Json, providers: list[str], history: list[Json], emit: Emit) -> tuple[list[Json], str]:

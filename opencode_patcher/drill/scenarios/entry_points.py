@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from opencode_patcher.base.version import Range
 from opencode_patcher.drill.fakes.faults import At, Broken, How
 from opencode_patcher.drill.fakes.plan import TITLE
 from opencode_patcher.drill.scenarios.agents import QUESTION
@@ -11,6 +12,7 @@ from opencode_patcher.drill.scenarios.quick import (
     ALPHA,
     BETA,
     ERRAND,
+    EXPIRED,
     GREETING,
     OVERLOADED,
     RESTING,
@@ -106,4 +108,37 @@ _UNDONE = tuple(
     )
 )
 
-WAY_SCENARIOS = (*_EDITORS, *_WAYS, *_UNDONE)
+RUNNER = Range(since=(1, 17, 12))
+"""Releases whose second API serves combined models (base/line.py)."""
+
+_SECOND_API = (
+    Scenario(
+        name="second-api",
+        title="the second API (/api/session) fails over before any output",
+        providers=(replace(ALPHA, then=RESTING), BETA),
+        turns=(ERRAND, QUESTION),
+        expected=Expectation(served_by=("beta", "beta", "beta"), requests={"alpha": 1, "beta": 3}),
+        through=Through.SECOND_API,
+        releases=RUNNER,
+    ),
+    Scenario(
+        name="second-api-error",
+        title="the second API says that no provider can answer",
+        providers=(replace(ALPHA, then=EXPIRED), replace(BETA, then=RESTING)),
+        turns=(GREETING,),
+        expected=Expectation(served_by=None, error=("alpha", "beta"), requests={"alpha": 1, "beta": 1}),
+        through=Through.SECOND_API,
+        releases=RUNNER,
+    ),
+    Scenario(
+        name="second-api-refused",
+        title="the second API of an older release refuses a combined model at once",
+        providers=(ALPHA, BETA),
+        turns=(GREETING,),
+        expected=Expectation(served_by=None, error=("combined/", "post /session"), requests={"alpha": 0, "beta": 0}),
+        through=Through.SECOND_API,
+        releases=Range(until=(1, 17, 11)),
+    ),
+)
+
+WAY_SCENARIOS = (*_EDITORS, *_WAYS, *_UNDONE, *_SECOND_API)

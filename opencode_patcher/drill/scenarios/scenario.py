@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from opencode_patcher.base.version import Range
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.plan import TITLE, Reply, Turn
 from opencode_patcher.drill.fakes.provider import ProviderSpec
@@ -23,6 +24,8 @@ class Through(StrEnum):
     RUN = "run"
     SERVE = "serve"
     ACP = "acp"
+    SECOND_API = "second-api"
+    """A server, too, and its routes below ``/api``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,7 @@ class Scenario:
     for the model that is drilled. ``through`` is the command that it must be played through, None when any will do;
     ``cancel``, ``compact``, ``undone`` and ``elsewhere`` of a turn need a server, ``arguments`` need ``run``.
     ``prints`` is False where ``opencode run`` would print text that is taken back later; clients that can take text
-    back must still end up right.
+    back must still end up right. ``releases`` are those for which it holds; a drill of any other leaves it out.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Scenario:
     settings: Mapping[str, object] = field(default_factory=dict)
     through: Through | None = None
     prints: bool = True
+    releases: Range = field(default_factory=Range)
 
     def provider(self, id: str) -> ProviderSpec:
         """Raises KeyError when the scenario has no such provider."""

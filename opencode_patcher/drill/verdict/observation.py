@@ -142,6 +142,8 @@ class Observation:
     @property
     def through(self) -> Through:
         """The command that the scenario was played through."""
+        if self.scenario.through is Through.SECOND_API:
+            return Through.SECOND_API
         if self.updates is not None:
             return Through.ACP
         return Through.RUN if self.screen is None else Through.SERVE
@@ -153,15 +155,17 @@ class Observation:
 
     @property
     def printed_text(self) -> str | None:
-        """The text that ``run`` printed, or would have printed; None for an editor, which prints none."""
-        if self.through is Through.ACP:
+        """The text that ``run`` printed, or would have printed; None for an editor and the second API, which print
+        none.
+        """
+        if self.through in {Through.ACP, Through.SECOND_API}:
             return None
         return "".join(str(as_object(event.data.get("part")).get("text", "")) for event in self.of_kind("text"))
 
     @property
     def printed_cost(self) -> float | None:
         """What the steps cost that ``run`` printed, in dollars; None for what does not print them."""
-        if self.through is Through.ACP:
+        if self.through in {Through.ACP, Through.SECOND_API}:
             return None
         parts = (as_object(event.data.get("part")) for event in self.of_kind("step_finish"))
         return sum(_number(part.get("cost")) or 0.0 for part in parts)

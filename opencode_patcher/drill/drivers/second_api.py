@@ -1,0 +1,126 @@
+"""Plays a scenario through the second API of a server (``/api``): a session, prompts, and what is stored of them.
+
+Its answers come from a runner of their own, and a session is told by events that are not those of the first API. So
+what counts is what it has stored once the session is at rest.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from opencode_patcher.base.errors import DrillError
+from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer
+from opencode_patcher.drill.drivers.stage import Stage
+from opencode_patcher.drill.drivers.stored import effects
+from opencode_patcher.drill.fakes.wire import Object, as_object, as_objects
+from opencode_patcher.drill.verdict.observation import Event, Observation, Session, StoredMessage, StoredPart
+
+LOOK_SECONDS = 0.1
+"""How often a session is looked at while it works."""
+
+ENDED = {"completed", "error"}
+
+
+def observe(stage: Stage, server: OpenCodeServer, *, limit: float, stop: threading.Event | None = None) -> Observation:
+    """Play the scenario and return everything that was seen. ``limit`` bounds each turn, in seconds; ``stop`` ends
+    the run early.
+    """
+    own = server.at(stage.home.work, stage.restore)
+    started = time.monotonic()
+    events: list[Event] = []
+    found: Session | None = None
+    code: int | None = 0
+    try:
+        id = _open(stage, own)
+        for turn in stage.scenario.turns:
+            time.sleep(turn.pause)
+            own.call("POST", f"/api/session/{id}/prompt", {"prompt": {"text": turn.prompt}})
+            if not _rests(own, id, limit, stop):
+                code = None
+                break
+        found = read_session(own, id)
+        events += [_error(message.error) for message in found.messages if message.error]
+    except DrillError as error:
+        events.append(_error(f"{error} {error.why}"))
+    return Observation(
+        scenario=stage.scenario,
+        subject=stage.subject,
+        exchanges=stage.exchanges,
+        events=tuple(events),
+        session=found,
+        screen="".join(message.text for message in found.messages) if found else "",
+        effects=effects(stage.home),
+        code=1 if code == 0 and events else code,
+        limit=limit,
+        started=started,
+        seconds=time.monotonic() - started,
+        stderr="",
+    )
+
+
+def _open(stage: Stage, server: OpenCodeServer) -> str:
+    """A session with the scenario's model. Raises DrillError when the server does not list that model."""
+    provider, _, model = stage.model.partition("/")
+    listed = as_objects(as_object(server.call("GET", "/api/model")).get("data"))
+    session = {"model": {"providerID": provider, "id": model}, "location": {"directory": str(stage.home.work)}}
+    made = as_object(as_object(server.call("POST", "/api/session", session)).get("data"))
+    refused = stage.scenario.expected.error
+    if not refused and not any((one.get("providerID"), one.get("id")) == (provider, model) for one in listed):
+        raise DrillError(f"GET /api/model does not list {stage.model}.")
+    return str(made.get("id"))
+
+
+def _rests(server: OpenCodeServer, id: str, limit: float, stop: threading.Event | None) -> bool:
+    """Whether the session comes to rest with an answer within ``limit`` seconds."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline and not (stop and stop.is_set()):
+        active = as_object(as_object(server.call("GET", "/api/session/active")).get("data"))
+        if id not in active and _newest(server, id).get("type") == "assistant":
+            return True
+        time.sleep(LOOK_SECONDS)
+    return False
+
+
+def _newest(server: OpenCodeServer, id: str) -> Object:
+    stored = as_objects(as_object(server.call("GET", f"/api/session/{id}/message?order=desc&limit=1")).get("data"))
+    return stored[0] if stored else {}
+
+
+def read_session(server: OpenCodeServer, id: str) -> Session:
+    """A session as the server has stored it. Raises DrillError when it has none of that id."""
+    info = as_object(as_object(server.call("GET", f"/api/session/{id}")).get("data"))
+    stored = as_objects(as_object(server.call("GET", f"/api/session/{id}/message?order=asc")).get("data"))
+    return Session(
+        title=str(info.get("title", "")),
+        messages=tuple(_message(one) for one in stored if one.get("type") == "assistant"),
+        asked=sum(one.get("type") == "user" for one in stored),
+    )
+
+
+def _message(message: Object) -> StoredMessage:
+    model, error = as_object(message.get("model")), as_object(message.get("error"))
+    return StoredMessage(
+        provider=str(model.get("providerID", "")),
+        model=str(model.get("id", "")),
+        cost=0.0,
+        error=str(error.get("message", "")),
+        completed="completed" in as_object(message.get("time")),
+        parts=tuple(_part(part) for part in as_objects(message.get("content"))),
+        finish=str(message.get("finish") or ""),
+    )
+
+
+def _part(part: Object) -> StoredPart:
+    kind, status = str(part.get("type", "")), str(as_object(part.get("state")).get("status", ""))
+    return StoredPart(
+        kind=kind,
+        text=str(part.get("text", "")),
+        call=str(part.get("id", "")) if kind == "tool" else "",
+        status=status,
+        closed=kind != "tool" or status in ENDED,
+    )
+
+
+def _error(message: str) -> Event:
+    return Event(at=time.monotonic(), kind="error", data={"error": {"name": "Error", "data": {"message": message}}})
