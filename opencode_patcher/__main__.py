@@ -42,7 +42,7 @@ def run(words: Sequence[str]) -> int:
         except BaseException as error:
             code = _failed(error, words)
         output.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, errors.OutputClosed):
         return _closed(errors.OUTPUT_CLOSED)
     except SystemExit as end:
         # click ends the process with 0 once a shell has been told what can follow. Else click and rich ask for the end
@@ -51,7 +51,7 @@ def run(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return errors.INTERRUPTED
     except errors.OutputError as error:
-        with contextlib.suppress(errors.OutputError, BrokenPipeError):
+        with contextlib.suppress(errors.OutputError, errors.OutputClosed):
             _show(error)
         return _closed(error.exit_code)
     return code if isinstance(code, int) else 0
@@ -61,7 +61,7 @@ def _failed(error: BaseException, words: Sequence[str]) -> int:
     """Show what ended a command, and return the exit code. What concerns the output itself is raised again."""
     as_json = "--json" in words
     match error:
-        case errors.OutputError() | BrokenPipeError() | SystemExit():
+        case errors.OutputError() | errors.OutputClosed() | SystemExit():
             raise error
         case click.exceptions.Exit():
             return error.exit_code

@@ -118,11 +118,16 @@ class OutputError(PatcherError):
     """EX_IOERR of sysexits.h."""
 
 
-INTERRUPTED = 130
-"""What a shell reports of a program that SIGINT ended: 128 + 2."""
-
 OUTPUT_CLOSED = 141
 """What a shell reports of a program that SIGPIPE ended: 128 + 13."""
+
+
+class OutputClosed(Exception):  # noqa: N818 (no error: there is nobody to tell)
+    """Nobody reads what a command prints any more: ``head``, a pager, a closed terminal."""
+
+
+INTERRUPTED = 130
+"""What a shell reports of a program that SIGINT ended: 128 + 2."""
 
 UNEXPECTED = 70
 """EX_SOFTWARE of sysexits.h."""

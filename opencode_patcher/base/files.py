@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,10 +36,12 @@ __all__ = [
     "make_directory",
     "move_file",
     "open_regular",
+    "owner_of",
     "read_bytes",
     "read_text",
     "remove_directory",
     "remove_file",
+    "runs_programs",
     "staged_directory",
     "undo_staged",
     "write_bytes",
@@ -97,6 +100,34 @@ def is_text(path: Path) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def owner_of(path: Path) -> str:
+    """The user to whom a file, or the nearest directory above that is there, belongs; "" for ourselves, or when the
+    system does not say.
+    """
+    place = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
+    try:
+        user = place.lstat().st_uid
+    except OSError:
+        return ""
+    if sys.platform == "win32" or user == os.geteuid():
+        return ""
+    import pwd
+
+    try:
+        return f"{pwd.getpwuid(user).pw_name} (uid {user})"
+    except KeyError:
+        return f"uid {user}"
+
+
+def runs_programs(path: Path) -> bool:
+    """Whether programs can be run from where ``path`` lies, or will lie: not from a file system mounted ``noexec``."""
+    place = next((one for one in (path, *path.parents) if one.is_dir()), path)
+    try:
+        return not os.statvfs(place).f_flag & os.ST_NOEXEC
+    except (AttributeError, OSError):  # Windows has neither; macOS not the flag
+        return True
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,10 +1,15 @@
-"""Git, with a scrubbed environment, English messages and no questions asked."""
+"""Git, with a scrubbed environment, English messages and no questions asked.
+
+A repository is always named (``--git-dir``, ``in_tree``) and never discovered: git refuses to discover a bare one where
+``safe.bareRepository=explicit`` is set, and one that belongs to another user. Neither concerns one that is named.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from opencode_patcher.base import process
+from opencode_patcher.base import files, process
+from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.progress import Reporter
 
 ENVIRONMENT = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
@@ -12,6 +17,9 @@ ENVIRONMENT = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE":
 
 SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never")
 """No program is run because a repository, or an address, says so."""
+
+_SETTINGS = ("-c", "protocol.version=2")
+"""An older protocol cannot fetch files by name from a server with git's defaults."""
 
 
 def run(
@@ -26,7 +34,7 @@ def run(
     name programs. Raises ProcessError as ``process.run`` does.
     """
     return process.run(
-        ["git", *SAFE, *arguments],
+        ["git", *SAFE, *_SETTINGS, *arguments],
         cwd=cwd,
         env=ENVIRONMENT,
         check=check,
@@ -34,3 +42,28 @@ def run(
         reporter=reporter,
         timeout=timeout,
     )
+
+
+def in_tree(
+    tree: Path, *arguments: str | Path, stdin: str | None = None, reporter: Reporter | None = None
+) -> process.Completed:
+    """Run one git command in the work tree whose top is ``tree``. Raises StoreError and ProcessError."""
+    named = (f"--git-dir={directory(tree)}", f"--work-tree={tree.absolute()}")
+    return run(*named, *arguments, cwd=tree, stdin=stdin, reporter=reporter)
+
+
+def directory(tree: Path) -> Path:
+    """The git directory of the work tree whose top is ``tree``: its ``.git``, or what the file of that name says
+    (gitrepository-layout). Raises StoreError when ``tree`` is not the top of a work tree.
+    """
+    place = tree.absolute() / ".git"
+    if place.is_dir():
+        return place
+    try:
+        link = files.read_text(place)
+    except OSError as error:
+        raise StoreError(f"{tree} is not a git work tree.", why=f"{place}: {error.strerror}.") from error
+    found = tree.absolute() / link.removeprefix("gitdir:").strip()
+    if not found.is_dir():
+        raise StoreError(f"{tree} is not a git work tree.", why=f"Its git directory {found} does not exist.")
+    return found

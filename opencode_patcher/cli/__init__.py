@@ -11,7 +11,9 @@ from importlib import import_module
 import click
 
 from opencode_patcher import __version__
+from opencode_patcher.base.errors import ProcessError
 from opencode_patcher.base.text import did_you_mean
+from opencode_patcher.cli import output
 
 COMMANDS = {
     "build": "Make an OpenCode with combined models: fetch, patch, build, verify.",
@@ -52,6 +54,15 @@ class HelpfulGroup(click.Group):
 
 class LazyGroup(HelpfulGroup):
     """Knows its commands by name and imports one when it is used."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # click takes every broken pipe for that of our own output, and ends without a word.
+            if not output.is_read():
+                raise
+            raise ProcessError("A program that was talked to has ended early.", why=f"{error}.") from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         # Not list(): importing the command of that name puts its module in the place of the builtin here.

@@ -7,6 +7,7 @@ said) never reaches the terminal as it is: see ``base.text.shown``. Ruff refuses
 from __future__ import annotations
 
 import os
+import select
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
-from opencode_patcher.base.errors import OutputError, PatcherError
+from opencode_patcher.base.errors import OutputClosed, OutputError, PatcherError
 from opencode_patcher.base.progress import Phase
 from opencode_patcher.base.text import json_shown, shown, shown_lines
 
@@ -48,7 +49,7 @@ def paint(text: str, colour: str, *, bold: bool = False) -> Painted:
 def echo(*parts: Part, err: bool = False) -> None:
     """Print one line, made of ``parts``. A line break in one of them is shown as ``\\n``.
 
-    Raises OutputError when standard output is closed or cannot be written.
+    Raises OutputError when standard output is closed or cannot be written, OutputClosed when nobody reads it.
     """
     _write("".join(map(_line_part, parts)), err=err)
 
@@ -104,6 +105,16 @@ def flush() -> None:
             stream.flush()
 
 
+def is_read() -> bool:
+    """Whether somebody still reads what we print: of a pipe that nobody reads, poll(2) reports an error."""
+    if sys.platform == "win32":
+        return False
+    poll = select.poll()
+    for number in (1, 2):
+        poll.register(number, 0)
+    return not any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
+
+
 def _line_part(part: Part) -> str:
     if isinstance(part, str):
         return shown(part)
@@ -130,8 +141,8 @@ def _output_errors(*, err: bool) -> Iterator[TextIO]:
         raise OutputError(what, why="Standard output is closed.")
     try:
         yield stream
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        raise OutputClosed from error
     except OSError as error:
         raise OutputError(what, why=f"{error.strerror or error}.") from error
 

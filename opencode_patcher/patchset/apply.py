@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from opencode_patcher.base import files, git
-from opencode_patcher.base.errors import PatchError, ProcessError, StoreError
+from opencode_patcher.base.errors import PatchError, StoreError
 from opencode_patcher.patchset import hints, paths, record
 from opencode_patcher.patchset.compose import Change
 from opencode_patcher.patchset.record import Record
@@ -49,7 +49,7 @@ def apply_change(
     (unless ``discard_edits``, which undoes that first) or a path leads through a symbolic link, and
     StoreError when the tree cannot be written. Before a PatchError nothing of the change has been written.
     """
-    git_dir = _git_dir(tree)
+    git_dir = git.directory(tree)
     for path in change.files:
         if reason := paths.problem(path):
             raise PatchError(f"The path '{path}' cannot be written.", why=f"{reason[0].upper()}{reason[1:]}.")
@@ -82,17 +82,6 @@ def apply_change(
     )
 
 
-def _git_dir(tree: Path) -> Path:
-    try:
-        found = git.run("rev-parse", "--show-toplevel", "--absolute-git-dir", cwd=tree).stdout.splitlines()
-    except ProcessError as error:
-        raise StoreError(f"{tree} is not a git work tree.", why=error.why) from error
-    top, git_dir = map(Path, found)
-    if top.resolve() != tree.resolve():
-        raise StoreError(f"{tree} is not a git work tree.", why=f"It lies inside another one, {top}.")
-    return git_dir
-
-
 def _read_record(git_dir: Path, discard_edits: bool) -> Record:
     try:
         return record.read(git_dir)
@@ -104,7 +93,7 @@ def _read_record(git_dir: Path, discard_edits: bool) -> Record:
 
 def _status(tree: Path) -> list[str]:
     """Paths that differ from HEAD, and untracked ones that git does not ignore."""
-    output = git.run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", cwd=tree).stdout
+    output = git.in_tree(tree, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames").stdout
     return [entry[3:] for entry in output.split("\0") if entry]
 
 
@@ -134,10 +123,10 @@ def _discard(tree: Path, edits: Iterable[str], pristine: Callable[[str], bytes |
         if path not in upstream:
             _put(tree, path, None)
     if upstream:
-        git.run(
+        git.in_tree(
+            tree,
             *("restore", "--source=HEAD", "--staged", "--worktree"),
             *("--pathspec-from-file=-", "--pathspec-file-nul"),
-            cwd=tree,
             stdin="\0".join(upstream),
         )
 

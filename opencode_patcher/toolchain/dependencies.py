@@ -51,9 +51,9 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
     surroundings.require_known(tree)
     if _is_done(bun, tree, every_platform=every_platform):
         return False
-    if git.run("-C", tree.path, "status", "--porcelain", "--", LOCK_FILE).stdout:
+    if git.in_tree(tree.path, "status", "--porcelain", "--", LOCK_FILE).stdout:
         reporter.warn(f"{LOCK_FILE} in {tree.path} was changed; upstream's own is restored.")
-        git.run("-C", tree.path, "checkout", "--quiet", "HEAD", "--", LOCK_FILE)
+        git.in_tree(tree.path, "checkout", "--quiet", "HEAD", "--", LOCK_FILE)
         if _is_done(bun, tree, every_platform=every_platform):
             return False
     with reporter.phase("Installing dependencies"):
@@ -70,7 +70,7 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
         if every_platform:
             # It fails when an optional package is not available, but has then installed the others.
             _run_install(bun, tree, reporter, log, *EVERY_PLATFORM, check=False)
-        files.write_json(tree.git_dir / STAMP, {"digest": digest(bun, tree), "every_platform": every_platform})
+        files.write_json(tree.git_dir / STAMP, _stamp(bun, tree, every_platform=every_platform))
     return True
 
 
@@ -126,8 +126,15 @@ def digest(bun: Bun, tree: Worktree) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stamp:
+    """What is installed, and ``place``: the tree's path, which goes into the binary."""
+
     digest: str
+    place: str = ""
     every_platform: bool = False
+
+
+def _stamp(bun: Bun, tree: Worktree, *, every_platform: bool) -> dict[str, object]:
+    return {"digest": digest(bun, tree), "place": str(tree.path), "every_platform": every_platform}
 
 
 def _is_done(bun: Bun, tree: Worktree, *, every_platform: bool) -> bool:
@@ -138,7 +145,7 @@ def _is_done(bun: Bun, tree: Worktree, *, every_platform: bool) -> bool:
     if every_platform and not stamp.every_platform:
         return False
     there = all((tree.path / part / "node_modules").is_dir() for part in ("", tree.line.package))
-    return there and stamp.digest == digest(bun, tree)
+    return there and stamp.place == str(tree.path) and stamp.digest == digest(bun, tree)
 
 
 def _module_directories(root: Path) -> Iterator[Path]:

@@ -36,7 +36,7 @@ def put(tree: Path, sides: Sides, *, release: str, patch: str) -> bool:
     merged, clean = merge(sides, release=release, patch=patch)
     files.write_bytes(tree / sides.path, merged)
     if clean:
-        git.run("add", "--", sides.path, cwd=tree)
+        git.in_tree(tree, "add", "--", sides.path)
     else:
         _stages(tree, sides)
     return clean
@@ -61,7 +61,7 @@ def merge(sides: Sides, *, release: str, patch: str) -> tuple[bytes, bool]:
 
 def unresolved(tree: Path) -> tuple[str, ...]:
     """The paths that still have a conflict in the index, or markers in the file."""
-    staged = git.run("ls-files", "--unmerged", "-z", cwd=tree).stdout.split("\0")
+    staged = git.in_tree(tree, "ls-files", "--unmerged", "-z").stdout.split("\0")
     paths = {entry.split("\t", 1)[1] for entry in staged if entry}
     return tuple(sorted(path for path in paths if _has_markers(tree / path)))
 
@@ -79,6 +79,6 @@ def _stages(tree: Path, sides: Sides) -> None:
     entries = [f"0 {'0' * 40}\t{sides.path}"]
     for stage, text in versions.items():
         if text is not None:
-            blob = git.run("hash-object", "-w", "--no-filters", "--stdin", cwd=tree, stdin=text).stdout.strip()
+            blob = git.in_tree(tree, "hash-object", "-w", "--no-filters", "--stdin", stdin=text).stdout.strip()
             entries.append(f"100644 {blob} {stage}\t{sides.path}")
-    git.run("update-index", "--add", "--index-info", cwd=tree, stdin="\n".join(entries) + "\n")
+    git.in_tree(tree, "update-index", "--add", "--index-info", stdin="\n".join(entries) + "\n")

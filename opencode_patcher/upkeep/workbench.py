@@ -133,9 +133,9 @@ def resume(bench: Workbench, patches: Series, reporter: Reporter) -> Workbench:
             next_step=f"Resolve them in {bench.path}, then: {CONTINUE}",
         )
     if bench.state.current:
-        git.run("add", "--update", cwd=bench.path)
+        git.in_tree(bench.path, "add", "--update")
         _commit(bench.path, patches.find(bench.state.current), amend=bench.state.editing)
-    elif git.run("status", "--porcelain", "--untracked-files=no", cwd=bench.path).stdout:
+    elif git.in_tree(bench.path, "status", "--porcelain", "--untracked-files=no").stdout:
         raise UsageError(
             f"There are changes in {bench.path} that do not belong to any patch.",
             next_step=FIXUP,
@@ -165,7 +165,7 @@ def advance(bench: Workbench, patches: Series, reporter: Reporter, *, stop_at: s
         for item in found:
             if item.path is not None and item.placed is not None:
                 files.write_bytes(bench.path / item.path, item.placed.text.encode("utf-8"))
-                git.run("add", "--", item.path, cwd=bench.path)
+                git.in_tree(bench.path, "add", "--", item.path)
         _commit(bench.path, patch)
         rebase_state.write(bench.git_dir, bench.state)
         reporter.note(f"{patch.name}: applied")
@@ -179,10 +179,10 @@ def commits(bench: Workbench) -> dict[str, str]:
 
     Raises PatchError for a commit that does not belong to a patch, and for two of one patch.
     """
-    listed = git.run(
+    listed = git.in_tree(
+        bench.path,
         *("log", "--reverse", f"--format=%H%x00%s%x00%(trailers:key={TRAILER},valueonly,separator=%x2C)"),
         f"{bench.state.release.commit}..HEAD",
-        cwd=bench.path,
     ).stdout
     found: dict[str, str] = {}
     for line in listed.splitlines():
@@ -256,7 +256,7 @@ def _conflict(bench: Workbench, patch: Patch, found: tuple[FileOutcome, ...], si
     for item in found:
         if item.placed is not None and item.path is not None and _fits(item):
             files.write_bytes(bench.path / item.path, item.placed.text.encode("utf-8"))
-            git.run("add", "--", item.path, cwd=bench.path)
+            git.in_tree(bench.path, "add", "--", item.path)
         elif item.placed is not None:
             said += [f"{explain(misfit, item.before).what} Cause: {misfit.reason}." for misfit in item.placed.misfits]
         elif not item.excused:
@@ -274,7 +274,7 @@ def _conflict(bench: Workbench, patch: Patch, found: tuple[FileOutcome, ...], si
 def _commit(tree: Path, patch: Patch, *, amend: bool = False) -> None:
     message = f"{patch.name}: {patch.header.subject}\n\n{patch.header.why}\n\n{TRAILER}: {patch.name}\n"
     flags = ("--amend",) if amend else ()
-    git.run(*IDENTITY, "commit", "--quiet", "--allow-empty", "--no-verify", *flags, "--file=-", cwd=tree, stdin=message)
+    git.in_tree(tree, *IDENTITY, "commit", "--quiet", "--allow-empty", "--no-verify", *flags, "--file=-", stdin=message)
 
 
 def _disk(tree: Path) -> Callable[[str], bytes | None]:

@@ -36,7 +36,7 @@ def from_commits(bench: Workbench, patches: Series) -> dict[str, str]:
             why=f"It is at the patch '{bench.state.current or bench.state.queue[0]}'.",
             next_step=f"Continue: {workbench.CONTINUE}",
         )
-    if changed := git.run("status", "--porcelain", cwd=bench.path).stdout:
+    if changed := git.in_tree(bench.path, "status", "--porcelain").stdout:
         raise UsageError(
             f"There are changes in {bench.path} that are not committed.",
             why=changed.rstrip(),

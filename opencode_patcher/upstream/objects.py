@@ -172,6 +172,8 @@ class Objects:
             content = self._repo.odb.stream(bytes.fromhex(name)).read()
         except ValueError as error:
             raise self._unreadable(name, str(error)) from error
+        except OSError as error:  # git has ended, and no longer listens
+            raise self._unreadable(name, f"git ended early: {error.strerror or error}") from error
         assert isinstance(content, bytes)
         return content
 

@@ -2,58 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
 from pathlib import Path
 
-from opencode_patcher.base import full_disk, git, process
+from opencode_patcher.base import files, full_disk, git, process
 from opencode_patcher.base.errors import (
     PatcherError,
     ProcessError,
     ProcessTimeoutError,
     SourceError,
+    StoreError,
 )
 from opencode_patcher.base.progress import Reporter
-from opencode_patcher.base.store import Store
+from opencode_patcher.base.store import HOME_VARIABLE, Store
 from opencode_patcher.base.text import without_credentials
+from opencode_patcher.upstream import refusal
 
 DEMO_HINT = "To see the tool work without any source, run: opencode-patcher demo"
 
-_CAUSES: tuple[tuple[str, str, str], ...] = (
-    (
-        r"pack-objects died|not our ref|bad object|unable to read [0-9a-f]{40}",
-        "The source lacks some files of the release; it may be a partial copy itself.",
-        "Name a complete repository with --source, or let this one leave out files:\n"
-        "git -C PATH config uploadpack.allowFilter true",
-    ),
-    (
-        r"could not resolve|failed to connect|couldn't connect|timed out|connection (?:refused|reset)"
-        r"|unreachable|operation too slow|rpc failed|hung up unexpectedly|early eof|unable to access",
-        "The source cannot be reached over the network.",
-        "Check the network and the proxy (git follows HTTPS_PROXY), or name another source with --source.",
-    ),
-    (
-        r"couldn't find remote ref",
-        "The source does not have that tag.",
-        "Check the tag, or name another source with --source.",
-    ),
-    (
-        r"dubious ownership",
-        "git refuses a repository that belongs to another user.",
-        "Allow it with: git config --global --add safe.directory PATH",
-    ),
-    (
-        r"could not read username|authentication failed|terminal prompts disabled|permission denied",
-        "The source does not exist, or it asks for a login that git does not have.",
-        "Check the address, or name another source with --source.",
-    ),
-    (
-        r"does not appear to be a git repository|not a git repository|not found|does not exist|is this a git",
-        "There is no git repository at that address.",
-        "Check the address, or name another source with --source.",
-    ),
-)
-"""What git says (C locale, matched without regard to case), what that means, and what helps."""
+_HELPER = re.compile(r"[A-Za-z0-9]+::")
+"""The start of an address that names a program of git's for it (``ext::``, ``fd::``), which may wait for ever."""
 
 
 def address(source: str) -> str:
@@ -61,6 +32,12 @@ def address(source: str) -> str:
 
     Raises SourceError when ``source`` is neither an address nor an existing directory.
     """
+    if _HELPER.match(source):
+        raise SourceError(
+            f"The source {source} cannot be used.",
+            why="It names a program that git would run, and not a repository.",
+            next_step=f"Name a URL or a path with --source. {DEMO_HINT}",
+        )
     if is_url(source):
         return source
     path = Path(source).expanduser().absolute()
@@ -128,14 +105,57 @@ def explained(error: ProcessError, *, source: str, what: str) -> PatcherError:
         )
     if full := full_disk.explained(error, what):
         return full
-    for pattern, meaning, help_ in _CAUSES:
-        if re.search(pattern, said, re.IGNORECASE):
-            return SourceError(
-                what,
-                why=f"{meaning}\nSource: {without_credentials(source)}\ngit: {_last(said)}",
-                next_step=f"{help_}\n{DEMO_HINT}",
-            )
-    return SourceError(what, why=f"Source: {without_credentials(source)}\n{said}", next_step=DEMO_HINT)
+    shown = without_credentials(source)
+    if unwritable := _UNWRITABLE.search(said):
+        return _not_ours(what, Path(unwritable["path"]), said)
+    cause = refusal.cause_of(said)
+    if cause is None:
+        why = f"Source: {shown}\n{said}"
+        return SourceError(what, why=why, next_step=f"Try it by hand: git ls-remote {shown}\n{DEMO_HINT}")
+    asked = _asked(source)
+    settings = refusal.settings_in_force(cause.topic, source, asked, _configured, os.environ)
+    help_ = cause.help.format(address=shown, try_ssh=refusal.ssh_command(asked), place=_place(said) or shown)
+    return SourceError(
+        what,
+        why="\n".join([cause.meaning, f"Source: {shown}", *settings, f"git: {_last(said)}"]),
+        next_step=f"{help_}\n{DEMO_HINT}",
+    )
+
+
+_UNWRITABLE = re.compile(
+    r"(?:cannot open|unable to create|could not lock config file|for adding an object to repository database) "
+    r"'?(?P<path>[^':\n]+)'?(?:: Permission denied)?$",
+    re.MULTILINE,
+)
+"""What git says of a file of its own that it may not write."""
+
+
+def _not_ours(what: str, path: Path, said: str) -> StoreError:
+    owner = files.owner_of(path)
+    return StoreError(
+        what,
+        why=f"git may not write {path}" + (f", which belongs to {owner}." if owner else ".") + f"\ngit: {_last(said)}",
+        next_step=f"Give the store to yourself (chown -R), or name another directory in {HOME_VARIABLE}.",
+    )
+
+
+def _asked(source: str) -> str:
+    """The address that git makes of ``source`` with the user's ``url.*.insteadOf``."""
+    with contextlib.suppress(ProcessError):
+        return git.run("ls-remote", "--get-url", "--", source).stdout.strip() or source
+    return source
+
+
+def _configured(pattern: str) -> str:
+    with contextlib.suppress(ProcessError):
+        return git.run("config", "--show-origin", "-z", "--get-regexp", pattern, check=False).stdout
+    return ""
+
+
+def _place(said: str) -> str:
+    """The repository that git complains of."""
+    found = re.search(r"repository at '([^'\n]+)'", said)
+    return found[1] if found else ""
 
 
 def _last(said: str) -> str:

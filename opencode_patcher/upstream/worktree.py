@@ -105,7 +105,7 @@ def _reapply(path: Path, git_dir: Path, repository: Repository, patterns: list[s
 def _fill(path: Path, repository: Repository, reporter: Reporter, *command: str) -> None:
     """Run the command that writes files; git fetches those that are missing, all in one request."""
     try:
-        git.run("-C", path, *command, reporter=reporter)
+        git.in_tree(path, *command, reporter=reporter)
     except ProcessError as error:
         raise remote.explained(
             error, source=repository.source, what=f"The files of the release cannot be written to {path}."
@@ -117,14 +117,24 @@ def _write_patterns(git_dir: Path, patterns: list[str]) -> None:
 
 
 def _git_dir(path: Path, repository: Path) -> Path | None:
-    """The git directory that the tree's ``.git`` file names, if it is one of ``repository``'s work trees."""
+    """The git directory that the tree's ``.git`` file names, if it is one of ``repository``'s work trees.
+
+    Both name each other by absolute paths, which a store that was moved or copied takes along. They are set right then.
+    """
     try:
         link = files.read_text(path / ".git")
     except OSError:
         return None
-    git_dir = path / link.removeprefix("gitdir: ").strip()
-    belongs = git_dir.parent.parent.resolve() == repository.resolve()
-    return git_dir if belongs and (git_dir / "HEAD").is_file() else None
+    named = path / link.removeprefix("gitdir: ").strip()
+    git_dir = repository.absolute() / "worktrees" / named.name
+    if not (git_dir / "HEAD").is_file():
+        return None
+    if named.resolve() != git_dir.resolve():
+        if named.parts[-4:] != git_dir.parts[-4:]:
+            return None
+        files.write_text(path / ".git", f"gitdir: {git_dir}\n")
+        files.write_text(git_dir / "gitdir", f"{path.absolute() / '.git'}\n")
+    return git_dir
 
 
 def _read_marker(git_dir: Path) -> dict[str, object] | None:
