@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 300
 
 export OPENCODE_PATCHER_TEST_TOOLS ?= $(CURDIR)/.cache/test-tools
 
-.PHONY: build demo test test-upstream fuzz coverage lint bench clean help
+.PHONY: build demo test test-upstream fuzz coverage lint bench requirements clean help
 
 help:
 	@echo "make build          make an OpenCode with combined models and verify it"
@@ -47,6 +47,8 @@ lint: $(VENV)/dev
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/zizmor --quiet --offline --persona pedantic .github/workflows
+	@# No package registry has actionlint: its Python package downloads the program from GitHub. CI always runs it.
+	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint was not run: it is not on PATH."; fi
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench
@@ -60,6 +62,20 @@ $(VENV)/tool: pyproject.toml
 $(VENV)/dev: $(VENV)/tool
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
+
+# What makes and publishes releases: nothing but these files, each with its hash.
+$(VENV)/locked: pyproject.toml .ci/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
+		--requirement .ci/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Needs uv.
+requirements:
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-emit-index-url --custom-compile-command "make requirements" --output-file .ci/requirements.txt \
+		pyproject.toml .ci/requirements.in
 
 clean:
 	rm -rf $(VENV) .cache build dist

@@ -296,14 +296,14 @@ def update(
     A release that differs in code that the feature relies on has to pass all scenarios of the drill (``whole``).
     Raises the error of the step that fails; then ``lock_file`` is unchanged.
     """
-    from opencode_patcher.toolchain import bun_package
-    from opencode_patcher.upkeep.update import moving
+    from opencode_patcher.upkeep.update import moving, next_lock
 
-    with moving(prospect, lock, lock_file) as write_lock:
+    after = next_lock(prospect, request, store, reporter, lock=lock)
+    with moving(prospect, after, lock_file) as write_lock:
         built = build(replace(request, ref=prospect.newest.tag), store, reporter, lock=lock, proof=proof)
         if prospect.differs:
             (whole or require_whole_drill)(built.build, reporter)
-        write_lock(bun_package.with_pins(lock.bun, built.build.ingredients.bun))
+        write_lock()
         if activate:
             activate(built.build)
     return built

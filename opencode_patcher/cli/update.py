@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from opencode_patcher.install.builds import Build
     from opencode_patcher.upkeep.matrix import Report
     from opencode_patcher.upkeep.update import Prospect
+    from opencode_patcher.upstream.lock import Lock
 
 
 @click.command
@@ -83,7 +84,10 @@ def command(
             activate=to_install if activate else None,
         )
     if as_json:
-        output.show_json(as_data(prospect, built.build if built else None, lock.place(store)))
+        after = None
+        if prospect.newer and not prospect.fails:
+            after = update.next_lock(prospect, request, store, reporter, lock=locked)
+        output.show_json(as_data(prospect, built.build if built else None, lock.place(store), after))
     elif built and not quiet:
         output.echo(f"The lock is now {prospect.newest.tag}: {lock.place(store)}")
         output.echo(f"Binary: {built.build.binary}")
@@ -94,9 +98,12 @@ def command(
         ctx.exit(PatchError.exit_code if prospect.fails else 1)
 
 
-def as_data(prospect: Prospect, build: Build | None, lock_file: Path) -> dict[str, object]:
-    """What ``--json`` prints. ``moved`` says whether the lock is the newest release now because of this run."""
+def as_data(prospect: Prospect, build: Build | None, lock_file: Path, after: Lock | None) -> dict[str, object]:
+    """What ``--json`` prints. ``moved`` says whether the lock is the newest release now because of this run.
+    ``next_lock`` is what the lock file says after a move, null when there is nothing to move to.
+    """
     from opencode_patcher.upkeep import matrix
+    from opencode_patcher.upstream import lock
 
     return {
         "locked": prospect.locked.tag,
@@ -104,6 +111,7 @@ def as_data(prospect: Prospect, build: Build | None, lock_file: Path) -> dict[st
         "newer": prospect.newer,
         "moved": build is not None,
         "lock": str(lock_file),
+        "next_lock": lock.as_data(after) if after else None,
         "binary": str(build.binary) if build else None,
         "check": matrix.as_data(*prospect.found) if prospect.found else None,
     }

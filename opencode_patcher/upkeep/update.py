@@ -20,11 +20,12 @@ from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.patchset import hints
 from opencode_patcher.patchset.check import ReleaseCheck
+from opencode_patcher.toolchain import bun_package
 from opencode_patcher.upkeep import release_check
 from opencode_patcher.upkeep.release_check import Fit, Ours
 from opencode_patcher.upstream import lock as locks
-from opencode_patcher.upstream import releases
-from opencode_patcher.upstream.lock import BunPins, Lock
+from opencode_patcher.upstream import releases, repository, workspace
+from opencode_patcher.upstream.lock import Lock
 from opencode_patcher.upstream.support import Support
 
 
@@ -81,9 +82,20 @@ def require_fit(prospect: Prospect, problems: str) -> None:
         )
 
 
+def next_lock(prospect: Prospect, request: Request, store: Store, reporter: Reporter, *, lock: Lock) -> Lock:
+    """``lock`` moved to the newest release, with pins for the bun that it asks for. Nothing of OpenCode's is run.
+
+    Raises SourceError when the source cannot be reached, or is not OpenCode.
+    """
+    with one_at_a_time(store, reporter, wait=request.wait), repository.opened(store, request.source) as upstream:
+        upstream.fetch([prospect.newest], reporter)
+        wanted = workspace.closure(upstream.snapshot(prospect.newest).package_texts(), request.line).bun
+    return replace(lock, release=prospect.newest, bun=bun_package.with_pins(lock.bun, wanted))
+
+
 @contextmanager
-def moving(prospect: Prospect, lock: Lock, lock_file: Path) -> Iterator[Callable[[BunPins], None]]:
-    """Gives a function that writes ``lock`` with the newest release, and the pins of its bun, to ``lock_file``.
+def moving(prospect: Prospect, after: Lock, lock_file: Path) -> Iterator[Callable[[], None]]:
+    """Gives a function that writes the lock ``after`` to ``lock_file``.
 
     When the block fails, the file is as it was before, and the error says what stays. Raises StoreError when the file
     cannot be written, which is found out before the minutes of a build.
@@ -91,7 +103,7 @@ def moving(prospect: Prospect, lock: Lock, lock_file: Path) -> Iterator[Callable
     _require_writable(lock_file)
     before = lock_file.read_bytes() if lock_file.exists() else None
     try:
-        yield lambda bun: locks.write_lock(replace(lock, release=prospect.newest, bun=bun), lock_file)
+        yield lambda: locks.write_lock(after, lock_file)
     except BaseException as error:
         if before is None:
             lock_file.unlink(missing_ok=True)

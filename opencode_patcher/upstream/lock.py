@@ -99,16 +99,18 @@ def current(store: Store) -> Lock:
 
 def write_lock(lock: Lock, path: Path = LOCK_FILE) -> None:
     """Replace the lock file in one step. Raises StoreError when it cannot be written."""
+    files.write_json(path, as_data(lock))
+
+
+def as_data(lock: Lock) -> dict[str, object]:
+    """What the lock file says."""
     pin = lock.catalogue
-    files.write_json(
-        path,
-        {
-            "tag": lock.release.tag,
-            "commit": lock.release.commit,
-            "catalogue": {"package": pin.package, "version": pin.version, "sha256": pin.sha256},
-            "bun": {version: dict(packages) for version, packages in lock.bun.items()},
-        },
-    )
+    return {
+        "tag": lock.release.tag,
+        "commit": lock.release.commit,
+        "catalogue": {"package": pin.package, "version": pin.version, "sha256": pin.sha256},
+        "bun": {version: dict(packages) for version, packages in lock.bun.items()},
+    }
 
 
 def check(release: Release, lock: Lock) -> None:

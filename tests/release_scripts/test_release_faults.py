@@ -19,6 +19,7 @@ from opencode_patcher.base.store import open_store
 from opencode_patcher.install import builds, state
 from tests.release_scripts.script_samples import (
     PROGRAMS,
+    RELEASE,
     Machine,
     make_machine,
     make_release,
@@ -235,6 +236,45 @@ def test_a_machine_that_lacks_a_program(tmp_path: Path, web: Any, lacking: str, 
     assert not machine.place.exists()
 
 
+BUSYBOX_WGET = """case "$*" in *--version*) echo "unrecognized option: version" >&2; exit 1 ;; esac
+echo "$@" >> {log}"""
+
+
+def test_what_cannot_check_who_answers_is_not_used(tmp_path: Path, secure: Any, web: Any) -> None:
+    machine = make_machine(tmp_path / "machine", programs=PROGRAMS)
+    log = tmp_path / "wget.log"
+    machine.add("wget", BUSYBOX_WGET.format(log=log))
+    done = machine.install(OPENCODE_RELEASE_URL=f"{secure.url}/first")
+    assert done.returncode == 1
+    assert "This wget cannot be used to fetch the release." in done.stderr
+    for host in (
+        "releases.invalid",
+        "127.0.0.1.invalid",
+        "localhost@elsewhere.invalid",
+        "localhost:1@elsewhere.invalid",
+    ):
+        done = machine.install(OPENCODE_RELEASE_URL=f"http://{host}/first")
+        assert done.returncode == 1
+        assert "A release is not fetched over http." in done.stderr
+    assert not log.exists()
+    assert web.asked == []
+
+
+@pytest.mark.parametrize("loader", ["curl", "wget"])
+def test_a_login_in_the_address_is_used_and_not_shown(tmp_path: Path, web: Any, secure: Any, loader: str) -> None:
+    machine = make_machine(tmp_path / "machine", programs=(*PROGRAMS, loader))
+    seen = tmp_path / "arguments"
+    real = shutil.which(loader)
+    (machine.programs / loader).unlink()
+    machine.add(loader, f'echo "$@" >> {seen}\nexec {real} "$@"')
+    for url in (web.url, secure.url) if loader == "curl" else (secure.url,):
+        done = machine.install(OPENCODE_RELEASE_URL=url.replace("://", "://me:p%40ssw0rd@") + "/missing")
+        assert done.returncode == 1
+        assert "could not be fetched" in done.stderr
+        assert f"From: {url}/missing" in done.stderr
+        assert "ssw0rd" not in done.stdout + done.stderr + seen.read_text()
+
+
 def test_a_store_that_cannot_be_used(machine: Machine, first: Path) -> None:
     for root, said in {
         machine.home / ".opencode/bin/store": "would be overwritten by OpenCode's own updater",
@@ -305,18 +345,19 @@ def test_the_attestation_is_checked(installed: Machine, second: Path) -> None:
     log = gh(installed)
     done = installed.install(OPENCODE_RELEASE_URL=second)
     assert done.returncode == 0
-    assert "Built by the release workflow of example/fork (attested)." in done.stderr
+    assert f"Built by the release workflow of example/fork at {RELEASE} (attested)." in done.stderr
     [asked] = [line for line in log.read_text().splitlines() if line.startswith("attestation verify /")]
     assert "/opencode-linux-" in asked
     assert "--repo example/fork" in asked
     assert "--signer-workflow example/fork/.github/workflows/release.yml" in asked
+    assert f"--source-ref refs/tags/{RELEASE}" in asked
 
 
 def test_an_attestation_that_fails_ends_it(installed: Machine, second: Path) -> None:
     gh(installed, verdict="echo no attestations found >&2; exit 1")
     done = installed.install(OPENCODE_RELEASE_URL=second)
     unharmed(installed, done)
-    assert "has no valid attestation of example/fork.\nno attestations found" in done.stderr
+    assert f"has no valid attestation of example/fork at {RELEASE}.\nno attestations found" in done.stderr
     assert installed.install("--no-attestation", OPENCODE_RELEASE_URL=second).returncode == 0
     assert started(installed.place) == "second"
 
@@ -329,7 +370,7 @@ def test_a_program_that_came_into_the_store_unattested_is_checked_by_the_next_ru
 
     done = installed.install(OPENCODE_RELEASE_URL=second)
     assert done.returncode == 1
-    assert "has no valid attestation of example/fork." in done.stderr
+    assert f"has no valid attestation of example/fork at {RELEASE}." in done.stderr
 
     done = installed.install("--no-attestation", OPENCODE_RELEASE_URL=second)
     assert "Only the checksum was checked, not where the archive was built (--no-attestation)." in done.stderr
@@ -339,7 +380,7 @@ def test_a_program_that_came_into_the_store_unattested_is_checked_by_the_next_ru
     for _ in range(2):
         done = installed.install(OPENCODE_RELEASE_URL=second)
         assert done.returncode == 0
-        assert "Built by the release workflow of example/fork (attested)." in done.stderr
+        assert f"Built by the release workflow of example/fork at {RELEASE} (attested)." in done.stderr
     assert "Fetching" not in done.stderr, "what was attested once is not fetched again"
     asked = [line for line in log.read_text().splitlines() if line.startswith("attestation verify /")]
     assert len(asked) == 2
@@ -348,7 +389,7 @@ def test_a_program_that_came_into_the_store_unattested_is_checked_by_the_next_ru
     other.script.write_text(render("install.sh", repository="example/another"))
     gh(other, verdict="exit 1")
     done = other.install(OPENCODE_RELEASE_URL=second, HOME=installed.home)
-    assert "has no valid attestation of example/another." in done.stderr
+    assert f"has no valid attestation of example/another at {RELEASE}." in done.stderr
 
 
 def test_why_the_attestation_was_not_checked(installed: Machine, tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ case "$1 $2" in
   "release view")
     case "$*" in *assets*) ls "$FAKE/assets"; exit ;; esac
     if [ -f "$FAKE/state" ]; then cat "$FAKE/state"; else echo "release not found" >&2; exit 1; fi ;;
-  "release create") echo true > "$FAKE/state"; echo "$6" > "$FAKE/target" ;;
-  "release edit") echo false > "$FAKE/state"; [ "$4" != --target ] || echo "$5" > "$FAKE/target" ;;
+  "release create") echo true > "$FAKE/state" ;;
+  "release edit") echo false > "$FAKE/state" ;;
   "release delete-asset") rm "$FAKE/assets/$4" ;;
   "release upload")
     shift 5
@@ -61,7 +61,7 @@ class Runner:
     def fake(self) -> Path:
         return self.root / "github"
 
-    def run(self, step: str, tag: str = "v1.18.3") -> subprocess.CompletedProcess[str]:
+    def run(self, step: str, tag: str = "v1.18.3", ref: str = "") -> subprocess.CompletedProcess[str]:
         (self.fake / "asked").write_text("")
         return subprocess.run(
             ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script(step)],
@@ -71,6 +71,8 @@ class Runner:
                 "FAKE": str(self.fake),
                 "TAG": tag,
                 "GITHUB_SHA": "a" * 40,
+                "GITHUB_REF": ref or f"refs/tags/{tag}",
+                "GH_REPO": "example/fork",
                 "GITHUB_REPOSITORY": "example/fork",
                 "RUNNER_TEMP": str(self.root),
             },
@@ -103,6 +105,7 @@ def runner(tmp_path: Path) -> Runner:
         (dist / name).write_text(f"{name}\n")
     sums = [f"{hashlib.sha256((dist / name).read_bytes()).hexdigest()}  {name}\n" for name in FILES]
     (dist / "SHA256SUMS").write_text("".join(sums))
+    (runner.fake / "tag").write_text("a" * 40)
     for name, text in {"gh": GH, "jq": "#!/bin/sh\necho 1.18.3\n"}.items():
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
@@ -114,11 +117,12 @@ def test_a_release_is_public_once_all_of_it_is_there(runner: Runner) -> None:
     assert done.returncode == 0, done.stderr
     assert runner.state() == "public"
     assert runner.assets() == {*FILES, "SHA256SUMS"}
-    view, create, _, upload, edit = runner.asked()
+    tag, view, create, _, upload, edit = runner.asked()
+    assert tag.startswith("api repos/example/fork/commits/tags/v1.18.3 ")
     assert view.startswith("release view v1.18.3 ")
-    assert create.startswith(f"release create v1.18.3 --draft --target {'a' * 40} --title OpenCode 1.18.3 with")
+    assert create.startswith("release create v1.18.3 --draft --verify-tag --title OpenCode 1.18.3 with")
     assert upload.startswith("release upload v1.18.3 --clobber -- ")
-    assert edit.startswith(f"release edit v1.18.3 --target {'a' * 40} --draft=false ")
+    assert edit.startswith("release edit v1.18.3 --draft=false --verify-tag ")
 
 
 def test_a_run_that_broke_off_is_completed(runner: Runner) -> None:
@@ -133,16 +137,14 @@ def test_a_run_that_broke_off_is_completed(runner: Runner) -> None:
     assert not [line for line in runner.asked() if line.startswith("release create")]
 
 
-def test_a_draft_of_another_commit_becomes_one_of_this_commit(runner: Runner) -> None:
+def test_files_of_a_draft_of_another_commit_are_not_published(runner: Runner) -> None:
     (runner.fake / "state").write_text("true\n")
-    (runner.fake / "target").write_text("b" * 40)
     for name in ("manifest.json", "opencode-linux-arm64.tar.gz"):
         (runner.fake / "assets" / name).write_text("of the other commit\n")
 
     done = runner.publish()
 
     assert done.returncode == 0, done.stderr
-    assert (runner.fake / "target").read_text().strip() == "a" * 40
     assert runner.assets() == {*FILES, "SHA256SUMS"}
     assert (runner.fake / "assets/manifest.json").read_text() == "manifest.json\n"
 
@@ -152,14 +154,22 @@ def test_a_public_release_is_left_as_it_is(runner: Runner) -> None:
     done = runner.publish()
     assert done.returncode == 0
     assert "public already" in done.stdout
-    assert len(runner.asked()) == 1
+    assert [line.split()[0] for line in runner.asked()] == ["api", "release"]
 
 
 def test_no_second_release_because_github_did_not_answer(runner: Runner) -> None:
     (runner.fake / "offline").touch()
     done = runner.publish()
     assert done.returncode == 1
-    assert "error connecting" in done.stdout
+    assert "error connecting" in done.stderr
+    assert len(runner.asked()) == 1
+
+
+def test_no_release_of_a_tag_that_was_moved_meanwhile(runner: Runner) -> None:
+    (runner.fake / "tag").write_text("b" * 40)
+    done = runner.publish()
+    assert done.returncode == 1
+    assert "::error::The tag is at bbbb" in done.stdout
     assert len(runner.asked()) == 1
 
 
@@ -170,20 +180,19 @@ def test_files_that_are_not_those_that_were_attested(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "there", "fits"),
+    ("tag", "there", "ref", "fits"),
     [
-        ("v1.18.3", None, True),
-        ("v1.18.3", "a" * 40, True),
-        ("v1.18.3", "b" * 40, False),
-        ("1.18.3", None, False),
-        ("v1.18.3;id", None, False),
-        ("v1/../../main", None, False),
-        ("v1\nv2", None, False),
+        ("v1.18.3", "a" * 40, "", True),
+        ("v1.18.3", "a" * 40, "refs/heads/v1.18.3", False),
+        ("v1.18.3", "b" * 40, "", False),
+        ("1.18.3", "a" * 40, "", False),
+        ("v1.18.3;id", "a" * 40, "", False),
+        ("v1/../../main", "a" * 40, "", False),
+        ("v1\nv2", "a" * 40, "", False),
     ],
 )
-def test_the_tag(runner: Runner, tag: str, there: str | None, fits: bool) -> None:
-    if there:
-        (runner.fake / "tag").write_text(f"{there}\n")
-    done = runner.run("The tag is a name, and of this commit if it is there", tag)
+def test_the_tag(runner: Runner, tag: str, there: str, ref: str, fits: bool) -> None:
+    (runner.fake / "tag").write_text(f"{there}\n")
+    done = runner.run("It runs on a tag, which is still at this commit", tag, ref)
     assert (done.returncode == 0) == fits
     assert ("::error::" in done.stdout) != fits

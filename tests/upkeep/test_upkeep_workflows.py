@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from opencode_patcher.base.errors import UsageError
 from opencode_patcher.upkeep import workflows
 
 ROOT = Path(__file__).parents[2]
+DEPENDENCIES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
 
 
 WRITING: dict[str, dict[str, list[str]]] = {
@@ -89,6 +93,51 @@ def test_nothing_is_published_that_was_not_tried_and_attested() -> None:
         "attest": "[build, smoke, smoke-windows]",
         "publish": "attest",
     }
+
+
+def test_what_is_published_waits_for_an_approval() -> None:
+    publish = rendered()["release.yml"].split("\n  publish:\n")[1]
+    assert "\n    environment: release " in publish
+
+
+def test_the_jobs_that_publish_or_commit_install_nothing_without_its_hash() -> None:
+    for name in ("release.yml", "watch.yml"):
+        assert set(re.findall(r"run: make (.*)", rendered()[name])) == {".venv/locked"}
+    locked = (ROOT / ".ci/requirements.txt").read_text(encoding="utf-8")
+    names = set(re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE))
+    assert {re.split(r"[<>=!~]", one)[0] for one in DEPENDENCIES} <= names
+    assert "hatchling" in names
+    for entry in re.split(r"\n(?=[a-z])", locked.partition("\n")[2]):
+        assert entry.startswith("#") or "--hash=sha256:" in entry, entry
+
+
+def test_the_lock_that_is_committed_is_not_from_a_job_that_ran_upstreams_code() -> None:
+    jobs = rendered()["watch.yml"].split("\n  build:\n")
+    look, propose = jobs[0], jobs[1].split("\n  propose:\n")[1]
+    assert "--check-only" in look
+    assert "cp result/" not in propose
+    assert "cmp result/upstream.lock.json found/upstream.lock.json" in propose
+    assert "cp found/upstream.lock.json opencode_patcher/upstream/upstream.lock.json" in propose
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_what_a_build_said_cannot_break_out_of_an_issue(tmp_path: Path) -> None:
+    hostile = (
+        "```\n````\n`````text\n</details>\n# A\n@everyone [a](b)\r\x1b[2J\x0b\n\n- list\n    code\n<!--\nlast line"
+    )
+    (tmp_path / "result").mkdir()
+    (tmp_path / "result" / "progress.txt").write_text(hostile)
+    step = (
+        rendered()["watch.yml"].split("      - name: Write the report\n        run: |\n")[1].split("\n      - name:")[0]
+    )
+    environment = {"PATH": os.environ["PATH"], "NEWEST": "v9.9.9", "RUN": "https://example.invalid/run"}
+    subprocess.run(["bash", "-e", "-o", "pipefail", "-c", script], cwd=tmp_path, env=environment, check=True)
+    body = (tmp_path / "body.md").read_text()
+    block = body.split("what the build said:\n\n")[1].split("\n\nTo mend it:")[0]
+    assert [line for line in block.splitlines() if not line.startswith("    ")] == []
+    assert "    last line" in block
+    assert not set(block) & set("\x1b\r\x0b")
+    assert "patches rebase v9.9.9" in body
 
 
 def test_the_job_that_can_write_runs_nothing_of_upstreams() -> None:
