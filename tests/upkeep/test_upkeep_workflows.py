@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -122,14 +123,11 @@ def test_the_lock_that_is_committed_is_not_from_a_job_that_ran_upstreams_code() 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 def test_what_a_build_said_cannot_break_out_of_an_issue(tmp_path: Path) -> None:
-    hostile = (
-        "```\n````\n`````text\n</details>\n# A\n@everyone [a](b)\r\x1b[2J\x0b\n\n- list\n    code\n<!--\nlast line"
-    )
+    hostile = "```\n````\n`````text\n</details>\n# A\n@all [a](b)\r\x1b[2J\x0b\n\n- list\n    code\n<!--\nlast line"
     (tmp_path / "result").mkdir()
     (tmp_path / "result" / "progress.txt").write_text(hostile)
-    step = (
-        rendered()["watch.yml"].split("      - name: Write the report\n        run: |\n")[1].split("\n      - name:")[0]
-    )
+    step = rendered()["watch.yml"].split("      - name: Write the report\n        run: |\n")[1]
+    script = textwrap.dedent(step.split("\n      - name:")[0])
     environment = {"PATH": os.environ["PATH"], "NEWEST": "v9.9.9", "RUN": "https://example.invalid/run"}
     subprocess.run(["bash", "-e", "-o", "pipefail", "-c", script], cwd=tmp_path, env=environment, check=True)
     body = (tmp_path / "body.md").read_text()
