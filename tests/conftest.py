@@ -15,7 +15,9 @@ from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import HOME_VARIABLE, Store, open_store
 from tests.isolation import NOBODY, PROXIES, Isolation
 
-settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.register_profile(
+    "repeatable", derandomize=True, database=None, deadline=None, print_blob=True, max_examples=40
+)
 settings.register_profile(
     "search", database=None, deadline=None, print_blob=True, max_examples=int(os.environ.get("PROPERTY_RUNS", "1000"))
 )

@@ -24,7 +24,8 @@ from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.upstream.lock import CataloguePin, read_lock
 
-_PIP_FLAGS = ("--quiet", "--no-input", "--disable-pip-version-check")
+_PIP_FLAGS = ("--quiet", "--no-input", "--disable-pip-version-check", "--retries", "2")
+"""pip's own five retries keep someone who is offline waiting for ten seconds."""
 DATA = "data.json.gz"
 """The catalogue inside the package's import directory."""
 LIMIT = 64_000_000

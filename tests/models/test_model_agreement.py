@@ -16,7 +16,7 @@ from tests.models.model_samples import group_to_typescript, identity_to_typescri
 from tests.models.model_typescript import TypeScript
 
 asks_bun = settings(
-    max_examples=max(250, settings().max_examples),
+    max_examples=max(100, settings().max_examples),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -162,4 +162,4 @@ def test_any_text_can_be_read(text: str, provider: str) -> None:
 @pytest.mark.parametrize("part", ["a", "1a", "a-", "1-", "thinking-1024-", "claude-4-", "llama-3-", "a/", "us.", "é1"])
 def test_a_huge_id_is_no_burden(part: str) -> None:
     """A reader whose time grows with the square of the length would need many minutes for this."""
-    assert read("p", part * 100_000, part * 100_000).name
+    assert read("p", part * 20_000, part * 20_000).name

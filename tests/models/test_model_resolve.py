@@ -142,6 +142,6 @@ def test_every_rule_that_fires_has_a_reason(catalogue_offers: tuple[Offer, ...])
     assert not [step for step in steps if not reason(step)]
 
 
-def test_a_hundred_thousand_models() -> None:
-    many = offers(*(f"p{index % 130}/lab{index % 77}/model-{index % 9999}-{index % 13}b" for index in range(100_000)))
-    assert len(resolve(many)) == 100_000
+def test_twenty_thousand_models() -> None:
+    many = offers(*(f"p{index % 130}/lab{index % 77}/model-{index % 9999}-{index % 13}b" for index in range(20_000)))
+    assert len(resolve(many)) == 20_000

@@ -10,7 +10,7 @@ import pytest
 
 from opencode_patcher.base.store import open_store
 from opencode_patcher.demo.run import request as demo_request
-from opencode_patcher.release import Made
+from opencode_patcher.release import Made, archives
 from opencode_patcher.toolchain import platforms, targets
 from tests.isolation import Isolation
 from tests.release.release_workshop import Workshop
@@ -28,6 +28,8 @@ def shared_workshop(
     with pytest.MonkeyPatch.context() as patch:
         for name, value in toolbox.items():
             patch.setenv(name, value)
+        # Two programs of 90 MB are packed again and again here; nobody downloads them.
+        patch.setattr(archives, "LEVEL", 1)
         with isolation.network():
             request, lock = demo_request(store)
         yield Workshop(store=store, request=request, lock=lock, native=native, foreign=foreign)
