@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher import __main__, pipeline
-from opencode_patcher.base import git
+from opencode_patcher.base import environment, git
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.request import Request
@@ -200,7 +200,7 @@ def test_a_machine_that_bun_does_not_exist_for(
 ) -> None:
     monkeypatch.setattr(platform, "system", lambda: "Plan9")
     monkeypatch.setattr(platform, "machine", lambda: "mips")
-    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(environment, "find_program", lambda *_: None)
     monkeypatch.setenv("OPENCODE_PATCHER_HOME", str(command_line.store))
     request = pipeline_request(command_line, upstream)
     monkeypatch.setattr("opencode_patcher.base.request.Request", lambda **_: request)

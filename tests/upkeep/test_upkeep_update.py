@@ -24,6 +24,9 @@ from opencode_patcher.upstream.lock import Lock
 from opencode_patcher.upstream.support import Support
 from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, Upstream, lock_of
 
+BUN = next(iter(lock.read_lock().bun))
+"""A version that the lock pins."""
+
 WINDOW = Support(oldest=(2, 0, 0), oldest_built=(2, 0, 0), oldest_tested=(2, 0, 0))
 
 
@@ -58,7 +61,7 @@ def builds_as(monkeypatch: pytest.MonkeyPatch, outcome: Exception | None) -> Non
             raise outcome
         release = releases.find(releases.list_releases(request.source), request.ref or "")
         made = Ingredients(
-            release=release, source="", patchset="", bun="", catalogue="", web_ui=False, target="linux-x64"
+            release=release, source="", patchset="", bun=BUN, catalogue="", web_ui=False, target="linux-x64"
         )
         build = Build(
             directory=store.builds, name="opencode", sha256="", size=1, ingredients=made, tool_version="", built_at=0.0
