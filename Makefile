@@ -28,7 +28,7 @@ demo: $(VENV)/tool
 	$(TOOL) demo
 
 test: $(VENV)/dev lint
-	$(BIN)/pytest -m "not upstream"
+	$(BIN)/pytest -m "not upstream" -n auto --dist loadfile
 
 test-upstream: $(VENV)/dev
 	$(BIN)/pytest -m upstream

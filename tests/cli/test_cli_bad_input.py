@@ -200,7 +200,8 @@ def test_a_machine_that_bun_does_not_exist_for(
 ) -> None:
     monkeypatch.setattr(platform, "system", lambda: "Plan9")
     monkeypatch.setattr(platform, "machine", lambda: "mips")
-    monkeypatch.setattr(environment, "find_program", lambda *_: None)
+    find = environment.find_program
+    monkeypatch.setattr(environment, "find_program", lambda name, *path: None if name == "bun" else find(name, *path))
     monkeypatch.setenv("OPENCODE_PATCHER_HOME", str(command_line.store))
     request = pipeline_request(command_line, upstream)
     monkeypatch.setattr("opencode_patcher.base.request.Request", lambda **_: request)
