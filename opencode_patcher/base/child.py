@@ -15,11 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from opencode_patcher.base.errors import StoreError
+from opencode_patcher.base.errors import ProcessError, StoreError
 from opencode_patcher.base.progress import Reporter
 
 TAIL_LINES = 40
 """How many lines of each of a failed program's two streams go into the error."""
+
+TAIL_CHARACTERS = 10_000
+"""How much of each of them."""
+
+LINE_LIMIT = 16_000_000
+"""Characters; what comes without a line break is passed on in pieces of this length."""
+
+OUTPUT_LIMIT = 256_000_000
+"""Characters that are kept of a stream. The most that is asked for, git's list of all objects, has some ten million."""
 
 GRACE_SECONDS = 5.0
 """How long a program may take to end once it was asked to, and its output to end once the program has."""
@@ -65,6 +74,12 @@ def _log_error(path: Path, error: OSError) -> StoreError:
         why=f"{error.strerror or error}.",
         next_step="Free some space or fix the permissions, and run the same command again.",
     )
+
+
+def _too_much(child: subprocess.Popen[str]) -> ProcessError:
+    words = child.args if isinstance(child.args, list) else [str(child.args)]
+    why = f"It has printed more than {OUTPUT_LIMIT / 1e6:g} million characters."
+    return ProcessError(f"{Path(str(words[0])).name} was ended.", why=why)
 
 
 class Streams:
@@ -118,10 +133,16 @@ class Streams:
     def _read(self, name: str) -> None:
         stream = self._child.stdout if name == "stdout" else self._child.stderr
         assert stream is not None
-        for line in stream:
-            self.captured[name].append(line)
+        kept = 0
+        while line := stream.readline(LINE_LIMIT):
+            kept += len(line)
+            if kept <= OUTPUT_LIMIT:
+                self.captured[name].append(line)
+            elif self._listener.log is None and self.failure is None:
+                self.failure = _too_much(self._child)
+                end(self._child)
             text = line.rstrip("\r\n")
-            self._tails[name].append(text)
+            self._tails[name].append(text[-TAIL_CHARACTERS:])
             if self.failure is None:
                 try:
                     self._pass_on(name, line, text)

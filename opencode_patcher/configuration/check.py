@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from opencode_patcher.base import jsonc
-from opencode_patcher.configuration.files import ConfigFile
+from opencode_patcher.configuration.files import VARIABLE, ConfigFile
 from opencode_patcher.models import options, settings
 from opencode_patcher.models.grouping import Group, fits
 from opencode_patcher.models.nearest import nearest
@@ -189,5 +189,5 @@ def _chosen_models(config: Mapping[str, Any]) -> Iterator[tuple[jsonc.Path, str]
         value: object = config
         for part in path:
             value = value.get(part) if isinstance(value, dict) else None
-        if isinstance(value, str):
+        if isinstance(value, str) and not VARIABLE.search(value):
             yield path, value

@@ -13,6 +13,9 @@ from opencode_patcher.base import jsonc
 from opencode_patcher.base.files import read_text
 from opencode_patcher.configuration import places
 
+VARIABLE = re.compile(r"\{env:([^{}\n]{1,200})\}")
+"""Stands for an environment variable (upstream's config/variable.ts)."""
+
 LIMIT = 4_000_000
 """Bytes of a configuration file, at most."""
 
@@ -64,15 +67,41 @@ def parse(name: str, text: str, environment: Mapping[str, str] = os.environ) -> 
     """A configuration from its text. An empty one is an empty object, as for OpenCode."""
     if not text:
         return ConfigFile(name=name, text=text, data={})
-    # As in config/variable.ts. What {file:...} names is not read: keys lie there, and nothing here needs one.
-    full = re.sub(r"\{env:([^{}\n]{1,200})\}", lambda found: environment.get(found[1], ""), text)
     try:
-        data = jsonc.loads(full)
+        data = _loads(text, environment)
     except ValueError as error:
         return ConfigFile(name=name, text=text, data=None, problem=f"It is not valid JSON: {error}.")
     if not isinstance(data, dict):
         return ConfigFile(name=name, text=text, data=None, problem="It is not an object.")
     return ConfigFile(name=name, text=text, data=data)
+
+
+def _loads(text: str, environment: Mapping[str, str]) -> object:
+    """The configuration in ``text``. What {env:...} and {file:...} stand for is not put into its texts: keys are there,
+    and what is read here is shown. Only what is empty is empty (config/variable.ts).
+    """
+    try:
+        return _settled(jsonc.loads(text), environment)
+    except ValueError:
+        # One stands for a number or an object.
+        full = VARIABLE.sub(lambda found: environment.get(found[1], ""), text)
+        if full == text:
+            raise
+        values = {environment[name]: f"{{env:{name}}}" for name in VARIABLE.findall(text) if environment.get(name)}
+        return _settled(jsonc.loads(full), environment, values)
+
+
+def _settled(value: object, environment: Mapping[str, str], values: Mapping[str, str] | None = None) -> object:
+    """A value whose texts tell no variable's content; ``values`` has names by the contents that were put in."""
+    if isinstance(value, dict):
+        return {key: _settled(inner, environment, values) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_settled(inner, environment, values) for inner in value]
+    if not isinstance(value, str):
+        return value
+    for content, name in (values or {}).items():
+        value = value.replace(content, name)
+    return value if VARIABLE.sub(lambda found: environment.get(found[1], ""), value) else ""
 
 
 def merged(files: Iterable[ConfigFile]) -> dict[str, object]:

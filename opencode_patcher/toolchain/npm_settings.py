@@ -114,7 +114,7 @@ def parse(text: str, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _expand(text: str, environment: Mapping[str, str]) -> str:
-    return re.sub(r"\$\{([^}]+)\}", lambda found: environment.get(found[1], found[0]), text)
+    return re.sub(r"\$\{([^{}]{1,200})\}", lambda found: environment.get(found[1], found[0]), text)
 
 
 def _parse_file(path: Path, environment: Mapping[str, str]) -> dict[str, str]:

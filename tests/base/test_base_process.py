@@ -266,7 +266,7 @@ def test_a_child_left_in_the_background_does_not_hold_us_up(
 RUNNER = """
 import signal, sys
 from pathlib import Path
-from opencode_patcher.base import process
+from opencode_patcher.base import child, process
 signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     process.run([sys.executable, "-c", Path({program!r}).read_text()])
@@ -340,3 +340,44 @@ def test_git_speaks_english_and_asks_nothing(tmp_path: Path, monkeypatch: pytest
         git.run("status", cwd=tmp_path)
 
     assert "not a git repository" in caught.value.output
+
+
+def test_a_program_that_prints_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "OUTPUT_LIMIT", 100_000)
+    monkeypatch.setattr(child, "LINE_LIMIT", 10_000)
+    for text in ("x" * 1000, "many lines\n" * 100):
+        script = f"import sys\nwhile True: sys.stdout.write({text!r})"
+        with pytest.raises(ProcessError, match="was ended") as caught:
+            process.run([sys.executable, "-c", script])
+        assert "more than 0.1 million characters" in caught.value.why
+
+
+def test_what_has_no_line_breaks_is_passed_on_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "LINE_LIMIT", 10)
+    seen: list[str] = []
+    script = "print('0123456789' * 2 + 'end')"
+    done = process.converse([sys.executable, "-c", script], on_line=lambda _, line: seen.append(line))
+    assert seen == ["0123456789", "0123456789", "end"]
+    assert done.stdout == "01234567890123456789end\n"
+
+
+def test_a_program_in_the_current_directory_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "planted").write_text("#!/bin/sh\necho planted\n")
+    (tmp_path / "planted").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    for path in ("", ".", "./", f"{os.pathsep}relative{os.pathsep}."):
+        monkeypatch.setenv("PATH", path)
+        with pytest.raises(ProcessError, match="could not be started"):
+            process.run(["planted"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert process.run(["planted"]).stdout == "planted\n"
+
+
+def test_a_program_runs_where_the_user_is_only_if_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ask = [sys.executable, "-c", "import os; print(os.getcwd(), os.environ['PWD'])"]
+    root = Path(sys.executable).anchor
+    assert process.run(ask).stdout.split() == [root, root]
+    assert process.run(ask, cwd=tmp_path).stdout.split() == [str(tmp_path), str(tmp_path)]

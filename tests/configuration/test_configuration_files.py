@@ -67,11 +67,17 @@ def test_objects_are_merged_and_lists_replaced(user: User) -> None:
     }
 
 
-def test_variables_are_put_in(user: User) -> None:
-    user.writes(user.config, '{"model": "{env:MINE}", "small_model": "{env:NONE}", "n": {env:NUMBER}}')
-    user.environment |= {"MINE": "a/b", "NUMBER": "7"}
+def test_what_a_variable_holds_is_not_told_but_whether_it_holds_anything(user: User) -> None:
+    user.writes(user.config, '{"model": "{env:MINE}", "small_model": "{env:NONE}", "{env:MINE}": ["x{env:MINE}"]}')
+    user.environment |= {"MINE": "a/b"}
     merged = files.merged(files.read_all(user.environment, user.work))
-    assert merged == {"model": "a/b", "small_model": "", "n": 7}
+    assert merged == {"model": "{env:MINE}", "small_model": "", "{env:MINE}": ["x{env:MINE}"]}
+
+
+def test_a_variable_may_stand_for_a_number(user: User) -> None:
+    user.writes(user.config, '{"n": {env:NUMBER}, "model": "{env:MINE}"}')
+    user.environment |= {"MINE": "a/b", "NUMBER": "7"}
+    assert files.merged(files.read_all(user.environment, user.work)) == {"n": 7, "model": "{env:MINE}"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from opencode_patcher.base import process
 from opencode_patcher.base.errors import DrillError, ProcessError
 from opencode_patcher.drill.drivers.home import Home, environment
 from opencode_patcher.drill.drivers.opencode_server import unchanged
-from opencode_patcher.drill.fakes.wire import Object, as_object
+from opencode_patcher.drill.fakes.wire import Object, as_object, read
 
 PROTOCOL_VERSION = 1
 
@@ -57,10 +57,7 @@ class AcpClient:
     def line(self, stream: str, text: str) -> None:
         """Take one line that the agent has written."""
         text = self._restore(text)
-        try:
-            message = as_object(json.loads(text)) if stream == "stdout" else {}
-        except ValueError:
-            message = {}
+        message = as_object(read(text)) if stream == "stdout" else {}
         if not message:
             self.stderr.append(text)
         elif message.get("method") == "session/update":

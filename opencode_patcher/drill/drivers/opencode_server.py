@@ -24,11 +24,16 @@ from queue import Empty, Queue
 from opencode_patcher.base import process
 from opencode_patcher.base.errors import DrillError, ProcessError
 from opencode_patcher.drill.drivers.home import Home, environment
+from opencode_patcher.drill.fakes.wire import as_object, read
 
 START_SECONDS = 300.0
 """How long a server may take to listen. A loaded machine needs minutes; a program that has ended is noticed at once."""
 
 CALL_SECONDS = 180.0
+
+ANSWER_LIMIT = 64_000_000
+"""Bytes of an answer or an event, at most. A session of the drill has some thousand."""
+
 USER = "opencode"
 """The name that upstream's server wants beside the password (packages/opencode/src/server/auth.ts)."""
 
@@ -75,14 +80,18 @@ class OpenCodeServer:
         try:
             connection.request(method, path, raw, self._headers({"content-type": "application/json"} if raw else {}))
             response = connection.getresponse()
-            text = self.restore(response.read().decode("utf-8", errors="replace"))
+            answer = response.read(ANSWER_LIMIT + 1)
+            text = self.restore(answer.decode("utf-8", errors="replace"))
         except (OSError, http.client.HTTPException) as error:
             raise DrillError(f"{method} {path} failed at the OpenCode server.", why=repr(error)) from error
         finally:
             connection.close()
         if response.status >= 400:
             raise DrillError(f"The OpenCode server answered {method} {path} with {response.status}.", why=text[:500])
-        return json.loads(text) if text else None
+        found = read(text) if text and len(answer) <= ANSWER_LIMIT else None
+        if text and found is None and text.strip() != "null":
+            raise DrillError(f"The OpenCode server's answer to {method} {path} is not understood.", why=text[:500])
+        return found
 
     @contextmanager
     def following(self, on_event: Callable[[ServerEvent], None]) -> Iterator[None]:
@@ -97,7 +106,7 @@ class OpenCodeServer:
                 stream = stack.enter_context(connection.sock)
                 response = stack.enter_context(connection.getresponse())
                 # The first event comes at once; a server that sends none within the time-out does not serve events.
-                first = response.readline()
+                first = response.readline(ANSWER_LIMIT)
             except (OSError, http.client.HTTPException) as error:
                 raise DrillError("The OpenCode server does not send events.", why=repr(error)) from error
             if response.status >= 400:
@@ -118,10 +127,10 @@ class OpenCodeServer:
         with suppress(OSError, http.client.HTTPException, ValueError):
             while line:
                 if line.startswith(b"data:"):
-                    data = json.loads(self.restore(line[5:].decode("utf-8", errors="replace")))
-                    kind, properties = str(data.get("type", "")), data.get("properties") or {}
+                    data = as_object(read(self.restore(line[5:].decode("utf-8", errors="replace"))))
+                    kind, properties = str(data.get("type", "")), as_object(data.get("properties"))
                     on_event(ServerEvent(at=time.monotonic(), kind=kind, properties=properties))
-                line = response.readline()
+                line = response.readline(ANSWER_LIMIT)
 
     def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
         login = base64.b64encode(f"{USER}:{self.password}".encode()).decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 from opencode_patcher.base import process
@@ -10,6 +9,7 @@ from opencode_patcher.base.errors import DrillError, ProcessError
 from opencode_patcher.drill.drivers.home import Home, environment
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer
 from opencode_patcher.drill.fakes.wire import as_object, as_objects
+from opencode_patcher.drill.fakes.wire import read as read_json
 from opencode_patcher.drill.scenarios.scenario import EFFECTS
 from opencode_patcher.drill.verdict.observation import Session, Subject, parse_export, session
 
@@ -49,7 +49,7 @@ def exported(subject: Subject, home: Home) -> Reader:
     def read(id: str | None) -> Session | None:
         try:
             if id is None:
-                listed = json.loads(command(subject, home, "session", "list", "--format", "json") or "[]")
+                listed = as_objects(read_json(command(subject, home, "session", "list", "--format", "json")))
                 if not listed:
                     return None
                 id = str(listed[0]["id"])

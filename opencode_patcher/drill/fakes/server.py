@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import socketserver
 import struct
@@ -21,6 +20,7 @@ from opencode_patcher.drill.fakes.faults import How
 from opencode_patcher.drill.fakes.plan import Turn
 from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.fakes.tools import FinishedTools
+from opencode_patcher.drill.fakes.wire import read
 
 HOST = "127.0.0.1"
 
@@ -138,10 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fake is None or path != BASE_PATH + fake.protocol.path:
             self._refuse_path()
             return
-        try:
-            body = json.loads(raw)
-        except ValueError:
-            body = None
+        body = read(raw)
         if not isinstance(body, dict):
             self._answer(400, b'{"error": {"message": "the body is not a JSON object"}}', {})
             return

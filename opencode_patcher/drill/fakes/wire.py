@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from opencode_patcher.base import documents
+
 Object = Mapping[str, object]
 
 
@@ -27,11 +29,15 @@ def halves(text: str) -> tuple[str, str]:
 
 
 def is_json(value: object) -> bool:
+    return read(str(value)) is not None
+
+
+def read(text: str | bytes) -> object:
+    """The JSON that a program has said; None when it is not JSON, or nested without end."""
     try:
-        json.loads(str(value))
-    except ValueError:
-        return False
-    return True
+        return documents.parse(text, object, halves=True)
+    except documents.DocumentError:
+        return None
 
 
 def as_object(value: object) -> Object:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.exchange import Exchange
-from opencode_patcher.drill.fakes.wire import Object, as_object
+from opencode_patcher.drill.fakes.wire import Object, as_object, read
 from opencode_patcher.drill.scenarios.scenario import Scenario, Through
 
 
@@ -181,21 +180,14 @@ class Observation:
 
 def parse_event(line: str, at: float) -> Event | None:
     """One line of stdout; None when it is no JSON object with a ``type``."""
-    try:
-        data = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
-        return None
-    return Event(at=at, kind=data["type"], data=data)
+    data = as_object(read(line))
+    kind = data.get("type")
+    return Event(at=at, kind=kind, data=data) if isinstance(kind, str) else None
 
 
 def parse_export(text: str) -> Session | None:
     """The output of ``opencode export``; None when it is no session."""
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return None
+    data = read(text)
     return session(as_object(data.get("info")), data.get("messages")) if isinstance(data, dict) else None
 
 

@@ -4,6 +4,7 @@
  * Pure: an error as the AI SDK, bun or the operating system raises it goes in, a `Failure` comes out. The user's cancel
  * interrupts a turn and never comes here.
  */
+import { CombinedRedact } from "./redact"
 import { CombinedRetryAfter } from "./retry-after"
 import { rules, type Rule } from "./rules"
 
@@ -253,7 +254,7 @@ function summary(seen: Seen) {
   const best = first !== undefined && !/\s/.test(first.trim()) ? (more.find((item) => /\s/.test(item)) ?? first) : first
   const raw = best ?? [...seen.codes].at(0)
   if (raw === undefined) return seen.status === undefined ? undefined : String(seen.status)
-  const text = raw.replace(/\s+/g, " ").replace(BUN_HINT, "").trim()
+  const text = CombinedRedact.redact(raw.replace(/\s+/g, " ").replace(BUN_HINT, "").trim())
   const short = text.length > 160 ? text.slice(0, 157) + "..." : text
   return seen.status === undefined || short.includes(String(seen.status)) ? short : `${seen.status} ${short}`
 }

@@ -80,3 +80,22 @@ for (const [what, body, type, status] of [
     const response = await answering(body, type, status).answer
     expect([response.status, await response.text()]).toEqual([status, body])
   })
+
+test("a refusal keeps its meaning and loses the key that it repeats, in its headers and its body", async () => {
+  const key = "a key that looks like none"
+  const body = JSON.stringify({ error: { message: `Wrong key ${key}`, type: "invalid_api_key" } })
+  const fetch = CombinedTransport.watched(
+    () =>
+      Promise.resolve(
+        new Response(body, { status: 401, headers: { "retry-after": "7", "x-echo": `Bearer ${key}`, "content-length": "9" } }),
+      ),
+    () => {},
+  )
+  const answer = await fetch("http://provider.test", { method: "POST", headers: { authorization: `Bearer ${key}`, "x-api-key": key } })
+  expect(answer.status).toBe(401)
+  expect(answer.headers.get("retry-after")).toBe("7")
+  expect([...answer.headers.values()].join()).not.toContain(key)
+  const said = await answer.text()
+  expect(JSON.parse(said).error.type).toBe("invalid_api_key")
+  expect(said).not.toContain(key)
+})

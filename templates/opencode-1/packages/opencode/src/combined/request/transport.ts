@@ -3,6 +3,7 @@
  * JSON, a proxy's page), and the exception frames of Amazon's event streams, which the SDK passes over.
  */
 import { CombinedFailure } from "../failure/classify"
+import { CombinedRedact } from "../failure/redact"
 import type { Fetch } from "./gate"
 
 /** Told of an error that the SDK will not report. */
@@ -22,24 +23,52 @@ const LONGEST = 100_000
 export function watched(fetch: Fetch, tell: Tell): Fetch {
   return async (...input) => {
     const response = await fetch(...input)
-    if (!response.ok || !response.body) return response
+    const secrets = () => sent(...input)
+    if (!response.ok) return silenced(response, secrets())
+    if (!response.body) return response
     const type = response.headers.get("content-type") ?? ""
     if (type.includes("vnd.amazon.eventstream"))
       return renewed(response, response.body.pipeThrough(new TransformStream(exceptions(tell))))
-    return WHOLE.test(type) ? streaming(response, response.body) : response
+    return WHOLE.test(type) ? streaming(response, response.body, secrets) : response
   }
 }
+
+function sent(...[input, init]: Parameters<Fetch>) {
+  const request = input instanceof Request ? input : undefined
+  const headers = new Headers(init?.headers ?? request?.headers)
+  return CombinedRedact.sent(request?.url ?? String(input), headers.entries())
+}
+
+/**
+ * What refuses a request often repeats its key. The answer is kept with the message, in upstream's database and logs, so it
+ * is taken out here, before anybody reads it. Only so much of a body is read as can say why.
+ */
+async function silenced(response: Response, secrets: readonly string[]) {
+  const headers = new Headers()
+  for (const [name, value] of response.headers)
+    if (!LENGTHS.has(name)) headers.append(name, CombinedRedact.redact(value, secrets))
+  const reader = response.body?.getReader()
+  const body = reader ? CombinedRedact.redact(await text(reader, ""), secrets) : null
+  const allowed = EMPTY.has(response.status) ? null : body
+  return new Response(allowed, { status: response.status, statusText: response.statusText, headers })
+}
+
+/** They are of the body as it came. */
+const LENGTHS = new Set(["content-length", "content-encoding"])
+
+/** Statuses with which no body may be. */
+const EMPTY = new Set([204, 205, 304])
 
 /** Types of answers that come in one piece. */
 const WHOLE = /^(?:application\/(?:problem\+)?json|text\/(?:html|plain))\b/i
 
 /** Some servers stream under another content type; what the body begins with tells. */
-async function streaming(response: Response, body: ReadableStream<Uint8Array>) {
+async function streaming(response: Response, body: ReadableStream<Uint8Array>, secrets: () => readonly string[]) {
   const reader = body.getReader()
   const first = await reader.read()
   const head = first.value ? new TextDecoder().decode(first.value).trimStart() : ""
   if (!/^[{[<]/.test(head)) return renewed(response, resumed(reader, first.value))
-  throw new NoStream(await text(reader, head))
+  throw new NoStream(CombinedRedact.redact(await text(reader, head), secrets()))
 }
 
 async function text(reader: ReadableStreamDefaultReader<Uint8Array>, head: string): Promise<string> {

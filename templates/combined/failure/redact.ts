@@ -1,0 +1,57 @@
+/** Keys and logins that a provider echoes, taken out of what it said before anybody keeps, shows or shares it. */
+
+const HIDDEN = "[redacted]"
+
+/** Less than this may stand in any text by chance. */
+const SHORTEST = 8
+
+/** What keys look like, whoever they belong to: vendors' prefixes, JSON web tokens, and what follows a telling word. */
+const KEYS = [
+  /\b(?:sk|gsk|csk)-[\w-]{8,}/g,
+  /\b(?:gsk|hf|r8|ghp|gho|ghu|ghs|github_pat|sk|pk|rk)_\w{16,}/g,
+  /\b(?:xai|pplx|nvapi|glpat|tgp_v1)[-_][A-Za-z0-9]{20,}/g,
+  /\bA[KS]IA[A-Z0-9]{16}\b/g,
+  /\bAIza[\w-]{30,}/g,
+  /\bya29\.[\w-]{8,}/g,
+  /\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g,
+]
+
+const AFTER = [
+  /(\bBearer\s+)[\w.~+/=-]{8,}/gi,
+  /(\b(?:x-)?api[-_]?key["']?\s*[:=]\s*["']?)[^\s"',;&]{8,}/gi,
+  /([?&](?:key|api_key|apikey|access_token|token|sig|signature)=)[^\s"'&#]+/gi,
+  /(:\/\/)[^/?#\s"'@]+(?=@)/g,
+]
+
+/** `secrets` are those that were sent, to be found in whatever form. */
+export function redact(text: string, secrets: readonly string[] = []) {
+  const known = secrets
+    .filter((secret) => secret.length >= SHORTEST)
+    .reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
+  const keys = KEYS.reduce((rest, pattern) => rest.replace(pattern, HIDDEN), known)
+  return AFTER.reduce((rest, pattern) => rest.replace(pattern, `$1${HIDDEN}`), keys)
+}
+
+const TELLING = /auth|key|token|secret|cookie|password/i
+
+/** The secrets of a request: what its headers and its address hold, in pieces and encoded as well. */
+export function sent(url: string, headers: Iterable<readonly [string, string]>) {
+  const values = [...headers].filter(([name]) => TELLING.test(name)).map(([, value]) => value)
+  const address = URL.canParse(url) ? new URL(url) : undefined
+  const named = [...(address?.searchParams ?? [])].filter(([name]) => TELLING.test(name)).map(([, value]) => value)
+  const login = address ? [address.password, decoded(address.password)] : []
+  const pieces = values.flatMap((value) => value.split(/[\s,;=]+/))
+  return [...new Set([...values, ...pieces, ...named, ...login].flatMap((item) => [item, encodeURIComponent(item)]))]
+    .filter((item) => item.length >= SHORTEST)
+    .toSorted((one, other) => other.length - one.length)
+}
+
+function decoded(text: string) {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+export * as CombinedRedact from "./redact"
