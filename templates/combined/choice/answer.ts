@@ -21,6 +21,8 @@ export type Answer = {
   readonly failures: readonly Failed[]
   /** How often each member was asked and left without an answer, by its key. */
   readonly left: ReadonlyMap<string, number>
+  /** How often a step ended behind a member's finished tools by a failure for which it is not left, by its key. */
+  readonly closed: ReadonlyMap<string, number>
   /** How often each member was asked again in place, by its key. */
   readonly repeats: ReadonlyMap<string, number>
   /** How often all were unavailable and one was waited for. */
@@ -37,6 +39,7 @@ export type Answer = {
 export const FRESH: Answer = {
   failures: [],
   left: new Map(),
+  closed: new Map(),
   repeats: new Map(),
   waits: 0,
   rechosen: 0,
@@ -63,6 +66,11 @@ export function leave(
     silent: what.silent ? new Set([...answer.silent, key]) : answer.silent,
     suspects: what.suspect ? [...answer.suspects, { ...name(member), ...what.suspect }] : answer.suspects,
   }
+}
+
+/** The answer after a member failed behind finished tools, and not in a way for which another one is asked. */
+export function close(answer: Answer, member: Name, what: { readonly message: string }): Answer {
+  return { ...remember(answer, member, what), closed: counted(answer.closed, CombinedMember.key(member)) }
 }
 
 /** The answer after a member failed to give it and is asked again in place. */

@@ -225,6 +225,12 @@ export function after(facts: Facts, verdict: Verdict): Answer {
       return CombinedAnswer.wait(leave(facts))
     case "compact":
       return CombinedAnswer.compact(leave(facts))
+    case "close": {
+      // The next step is asked of the same member, where its failure is none for which it is left.
+      const failure = failureOf(facts.end)
+      if (failure && movesOn(facts.settings, failure.kind)) return leave(facts)
+      return CombinedAnswer.close(answer, member, { message: messageOf(facts.end) })
+    }
   }
   return leave(facts)
 }
@@ -243,10 +249,11 @@ export function leave(ended: Ended): Answer {
 /** What the answer makes of the members. */
 export function wish(answer: Answer, purpose: Purpose) {
   const left = (member: Name) => answer.left.get(CombinedMember.key(member)) ?? 0
+  const closed = (member: Name) => answer.closed.get(CombinedMember.key(member)) ?? 0
   return {
     left,
     /** Whether it may still be asked. */
-    open: (member: Name) => left(member) < MOST_LEFT,
+    open: (member: Name) => left(member) + closed(member) < MOST_LEFT,
     /** For how many milliseconds a member is worth waiting for. */
     patience: answer.waits < MOST_WAITS[purpose] ? LONGEST_WAIT : 0,
   }

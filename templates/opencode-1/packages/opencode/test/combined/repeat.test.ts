@@ -288,8 +288,6 @@ it.instance("a strategy names the failures that move on; others end the turn, wi
         wait(() => written(chat.file("ran"))),
         event({ error: { message: "Overloaded", type: "overloaded_error" } }),
       ),
-      // The step behind the tool is asked for twice in place, as any step.
-      refuse(503, { error: { message: "Overloaded" } }),
       refuse(503, { error: { message: "Overloaded" } }),
       refuse(429, { error: { message: "Slow down" } }),
     )
