@@ -34,16 +34,17 @@ export function look(input: {
 }) {
   const { credentials } = input
   const live = (now: number) => CombinedCooldown.current(store.read(), now, credentials)
-  const keys = (member: Member, now: number) =>
-    CombinedCooldown.unproven(live(now), member.providerID, member.modelID, now)
+  const keys = (member: Member, now: number, state = live(now)) =>
+    CombinedCooldown.unproven(state, member.providerID, member.modelID, now)
 
   const view = ({ owner, ...wish }: Wish): CombinedRank.View => {
     const now = Date.now()
+    const state = live(now)
     return {
       ...wish,
-      state: live(now),
+      state,
       now,
-      probed: (member) => probes.taken(keys(member, now), owner, now),
+      probed: (member) => probes.taken(keys(member, now, state), owner, now),
       lastResort: input.settings.lastResort,
     }
   }

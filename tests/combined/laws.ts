@@ -23,7 +23,21 @@ export const POLICY: Policy = { ...CombinedDecide, cancelled: () => "stop", over
 
 type Member = { readonly providerID: string; readonly modelID: string; readonly room: number }
 
-type Broken = { readonly law: string }
+export const LAWS = [
+  "no finished tool is asked for again",
+  "every answer ends",
+  "a member is asked three times at most",
+  "an answer takes a stated number of requests at most",
+  "a wait has an end",
+  "a wait ends when it was said to end",
+  "an answer waits a few times at most",
+  "a cancel ends at once",
+  "nothing is left when a run is over",
+] as const
+
+export type Law = (typeof LAWS)[number]
+
+type Broken = { readonly law: Law }
 
 export type Random = () => number
 
@@ -74,7 +88,7 @@ const STRATEGIES: readonly CombinedDecide.Settings["kinds"][] = [
 const FOR_EVER = 2000
 
 /** Plays one run of a session. Returns the law that was broken, if one was. */
-export function play(seed: number, policy: Policy = POLICY): string | undefined {
+export function play(seed: number, policy: Policy = POLICY): Law | undefined {
   const roll = random(seed)
   const members = Array.from({ length: 1 + Math.floor(roll() * 4) }, (_, index): Member => {
     const providerID = pick(roll, ["alpha", "beta", "gamma", "delta"])
@@ -101,7 +115,7 @@ export function play(seed: number, policy: Policy = POLICY): string | undefined 
     return world.cancelled
   }
 
-  const demand = (holds: boolean, law: string) => {
+  const demand = (holds: boolean, law: Law) => {
     if (!holds) throw { law } satisfies Broken
   }
 

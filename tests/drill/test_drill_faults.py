@@ -1,10 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from opencode_patcher.drill.fakes.faults import At, Broken, ChunkKind, How, HttpError, Slow, before_break, describe
+from opencode_patcher.drill.fakes.answer import Stream, decide
+from opencode_patcher.drill.fakes.faults import (
+    Abandoned,
+    At,
+    Broken,
+    ChunkKind,
+    How,
+    HttpError,
+    Slow,
+    before_break,
+    describe,
+)
 from opencode_patcher.drill.fakes.openai_chat import OpenAIChat
 from opencode_patcher.drill.fakes.plan import Reasoning, Reply, Text, ToolCall
+from opencode_patcher.drill.scenarios.quick import ALPHA, GREETING
 
 CHUNKS = OpenAIChat().chunks(
     Reply(
@@ -55,8 +69,26 @@ def test_a_place_that_the_reply_lacks_is_a_mistake_of_the_scenario() -> None:
         before_break(OpenAIChat().chunks(Reply(content=()), provider="a", model="m", number=0), At.TEXT)
 
 
+def test_an_abandoned_answer_ends_in_order_with_its_own_reason() -> None:
+    body = {"model": ALPHA.model, "messages": [{"role": "user", "content": GREETING.prompt}], "tools": [{}]}
+    found = decide(
+        protocol=OpenAIChat(),
+        provider=replace(ALPHA, then=Abandoned(at=At.TEXT, reason="abort")),
+        turns=(GREETING,),
+        headers={"authorization": f"Bearer {ALPHA.key}"},
+        body=body,
+        number=0,
+    )
+    assert isinstance(found.answer, Stream)
+    *words, finish, done = found.answer.chunks
+    assert (words[-1].kind, finish.kind, done.kind) == (ChunkKind.TEXT, ChunkKind.FINISH, ChunkKind.DONE)
+    assert b'"finish_reason": "abort"' in finish.data
+    assert found.answer.how is None
+
+
 def test_faults_are_described_in_words() -> None:
     assert describe(HttpError(status=429, message="no")) == "429"
     assert describe(Broken(at=At.TEXT, how=How.RESET)) == "connection reset in the middle of the text"
+    assert describe(Abandoned(at=At.TEXT, reason="abort")) == "finish reason abort in the middle of the text"
     assert describe(Broken(at=4, how=How.STALL)) == "stalled after 4 events"
     assert describe(Slow(seconds=2.5)) == "first token after 2.5 s"

@@ -6,7 +6,7 @@ import pytest
 
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.drill.fakes.conversation import Purpose
-from opencode_patcher.drill.fakes.faults import Broken, Fault, Garbled, HttpError, before_break
+from opencode_patcher.drill.fakes.faults import Abandoned, Broken, Fault, Garbled, HttpError, before_break
 from opencode_patcher.drill.fakes.plan import TITLE
 from opencode_patcher.drill.fakes.provider import Outage, ProviderSpec
 from opencode_patcher.drill.scenarios.benchmark import BENCH_SCENARIOS
@@ -40,7 +40,7 @@ def test_a_scenario_is_consistent(scenario: Scenario) -> None:
         assert not turn.replies[-1].tools
     for provider in scenario.providers:
         for fault in faults(provider):
-            if isinstance(fault, Broken | Garbled):
+            if isinstance(fault, Broken | Abandoned | Garbled):
                 chunks = provider.protocol.chunks(replies[0], provider=provider.id, model=provider.model, number=0)
                 assert len(before_break(chunks, fault.at)) < len(chunks)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opencode_patcher.drill.fakes.conversation import Purpose, purpose
 from opencode_patcher.drill.fakes.faults import (
     GARBAGE,
+    Abandoned,
     At,
     Broken,
     Chunk,
@@ -24,6 +27,8 @@ from opencode_patcher.drill.fakes.faults import (
 from opencode_patcher.drill.fakes.plan import SUMMARY, TITLE, Reply, Turn, next_reply
 from opencode_patcher.drill.fakes.protocol import Body, WireProtocol
 from opencode_patcher.drill.fakes.provider import ProviderSpec
+
+_REASON = re.compile(rb'("(?:finish|stop)_reason": )"[^"]*"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +136,11 @@ def _shape(
             )
         case Unterminated():
             return Stream(chunks=tuple(chunk for chunk in chunks if chunk.kind is not ChunkKind.DONE))
+        case Abandoned():
+            finish = (chunk for chunk in chunks if chunk.kind in {ChunkKind.FINISH, ChunkKind.DONE})
+            return Stream(
+                chunks=(*before_break(chunks, fault.at), *(_with_reason(chunk, fault.reason) for chunk in finish))
+            )
         case Garbled():
             before = before_break(chunks, fault.at)
             return Stream(chunks=(*before, Chunk(kind=ChunkKind.GARBAGE, data=GARBAGE), *chunks[len(before) :]))
@@ -148,3 +158,8 @@ def _shape(
                 comments=fault.comments,
                 headless=fault.at is At.CONNECTION,
             )
+
+
+def _with_reason(chunk: Chunk, reason: str) -> Chunk:
+    """An event of the finish with another reason."""
+    return replace(chunk, data=_REASON.sub(rb"\g<1>" + json.dumps(reason).encode(), chunk.data))

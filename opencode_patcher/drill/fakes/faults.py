@@ -84,6 +84,14 @@ class Broken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Abandoned:
+    """A 200 stream that ends in order after ``at``, with a finish reason that does not say that the answer is whole."""
+
+    at: At
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Garbled:
     """A 200 stream with one event that is not JSON after ``at``; the rest follows as if nothing had happened."""
 
@@ -107,7 +115,7 @@ class Unterminated:
     """A healthy answer without the event that ends any stream of its protocol."""
 
 
-Fault = HttpError | Broken | Garbled | Empty | Slow | Unterminated
+Fault = HttpError | Broken | Abandoned | Garbled | Empty | Slow | Unterminated
 
 HEALTHY = (Slow, Unterminated)
 """Odd, but whole answers: nothing is lost when they are believed."""
@@ -153,6 +161,8 @@ def describe(fault: Fault) -> str:
         case Broken():
             where = f"after {fault.at} events" if isinstance(fault.at, int) else fault.at.value
             return f"{fault.how.value} {where}"
+        case Abandoned():
+            return f"finish reason {fault.reason} {fault.at.value}"
         case Slow():
             return f"first token after {fault.seconds:g} s"
         case Garbled():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from opencode_patcher.drill.fakes.conversation import Purpose
-from opencode_patcher.drill.fakes.faults import At, Broken, Empty, How, HttpError, Slow
+from opencode_patcher.drill.fakes.faults import Abandoned, At, Broken, Empty, How, HttpError, Slow
 from opencode_patcher.drill.fakes.plan import Reply, Text, ToolCall, Turn
 from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.scenarios.benchmark import TIMEOUTS
@@ -99,9 +99,30 @@ _REFUSED = (
     failing_over("403", "403 revoked key", HttpError(status=403, message="The key was revoked"), asked=1),
     failing_over("404", "404 model not found", HttpError(status=404, message="The model does not exist"), asked=1),
     failing_over("410", "410 model retired", HttpError(status=410, message="The model was retired"), asked=1),
+    failing_over(
+        "unknown-400", "400 in words that nobody knows", HttpError(status=400, message="Operation declined"), asked=1
+    ),
+    failing_over(
+        "413-same-room",
+        "413 of a proxy, and the other member has the same room",
+        HttpError(status=413, message="Request Entity Too Large"),
+        asked=1,
+    ),
 )
 
 _STREAMS = (
+    failing_over(
+        "broken-off",
+        "a finish reason that says the answer broke off",
+        Abandoned(at=At.TEXT, reason="network_error"),
+    ),
+    Scenario(
+        name="cut-call",
+        title="a tool call whose arguments end at the length limit",
+        providers=(replace(ALPHA, then=Abandoned(at=At.TOOL_INPUT, reason="length")), BETA),
+        turns=(ERRAND,),
+        expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
+    ),
     failing_over("error-event", "overload as an error event in a 200 stream", OVERLOADED_EVENT),
     # ``run`` has printed by then what looked complete; clients that can take it back must see it go.
     replace(

@@ -152,7 +152,21 @@ const DEPTH = 8
 /** Fields that identify an error. OpenAI, Google, Anthropic, AWS, Alibaba, Z.ai and MiniMax each have their own. */
 const CODES = ["code", "type", "__type", "name", "status", "reason", "error_code", "errorCode", "quotaId", "domain"]
 
-const SENTENCES = ["message", "msg", "status_msg", "error_description", "detail", "details", "title", "body", "raw"]
+const SENTENCES = [
+  "message",
+  "msg",
+  "status_msg",
+  "error_msg",
+  "errorMessage",
+  "error_message",
+  "errmsg",
+  "error_description",
+  "detail",
+  "details",
+  "title",
+  "body",
+  "raw",
+]
 
 /** When a limit ends, as numbers beside the message. */
 const TIMES = ["resets_in_seconds", "resets_at", "retry_after", "retryAfter", "retry_after_seconds"]

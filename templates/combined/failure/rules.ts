@@ -5,7 +5,7 @@
  * A rule serves kind, scope and time. The turn survives without one: what no rule knows is asked of one more member.
  */
 import { account } from "./rules/account"
-import { line } from "./rules/line"
+import { line, unreadable } from "./rules/line"
 import { broke, load, loadInside, malformed, missing } from "./rules/member"
 import { history, invalid, overMinute, refused, tooLarge, tooLong } from "./rules/request"
 import type { Rule } from "./rules/rule"
@@ -63,6 +63,7 @@ export const rules: readonly Rule[] = [
   ...malformed,
   ...line,
   ...loadInside,
+  ...unreadable,
   ...broke,
   ...byStatus,
 ]

@@ -70,15 +70,19 @@ export const line: readonly Rule[] = [
     source: "messages of bun's fetch and of undici",
   },
   {
-    kind: "server",
-    scope: "model",
-    code: ["AI_JSONParseError", "AI_TypeValidationError", "AI_InvalidResponseDataError"],
-    source: "events that the AI SDK cannot read",
-  },
-  {
     kind: "network",
     scope: "provider",
     text: /ProviderResponseStreamError|socket connection was closed|connection (?:was )?(?:reset|closed|aborted|error)|fetch failed|network[_ ]error|^terminated\b|premature close|socket hang up/i,
     source: "messages of bun's fetch and of undici; upstream's error for a broken stream",
+  },
+]
+
+/** Stands behind what names the cause: an event that cannot be read may say why itself. */
+export const unreadable: readonly Rule[] = [
+  {
+    kind: "server",
+    scope: "model",
+    code: ["AI_JSONParseError", "AI_TypeValidationError", "AI_InvalidResponseDataError"],
+    source: "events that the AI SDK cannot read",
   },
 ]

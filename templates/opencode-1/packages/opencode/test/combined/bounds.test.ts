@@ -1,5 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
+import type { LLMEvent } from "@opencode-ai/llm"
 import { Effect, Option } from "effect"
 import * as Stream from "effect/Stream"
 import { CombinedTurn } from "@/combined/driver/turn"
@@ -10,6 +11,7 @@ import { CombinedFit } from "@/combined/request/fit"
 import { CombinedAgentCreate } from "@/combined/whole/agent"
 import { CombinedTitle } from "@/combined/whole/title"
 import { MessageV2 } from "@/session/message-v2"
+import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
 import { pair } from "./light"
 
@@ -17,6 +19,19 @@ setDefaultTimeout(60_000)
 
 /** Cooldowns end before the others have failed, so that somebody can always be asked. */
 const SHORT = { cooldown: { max: 20 } }
+
+const titleInput = (model: Provider.Model) =>
+  ({
+    model,
+    small: true,
+    retries: 2,
+    tools: {},
+    system: [],
+    messages: [],
+    sessionID: "ses_x",
+    agent: { name: "title", options: {} },
+    user: { id: "msg_t", model: { providerID: "combined", modelID: "x" } },
+  }) as unknown as LLM.StreamInput
 
 test("a title whose answer is always empty ends", async () => {
   const sent = { count: 0 }
@@ -31,22 +46,31 @@ test("a title whose answer is always empty ends", async () => {
   await Effect.runPromise(
     Effect.gen(function* () {
       const model = yield* pair(SHORT).model
-      const input = {
-        model,
-        small: true,
-        retries: 2,
-        tools: {},
-        system: [],
-        messages: [],
-        sessionID: "ses_x",
-        agent: { name: "title", options: {} },
-        user: { id: "msg_t", model: { providerID: "combined", modelID: "x" } },
-      } as unknown as LLM.StreamInput
-      yield* Stream.runDrain(CombinedTitle.wrap(send)(input)).pipe(Effect.ignore)
+      yield* Stream.runDrain(CombinedTitle.wrap(send)(titleInput(model))).pipe(Effect.ignore)
     }),
   )
   expect(sent.count).toBeGreaterThan(2)
   expect(sent.count).toBeLessThan(7)
+})
+
+test("a title that is served ends the failures in a row of its member", async () => {
+  const events = [
+    { type: "text-delta", id: "1", text: "A title" },
+    { type: "step-finish", reason: "stop", index: 0 },
+  ]
+  const send = (() => Stream.fromIterable(events)) as unknown as LLM.Interface["stream"]
+  const found = await Effect.runPromise(
+    Effect.gen(function* () {
+      const { model } = pair({ cooldown: { max: 1 } })
+      yield* CombinedRoute.of(yield* model)!.fail({ kind: "server", scope: "model", message: "503" })
+      yield* Effect.sleep(5)
+      const asked = yield* model
+      const before = yield* CombinedRoute.of(asked)!.unproven
+      yield* Stream.runDrain(CombinedTitle.wrap(send)(titleInput(asked)))
+      return [before, yield* CombinedRoute.of(asked)!.unproven]
+    }),
+  )
+  expect(found).toEqual([true, false])
 })
 
 test("agent create with wrong keys everywhere ends", async () => {
@@ -108,76 +132,124 @@ test("a step that is never sent keeps no member from the steps after it", async 
   expect(found).toEqual([ids.first, ids.first])
 })
 
-test("a refusal of thinking behind a finished tool keeps the tool", async () => {
-  const removed: string[] = []
-  const events: string[] = []
-  await Effect.runPromise(
+test("attempts that were taken back are counted over the whole run, whatever the user has said meanwhile", async () => {
+  const { model } = pair()
+  const counted = Effect.gen(function* () {
+    const one = yield* CombinedFit.fit(yield* model, [user("msg_1")])
+    CombinedRoute.of(one)!.run!.retracted = 2
+    const two = yield* CombinedFit.fit(yield* model, [user("msg_1"), user("msg_2")])
+    return CombinedFit.retractions(two)
+  })
+  expect(await Effect.runPromise(counted)).toBe(2)
+  // A loop that runs again on the same message begins at its first step.
+  const anew = Effect.flatMap(model, (first) => CombinedFit.fit(first, [user("msg_1"), user("msg_2")]))
+  expect(CombinedFit.retractions(await Effect.runPromise(anew))).toBe(0)
+})
+
+test("one that said the conversation is too long has no more room for it", async () => {
+  const { ids, model } = pair({}, { limit: { context: 1_000_000, output: 32_000 } })
+  const found = await Effect.runPromise(
     Effect.gen(function* () {
-      const model = yield* pair().model
-      const assistantMessage = {
-        id: "msg_9",
-        parentID: "msg_8",
-        sessionID: "ses_9",
-        role: "assistant",
-        providerID: model.providerID,
-        modelID: model.id,
-        cost: 0,
-        tokens: tokens(1),
-        time: { created: 1 },
-      } as unknown as SessionV1.Assistant
-      const state = {
-        status: "completed",
-        input: {},
-        output: "ran",
-        title: "",
-        metadata: {},
-        time: { start: 1, end: 2 },
-      }
-      const part = {
-        id: "prt_9",
-        messageID: "msg_9",
-        sessionID: "ses_9",
-        type: "tool",
-        tool: "bash",
-        callID: "one",
-        state,
-      }
-      const session = {
-        findMessage: () => Effect.succeed(Option.some({ info: assistantMessage, parts: [part] })),
-        removePart: (item: { partID: string }) => Effect.sync(() => removed.push(item.partID)),
-        removeMessage: (item: { messageID: string }) => Effect.sync(() => removed.push(item.messageID)),
-        updatePart: Effect.succeed,
-        updateMessage: Effect.succeed,
-      }
-      const ctx = {
-        sessionID: "ses_9",
-        assistantMessage,
-        model,
-        toolcalls: {},
-        blocked: false,
-        needsCompaction: false,
-        reasoningMap: {},
-      }
-      const streamInput = { model, tools: {}, messages: [], user: { id: "msg_8", model: {} }, agent: {}, system: [] }
-      const turn = {
-        ctx,
-        streamInput,
-        session,
-        status: { set: () => Effect.void },
-        handleEvent: (event: { type: string }) => Effect.sync(() => void events.push(event.type)),
-        parse: () => ({ name: "UnknownError", data: { message: "" } }),
-        halt: () => Effect.die(new Error("halted")),
-      } as unknown as CombinedTurn.Turn
-      const attempt = Effect.suspend(() => {
-        const made = CombinedAttempt.make(turn.streamInput)
-        made.calls.set("one", { name: "bash", input: {}, outcome: Promise.resolve({ ok: true, value: "ran" }) })
-        CombinedRoute.of(model)!.state.attempt = made
-        return Effect.fail(new Error("messages.3: Invalid `signature` in `thinking` block"))
-      })
-      yield* CombinedTurn.guard(turn)(attempt)
-      yield* CombinedRetraction.settle(turn.ctx, turn.session)
+      const route = CombinedRoute.of(yield* CombinedFit.fit(yield* model, [user("msg_1")]))!
+      const before = yield* CombinedFit.roomier(route, route.run!, tokens(180_000))
+      route.run!.tooLong.set(`${ids.second}/glm-4.6`, 968_000)
+      return [before, yield* CombinedFit.roomier(route, route.run!, tokens(180_000))]
     }),
   )
+  expect(found).toEqual([true, false])
+})
+
+type Heard = (ctx: CombinedTurn.Turn["ctx"], event: LLMEvent) => Effect.Effect<void, unknown>
+
+/** A turn without a session around it: its attempt calls these tools, and then fails in these words. */
+const turnWith = Effect.fn("test.turnWith")(function* (
+  tools: readonly string[],
+  parts: readonly object[],
+  heard: Heard,
+  failure: string,
+) {
+  const model = yield* pair().model
+  const removed: string[] = []
+  const assistantMessage = {
+    id: "msg_9",
+    parentID: "msg_8",
+    sessionID: "ses_9",
+    role: "assistant",
+    providerID: model.providerID,
+    modelID: model.id,
+    cost: 0,
+    tokens: tokens(1),
+    time: { created: 1 },
+  } as unknown as SessionV1.Assistant
+  const session = {
+    findMessage: () => Effect.succeed(Option.some({ info: assistantMessage, parts })),
+    removePart: (item: { partID: string }) => Effect.sync(() => removed.push(item.partID)),
+    removeMessage: (item: { messageID: string }) => Effect.sync(() => removed.push(item.messageID)),
+    updatePart: Effect.succeed,
+    updateMessage: Effect.succeed,
+  }
+  const ctx = {
+    sessionID: "ses_9",
+    assistantMessage,
+    model,
+    toolcalls: {},
+    blocked: false,
+    needsCompaction: false,
+    reasoningMap: {},
+  } as unknown as CombinedTurn.Turn["ctx"]
+  const turn = {
+    ctx,
+    streamInput: { model, tools: {}, messages: [], user: { id: "msg_8", model: {} }, agent: {}, system: [] },
+    session,
+    status: { set: () => Effect.void },
+    handleEvent: (event: LLMEvent) => heard(ctx, event),
+    parse: () => ({ name: "UnknownError", data: { message: "" } }),
+    halt: () => Effect.die(new Error("halted")),
+  } as unknown as CombinedTurn.Turn
+  const attempt = Effect.suspend(() => {
+    const made = CombinedAttempt.make(turn.streamInput)
+    for (const id of tools)
+      made.calls.set(id, { name: "bash", input: {}, outcome: Promise.resolve({ ok: true, value: "ran" }) })
+    CombinedRoute.of(model)!.state.attempt = made
+    return Effect.fail(Object.assign(new Error(failure), { statusCode: 400 }))
+  })
+  const ended = yield* CombinedTurn.guard(turn)(attempt).pipe(
+    Effect.ensuring(CombinedRetraction.settle(turn.ctx, turn.session)),
+    Effect.exit,
+  )
+  return { ended, removed }
+})
+
+test("a refusal of thinking behind a finished tool keeps the tool", async () => {
+  const state = { status: "completed", input: {}, output: "ran", title: "", metadata: {}, time: { start: 1, end: 2 } }
+  const stored = { messageID: "msg_9", sessionID: "ses_9", type: "tool", tool: "bash" }
+  const events: string[] = []
+  const heard: Heard = (_, event) => Effect.sync(() => void events.push(event.type))
+  const { ended, removed } = await Effect.runPromise(
+    turnWith(
+      ["one"],
+      [{ id: "prt_9", callID: "one", state, ...stored }],
+      heard,
+      "messages.3: Invalid `signature` in `thinking` block",
+    ),
+  )
+  expect(ended._tag).toBe("Success")
   expect(removed).toEqual([])
   expect(events).toEqual(["step-finish"])
+})
+
+test("calls that were not heard of keep their results where the user says no to a loop of them", async () => {
+  const events: string[] = []
+  const heard: Heard = (ctx, event) =>
+    Effect.suspend(() => {
+      if (event.type !== "tool-call" && event.type !== "tool-result") return Effect.void
+      events.push(`${event.type} ${event.id}`)
+      if (event.type === "tool-result") return Effect.void
+      ctx.toolcalls[event.id] = {}
+      return event.id === "one" ? Effect.fail({ _tag: "PermissionRejectedError" }) : Effect.void
+    })
+  const { ended, removed } = await Effect.runPromise(turnWith(["one", "two"], [], heard, "fetch failed"))
+  expect(ended.toString()).toContain("PermissionRejectedError")
+  expect(removed).toEqual([])
+  expect(events).toEqual(["tool-call one", "tool-result one", "tool-call two", "tool-result two"])
 })

@@ -57,7 +57,7 @@ it.instance("an answer that the provider censors ends with an error, and nobody 
   }),
 )
 
-for (const reason of ["network_error", "length"])
+for (const reason of ["network_error", "length", "tool_calls"])
   it.instance(`a call whose arguments are cut (${reason}) is never run, and no model is told that it was invalid`, () =>
     Effect.gen(function* () {
       const chat = yield* combinedSession()

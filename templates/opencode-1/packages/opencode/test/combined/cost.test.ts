@@ -159,6 +159,42 @@ it.instance("it counts where the user cancels in the middle, or where that ends 
   }),
 )
 
+it.instance("a cancel that comes while an attempt is cleaned up leaves nothing of it, and its cost counts once", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    const prompt = yield* SessionPrompt.Service
+    const sessions = yield* Session.Service
+    const { updateMessage } = sessions
+    const state = { cancelled: false }
+    // Upstream's cleanup is the first to store the message as completed.
+    const cancelling: typeof updateMessage = (message) =>
+      updateMessage(message).pipe(
+        Effect.tap(() => {
+          if (state.cancelled || message.role !== "assistant" || !message.time.completed) return Effect.void
+          state.cancelled = true
+          return prompt
+            .cancel(chat.id)
+            .pipe(Effect.forkDetach({ startImmediately: true }), Effect.andThen(Effect.sleep(50)))
+        }),
+      )
+    chat.first.answer(stream(say("half"), report(SMALL), read, cut))
+    yield* Effect.acquireUseRelease(
+      Effect.sync(() => Object.assign(sessions, { updateMessage: cancelling })),
+      () => chat.ask("hello").pipe(Effect.exit),
+      () => Effect.sync(() => Object.assign(sessions, { updateMessage })),
+    )
+    expect(state.cancelled).toBe(true)
+    expect(yield* chat.answers).toEqual([])
+
+    chat.second.answer(text("answered", LARGE))
+    yield* chat.ask("again")
+    const due = price("first", SMALL) + price("second", LARGE)
+    const found = yield* totals(chat.id)
+    expect(found.messages).toBeCloseTo(due, 10)
+    expect(found.session).toBeCloseTo(due, 10)
+  }),
+)
+
 it.instance("of several that were taken back each is paid once", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { cooldown: { max: 1 } } })

@@ -63,7 +63,13 @@ for (const [what, part] of [
 test("a call without arguments goes on where the answer is whole", async () => {
   const { gate, parts } = await passed(called(""), finish("tool-calls", "tool_calls"))
   expect(types(parts)).toEqual(["tool-call", "finish"])
-  expect(gate.cut).toBeUndefined()
+  expect([gate.cut, gate.garbled]).toEqual([undefined, false])
+})
+
+test("a call whose arguments cannot be read is dropped although the answer is said to be whole", async () => {
+  const { gate, parts } = await passed(called('{"command": "ec'), finish("tool-calls", "tool_calls"))
+  expect(types(parts)).toEqual(["finish"])
+  expect([gate.cut, gate.garbled]).toEqual(["bash", true])
 })
 
 test("an error that the SDK reports goes on in its words, and nothing behind it", async () => {

@@ -14,7 +14,6 @@ export function routeSample(model: Provider.Model, more: Partial<CombinedRoute.R
     blame: () => Effect.void,
     next: () => Effect.succeed({ type: "serve", model, fits: true }),
     succeed: Effect.void,
-    find: () => Effect.succeed(model),
     others: () => Effect.succeed(true),
     cooling: Effect.succeed(undefined),
     coolingOf: () => Effect.succeed(undefined),

@@ -321,6 +321,32 @@ it.instance("a permission that waits when the line is cut still counts when it i
   }),
 )
 
+it.instance("a loop of calls that the user's rule forbids ends the turn, and no provider is blamed for it", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ config: { permission: { doom_loop: "deny" } } })
+    const same = { command: "echo ran >> ran", description: "Leave a line" }
+    const door = gate()
+    chat.first.answer(
+      stream(
+        call(0, "call_one", "bash", same),
+        call(1, "call_two", "bash", same),
+        call(2, "call_three", "bash", same),
+        door.wait,
+        ...finish("tool-calls"),
+      ),
+    )
+    yield* chat.ask("hello").pipe(Effect.ensuring(door.open))
+
+    expect(chat.second.asked).toHaveLength(0)
+    const list = yield* chat.answers
+    expect(served(list)).toEqual([chat.ids.first])
+    expect(JSON.stringify(list[0].info.error)).toContain("specified a rule which prevents you")
+    chat.first.answer(text("still preferred"))
+    yield* chat.ask("again")
+    expect(texts((yield* chat.answers).at(-1)!.parts)).toEqual(["still preferred"])
+  }),
+)
+
 it.instance("a permission that is refused after the line was cut ends the turn, as it does without a cut", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ permission: "ask" })

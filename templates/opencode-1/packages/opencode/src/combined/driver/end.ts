@@ -32,6 +32,7 @@ export const ofAnswer = Effect.fn("CombinedEnd.ofAnswer")(function* (turn: Turn)
   const { finish } = turn.ctx.assistantMessage
   const gate = CombinedAttempt.of(turn.streamInput.model)?.gate
   const ending = gate?.ending === undefined ? "" : ` (${gate.ending})`
+  if (gate?.garbled) return { kind: "server", scope: "model", message: `The call of ${gate.cut} is not whole` } as const
   if (gate?.cut) {
     const message = `The answer ended in the middle of a call of ${gate.cut}${ending}`
     if (finish === "unknown") return { kind: "network", scope: "model", message } as const
@@ -47,6 +48,19 @@ export const ofAnswer = Effect.fn("CombinedEnd.ofAnswer")(function* (turn: Turn)
   )
   return some ? ({ kind: "whole" } as const) : lacking("content", "The answer was empty")
 })
+
+/** What a tool, or the question whether a loop should go on, raises where the user or a rule of theirs says no. */
+const REFUSALS = [
+  "PermissionRejectedError",
+  "PermissionCorrectedError",
+  "PermissionDeniedError",
+  "QuestionRejectedError",
+] as const
+
+/** Whether the user has ended the turn. Like a cancel, that says nothing of a provider. */
+export function isRefusal(error: unknown) {
+  return REFUSALS.some((tag) => typeof error === "object" && error !== null && "_tag" in error && error._tag === tag)
+}
 
 const lacking = (lacks: CombinedDecide.Shortcoming["lacks"], message: string): CombinedDecide.Shortcoming => ({
   kind: "shortcoming",

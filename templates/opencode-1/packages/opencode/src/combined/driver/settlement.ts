@@ -10,14 +10,19 @@ import type { Turn } from "./turn"
  * Lets running tools end, stores their results and removes what is unfinished. Returns the finished tools that stay.
  *
  * A stream that breaks discards events it had queued, so a tool may have run of which the processor has not heard.
+ * Fails where the user says no to a loop of calls.
  */
 export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Turn) {
   const attempt = CombinedAttempt.of(turn.streamInput.model)
   if (attempt) attempt.gate.closed = true
+  const refused: unknown[] = []
   for (const [id, call] of attempt?.calls ?? []) {
     const part = (yield* stored(turn)).find((item) => item.type === "tool" && item.callID === id)
     if (!part || (part.type === "tool" && part.state.status === "pending"))
-      yield* turn.handleEvent(LLMEvent.toolCall({ id, name: call.name, input: call.input }))
+      yield* turn.handleEvent(LLMEvent.toolCall({ id, name: call.name, input: call.input })).pipe(
+        // Upstream asks whether a loop should go on. The tool has run, and its result is kept, whatever the answer is.
+        Effect.catch((error) => Effect.sync(() => void refused.push(error))),
+      )
     const outcome = yield* Effect.promise(() => call.outcome)
     if (!turn.ctx.toolcalls[id]) continue
     yield* turn.handleEvent(
@@ -26,6 +31,7 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Tu
         : LLMEvent.toolError({ id, name: call.name, message: String(outcome.error), error: outcome.error }),
     )
   }
+  if (refused.length) return yield* Effect.fail(refused[0])
 
   const all = yield* stored(turn)
   const last = all.findLastIndex(isCommitted)

@@ -93,6 +93,8 @@ const attend = <R>(
         onFailure: (cause) => {
           if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
           const error = Cause.squash(cause)
+          if (CombinedEnd.isRefusal(error))
+            return record(turn, route, { action: "cancelled" }).pipe(Effect.andThen(Effect.failCause(cause)))
           return conclude(turn, route, run, CombinedEnd.ofError(turn, route.state.attempt, error), error)
         },
       }),
@@ -123,7 +125,7 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
       run.answer = CombinedAnswer.rechoose(run.answer)
       if (purpose === "step") return yield* retract(turn, route, run)
       const next = yield* route.next(CombinedFit.wish(route, run, purpose))
-      return yield* swap(turn, next.model ?? turn.streamInput.model)
+      return yield* swap(turn, run, next.model ?? turn.streamInput.model)
     }
   }
   yield* exhaust(turn, route, run)
@@ -170,7 +172,9 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
   const failure = CombinedDecide.cools(ended)
   if (failure) yield* route.fail(failure)
   const served = CombinedDecide.serves(ended)
-  const done = served ? [] : yield* CombinedSettlement.settle(turn)
+  const done = served
+    ? []
+    : yield* CombinedSettlement.settle(turn).pipe(Effect.tapError(() => record(turn, route, { action: "cancelled" })))
   if (CombinedDecide.tooLong(ended))
     run.tooLong.set(CombinedMember.key(route.member), CombinedFit.room(turn.streamInput.model))
   const next = served
@@ -183,7 +187,7 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
     done:
       done.length > 0 &&
       (ctx.blocked || done.some((part) => part.tool === STRUCTURED && part.state.status === "completed")),
-    full: served && ctx.needsCompaction && !(yield* CombinedFit.roomier(route, ctx.assistantMessage.tokens)),
+    full: served && ctx.needsCompaction && !(yield* CombinedFit.roomier(route, run, ctx.assistantMessage.tokens)),
     now: Date.now(),
   }
   const verdict = CombinedDecide.decide(facts)
@@ -212,19 +216,19 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
       if (verdict.forgo) CombinedRun.forgo(run, route.member, verdict.forgo)
       if (verdict.keep) yield* CombinedSettlement.commit(turn)
       yield* Effect.sleep(verdict.pause)
-      if (purpose === "summary") return yield* swap(turn, turn.streamInput.model)
+      if (purpose === "summary") return yield* swap(turn, run, turn.streamInput.model)
       return verdict.keep ? undefined : yield* retract(turn, route, run)
     case "move":
       if (verdict.keep) yield* CombinedSettlement.commit(turn)
       if (end.kind !== "whole") yield* announce(turn, end.message, verdict.to.model)
-      if (purpose === "summary") return yield* swap(turn, verdict.to.model)
+      if (purpose === "summary") return yield* swap(turn, run, verdict.to.model)
       return verdict.keep ? undefined : yield* retract(turn, route, run)
     case "wait": {
       if (verdict.keep) yield* CombinedSettlement.commit(turn)
       yield* wait(turn, route, run, verdict.member, verdict)
       if (purpose === "step") return verdict.keep ? undefined : yield* retract(turn, route, run)
       const now = yield* route.next(CombinedFit.wish(route, run, purpose))
-      return yield* swap(turn, now.model ?? turn.streamInput.model)
+      return yield* swap(turn, run, now.model ?? turn.streamInput.model)
     }
     case "close":
       return yield* CombinedSettlement.commit(turn)
@@ -269,8 +273,10 @@ const retract = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run): 
     return undefined
   })
 
-/** Makes a summary again in place. */
-const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, model: Provider.Model) {
+/** Makes a summary again in place, of messages that any member reads. */
+const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, run: CombinedRun.Run, next: Provider.Model) {
+  const route = CombinedRoute.of(next)
+  const model = route ? CombinedRoute.mark(next, { ...route, forgone: CombinedRun.forgone(run, route.member) }) : next
   turn.ctx.model = model
   turn.ctx.assistantMessage.providerID = model.providerID
   turn.ctx.assistantMessage.modelID = model.id

@@ -4,7 +4,7 @@
  * account (what OpenAI encrypts, ids of stored items). Upstream would give all of these as answer text, or drop them.
  *
  * A member may refuse its own of earlier too: another account, items that were not kept. Then it is given, for the rest of
- * this answer, a history without any of it.
+ * this turn, a history without any of it.
  */
 import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"

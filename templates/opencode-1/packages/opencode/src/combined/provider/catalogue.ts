@@ -143,14 +143,6 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         forgone: new Set(),
         settings: pool.settings,
         next: (wish) => serve(members, id, { ...wish, owner }),
-        find: (condition) =>
-          Effect.gen(function* () {
-            for (const item of (yield* look()).rank(members, { owner })) {
-              const candidate = yield* concrete(item, members, id)
-              if (condition(candidate)) return candidate
-            }
-            return undefined
-          }),
         fail: (failure) => fail(member, failure),
         blame: (other, failure) =>
           Effect.suspend(() => fail(members.find((item) => CombinedMember.same(item, other)) ?? other, failure)),

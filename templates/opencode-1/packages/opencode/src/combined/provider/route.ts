@@ -60,8 +60,6 @@ export type Route = {
   /** Tells who is next, now. */
   readonly next: (wish?: Wish) => Effect.Effect<Next>
   readonly succeed: Effect.Effect<void>
-  /** The first that is not cooling and satisfies the condition, of the members in the order in which they are asked. */
-  readonly find: (condition: (model: Provider.Model) => boolean) => Effect.Effect<Provider.Model | undefined>
   /** Whether another member than this one could answer now. */
   readonly others: (wish?: Wish) => Effect.Effect<boolean>
   /** The cooldown that holds this member back now, or another one. */

@@ -178,7 +178,14 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
           },
         ),
       })
-      return running
+      // Whoever has ended the attempt has ended the SDK's stream of results as well, and a late one would be an error.
+      const { signal } = attempt.controller
+      return new Promise((resolve, reject) => {
+        running.then(
+          (value) => signal.aborted || resolve(value),
+          (error) => signal.aborted || reject(error),
+        )
+      })
     },
   }
 }

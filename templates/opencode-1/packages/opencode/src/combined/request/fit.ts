@@ -6,6 +6,7 @@ import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
 import { CombinedRoute } from "../provider/route"
+import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
 import { CombinedRuns } from "../driver/runs"
 import { CombinedDecide } from "../turn/decide"
@@ -80,13 +81,11 @@ export const facts = Effect.fn("CombinedFit.facts")(function* (
   return { purpose, answer: run.answer, member: route.member, until, probed, others, now: Date.now() }
 })
 
-/** Whether a member that could be asked now has room for more than this. */
-export function roomier(route: CombinedRoute.Route, tokens: SessionV1.Assistant["tokens"]) {
-  const wanted = { modes: new Set<never>(), tokens: count(tokens) }
-  return Effect.map(
-    route.find((model) => can(model, wanted)),
-    (found) => found !== undefined,
-  )
+/** Whether another member that could be asked for the next answer has room for more than this. */
+export function roomier(route: CombinedRoute.Route, run: CombinedRun.Run, tokens: SessionV1.Assistant["tokens"]) {
+  const { fits, ...wanted } = wish(route, run, "step", CombinedAnswer.FRESH)
+  const needed = { modes: new Set<never>(), tokens: count(tokens) }
+  return route.others({ ...wanted, fits: (model) => (fits?.(model) ?? true) && can(model, needed) })
 }
 
 /** Attempts of this run that were taken back. They are not steps of the agent. */

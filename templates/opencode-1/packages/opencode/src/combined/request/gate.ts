@@ -34,6 +34,8 @@ export type Gate = {
   ending: string | undefined
   /** The tool of a call that was dropped, because its arguments did not become whole. */
   cut: string | undefined
+  /** The provider says that the answer is whole, and yet there is such a call. */
+  garbled: boolean
   /** An error that the provider has sent and its SDK has not reported yet. */
   told: { readonly event: unknown } | undefined
 }
@@ -44,6 +46,7 @@ export const open = (): Gate => ({
   failed: undefined,
   ending: undefined,
   cut: undefined,
+  garbled: false,
   told: undefined,
 })
 
@@ -128,8 +131,12 @@ function pass(gate: Gate, raw: boolean) {
         return
       }
       gate.ending = part.finishReason.raw
-      if (CombinedFinish.isComplete(part.finishReason)) held.forEach((call) => controller.enqueue(call))
-      else gate.cut = held.at(0)?.toolName
+      const complete = CombinedFinish.isComplete(part.finishReason)
+      // Upstream would tell the model that the call is invalid, again and again where it is always cut.
+      const cut = held.filter((call) => !complete || call.input.trim())
+      if (complete) held.filter((call) => !cut.includes(call)).forEach((call) => controller.enqueue(call))
+      gate.cut = cut.at(0)?.toolName
+      gate.garbled = complete && cut.length > 0
       controller.enqueue({ ...part, finishReason: CombinedFinish.read(part.finishReason, seen) })
     },
   })
