@@ -44,6 +44,15 @@ describe("each vendor's refusal is put into its kind", () => {
       expect(kinds.split("|")).toContain(classify(status, body).kind))
 })
 
+test("an event that the SDK cannot read may say itself what is wrong", () => {
+  const error = { name: "AI_TypeValidationError", message: "Invalid input: expected array, received null" }
+  const said = (status_code: number) => ({
+    event: { choices: null, base_resp: { status_code, status_msg: "refused" } },
+  })
+  expect(CombinedFailure.fault(error, NOW, { inside: said(1002) }).kind).toBe("rate_limit")
+  expect(CombinedFailure.fault(error, NOW, { inside: said(9999) }).kind).toBe("server")
+})
+
 test("what nobody knows ends no turn at once: it is neither a refusal of the content nor an invalid request", () => {
   for (const status of [400, 404, 409, 418, 422, 428, 431])
     for (const body of ["", "no", "<html>", "{", { error: "E1" }, { error: { message: "Kaputt" } }, [], { ok: false }])
