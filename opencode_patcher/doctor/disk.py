@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -24,16 +25,23 @@ def needed_bytes(*, tree_ready: bool, built: bool) -> int:
     return BUILD_BYTES + (0 if tree_ready else TREE_BYTES)
 
 
-def check_access(root: Path) -> Finding | None:
-    """Warns when other users can write in the store: what lies there is run."""
+def check_access(place: Path) -> Finding | None:
+    """Warns when others can write in a directory whose programs are run, or whose files say what is done: the store,
+    the bin directory, OpenCode's own.
+    """
     try:
-        mode = root.stat().st_mode
+        found = place.stat()
     except OSError:
         return None
-    if sys.platform == "win32" or not mode & 0o022:
+    if sys.platform == "win32":
         return None
-    text = f"Other users can write in {root}, and could change the programs there."
-    return Finding(check="permissions", level="warning", text=text, fix=f"chmod go-w {shlex.quote(str(root))}")
+    if found.st_uid not in (os.getuid(), 0):
+        text = f"{place} belongs to another user, who could change the programs and files there."
+        return Finding(check="permissions", level="warning", text=text, fix="Use a directory of your own.")
+    if not found.st_mode & 0o022:
+        return None
+    text = f"Other users can write in {place}, and could change the programs and files there."
+    return Finding(check="permissions", level="warning", text=text, fix=f"chmod go-w {shlex.quote(str(place))}")
 
 
 def check_disk(root: Path, needed: int) -> Finding:

@@ -13,7 +13,7 @@ from opencode_patcher.base.files import exists, is_dir
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.configuration import check, files, stock_config
+from opencode_patcher.configuration import check, files, places, stock_config
 from opencode_patcher.configuration.survey import survey
 from opencode_patcher.doctor import configured, disk, installation, network, programs
 from opencode_patcher.doctor.finding import Finding, of_error
@@ -64,8 +64,7 @@ def examine(patient: Patient, reporter: Reporter) -> Iterator[Finding]:
     if store:
         needed = disk.needed_bytes(tree_ready=progress.dependencies, built=progress.built)
         yield disk.check_disk(store.root, needed)
-        if open_to_others := disk.check_access(store.root):
-            yield open_to_others
+        yield from filter(None, [disk.check_access(store.root)])
     status = None
     if store:
         for problem in builds.unreadable(store):
@@ -77,6 +76,9 @@ def examine(patient: Patient, reporter: Reporter) -> Iterator[Finding]:
     if status:
         yield installation.check_state(status)
         yield installation.check_path(status)
+        yield from filter(None, [disk.check_access(status.facts.place.parent)] if status.facts.place else [])
+    own = (places.data_directory(patient.environment), places.config_directory(patient.environment))
+    yield from filter(None, [disk.check_access(place) for place in own if place])
     yield from _configuration(patient, store)
     if status:
         refused = stock_config.find(patient.environment, patient.directory)

@@ -36,7 +36,9 @@ export function shelf(file: string): CombinedHealthStore.Shelf {
     replace: (text) => {
       const draft = `${file}.${process.pid}`
       try {
-        writeFileSync(draft, text, { mode: 0o600 })
+        // What a killed process, or somebody else, has put there is not written through.
+        rmSync(draft, { force: true })
+        writeFileSync(draft, text, { mode: 0o600, flag: "wx" })
         renameSync(draft, file)
       } catch (error) {
         rmSync(draft, { force: true })

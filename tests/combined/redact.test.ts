@@ -26,11 +26,15 @@ test("what was sent is hidden in whatever form", () => {
   ])
   for (const secret of ["p@ssw0rd9", "p%40ssw0rd9", "querykey1", "plain%20key%2Fwith%2Bsigns", "dXNlcjpzZWNyZXQ"])
     expect(CombinedRedact.redact(`said ${secret}!`, secrets)).not.toContain(secret)
-  expect(CombinedRedact.redact("gpt-5.1-codex takes application/json", secrets)).toBe("gpt-5.1-codex takes application/json")
+  expect(CombinedRedact.redact("gpt-5.1-codex takes application/json", secrets)).toBe(
+    "gpt-5.1-codex takes application/json",
+  )
 })
 
 test("a failure tells no key, wherever the error has it", () => {
-  const body = JSON.stringify({ error: { message: "Incorrect API key provided: sk-abcdefghijklmnop", code: "invalid_api_key" } })
+  const body = JSON.stringify({
+    error: { message: "Incorrect API key provided: sk-abcdefghijklmnop", code: "invalid_api_key" },
+  })
   const error = Object.assign(new Error("Unauthorized"), { statusCode: 401, responseBody: body })
   const found = CombinedFailure.fault(error)
   expect(found.kind).toBe("auth")

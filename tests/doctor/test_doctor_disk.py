@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
-from opencode_patcher.doctor.disk import BUILD_BYTES, TREE_BYTES, check_disk, needed_bytes
+import pytest
+
+from opencode_patcher.doctor.disk import BUILD_BYTES, TREE_BYTES, check_access, check_disk, needed_bytes
 
 
 def test_what_is_there_already_needs_no_room() -> None:
@@ -21,3 +25,18 @@ def test_too_little_room_blocks(tmp_path: Path) -> None:
     finding = check_disk(tmp_path, 10**18)
     assert finding.level == "blocks"
     assert "OPENCODE_PATCHER_HOME" in finding.fix
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_a_directory_that_others_can_change_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_access(tmp_path / "missing") is None
+    for mode, open_to_others in ((0o700, False), (0o755, False), (0o770, True), (0o702, True), (0o1777, True)):
+        tmp_path.chmod(mode)
+        finding = check_access(tmp_path)
+        assert (finding is not None) == open_to_others
+        if finding:
+            assert finding.fix == f"chmod go-w {tmp_path}"
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    finding = check_access(tmp_path) if tmp_path.stat().st_uid else None
+    assert finding is None or "another user" in finding.text

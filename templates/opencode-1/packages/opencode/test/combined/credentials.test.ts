@@ -1,7 +1,10 @@
 import { afterEach, expect, test } from "bun:test"
+import { createHash } from "crypto"
+import { readFileSync, statSync } from "fs"
 import { mkdtemp, rm } from "fs/promises"
 import { tmpdir } from "os"
 import path from "path"
+import { Global } from "@opencode-ai/core/global"
 import { CombinedCredentials } from "@/combined/provider/credentials"
 
 const provider = { id: "acme", key: "key-one", options: { baseURL: "http://acme.test", fetch: () => undefined } }
@@ -13,6 +16,14 @@ const of = (item: Parameters<typeof CombinedCredentials.fingerprint>[0], stored?
 test("the same credentials have the same fingerprint, from which they cannot be read", () => {
   expect(of(provider)).toBe(of({ ...provider, options: { ...provider.options } }))
   expect(of(provider)).toMatch(/^[0-9a-f]{16}$/)
+})
+
+test("a fingerprint is made with a secret of this machine's user, so that nobody can try keys", () => {
+  const text = JSON.stringify(["key-one", [["baseURL", "http://acme.test"]], undefined])
+  const secret = readFileSync(path.join(Global.Path.state, "combined-health.key"))
+  expect(secret.length).toBe(32)
+  expect(statSync(path.join(Global.Path.state, "combined-health.key")).mode & 0o777).toBe(0o600)
+  expect(of(provider)).not.toBe(createHash("sha256").update(text).digest("hex").slice(0, 16))
 })
 
 test("another key, address or login is told apart", () => {

@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, utimesSync, writeFileSync } from "fs"
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "fs"
 import os from "os"
 import path from "path"
 import { CombinedCooldown } from "@/combined/health/cooldown"
@@ -35,6 +45,16 @@ test("a cooldown is known to other processes, and after a restart", () => {
   expect(out(other, "acme")).toBe(false)
   one.update(fail("acme"))
   expect(out(other, "acme")).toBe(true)
+  expect(out(open(), "acme")).toBe(true)
+})
+
+test("what somebody has put where the file is drafted is not written through", () => {
+  const mine = path.join(place.directory, "mine")
+  writeFileSync(mine, "mine")
+  symlinkSync(mine, `${file()}.${process.pid}`)
+  const store = open()
+  store.update(fail("acme"))
+  expect(readFileSync(mine, "utf8")).toBe("mine")
   expect(out(open(), "acme")).toBe(true)
 })
 

@@ -1,8 +1,21 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from "fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "fs"
 import os from "os"
 import path from "path"
 import { Effect, Fiber } from "effect"
+import { Global } from "@opencode-ai/core/global"
+import { CombinedHealthFile } from "@/combined/host/health-file"
 import { CombinedLog } from "@/combined/request/log"
 import { CombinedNotice } from "@/combined/turn/notice"
 import { EventV2Bridge } from "@/event-v2-bridge"
@@ -12,7 +25,7 @@ import { Session } from "@/session/session"
 import { SessionStatus } from "@/session/status"
 import { pollWithTimeout } from "../lib/effect"
 import { call, cut, event, finish, gate, refuse, say, stream, text, wait } from "./fake-provider"
-import { ANSWER, COST, combinedSession, it, written } from "./rig"
+import { ANSWER, COST, KEY, combinedSession, it, written } from "./rig"
 
 setDefaultTimeout(30_000)
 
@@ -377,3 +390,49 @@ test("a full log makes way once: while another process sees to it, lines are onl
 test("a log that cannot be written stops nothing", () => {
   expect(CombinedLog.append(record, path.join(place.directory, "missing", "attempts.jsonl"))).toBe(false)
 })
+
+test.skipIf(process.platform === "win32")("a link or a pipe in the place of the log is not written to", () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "combined-log-"))
+  const [target, link, pipe] = ["target", "link", "pipe"].map((name) => path.join(folder, name))
+  writeFileSync(target, "mine")
+  symlinkSync(target, link)
+  Bun.spawnSync(["mkfifo", pipe])
+  const record = { session: "s" } as CombinedLog.Record
+  expect([link, pipe].map((file) => CombinedLog.append(record, file))).toEqual([false, false])
+  expect(readFileSync(target, "utf8")).toBe("mine")
+  rmSync(folder, { recursive: true })
+})
+
+it.instance(
+  "a key that a provider repeats is nowhere afterwards: messages, statuses, the log, the health file, OpenCode's own",
+  () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession()
+      const bridge = yield* EventV2Bridge.Service
+      const seen: string[] = []
+      const off = yield* bridge.listen((event) => Effect.sync(() => void seen.push(JSON.stringify(event))))
+      yield* Effect.addFinalizer(() => off)
+      const body = {
+        error: {
+          message: `Incorrect API key provided: ${KEY}. Find yours at https://me:${KEY}@host.test`,
+          code: "invalid_api_key",
+        },
+      }
+      const headers = { "x-echo": `Bearer ${KEY}`, "www-authenticate": `Bearer token="${KEY}"` }
+      chat.first.answer(refuse(401, body, headers))
+      chat.second.answer(refuse(403, body, headers))
+      yield* chat.ask("hello").pipe(Effect.exit)
+
+      const history = JSON.stringify(yield* chat.history)
+      expect(history).toContain("Incorrect API key provided")
+      const records = recorded(chat.id)
+      expect(records.map((item) => item.failure)).toEqual(["auth", "auth"])
+      const files = [CombinedHealthFile.FILE, CombinedLog.FILE].map((file) => readFileSync(file, "utf8"))
+      const stored = [Global.Path.data, Global.Path.state, Global.Path.log].flatMap((folder) =>
+        readdirSync(folder, { withFileTypes: true })
+          .filter((item) => item.isFile())
+          .map((item) => readFileSync(path.join(folder, item.name), "latin1")),
+      )
+      expect([history, ...seen, ...files, ...stored].filter((item) => item.includes(KEY))).toEqual([])
+    }),
+)

@@ -85,6 +85,9 @@ export const it = testEffect(runtime)
 /** What a model of the fake providers costs, in dollars a million tokens: the second one costs ten times the first. */
 export const COST = { first: { input: 1, output: 2 }, second: { input: 10, output: 20 } }
 
+/** What both of them are given, and nobody else may see. */
+export const KEY = "a-recognisable-key-of-the-tests"
+
 const counter = { value: 0 }
 
 type Model = NonNullable<NonNullable<NonNullable<ConfigV1.Info["provider"]>[string]["models"]>[string]>
@@ -131,7 +134,7 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
     env: [],
     npm: options.npm?.[which] ?? "@ai-sdk/openai-compatible",
     models: { "glm-4.6": { ...model(COST[which]), ...options.models?.[which] } },
-    options: { apiKey: "key", baseURL: url },
+    options: { apiKey: KEY, baseURL: url },
   })
   yield* files.writeWithDirs(
     path.join(directory, "opencode.json"),

@@ -87,11 +87,17 @@ test("a refusal keeps its meaning and loses the key that it repeats, in its head
   const fetch = CombinedTransport.watched(
     () =>
       Promise.resolve(
-        new Response(body, { status: 401, headers: { "retry-after": "7", "x-echo": `Bearer ${key}`, "content-length": "9" } }),
+        new Response(body, {
+          status: 401,
+          headers: { "retry-after": "7", "x-echo": `Bearer ${key}`, "content-length": "9" },
+        }),
       ),
     () => {},
   )
-  const answer = await fetch("http://provider.test", { method: "POST", headers: { authorization: `Bearer ${key}`, "x-api-key": key } })
+  const answer = await fetch("http://provider.test", {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "x-api-key": key },
+  })
   expect(answer.status).toBe(401)
   expect(answer.headers.get("retry-after")).toBe("7")
   expect([...answer.headers.values()].join()).not.toContain(key)

@@ -1,6 +1,6 @@
 /** Tells whether the user has changed a provider's credentials, so that what they caused ends at once. */
-import { createHash } from "crypto"
-import { readdirSync, readFileSync, statSync } from "fs"
+import { createHmac, randomBytes } from "crypto"
+import { linkSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "fs"
 import { homedir } from "os"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
@@ -23,7 +23,54 @@ export function fingerprint(provider: Provider, login: unknown = logins()[provid
   const key = isLogin(login) ? undefined : provider.key
   const made = isLogin(login) ? identity(login, account) : login
   const text = JSON.stringify([key, plain(provider.options), made, ...surroundings(provider.id)])
-  return createHash("sha256").update(text).digest("hex").slice(0, 16)
+  return createHmac("sha256", secret()).update(text).digest("hex").slice(0, 16)
+}
+
+/** Without it, whoever reads the file of cooldowns could try keys until one has the same fingerprint. */
+const SECRET = path.join(Global.Path.state, "combined-health.key")
+
+const BYTES = 32
+
+const kept: { secret?: Buffer } = {}
+
+/** Of this machine's user. Where none can be kept, this process has one of its own, and no cooldown outlives it. */
+function secret() {
+  return (kept.secret ??= stored() ?? made() ?? stored() ?? randomBytes(BYTES))
+}
+
+function stored() {
+  try {
+    const found = readFileSync(SECRET)
+    return found.length === BYTES ? found : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Linked to its place when it is whole, which only the first of several processes can do. */
+function made() {
+  const draft = `${SECRET}.${process.pid}`
+  const fresh = randomBytes(BYTES)
+  try {
+    rmSync(draft, { force: true })
+    writeFileSync(draft, fresh, { mode: 0o600, flag: "wx" })
+    linkSync(draft, SECRET)
+    return fresh
+  } catch {
+    return written(SECRET) === undefined ? put(fresh) : undefined
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+/** On a disk that has no links. */
+function put(fresh: Buffer) {
+  try {
+    writeFileSync(SECRET, fresh, { mode: 0o600, flag: "wx" })
+    return fresh
+  } catch {
+    return undefined
+  }
 }
 
 type Login = { readonly refresh: string; readonly access?: unknown; readonly [key: string]: unknown }

@@ -3,7 +3,7 @@
  *
  * A line is written in one piece, so processes may write at once. Two files of this size are kept at most.
  */
-import { appendFileSync, mkdirSync, renameSync, rmdirSync, statSync } from "fs"
+import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmdirSync, statSync, writeSync } from "fs"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
 
@@ -51,11 +51,28 @@ const STALE = 60_000
 export function append(record: Record, file = FILE, largest = LARGEST) {
   try {
     if (sizeOf(file) >= largest) rotate(file, largest)
-    appendFileSync(file, JSON.stringify(record) + "\n", { mode: 0o600 })
+    write(file, JSON.stringify(record) + "\n")
   } catch {
     return false
   }
   return true
+}
+
+/** Where there is a link or a pipe the line would go elsewhere, or nowhere. */
+const FLAGS =
+  constants.O_WRONLY |
+  constants.O_APPEND |
+  constants.O_CREAT |
+  (constants.O_NOFOLLOW ?? 0) |
+  (constants.O_NONBLOCK ?? 0)
+
+function write(file: string, line: string) {
+  const handle = openSync(file, FLAGS, 0o600)
+  try {
+    if (fstatSync(handle).isFile()) writeSync(handle, line)
+  } finally {
+    closeSync(handle)
+  }
 }
 
 /**
