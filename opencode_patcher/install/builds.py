@@ -64,7 +64,9 @@ class DrillResult:
 class Build:
     """A finished binary. ``built_at`` is in seconds since the epoch; ``drill`` is None until the drill has run here.
 
-    ``released`` says that it is a release's, whose makers drilled it or its likes before they published it.
+    ``released`` says that it is a release's, whose makers drilled it or its likes before they published it, and
+    ``channel`` in which repository (OWNER/NAME), "" where that is not known. The program reads ``channel`` to say where
+    a newer release is.
     """
 
     directory: Path
@@ -76,6 +78,7 @@ class Build:
     built_at: float
     drill: DrillResult | None = None
     released: bool = False
+    channel: str = ""
 
     @property
     def binary(self) -> Path:
@@ -187,6 +190,7 @@ def as_data(build: Build) -> dict[str, object]:
         "binary": {"name": build.name, "sha256": build.sha256, "size": build.size},
         "drill": dataclasses.asdict(build.drill) if build.drill else None,
         "released": build.released,
+        "channel": build.channel,
     }
 
 
@@ -210,7 +214,7 @@ class _Binary:
 
 @dataclass(frozen=True, kw_only=True)
 class _Manifest:
-    """``manifest.json`` as it is written; ``released`` is missing in those of older versions."""
+    """``manifest.json`` as it is written; ``released`` and ``channel`` are missing in those of older versions."""
 
     tool_version: str
     built_at: float
@@ -224,6 +228,7 @@ class _Manifest:
     binary: _Binary
     drill: DrillResult | None
     released: bool = False
+    channel: str = ""
 
 
 def _read(directory: Path) -> Build | None:
@@ -272,4 +277,5 @@ def _build(directory: Path, said: _Manifest) -> Build:
         ),
         drill=said.drill,
         released=said.released,
+        channel=said.channel,
     )

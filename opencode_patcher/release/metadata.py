@@ -88,6 +88,7 @@ def build_data(made: Manifest, artifact: Artifact) -> dict[str, object]:
             tool_version=made.tool_version,
             built_at=0.0,
             released=True,
+            channel=made.published.repository,
         )
     )
 

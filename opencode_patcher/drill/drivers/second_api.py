@@ -10,6 +10,8 @@ import threading
 import time
 
 from opencode_patcher.base.errors import DrillError
+from opencode_patcher.base.line import RUNNER
+from opencode_patcher.base.version import parse_tag
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer
 from opencode_patcher.drill.drivers.stage import Stage
 from opencode_patcher.drill.drivers.stored import effects
@@ -61,14 +63,16 @@ def observe(stage: Stage, server: OpenCodeServer, *, limit: float, stop: threadi
 
 def _open(stage: Stage, server: OpenCodeServer) -> str:
     """A session with the scenario's model. Raises DrillError when the server does not list that model."""
-    provider, _, model = stage.model.partition("/")
-    listed = as_objects(as_object(server.call("GET", "/api/model")).get("data"))
-    session = {"model": {"providerID": provider, "id": model}, "location": {"directory": str(stage.home.work)}}
-    made = as_object(as_object(server.call("POST", "/api/session", session)).get("data"))
-    refused = stage.scenario.expected.error
-    if not refused and not any((one.get("providerID"), one.get("id")) == (provider, model) for one in listed):
-        raise DrillError(f"GET /api/model does not list {stage.model}.")
-    return str(made.get("id"))
+    provider, _, id = stage.model.partition("/")
+    model = {"providerID": provider, "id": id}
+    if RUNNER.has(parse_tag(f"v{stage.subject.version}")):
+        listed = as_objects(as_object(server.call("GET", "/api/model")).get("data"))
+        if not any((one.get("providerID"), one.get("id")) == (provider, id) for one in listed):
+            raise DrillError(f"GET /api/model does not list {stage.model}.")
+        body = {"model": model, "location": {"directory": str(stage.home.work)}}
+        return str(as_object(as_object(server.call("POST", "/api/session", body)).get("data")).get("id"))
+    # In older releases only the first API makes sessions.
+    return str(as_object(server.call("POST", "/session", {"model": model})).get("id"))
 
 
 def _rests(server: OpenCodeServer, id: str, limit: float, stop: threading.Event | None) -> bool:

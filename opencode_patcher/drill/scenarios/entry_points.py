@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from opencode_patcher.base.version import Range
+from opencode_patcher.base.line import NO_RUNNER, RUNNER
 from opencode_patcher.drill.fakes.faults import At, Broken, How
 from opencode_patcher.drill.fakes.plan import TITLE
 from opencode_patcher.drill.scenarios.agents import QUESTION
@@ -108,9 +108,6 @@ _UNDONE = tuple(
     )
 )
 
-RUNNER = Range(since=(1, 17, 12))
-"""Releases whose second API serves combined models (base/line.py)."""
-
 _SECOND_API = (
     Scenario(
         name="second-api",
@@ -137,7 +134,7 @@ _SECOND_API = (
         turns=(GREETING,),
         expected=Expectation(served_by=None, error=("combined/", "post /session"), requests={"alpha": 0, "beta": 0}),
         through=Through.SECOND_API,
-        releases=Range(until=(1, 17, 11)),
+        releases=NO_RUNNER,
     ),
 )
 
