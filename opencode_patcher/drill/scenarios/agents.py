@@ -111,10 +111,14 @@ _REFUSED = (
 )
 
 _STREAMS = (
-    failing_over(
-        "broken-off",
-        "a finish reason that says the answer broke off",
-        Abandoned(at=At.TEXT, reason="network_error"),
+    replace(
+        failing_over(
+            "broken-off",
+            "a finish reason that says the answer broke off",
+            Abandoned(at=At.TEXT, reason="network_error"),
+        ),
+        # `run` holds a text back until its step is whole; the server's clients are told of it when it is taken back.
+        through=Through.RUN,
     ),
     Scenario(
         name="cut-call",
@@ -122,6 +126,7 @@ _STREAMS = (
         providers=(replace(ALPHA, then=Abandoned(at=At.TOOL_INPUT, reason="length")), BETA),
         turns=(ERRAND,),
         expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
+        through=Through.RUN,
     ),
     failing_over("error-event", "overload as an error event in a 200 stream", OVERLOADED_EVENT),
     # ``run`` has printed by then what looked complete; clients that can take it back must see it go.
