@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _TITLE_MARK = "You are a title generator"
-_SUMMARY_MARK = "context summarization assistant"
+_SUMMARY_MARK = "context summarization"
 
 
 class Purpose(StrEnum):
@@ -33,7 +33,9 @@ class Conversation:
 
 
 def purpose(conversation: Conversation) -> Purpose:
-    """Recognised by the first sentence of upstream's system prompts (packages/opencode/src/agent/prompt/)."""
+    """Recognised by the first sentence of upstream's system prompts (packages/opencode/src/agent/prompt/), which
+    patches/opencode-1/expectations.toml watches.
+    """
     if _TITLE_MARK in conversation.system:
         return Purpose.TITLE
     if _SUMMARY_MARK in conversation.system:
