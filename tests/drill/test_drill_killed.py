@@ -59,8 +59,8 @@ def test_the_server_is_closed_to_whoever_has_no_password(fake_opencode: Fake, tm
 
 def test_each_home_has_a_password_of_its_own_for_all_that_listens_in_it(tmp_path: Path) -> None:
     homes = [Home(root=tmp_path), Home(root=tmp_path)]
-    passwords = {environment(home)["OPENCODE_SERVER_PASSWORD"] for home in homes}
+    passwords = {environment(home, password=True)["OPENCODE_SERVER_PASSWORD"] for home in homes}
     assert len(passwords) == 2
     assert min(len(password or "") for password in passwords) >= 32
-    assert environment(homes[0].at("other"))["OPENCODE_SERVER_PASSWORD"] in passwords
+    assert environment(homes[0].at("other"), password=True)["OPENCODE_SERVER_PASSWORD"] in passwords
     assert homes[0].password not in repr(homes[0])

@@ -97,7 +97,7 @@ def running(
             process.converse(
                 [binary, "acp"],
                 cwd=home.work,
-                env=environment(home),
+                env=environment(home, password=True),
                 stdin=iter(client.lines.get, None),
                 on_line=client.line,
                 stop=stop,

@@ -60,10 +60,14 @@ class Home:
         return replace(self, project=project)
 
 
-def environment(home: Home, inherited: Mapping[str, str] | None = None) -> dict[str, str | None]:
+def environment(
+    home: Home, inherited: Mapping[str, str] | None = None, *, password: bool = False
+) -> dict[str, str | None]:
     """The whole environment of a drilled program; None removes a variable of the caller's.
 
-    ``inherited`` is the caller's environment, by default this process's.
+    ``inherited`` is the caller's environment, by default this process's. ``password``: for a program that listens, and
+    for one that asks such a program (packages/opencode/src/server/auth.ts). ``opencode run`` by itself does not listen,
+    and before v1.17.12 its own requests would fail with a password.
 
     The switches are read in upstream's packages/core/src/flag/flag.ts and packages/opencode/src/effect/.
     """
@@ -84,8 +88,7 @@ def environment(home: Home, inherited: Mapping[str, str] | None = None) -> dict[
         "NO_COLOR": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
-        # For ``serve``, and for ``acp``, which listens too (packages/opencode/src/server/auth.ts).
-        "OPENCODE_SERVER_PASSWORD": home.password,
+        "OPENCODE_SERVER_PASSWORD": home.password if password else None,
         "OPENCODE_DISABLE_AUTOUPDATE": "1",
         "OPENCODE_DISABLE_MODELS_FETCH": "1",
         "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",

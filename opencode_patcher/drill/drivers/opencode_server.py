@@ -168,7 +168,7 @@ def serving(
 
     def run() -> None:
         command: list[str | Path] = [binary, "serve", "--hostname", "127.0.0.1", "--port", "0"]
-        env = environment(home) | dict(variables or {})
+        env = environment(home, password=True) | dict(variables or {})
         try:
             process.converse(command, cwd=home.work, env=env, on_line=line, stop=stop)
         except ProcessError as error:
