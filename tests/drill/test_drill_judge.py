@@ -283,3 +283,15 @@ def test_what_a_failed_answer_reported_must_be_paid() -> None:
     assert any("of beta cost $0.0060 instead of $0.0120" in sentence for sentence in judge(seen).failures)
     paid = message("beta", text(HELLO), cost=2 * BETA.price.cost(USAGE))
     assert judge(stored(seen, paid)).passed
+
+
+@pytest.mark.parametrize(("pause", "late"), [(4.0, False), (5.0, True)])
+def test_a_request_behind_a_cooldown_is_one_that_a_slow_machine_causes(pause: float, late: bool) -> None:
+    seen = with_expectation(at_most={"alpha": 1}, requests={})
+    first, last = seen.exchanges
+    again = replace(first, arrived=first.arrived + pause)
+    served = replace(last, arrived=again.arrived + 0.04, finished=again.arrived + 0.05)
+    verdict = judge(replace(seen, exchanges=(first, again, served)))
+
+    assert verdict.failures == ("alpha got 2 requests instead of at most 1",)
+    assert verdict.late is late
