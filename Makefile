@@ -31,7 +31,7 @@ test: $(VENV)/dev lint
 	$(BIN)/pytest -m "not upstream" -n auto --dist loadfile
 
 test-upstream: $(VENV)/dev
-	$(BIN)/pytest -m upstream
+	$(BIN)/pytest -m upstream -n auto --dist loadfile --no-loadscope-reorder
 
 fuzz: $(VENV)/dev
 	$(BIN)/python tests/fuzz.py --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED)) \
