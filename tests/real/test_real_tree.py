@@ -15,7 +15,7 @@ pytestmark = pytest.mark.upstream
 UPSTREAM_TESTS = ("test/session/processor-effect.test.ts", "test/session/retry.test.ts", "test/provider")
 """Upstream's own tests of what the patches touch."""
 
-CHANGED = "packages/opencode/src/combined"
+CHANGED = ("packages/opencode/src/combined", "packages/core/src/combined")
 
 TOLERATED = {"typescript-eslint(no-unsafe-type-assertion)"}
 """Warnings that upstream's own provider and session code has too: branded ids are made by assertion."""
@@ -27,17 +27,17 @@ class Workshop(Protocol):
 
 
 def test_the_type_check_of_upstream_is_clean(with_bun: Workshop) -> None:
-    process.run([with_bun.bun, "run", "typecheck"], cwd=with_bun.path / "packages" / "opencode")
-    process.run([with_bun.bun, "run", "typecheck"], cwd=with_bun.path / "packages" / "tui")
+    for package in ("core", "opencode", "tui"):
+        process.run([with_bun.bun, "run", "typecheck"], cwd=with_bun.path / "packages" / package)
 
 
 def test_the_new_files_are_formatted_as_upstream_formats(with_bun: Workshop) -> None:
-    files = (f"{CHANGED}/**/*.ts", f"!{CHANGED}/identity/table.ts")
+    files = [pattern for place in CHANGED for pattern in (f"{place}/**/*.ts", f"!{place}/identity/table.ts")]
     process.run([with_bun.bun, "x", "prettier", "--check", *files], cwd=with_bun.path)
 
 
 def test_the_linter_of_upstream_finds_nothing_that_upstream_does_not_do_too(with_bun: Workshop) -> None:
-    done = process.run([with_bun.bun, "x", "oxlint", "--format", "unix", CHANGED], cwd=with_bun.path)
+    done = process.run([with_bun.bun, "x", "oxlint", "--format", "unix", *CHANGED], cwd=with_bun.path)
     kinds = set(re.findall(r"\[Warning/([^\]]+)\]", done.stdout))
     assert kinds <= TOLERATED, done.stdout
     assert "[Error/" not in done.stdout

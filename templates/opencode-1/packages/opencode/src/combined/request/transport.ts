@@ -36,7 +36,7 @@ export function watched(fetch: Fetch, tell: Tell): Fetch {
 function sent(...[input, init]: Parameters<Fetch>) {
   const request = input instanceof Request ? input : undefined
   const headers = new Headers(init?.headers ?? request?.headers)
-  return CombinedRedact.sent(request?.url ?? String(input), headers.entries())
+  return CombinedRedact.sent(input instanceof Request ? input.url : new URL(input).href, headers.entries())
 }
 
 /**
