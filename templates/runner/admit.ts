@@ -6,12 +6,12 @@ import { CombinedRunnerCatalogue } from "./catalogue"
 
 /** Fails with what to say where the session's model is a combined one that the new runner cannot ask. */
 export const admit = Effect.fn("CombinedRunnerAdmit.admit")(function* (model: ModelV2.Ref | undefined) {
-  if (model?.providerID !== CombinedRunnerCatalogue.ID) return
+  if (model?.providerID !== CombinedRunnerCatalogue.ID) return undefined
   const catalog = yield* Catalog.Service
   const found = yield* CombinedRunnerCatalogue.find(catalog, model.id)
-  if (found?.members.length) return
+  if (found?.members.length) return undefined
   if ((yield* catalog.model.available()).some((item) => item.providerID === model.providerID && item.id === model.id))
-    return
+    return undefined
   if (found)
     return yield* Effect.fail(
       `combined/${model.id} cannot be used with this API: it can ask no provider of that model. POST /session/:id/message can.`,
