@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -455,14 +456,14 @@ def test_two_builds_at_once_both_succeed_and_one_builds(with_bun: CommandLine, u
 def test_a_run_ended_in_the_build_is_repeated_whole(
     with_bun: CommandLine, make_upstream: MakeUpstream, tmp_path: Path, number: signal.Signals
 ) -> None:
-    waiting = """\
-if (!(await Bun.file(process.env.GO!).exists())) {
-  console.log(`at work: ${process.pid}`)
+    go = tmp_path / "go"
+    waiting = f"""\
+if (!(await Bun.file({json.dumps(str(go))}).exists())) {{
+  console.log(`at work: ${{process.pid}}`)
   await Bun.sleep(600000)
-}
+}}
 """
     upstream = make_upstream(waiting + BUILD_SCRIPT)
-    with_bun.variables = {**with_bun.variables, "GO": str(tmp_path / "go")}
     run = with_bun.start("build", "v9.0.0", *with_bun.to_build(upstream), "--verbose")
     assert run.stderr is not None
     said = ""
@@ -483,7 +484,7 @@ if (!(await Bun.file(process.env.GO!).exists())) {
     assert "Traceback" not in said + rest
     assert not list(with_bun.store.glob("builds/*"))
     (with_bun.store / "builds" / ".9.0.0-killed-earlier.abcdefgh").mkdir(parents=True)
-    (tmp_path / "go").touch()
+    go.touch()
     done = with_bun.build(upstream)
     assert_built(done)
     assert "Fetching" not in done.stderr

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.base.store import open_store
+from opencode_patcher.upstream.lock import read_lock
 from tests.install.install_samples import entries, make_build, program, started
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +58,7 @@ def test_odd_names_from_the_first_install_to_the_last(tmp_path: Path, name: str)
     root.mkdir()
     run = CommandLine(root=root, store=root / "the store" / name)
     for label in ("first", "second"):
-        build = make_build(open_store(run.store), label)
+        build = make_build(open_store(run.store), label, read_lock().release.number)
         assert run("install", build.directory.name, f"--bin-dir={root / name}").returncode == 0
     assert started(root / name / "opencode") == "second"
 
