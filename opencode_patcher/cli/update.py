@@ -119,7 +119,7 @@ def as_data(prospect: Prospect, build: Build | None, lock_file: Path, after: Loc
 
 def newer(prospect: Prospect) -> str:
     """That there is something to move to."""
-    return f"OpenCode {prospect.newest.tag} is out; the lock is {prospect.locked.tag}."
+    return f"OpenCode {prospect.newest.tag} has been released; the lock is at {prospect.locked.tag}."
 
 
 def show(prospect: Prospect, found: Report) -> None:

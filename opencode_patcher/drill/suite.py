@@ -96,7 +96,7 @@ def run(
             subject = place.subject
             kind = f"serves {subject.model}" if subject.patched else "stock, no combined models"
             phase.detail(f"OpenCode {subject.version}, {kind}")
-        # A binary that is no release has to do what the newest one does.
+        # A binary that is not a release has to do what the newest one does.
         version = parse_tag(f"v{subject.version}")
         held = [one for one in scenarios if one.releases.has(version)]
         if scenarios and not held:

@@ -2,7 +2,7 @@
  * One step of the new session runner: it is asked of as many members as it takes, before any output.
  *
  * Its transcript is a log of events, from which nothing can be taken back. So the events of an answer are held until the
- * first that says something. What fails before is no part of the session: the step begins anew, upstream resolves the model
+ * first that says something. What fails before is not part of the session: the step begins anew, upstream resolves the model
  * again (model.ts) and builds the request for that member from the stored history. What fails later ends the turn as it
  * does without us, and begins the member's cooldown.
  */

@@ -24,7 +24,7 @@ class Exchange:
 
     ``finished`` is when the last byte was out or the connection was torn; None while the answer is under way.
     ``number`` counts the provider's requests of that purpose, from 0. ``hung_up`` says that the client closed the
-    connection first. ``status`` is None before the head is out.
+    connection first. ``status`` is None before the head is sent.
     """
 
     provider: str
@@ -41,5 +41,5 @@ class Exchange:
 
     @property
     def failed(self) -> bool:
-        """Whether the provider failed to answer (a slow answer is no failure)."""
+        """Whether the provider failed to answer (a slow answer is not a failure)."""
         return self.fault is not None and not isinstance(self.fault, HEALTHY)

@@ -105,7 +105,7 @@ class Empty:
 
 @dataclass(frozen=True, kw_only=True)
 class Slow:
-    """A healthy answer: the head is out at once, the first event comes after ``seconds``."""
+    """A healthy answer: the head is sent at once, the first event comes after ``seconds``."""
 
     seconds: float
 

@@ -243,7 +243,7 @@ _TOOLS = (
         turns=(replace(GREETING, compact=True), QUESTION),
         expected=Expectation(served_by=("alpha", "beta"), requests={"alpha": 1, "beta": 1}),
         through=Through.SERVE,
-        # A summary is no answer; ``run`` would print its text all the same.
+        # A summary is not an answer; ``run`` would print its text all the same.
         prints=False,
     ),
 )

@@ -45,7 +45,7 @@ _EDITORS = (
     ),
     Scenario(
         name="editor-commit",
-        title="an editor (ACP) sees a finished tool once, whoever goes on",
+        title="an editor (ACP) sees a finished tool once, whoever takes over",
         providers=(
             replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, tools=1),), then=OVERLOADED),
             BETA,
@@ -76,7 +76,7 @@ _WAYS = (
     ),
     Scenario(
         name="run-fork",
-        title="a fork of a session goes on with the next provider",
+        title="a fork of a session continues with the next provider",
         providers=(replace(ALPHA, faults=(None,), then=RESTING), BETA),
         turns=(GREETING, replace(ERRAND, arguments=("--continue", "--fork", ERRAND.prompt))),
         expected=Expectation(

@@ -17,7 +17,7 @@ TAKEN_BACK = "is taken back"
 """In the thought with which the agent says that the text above does not count."""
 
 SWITCH = "Failover:"
-"""A thought that says who goes on, and why, begins with it."""
+"""A thought that says who takes over, and why, begins with it."""
 
 ENDED = {"completed", "failed"}
 
@@ -47,7 +47,7 @@ def wrong(updates: Sequence[Object], session: Session) -> Iterator[str]:
             yield f"the editor shows {text!r}, which was taken back without a word"
         # The same provider may have been asked again before; the one whose answer stays is another.
         elif replaced and not any(thought.startswith(SWITCH) for thought in thoughts):
-            yield f"the editor was not told who goes on after {text!r}"
+            yield f"the editor was not told who takes over after {text!r}"
         replaced = False
     for text in missing:
         yield f"the editor was not sent {text!r} once and whole"

@@ -72,7 +72,7 @@ def judge(observation: Observation) -> Verdict:
 def failover_ms(observation: Observation) -> float | None:
     """The longest time in milliseconds from the end of a failed answer to the next provider's first request.
 
-    Coming back to a provider that was asked before is no failover: a wait for its recovery lies between.
+    Coming back to a provider that was asked before is not a failover: a wait for its recovery lies between.
     """
     times: list[float] = []
     asked: set[str] = set()

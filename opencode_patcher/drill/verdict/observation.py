@@ -186,7 +186,7 @@ def parse_event(line: str, at: float) -> Event | None:
 
 
 def parse_export(text: str) -> Session | None:
-    """The output of ``opencode export``; None when it is no session."""
+    """The output of ``opencode export``; None when it is not a session."""
     data = read(text)
     return session(as_object(data.get("info")), data.get("messages")) if isinstance(data, dict) else None
 

@@ -34,7 +34,7 @@ export type View = Wish & {
   readonly now: number
   /** Another request is finding out whether the member is well again. */
   readonly probed?: (member: Member) => boolean
-  /** Asked only when all others are out. */
+  /** Asked only when all others are unavailable. */
   readonly lastResort?: (member: Member) => boolean
 }
 

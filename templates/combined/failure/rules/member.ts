@@ -155,7 +155,7 @@ export const broke: readonly Rule[] = [
       "backendError",
       "INTERNAL",
       "upstream_error",
-      // An answer with status 200 that is no stream.
+      // An answer with status 200 that is not a stream.
       "CombinedNoStream",
       "do_request_failed",
       "bad_response_status_code",

@@ -192,7 +192,7 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
 
 /**
  * Fails once the member was silent for too long and another one can answer; never ends otherwise. What we do with an
- * event, or a tool that runs, is no silence of the member.
+ * event, or a tool that runs, does not count as silence of the member.
  */
 export const watch = (
   attempt: () => Attempt | undefined,

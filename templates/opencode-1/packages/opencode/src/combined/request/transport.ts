@@ -1,5 +1,5 @@
 /**
- * What a provider answers outside of what its SDK reads: a body that is no stream although the status is 200 (an error as
+ * What a provider answers outside of what its SDK reads: a body that is not a stream although the status is 200 (an error as
  * JSON, a proxy's page), and the exception frames of Amazon's event streams, which the SDK passes over.
  */
 import { CombinedFailure } from "../failure/classify"
@@ -9,7 +9,7 @@ import type { Fetch } from "./gate"
 /** Told of an error that the SDK will not report. */
 type Tell = (event: unknown) => void
 
-/** A body that is no stream; what it says is read as any other error of a provider. */
+/** A body that is not a stream; what it says is read as any other error of a provider. */
 export class NoStream extends Error {
   override readonly name = "CombinedNoStream"
   constructor(readonly responseBody: string) {
@@ -17,7 +17,7 @@ export class NoStream extends Error {
   }
 }
 
-/** More of a body than this says nothing about why it is no stream. */
+/** More of a body than this says nothing about why it is not a stream. */
 const LONGEST = 100_000
 
 export function watched(fetch: Fetch, tell: Tell): Fetch {

@@ -32,7 +32,7 @@ export const ask = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   Effect.gen(function* () {
     const route = CombinedRoute.of(model)
-    if (!route) return yield* Effect.die(new Error(`${model.id} is no combined model`))
+    if (!route) return yield* Effect.die(new Error(`${model.id} is not a combined model`))
     const wish = (answer?: CombinedAnswer.Answer) => CombinedFit.wish({}, run, "whole", answer)
     const begin = CombinedDecide.start(yield* CombinedFit.facts(route, run, "whole"))
     if (begin.type === "move") {
