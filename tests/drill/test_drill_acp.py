@@ -63,10 +63,10 @@ def test_what_was_taken_back_and_said_to_be_is_right(updates: tuple[Object, ...]
         ((HALF, *WHOLE, usage(0.006)), "shows 'The wh', which was taken back without a word"),
         ((HALF, thought("Let me see."), TAKEN_BACK, *WHOLE, usage(0.006)), "taken back without a word"),
         ((chunk("msg_1", "The whole answer."), *WHOLE, usage(0.006)), "taken back without a word"),
-        ((HALF, TAKEN_BACK, *WHOLE, usage(0.006)), "was not told who goes on after 'The wh'"),
+        ((HALF, TAKEN_BACK, *WHOLE, usage(0.006)), "was not told who takes over after 'The wh'"),
         (
             (HALF, TAKEN_BACK, SWITCHED, chunk("msg_0", "The wh"), TAKEN_BACK, *WHOLE, usage(0.006)),
-            "was not told who goes on after 'The wh'",
+            "was not told who takes over after 'The wh'",
         ),
         ((HALF, TAKEN_BACK, usage(0.006)), "was not sent 'The whole answer.' once and whole"),
         ((*WHOLE, *WHOLE, usage(0.006)), "was not sent 'The whole answer.' once and whole"),
