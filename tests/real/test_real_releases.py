@@ -24,16 +24,19 @@ def test_every_hunk_lands_in_its_function_in_every_release(real_store: Store) ->
     patches = series.load(resources.patches())
     files = newfiles.load(resources.templates())
     window = [item for item in releases.list_releases(DEFAULT_SOURCE) if OLDEST <= item.version <= NEWEST]
-    landed: dict[str, list[tuple[str, int, str]]] = {}
+    landed: dict[tuple[str, str, int], set[str]] = {}
     with opened(real_store, DEFAULT_SOURCE) as repository:
         repository.fetch(window, SilentReporter())
         for release in window:
             snapshot = repository.snapshot(release)
             snapshot.prefetch(patches.places())
-            change = compose(patches, files, values_for(OPENCODE_1, release), snapshot.read)
-            landed[release.tag] = [(place.patch, place.hunk, place.function) for place in change.placements]
+            values = values_for(OPENCODE_1, release)
+            change = compose(patches, files, values, snapshot.read, version=release.version)
+            for place in change.placements:
+                landed.setdefault((place.patch, place.path, place.hunk), set()).add(place.function)
     assert len(window) >= 25
-    assert {tag for tag, places in landed.items() if places != landed[window[-1].tag]} == set()
+    assert {patch for patch, _, _ in landed} == {patch.name for patch in patches.patches}
+    assert {hunk: functions for hunk, functions in landed.items() if len(functions) > 1} == {}
 
 
 def test_the_lock_names_a_release_of_the_source() -> None:
