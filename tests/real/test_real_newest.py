@@ -1,4 +1,7 @@
-"""Level 3: the release of the lock and the newest that the source has are built, and pass the whole drill."""
+"""Level 3: the newest release that the source has is built, and passes the whole drill.
+
+That of the lock is built and drilled with the quick set in test_real_build.py.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import pytest
 
 from opencode_patcher.base import process
 from opencode_patcher.base.store import HOME_VARIABLE
-from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases
+from opencode_patcher.upstream import DEFAULT_SOURCE, releases
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(3600)]
 
@@ -26,12 +29,8 @@ def json_of(place: Path, *words: str) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("which", ["lock", "newest"])
-def test_it_passes_the_whole_drill(place: Path, with_bun: Workshop, which: str) -> None:
-    locked = lock.read_lock().release
-    release = locked if which == "lock" else releases.latest(releases.list_releases(DEFAULT_SOURCE))
-    if which == "newest" and release == locked:
-        pytest.skip("the lock is the newest release")
+def test_it_passes_the_whole_drill(place: Path, with_bun: Workshop) -> None:
+    release = releases.latest(releases.list_releases(DEFAULT_SOURCE))
     built = json_of(place, "build", release.tag)
     assert "error" not in built, built
     report = json_of(place, "verify", "--binary", str(built["binary"]))
