@@ -16,7 +16,7 @@ from opencode_patcher.base import process
 from opencode_patcher.base.store import HOME_VARIABLE
 from opencode_patcher.upstream import DEFAULT_SOURCE, releases
 
-pytestmark = [pytest.mark.upstream, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.newest, pytest.mark.upstream, pytest.mark.timeout(3600)]
 
 
 class Workshop(Protocol):
