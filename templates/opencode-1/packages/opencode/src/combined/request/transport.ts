@@ -36,7 +36,8 @@ export function watched(fetch: Fetch, tell: Tell): Fetch {
 function sent(...[input, init]: Parameters<Fetch>) {
   const request = input instanceof Request ? input : undefined
   const headers = new Headers(init?.headers ?? request?.headers)
-  return CombinedRedact.sent(input instanceof Request ? input.url : new URL(input).href, headers.entries())
+  const url = input instanceof URL ? input.href : input instanceof Request ? input.url : input
+  return CombinedRedact.sent(url, headers.entries())
 }
 
 /**
