@@ -14,7 +14,7 @@ _TAG = re.compile(r"v(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.A
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """Releases from ``since`` to ``until``, both included; None is no limit."""
+    """Releases from ``since`` to ``until``, both included. None means no limit."""
 
     since: Version | None = None
     until: Version | None = None

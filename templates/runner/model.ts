@@ -85,7 +85,7 @@ export function wish(run: CombinedRun.Run, members: readonly CombinedRunnerRoute
   return { ...CombinedDecide.wish(answer, "step"), fits: holds }
 }
 
-/** Tokens that a conversation may have; endless where nobody knows. */
+/** How many tokens a conversation may have; unlimited where that is not known. */
 export function room({ model }: CombinedRunnerRoute.Member) {
   return model.limit.input ?? (model.limit.context || Infinity)
 }

@@ -10,7 +10,7 @@ for (const [text, shown] of [
   ["POST /v1beta/models/x:stream?key=AbCdEf012345&alt=sse", "POST /v1beta/models/x:stream?key=[redacted]&alt=sse"],
   ["token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc is expired", "token [redacted] is expired"],
   ["AKIAIOSFODNN7EXAMPLE is not authorized", "[redacted] is not authorized"],
-  ["Model xai-grok-4-fast, sk-1 and hf-llama are no keys", "Model xai-grok-4-fast, sk-1 and hf-llama are no keys"],
+  ["Model xai-grok-4-fast, sk-1 and hf-llama are not keys", "Model xai-grok-4-fast, sk-1 and hf-llama are not keys"],
   ["max tokens: 200000 exceeded by task-force-alpha-bravo", "max tokens: 200000 exceeded by task-force-alpha-bravo"],
 ] as const)
   test(`what looks like a key is hidden, and nothing else: ${text.slice(0, 40)}`, () => {

@@ -141,7 +141,7 @@ function reason(model: Provider.Model, wanted: Needs) {
   return wanted.tokens < room(model) ? undefined : `has room for ${room(model)} tokens, not for ${wanted.tokens}`
 }
 
-/** Tokens that a conversation may have; endless where nobody knows. */
+/** How many tokens a conversation may have; unlimited where that is not known. */
 export function room(model: Provider.Model) {
   if (model.limit.context === 0) return Infinity
   return model.limit.input ?? model.limit.context - Math.min(model.limit.output, OUTPUT)
