@@ -16,6 +16,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from opencode_patcher.base.environment import neutral_directory
+
 _GUARD = """
 import os, sys
 
@@ -88,7 +90,7 @@ class _Guard:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            cwd=Path(sys.executable).anchor,
+            cwd=neutral_directory(),
             # An interrupt from the keyboard is for us.
             start_new_session=sys.platform != "win32",
         )

@@ -10,7 +10,6 @@ import shutil
 import sys
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,24 +20,15 @@ from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import HOME_VARIABLE, Store, open_store
-from opencode_patcher.base.version import Release
 from opencode_patcher.toolchain import bun as toolchain
 from opencode_patcher.toolchain import catalogue, dependencies, npm_registry, npm_settings
 from opencode_patcher.upstream import lock
 from tests.isolation import Isolation
+from tests.real.workshop import Workshop
 
 STOCK_PACKAGE = "opencode-linux-x64"
 MISSING_FIXTURE = "packages/opencode/test/tool/fixtures/models-api.json"
 """Upstream's tests read a models catalogue here. It is megabytes large and left out of the tree; ours is put there."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Workshop:
-    """A patched tree of the real release with upstream's tests and ours, its dependencies installed."""
-
-    path: Path
-    bun: Path
-    release: Release
 
 
 SETTINGS = (".gitconfig", ".npmrc", ".bunfig.toml")

@@ -5,19 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from opencode_patcher.base import process
 from opencode_patcher.base.store import HOME_VARIABLE
+from tests.real.workshop import Workshop
 
 pytestmark = pytest.mark.upstream
-
-
-class Workshop(Protocol):
-    path: Path
-    bun: Path
 
 
 def run(place: Path, *words: str, check: bool = True) -> process.Completed:

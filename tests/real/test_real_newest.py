@@ -8,19 +8,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from opencode_patcher.base import process
 from opencode_patcher.base.store import HOME_VARIABLE
 from opencode_patcher.upstream import DEFAULT_SOURCE, releases
+from tests.real.workshop import Workshop
 
 pytestmark = [pytest.mark.newest, pytest.mark.upstream, pytest.mark.timeout(3600)]
-
-
-class Workshop(Protocol):
-    bun: Path
 
 
 def json_of(place: Path, *words: str) -> dict[str, object]:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
-
 import pytest
 
-from tests.real.bun_tests import run_tests
+from tests.real.workshop import Workshop, run_tests
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
-
-
-class Workshop(Protocol):
-    path: Path
-    bun: Path
 
 
 def test_our_tests_pass_in_the_tree_of_upstream(with_bun: Workshop) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from opencode_patcher.base import process
-from tests.real.bun_tests import run_tests
+from tests.real.workshop import Workshop, run_tests
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 
@@ -20,11 +18,6 @@ CHANGED = ("packages/opencode/src/combined", "packages/core/src/combined")
 
 TOLERATED = {"typescript-eslint(no-unsafe-type-assertion)"}
 """Warnings that upstream's own provider and session code has too: branded ids are made by assertion."""
-
-
-class Workshop(Protocol):
-    path: Path
-    bun: Path
 
 
 def test_the_type_check_of_upstream_is_clean(with_bun: Workshop) -> None:

@@ -1,20 +1,22 @@
-"""Runs tests with bun in the patched tree."""
+"""The patched tree of the real release, and how tests are run in it."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from opencode_patcher.base import process
+from opencode_patcher.base.version import Release
 
 
-class Workshop(Protocol):
-    @property
-    def path(self) -> Path: ...
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """A patched tree of the real release with upstream's tests and ours, its dependencies installed."""
 
-    @property
-    def bun(self) -> Path: ...
+    path: Path
+    bun: Path
+    release: Release
 
 
 def run_tests(workshop: Workshop, *paths: str) -> int:
