@@ -1,5 +1,5 @@
 /** One provider's offer of a model. Pure. */
-import type { Kind } from "./failure/classify"
+import type { Failure } from "./failure/classify"
 
 export type Member = {
   readonly providerID: string
@@ -31,10 +31,11 @@ export function same(one: Name, other: Name) {
 
 /**
  * The members that a failure of one of them says something about: a provider counts its limits for a model under all of
- * its names, but for each region and for free use apart. A name that is gone says nothing about the others.
+ * its names, but for each region and for free use apart. A name that is gone says nothing about the others, and a failure of
+ * the whole provider is known under one key, so that it is one failure.
  */
-export function alike<M extends Member>(member: M, members: readonly M[], kind: Kind) {
-  if (kind === "missing") return [member]
+export function alike<M extends Member>(member: M, members: readonly M[], failure: Pick<Failure, "kind" | "scope">) {
+  if (failure.scope === "provider" || failure.kind === "missing") return [member]
   const terms = JSON.stringify(member.variant)
   return members.filter((item) => item.providerID === member.providerID && JSON.stringify(item.variant) === terms)
 }

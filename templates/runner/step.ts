@@ -13,6 +13,7 @@ import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
 import { CombinedFailure, type Failure } from "../failure/classify"
 import { CombinedPool } from "../host/pool"
+import { CombinedWatch } from "../host/watch"
 import { CombinedMember } from "../member"
 import { CombinedDecide } from "../turn/decide"
 import { CombinedNotice } from "../turn/notice"
@@ -33,9 +34,6 @@ class Again extends Error {
     super("The step is asked of another provider")
   }
 }
-
-/** Raised for a member that is silent for too long. */
-class Silence extends Error {}
 
 /** Stands around the attempts at a step. `promotion` is what was written to the session first; it is not written twice. */
 export const attempt = <S, P, Rest extends readonly unknown[], A, E, R>(
@@ -124,16 +122,8 @@ const open = (route: Route, step: number, pull: Answer, begins: () => void): Ans
             return conclude(route, began, end, first ? Effect.succeed([first, ...more]) : (asIs as Answer), again)
           }
           const error = Cause.squash(cause)
-          if (error instanceof Silence) {
-            const silent = {
-              kind: "timeout",
-              scope: "model",
-              message: error.message,
-              lasting: true,
-              silent: true,
-            } as const
-            return conclude(route, began, silent, Effect.fail(failed(error.message)), again)
-          }
+          if (error instanceof CombinedWatch.Silence)
+            return conclude(route, began, error.end, Effect.fail(failed(error.message)), again)
           if (!(error instanceof LLMError)) return asIs as Answer
           return conclude(route, began, CombinedRunnerFailure.read(error), Effect.fail(error), again)
         },
@@ -239,9 +229,7 @@ const serve = (route: Route, began: number) =>
 /** Begins a cooldown: of a provider, or of all the names under which it offers the model. */
 function cool(route: Route, name: CombinedMember.Name, failure: Failure, began: number) {
   const member = route.members.find((item) => CombinedMember.same(item, name)) ?? name
-  const whole = failure.scope === "provider"
-  for (const item of whole ? [member] : CombinedMember.alike(member, route.members, failure.kind))
-    route.pool.fail(item, failure, began)
+  for (const item of CombinedMember.alike(member, route.members, failure)) route.pool.fail(item, failure, began)
 }
 
 /** What is known of the member right before its request, which then probes it if one has to. */
@@ -254,28 +242,23 @@ function start(route: Route) {
   return { purpose: "step" as const, answer: run.answer, member, until, probed, others: some, now: Date.now() }
 }
 
-/** Whether another member can answer now. One that was silent as well is no reason to cut this one short. */
+/** Whether another member can answer now; `silent`: instead of one that is silent. */
 function others({ pool, run, member, members }: Route, silent = false) {
   const wish = CombinedRunnerModel.wish(run, members)
-  const open = (item: CombinedMember.Name) =>
-    !(silent && run.answer.silent.has(CombinedMember.key(item))) && wish.open(item)
+  const open = silent ? wish.relieves : wish.open
   return pool.rank(members, { ...wish, open }).some((item) => wish.fits(item) && !CombinedMember.same(item, member))
 }
 
-/** Fails once the member was silent for too long and another one can answer; never ends otherwise. */
-const watch = (route: Route): Effect.Effect<never, Silence> =>
-  Effect.gen(function* () {
-    const { settings } = route.pool
-    const began = performance.now()
-    while (true) {
-      const silence = performance.now() - began
-      const late = silence >= CombinedDecide.silenceLimit(settings, false)
-      const pause = CombinedDecide.lookAgain({ settings, silence, started: false, others: late && others(route, true) })
-      if (pause === undefined)
-        return yield* Effect.fail(new Silence(`No first token in ${Math.round(silence / 100) / 10} s`))
-      yield* Effect.sleep(pause)
-    }
-  })
+/** Before the answer has begun. */
+const watch = (route: Route) => {
+  const began = performance.now()
+  const look = () => ({ silence: performance.now() - began, started: false })
+  return CombinedWatch.watch(
+    look,
+    route.pool.settings,
+    Effect.sync(() => others(route, true)),
+  )
+}
 
 function candidate(
   route: Route,

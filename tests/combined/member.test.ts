@@ -11,12 +11,12 @@ const members = [dated, alias, free, european, other]
 
 describe("whom a failure says something about", () => {
   test("a limit counts for all names of one offer, not for other terms or providers", () => {
-    expect(CombinedMember.alike(dated, members, "rate_limit")).toEqual([dated, alias])
-    expect(CombinedMember.alike(free, members, "overload")).toEqual([free])
-    expect(CombinedMember.alike(european, members, "rate_limit")).toEqual([european])
+    expect(CombinedMember.alike(dated, members, { kind: "rate_limit", scope: "model" })).toEqual([dated, alias])
+    expect(CombinedMember.alike(free, members, { kind: "overload", scope: "model" })).toEqual([free])
+    expect(CombinedMember.alike(european, members, { kind: "rate_limit", scope: "model" })).toEqual([european])
   })
 
   test("a name that is gone says nothing about the provider's other names", () => {
-    expect(CombinedMember.alike(dated, members, "missing")).toEqual([dated])
+    expect(CombinedMember.alike(dated, members, { kind: "missing", scope: "model" })).toEqual([dated])
   })
 })

@@ -250,10 +250,13 @@ export function leave(ended: Ended): Answer {
 export function wish(answer: Answer, purpose: Purpose) {
   const left = (member: Name) => answer.left.get(CombinedMember.key(member)) ?? 0
   const closed = (member: Name) => answer.closed.get(CombinedMember.key(member)) ?? 0
+  const open = (member: Name) => left(member) + closed(member) < MOST_LEFT
   return {
     left,
     /** Whether it may still be asked. */
-    open: (member: Name) => left(member) + closed(member) < MOST_LEFT,
+    open,
+    /** Whether a silent member may be left for it. One that was silent as well is no reason to cut that one short. */
+    relieves: (member: Name) => open(member) && !answer.silent.has(CombinedMember.key(member)),
     /** For how many milliseconds a member is worth waiting for. */
     patience: answer.waits < MOST_WAITS[purpose] ? LONGEST_WAIT : 0,
   }

@@ -3,6 +3,7 @@ import { SessionRetry } from "@/session/retry"
 import { isContextOverflow } from "@opencode-ai/llm"
 import { Effect } from "effect"
 import { CombinedFailure } from "../failure/classify"
+import { CombinedWatch } from "../host/watch"
 import { CombinedAttempt } from "../request/attempt"
 import type { CombinedDecide } from "../turn/decide"
 import { CombinedSettlement } from "./settlement"
@@ -13,7 +14,7 @@ import type { Turn } from "./turn"
  * events inside an answer.
  */
 export function ofError(turn: Turn, attempt: CombinedAttempt.Attempt | undefined, error: unknown): CombinedDecide.End {
-  if (error instanceof CombinedAttempt.Silence) return { ...error.failure, silent: true }
+  if (error instanceof CombinedWatch.Silence) return error.end
   const parsed = turn.parse(error)
   const inside = attempt?.gate.failed
   const overflow =

@@ -136,13 +136,11 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
 const watch = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) =>
   CombinedAttempt.watch(() => route.state.attempt, route.settings, others(turn, route, run, true))
 
-/** Whether another member can answer now. One that was silent as well is no reason to cut this one short. */
+/** Whether another member can answer now; `silent`: instead of one that is silent. */
 const others = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run, silent = false) =>
   Effect.suspend(() => {
-    const wish = CombinedFit.wish(route, run, purposeOf(turn))
-    const open = (member: CombinedMember.Name) =>
-      !(silent && run.answer.silent.has(CombinedMember.key(member))) && (wish.open?.(member) ?? true)
-    return route.others({ ...wish, open })
+    const { open, relieves } = CombinedDecide.wish(run.answer, purposeOf(turn))
+    return route.others({ ...CombinedFit.wish(route, run, purposeOf(turn)), open: silent ? relieves : open })
   })
 
 /** Settles an attempt that has ended, decides what follows, and does it. */

@@ -123,9 +123,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       const owner = {}
       const fail = Effect.fn("CombinedCatalogue.fail")(function* (item: CombinedMember.Member, failure: Failure) {
         const now = yield* look()
-        // A failure of the whole provider is known under one key, and is one failure.
-        const one = failure.scope === "provider"
-        for (const other of one ? [item] : CombinedMember.alike(item, members, failure.kind)) {
+        for (const other of CombinedMember.alike(item, members, failure)) {
           const problem = now.fail(other, failure, began)
           if (problem) yield* Effect.logWarning("combined health is not shared", { reason: problem })
         }

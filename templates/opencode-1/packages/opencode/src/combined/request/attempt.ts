@@ -11,13 +11,13 @@ import { LLMEvent, Usage } from "@opencode-ai/llm"
 import { Array as Arr, Effect } from "effect"
 import * as Stream from "effect/Stream"
 import type { Tool } from "ai"
-import type { Failure } from "../failure/classify"
+import { CombinedWatch } from "../host/watch"
 import { CombinedGate } from "./gate"
 import { CombinedRoute } from "../provider/route"
 import { CombinedCalls } from "../history/calls"
 import { CombinedClaude } from "../history/claude"
 import { CombinedRebuild } from "../history/rebuild"
-import { CombinedDecide } from "../turn/decide"
+import type { CombinedDecide } from "../turn/decide"
 import { CombinedVariant } from "../choice/variant"
 
 type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
@@ -47,14 +47,6 @@ export type Attempt = {
   /** Milliseconds of silence in earlier pulls, and when the present pull began. */
   silent: number
   pulling: number | undefined
-}
-
-/** Raised for a member that is silent for too long. */
-export class Silence extends Error {
-  constructor(readonly failure: Failure) {
-    super(failure.message)
-    this.name = "Silence"
-  }
 }
 
 const PHASES: Partial<Record<LLMEvent["type"], Phase>> = {
@@ -190,38 +182,24 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
   }
 }
 
-/**
- * Fails once the member was silent for too long and another one can answer; never ends otherwise. What we do with an
- * event, or a tool that runs, does not count as silence of the member.
- */
+/** What we do with an event, or a tool that runs, does not count as silence of the member. */
 export const watch = (
   attempt: () => Attempt | undefined,
   settings: CombinedDecide.Settings,
   others: Effect.Effect<boolean>,
-): Effect.Effect<never, Silence> =>
-  Effect.gen(function* () {
-    while (true) {
+) =>
+  CombinedWatch.watch(
+    () => {
       const now = attempt()
-      const started = now?.firstToken !== undefined
-      const silence = now ? silenceOf(now) : 0
-      const limit = CombinedDecide.silenceLimit(settings, started)
-      const facts = { settings, silence, started, others: silence >= limit && (yield* others) }
-      const pause = CombinedDecide.lookAgain(facts)
-      if (pause === undefined) {
-        const message = started
-          ? `Silent for ${seconds(limit)} in the middle of its answer`
-          : `No first token in ${seconds(limit)}`
-        return yield* Effect.fail(new Silence({ kind: "timeout", scope: "model", message, lasting: true }))
-      }
-      yield* Effect.sleep(pause)
-    }
-  })
+      return { silence: now ? silenceOf(now) : 0, started: now?.firstToken !== undefined }
+    },
+    settings,
+    others,
+  )
 
 function silenceOf(attempt: Attempt) {
   if (attempt.running > 0) return 0
   return attempt.silent + (attempt.pulling === undefined ? 0 : performance.now() - attempt.pulling)
 }
-
-const seconds = (milliseconds: number) => `${Math.round(milliseconds / 100) / 10} s`
 
 export * as CombinedAttempt from "./attempt"

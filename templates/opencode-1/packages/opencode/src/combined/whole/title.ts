@@ -7,6 +7,7 @@ import type { LLMEvent } from "@opencode-ai/llm"
 import { Cause, Effect } from "effect"
 import * as Stream from "effect/Stream"
 import { CombinedFailure } from "../failure/classify"
+import { CombinedWatch } from "../host/watch"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAttempt } from "../request/attempt"
 import { CombinedConclusion } from "../request/conclusion"
@@ -73,7 +74,7 @@ function ofAnswer(events: readonly LLMEvent[]): CombinedDecide.End {
 }
 
 function ofError(error: unknown, made: CombinedAttempt.Attempt): CombinedDecide.End {
-  if (error instanceof CombinedAttempt.Silence) return { ...error.failure, silent: true }
+  if (error instanceof CombinedWatch.Silence) return error.end
   return CombinedFailure.fault(error, Date.now(), { inside: made.gate.failed })
 }
 
