@@ -58,7 +58,9 @@ it.instance("the wait for a provider to return says until when, and can be cance
     const waiting = yield* pollWithTimeout(
       status
         .get(chat.id)
-        .pipe(Effect.map((item) => (item.type === "retry" && item.message.includes("are unavailable") ? item : undefined))),
+        .pipe(
+          Effect.map((item) => (item.type === "retry" && item.message.includes("are unavailable") ? item : undefined)),
+        ),
       "the session never said that it waits",
       "20 seconds",
     )
@@ -78,20 +80,22 @@ for (const [status, message] of [
   [400, "prompt is too long: 213462 tokens > 200000 maximum"],
   [500, "the request exceeds the available context size, try increasing it"],
 ] as const) {
-  it.instance(`a conversation that is too long for every provider (${status}) is compacted, and nobody cools for it`, () =>
-    Effect.gen(function* () {
-      const chat = yield* combinedSession()
-      const tooLong = refuse(status, { error: { message } })
-      chat.first.answer(text("one"), tooLong, text("the summary"), text("two"))
-      chat.second.answer(tooLong)
-      yield* chat.ask("hello")
-      yield* chat.ask("again")
+  it.instance(
+    `a conversation that is too long for every provider (${status}) is compacted, and nobody cools for it`,
+    () =>
+      Effect.gen(function* () {
+        const chat = yield* combinedSession()
+        const tooLong = refuse(status, { error: { message } })
+        chat.first.answer(text("one"), tooLong, text("the summary"), text("two"))
+        chat.second.answer(tooLong)
+        yield* chat.ask("hello")
+        yield* chat.ask("again")
 
-      const list = yield* chat.answers
-      expect(list.filter((item) => item.info.summary).map((item) => texts(item.parts))).toEqual([["the summary"]])
-      expect(texts(list.at(-1)?.parts ?? [])).toEqual(["two"])
-      expect([chat.first.asked.length, chat.second.asked.length]).toEqual([4, 1])
-    }),
+        const list = yield* chat.answers
+        expect(list.filter((item) => item.info.summary).map((item) => texts(item.parts))).toEqual([["the summary"]])
+        expect(texts(list.at(-1)?.parts ?? [])).toEqual(["two"])
+        expect([chat.first.asked.length, chat.second.asked.length]).toEqual([4, 1])
+      }),
   )
 }
 
