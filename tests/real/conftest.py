@@ -24,12 +24,9 @@ from opencode_patcher.toolchain import bun as toolchain
 from opencode_patcher.toolchain import catalogue, dependencies, npm_registry, npm_settings
 from opencode_patcher.upstream import lock
 from tests.isolation import Isolation
-from tests.real.workshop import Workshop
+from tests.real.workshop import FIXTURE, Workshop
 
 STOCK_PACKAGE = "opencode-linux-x64"
-MISSING_FIXTURE = "packages/opencode/test/tool/fixtures/models-api.json"
-"""Upstream's tests read a models catalogue here. It is megabytes large and left out of the tree; ours is put there."""
-
 
 SETTINGS = (".gitconfig", ".npmrc", ".bunfig.toml")
 """How git reaches the source and npm its registry stays the user's here; nothing of it is written."""
@@ -63,7 +60,7 @@ def workshop(real_store: Store, isolation: Isolation) -> Workshop:
         program = toolchain.ensure(real_store, prepared.workspace.bun, locked.bun, reporter)
         dependencies.install(program, prepared.tree, reporter, real_store.logs / "install.log")
         pinned = catalogue.ensure(real_store, locked.catalogue, reporter).path
-    fixture = prepared.tree.path / MISSING_FIXTURE
+    fixture = prepared.tree.path / FIXTURE
     fixture.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(pinned, fixture)
     return Workshop(path=prepared.tree.path, bun=program.path, release=locked.release)

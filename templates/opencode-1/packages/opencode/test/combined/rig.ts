@@ -6,6 +6,7 @@ import { Database } from "@opencode-ai/core/database/database"
 import { LayerNode } from "@opencode-ai/core/effect/layer-node"
 import { FSUtil } from "@opencode-ai/core/fs-util"
 import { ModelV2 } from "@opencode-ai/core/model"
+import { Npm } from "@opencode-ai/core/npm"
 import { ProviderV2 } from "@opencode-ai/core/provider"
 import { SessionProjector } from "@opencode-ai/core/session/projector"
 import { Effect, Layer } from "effect"
@@ -27,6 +28,7 @@ import { Session } from "@/session/session"
 import { SessionStatus } from "@/session/status"
 import { SessionSummary } from "@/session/summary"
 import { ShareNext } from "@/share/share-next"
+import { NpmTest } from "../fake/npm"
 import { TestInstance } from "../fixture/fixture"
 import { pollWithTimeout, testEffect } from "../lib/effect"
 import { fakeProvider } from "./fake-provider"
@@ -59,6 +61,7 @@ const runtime = LayerNode.compile(
         computeDiff: () => Effect.succeed([]),
       }),
     ],
+    [Npm.node, NpmTest.noop],
     [LSP.node, Layer.mock(LSP.Service, { init: () => Effect.void, touchFile: () => Effect.void })],
     [
       MCP.node,
