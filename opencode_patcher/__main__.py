@@ -58,7 +58,9 @@ def run(words: Sequence[str]) -> int:
 
 
 def _failed(error: BaseException, words: Sequence[str]) -> int:
-    """Show what ended a command, and return the exit code. What concerns the output itself is raised again."""
+    """Show what ended a command, and return the exit code. What concerns the output itself is raised again: as
+    OutputError, OutputClosed or SystemExit.
+    """
     as_json = "--json" in words
     match error:
         case errors.OutputError() | errors.OutputClosed() | SystemExit():
@@ -78,6 +80,8 @@ def _failed(error: BaseException, words: Sequence[str]) -> int:
             return error.exit_code
         case click.ClickException():
             return _show(errors.UsageError(error.format_message()), as_json=True)
+        case OSError() if _is_of_click(error):
+            raise errors.OutputError("The output cannot be written.", why=f"{error.strerror or error}.") from error
         case errors.PatcherError() | OSError() if full := full_disk.caused(error):
             return _show(full, as_json=as_json)
         case errors.PatcherError():
@@ -85,6 +89,14 @@ def _failed(error: BaseException, words: Sequence[str]) -> int:
         case Exception():
             return _show(_unexpected(error, words), kind="Unexpected", as_json=as_json)
     raise error
+
+
+def _is_of_click(error: OSError) -> bool:
+    """Whether click itself could not print: it writes help, versions and completions without asking ``output``."""
+    import traceback
+
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals.get("__name__") == "click.utils"
 
 
 def _show(error: errors.PatcherError, *, kind: str = "", as_json: bool = False) -> int:

@@ -22,7 +22,7 @@ def caused(error: BaseException) -> StoreError | None:
     if isinstance(error, ProcessError):
         return explained(error, error.what)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-        what = f"{error.filename or 'A file, or the output,'} cannot be written."
+        what = f"{error.filename or 'A file'} cannot be written."
         return StoreError(what, why=f"{error.strerror}.", next_step=NEXT_STEP)
     return None
 

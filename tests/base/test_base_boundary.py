@@ -265,7 +265,11 @@ def test_the_messages_of_the_project_end_as_sentences() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
-@pytest.mark.parametrize("arguments", [("list",), ("list", "--json"), ("patches", "list")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("list",), ("list", "--json"), ("patches", "list"), ("--help",), ("--version",), ("build", "--help")],
+    ids=" ".join,
+)
 def test_an_output_that_cannot_be_written_is_one_clear_line(arguments: tuple[str, ...], tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
