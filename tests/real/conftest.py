@@ -74,9 +74,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def patched(place: Path, with_bun: Workshop) -> Path:
-    """The binary that ``build`` makes of the lock's release; made once, and found again by later calls."""
-    done = process.run([sys.executable, "-m", "opencode_patcher", "build", "--json"], env={HOME_VARIABLE: str(place)})
-    return Path(json.loads(done.stdout)["binary"])
+    """The binary that ``build`` makes of the lock's release; made once for all tests."""
+    made = place.parent / "build.json"
+    if not made.exists():
+        command = [sys.executable, "-m", "opencode_patcher", "build", "--json"]
+        made.write_text(process.run(command, env={HOME_VARIABLE: str(place)}).stdout)
+    return Path(json.loads(made.read_text())["binary"])
 
 
 @pytest.fixture(scope="session")

@@ -3,78 +3,97 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from opencode_patcher.base import process
+from opencode_patcher.base.errors import DrillError
 from opencode_patcher.configuration.survey import Survey, survey
-from opencode_patcher.drill.drivers.home import Home, environment, prepare
+from opencode_patcher.drill.drivers.home import Home, environment, prepare, start_project
+from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, serving
+from opencode_patcher.drill.fakes.wire import as_object, as_objects
 from opencode_patcher.models import catalogue
 from tests.configuration.config_samples import CATALOGUE
 from tests.configuration.refused_values import REFUSED
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 
-SECONDS = 120.0
+LOGINS = {name: {"type": "api", "key": "x"} for name in ("openrouter", "github-copilot")}
 
 
-class OpenCode:
-    """The patched binary in a home of its own, with the small catalogue."""
-
-    def __init__(self, binary: Path, root: Path) -> None:
-        self.binary = binary
-        self.home: Home = prepare(root / "user", {})
-        self.catalogue = root / "models.json"
-        full = {
-            id_: {
-                "id": id_,
-                "name": id_,
-                "npm": "@ai-sdk/openai-compatible",
-                "api": "http://127.0.0.1:9/v1",
-                **provider,
-                "models": {
-                    model_id: {
-                        "id": model_id,
-                        "release_date": "2025-01-01",
-                        "attachment": False,
-                        "reasoning": False,
-                        "temperature": True,
-                        "tool_call": True,
-                        "cost": {"input": 1, "output": 1},
-                        "limit": {"context": 200_000, "output": 8_000},
-                        **model,
-                    }
-                    for model_id, model in provider["models"].items()
-                },
-            }
-            for id_, provider in CATALOGUE.items()
+def write_catalogue(path: Path) -> None:
+    """The small catalogue, each model with all the fields that OpenCode asks for."""
+    full = {
+        id_: {
+            "id": id_,
+            "name": id_,
+            "npm": "@ai-sdk/openai-compatible",
+            "api": "http://127.0.0.1:9/v1",
+            **provider,
+            "models": {
+                model_id: {
+                    "id": model_id,
+                    "release_date": "2025-01-01",
+                    "attachment": False,
+                    "reasoning": False,
+                    "temperature": True,
+                    "tool_call": True,
+                    "cost": {"input": 1, "output": 1},
+                    "limit": {"context": 200_000, "output": 8_000},
+                    **model,
+                }
+                for model_id, model in provider["models"].items()
+            },
         }
-        self.catalogue.write_text(json.dumps(full))
-
-    def environment(self) -> dict[str, str | None]:
-        return environment(self.home) | {"OPENCODE_MODELS_PATH": str(self.catalogue), "ANTHROPIC_API_KEY": "x"}
-
-    def configure(self, config: object, logins: object) -> None:
-        (self.home.config / "opencode.json").write_text(json.dumps(config))
-        data = self.home.home / ".local" / "share" / "opencode"
-        data.mkdir(parents=True, exist_ok=True)
-        (data / "auth.json").write_text(json.dumps(logins))
-
-    def models(self) -> process.Completed:
-        return process.run(
-            [self.binary, "models"], cwd=self.home.work, env=self.environment(), timeout=SECONDS, check=False
-        )
-
-    def survey(self) -> Survey:
-        variables = {name: value for name, value in self.environment().items() if value is not None}
-        return survey(variables, self.home.work, catalogue.load_providers(self.catalogue))
+        for id_, provider in CATALOGUE.items()
+    }
+    path.write_text(json.dumps(full))
 
 
-@pytest.fixture
-def opencode(patched: Path, tmp_path: Path) -> OpenCode:
-    return OpenCode(patched, tmp_path)
+@dataclass(frozen=True, kw_only=True)
+class OpenCode:
+    """The server of the patched binary, in a home with the small catalogue and logins."""
+
+    server: OpenCodeServer
+    home: Home
+    catalogue: Path
+    variables: dict[str, str | None]
+
+    def project(self, name: str, config: dict[str, Any]) -> Path:
+        project = self.home.at(name)
+        start_project(project)
+        (project.work / "opencode.json").write_text(json.dumps(config))
+        return project.work
+
+    def models(self, project: Path) -> set[str]:
+        """What it lists. Raises DrillError when it refuses the configuration."""
+        found = as_object(self.server.at(project).call("GET", "/config/providers"))
+        return {
+            f"{provider['id']}/{model}"
+            for provider in as_objects(found["providers"])
+            for model in as_object(provider["models"])
+        }
+
+    def survey(self, project: Path) -> Survey:
+        variables = {name: value for name, value in self.variables.items() if value is not None}
+        return survey(variables, project, catalogue.load_providers(self.catalogue))
+
+
+@contextmanager
+def started(binary: Path, root: Path) -> Iterator[OpenCode]:
+    home = prepare(root / "user", {})
+    small = root / "models.json"
+    write_catalogue(small)
+    data = home.home / ".local" / "share" / "opencode"
+    data.mkdir(parents=True)
+    (data / "auth.json").write_text(json.dumps(LOGINS))
+    more = {"OPENCODE_MODELS_PATH": str(small), "ANTHROPIC_API_KEY": "x"}
+    with serving(binary, home, variables=more) as server:
+        yield OpenCode(server=server, home=home, catalogue=small, variables={**environment(home), **more})
 
 
 CONFIGURATIONS: list[dict[str, Any]] = [
@@ -92,21 +111,19 @@ CONFIGURATIONS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("config", CONFIGURATIONS)
-def test_the_same_models_are_there(opencode: OpenCode, config: dict[str, Any]) -> None:
-    opencode.configure(config, {name: {"type": "api", "key": "x"} for name in ("openrouter", "github-copilot")})
-    found = opencode.survey()
-    assert found.errors == ()
-    mine = {f"{offer.provider_id}/{offer.model_id}" for one in found.connected for offer in one.offers}
-    mine |= {f"combined/{group.id}" for group in found.groups}
-    assert set(opencode.models().stdout.split()) == mine
-
-
-@pytest.mark.parametrize(("config", "field"), REFUSED)
-def test_the_same_values_are_refused(opencode: OpenCode, config: dict[str, Any], field: str) -> None:
-    opencode.configure(config, {})
-    done = opencode.models()
-    assert done.code != 0
-    assert "Configuration is invalid" in done.stderr
-    assert field.partition("[")[0] in done.stderr
-    assert [finding.level for finding in opencode.survey().errors] == ["error"]
+def test_the_same_models_are_there_and_the_same_values_are_refused(patched: Path, tmp_path: Path) -> None:
+    with started(patched, tmp_path) as opencode:
+        for number, config in enumerate(CONFIGURATIONS):
+            project = opencode.project(f"listed-{number}", config)
+            found = opencode.survey(project)
+            assert found.errors == ()
+            mine = {f"{offer.provider_id}/{offer.model_id}" for one in found.connected for offer in one.offers}
+            mine |= {f"combined/{group.id}" for group in found.groups}
+            assert opencode.models(project) == mine, config
+        for number, (config, field) in enumerate(REFUSED):
+            project = opencode.project(f"refused-{number}", config)
+            with pytest.raises(DrillError, match="ConfigInvalidError") as refused:
+                opencode.models(project)
+            [issue, *_] = json.loads(refused.value.why)["data"]["issues"]
+            assert ".".join(issue["path"]).startswith(field.partition("[")[0]), config
+            assert [finding.level for finding in opencode.survey(project).errors] == ["error"], config

@@ -35,6 +35,7 @@ def test_every_release_of_the_window_is_fine_and_every_hunk_is_where_it_is_meant
     meant = {
         (patch.patch, at.hunk, at.function) for patch in known.patches for file in patch.files for at in file.placements
     }
+    reached: set[str] = set()
     for found in checked.checks:
         landed = {
             (patch.patch, at.hunk, at.function)
@@ -43,6 +44,14 @@ def test_every_release_of_the_window_is_fine_and_every_hunk_is_where_it_is_meant
             for at in file.placements
         }
         assert landed <= meant, found.tag
+        reached |= {patch for patch, _, _ in landed}
+    assert reached == {patch.name for patch in series.load(resources.patches()).patches}
+
+
+def test_the_lock_names_a_release_of_the_source() -> None:
+    locked = lock.read_lock()
+    listed = releases.list_releases(DEFAULT_SOURCE)
+    assert releases.find(listed, locked.release.tag) == locked.release
 
 
 def test_refreshing_without_a_change_changes_nothing(real_store: Store) -> None:

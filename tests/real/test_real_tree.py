@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -11,7 +12,7 @@ from tests.real.workshop import Workshop, run_tests
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 
-UPSTREAM_TESTS = ("test/session/processor-effect.test.ts", "test/session/retry.test.ts", "test/provider")
+UPSTREAM_TESTS = ("test/session/processor-effect.test.ts", "test/session/retry.test.ts", "test/provider/**/*.test.ts")
 """Upstream's own tests of what the patches touch."""
 
 CHANGED = ("packages/opencode/src/combined", "packages/core/src/combined")
@@ -38,5 +39,7 @@ def test_the_linter_of_upstream_finds_nothing_that_upstream_does_not_do_too(with
 
 
 def test_the_tests_of_upstream_pass(with_bun: Workshop) -> None:
-    passed = run_tests(with_bun, *UPSTREAM_TESTS)
+    package = with_bun.path / "packages" / "opencode"
+    files = [str(file.relative_to(package)) for pattern in UPSTREAM_TESTS for file in sorted(package.glob(pattern))]
+    passed = run_tests(with_bun, *files, processes=os.cpu_count() or 1)
     assert passed > 510, "upstream's tests were not all found"
