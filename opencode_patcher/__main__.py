@@ -21,15 +21,15 @@ from opencode_patcher.cli import output
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    # The programs we run have sessions of their own: a terminal that is closed ends us, and they are ours to end.
+    # The programs we run have sessions of their own. When the terminal closes, it ends only us, so we have to end them.
     for number in (signal.SIGTERM, *([] if sys.platform == "win32" else [signal.SIGHUP])):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, _interrupt)
-    # Programs that we run make files too: none of them may be for others to write.
+    # The programs we run create files too. Nobody else may be able to write to any of them.
     os.umask(os.umask(0o022) | 0o022)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal's encoding may not have the letter.
+            # The terminal's encoding may lack the character.
             stream.reconfigure(errors="backslashreplace")
     sys.exit(run(words))
 
@@ -45,8 +45,8 @@ def run(words: Sequence[str]) -> int:
     except (BrokenPipeError, errors.OutputClosed):
         return _closed(errors.OUTPUT_CLOSED)
     except SystemExit as end:
-        # click ends the process with 0 once a shell has been told what can follow. Else click and rich ask for the end
-        # when the reader (head, a pager) has seen enough.
+        # click exits with 0 after shell completion. Otherwise click and rich raise this when the reader (head, a pager)
+        # has closed the pipe.
         return 0 if end.code == 0 else _closed(errors.OUTPUT_CLOSED)
     except KeyboardInterrupt:
         return errors.INTERRUPTED
@@ -58,7 +58,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def _failed(error: BaseException, words: Sequence[str]) -> int:
-    """Show what ended a command, and return the exit code. What concerns the output itself is raised again: as
+    """Show what ended a command, and return the exit code. Errors of the output itself are raised again: as
     OutputError, OutputClosed or SystemExit.
     """
     as_json = "--json" in words
@@ -69,7 +69,7 @@ def _failed(error: BaseException, words: Sequence[str]) -> int:
             return error.exit_code
         case KeyboardInterrupt() | click.Abort():
             output.echo(err=True)
-            output.echo("Interrupted. Nothing was left half done; to continue, run the same command again.", err=True)
+            output.echo("Interrupted. Nothing was left half done. To continue, run the same command again.", err=True)
             return errors.INTERRUPTED
         case click.ClickException() if not as_json:
             if isinstance(error, click.UsageError) and error.ctx:
@@ -92,7 +92,7 @@ def _failed(error: BaseException, words: Sequence[str]) -> int:
 
 
 def _is_of_click(error: OSError) -> bool:
-    """Whether click itself could not print: it writes help, versions and completions without asking ``output``."""
+    """Whether click itself could not print: it writes help, versions and completions without using ``output``."""
     import traceback
 
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
@@ -100,7 +100,7 @@ def _is_of_click(error: OSError) -> bool:
 
 
 def _show(error: errors.PatcherError, *, kind: str = "", as_json: bool = False) -> int:
-    """Print an error in its three parts, or as one object, and return its exit code."""
+    """Print an error in its three parts, or as one JSON object, and return its exit code."""
     if as_json:
         about = {"what": error.what, "why": error.why, "next_step": error.help}
         data = {"kind": kind or type(error).__name__, "exit_code": error.exit_code, **about}
@@ -144,7 +144,8 @@ def _unexpected(error: Exception, words: Sequence[str]) -> errors.PatcherError:
 
 
 def _closed(code: int) -> int:
-    """``code``, with the streams led to nowhere: Python would complain once more when it flushes them at exit."""
+    """Return ``code`` after pointing the streams at the null device. Otherwise Python would complain again when it
+    flushes them at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):

@@ -1,8 +1,8 @@
-"""Joins the arrows of the house; every step belongs to another room.
+"""Joins the steps from a release tag to an installed binary. Each step belongs to a package of its own.
 
 ``select`` decides which release, ``prepare`` makes its patched tree, ``compile_binary`` the binary, ``prove`` runs the
 drill on it; ``build`` is all of them. ``release`` and ``reproduce`` go from the patched tree to a release and back,
-``update`` from a newer release to a newer lock. What is done already is not done again.
+``update`` from a newer release to a newer lock. Steps that are already done are not repeated.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Prepared:
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """A binary; ``reused`` when it was there already."""
+    """A binary; ``reused`` when it had been built before."""
 
     build: Build
     reused: bool
@@ -65,9 +65,9 @@ class Built:
 
 
 def select(request: Request, lock: Lock) -> Release:
-    """The release that a request means. The lock's own release needs no network.
+    """The release that a request asks for. The locked release needs no network.
 
-    Raises SourceError for an unknown tag, an unreachable source, and a tag that is not where the lock has it.
+    Raises SourceError for an unknown tag, an unreachable source, and a tag that no longer points to the locked commit.
     """
     wanted = request.ref.removeprefix("v") if request.ref else None
     if not request.latest and wanted in (None, lock.release.number):
@@ -86,7 +86,7 @@ def build(
     lock: Lock | None = None,
     proof: Callable[[Build, Reporter], builds.DrillResult] | None = None,
 ) -> Built:
-    """Make the requested binary and prove it with ``proof`` (default: the drill).
+    """Build the requested binary and test it with ``proof`` (default: the drill).
 
     Raises the error of the step that fails; DrillError when the binary does not behave.
     """
@@ -103,9 +103,9 @@ def build(
 def prepare(
     request: Request, release: Release, store: Store, reporter: Reporter, *, known: Release | None = None
 ) -> Prepared:
-    """Fetch the release and bring its tree to pristine + our change. The caller holds the mutex of the builds.
+    """Fetch the release and patch its tree. The caller holds the build mutex.
 
-    ``known`` is a release that the patches fit (that of the lock): a file that was moved since then is followed.
+    ``known`` is a release that the patches fit (the locked one): files that upstream has moved since then are followed.
     """
     from opencode_patcher.patchset import moved_files, newfiles, series
     from opencode_patcher.patchset.apply import apply_change
@@ -137,7 +137,7 @@ def prepare(
 
 
 def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Store, reporter: Reporter) -> Built:
-    """Build the prepared tree, unless the store has the build of the same ingredients."""
+    """Build the prepared tree, unless the store already has a build with the same ingredients."""
     from opencode_patcher.toolchain import build as toolchain
     from opencode_patcher.toolchain import bun, catalogue, dependencies, platforms
 
@@ -164,7 +164,7 @@ def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Stor
 def prove(
     build: Build, reporter: Reporter, proof: Callable[[Build, Reporter], builds.DrillResult] | None = None
 ) -> Build:
-    """Run the drill on a build that it has not passed yet, and record what it says.
+    """Run the drill on a build that has not passed it yet, and record the result.
 
     Raises DrillError when a scenario fails; the build stays in the store, marked as failed.
     """
@@ -181,7 +181,7 @@ def prove(
 
 
 def drill(build: Build, reporter: Reporter) -> builds.DrillResult:
-    """The whole drill, as a verdict."""
+    """Run the drill and return its result."""
     from opencode_patcher import drill as room
 
     report = room.run(build.binary, reporter=reporter)
@@ -193,7 +193,7 @@ def drill(build: Build, reporter: Reporter) -> builds.DrillResult:
 
 
 def require_whole_drill(build: Build, reporter: Reporter) -> None:
-    """Run every scenario of the drill. Raises DrillError when one does not end as it must."""
+    """Run every scenario of the drill. Raises DrillError when one fails."""
     from opencode_patcher import drill as room
 
     report = room.run(build.binary, room.select(()), reporter=reporter)
@@ -206,9 +206,9 @@ def require_whole_drill(build: Build, reporter: Reporter) -> None:
 
 
 def copy_out(build: Build, directory: Path) -> Path:
-    """Copy a build's binary and manifest into a directory of the user's, and return the copy's path.
+    """Copy a build's binary and manifest to the user's ``directory`` and return the copy's path.
 
-    Raises BuildError when it cannot be written there; a file that was there is then as it was.
+    Raises BuildError when it cannot be written there; an existing file is then unchanged.
     """
     from opencode_patcher.base import files
 
@@ -227,10 +227,10 @@ def copy_out(build: Build, directory: Path) -> Path:
 def release(
     order: Order, out: Path, store: Store, reporter: Reporter, proof: DrillBinary, *, lock: Lock | None = None
 ) -> Made:
-    """Build ``order`` and write it to ``out``, which is replaced in one step when everything has passed.
+    """Build ``order`` and write it to ``out``, which is replaced in one step once everything has passed.
 
     Raises ReleaseError when ``out`` holds other things or there is no room, the error of the step that fails, and
-    DrillError when the binary that runs here does not behave. ``out`` is then as it was.
+    DrillError when the binary that runs here does not behave. ``out`` is then unchanged.
     """
     from opencode_patcher.release import directory, make
 
@@ -247,8 +247,8 @@ def release(
 
 
 def gathered(order: Order, release: Release, lock: Lock, store: Store, reporter: Reporter) -> Inputs:
-    """The patched tree of a release, and all that its build for many platforms needs. The caller holds the mutex of the
-    builds. Raises the error of the step that fails; ToolchainError when a target lacks a native package.
+    """The patched tree of a release, and everything that building it for many platforms needs. The caller holds the
+    build mutex. Raises the error of the step that fails; ToolchainError when a target lacks a native package.
     """
     from opencode_patcher.release.inputs import gather
 
@@ -259,11 +259,11 @@ def gathered(order: Order, release: Release, lock: Lock, store: Store, reporter:
 def reproduce(
     place: Path, request: Request, store: Store, reporter: Reporter, *, lock: Lock | None = None
 ) -> Reproduction:
-    """Check the release in ``place`` against its own sums, then build what its manifest names and compare.
+    """Check the release in ``place`` against its own checksums, then rebuild what its manifest names and compare.
 
     ``request`` says where the source and the patches are; release and flags are the manifest's. Raises ReleaseError
-    when files were changed, are missing or do not belong there, when the manifest is of another tool, patch set or
-    place, and the error of a step of the build that fails.
+    when files were changed, are missing or do not belong there, when the manifest names another version of the tool,
+    other patches or another store, and the error of the build step that fails.
     """
     from opencode_patcher.release import make
     from opencode_patcher.release import reproduce as again
@@ -310,11 +310,11 @@ def update(
 
 
 def demonstrate(store: Store, reporter: Reporter, *, keep: Path | None = None) -> Demonstration:
-    """Build the small upstream in the part of ``store`` that belongs to the demonstration, and watch its binary fail
-    over. ``keep`` names a directory for the throw-away homes.
+    """Build the small upstream in the demo's own part of ``store``, and watch its binary fail over. ``keep`` names a
+    directory for the throw-away homes.
 
-    Raises the error of the step that fails; DrillError when a freshly built binary fails a scenario. One that was built
-    before is watched all the same, and says so in ``failed``.
+    Raises the error of the step that fails; DrillError when a freshly built binary fails a scenario. For a binary that
+    was built before, failed scenarios are listed in ``failed`` instead.
     """
     from opencode_patcher import demo
 

@@ -1,1 +1,1 @@
-"""What every room stands on: errors, processes, files, the store, git, progress. Knows no other room."""
+"""What all other packages use: errors, processes, files, the store, git, progress. Imports none of them."""

@@ -1,4 +1,4 @@
-"""A program that runs: what it prints, as it comes, and how it is ended. Part of ``process``, which everybody uses."""
+"""A running program: reads what it prints and ends it. Part of ``process``, which everybody else uses."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ TAIL_CHARACTERS = 10_000
 """How much of each of them."""
 
 LINE_LIMIT = 16_000_000
-"""Characters; what comes without a line break is passed on in pieces of this length."""
+"""Characters. Output without line breaks is passed on in pieces of this length."""
 
 OUTPUT_LIMIT = 256_000_000
-"""Characters that are kept of a stream. The most that is asked for, git's list of all objects, has some ten million."""
+"""How many characters of a stream are kept. The longest output we need, git's list of all objects, has about ten
+million."""
 
 GRACE_SECONDS = 5.0
-"""How long a program may take to end once it was asked to, and its output to end once the program has."""
+"""How long a program may take to end after it was asked to, and its output to end after the program has."""
 
 CHILDREN_GRACE_SECONDS = 0.5
-"""How long a program's children may take to tidy up once we have ended the program itself."""
+"""How long a program's children may take to clean up after we have ended the program itself."""
 
 OnLine = Callable[[str, str], None]
 """Called with the name of a stream (``stdout`` or ``stderr``) and a line without its newline."""
@@ -42,7 +43,7 @@ OnLine = Callable[[str, str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Listener:
-    """Who hears what a program prints, as it comes."""
+    """Gets what a program prints while it runs."""
 
     reporter: Reporter | None = None
     log: TextIO | None = None
@@ -51,7 +52,7 @@ class Listener:
 
 @contextlib.contextmanager
 def open_log(path: Path) -> Iterator[TextIO]:
-    """The log, to be added to. A link or a pipe in its place is refused: what is written would go elsewhere."""
+    """Open the log for appending. A link or a pipe in its place is refused: the output would go elsewhere."""
 
     def opener(name: str, flags: int) -> int:
         return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o600)
@@ -63,7 +64,7 @@ def open_log(path: Path) -> Iterator[TextIO]:
     try:
         yield file
     finally:
-        # What could not be written was reported when a line was passed on.
+        # A failed write was already reported when the line was passed on.
         with contextlib.suppress(OSError):
             file.close()
 
@@ -78,15 +79,15 @@ def _log_error(path: Path, error: OSError) -> StoreError:
 
 def _too_much(child: subprocess.Popen[str]) -> ProcessError:
     words = child.args if isinstance(child.args, list) else [str(child.args)]
-    why = f"It has printed more than {OUTPUT_LIMIT / 1e6:g} million characters."
+    why = f"It printed more than {OUTPUT_LIMIT / 1e6:g} million characters."
     return ProcessError(f"{Path(str(words[0])).name} was ended.", why=why)
 
 
 class Streams:
-    """A child's streams, each served by a thread, so that none fills up and blocks the child.
+    """A child's streams, each read or fed by its own thread, so that none fills up and blocks the child.
 
-    ``failure`` is the first error that came while a line was passed on. The child is ended then, and what it still
-    says is only read.
+    ``failure`` is the first error raised while a line was passed on. The child is then ended, and the rest of its
+    output is ignored.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Streams:
         self.failure: Exception | None = None
         self._child = child
         self._listener = listener
-        # One for each stream: they are read side by side, and much output must not push out the error message.
+        # One for each stream: both are read at the same time, and a lot of output must not push out the error message.
         self._tails = {name: deque[str](maxlen=TAIL_LINES) for name in self.captured}
         self._passing = threading.Lock()
         self._readers = [threading.Thread(target=self._read, args=(name,), daemon=True) for name in self.captured]
@@ -116,7 +117,7 @@ class Streams:
             threading.Thread(target=self._feed, args=(texts,), daemon=True).start()
 
     def finish(self) -> None:
-        """Wait for the end of the output, which a child in the background may hold open; it is ended then."""
+        """Wait for the output to end. A child in the background may hold it open; then that child is ended."""
         readers = [reader for reader in self._readers if reader.ident is not None]
         for attempt in (GRACE_SECONDS, CHILDREN_GRACE_SECONDS):
             deadline = time.monotonic() + attempt
@@ -167,7 +168,7 @@ class Streams:
     def _feed(self, texts: Iterable[str]) -> None:
         stream = self._child.stdin
         assert stream is not None
-        # A program may end, or close its input, without having read it all.
+        # A program may end, or close its input, before it has read everything.
         with contextlib.suppress(OSError), stream:
             for text in texts:
                 stream.write(text)
@@ -175,7 +176,7 @@ class Streams:
 
 
 def end(child: subprocess.Popen[str]) -> None:
-    """Ask a program and its children to end, then make them."""
+    """Ask a program and its children to end, then kill them."""
     try:
         _signal(child, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -200,7 +201,7 @@ def _signal(child: subprocess.Popen[str], number: int) -> bool:
         return child.poll() is None
     try:
         os.killpg(child.pid, number)
-    # macOS says "not permitted" of a group in which only ended programs are left.
+    # macOS reports "not permitted" for a group that only has ended programs left.
     except (ProcessLookupError, PermissionError):
         return False
     return True

@@ -1,8 +1,8 @@
-"""The one way to read JSON, whoever has written it: bounded, typed, and with one kind of error.
+"""The only way to read JSON, whoever wrote it: bounded, typed, and with one kind of error.
 
-A caller names the shape it expects (a dataclass, or any type that msgspec understands); what does not have it is
-refused with the place of the mistake. Fields that the shape does not name are ignored, so that a newer version can add
-some without a new format.
+A caller names the shape it expects (a dataclass, or any type that msgspec understands). A document of another shape is
+refused, and the error says where it differs. Unknown fields are ignored, so that a newer version can add some without a
+new format.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 Unset = msgspec.UnsetType
 UNSET = msgspec.UNSET
-"""The default of a field that may be missing, where that is not the same as null."""
+"""The default of a field that may be missing, where missing and null differ."""
 
 DEPTH_LIMIT = 100
-"""Objects and lists within each other, at most. Package files, catalogues and configurations have less than ten."""
+"""How deeply objects and lists may be nested. Package files, catalogues and configurations have fewer than ten
+levels."""
 
 
 class DocumentError(ValueError):
-    """A document cannot be read, is damaged, or is not what was expected. Its text is a sentence that says why."""
+    """A document cannot be read, is damaged, or is not what was expected. Its text says why in one sentence."""
 
 
 class MissingError(DocumentError):
@@ -62,9 +63,8 @@ def read(
 ) -> T:
     """The document in a file, as a ``shape``.
 
-    ``format`` is checked first if it is given. ``any_bytes`` lets bytes that are not UTF-8 through, as surrogates
-    (PEP 383), for a document that holds file names.
-    Raises DocumentError, and of its kinds MissingError and NewerError.
+    ``format`` is checked first if it is given. ``any_bytes`` lets bytes that are not UTF-8 through, as surrogates (PEP
+    383), for a document that holds file names. Raises DocumentError, or its subclasses MissingError and NewerError.
     """
     try:
         data = files.read_bytes(path, limit=limit)
@@ -83,9 +83,9 @@ def parse(
     any_bytes: bool = False,
     halves: bool = False,
 ) -> T:
-    """As ``read``, for a document that is there already. Raises DocumentError.
+    """As ``read``, for bytes that were already read. Raises DocumentError.
 
-    ``halves`` lets halves of surrogate pairs through, which JavaScript leaves when it cuts a text.
+    ``halves`` accepts halves of surrogate pairs, which JavaScript leaves when it cuts a text.
     """
     try:
         text = data if isinstance(data, str) else data.decode("utf-8", "surrogateescape" if any_bytes else "strict")
@@ -106,9 +106,9 @@ def parse(
 
 
 def parse_line(line: str, shape: type[T]) -> T:
-    """As ``parse``, ten times as fast, for one of many lines. Numbers of the shape have to be ``Int64`` or ``float``.
+    """As ``parse``, ten times as fast, for one of many lines. Numbers in the shape have to be ``Int64`` or ``float``.
 
-    Half a surrogate pair, which JavaScript leaves when it cuts a text, is let through. Raises DocumentError.
+    Half a surrogate pair, which JavaScript leaves when it cuts a text, is accepted. Raises DocumentError.
     """
     try:
         return msgspec.json.decode(line, type=shape)
@@ -132,8 +132,8 @@ def shaped(value: object, shape: type[T]) -> T:
 
 
 def check_bounds(value: object) -> None:
-    """Raises DocumentError for what is nested more than ``DEPTH_LIMIT`` deep, and for numbers that are not of 64 bits:
-    they break whoever reads on.
+    """Raises DocumentError for documents nested more than ``DEPTH_LIMIT`` deep, and for numbers that do not fit into 64
+    bits: both would break the code that uses them.
     """
     level = [value]
     for _ in range(DEPTH_LIMIT):
@@ -154,12 +154,12 @@ def check_bounds(value: object) -> None:
 
 
 def _other(kind: type, value: object) -> object:
-    """What msgspec does not know: ``object`` for anything, and paths."""
+    """Types that msgspec does not know: ``object`` for anything, and paths."""
     if kind is object:
         return value
     if kind is not Path or not isinstance(value, str) or "\0" in value:
         raise ValueError("Expected a path")
-    os.fsencode(value)  # raises ValueError for what no file can be called
+    os.fsencode(value)  # raises ValueError for an impossible file name
     return Path(value)
 
 

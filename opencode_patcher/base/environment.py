@@ -1,4 +1,4 @@
-"""What this process was started with: its directory, and which variables the programs that we run get to see."""
+"""What this process was started with: its directory, and which variables the programs we run get to see."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _KEPT_GIT_PREFIXES = (
 
 
 def is_foreign_git_variable(name: str) -> bool:
-    """Whether an environment variable would point git at another repository than the one we name.
+    """Whether an environment variable would point git at a repository other than the one we name.
 
-    A caller that itself runs inside git (a hook, ``git rebase --exec``) exports GIT_DIR, GIT_INDEX_FILE and more.
-    How to reach a server (proxy, ssh, certificates) and which configuration to read stay the user's.
+    A caller that itself runs inside git (a hook, ``git rebase --exec``) exports GIT_DIR, GIT_INDEX_FILE and more. How
+    to reach a server (proxy, ssh, certificates) and which configuration to read are left to the user.
     """
     if not name.startswith("GIT_") or name in _KEPT_GIT_VARIABLES:
         return False
@@ -47,8 +47,8 @@ def is_foreign_git_variable(name: str) -> bool:
 def pinned_to(git_dir: Path) -> dict[str, str]:
     """Variables that make git read the objects of the bare repository ``git_dir`` and no others.
 
-    For GitPython, which passes this process's environment on and can only add to it. Named are those that say where
-    objects are and how they are read (git's manual, "The Git Repository", and gitrepository-layout).
+    For GitPython, which passes this process's environment on and can only add to it. They are the variables that say
+    where objects are and how to read them (git's manual, "The Git Repository", and gitrepository-layout).
     """
     path = str(git_dir)
     return {
@@ -64,8 +64,8 @@ def pinned_to(git_dir: Path) -> dict[str, str]:
 
 
 def neutral_directory() -> Path:
-    """Where programs run that need no directory of their own: not where the user happens to be, since many programs
-    take settings, plugins or modules from there.
+    """Where programs run that need no particular directory. Not where the user happens to be: many programs load
+    settings, plugins or modules from there.
     """
     return Path(Path(sys.executable).anchor or os.sep)
 
@@ -75,16 +75,18 @@ def working_directory() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError as error:
-        raise UsageError("The current directory is gone.", next_step="Change to another one: cd") from error
+        raise UsageError("The current directory no longer exists.", next_step="Change to another one: cd") from error
     except OSError as error:
         raise UsageError(
-            "The current directory is not known.", why=f"{error.strerror}.", next_step="Change to another one: cd"
+            "The current directory cannot be determined.",
+            why=f"{error.strerror}.",
+            next_step="Change to another one: cd",
         ) from error
 
 
 def home_directory(environment: Mapping[str, str]) -> Path | None:
     """The user's home, as OpenCode finds it (bun's ``os.homedir``): ``HOME``, on Windows ``USERPROFILE``, else what the
-    system's list of users says; None when that does not know the user.
+    system's list of users says; None when the user is not on it.
     """
     if sys.platform == "win32":
         home = environment.get("USERPROFILE")
@@ -100,7 +102,7 @@ def home_directory(environment: Mapping[str, str]) -> Path | None:
 
 
 def scrubbed(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:
-    """This process's environment without foreign git variables, with ``extra`` on top.
+    """This process's environment without git variables that point elsewhere, plus ``extra``.
 
     A variable that ``extra`` maps to None is left out. ``PATH`` keeps its absolute directories only, as in
     ``search_path``.
@@ -117,13 +119,14 @@ def scrubbed(extra: Mapping[str, str | None] | None = None) -> dict[str, str]:
 
 
 def only(names: Collection[str]) -> dict[str, str | None]:
-    """What makes ``scrubbed`` leave out every variable of this process that is not among ``names`` (in capitals)."""
+    """The ``extra`` that makes ``scrubbed`` leave out every variable of this process that is not in ``names`` (in
+    capitals)."""
     return {name: None for name in os.environ if name.upper() not in names}
 
 
 def search_path(path: str) -> str:
-    """A ``PATH`` without what stands for the current directory or is relative to it: somebody else may have written
-    what lies there.
+    """A ``PATH`` without entries that mean the current directory or are relative to it: somebody else may have written
+    the programs there.
     """
     return os.pathsep.join(part for part in path.split(os.pathsep) if Path(part).is_absolute())
 
@@ -132,7 +135,7 @@ def find_program(name: str, path: str | None = None) -> Path | None:
     """The program ``name`` in the absolute directories of ``path`` (by default this process's ``PATH``)."""
     path = os.environ.get("PATH", os.defpath) if path is None else path
     for directory in search_path(path).split(os.pathsep):
-        # With the directory in the name, Windows does not look into the current one first.
+        # Given a full path, Windows does not look in the current directory first.
         if directory and (found := shutil.which(str(Path(directory, name)))):
             return Path(found)
     return None

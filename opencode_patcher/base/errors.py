@@ -1,4 +1,4 @@
-"""The one root of all expected errors, with an exit code for each kind.
+"""The root of all expected errors, with an exit code for each kind.
 
 A message has up to three parts: what failed, why, and the next command to run. The boundary in
 ``opencode_patcher.__main__`` prints them; nothing else turns an error into text.
@@ -24,7 +24,7 @@ class PatcherError(Exception):
 
     @property
     def help(self) -> str:
-        """``next_step``, and the notes (``add_note``) of those whom the error passed on its way."""
+        """``next_step``, and the notes (``add_note``) that callers added to the error."""
         return "\n".join(part for part in (self.next_step, *getattr(self, "__notes__", ())) if part)
 
     def __str__(self) -> str:
@@ -119,11 +119,11 @@ class OutputError(PatcherError):
 
 
 OUTPUT_CLOSED = 141
-"""What a shell reports of a program that SIGPIPE ended: 128 + 13."""
+"""What a shell reports for a program ended by SIGPIPE: 128 + 13."""
 
 
-class OutputClosed(Exception):  # noqa: N818 (no error: there is nobody to tell)
-    """Nobody reads what a command prints any more: ``head``, a pager, a closed terminal."""
+class OutputClosed(Exception):  # noqa: N818 (not an error: nobody is left to tell)
+    """The reader of a command's output is gone: ``head``, a pager, a closed terminal."""
 
 
 INTERRUPTED = 130

@@ -1,7 +1,7 @@
-"""Files and directories: what stands at a path, reading within bounds, and writing so that no reader sees a part.
+"""Files and directories: what is at a path, bounded reading, and writing so that no reader sees a partial file.
 
-What is made here is as private as the directory it is made in, and never writable for others, whatever the umask.
-Reading never hangs (a pipe, a device) and never fills the memory; writing never follows a link at its target.
+New files are as private as their directory, and never writable for others, whatever the umask. Reading never hangs (on
+a pipe or device) and never fills the memory; writing never follows a link at its target.
 """
 
 from __future__ import annotations
@@ -48,22 +48,22 @@ __all__ = [
     "write_json",
     "write_text",
 ]
-# The four of os.path never raise, as pathlib's methods do when a directory on the way is closed (PermissionError, up to
-# Python 3.13) or a name is too long: where nobody may look, nothing is there.
+# These four functions of os.path never raise. pathlib's methods do when a parent directory may not be entered
+# (PermissionError, up to Python 3.13) or a name is too long. What cannot be seen counts as missing.
 
 TEXT_LIMIT = 16_000_000
-"""Bytes that are read of a file at most, unless a caller says otherwise. Nothing that people write is that long."""
+"""The most bytes read from a file, unless a caller says otherwise. Nothing written by hand is that long."""
 
 _STAGING = re.compile(r"\..+\.[a-z0-9_]{8}")
 """The names that ``staged_directory`` gives, with the random part of tempfile.mkdtemp."""
 
 _OLD = "old"
-"""Names what ``staged_directory`` has moved aside."""
+"""The name under which ``staged_directory`` moves a directory aside."""
 
 
 def open_regular(path: Path) -> int:
     """A file descriptor for reading. Raises OSError, also for anything but a regular file (a link to one is fine)."""
-    # Opening a named pipe waits for a writer, and a terminal could become ours, without these.
+    # Without these flags, opening a named pipe would wait for a writer, and a terminal could become ours.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
     handle = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
     try:
@@ -93,7 +93,7 @@ def read_text(path: Path, *, limit: int = TEXT_LIMIT, errors: str = "strict") ->
 
 
 def is_text(path: Path) -> bool:
-    """Whether a path can stand in a file of text, which it cannot when the bytes of a name are not UTF-8."""
+    """Whether a path can be written to a text file. It cannot if a name in it is not UTF-8."""
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:
@@ -102,8 +102,8 @@ def is_text(path: Path) -> bool:
 
 
 def owner_of(path: Path) -> str:
-    """The user to whom a file, or the nearest directory above that is there, belongs; "" for ourselves, or when the
-    system does not say.
+    """The owner of a file or, if it is missing, of the nearest existing directory above it; "" for ourselves, or when
+    the system does not say.
     """
     place = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
     try:
@@ -121,9 +121,10 @@ def owner_of(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file (UTF-8, newlines as given) so that a reader sees the old content or the new, never a part.
+    """Write a text file (UTF-8, newlines as given) so that a reader sees either the old or the new content, never part
+    of it.
 
-    What Python has for the bytes of a file name that is not UTF-8 (PEP 383) becomes these bytes again.
+    The surrogates that stand for bytes of a file name that is not UTF-8 (PEP 383) are written as those bytes.
     """
     write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
@@ -141,7 +142,7 @@ def json_text(value: object) -> str:
 def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
     """Write beside the target, then rename. ``mode`` sets the permission bits; else an existing file keeps its own.
 
-    Raises StoreError when the disk is full or the place cannot be written.
+    Raises StoreError when the disk is full or the file cannot be written.
     """
     with write_errors(path):
         make_directory(path.parent)
@@ -160,13 +161,13 @@ def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
 
 
 def remove_file(path: Path) -> None:
-    """Delete a file; one that is not there is fine. Works on a full disk. Raises StoreError."""
+    """Delete a file; it is fine if there is none. Works on a full disk. Raises StoreError."""
     with write_errors(path):
         path.unlink(missing_ok=True)
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory and its parents; one that is there already is fine. Raises StoreError."""
+    """Make a directory and its parents, unless they exist. Raises StoreError."""
     with write_errors(path):
         if path.is_dir():
             return
@@ -183,7 +184,7 @@ def make_directory(path: Path) -> None:
 
 
 def remove_directory(path: Path) -> None:
-    """Delete a directory and all that is in it. Raises StoreError."""
+    """Delete a directory and everything in it. Raises StoreError."""
     with write_errors(path):
         shutil.rmtree(path)
 
@@ -196,7 +197,7 @@ def move_file(source: Path, target: Path) -> None:
 
 @contextmanager
 def staged_directory(final: Path) -> Iterator[Path]:
-    """A fresh directory beside ``final`` that takes its place when the block ends, and vanishes when it fails.
+    """A new directory beside ``final`` that replaces it when the block ends, and is deleted if the block fails.
 
     An existing ``final`` is moved aside first and deleted last; it is put back when the new one cannot take its place.
     """
@@ -217,9 +218,9 @@ def staged_directory(final: Path) -> Iterator[Path]:
 
 
 def undo_staged(final: Path, staging: Path) -> None:
-    """What ``staged_directory`` does when its block fails, for a process that was killed in it or right behind it:
-    ``final`` is as it was, or new, and nothing is beside it. Names that ``staged_directory`` did not give are left
-    alone.
+    """Do what ``staged_directory`` does when its block fails, for a process that was killed during or right after it:
+    ``final`` is either unchanged or new, and nothing is left beside it. Only names that ``staged_directory`` gives are
+    touched.
     """
     if staging.parent != final.parent or not re.fullmatch(rf"\.{re.escape(final.name)}\.[a-z0-9_]{{8}}", staging.name):
         return
@@ -233,7 +234,7 @@ def undo_staged(final: Path, staging: Path) -> None:
 
 
 def is_staging(path: Path) -> bool:
-    """Whether ``staged_directory`` has made this directory, and was killed before it could delete it."""
+    """Whether ``staged_directory`` made this directory and was killed before it could delete it."""
     return _STAGING.fullmatch(path.name) is not None and path.is_dir() and not path.is_symlink()
 
 
@@ -248,9 +249,9 @@ def write_errors(path: Path, *, help: str = "Free some space, or fix the permiss
 
 
 def _private(parent: Path, wanted: int) -> int:
-    """``wanted`` without what the parent directory does not allow to others either."""
+    """``wanted`` without the permissions that the parent directory does not give to others."""
     allowed = stat.S_IMODE(parent.stat().st_mode)
-    # Who may read a directory may read the files in it.
+    # Whoever may read a directory may read the files in it.
     return wanted & (0o700 | allowed)
 
 

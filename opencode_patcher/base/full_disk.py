@@ -1,4 +1,4 @@
-"""Whether a disk was full, from what the system or a program said."""
+"""Tells from an error of the system or a program whether a disk was full."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SAID = re.compile(r"No space left on device|\bENOSPC\b|Disk quota exceeded|\bED
 """What the operating system's errors ENOSPC and EDQUOT look like in the output of git, bun and others."""
 
 _UNSAID = re.compile(r"^error: unable to write file ", re.MULTILINE)
-"""git's message for a file of a work tree that it has opened but cannot fill; it does not say why (entry.c)."""
+"""git's message when it has opened a file of a work tree but cannot write it; it does not say why (entry.c)."""
 
 
 def caused(error: BaseException) -> StoreError | None:

@@ -1,7 +1,8 @@
 """Git, with a scrubbed environment, English messages and no questions asked.
 
-A repository is always named (``--git-dir``, ``in_tree``) and never discovered: git refuses to discover a bare one where
-``safe.bareRepository=explicit`` is set, and one that belongs to another user. Neither concerns one that is named.
+A repository is always named (``--git-dir``, ``in_tree``) and never discovered: git refuses to discover a bare
+repository where ``safe.bareRepository=explicit`` is set, and one that belongs to another user. Named repositories are
+not affected.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ ENVIRONMENT = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE":
 """Error messages are matched in English, and a source that asks for a password is an error, not a prompt."""
 
 SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never")
-"""No program is run because a repository, or an address, says so."""
+"""Neither a repository nor an address may make git run a program."""
 
 _SETTINGS = ("-c", "protocol.version=2")
 """An older protocol cannot fetch files by name from a server with git's defaults."""
@@ -30,8 +31,8 @@ def run(
     reporter: Reporter | None = None,
     timeout: float | None = None,
 ) -> process.Completed:
-    """Run one git command. Without ``cwd`` it does not see the repository that the user may be in, whose settings can
-    name programs. Raises ProcessError as ``process.run`` does.
+    """Run one git command. Without ``cwd`` it does not see a repository that the user happens to be in, whose settings
+    could name programs to run. Raises ProcessError as ``process.run`` does.
     """
     return process.run(
         ["git", *SAFE, *_SETTINGS, *arguments],

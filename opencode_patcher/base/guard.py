@@ -1,9 +1,9 @@
-"""Ends what this tool has started, and removes its throw-away directories, when the tool itself is killed.
+"""Ends the programs this tool has started, and removes its temporary directories, when the tool itself is killed.
 
-Nobody can catch SIGKILL. So a small program of its own waits at a pipe that closes when this process is no more,
-however it ended; then it ends the programs that were still running, with their children. That works wherever there are
-pipes: Linux's parent-death signal would reach the program alone, and comes already when the *thread* that started it
-ends.
+SIGKILL cannot be caught. So a small separate program waits on a pipe that closes when this process ends, however it
+ends, and then ends the programs that are still running, with their children. That works wherever there are pipes.
+Linux's parent-death signal would reach the program but not its children, and is sent as soon as the *thread* that
+started it ends.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ for directory in directories:
 
 
 class _Guard:
-    """Started with the first thing to watch over."""
+    """Starts with the first program or directory to watch."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._program: subprocess.Popen[bytes] | None = None
 
     def tell(self, what: str, value: str) -> None:
-        # Without a guard everything works but the tidying up after SIGKILL.
+        # Without a guard, only the cleanup after SIGKILL is missing.
         with self._lock, contextlib.suppress(OSError, ValueError):
             if self._program is None:
                 self._program = self._start()
@@ -84,14 +84,14 @@ class _Guard:
         self._program.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # Isolated, so that nothing in the current directory has a say in what runs.
+        # Isolated, so that nothing in the current directory can change what runs.
         return subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _GUARD],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=neutral_directory(),
-            # An interrupt from the keyboard is for us.
+            # Ctrl-C is for us.
             start_new_session=sys.platform != "win32",
         )
 
@@ -101,7 +101,7 @@ _active: list[_Guard] = []
 
 @contextlib.contextmanager
 def guarding() -> Iterator[None]:
-    """Until the end of the block, nothing that is started outlives this process. An inner block adds nothing."""
+    """Until the block ends, no program that is started outlives this process. A nested block adds nothing."""
     if _active:
         yield
         return
@@ -115,7 +115,7 @@ def guarding() -> Iterator[None]:
 
 
 def watch(pid: int) -> None:
-    """Note that a program runs. On Linux and macOS it leads a process group."""
+    """Note that a program is running. On Linux and macOS it leads a process group."""
     _tell("watch", str(pid))
 
 
@@ -126,7 +126,7 @@ def forget(pid: int) -> None:
 
 @contextlib.contextmanager
 def throw_away(directory: Path) -> Iterator[None]:
-    """Note that a directory is worth nothing once this process is gone; who made it removes it at the end."""
+    """Note that a directory may be deleted once this process is gone. Whoever made it removes it at the end."""
     name = os.fsencode(directory.absolute()).hex()
     _tell("discard", name)
     try:

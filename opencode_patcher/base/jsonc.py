@@ -1,6 +1,6 @@
-"""JSON with comments and commas before a closing bracket: OpenCode's configuration files, and bun's lock.
+"""JSON with comments and trailing commas: OpenCode's configuration files, and bun.lock.
 
-Reading takes time and memory in proportion to the text, whatever it says.
+Reading takes time and memory in proportion to the length of the text, whatever it contains.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ Path = tuple[str | int, ...]
 
 _TOKEN = re.compile(
     r"""
-      "(?:[^"\\\n]|\\.)*+"?       # a string that breaks off ends with its line
+      "(?:[^"\\\n]|\\.)*+"?       # an unclosed string ends with its line
     | //[^\n]*
-    | /\*.*?(?:\*/|\Z)           # a comment that breaks off ends with the text
+    | /\*.*?(?:\*/|\Z)           # an unclosed comment ends with the text
     | [{}\[\],:]
     | [^\s{}\[\],:"/]+
     """,
     re.DOTALL | re.VERBOSE,
 )
-"""Each alternative takes what it has looked at, so that no text is looked at twice."""
+"""Each alternative consumes what it has looked at, so that no text is read twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One value in a text: where it is, the lines (from 1) and the span from its key to its end (``end`` is the offset
-    behind it), and its content if it is text.
+    after it), and its content if it is text.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class Entry:
 
 
 def loads(text: str) -> object:
-    """The value of a text. Raises ValueError whose message says what is wrong, with line and column where it can."""
+    """The value of a text. Raises ValueError whose message says what is wrong, with line and column if known."""
 
     def refuse(name: str) -> object:
         raise ValueError(f"{name} is not JSON")
@@ -56,12 +56,12 @@ def loads(text: str) -> object:
 
 
 def _integer(digits: str) -> int | float:
-    """As in JavaScript, a number of very many digits is one that floating point has. Python would refuse some."""
+    """As in JavaScript, a number with very many digits becomes a floating-point number. Python would refuse some."""
     return int(digits) if len(digits) <= 20 else float(digits)
 
 
 def _plain(text: str) -> str:
-    """The text with blanks for comments and superfluous commas, so that every other character keeps its place.
+    """The text with comments and trailing commas blanked out, so that every other character keeps its place.
 
     Raises DocumentError for a text that is nested too deeply.
     """
@@ -86,8 +86,8 @@ def _plain(text: str) -> str:
 
 @dataclass(kw_only=True)
 class _Open:
-    """An object or list whose end has not come yet. ``key`` is the next value's; ``line`` and ``at`` say where that
-    key stands.
+    """An object or list that is not closed yet. ``key`` is the key of the next value; ``line`` and ``at`` say where it
+    is.
     """
 
     path: Path
@@ -99,9 +99,9 @@ class _Open:
 
 
 def entries(text: str) -> Iterator[Entry]:
-    """Every value in a text, inner ones before the one that holds them.
+    """Every value in a text, inner ones before the value that contains them.
 
-    A text that breaks off, or is nested too deeply, gives what it has up to there.
+    For a text that is cut off or nested too deeply, the values up to that point.
     """
     stack: list[_Open] = []
     line, at = 1, 0

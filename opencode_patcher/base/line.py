@@ -1,4 +1,4 @@
-"""The lines of OpenCode that are patched, as data: no room asks which line it has."""
+"""The lines of OpenCode that are patched, as data: no other code asks which line it has."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from opencode_patcher.base.version import Range
 
 @dataclass(frozen=True, kw_only=True)
 class Templates:
-    """Whole new files: those of ``directory`` (below ``templates/``) go to ``path`` in OpenCode's repository, in the
-    releases of ``releases``. A path that is not empty ends in a slash.
+    """Whole new files: those in ``directory`` (below ``templates/``) go to ``path`` in OpenCode's repository, in the
+    given ``releases``. A path that is not empty ends in a slash.
     """
 
     directory: str
@@ -44,7 +44,7 @@ RUNNER = Range(since=(1, 17, 12))
 """The releases of OpenCode 1 whose second API (packages/core/src/session/runner) our adapters fit."""
 
 NO_RUNNER = Range(since=(1, 17, 0), until=(1, 17, 11))
-"""Those that have that API, and say that it takes no combined model."""
+"""The releases that have that API, but for which it refuses combined models."""
 
 OPENCODE_1 = Line(
     source="https://github.com/anomalyco/opencode",

@@ -1,9 +1,9 @@
-"""The one door through which programs are run: ``run`` for most, ``run_logged`` for long ones, ``converse`` for those
-that others talk with while they run.
+"""The only module that runs programs: ``run`` for most, ``run_logged`` for long ones, ``converse`` for those that get
+input while they run.
 
-A program is silent when it succeeds; when it fails, the end of its output is in the error. A verbose reporter gets it
-all as it comes. Each program is started in a process group of its own, so that an interrupt or a timeout ends its
-children too.
+A program's output is not shown when it succeeds; when it fails, the end of its output is in the error. A verbose
+reporter gets all of it as it comes. Each program is started in a process group of its own, so that an interrupt or a
+timeout ends its children too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from opencode_patcher.base.errors import ProcessError, ProcessTimeoutError
 from opencode_patcher.base.progress import Reporter
 
 STOP_CHECK_SECONDS = 0.1
-"""How often we look whether another thread wants a program to end."""
+"""How often we check whether another thread wants the program to end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,8 @@ def run_logged(
     check: bool = True,
     on_line: OnLine | None = None,
 ) -> Completed:
-    """As ``run``, for a long program: what it prints is added to the file ``log`` as it comes, and each line passed to
-    ``on_line``, from a thread of its own. An error of ``on_line`` ends the program and is raised.
+    """As ``run``, for a long program: its output is appended to the file ``log`` as it comes, and each line is passed
+    to ``on_line`` in a separate thread. An error of ``on_line`` ends the program and is raised.
 
     Raises ProcessError, and StoreError when ``log`` cannot be written.
     """
@@ -92,8 +92,8 @@ def converse(
     on_line: OnLine | None = None,
     stop: threading.Event | None = None,
 ) -> Completed:
-    """As ``run``, for a program that others talk with while it runs: ``stdin`` gives texts as they come (asked for in a
-    thread of its own), ``on_line`` gets each line, and when ``stop`` is set the program and its children are ended.
+    """As ``run``, for a program that gets input while it runs: ``stdin`` yields the input as it comes (read in a
+    separate thread), ``on_line`` gets each line, and when ``stop`` is set the program and its children are ended.
 
     Any exit code is fine. Raises ProcessError when it cannot be started, and ProcessTimeoutError.
     """
@@ -114,12 +114,12 @@ class _Ended:
 
 
 class _Program:
-    """What is to be run, and in which surroundings."""
+    """What to run, and in which directory and environment."""
 
     def __init__(self, argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str | None] | None) -> None:
         self._words = [str(word) for word in argv]
         self._cwd = cwd or environment.neutral_directory()
-        # Some programs, OpenCode among them, prefer PWD to the directory that they run in.
+        # Some programs, OpenCode among them, prefer PWD to their actual directory.
         self._variables = environment.scrubbed({"PWD": str(self._cwd), **(env or {})})
 
     def complete(
@@ -130,7 +130,7 @@ class _Program:
         timeout: float | None = None,
         stop: threading.Event | None = None,
     ) -> _Ended:
-        """Start it and wait for its end. Whatever is raised meanwhile ends it and its children first."""
+        """Start it and wait for it to end. If anything is raised meanwhile, it and its children are ended first."""
         started = time.monotonic()
         late = False
         child = _start(self._words, self._cwd, self._variables, piped=stdin is not None)
@@ -155,7 +155,7 @@ class _Program:
         return _Ended(code=child.returncode, streams=streams, seconds=seconds, late=late, timeout=timeout)
 
     def result(self, ended: _Ended, *, check: bool, log: Path | None = None) -> Completed:
-        """The result, or the error for an end that was not wanted."""
+        """The result; raises the error for a failure."""
         name, tail = Path(self._words[0]).name, ended.streams.tail
         why = "\n".join([f"Command: {shlex.join(self._words)}", *tail])
         where, output = f"Its output is in {log}." if log else "", "\n".join(tail)
@@ -175,7 +175,7 @@ class _Program:
 
 
 def _wait(child: subprocess.Popen[str], timeout: float | None, stop: threading.Event | None) -> None:
-    """Wait for the end of a program, or end it when another thread asks for it. Raises subprocess.TimeoutExpired."""
+    """Wait for a program to end, or end it when another thread asks for that. Raises subprocess.TimeoutExpired."""
     if stop is None:
         child.wait(timeout)
         return

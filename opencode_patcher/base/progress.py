@@ -1,4 +1,4 @@
-"""What a long step tells about itself. Rooms take a ``Reporter``; only the command line implements one that prints."""
+"""How a long step reports its progress. Code takes a ``Reporter``; only the command line has one that prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user asks for when something is built, as plain data that goes through all rooms."""
+"""What a user asks for when something is built, as plain data that every step gets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where ``patches/`` and ``templates/`` lie: beside the package in a checkout, inside it in a wheel."""
+"""Where ``patches/`` and ``templates/`` are: beside the package in a checkout, inside it in a wheel."""
 
 from __future__ import annotations
 

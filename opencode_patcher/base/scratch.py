@@ -1,7 +1,7 @@
-"""Throw-away directories below TMPDIR: private, removed at the end, and also when this process is killed.
+"""Temporary directories below TMPDIR: private, and removed at the end, even if this process is killed.
 
-Nobody can remove anything after a power cut, so each such directory holds a lock as long as its process lives, and
-whoever makes the next one removes those whose lock is free.
+Nothing can be removed during a power cut. So each such directory has a lock file that is held while its process lives,
+and whoever makes the next one removes those whose lock is free.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from opencode_patcher.base.guard import guarding, throw_away
 
 PREFIX = "opencode-patcher-"
 IN_USE = ".in-use"
-"""The name of the lock in each directory."""
+"""The name of the lock file in each directory."""
 
 YOUNG_SECONDS = 60.0
-"""A directory that is younger may not have its lock yet."""
+"""A younger directory may not have its lock file yet."""
 
 
 @contextmanager
 def directory(purpose: str) -> Iterator[Path]:
-    """A new, empty directory, for this user only. ``purpose`` is a word of its name.
+    """A new, empty directory, for this user only. ``purpose`` becomes part of its name.
 
     Raises OSError when it cannot be made.
     """
@@ -56,7 +56,7 @@ def _sweep(temporary: Path) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether it is a directory of this user, and not a link: anybody can put a name into TMPDIR."""
+    """Whether it is this user's directory and not a link: anybody can create files in TMPDIR."""
     found = path.lstat()
     mine = not hasattr(os, "getuid") or found.st_uid == os.getuid()
     return stat.S_ISDIR(found.st_mode) and mine and time.time() - found.st_mtime > YOUNG_SECONDS

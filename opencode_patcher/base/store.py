@@ -1,19 +1,19 @@
-"""The store: the directory in which everything of this tool lies, and the mutexes for those who change it.
+"""The store: the directory that holds everything this tool keeps, and the mutexes for changing it.
 
-The store is private unless its user has made the directory for others to read. All of it can be
-thrown away; it is made again on the next run. Layout::
+The store is private unless the user has made the directory readable for others. It can be deleted at any time; the next
+run makes it again. Layout::
 
-    MARKER             says that the directory is ours
+    MARKER             shows that the directory is ours
     sources/           one bare partial repository a source
     trees/             patched work trees, one a source and release
     toolchains/        bun, one directory a version and platform
     builds/            finished binaries
     installed/         what ``install`` activated
-    incoming/          what a release's install script is fetching; it holds the lock ``install``
+    incoming/          what a release's install script is downloading; the script holds the lock ``install``
     logs/              output of long programs
     locks/             lock files
     demo/              a store inside the store, for ``demo``
-    releasing.json     where a release is being made, beside the directory that it becomes
+    releasing.json     where a release is being made: beside its final directory
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from opencode_patcher.base.errors import StoreError
 HOME_VARIABLE = "OPENCODE_PATCHER_HOME"
 MARKER = ".opencode-patcher-store"
 FORMAT = 1
-"""Version of the layout. A store of a newer format is refused and not touched."""
+"""Version of the layout. A store with a newer format is refused and not touched."""
 
 STALE_SECONDS = 24 * 60 * 60.0
-"""No download and no installation takes so long; what a run left unfinished that long ago is rubbish."""
+"""No download or installation takes this long. Unfinished work older than this was left by a run that ended."""
 
 _HELP = f"Free some space or fix the permissions, or name another directory in {HOME_VARIABLE}."
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Marker:
-    """What the marker says."""
+    """What the marker file contains."""
 
     format: int
 
@@ -83,8 +83,8 @@ class Store:
         return self.root / "logs"
 
     def inner(self, name: str) -> Store:
-        """A store of its own inside this one, made if it is not there. What is built there is not seen here; the
-        toolchains are this store's. Raises StoreError as ``open_store`` does.
+        """A separate store inside this one, made if needed. This store does not list what is built there; both share
+        this store's toolchains. Raises StoreError as ``open_store`` does.
         """
         return replace(open_store(self.root / name), shared=self.shared or self.root)
 
@@ -105,9 +105,9 @@ class Store:
             except Timeout:
                 if not wait:
                     raise StoreError(
-                        "Another run of opencode-patcher is at work.",
+                        "Another run of opencode-patcher is in progress.",
                         why=f"It holds {path}.",
-                        next_step="Wait for it to end, or leave out --no-wait to wait here.",
+                        next_step="Wait for it to end, or run the command without --no-wait.",
                     ) from None
                 if on_wait:
                     on_wait()
@@ -115,7 +115,7 @@ class Store:
             except NotImplementedError as error:
                 raise StoreError(
                     f"{path} cannot be locked.",
-                    why="The file system of the store has no locks.",
+                    why="The store's file system does not support locks.",
                     next_step=f"Name a directory on a local disk in {HOME_VARIABLE}.",
                 ) from error
         try:
@@ -157,7 +157,7 @@ def _checked(root: Path) -> Path:
 
 def _homeless(why: str) -> StoreError:
     return StoreError(
-        "The directory for the store is not known.",
+        "The directory for the store cannot be determined.",
         why=f"Neither HOME nor the system's list of users says where the home directory is: {why}.",
         next_step=f"Set HOME, or name a directory in {HOME_VARIABLE}.",
     )
@@ -166,7 +166,7 @@ def _homeless(why: str) -> StoreError:
 def open_store(root: Path | None = None) -> Store:
     """The store at ``root`` (default: ``default_root()``), made if it is not there.
 
-    Raises StoreError when the directory cannot be written, holds other things, or was made by a newer format.
+    Raises StoreError when the directory cannot be written, holds other files, or has a newer format.
     """
     root = (root or default_root()).absolute()
     marker = root / MARKER
@@ -187,14 +187,14 @@ def open_store(root: Path | None = None) -> Store:
         try:
             files.write_json(marker, {"format": FORMAT})
         except StoreError as error:
-            # Only here is it known that another directory would do.
+            # Only here do we know that another directory would do.
             raise StoreError(f"{root} cannot be written.", why=error.why, next_step=_HELP) from error
         return Store(root=root)
 
 
 def _may_be_used(root: Path) -> bool:
-    """Whether a directory without a marker may become a store: it is empty, except for what another run that makes it
-    right now has written, or one that was killed while it did.
+    """Whether a directory without a marker may become a store: it is empty, or holds only what another run writes while
+    it makes a store, even if that run was killed.
     """
     if not root.is_dir():
         return False
@@ -220,10 +220,10 @@ def _check_format(root: Path, marker: Path) -> None:
 
 
 def sweep(store: Store) -> None:
-    """Delete the directories that ``staged_directory`` could not, because its process was killed.
+    """Delete directories that ``staged_directory`` left behind because its process was killed.
 
-    The caller holds the lock of the builds, so nobody is at work in them. The toolchains may be another store's
-    as well; what is young there may still be in use.
+    The caller holds the build mutex, so nobody is working in them. Other stores may share the toolchains, so recent
+    directories there may still be in use.
     """
     held = (*store.sources.glob(".*"), *store.trees.glob("*/.*"), *store.builds.glob(".*"))
     shared = (path for path in store.toolchains.glob(".*") if time.time() - path.stat().st_mtime > STALE_SECONDS)

@@ -1,4 +1,4 @@
-"""Text that somebody else wrote, made safe to show: in a terminal, in JSON, and without logins."""
+"""Makes text from elsewhere safe to show: in a terminal, in JSON, and without credentials."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Iterable
 from unicodedata import category
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode categories of what a terminal obeys or does not draw: controls (with ESC and C1), direction overrides and
+"""Unicode categories that a terminal acts on or does not draw: controls (with ESC and C1), direction overrides and
 zero-width characters, halves of surrogate pairs, line and paragraph separators.
 """
 
 _LONGEST_NAME = 100
-"""Comparing takes time with the square of the length."""
+"""The time to compare grows with the square of the length."""
 
 _LOGIN = re.compile(r"(://)[^/?#\s]*@")
-"""User name and password in a URL (RFC 3986, 3.2). The last ``@`` counts: a password may hold one."""
+"""User name and password in a URL (RFC 3986, 3.2). The last ``@`` counts: a password may contain one."""
 
 
 def shown(text: str) -> str:
-    """One line of text as it may go to a terminal: what cannot be seen is written as an escape, such as ``\\x1b``.
+    """One line of text, safe for a terminal: invisible characters are written as escapes, such as ``\\x1b``.
 
-    A tab is kept, a line break is not: text of somebody else must not start a line of its own.
+    Tabs are kept. Line breaks are not: text from elsewhere must not start a line of its own.
     """
     if text.isprintable():
         return text
@@ -35,9 +35,9 @@ def shown_lines(text: str) -> str:
 
 
 def json_shown(value: object, *, indent: int | None = 2) -> str:
-    """``value`` as JSON that a terminal can show: letters stay readable, what cannot be seen is escaped."""
+    """``value`` as JSON that a terminal can show: letters stay readable, invisible characters are escaped."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)
-    # JSON has such characters only inside strings, so its own escapes keep it the same JSON.
+    # JSON has such characters only inside strings, so JSON's own escapes do not change its meaning.
     return "\n".join(
         line
         if line.isprintable()
@@ -47,7 +47,7 @@ def json_shown(value: object, *, indent: int | None = 2) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question that names what of ``known`` looks most like ``name``; "" when nothing does."""
+    """A question that suggests the name in ``known`` that is most like ``name``; "" when none is."""
     from difflib import get_close_matches
 
     near = get_close_matches(name[:_LONGEST_NAME], list(known), n=1)
@@ -55,7 +55,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def without_credentials(text: str) -> str:
-    """``text`` in which URLs have lost user name and password."""
+    """``text`` with user names and passwords removed from URLs."""
     return _LOGIN.sub(r"\1", text)
 
 

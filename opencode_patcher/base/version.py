@@ -9,7 +9,7 @@ Version = tuple[int, int, int]
 """Major, minor and patch; tuples order as semantic versions do."""
 
 _TAG = re.compile(r"v(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.ASCII)
-"""No release has numbers of more than nine digits; Python refuses to read numbers of thousands."""
+"""No release has a number of more than nine digits, and Python refuses to read numbers with thousands of digits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,22 +20,20 @@ class Range:
     until: Version | None = None
 
     def has(self, version: Version | None) -> bool:
-        """Whether a release of this version is one of them. A release of unknown version (None) is in every range that
-        has no end.
-        """
+        """Whether the range includes this version. An unknown version (None) is in every range that has no end."""
         if version is None:
             return self.until is None
         return not (self.since and version < self.since) and not (self.until and version > self.until)
 
     def overlaps(self, other: Range) -> bool:
-        """Whether a release may be in both."""
+        """Whether some release can be in both."""
         apart = any(one.until and two.since and one.until < two.since for one, two in ((self, other), (other, self)))
         return not apart
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Release:
-    """A release of upstream. ``commit`` is the commit that the tag ends at, 40 hexadecimal digits."""
+    """A release of OpenCode. ``commit`` is the commit that the tag points to, 40 hexadecimal digits."""
 
     version: Version
     tag: str

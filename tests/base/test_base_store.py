@@ -198,7 +198,7 @@ def test_a_second_process_can_be_told_not_to_wait(store: Store, python: Program,
     holder.communicate()
 
     assert waiter.returncode == StoreError.exit_code
-    assert "Another run of opencode-patcher is at work" in waiter.stdout
+    assert "Another run of opencode-patcher is in progress" in waiter.stdout
     assert "mine" not in waiter.stdout
 
 

@@ -399,7 +399,7 @@ with open_store(Path({root!r})).mutex("build"):
 
 @pytest.fixture
 def other_run(command_line: CommandLine) -> subprocess.Popen[str]:
-    """Another run that is at work until its input ends."""
+    """Another run that keeps working until its input ends."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD.format(root=str(command_line.store))],
         stdin=subprocess.PIPE,
@@ -417,7 +417,7 @@ def test_the_second_of_two_runs_waits_and_says_so(
 ) -> None:
     second = with_bun.start("build", "v9.0.0", *with_bun.to_build(upstream), *how)
     assert second.stderr is not None
-    assert "Another run of opencode-patcher is at work; waiting" in second.stderr.readline()
+    assert "Another run of opencode-patcher is in progress; waiting" in second.stderr.readline()
     assert second.poll() is None
 
     other_run.communicate()
@@ -433,7 +433,7 @@ def test_the_second_of_two_runs_can_be_told_not_to_wait(
     done = with_bun.build(upstream, "--no-wait")
     other_run.communicate()
 
-    assert_refused(done, 9, "Another run of opencode-patcher is at work.", "--no-wait")
+    assert_refused(done, 9, "Another run of opencode-patcher is in progress.", "--no-wait")
     assert_built(with_bun.build(upstream, "--no-wait"))
 
 

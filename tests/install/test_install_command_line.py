@@ -361,4 +361,7 @@ def test_a_current_directory_that_is_gone(command_line: CommandLine, command: li
     script = f"cd {shlex.quote(str(gone))} && rmdir ../gone && exec {shlex.join(command_line.argv(*command))}"
     environment = {**command_line.environment(), "OPENCODE_MODELS_PATH": str(command_line.root / "models.json")}
     done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "Error: The current directory is gone.\n  Change to another one: cd\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "Error: The current directory no longer exists.\n  Change to another one: cd\n",
+    )
