@@ -37,7 +37,7 @@ SELECTING = "build-targets"
 def main() -> None:
     """Measure in a store of its own, which is thrown away."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--target", action="append", help="a target; may be given again (default: all)")
+    parser.add_argument("--target", action="append", help="a target; can be repeated (default: all)")
     chosen = targets.select(parser.parse_args().target or [targets.ALL])
     with tempfile.TemporaryDirectory(prefix="bench-release-") as root:
         measure(Path(root), chosen)

@@ -1,4 +1,5 @@
-"""The command line: options, progress, output, exit codes. It parses, calls a room and prints; it decides nothing.
+"""The command line: options, progress, output, exit codes. It parses, calls other packages and prints; it decides
+nothing.
 
 A command's module is imported when the command runs, so that ``--help`` stays quick. Each module holds one click
 command named ``command``.
@@ -42,7 +43,7 @@ COMMANDS = {
 
 
 _ELSEWHERE = {"version": "opencode-patcher --version"}
-"""What people type instead of what there is, where no command's name is near."""
+"""What people type that is not spelled like any command, and the command they mean."""
 
 
 class HelpfulGroup(click.Group):
@@ -53,19 +54,19 @@ class HelpfulGroup(click.Group):
 
 
 class LazyGroup(HelpfulGroup):
-    """Knows its commands by name and imports one when it is used."""
+    """Knows its commands by name and imports each one when it is used."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            # click takes every broken pipe for that of our own output, and ends without a word.
+            # click takes every broken pipe for one of our own output, and ends without a message.
             if not output.is_read():
                 raise
-            raise ProcessError("A program that was talked to has ended early.", why=f"{error}.") from error
+            raise ProcessError("A program ended before it had read its input.", why=f"{error}.") from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        # Not list(): importing the command of that name puts its module in the place of the builtin here.
+        # Not list(): importing the command of that name replaces the builtin here.
         return [*COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command
-@click.option("--since", metavar="TIME", help="Only what came after: 30m, 2h, 7d, 2w, or a date such as 2026-01-31.")
+@click.option(
+    "--since", metavar="TIME", help="Only attempts after this: 30m, 2h, 7d, 2w, or a date such as 2026-01-31."
+)
 @options.file_option("--file", "The log to read.  [default: your OpenCode's]")
 @options.json_option
 def command(since: str | None, file: Path | None, as_json: bool) -> None:

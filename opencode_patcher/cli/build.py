@@ -41,7 +41,7 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Make an OpenCode with combined models and prove that it works.
+    """Build OpenCode with combined models and verify that it works.
 
     REF is a release tag such as v1.18.3; without it, the release in the lock is built. Steps that are already done are
     not repeated.
@@ -71,7 +71,7 @@ def command(
 
 
 def as_data(built: Built, copy: Path | None) -> dict[str, object]:
-    """What ``--json`` prints: where the binary lies and what is in it."""
+    """What ``--json`` prints: where the binary is and what is in it."""
     build = built.build
     made = build.ingredients
     return {
@@ -91,7 +91,7 @@ def as_data(built: Built, copy: Path | None) -> dict[str, object]:
 
 
 def show(built: Built, copy: Path | None) -> None:
-    """Say what was made, where it lies and how to install it."""
+    """Say what was built, where it is and how to install it."""
     build = built.build
     drill = build.drill
     assert drill is not None

@@ -12,7 +12,7 @@ from opencode_patcher.cli import options, output
 @click.command
 @click.argument("refs", metavar="[REF]...", nargs=-1)
 @click.option("--since", metavar="TAG", help="Check this release and all newer ones.")
-@click.option("--all", "everything", is_flag=True, help="Check every release of the support window.")
+@click.option("--all", "everything", is_flag=True, help="Check every supported release.")
 @options.report_option
 @options.source_option
 @options.no_wait_option
@@ -32,11 +32,11 @@ def command(
 ) -> None:
     """Check whether the patches fit OpenCode releases, and where each hunk lands. Nothing is built.
 
-    Three things are checked: text (each hunk has its one place), names (what our code takes from OpenCode is there)
-    and meaning (what is inserted can work there, and OpenCode does what the feature relies on).
+    Three things are checked: text (each hunk has exactly one place), names (what our code uses of OpenCode exists) and
+    meaning (inserted code can work where it is, and OpenCode still does what the feature relies on).
 
-    REF is a release tag such as v1.18.3; without any, the newest release and the one in the lock are checked. The exit
-    code is 1 when a release of the support window fails, or differs in code that the feature relies on.
+    REF is a release tag such as v1.18.3; without it, the newest and the locked release are checked. The exit code is 1
+    when a supported release fails, or differs in code that the feature relies on.
     """
     from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.store import open_store

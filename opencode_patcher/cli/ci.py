@@ -25,7 +25,7 @@ def init(directory: Path, cron: str | None, branch: str, replace: bool, as_json:
 
     One looks for a new OpenCode release once a day, builds and drills it, and opens or updates one pull request with
     the new lock, or one issue that says what does not fit. Another builds for all systems and publishes when a tag is
-    pushed. The third runs the tests. None needs a secret.
+    pushed. The third runs the tests. None of them needs a secret.
     """
     from opencode_patcher.base import resources
     from opencode_patcher.upkeep import workflows

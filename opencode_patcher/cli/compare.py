@@ -20,7 +20,7 @@ from opencode_patcher.cli import output
 def command(files: tuple[Path, ...]) -> None:
     """Show the results of several drills side by side, as a table in Markdown.
 
-    FILE is what `verify --json` has printed. Nothing is run.
+    FILE is the output of `verify --json`. Nothing is run.
     """
     from opencode_patcher.drill.verdict import comparison
 

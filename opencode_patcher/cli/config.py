@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opencode_patcher.configuration.survey import Survey
 
 SHOWN_GROUPS = 12
-"""How many combined models are shown; two large providers have hundreds in common."""
+"""How many combined models are shown. Two large providers have hundreds in common."""
 
 
 @click.command
@@ -28,9 +28,9 @@ SHOWN_GROUPS = 12
 def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json: bool) -> None:
     """Show the lines to add to opencode.json for your providers, and check the existing ones.
 
-    Your providers are found as OpenCode finds them: by its list of logins, the environment and the configuration, all
-    as seen from the current directory. Nothing is written, and no key is shown. The exit code is 1 when OpenCode
-    would refuse the configuration.
+    Your providers are found as OpenCode finds them: by its logins, the environment and the configuration, as seen from
+    the current directory. Nothing is written, and no key is shown. The exit code is 1 when OpenCode would refuse the
+    configuration.
     """
     import os
 
@@ -45,7 +45,7 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
         path = find(catalog, catalogue.opencode_cache(), output.TerminalReporter())
         found = survey(os.environ, working_directory(), catalogue.load_providers(path))
     except (CatalogueError, ToolchainError):
-        # What OpenCode refuses is wrong, whatever the models are.
+        # What OpenCode refuses is wrong for any models.
         found = survey(os.environ, working_directory(), ())
         if catalog or not check_only or not found.errors:
             raise
@@ -62,7 +62,7 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
 
 
 def as_data(found: Survey, proposal: Advice, file: Path | None) -> dict[str, object]:
-    """What ``--json`` prints. ``add`` is to be merged into ``file``; nothing of it is there yet."""
+    """What ``--json`` prints. ``add`` has to be merged into ``file``, which has none of it yet."""
     from dataclasses import asdict
 
     return {
@@ -89,7 +89,7 @@ def as_data(found: Survey, proposal: Advice, file: Path | None) -> dict[str, obj
 
 
 def show(found: Survey, proposal: Advice, file: Path | None) -> None:
-    """The providers, what is combined of them, and the lines to add."""
+    """Show the providers, what is combined, and the lines to add."""
     if found.logins.problem:
         output.echo(f"{found.logins.problem} {found.logins.fix}")
     if not found.connected:
@@ -111,7 +111,7 @@ def show(found: Survey, proposal: Advice, file: Path | None) -> None:
         return
     output.echo()
     output.echo(f"Combined models: {len(found.groups)}")
-    # Those with the most providers are worth the most.
+    # Those with the most providers are the most useful.
     best = sorted(found.groups, key=lambda group: -len({member.provider_id for member in group.members}))
     for group in best[:SHOWN_GROUPS]:
         providers = dict.fromkeys(member.provider_id for member in group.members)
@@ -144,7 +144,7 @@ def _show_lines(proposal: Advice, file: Path | None) -> None:
 
 
 def show_findings(findings: Sequence[ConfigProblem], *, files: int) -> None:
-    """What is wrong, each with its place and what to do."""
+    """Show what is wrong, each with its place and what to do."""
     if not findings:
         output.echo(f"Checked: {files} configuration file{'' if files == 1 else 's'}, nothing wrong.")
         return

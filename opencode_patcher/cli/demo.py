@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from opencode_patcher.demo import Demonstration, Episode
 
 INTRODUCTION = """\
-A small program in the shape of OpenCode was fetched, patched and built as OpenCode is: the same patches, the same
-TypeScript, the same steps. It was given one model that several providers have. The providers are fakes on this
-machine, and the first of them fails:
+A small stand-in for OpenCode was fetched, patched and built like the real one: same patches, same TypeScript, same
+steps. It has one model that several providers offer. The providers are fakes on this machine, and the first one fails:
 """
 
 
@@ -26,8 +25,8 @@ machine, and the first of them fails:
 def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """See a failover without keys and without OpenCode's source.
 
-    A small program that ships with this tool stands in for OpenCode. It is patched and built as OpenCode is, which
-    needs git and a package registry, and then run against fake providers that fail.
+    A small program that ships with this tool stands in for OpenCode. It is patched and built like OpenCode, which needs
+    git and a package registry, and then run against fake providers that fail.
     """
     from opencode_patcher import pipeline
     from opencode_patcher.base.store import open_store
@@ -48,7 +47,7 @@ def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> Non
 
 
 def as_data(seen: Demonstration) -> dict[str, object]:
-    """What ``--json`` prints. Times are milliseconds since the first request; null where none can be told."""
+    """What ``--json`` prints. Times are milliseconds since the first request; null where unknown."""
     return {
         "binary": str(seen.binary),
         "reused": seen.reused,
@@ -68,7 +67,7 @@ def as_data(seen: Demonstration) -> dict[str, object]:
 
 
 def show(seen: Demonstration) -> None:
-    """Tell what happened, and how to have it for real."""
+    """Show what happened, and how to get the real thing."""
     output.block(INTRODUCTION)
     for episode in seen.episodes:
         show_episode(episode)
@@ -76,7 +75,7 @@ def show(seen: Demonstration) -> None:
 
 
 def show_episode(episode: Episode) -> None:
-    """A heading, the timeline, and what came of it."""
+    """Show a heading, the timeline and the result."""
     from opencode_patcher.drill.verdict.timeline import text_lines
 
     output.echo(episode.verdict.title[:1].upper() + episode.verdict.title[1:])
@@ -85,14 +84,14 @@ def show_episode(episode: Episode) -> None:
     came = (
         f"{episode.verdict.seen}."
         if episode.verdict.passed
-        else f"This must not be: {'; '.join(episode.verdict.failures)}."
+        else f"This should not happen: {'; '.join(episode.verdict.failures)}."
     )
     output.echo(f"  => {came}")
     output.echo()
 
 
 def closing(seen: Demonstration) -> str:
-    """What was seen, in two sentences, and the next commands."""
+    """The result in two sentences, and the next commands."""
     if seen.failed:
         return f"The binary is {seen.binary}."
     times = [episode.verdict.failover_ms for episode in seen.episodes if episode.verdict.failover_ms is not None]
@@ -100,8 +99,8 @@ def closing(seen: Demonstration) -> str:
     return "\n".join(
         [
             f"Each time the next provider was asked within the same turn{slowest}: no half answer was left,",
-            "no tool ran twice, and each answer is stored and paid under the provider that gave it.",
-            f"The program is {seen.binary}; it has no use beyond this.",
-            "To have it in the real OpenCode: opencode-patcher build, then opencode-patcher install",
+            "no tool ran twice, and each answer is stored and billed under the provider that gave it.",
+            f"The program is {seen.binary}; it is of no further use.",
+            "To get this in the real OpenCode: opencode-patcher build, then opencode-patcher install",
         ]
     )

@@ -24,8 +24,8 @@ def command(ctx: click.Context, source: str | None, as_json: bool) -> None:
     """Find what prevents building, installing or failing over, and say how to fix it.
 
     Looks at git, bun, the npm registry, the source, the disk, what is installed, PATH, and your OpenCode configuration
-    as seen from the current directory. It repairs nothing itself, and works offline. The exit code is 1
-    when something blocks, 0 when there are only warnings.
+    as seen from the current directory. It works offline and repairs nothing itself. The exit code is 1 when something
+    is blocking, 0 when there are only warnings.
     """
     import os
 
@@ -64,7 +64,7 @@ def as_data(found: Sequence[Finding]) -> dict[str, object]:
 
 
 def show(finding: Finding) -> None:
-    """One finding, its fix below it."""
+    """Show one finding, and how to fix it."""
     word, colour = _MARKS[finding.level]
     mark = output.paint(f"{word:>8}", colour) if colour else f"{word:>8}"
     lines = [f"{finding.check}: {finding.text}", *(finding.fix.splitlines() if finding.level != "good" else [])]

@@ -24,7 +24,7 @@ OTHER_CODES = {
 @options.json_option
 @click.pass_context
 def command(ctx: click.Context, words: tuple[str, ...], as_json: bool) -> None:
-    """Explain a command, as its --help does; `help exit-codes` lists the exit codes."""
+    """Explain a command, like its --help; `help exit-codes` lists the exit codes."""
     if words == (TOPIC,):
         codes = exit_codes()
         if as_json:
@@ -47,7 +47,7 @@ def command(ctx: click.Context, words: tuple[str, ...], as_json: bool) -> None:
 
 
 def exit_codes() -> dict[int, str]:
-    """What each exit code of the program means: those of the errors by the first sentence of their docstring."""
+    """What each exit code means; for errors, the first sentence of their docstring."""
     found = {
         kind.exit_code: " ".join((kind.__doc__ or "").split("\n\n")[0].split())
         for kind in reversed(_kinds(errors.PatcherError))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class _Directory(click.Path):
-    """A path that is not empty, which click would take for the current directory."""
+    """A path. The empty one is refused: click would take it for the current directory."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
@@ -38,7 +38,7 @@ class _Directory(click.Path):
     help="Replace an `opencode` that is already there; it is kept under another name.",
 )
 @click.option(
-    "--unverified", is_flag=True, help="Install a build that neither passed the drill nor comes from a release."
+    "--unverified", is_flag=True, help="Install a build even if it has not passed the drill and is not from a release."
 )
 @options.dry_run_option("Only say what would be installed, and where.")
 @options.progress_options
@@ -57,7 +57,7 @@ def command(
     """Put a built binary where your shell finds it.
 
     VERSION is a release (1.18.3) or the name of a build (see `list`); without it, the newest build is installed. What
-    was there before stays until the new program has started once, and nothing of yours is deleted.
+    was there before is replaced only after the new program has started once, and none of your files are deleted.
     """
     import os
 
@@ -115,12 +115,12 @@ def show(done: Installed, finding: PathFinding) -> None:
     if done.moved_to:
         output.echo(f"What was there is kept as {done.moved_to}; to put it back: opencode-patcher uninstall")
     if done.previous and done.previous != done.record.build:
-        output.echo(f"The build before was {done.previous}; to go back to it: opencode-patcher rollback")
+        output.echo(f"The previous build is {done.previous}; to go back to it: opencode-patcher rollback")
     if done.closed:
         warning = output.paint("Other users cannot start it:", "yellow", bold=True)
         output.echo(warning, f" they can enter {done.place.parent}, but not {done.closed}, where the program is kept.")
         output.echo(
-            "To install for all: make a directory that they can enter, name it in OPENCODE_PATCHER_HOME, build there."
+            "To install for everybody: set OPENCODE_PATCHER_HOME to a directory they can enter, and build again."
         )
     if advice := path_search.advice(finding):
         output.echo()

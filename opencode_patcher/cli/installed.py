@@ -1,4 +1,4 @@
-"""What more than one command prints about the installed program, PATH, and what a stock OpenCode refuses."""
+"""What several commands print about the installed program, PATH, and what a stock OpenCode refuses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def installed_data(done: Installed) -> dict[str, object]:
 
 
 def path_data(finding: PathFinding) -> dict[str, object]:
-    """What ``--json`` prints about PATH. ``line`` is what to add, and ``where`` the place to add it."""
+    """What ``--json`` prints about PATH. ``line`` is the line to add, and ``where`` the file to add it to."""
     return {
         "status": finding.status,
         "bin_dir": str(finding.bin_dir),
@@ -49,7 +49,7 @@ def refused_data(refused: Sequence[Lines]) -> list[dict[str, object]]:
 
 
 def show_refused(refused: Sequence[Lines]) -> None:
-    """Show what has to go before a stock OpenCode is started; only the user removes it."""
+    """Show what has to be removed before a stock OpenCode is started. Only the user may remove it."""
     if not refused:
         return
     output.echo()
@@ -58,4 +58,4 @@ def show_refused(refused: Sequence[Lines]) -> None:
         output.echo(f"  {one.name}")
         for number, text in one.lines:
             output.echo(f"  {number:>5} | {text}")
-    output.echo("These are the files it would read in this directory; other projects may have such lines, too.")
+    output.echo("These are the files it would read in this directory; other projects may have such lines too.")

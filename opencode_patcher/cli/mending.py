@@ -25,9 +25,9 @@ abort_option = click.option("--abort", is_flag=True, help="Remove the work tree.
 def edit(
     name: str | None, go_on: bool, abort: bool, source: str | None, as_json: bool, quiet: bool, verbose: bool
 ) -> None:
-    """Open a work tree of the lock's release with one commit for each patch.
+    """Open a work tree of the locked release with one commit for each patch.
 
-    With NAME it stops at that patch: change its files there, then `patches edit --continue` carries the others over.
+    With NAME it stops at that patch: change its files there, then run `patches edit --continue` to apply the others.
     `patches refresh` writes the patch files.
     """
     options.at_most_one({"NAME": name, "--continue": go_on, "--abort": abort}, next_step="Leave all but one out.")
@@ -45,9 +45,9 @@ def edit(
 def rebase(
     ref: str | None, go_on: bool, abort: bool, source: str | None, as_json: bool, quiet: bool, verbose: bool
 ) -> None:
-    """Carry the patches over to the release REF, in a work tree with one commit for each patch.
+    """Rebase the patches onto the release REF, in a work tree with one commit for each patch.
 
-    A patch that does not fit stops it with a conflict of git. Resolve it, then `patches rebase --continue`.
+    It stops at a patch that does not fit, with a git conflict. Resolve it, then run `patches rebase --continue`.
     `patches refresh` writes the patch files.
     """
     options.at_most_one({"REF": ref, "--continue": go_on, "--abort": abort}, next_step="Leave all but one out.")
@@ -64,9 +64,9 @@ def rebase(
 @options.progress_options
 @click.pass_context
 def refresh(ctx: click.Context, dry_run: bool, source: str | None, as_json: bool, quiet: bool, verbose: bool) -> None:
-    """Update the patch files: from the open work tree, else as they are in the lock's release.
+    """Update the patch files from the open work tree, or else against the locked release.
 
-    What did not change stays as it is, byte for byte.
+    What has not changed stays as it is, byte for byte.
     """
     from opencode_patcher.base import resources
     from opencode_patcher.base.store import open_store
@@ -88,7 +88,7 @@ def refresh(ctx: click.Context, dry_run: bool, source: str | None, as_json: bool
 def _work(
     source: str | None, name: str, ref: str | None, reporter: output.TerminalReporter, *, go_on: bool, abort: bool
 ) -> Workbench | None:
-    """The work tree as it is now; None when it was removed."""
+    """Start, continue or remove the work tree. Returns it; None when it was removed."""
     from opencode_patcher.base.store import open_store
     from opencode_patcher.upkeep import mending
     from opencode_patcher.upstream import DEFAULT_SOURCE
@@ -113,7 +113,8 @@ def _show(bench: Workbench | None, *, as_json: bool, quiet: bool) -> None:
 
 
 def as_data(bench: Workbench | None) -> dict[str, object]:
-    """What ``--json`` prints about the work tree: ``patch`` is the one to edit, null when all have their commit."""
+    """What ``--json`` prints about the work tree: ``patch`` is the one to edit, null when every patch has its
+    commit."""
     return {
         "work_tree": str(bench.path) if bench else None,
         "release": bench.state.release.tag if bench else None,
@@ -124,7 +125,7 @@ def as_data(bench: Workbench | None) -> dict[str, object]:
 def next_steps(bench: Workbench | None) -> list[str]:
     """Where the work tree is, and what to do next."""
     if bench is None:
-        return ["The work tree is gone. The patch files are as they were."]
+        return ["The work tree was removed. The patch files are unchanged."]
     if bench.state.editing:
         return [
             f"The patch '{bench.state.current}' is the last commit in {bench.path}",

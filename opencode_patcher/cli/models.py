@@ -64,7 +64,7 @@ def _key_data(offer: Offer, identity: Identity) -> dict[str, object]:
 @config_option
 @shared.json_option
 def groups(catalog: Path | None, providers: tuple[str, ...], config: Path | None, as_json: bool) -> None:
-    """Show what is combined for these providers, and in which order they are asked."""
+    """Show what is combined for these providers, and in which order they are tried."""
     from opencode_patcher.models.catalogue import require_providers
     from opencode_patcher.models.grouping import group
     from opencode_patcher.models.options import check
@@ -90,7 +90,7 @@ def groups(catalog: Path | None, providers: tuple[str, ...], config: Path | None
 @config_option
 @shared.json_option
 def explain(model: str, catalog: Path | None, config: Path | None, as_json: bool) -> None:
-    """Say which rules apply to a model, what it is combined with, and what it is not."""
+    """Say which rules apply to a model, and what it is and is not combined with."""
     from opencode_patcher.models import explain as explaining
 
     found = explaining.explain(_offers(catalog), model, _options(config, ()))
@@ -113,7 +113,7 @@ def explain(model: str, catalog: Path | None, config: Path | None, as_json: bool
             output.echo(f"  {member.provider_id}/{member.model_id}")
     if found.neighbours:
         output.echo()
-        output.echo("Nearest models that it is not combined with:")
+        output.echo("Similar models that it is not combined with:")
     for neighbour in found.neighbours:
         output.echo(f"  {neighbour.key}: {neighbour.why}")
         output.echo(f"      e.g. {neighbour.example}, {neighbour.offers} in all")

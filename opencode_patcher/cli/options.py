@@ -31,14 +31,12 @@ web_ui_option = click.option(
     default=False,
     help="Embed the web UI. Without it, `opencode web` loads it from OpenCode's site.  [default: no-web-ui]",
 )
-discard_edits_option = click.option(
-    "--discard-edits", is_flag=True, help="Throw away what was changed by hand in the work tree."
-)
+discard_edits_option = click.option("--discard-edits", is_flag=True, help="Discard manual changes in the work tree.")
 keep_homes_option = click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Keep the throw-away homes there, with OpenCode's logs and database.",
+    help="Keep the temporary homes there, with OpenCode's logs and database.",
 )
 report_option = click.option(
     "--report",
@@ -54,7 +52,7 @@ def file_option(name: str, text: str) -> Callable[[F], F]:
 
 
 def catalog_option(default: str) -> Callable[[F], F]:
-    """``--catalog``; ``default`` says for people what is read without it."""
+    """``--catalog``; ``default`` says in the help what is read without it."""
     return click.option(
         "--catalog",
         "--models-json",
@@ -70,7 +68,7 @@ lookup_catalog_option = catalog_option("OpenCode's own, else the pinned one")
 
 
 def dry_run_option(text: str, *other_names: str) -> Callable[[F], F]:
-    """``--dry-run``: nothing is changed, and the exit code is 1 if something would be."""
+    """``--dry-run``: nothing is changed, and the exit code is 1 if something would change."""
     return click.option(
         "-n",
         "--dry-run",
@@ -82,11 +80,11 @@ def dry_run_option(text: str, *other_names: str) -> Callable[[F], F]:
 
 
 def moved_option(name: str, command: str) -> Callable[[F], F]:
-    """A former option whose work a ``command`` of its own does now. Whoever uses it is told so."""
+    """A former option that is now a ``command``. Using it is an error that names the command."""
 
     def refuse(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
         if value is not None:
-            raise UsageError(f"{name} is a command of its own now.", next_step=f"opencode-patcher {command} {value}")
+            raise UsageError(f"{name} is now a separate command.", next_step=f"opencode-patcher {command} {value}")
 
     return click.option(name, metavar="PATH", hidden=True, expose_value=False, is_eager=True, callback=refuse)
 

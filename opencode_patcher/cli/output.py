@@ -1,7 +1,7 @@
-"""The one door to the terminal: progress to standard error, results to standard output.
+"""All output to the terminal: progress to standard error, results to standard output.
 
-Whatever is printed passes here, so that text of somebody else (model names, paths, commit subjects, what a server
-said) never reaches the terminal as it is: see ``base.text.shown``. Ruff refuses ``click.echo`` and ``print`` elsewhere.
+Everything is printed here, so that text from elsewhere (model names, paths, commit subjects, server messages) never
+reaches the terminal unescaped: see ``base.text.shown``. Ruff refuses ``click.echo`` and ``print`` elsewhere.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Painted(NamedTuple):
-    """A piece of a line in a colour. Made by ``paint``."""
+    """Part of a line, in colour. Made by ``paint``."""
 
     text: str
     colour: str
@@ -49,7 +49,7 @@ def paint(text: str, colour: str, *, bold: bool = False) -> Painted:
 def echo(*parts: Part, err: bool = False) -> None:
     """Print one line, made of ``parts``. A line break in one of them is shown as ``\\n``.
 
-    Raises OutputError when standard output is closed or cannot be written, OutputClosed when nobody reads it.
+    Raises OutputError when standard output is closed or cannot be written, OutputClosed when its reader is gone.
     """
     _write("".join(map(_line_part, parts)), err=err)
 
@@ -60,7 +60,7 @@ def block(*parts: Part, err: bool = False) -> None:
 
 
 def paragraph(*parts: Part, err: bool = False) -> None:
-    """As ``block``, with all lines but the first indented: none that somebody else wrote passes for one of ours."""
+    """As ``block``, with all lines but the first indented, so that text from elsewhere cannot pass for ours."""
     _write(_lines(parts).replace("\n", "\n  "), err=err)
 
 
@@ -75,7 +75,7 @@ def warn(text: str) -> None:
 
 
 def warn_of(problems: Iterable[PatcherError]) -> None:
-    """What went wrong without stopping the command, on standard error."""
+    """Warn of an error that did not stop the command, on standard error."""
     for problem in problems:
         warn(str(problem))
 
@@ -99,14 +99,14 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def flush() -> None:
-    """Write what is still in the buffer of standard output. Raises OutputError."""
+    """Flush standard output. Raises OutputError."""
     if sys.stdout is not None:
         with _output_errors(err=False) as stream:
             stream.flush()
 
 
 def is_read() -> bool:
-    """Whether somebody still reads what we print: of a pipe that nobody reads, poll(2) reports an error."""
+    """Whether somebody still reads our output: poll(2) reports an error for a pipe without a reader."""
     if sys.platform == "win32":
         return False
     poll = select.poll()
@@ -128,7 +128,7 @@ def _lines(parts: Iterable[Part]) -> str:
 
 def _write(text: str, *, err: bool) -> None:
     if err and sys.stderr is None:
-        return  # there is nobody to read it
+        return  # nobody is left to read it
     with _output_errors(err=err) as stream:
         click.echo(text, file=stream)
 
@@ -156,7 +156,7 @@ class _RunningPhase:
 
 
 class TerminalReporter:
-    """Shows phases on standard error: a spinner while one runs on a terminal, and one line when it has ended."""
+    """Shows phases on standard error: on a terminal a spinner while one runs, and one line when it has ended."""
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet = quiet
@@ -226,5 +226,5 @@ class TerminalReporter:
 
 
 def reporter(*, as_json: bool, quiet: bool, verbose: bool) -> TerminalReporter:
-    """What ``options.progress_options`` asks for. With ``--json`` nothing but the result is shown."""
+    """The reporter that ``options.progress_options`` ask for. With ``--json`` only the result is shown."""
     return TerminalReporter(quiet=quiet or as_json, verbose=verbose and not as_json)

@@ -1,4 +1,4 @@
-"""``opencode-patcher patches``: what is changed in OpenCode, and where it lands."""
+"""``opencode-patcher patches``: what is changed in OpenCode, and where."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def list_patches(as_json: bool) -> None:
 @options.source_option
 @options.json_option
 def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) -> None:
-    """Show a patch: why it exists, its hunks, and where each of them lands in the release REF.
+    """Show a patch: why it exists, its hunks, and where each of them goes in the release REF.
 
-    REF is a release tag; without it, the release in the lock is used.
+    REF is a release tag; without it, the locked release is used.
     """
     from opencode_patcher import pipeline
     from opencode_patcher.base import resources

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     default=1,
     metavar="N",
-    help="Keep this many more builds, first of all those to roll back to.  [default: 1]",
+    help="Keep this many more builds, starting with those you can roll back to.  [default: 1]",
 )
 @options.dry_run_option("Only say what would be deleted.")
 @options.progress_options
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, keep: int, dry_run: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Delete builds that are no longer needed.
 
-    The installed build stays, and so do the newest one and the newest that is verified or comes from a release.
+    The installed build is kept, and so are the newest one and the newest that is verified or comes from a release.
     """
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install import builds, prune
@@ -44,7 +44,7 @@ def command(ctx: click.Context, keep: int, dry_run: bool, as_json: bool, quiet: 
 
 
 def show(done: Pruned, *, dry_run: bool) -> None:
-    """The builds that are gone, or would be, and the space."""
+    """Show which builds were or would be deleted, and how much space that frees."""
     if not done.names:
         output.echo("There is nothing to delete.")
         return

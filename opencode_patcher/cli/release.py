@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="all|NAME",
-    help="A platform such as linux-x64-musl; may be given again. `all` stands for those that OpenCode is released for.",
+    help="A platform such as linux-x64-musl; can be repeated. `all` means every platform OpenCode is released for.",
 )
 @click.option(
     "--out",
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where the release is written. A former release there is replaced.",
+    help="Where the release is written. An older release there is replaced.",
 )
 @options.moved_option("--verify", "reproduce")
 @click.option(
     "--allow-missing",
     is_flag=True,
-    help="Build a target even if native packages that OpenCode can do without are not available for it.",
+    help="Build a target even if optional native packages are not available for it.",
 )
 @click.option(
     "--drill",
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     "--repository",
     default="",
     metavar="OWNER/NAME",
-    help="Where the release is going to be published on GitHub; the install scripts fetch it from there.",
+    help="Where the release will be published on GitHub; the install scripts download it from there.",
 )
 @click.option("--release", "tag", default="", metavar="TAG", help="The tag of the release in that repository.")
 @options.source_option
@@ -78,8 +78,8 @@ def command(
 ) -> None:
     """Make a release: archives for all platforms, checksums, a bill of materials, notes and notices.
 
-    REF is a release tag of OpenCode such as v1.18.3; without it the release of the project's lock is taken. All
-    platforms are built on this machine; the binary that runs here is drilled. Nothing is published.
+    REF is a release tag of OpenCode such as v1.18.3; without it, the locked release is used. All platforms are built on
+    this machine; the binary that runs here is drilled. Nothing is published.
     """
     from opencode_patcher import drill, pipeline, release
     from opencode_patcher.base.request import Request
@@ -112,7 +112,7 @@ def command(
 
 
 def as_data(made: Made) -> dict[str, object]:
-    """What ``--json`` prints of a new release: where it lies, its manifest, and the drill."""
+    """What ``--json`` prints about a new release: where it is, its manifest, and the drill."""
     from opencode_patcher.drill.verdict.report import as_json
     from opencode_patcher.release import manifest
 
@@ -124,7 +124,7 @@ def as_data(made: Made) -> dict[str, object]:
 
 
 def show(made: Made) -> None:
-    """The archives, what the drill said, and how to check them."""
+    """Show the archives, the drill's result, and how to check them."""
     from opencode_patcher.drill.verdict.report import summary
 
     output.show_table(

@@ -34,8 +34,8 @@ def command(
 ) -> None:
     """Rebuild a release and compare the bytes.
 
-    DIR is a directory that the command release has written, or what was downloaded of it. Its checksums are checked,
-    what its manifest names is built again, and every digest is compared. Exits with 12 when a file differs.
+    DIR is a directory written by `opencode-patcher release`, or a downloaded release. Its checksums are checked, what
+    its manifest names is built again, and every digest is compared. The exit code is 12 when a file differs.
     """
     from opencode_patcher import pipeline
     from opencode_patcher.base.request import Request
@@ -55,7 +55,7 @@ def command(
 
 
 def as_data(directory: Path, found: Reproduction) -> dict[str, object]:
-    """What ``--json`` prints. ``not_compared`` are sentences."""
+    """What ``--json`` prints. ``not_compared`` has a sentence for each file."""
     return {
         "directory": str(directory),
         "identical": list(found.identical),
@@ -74,9 +74,9 @@ def as_data(directory: Path, found: Reproduction) -> dict[str, object]:
 
 
 def failure(found: Reproduction) -> ReleaseError:
-    """The error that names each file that came out differently."""
+    """The error that names each file that differs."""
     return ReleaseError(
-        f"{len(found.differences)} of the release's files came out differently.",
+        f"{len(found.differences)} of the release's files differ.",
         why="\n".join(map(explained, found.differences)),
         next_step="Reproduce it on the machine that made it. If it differs there too, do not use the release.",
     )
@@ -96,7 +96,8 @@ def show(found: Reproduction) -> None:
 
 
 def explained(one: Difference) -> str:
-    """The file, and what differs in it: the program in an archive or only how it is packed, entries of the manifest."""
+    """The file, and what differs in it: the program in an archive, only how it is packed, or entries of the
+    manifest."""
     if one.binary is None:
         return f"{one.name}: {', '.join(one.entries)}" if one.entries else one.name
     if one.binary:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     """Go back to the build that was installed before.
 
-    Run it again to go back one more. To get a stock OpenCode back: opencode-patcher uninstall. The lines of your
-    configuration that an older one may refuse are shown; nothing is changed in it.
+    Run it again to go back one more. To get a stock OpenCode back: opencode-patcher uninstall. Lines of your
+    configuration that an older build may refuse are shown, but not changed.
     """
     import os
 

@@ -20,9 +20,9 @@ _COLOURS = {"current": "green", "older": "yellow", "none": "yellow"}
 def command(ctx: click.Context, as_json: bool) -> None:
     """Show what is installed, and whether it is current.
 
-    The state is one of: none, current, older (than the release that `build` makes), replaced (by OpenCode's updater
-    or another program), foreign (an `opencode` that is not ours is there), broken. The exit code is 0 when the
-    command `opencode` starts a working program of ours, else 1.
+    The state is one of: none, current, older (than the release that `build` makes), replaced (by OpenCode's updater or
+    another program), foreign (an `opencode` that is not ours), broken. The exit code is 0 when the command `opencode`
+    starts a working program of ours, otherwise 1.
     """
     import os
 

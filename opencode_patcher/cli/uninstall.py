@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     """Remove the installed program and put back what was there before.
 
-    Builds stay in the store. Your sessions and your configuration are not touched; the lines of it that a stock
-    OpenCode refuses are shown.
+    Builds stay in the store. Your sessions and your configuration are not touched; lines that a stock OpenCode refuses
+    are shown.
     """
     import os
 

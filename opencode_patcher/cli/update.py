@@ -38,9 +38,9 @@ def command(
 ) -> None:
     """Move to the newest OpenCode release once it is checked, built and verified.
 
-    Then the lock names it, and `build` makes it from now on. If a step fails, the lock and what is installed stay as
-    they are. A release that differs in code that the feature relies on has to pass the whole drill. With --dry-run the
-    exit code is 1 when there is a newer release to move to, and 4 when the patches do not fit it.
+    The lock then names it, and `build` builds it from now on. If a step fails, the lock and the installed program stay
+    as they are. A release that differs in code that the feature relies on has to pass the whole drill. With --dry-run
+    the exit code is 1 when there is a newer release to move to, and 4 when the patches do not fit it.
     """
     import os
 
@@ -99,8 +99,8 @@ def command(
 
 
 def as_data(prospect: Prospect, build: Build | None, lock_file: Path, after: Lock | None) -> dict[str, object]:
-    """What ``--json`` prints. ``moved`` says whether the lock is the newest release now because of this run.
-    ``next_lock`` is what the lock file says after a move, null when there is nothing to move to.
+    """What ``--json`` prints. ``moved`` says whether this run moved the lock to the newest release. ``next_lock`` is
+    what the lock file will say after a move, null when there is nothing to move to.
     """
     from opencode_patcher.upkeep import matrix
     from opencode_patcher.upstream import lock
@@ -118,7 +118,7 @@ def as_data(prospect: Prospect, build: Build | None, lock_file: Path, after: Loc
 
 
 def newer(prospect: Prospect) -> str:
-    """That there is something to move to."""
+    """Say that there is a newer release."""
     return f"OpenCode {prospect.newest.tag} has been released; the lock is at {prospect.locked.tag}."
 
 

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     help="The opencode binary, patched or stock.  [default: the latest build]",
 )
 @click.option(
-    "--only", "--scenario", "names", multiple=True, metavar="NAME", help="Run only this scenario; may be given again."
+    "--only", "--scenario", "names", multiple=True, metavar="NAME", help="Run only this scenario; can be repeated."
 )
-@click.option("--quick", is_flag=True, help="Run only the set that every build must pass; less than a minute.")
+@click.option(
+    "--quick", is_flag=True, help="Run only the scenarios that every build must pass; takes less than a minute."
+)
 @click.option(
     "--isolated",
     is_flag=True,
@@ -45,15 +47,15 @@ def command(
 ) -> None:
     """Run a binary against failing providers and show what it does.
 
-    Fake providers are started on this machine, and the real binary is run against them in a home that is thrown
-    away. No key is needed and nothing is sent elsewhere. A stock binary knows no combined models: its table shows
-    what it does when its provider fails. Exits with 7 when a scenario fails.
+    Fake providers are started on this machine, and the real binary is run against them in a temporary home. No key is
+    needed and nothing is sent elsewhere. A stock binary has no combined models: its table shows what it does when its
+    provider fails. The exit code is 7 when a scenario fails.
 
-    Without --quick these are the set that every build must pass, the sixteen of a public benchmark of failovers,
-    and those of agents: tools, thinking, subagents, cancels, cooldowns. They take a few minutes.
+    Without --quick, the scenarios are those that every build must pass, the sixteen of a public failover benchmark, and
+    those for agents: tools, thinking, subagents, cancels, cooldowns. They take a few minutes.
 
-    Limits follow what a healthy turn takes on this machine. A scenario that fails for time only is repeated once,
-    alone, and its verdict says so.
+    Time limits depend on how long a healthy turn takes on this machine. A scenario that fails only because it was too
+    slow is repeated once, alone, and its verdict says so.
     """
     from opencode_patcher import drill
 
@@ -64,7 +66,7 @@ def command(
         from opencode_patcher.drill.verdict.report import as_json as data
 
         output.show_json(data(report))
-        # The reasons stand in the one object that was promised; an error would print another.
+        # The JSON object already has the reasons; an error would print a second one.
         raise click.exceptions.Exit(0 if report.passed else DrillError.exit_code)
     if not quiet:
         show(report)
@@ -88,9 +90,9 @@ def default_binary() -> Path:
 
 
 def show(report: Report) -> None:
-    """The table, and for a patched binary the reasons of what failed.
+    """Show the table, and for a patched binary why scenarios failed.
 
-    Why a stock binary fails needs no list: it knows no other provider.
+    Failures of a stock binary need no reasons: it has no other provider.
     """
     from opencode_patcher.drill.verdict.report import HEADINGS, summary, table_rows
 
@@ -104,7 +106,7 @@ def show(report: Report) -> None:
 
 
 def failure(report: Report) -> DrillError:
-    """The error that says which scenarios failed, and how to look into the first."""
+    """The error that says which scenarios failed, and how to look into the first one."""
     names = [verdict.scenario for verdict in report.failed]
     return DrillError(
         f"{len(names)} of {len(report.verdicts)} scenarios failed.",

@@ -21,7 +21,7 @@ from opencode_patcher.install.systems.protocol import NOTHING, Occupant, System
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """What is there before anything is changed: the recorded state, all records, and who stands at the place."""
+    """What is there before anything is changed: the recorded state, all records, and the occupant of the place."""
 
     state: InstallState
     records: tuple[Record, ...]
@@ -29,7 +29,7 @@ class Situation:
 
     @property
     def active(self) -> Record | None:
-        """The record that the place starts now."""
+        """The record of the program that the place starts now."""
         if self.occupant.kind != "ours":
             return None
         return next((record for record in self.records if record.build == self.occupant.build), None)
@@ -37,9 +37,10 @@ class Situation:
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """The result: the active record, its place, the build that was active before, and where the user's file went.
+    """The result: the active record, its place, the build that was active before, and where the user's file was moved.
 
-    ``closed`` is the directory that keeps other users from the program, although they reach its place.
+    ``closed`` is a directory that other users cannot enter, so they cannot start the program although they can reach
+    its place.
     """
 
     record: Record
@@ -51,7 +52,7 @@ class Installed:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What an install would do: make ``build`` start from ``place``, where ``occupant`` stands now."""
+    """What an install would do: make ``build`` start from ``place``, where ``occupant`` is now."""
 
     build: str
     version: str
@@ -60,7 +61,7 @@ class Plan:
 
     @property
     def changes(self) -> bool:
-        """Whether anything would be another thing than now."""
+        """Whether anything would change."""
         return not (self.occupant.kind == "ours" and self.occupant.build == self.build)
 
 
@@ -73,12 +74,12 @@ def look(store: Store, system: System) -> Situation:
 
 
 def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bool = False) -> Build:
-    """The build that ``wanted`` (a version, a tag, or a build's name) means; the newest for None.
+    """The build that ``wanted`` (a version, a tag, or a build's name) means; None means the newest.
 
-    A build's name may be cut short behind its version, as in ``1.18.3-4f``.
+    A build's name may be abbreviated after its version, as in ``1.18.3-4f``.
 
-    ``found`` is newest first. Raises UsageError when there is none, and InstallError when it has neither passed the
-    drill nor comes from a release, unless ``unverified``.
+    ``found`` is newest first. Raises UsageError when there is none, and InstallError when it has not passed the drill
+    and is not from a release, unless ``unverified``.
     """
     if not found:
         raise UsageError("There are no builds to install.", next_step="Make one: opencode-patcher build")
@@ -100,7 +101,7 @@ def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bo
 
 
 def command_for(found: Sequence[Build], name: str) -> str:
-    """The command that installs the build of this name; empty when it is not among ``found``, the builds there are."""
+    """The command that installs the build with this name; empty when it is not among ``found``."""
     build = next((build for build in found if build.directory.name == name), None)
     if build is None:
         return ""
@@ -108,7 +109,7 @@ def command_for(found: Sequence[Build], name: str) -> str:
 
 
 def _meant(found: tuple[Build, ...], wanted: str | None) -> list[Build]:
-    """The builds that ``wanted`` can mean. A whole name counts, part of a version does not: 1.17.1 is not 1.17.12."""
+    """The builds that ``wanted`` can mean. Part of a version does not match: 1.17.1 is not 1.17.12."""
     if wanted is None:
         return list(found)
     whole = [build for build in found if wanted in (build.release.number, build.release.tag, build.directory.name)]
@@ -126,11 +127,11 @@ def install(
     bin_dir: Path | None = None,
     replace_other: bool = False,
 ) -> Installed:
-    """Activate a build. Until the one step that switches, and if it fails, what was there before stays.
+    """Activate a build. The switch is one step; before it, and if it fails, what was there before stays.
 
-    ``environment`` says where the bin directory is unless ``bin_dir`` does. Something at the place that is not
-    ours is refused, or with ``replace_other`` kept under another name (see ``backup``).
-    Raises UsageError, InstallError and StoreError.
+    ``environment`` says where the bin directory is unless ``bin_dir`` does. If something that is not ours is at the
+    place, it is an error, or with ``replace_other`` that is kept under another name (see ``backup``). Raises
+    UsageError, InstallError and StoreError.
     """
     with store.mutex(
         states.LOCK, on_wait=lambda: reporter.note("Another install is running; waiting for it to finish.")
@@ -181,7 +182,7 @@ def _where(store: Store, system: System, environment: Mapping[str, str], seen: S
 def _occupant(
     store: Store, system: System, build: Build, where: Path, seen: Situation, *, replace_other: bool
 ) -> Occupant:
-    """What stands at ``where``, once it is certain that the build may take its place. Raises InstallError."""
+    """The occupant of ``where``, after checking that the build may replace it. Raises InstallError."""
     occupant = system.occupant(where, store.installed, seen.records)
     check_occupant(where, occupant, replace_other=replace_other)
     place.check_bin_dir(where.parent)
@@ -203,8 +204,8 @@ def put(
     if occupant.kind == "other":
         moved_to = backup.keep(where)
         prepared = replace(prepared, aside=(*(path for path in state.aside if path != moved_to), moved_to))
-    # Only the state knows the place and what is kept there; a run that is killed after the switch must leave both.
-    # Also, a full or closed store is to be noticed before the switch, not after it.
+    # Only the state says where the place is and what is kept there, so a run killed after the switch must have written
+    # both. Also, a full or read-only store should be noticed before the switch, not after it.
     states.write(store, prepared)
     system.switch(where, record.file)
     states.write(store, replace(prepared, history=states.activated(state.history, record.build)))
@@ -218,7 +219,7 @@ def put(
 
 
 def check_occupant(where: Path, occupant: Occupant, *, replace_other: bool) -> None:
-    """Raises InstallError when something that is not ours stands at the place and has to be asked about."""
+    """Raises InstallError when something that is not ours is at the place and may not be replaced without asking."""
     if occupant.kind != "other":
         return
     if files.is_dir(where) and not files.is_link(where):
@@ -229,7 +230,7 @@ def check_occupant(where: Path, occupant: Occupant, *, replace_other: bool) -> N
     if not replace_other:
         raise InstallError(
             f"{where} is not from opencode-patcher.",
-            why=f"It is {occupant.shown}, and nothing of yours is replaced without asking.",
+            why=f"It is {occupant.shown}, and your files are not replaced without asking.",
             next_step=f"To keep it as {where.name}{backup.SUFFIX} and install in its place:\n"
             "opencode-patcher install --replace\n"
             "To use another directory: opencode-patcher install --bin-dir DIR",

@@ -14,8 +14,8 @@ SUFFIX = ".before-opencode-patcher"
 def keep(place: Path) -> Path:
     """Give what is at ``place`` (a file or a link) a second name, and return that name.
 
-    ``place`` itself stays as it is, so that at no moment nothing starts from it; the switch that follows
-    replaces it. A name that an interrupted run gave to the same thing is used again. Raises InstallError.
+    ``place`` itself stays as it is until the switch replaces it, so that there is always a program to start. A name
+    that an interrupted run gave to the same file is used again. Raises InstallError.
     """
     with install_errors(place):
         number = 1
@@ -42,7 +42,7 @@ def _second_name(place: Path, name: Path) -> None:
     try:
         name.hardlink_to(place)
     except OSError:
-        # No hard links on this file system. The copy gets its name last, so that a part of a file never has it.
+        # No hard links on this file system. The copy gets its name last, so that a partial file never has it.
         beside = name.with_name(f".{name.name}.part")
         shutil.copy2(place, beside)
         beside.replace(name)

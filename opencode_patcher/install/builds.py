@@ -22,15 +22,15 @@ from opencode_patcher.base.version import Release, parse_tag
 MANIFEST = "manifest.json"
 FORMAT = 1
 RECIPE = 2
-"""Counts the changes of how a binary is made from its ingredients; raised, it makes all builds anew."""
+"""The version of how a binary is made from its ingredients. Raise it to make all builds anew."""
 
 END_OF_TIME = 2.0**33
-"""The year 2242: a later time in a manifest is damage, and breaks the arithmetic of dates."""
+"""The year 2242. A later time in a manifest means damage, and would break date arithmetic."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ingredients:
-    """All that decides the bytes of a binary.
+    """Everything that determines the bytes of a binary.
 
     Hashes are SHA-256 in hexadecimal; ``target`` is upstream's name for a platform, such as ``linux-x64``.
     """
@@ -45,7 +45,7 @@ class Ingredients:
 
     @property
     def key(self) -> str:
-        """Hexadecimal name of these ingredients. The source's address is not part of it: its commit is."""
+        """A hexadecimal name for these ingredients. The source's commit is part of it, its address is not."""
         parts = [RECIPE, self.release.commit, self.release.number, self.patchset, self.bun]
         parts += [self.catalogue, self.web_ui, self.target]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -53,7 +53,7 @@ class Ingredients:
 
 @dataclass(frozen=True, kw_only=True)
 class DrillResult:
-    """What the drill said of a binary: scenario names by outcome, and the median milliseconds to the next provider."""
+    """The drill's result for a binary: scenario names by outcome, and the median milliseconds to the next provider."""
 
     passed: tuple[str, ...]
     failed: tuple[str, ...]
@@ -64,9 +64,8 @@ class DrillResult:
 class Build:
     """A finished binary. ``built_at`` is in seconds since the epoch; ``drill`` is None until the drill has run here.
 
-    ``released`` says that it is a release's, whose makers drilled it or its likes before they published it, and
-    ``channel`` in which repository (OWNER/NAME), "" where that is not known. The program reads ``channel`` to say where
-    a newer release is.
+    ``released`` means that it comes from a release, which was drilled before it was published, and ``channel`` is the
+    repository (OWNER/NAME), "" if unknown. The program uses ``channel`` to say where newer releases are.
     """
 
     directory: Path
@@ -90,22 +89,23 @@ class Build:
 
     @property
     def verified(self) -> bool:
-        """Whether the drill has run and found nothing."""
+        """Whether the drill has run and passed."""
         return self.drill is not None and not self.drill.failed
 
     @property
     def trusted(self) -> bool:
-        """Whether it may be installed unasked: it is verified, or comes from a release and no drill here objected."""
+        """Whether it may be installed without --unverified: it is verified, or comes from a release and has not failed
+        a drill here."""
         return self.verified or (self.released and self.drill is None)
 
 
 def directory_of(store: Store, ingredients: Ingredients) -> Path:
-    """Where the build of these ingredients lies, whether it is there or not."""
+    """The directory of the build of these ingredients, whether it exists or not."""
     return store.builds / f"{ingredients.release.number}-{ingredients.key[:12]}"
 
 
 def find(store: Store, ingredients: Ingredients) -> Build | None:
-    """The build of exactly these ingredients, if it is there and its binary is still what was built."""
+    """The build of exactly these ingredients, if it exists and its binary is unchanged."""
     build = _read(directory_of(store, ingredients))
     if build is None or build.ingredients.key != ingredients.key or not build.binary.is_file():
         return None
@@ -113,12 +113,12 @@ def find(store: Store, ingredients: Ingredients) -> Build | None:
 
 
 def list_builds(store: Store) -> tuple[Build, ...]:
-    """Every build in the store, the newest first, but for those that ``unreadable`` tells of."""
+    """Every readable build in the store, the newest first; see ``unreadable``."""
     return _survey(store)[0]
 
 
 def unreadable(store: Store) -> tuple[StoreError, ...]:
-    """Why there are builds in the store of which nothing is known: damaged ones, and those of a newer version."""
+    """Why some builds in the store cannot be read: damaged ones, and those of a newer version."""
     return _survey(store)[1]
 
 
@@ -162,14 +162,14 @@ def keep(store: Store, ingredients: Ingredients, binary: Path, tool_version: str
 
 
 def record_drill(build: Build, verdict: DrillResult) -> Build:
-    """Write the drill's verdict into the manifest."""
+    """Write the drill's result into the manifest."""
     judged = dataclasses.replace(build, drill=verdict)
     _write(judged, build.directory / MANIFEST)
     return judged
 
 
 def as_data(build: Build) -> dict[str, object]:
-    """What ``manifest.json`` says of a build. It does not say where the build lies."""
+    """The content of ``manifest.json``. It does not include the build's path."""
     made = build.ingredients
     return {
         "format": FORMAT,
@@ -214,7 +214,7 @@ class _Binary:
 
 @dataclass(frozen=True, kw_only=True)
 class _Manifest:
-    """``manifest.json`` as it is written; ``released`` and ``channel`` are missing in those of older versions."""
+    """``manifest.json`` as it is written; older versions lack ``released`` and ``channel``."""
 
     tool_version: str
     built_at: float
@@ -258,7 +258,7 @@ def _build(directory: Path, said: _Manifest) -> Build:
     if Path(said.binary.name).name != said.binary.name or said.binary.name in ("", ".", ".."):
         raise DocumentError(f"{said.binary.name!r} is not a file name.")
     if not 0 <= said.built_at < END_OF_TIME:
-        raise DocumentError("Nothing was built at that time.")
+        raise DocumentError("Its build time is impossible.")
     return Build(
         directory=directory,
         name=said.binary.name,

@@ -17,7 +17,7 @@ KINDS_FILE = Path(__file__).with_name("other_installs.toml")
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A way of installing OpenCode; see ``other_installs.toml``. ``remove`` is empty when it is not known."""
+    """A way of installing OpenCode; see ``other_installs.toml``. ``remove`` is empty when unknown."""
 
     name: str
     marks: tuple[str, ...] = ()
@@ -26,12 +26,12 @@ class Kind:
 
 UNKNOWN = Kind(name="unknown")
 OURS = "opencode-patcher"
-"""Name of the kind that another store of this tool has installed."""
+"""The name of the kind for programs installed from another store of this tool."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """One program on PATH: where, and what it is a link to in the end (itself when it is not a link)."""
+    """One program on PATH: its path, and the file it finally links to (itself when it is not a link)."""
 
     path: Path
     real: Path
@@ -39,7 +39,7 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Other:
-    """A program on PATH that is not at our place."""
+    """A program on PATH other than ours."""
 
     path: Path
     kind: Kind
@@ -61,7 +61,7 @@ class PathFinding:
 
 
 def find(system: System, place: Path, environment: Mapping[str, str]) -> PathFinding:
-    """Search PATH as a shell would. ``place`` need not exist; what would be there counts as found."""
+    """Search PATH as a shell would. ``place`` need not exist; it counts as found."""
     found = search(environment.get("PATH", ""), system.search_names(environment), place)
     return judge(place, found, system.path_line(place.parent, environment))
 
@@ -74,7 +74,7 @@ def search(path: str, names: Sequence[str], place: Path) -> tuple[Found, ...]:
         try:
             directory = Path(part) if Path(part).is_absolute() else Path.cwd() / part
         except OSError:
-            # A shell finds nothing either in or below a current directory that was deleted.
+            # A shell finds nothing either in a current directory that was deleted.
             continue
         here = os.path.realpath(directory)
         for name in names:
@@ -96,7 +96,7 @@ def judge(place: Path, found: Sequence[Found], line: PathLine) -> PathFinding:
 
 
 def kind_of(found: Found) -> Kind:
-    """How a program was installed, from where it lies."""
+    """How a program was installed, judging by its path."""
     paths = [str(path).replace("\\", "/").lower() for path in (found.path, found.real)]
     for kind in kinds():
         if any(mark in path for mark in kind.marks for path in paths):
@@ -116,7 +116,7 @@ def kinds() -> tuple[Kind, ...]:
 
 
 def advice(finding: PathFinding) -> str:
-    """What the user should know and do, in sentences; empty when nothing is wrong."""
+    """Sentences that tell the user what is wrong and what to do; empty when nothing is wrong."""
     if finding.status == "first":
         return ""
     lines = []

@@ -1,4 +1,4 @@
-"""Which place the program goes to, and whether it can."""
+"""Where the program is installed, and whether that is possible."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from opencode_patcher.base.errors import InstallError, UsageError
 from opencode_patcher.install.systems.protocol import System
 
 _CLAIMED = ((".local", "bin"), (".opencode", "bin"))
-"""A program whose own path contains one of these is taken by upstream's updater for an install of the official
-script, and overwritten (packages/opencode/src/installation/index.ts)."""
+"""If a program's own path contains one of these, upstream's updater treats it as installed by the official script and
+overwrites it (packages/opencode/src/installation/index.ts)."""
 
 
 def choose(
@@ -22,9 +22,9 @@ def choose(
 ) -> Path:
     """The full path of the program in the bin directory.
 
-    ``wanted`` is the directory asked for; ``active`` the place where a program of ours stands now, ``recorded``
-    the place of the last install, whether anything of ours is left there or not.
-    Raises UsageError when a second place is asked for, no place is known, or the directory's name is not UTF-8.
+    ``wanted`` is the directory asked for; ``active`` the current place of a program of ours, ``recorded`` the place of
+    the last install, whether or not it is still there. Raises UsageError for a second place, when no place is known, or
+    when the directory's name is not UTF-8.
     """
     if wanted is None:
         return recorded or _writable_down(system.default_bin_dir(environment)) / system.program
@@ -40,7 +40,7 @@ def choose(
     if active and os.path.realpath(active.parent) != os.path.realpath(place.parent):
         raise UsageError(
             f"OpenCode is already installed in {active.parent}.",
-            why="There is only one place at a time, so that no forgotten copy is left behind.",
+            why="It can only be installed in one place at a time, so that no forgotten copy is left behind.",
             next_step="Run opencode-patcher uninstall first, or leave out --bin-dir.",
         )
     return place
@@ -57,7 +57,7 @@ def _writable_down(bin_dir: Path) -> Path:
 
 
 def check_bin_dir(bin_dir: Path) -> None:
-    """Raises InstallError when nothing can be put into ``bin_dir``. One that is not there yet is fine."""
+    """Raises InstallError when nothing can be written to ``bin_dir``. It need not exist yet."""
     why = _hindrance(bin_dir)
     if why:
         raise InstallError(
@@ -80,17 +80,17 @@ def _hindrance(bin_dir: Path) -> str:
 
 
 def check_outside(bin_dir: Path, store: Path) -> None:
-    """Raises UsageError when ``bin_dir`` lies in the ``store``, where the programs themselves are."""
+    """Raises UsageError when ``bin_dir`` is in the ``store``, where the programs themselves are."""
     if Path(os.path.realpath(bin_dir)).is_relative_to(os.path.realpath(store)):
         raise UsageError(
             f"{bin_dir} cannot be used as a bin directory.",
-            why=f"It lies in the store, {store}, where the programs themselves are kept.",
+            why=f"It is in the store, {store}, where the programs themselves are kept.",
             next_step="Name another directory with --bin-dir.",
         )
 
 
 def check_running_file(file: Path) -> None:
-    """Raises InstallError when upstream's updater would take ``file`` for its own."""
+    """Raises InstallError when upstream's updater would treat ``file`` as its own."""
     claim = claimed(str(file), os.sep)
     if claim:
         raise InstallError(
@@ -101,8 +101,8 @@ def check_running_file(file: Path) -> None:
 
 
 def closed_to_others(place: Path, file: Path) -> Path | None:
-    """The directory that keeps other users from ``file``, although they reach ``place``, which starts it; None when
-    there is none, or it cannot be told.
+    """The directory that keeps other users from starting ``file``, although they can reach ``place``; None when there
+    is none, or it is unknown.
     """
     try:
         return None if _barrier(place) else _barrier(Path(os.path.realpath(file)))
@@ -111,11 +111,11 @@ def closed_to_others(place: Path, file: Path) -> Path | None:
 
 
 def _barrier(file: Path) -> Path | None:
-    """The outermost directory on the way to a file that only some users may pass; None when all may."""
+    """The outermost directory above a file that not all users may enter; None when all may."""
     above = reversed(Path(os.path.realpath(file.parent), file.name).parents)
     return next((path for path in above if not path.stat().st_mode & stat.S_IXOTH), None)
 
 
 def claimed(path: str, separator: str) -> str | None:
-    """The part of ``path`` by which upstream's updater takes a program for its own; None when there is none."""
+    """The part of ``path`` that makes upstream's updater treat a program as its own; None when there is none."""
     return next((part for pair in _CLAIMED if (part := separator.join(pair)) in path), None)

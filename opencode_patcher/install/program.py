@@ -9,13 +9,13 @@ from opencode_patcher.base import process, scratch
 from opencode_patcher.base.errors import InstallError, ProcessError
 
 START_TIMEOUT_SECONDS = 60.0
-"""The first start of a large new file can be slow: virus scanners and macOS look at it."""
+"""The first start of a large new file can be slow: virus scanners and macOS check it."""
 
 
 def version(file: Path) -> str:
     """What ``file --version`` prints. Raises ProcessError when it does not start, fails or does not end.
 
-    The program makes its directories even for this, so it gets throw-away ones, and none of the user's settings.
+    Even for this the program creates its directories, so it gets temporary ones, and none of the user's settings.
     """
     with scratch.directory("version") as place:
         environment: dict[str, str | None] = {name: None for name in os.environ if name.startswith("OPENCODE_")}
@@ -38,6 +38,6 @@ def check_starts(file: Path, expected: str, target: str) -> None:
     if found != expected:
         raise InstallError(
             f"The new program says it is version {found or '(nothing)'}, not {expected}.",
-            why=f"{file} --version was asked.",
+            why=f"This is the output of {file} --version.",
             next_step=unchanged,
         )

@@ -29,7 +29,7 @@ class Pruned:
 def prune(
     store: Store, system: System, reporter: Reporter, *, keep: int = DEFAULT_KEEP, dry_run: bool = False
 ) -> Pruned:
-    """Delete all builds but those that ``kept`` names; ``dry_run`` only says which. Raises StoreError."""
+    """Delete all builds except those in ``kept``; ``dry_run`` only says which. Raises StoreError."""
 
     def waiting() -> None:
         reporter.note("Another run of opencode-patcher is in progress; waiting for it to finish.")
@@ -39,10 +39,10 @@ def prune(
         stored = builds.list_builds(store)
         taken = [path.name for path in store.installed.glob("*") if files.is_dir(path)]
         names = {build.directory.name for build in stored}
-        # What cannot be read now may be of use to a newer version.
+        # A newer version may be able to use what this one cannot read.
         unread = {name for name in taken if name not in names and files.exists(store.builds / name / builds.MANIFEST)}
         there = {*names, *taken} - unread
-        # What was deleted before is nothing to roll back to.
+        # Builds that were deleted earlier cannot be rolled back to.
         history = [
             entry for entry in states.with_active(seen.state.history, seen.occupant.build) if entry.build in there
         ]
@@ -57,11 +57,11 @@ def prune(
 
 
 def kept(stored: Sequence[Build], history: Sequence[Activation], keep: int) -> set[str]:
-    """The names of the builds that stay: the active one (the last of ``history``), the newest, the newest trusted one,
+    """The names of the builds to keep: the active one (the last of ``history``), the newest, the newest trusted one,
     and ``keep`` others.
 
-    Those are the ones that a rollback would come to, then trusted ones that never were active, then the rest, in each
-    case the newest first. ``stored`` are the builds, the newest first.
+    Those are builds that a rollback would restore, then trusted ones that were never active, then the rest, each newest
+    first. ``stored`` are the builds, newest first.
     """
     names = [build.directory.name for build in stored]
     trusted = [build.directory.name for build in stored if build.trusted]
@@ -72,6 +72,6 @@ def kept(stored: Sequence[Build], history: Sequence[Activation], keep: int) -> s
 
 
 def _size(directories: Sequence[Path]) -> int:
-    """Bytes on disk, a file with two names counted once."""
+    """Bytes on disk; a file with two names counts once."""
     found = [path.stat() for directory in directories for path in directory.rglob("*") if files.is_file(path)]
     return sum({(file.st_dev, file.st_ino): file.st_size for file in found}.values())

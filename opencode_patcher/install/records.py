@@ -1,6 +1,6 @@
-"""The files that ``install`` activates: one directory a build under the store's ``installed``, with a record beside.
+"""The files that ``install`` activates: one directory per build under the store's ``installed``, with a record of each.
 
-They are hard links or copies, so that making a build anew, or deleting it, never takes the running program away.
+They are hard links or copies, so that rebuilding or deleting a build never removes the running program.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from opencode_patcher.install.failure import install_errors
 
 RECORD = "record.json"
 NEW = ".new"
-"""Name of the file while it is made. A killed run's is overwritten by the next."""
+"""The file's name while it is being written. The next run overwrites what a killed run left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def _difference(build: Build) -> str:
 
 
 def keep(store: Store, build: Build, take: Callable[[Path, Path], None]) -> Record:
-    """The record of a build's file, which ``take(source, target)`` makes unless it is there and unchanged.
+    """The record of a build's file, which ``take(source, target)`` creates unless it exists unchanged.
 
     A damaged file is replaced in one step, because it may be the active one.
     Raises StoreError or InstallError when the store cannot be written, and what ``take`` raises.
@@ -109,7 +109,7 @@ def is_unchanged(record: Record) -> bool:
 
 
 def read(directory: Path) -> Record | None:
-    """The record in one directory; None when there is none that can be read."""
+    """The record in one directory; None when it is missing or cannot be read."""
     try:
         record = documents.read(directory / RECORD, Record)
     except DocumentError:

@@ -1,4 +1,4 @@
-"""``rollback``: activate again what was active before."""
+"""``rollback``: reactivate the previous build."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from opencode_patcher.install.systems.protocol import System
 
 
 def rollback(store: Store, system: System, reporter: Reporter) -> Installed:
-    """Activate the build that was active before the present one; run again, the one before that.
+    """Activate the build that was active before the current one; when run again, the one before that.
 
     Raises InstallError when there is none, or it does not start; then nothing is changed.
     """
@@ -44,9 +44,9 @@ def rollback(store: Store, system: System, reporter: Reporter) -> Installed:
 
 
 def history_before(history: tuple[Activation, ...], is_usable: Callable[[str], bool]) -> tuple[Activation, ...]:
-    """The history up to the last activation of another build than the present one that is still usable.
+    """The history up to the last activation of a usable build other than the current one.
 
-    ``is_usable`` reads a large file, so it is asked no more often than it takes. The present build is the last of
+    ``is_usable`` reads a large file, so it is called no more often than necessary. The current build is the last of
     ``history``; the result is empty when there is nothing to go back to.
     """
     for end in range(len(history) - 1, 0, -1):

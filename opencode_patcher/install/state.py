@@ -1,4 +1,4 @@
-"""What cannot be seen in the bin directory: which place is ours, what was there before us, what was active when."""
+"""What cannot be seen in the bin directory: which place is ours, what was there before, which build was active when."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEPT_ACTIVATIONS = 50
 """Older entries of the history are dropped."""
 
 LOCK = "install"
-"""Name of the store's lock that guards the place, the state and the records."""
+"""The store's mutex for the place, the state and the records."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +32,8 @@ class Activation:
 class InstallState:
     """``place`` is the program's full path in the bin directory, None before the first install.
 
-    ``aside`` are things of the user's that stood at the place, under the names they have now, the oldest first;
-    ``history`` the activations, the oldest first.
+    ``aside`` are the user's files that were at the place, under their current names, oldest first; ``history`` the
+    activations, oldest first.
     """
 
     place: Path | None = None
@@ -49,10 +49,10 @@ class _File:
 
 
 def read(store: Store) -> InstallState:
-    """The recorded state; an empty one before the first install. Raises StoreError when it cannot be understood."""
+    """The recorded state; an empty one before the first install. Raises StoreError when it cannot be read."""
     path = store.installed / FILE
     try:
-        # Install scripts of older releases took names that are not UTF-8; these bytes come through unchanged.
+        # Install scripts of older releases accepted names that are not UTF-8; their bytes are kept.
         said = documents.read(path, _File, format=Format(FORMAT), any_bytes=True)
     except MissingError:
         return InstallState()
@@ -80,19 +80,20 @@ def write(store: Store, state: InstallState) -> None:
 
 
 def forget(store: Store) -> None:
-    """Make it the state before the first install, also on a disk on which nothing can be written. Raises StoreError."""
+    """Reset it to the state before the first install, even on a full disk. Raises StoreError."""
     files.remove_file(store.installed / FILE)
 
 
 def with_active(history: tuple[Activation, ...], build: str | None) -> tuple[Activation, ...]:
-    """The history as the bin directory proves it: ends with ``build``, even if the run that activated it was killed."""
+    """The history according to the bin directory: it ends with ``build``, even if the run that activated it was
+    killed."""
     if build is None or (history and history[-1].build == build):
         return history
     return (*history, Activation(build=build, at=None))
 
 
 def activated(history: tuple[Activation, ...], build: str) -> tuple[Activation, ...]:
-    """The history after ``build`` became active now. Activating what is active already adds nothing."""
+    """The history after ``build`` became active now. Activating it again adds nothing."""
     if history and history[-1].build == build:
         return history
     now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""``status``: what is installed, and whether it is what it should be."""
+"""``status``: what is installed, and whether it is as it should be."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Name = Literal["none", "current", "older", "replaced", "foreign", "broken"]
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What was found, without a judgement.
+    """The facts, without a judgement.
 
     ``place`` is None when no bin directory is known; ``recorded`` says whether a build was activated there before;
-    ``record`` and ``file`` are about the active build; ``newer`` is a trusted build that was made after it, of no
-    older release; ``locked_build`` is the last trusted one of the lock's release, and ``latest`` the one that was
-    made last, which ``install`` takes when none is named.
+    ``record`` and ``file`` are about the active build; ``newer`` is a trusted build that was made after it, of the same
+    or a newer release; ``locked_build`` is the last trusted one of the locked release, and ``latest`` the last one
+    made, which ``install`` uses by default.
     """
 
     place: Path | None
@@ -47,7 +47,7 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """The judgement: the state's name, why it is that one, and what to do (empty when nothing)."""
+    """The judgement: the name of the state, the reason, and what to do (empty when nothing)."""
 
     name: Name
     why: str
@@ -61,7 +61,8 @@ class Status:
 
 
 def status(store: Store, system: System, environment: Mapping[str, str], locked: Release) -> Status:
-    """Look and judge. Changes nothing. Raises StoreError and InstallError when something cannot be read."""
+    """Find the facts and judge them. Changes nothing. Raises StoreError and InstallError when something cannot be
+    read."""
     return judge(find_facts(store, system, environment, locked))
 
 
@@ -94,8 +95,8 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
 
 
 def newer_build(trusted: Sequence[Build], active: Record | None) -> str | None:
-    """The last made of ``trusted`` (newest first) whose release is not older than that of ``active``, if it was made
-    after ``active``, whose build may be pruned by now.
+    """The newest of ``trusted`` (newest first) whose release is not older than that of ``active``, if it was made after
+    ``active``, whose own build may be deleted by now.
     """
     version = parse_tag(active.tag) if active else None
     if active is None or version is None:
@@ -155,7 +156,7 @@ def _judge(facts: Facts) -> tuple[Name, str, str]:
 
 
 def _steps(facts: Facts) -> str:
-    """How to get the release of the lock."""
+    """How to get the locked release."""
     if facts.locked_build:
         return _install(facts, facts.locked_build)
     return "opencode-patcher build, then opencode-patcher install"

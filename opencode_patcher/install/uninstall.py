@@ -19,8 +19,8 @@ from opencode_patcher.install.systems.protocol import System
 class Removed:
     """``restored`` is the name under which the user's own program had been kept, None when there was none.
 
-    ``untouched`` is True when something that is not ours stood at ``place`` and was left there; ``left`` are
-    kept things of the user's that nobody put back.
+    ``untouched`` is True when something that is not ours was at ``place`` and was left there; ``left`` are kept files
+    of the user's that were not put back.
     """
 
     place: Path

@@ -1,7 +1,7 @@
-"""Makes a work tree equal to the pristine release plus a Change, whatever change was in it before.
+"""Makes a work tree equal to the pristine release plus a Change, even if it had another change before.
 
-Only what this tool wrote is overwritten. What it is about to write is recorded before the first file is
-touched, so a run that was interrupted leaves a tree which the next run recognises as its own.
+Only what this tool wrote is overwritten. What it is about to write is recorded before the first file is touched, so the
+next run recognises the tree that an interrupted run leaves.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from opencode_patcher.patchset.compose import Change
 from opencode_patcher.patchset.record import Record
 
 SHOWN_EDITS = 10
-"""How many of the files that were changed by hand an error names."""
+"""How many of the manually changed files an error names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +44,10 @@ def apply_change(
 ) -> Applied:
     """Bring the work tree at ``tree`` to pristine + ``change``; only files that differ are written.
 
-    ``pristine`` gives a file of the release that is checked out, None when it has none. ``tolerated`` paths
-    may differ from it (what ``bun install`` rewrites). Raises PatchError when files were changed by hand
-    (unless ``discard_edits``, which undoes that first) or a path leads through a symbolic link, and
-    StoreError when the tree cannot be written. Before a PatchError nothing of the change has been written.
+    ``pristine`` returns a file of the checked-out release, or None. ``tolerated`` paths may differ from it (what ``bun
+    install`` rewrites). Raises PatchError when files were changed by hand (unless ``discard_edits``, which undoes that
+    first) or a path leads through a symbolic link, and StoreError when the tree cannot be written. Before a PatchError
+    nothing of the change has been written.
     """
     git_dir = git.directory(tree)
     for path in change.files:
@@ -117,7 +117,7 @@ def _edits(
 
 
 def _discard(tree: Path, edits: Iterable[str], pristine: Callable[[str], bytes | None]) -> None:
-    """Undo what was done by hand: the release's files come back (links and modes too), others are removed."""
+    """Undo manual changes: the release's files are restored (links and modes too), others are removed."""
     upstream = [path for path in edits if pristine(path) is not None]
     for path in edits:
         if path not in upstream:
@@ -132,7 +132,7 @@ def _discard(tree: Path, edits: Iterable[str], pristine: Callable[[str], bytes |
 
 
 def _transition(known: Record, change: Change, before: Mapping[str, bytes | None]) -> Record:
-    """The record that holds while files are being written: what each one is now, and what it will be."""
+    """The record to keep while files are being written: what each file is now, and what it will be."""
     files = {path: set(hashes) for path, hashes in known.files.items()}
     for path, content in _hashes(change).items():
         files.setdefault(path, set()).update(content)
@@ -177,9 +177,9 @@ def _refuse_links(tree: Path, path: str) -> None:
 
 
 def _content(tree: Path, path: str) -> bytes | None:
-    """A file's bytes; None when there is none in the tree itself (behind a linked directory it is outside).
+    """A file's bytes; None when the tree has no such file (a file in a linked directory is outside the tree).
 
-    A link or a directory reads as something that nobody wrote.
+    A link or a directory counts as content that nobody wrote.
     """
     place = tree / path
     if any((tree / parent).is_symlink() for parent in _parents(path)):
@@ -197,7 +197,7 @@ def _content(tree: Path, path: str) -> bytes | None:
 
 
 def _put(tree: Path, path: str, content: bytes | None) -> None:
-    """Write a file, or remove it and the directories that it leaves empty."""
+    """Write a file, or remove it and any directories left empty."""
     place = tree / path
     if content is not None:
         files.write_bytes(place, content)

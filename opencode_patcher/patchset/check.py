@@ -1,7 +1,7 @@
 """Whether the series fits a release in text, names and meaning: each patch's state, and where each hunk lands. Pure.
 
-One ``Checker`` looks at many releases. Contents come with a name (the blob), and results for a patch and contents of
-the same names are reused.
+One ``Checker`` looks at many releases. Contents have a name (the blob); the results for a patch and contents of the
+same names are reused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from opencode_patcher.patchset.series import Patch, Series
 
 
 class PatchStatus(StrEnum):
-    """What a patch, or its part for one file, is to a release. The worst one comes first."""
+    """The state of a patch, or of its part for one file, in a release. The worst comes first."""
 
     GONE = "target gone"
     CONFLICT = "conflict"
@@ -36,7 +36,7 @@ class PatchStatus(StrEnum):
 
     @property
     def fits(self) -> bool:
-        """Whether every hunk has its one place, or needs none."""
+        """Whether every hunk has exactly one place, or needs none."""
         return self not in (PatchStatus.GONE, PatchStatus.CONFLICT)
 
 
@@ -49,15 +49,14 @@ class Content:
 
 
 Read = Callable[[str], Content | None]
-"""Gives a file of a release by its path in the repository; None when there is none."""
+"""Returns a file of a release by its path in the repository; None when there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileCheck:
-    """One file of one patch. ``path`` is where it was found, None when it was not. ``missing`` are names of the file
-    that the hunks use and that it lacks, ``imported`` what the hunks import, ``flaws`` why what they insert cannot work
-    there. ``explanation`` says what does not fit, or
-    what became of the file, for people; it may have several lines.
+    """One file of one patch. ``path`` is where it was found, None when it was not. ``missing`` are names that the hunks
+    use and the file lacks, ``imported`` what the hunks import, ``flaws`` why inserted code cannot work there.
+    ``explanation`` tells people what does not fit, or what happened to the file; it may have several lines.
     """
 
     target: str
@@ -82,8 +81,8 @@ class PatchCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseCheck:
-    """One release. ``problems`` are what else is in the way, a sentence each, such as a new file that upstream has
-    too. ``differences`` are where the code that the feature relies on is not as expected.
+    """One release. ``problems`` has a sentence for each other obstacle, such as a new file that upstream has too.
+    ``differences`` lists where the code that the feature relies on is not as expected.
     """
 
     tag: str
@@ -95,22 +94,22 @@ class ReleaseCheck:
 
     @property
     def applies(self) -> bool:
-        """Text: whether every hunk has its one place and nothing else is wrong."""
+        """Text: whether every hunk has exactly one place and nothing else is wrong."""
         return all(patch.state.fits for patch in self.patches) and not self.problems
 
     @property
     def flaws(self) -> tuple[Flaw, ...]:
-        """Inserts that have their place and cannot work there."""
+        """Inserts that have a place but cannot work there."""
         return tuple(flaw for patch in self.patches for file in patch.files for flaw in file.flaws)
 
     @property
     def works(self) -> bool:
-        """Whether it applies, every name that it uses is there, and every insert can work."""
+        """Whether it applies, every name it uses exists, and every insert can work."""
         return self.applies and not self.missing and not self.flaws
 
     @property
     def fits(self) -> bool:
-        """Whether it works, and upstream does what the feature relies on: text, names and meaning agree."""
+        """Whether it works, and upstream still does what the feature relies on: text, names and meaning agree."""
         return self.works and not self.differences
 
     @property
@@ -122,11 +121,11 @@ class ReleaseCheck:
 
 
 Values = Callable[[str], Mapping[str, str]]
-"""Gives the values of the templates' variables for a release's tag."""
+"""Returns the values of the templates' variables for a release's tag."""
 
 
 class Checker:
-    """Checks releases against one series and one set of new files. Contents that recur are looked at once."""
+    """Checks releases against one series and one set of new files. Recurring contents are checked once."""
 
     def __init__(
         self,
@@ -145,13 +144,13 @@ class Checker:
         self._imports: dict[tuple[NewFile, ...], names.Imports] = {}
 
     def with_series(self, series: Series) -> Checker:
-        """The same checker for a series that only differs in the places that it looks at."""
+        """The same checker for a series that differs only in the places it looks at."""
         other = Checker(series, self._new_files, self._values, self._expected)
         other._imports = self._imports
         return other
 
     def check(self, tag: str, version: Version, read: Read) -> ReleaseCheck:
-        """Check one release. Raises PatchError only for a patch that is malformed in itself."""
+        """Check one release. Raises PatchError only for a malformed patch."""
         values = self._values(tag)
         changed: dict[str, Content] = {}
 
@@ -184,7 +183,7 @@ class Checker:
         )
 
     def _missing_imports(self, read: Read, hooks: tuple[Need, ...], version: Version) -> tuple[Missing, ...]:
-        """As ``Imports.missing``. The answer for the release before holds when it would read the same contents."""
+        """As ``Imports.missing``. The answer for the previous release is reused when the contents are the same."""
         files = of_release(self._new_files, version)
         before = self._imported
         if (
@@ -236,7 +235,7 @@ class Checker:
 
 
 def explained(check: ReleaseCheck, explanations: Mapping[str, str]) -> ReleaseCheck:
-    """The same check with more to say about targets: ``explanations`` by ``FileCheck.target``."""
+    """The same check with ``explanations`` added, by ``FileCheck.target``."""
 
     def more(file: FileCheck) -> FileCheck:
         added = explanations.get(file.target, "")
@@ -262,7 +261,7 @@ def _name(content: Content | None) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Imported:
-    """What was found out about the imports of these files, and from which contents (name by path)."""
+    """The result for the imports of these files, and from which contents it was made (name by path)."""
 
     files: tuple[NewFile, ...]
     hooks: tuple[Need, ...]
@@ -285,7 +284,7 @@ def _file_check(item: FileOutcome) -> FileCheck:
             target=item.target.path,
             path=None,
             state=PatchStatus.NOT_NEEDED if item.excused else PatchStatus.GONE,
-            explanation="" if item.excused else f"It is in none of its known places: {', '.join(item.target.places)}.",
+            explanation="" if item.excused else f"It is at none of its known places: {', '.join(item.target.places)}.",
         )
     placements, misfits = item.placed.placements, item.placed.misfits
     if misfits:
@@ -317,7 +316,7 @@ def _explained(misfit: Misfit, text: str) -> str:
 def elsewhere(patch: Patch, target: str, values: Mapping[str, str], candidates: Mapping[str, bytes]) -> str | None:
     """The one path among ``candidates`` (content by path) where all of the patch's hunks for ``target`` fit.
 
-    For a file that is gone and for which history has no answer: a hint for people, never followed automatically.
+    For a missing file that history does not explain: a hint for people, never followed automatically.
     """
     only = replace(
         patch,

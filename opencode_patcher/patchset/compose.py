@@ -1,4 +1,4 @@
-"""From the series, the new files and the values to a Change: which files get which content. Pure."""
+"""Turns the series, the new files and the values into a Change: which files get which content. Pure."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ from opencode_patcher.patchset.render import render_file, render_patch
 from opencode_patcher.patchset.series import Patch, Series, TouchedFile
 
 ReadPristine = Callable[[str], bytes | None]
-"""Gives a file of the pristine release by its path in the repository; None when there is none."""
+"""Returns a file of the pristine release by its path in the repository; None when there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What makes a pristine release a patched one: the new content of each file by path, and where each
-    hunk went.
+    """What turns a pristine release into a patched one: the new content of each file by path, and where each hunk went.
 
     ``digest`` is the SHA-256 (hex) of the files, so that equal changes have equal digests.
     """
@@ -41,10 +40,9 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class FileOutcome:
-    """What became of one file of one patch. ``path`` is the place that was used, None when there is none.
-
-    ``hunks`` were placed in the text ``before``; ``flaws`` say why what they insert cannot work there. With ``excused``
-    the release is one that does without the file.
+    """The result for one file of one patch. ``path`` is the place that was used, None when there is none. ``hunks``
+    were placed in the text ``before``; ``flaws`` say why inserted code cannot work there. ``excused`` means that the
+    release does not need the file.
     """
 
     target: TouchedFile
@@ -67,9 +65,9 @@ def compose(
     """Render, check and place every patch in the order of the series, and render the new files.
 
     ``version`` is the release's; patches and new files for other releases are left out, and so are files that the
-    release does without (``since`` and ``until`` in ``Touches``).
-    Raises PatchError for a malformed patch or template, a target that is gone, a new file that upstream has
-    too, an insert that cannot work; and its subclass MisfitError for a hunk that does not fit.
+    release does not need (``since`` and ``until`` in ``Touches``). Raises PatchError for a malformed patch or template,
+    a target that is gone, a new file that upstream has too, an insert that cannot work; and its subclass MisfitError
+    for a hunk that does not fit.
     """
     texts: dict[str, str] = {}
     placements: list[Placement] = []
@@ -101,9 +99,9 @@ def compose(
 def walk(
     series: Series, values: Mapping[str, str], read: ReadPristine, *, version: Version | None = None
 ) -> Iterator[tuple[Patch, tuple[FileOutcome, ...]]]:
-    """Each patch with its outcome in the files as the patches before it have left them.
+    """Each patch with its outcomes in the files as the previous patches left them.
 
-    A file in which a hunk does not fit stays as it was. Raises PatchError as ``outcomes`` does.
+    A file in which a hunk does not fit stays unchanged. Raises PatchError as ``outcomes`` does.
     """
     texts: dict[str, str] = {}
 
@@ -119,10 +117,10 @@ def walk(
 def outcomes(
     patch: Patch, values: Mapping[str, str], read: ReadPristine, *, version: Version | None = None
 ) -> tuple[FileOutcome, ...]:
-    """Render and check one patch, and place its hunks in the files that ``read`` gives.
+    """Render and check one patch, and place its hunks in the files that ``read`` returns.
 
-    A hunk that does not fit, or a file that is gone, is part of the outcome; only what is wrong with the
-    patch itself raises PatchError.
+    A hunk that does not fit, or a missing file, is part of the outcome. PatchError is raised only when the patch itself
+    is wrong.
     """
     by_path = {file.path: file for file in parse(patch, render_patch(patch.name, patch.text, values))}
     return tuple(_outcome(patch, target, by_path[target.path], read, version) for target in patch.header.touches)
@@ -174,8 +172,8 @@ def _target_gone(patch: Patch, target: TouchedFile) -> PatchError:
 
 def _flawed(patch: Patch, flaw: Flaw) -> PatchError:
     return PatchError(
-        f"The patch '{patch.name}' fits and cannot work: {flaw}.",
-        why="What it inserts would be dead, or would mean something else than it is meant to.",
+        f"The patch '{patch.name}' fits but cannot work: {flaw}.",
+        why="The inserted code would never run, or would mean something else than intended.",
         next_step=hints.show_patch(patch.name),
     )
 
@@ -183,7 +181,7 @@ def _flawed(patch: Patch, flaw: Flaw) -> PatchError:
 def _digest(files: Mapping[str, bytes]) -> str:
     whole = hashlib.sha256()
     for path in sorted(files):
-        # Lengths keep a file's end from being taken for the next one's path.
+        # With the lengths, the end of a file cannot be mistaken for the path of the next one.
         name, content = path.encode("utf-8"), files[path]
         whole.update(f"{len(name)} {len(content)}\n".encode())
         whole.update(name)

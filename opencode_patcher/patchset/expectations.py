@@ -1,8 +1,9 @@
-"""What the feature relies on in upstream without a hook: named, with a reason, and checked on a release's source. Pure.
+"""Upstream code that the feature relies on without patching it: named, with a reason, and checked in each release.
+Pure.
 
-A hook that has its place proves nothing about the code around it. An expectation names a function (or a file) of
-upstream's, the forms of it that the feature was made for, and what to look at when a release has another one. They
-stand beside the patches in ``expectations.toml``; ``docs/patches.md`` describes the file.
+That a hunk has a place proves nothing about the code around it. An expectation names an upstream function (or file),
+the forms of it that the feature was made for, and what to look at when a release has another one. They are beside the
+patches in ``expectations.toml``; ``docs/patches.md`` describes the file.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ Read = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """One form of the code that the feature can live with; all that is given has to be so.
+    """One form of the code that the feature works with; everything that is given has to hold.
 
-    ``has`` and ``lacks`` are patterns that are searched in the plain text (see ``plain``). ``labels`` are those of the
-    function's switch, ``digest`` is that of the whole plain text. ``since`` is the first release that was seen with the
-    form: what was known at an earlier release did not include it. ``unproven`` forms are known, but the whole drill has
-    not been seen to pass with them: they still have to be looked at.
+    ``has`` and ``lacks`` are patterns searched for in the plain text (see ``plain``). ``labels`` are those of the
+    function's switch, ``digest`` is that of the whole plain text. ``since`` is the first release that has the form;
+    earlier releases do not know it. ``unproven`` forms are known, but the whole drill has not passed with them yet:
+    somebody still has to look at them.
     """
 
     since: Version
@@ -52,10 +53,10 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """``why`` says what of ours relies on it, ``look`` what to look at when a release differs.
+    """``why`` says what relies on it, ``look`` what to look at when a release differs.
 
-    ``places`` are the paths that the file has had, newest first. ``within`` names a function, as a hunk's heading does;
-    () is the whole file. Releases before ``since`` and after ``until`` do not have the code and are not asked.
+    ``places`` are the paths of the file, newest first. ``within`` names a function, as a hunk's heading does; () is the
+    whole file. Releases before ``since`` and after ``until`` do not have the code and are not checked.
     """
 
     name: str
@@ -74,9 +75,7 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A release that does not have what is expected. ``place`` is the file and the function, ``found`` what is there in
-    words.
-    """
+    """A release without the expected code. ``place`` is the file and the function, ``found`` says what is there."""
 
     expectation: Expectation
     place: str
@@ -90,7 +89,7 @@ class Difference:
 def load(patches_dir: Path) -> tuple[Expectation, ...]:
     """Read the expectations beside a series; none when there is no such file.
 
-    Raises PatchError, naming the entry and the key, for a file that is damaged or says something unknown.
+    Raises PatchError, naming the entry and the key, for a file that is damaged or has unknown entries.
     """
     path = patches_dir / EXPECTATIONS_FILE
     if not path.is_file():
@@ -108,7 +107,7 @@ def load(patches_dir: Path) -> tuple[Expectation, ...]:
 
 
 def known_at(expectations: Sequence[Expectation], version: Version) -> tuple[Expectation, ...]:
-    """The expectations as they could be written at a release: without forms that came later."""
+    """The expectations as known at a release: without forms that came later."""
     kept = [
         replace(item, forms=tuple(form for form in item.forms if form.since <= version))
         for item in expectations
@@ -129,8 +128,8 @@ def differences(expectations: Sequence[Expectation], version: Version, read: Rea
 
 
 def plain(source: Source, start: int = 0, end: int | None = None) -> str:
-    """Code without what a formatter or a comment changes: no comments, one blank where words need it, no comma before a
-    closing bracket. Strings stay as they are.
+    """Code without anything that formatting or comments change: no comments, one space where words need it, no trailing
+    commas. Strings stay as they are.
     """
     stop = len(source.text) if end is None else end
     pieces: list[str] = []
@@ -175,7 +174,7 @@ def _difference(item: Expectation, read: Read) -> Difference | None:
     if any(not form.unproven for form in fitting):
         return None
     if fitting:
-        found = f"it is as since {tag_of(fitting[0].since)}; the whole drill has not been seen to pass with that yet"
+        found = f"it has the form known since {tag_of(fitting[0].since)}; the whole drill has not passed with that yet"
         return Difference(expectation=item, place=place, found=found)
     return Difference(expectation=item, place=place, found=_found(item.forms[-1], regions[0]))
 

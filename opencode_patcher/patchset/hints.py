@@ -1,9 +1,9 @@
-"""The commands that an error of this room sends the user to. The command line has to offer them."""
+"""The commands that errors of this package point to. The command line has to offer them."""
 
 from __future__ import annotations
 
 SHOW_PATCH = "opencode-patcher patches show {name}"
-"""Shows one patch: its header, its hunks and where each of them lands."""
+"""Shows one patch: its header, its hunks and where each of them goes."""
 
 DISCARD_EDITS = "opencode-patcher build --discard-edits"
 """Builds again and discards manual changes in the work tree."""

@@ -1,8 +1,8 @@
-"""Whether inserted lines can do what they are meant for where they landed. Pure.
+"""Whether inserted lines can do their job where they were placed. Pure.
 
-A hunk may fit in text and in names and still be dead or mean something else: a second ``case`` with the label of an
-earlier one, a statement behind a ``return``, a name that stands for something else there. TypeScript accepts most of
-this without a word.
+A hunk may fit in text and names and still never run, or mean something else: a second ``case`` with the label of an
+earlier one, a statement after a ``return``, a name that means something else there. TypeScript accepts most of this
+silently.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from opencode_patcher.patchset.typescript.scope import Binding, Scope
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Flaw:
-    """An insert of a patch that fits and cannot work. ``line`` counts from 1 in the file as it is after the patch."""
+    """An insert that fits but cannot work. ``line`` counts from 1 in the patched file."""
 
     file: str
     line: int
@@ -41,7 +41,7 @@ class _Insert:
 
 
 def flaws(path: str, hunks: FileHunks, placed: Placed) -> tuple[Flaw, ...]:
-    """What is wrong with the inserts of a patch in the file ``path``; nothing when a hunk of it was not placed."""
+    """What is wrong with the inserts of a patch in the file ``path``; empty when a hunk of it was not placed."""
     if placed.misfits or not path.endswith(lexer.SUFFIXES):
         return ()
     source, outline = read_source(placed.text)
@@ -65,7 +65,7 @@ def flaws(path: str, hunks: FileHunks, placed: Placed) -> tuple[Flaw, ...]:
 
 
 class _Reader:
-    """Looks at the inserts of one file."""
+    """Checks the inserts of one file."""
 
     def __init__(self, source: Source, blocks: Blocks, names: Scope, inserts: Sequence[_Insert]) -> None:
         self._source = source
@@ -74,7 +74,7 @@ class _Reader:
         self._added = {line for insert in inserts for line in insert.lines}
 
     def dead(self, insert: _Insert) -> Iterator[tuple[int, str]]:
-        """Labels that the switch has already, and statements that control never reaches."""
+        """Labels that the switch already has, and unreachable statements."""
         for opener in self._openers(insert):
             statements = self._blocks.statements(opener)
             if self._blocks.is_switch(opener):
@@ -84,7 +84,7 @@ class _Reader:
                 if not before.leaves or after.label or after.hoisted or before.indent != after.indent:
                     continue
                 if after.line in insert.lines and before.line not in insert.lines:
-                    yield after.line, f"it is never reached behind line {before.line + 1}, which leaves the block"
+                    yield after.line, f"it is never reached after line {before.line + 1}, which leaves the block"
                 elif before.line in insert.lines and after.line not in self._added:
                     yield before.line, f"it leaves the block, so that line {after.line + 1} is never reached"
 
@@ -93,11 +93,11 @@ class _Reader:
             if statement.line in insert.lines and statement.label:
                 for other in statements:
                     if other.label == statement.label and other.line != statement.line:
-                        yield statement.line, f"the switch has '{statement.label}' already, on line {other.line + 1}"
+                        yield statement.line, f"the switch already has '{statement.label}', on line {other.line + 1}"
                         break
 
     def twice(self, insert: _Insert) -> Iterator[tuple[int, str]]:
-        """Names that the insert declares and that mean something there already."""
+        """Names that the insert declares but that already mean something there."""
         for name in sorted(self._names.declared(insert.lines)):
             bindings = self._names.bindings(name)
             for own in bindings:
@@ -110,10 +110,13 @@ class _Reader:
                         continue
                     if other.start <= own.start and own.end <= other.end:
                         line = self._source.line_of(other.offset) + 1
-                        yield self._source.line_of(own.offset), f"it declares {name}, which line {line} declares"
+                        yield (
+                            self._source.line_of(own.offset),
+                            f"it declares {name}, which line {line} already declares",
+                        )
 
     def hidden(self, insert: _Insert, imported: Sequence[str]) -> Iterator[tuple[int, str]]:
-        """Imports of the patch that stand for something else where the insert uses them."""
+        """Imports of the patch that mean something else where the insert uses them."""
         for name in imported:
             lines = [line for line in insert.lines if name in scope.used(self._source, [line])]
             inner = [found for found in self._names.bindings(name) if self._is_local(found)] if lines else []
@@ -125,7 +128,7 @@ class _Reader:
                         yield line, f"{name} is not the import there, but what line {declared} declares"
 
     def _openers(self, insert: _Insert) -> list[int]:
-        """The blocks of upstream's that the inserted lines stand in."""
+        """The upstream blocks around the inserted lines."""
         found: dict[int, None] = {}
         for line in insert.lines:
             code = self._source.code_line(line)

@@ -1,4 +1,4 @@
-"""The explanation of a hunk that does not fit, for the person who has to mend it."""
+"""Explains a hunk that does not fit to the person who has to fix it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SIMILAR = 0.55
 
 @dataclass(frozen=True, kw_only=True)
 class Nearest:
-    """The block of a file that resembles a hunk most. ``line`` counts from 1; ``blank_only`` says that
-    nothing but white space differs.
+    """The block of a file that is most like a hunk. ``line`` counts from 1; ``blank_only`` says that nothing but white
+    space differs.
     """
 
     line: int
@@ -60,7 +60,7 @@ def explain(misfit: Misfit, text: str) -> MisfitError:
 
 
 def nearest(block: tuple[str, ...], text: str) -> Nearest | None:
-    """The lines of ``text`` that resemble ``block`` most, or None when nothing does."""
+    """The lines of ``text`` that are most like ``block``, or None when none are similar."""
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     wanted = "\n".join(block)
     squeezed = "".join(wanted.split())

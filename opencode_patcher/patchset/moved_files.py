@@ -1,4 +1,4 @@
-"""Follows files that upstream moved away from every place that the patches name, through upstream's own history."""
+"""Finds files that upstream moved away from every place the patches name, using upstream's history."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Has = Callable[[str], bool]
 
 
 def gone(patches: Series, release: Release, has: Has) -> tuple[str, ...]:
-    """The targets (``TouchedFile.path``) that have no place in a release which has to have them."""
+    """The targets (``TouchedFile.path``) that a release should have but does not."""
     targets = [target for patch in patches.patches for target in patch.header.touches]
     return tuple(
         target.path
@@ -35,10 +35,10 @@ def departures(
     release: Release,
     reporter: Reporter,
 ) -> dict[str, tuple[Departure, ...]]:
-    """What happened to ``targets``, which ``release`` lacks, since ``known``, which has them; by target, oldest first.
+    """What happened since ``known``, which has ``targets``, to those that ``release`` lacks; by target, oldest first.
 
-    The caller holds the mutex of the builds. A source that cannot give the history between the two is warned about, and
-    then there is no answer: the missing file is the error that matters to the user.
+    The caller holds the build mutex. If the source cannot give the history between the two, there is a warning and no
+    answer: to the user, the missing file is the error that matters.
     """
     if not targets:
         return {}
@@ -55,7 +55,7 @@ def departures(
 
 
 def final_places(steps: Mapping[str, Sequence[Departure]], has: Has) -> dict[str, str]:
-    """Where the files that were only moved are now, by target."""
+    """The new places of files that were only moved, by target."""
     return {target: place for target, walked in steps.items() if (place := walked[-1].moved_to) and has(place)}
 
 
@@ -68,8 +68,8 @@ def follow(
 ) -> Series:
     """The series for ``release``, with the new places of files that were moved since ``known``.
 
-    Says which commit moved a file. The caller holds the mutex of the builds. Raises PatchError, which names the commit
-    if it is known, for a file that is gone.
+    Reports which commit moved a file. The caller holds the build mutex. Raises PatchError for a missing file, naming
+    the commit that removed it if known.
     """
     has = repository.snapshot(release).has
     missing = gone(patches, release, has)
@@ -82,7 +82,7 @@ def follow(
             raise PatchError(
                 f"The patch '{patch.name}' does not fit: {target} is not in {release.tag}.",
                 why=said
-                or f"It is in none of its known places, and the history since {known.tag} does not explain it.",
+                or f"It is at none of its known places, and the history since {known.tag} does not explain it.",
                 next_step=hints.rebase(release.tag),
             )
         reporter.note(f"{said} The patches follow it.")

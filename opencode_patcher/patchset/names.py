@@ -1,8 +1,8 @@
-"""Whether the names that our code takes from upstream are still there. Pure.
+"""Whether the names that our code uses from upstream still exist. Pure.
 
-A hunk may land in its place and the result still not compile: a module that a new file imports was moved, it no longer
-exports a name, or a hook passes a variable that its function has no longer. A type check finds all of that and more,
-in minutes; this finds the common part of it from a few files.
+A hunk may fit and the result still not compile: a module that a new file imports was moved or no longer exports a name,
+or a hunk uses a variable that its function no longer has. A type check finds all of that and more, but takes minutes;
+this finds the common cases from a few files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from opencode_patcher.patchset.typescript import lexer, modules, scope
 from opencode_patcher.patchset.typescript.modules import Exports
 
 SKIPPED = "/test/"
-"""Our tests are not part of the binary; they may need a newer upstream than the code does."""
+"""Our tests are not part of the binary, and may need a newer upstream than the code does."""
 
 MANIFEST = f"{modules.PROGRAM}/package.json"
 DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
@@ -30,7 +30,7 @@ BUILT_IN = frozenset({"bun", "child_process", "crypto", "events", "fs", "os", "p
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Missing:
-    """A name that ``file`` of ours (a new file, or the patched one) uses and that the release does not have."""
+    """A name that ``file`` (a new or a patched one) uses but the release does not have."""
 
     file: str
     what: str
@@ -38,7 +38,7 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """What ``importer`` takes from a module: one name, and the members of it that it uses."""
+    """What ``importer`` imports from a module: one name, and which of its members it uses."""
 
     importer: str
     module: str
@@ -56,9 +56,8 @@ def needs(path: str, text: str) -> tuple[Need, ...]:
 
 
 class Imports:
-    """Looks for imported names in one release after the other; a module's text is read for its exports once.
-
-    ``new_files`` are those that such a release gets.
+    """Looks for imported names in one release after another; the exports of a text are read once. ``new_files`` are
+    those that the releases get.
     """
 
     def __init__(self, new_files: Sequence[NewFile]) -> None:
@@ -73,7 +72,8 @@ class Imports:
         self._exports: dict[str, Exports] = {}
 
     def missing(self, read: modules.Read, hooks: Sequence[Need]) -> tuple[Missing, ...]:
-        """The names that the new files and the hooks import, and that are not there. ``read`` gives pristine files."""
+        """The names that the new files and the patches import but the release lacks. ``read`` returns pristine
+        files."""
 
         def with_ours(path: str) -> str | None:
             return self._ours[path] if path in self._ours else read(path)
@@ -111,7 +111,7 @@ class Imports:
         return any(self._has(star, name, read, seen) for star in self._stars(path, exported, read, seen))
 
     def _namespace(self, path: str, name: str, read: modules.Read, seen: set[str]) -> str | None:
-        """The module that a name stands for, None when it stands for something else."""
+        """The module that a name stands for; None when it is not a module."""
         exported = self._exported(path, read)
         if name in exported.namespaces:
             return modules.resolve(exported.namespaces[name], path, read)
@@ -132,14 +132,14 @@ class Imports:
 
 @dataclass(frozen=True, kw_only=True)
 class HookNames:
-    """What the added lines of a patch use in one file: names of the file by hunk number, and imports of their own."""
+    """What the added lines of a patch use in one file: names of the file by hunk number, and their own imports."""
 
     local: Mapping[int, frozenset[str]]
     imported: tuple[Need, ...]
 
 
 def hook_names(item: FileOutcome) -> HookNames:
-    """What the hunks of a patch take from around them, for a file in which all of them were placed."""
+    """What the hunks of a patch use of the code around them, for a file in which all of them were placed."""
     if item.path is None or item.placed is None or item.hunks is None or not item.path.endswith(lexer.SUFFIXES):
         return HookNames(local={}, imported=())
     source, outline = read_source(item.placed.text)
@@ -161,7 +161,7 @@ def hook_names(item: FileOutcome) -> HookNames:
 
 
 def missing_locals(item: FileOutcome, names: HookNames) -> tuple[Missing, ...]:
-    """The names of the file that the hunks use and that are not declared where the hunks landed."""
+    """The names that the hunks use but that are not declared where the hunks were placed."""
     if item.path is None or item.placed is None or not names.local:
         return ()
     source, outline = read_source(item.before)

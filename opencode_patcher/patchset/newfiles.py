@@ -15,10 +15,10 @@ from opencode_patcher.patchset import paths
 
 TEMPLATE_SUFFIX = ".j2"
 TESTS = "/test/"
-"""Part of the path of a test in upstream's packages."""
+"""Part of the path of every test in upstream's packages."""
 
 IGNORED = frozenset({".DS_Store", "Thumbs.db", "__pycache__", "node_modules"})
-"""What file managers and tools leave behind in a directory; never part of the change."""
+"""Files that file managers and tools leave in a directory; never part of the change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,8 @@ class NewFile:
     """A file to add. ``path`` is where it goes, ``template`` where it was read from (below the templates'
     directory).
 
-    ``rendered`` says whether ``content`` is a template (its name ended in ``.j2``) or goes in byte for byte. Releases
-    outside of ``releases`` do not get it.
+    ``rendered`` says whether ``content`` is a template (its name ended in ``.j2``) or goes in byte for byte. Only
+    releases in ``releases`` get it.
     """
 
     path: str
@@ -79,7 +79,7 @@ def load(templates_dir: Path, line: Line = OPENCODE_1) -> tuple[NewFile, ...]:
 
 
 def of_release(files: Iterable[NewFile], version: Version | None) -> tuple[NewFile, ...]:
-    """The files that a release of this version gets; None stands for one of unknown version."""
+    """The files that a release of this version gets; None means that the version is unknown."""
     return tuple(file for file in files if file.releases.has(version))
 
 

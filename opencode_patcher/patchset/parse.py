@@ -1,7 +1,7 @@
-"""The gate that a rendered patch has to pass before any file is looked at.
+"""Checks that a rendered patch has to pass before any file is looked at.
 
 unidiff accepts text that is not a patch, drops what is between hunks, and counts leniently. So a patch has to parse,
-print back to the very same text, change only the declared files, and do nothing but edit lines.
+print back to exactly the same text, change only the declared files, and do nothing but edit lines.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class Hunk:
 
     @property
     def source(self) -> tuple[str, ...]:
-        """The lines that have to be there: context and removed."""
+        """The lines that have to be in the file: context and removed."""
         return tuple(line.text for line in self.lines if line.kind != ADDED)
 
     @property
     def result(self) -> tuple[str, ...]:
-        """The lines that take their place: context and added."""
+        """The lines that replace them: context and added."""
         return tuple(line.text for line in self.lines if line.kind != REMOVED)
 
 
@@ -74,7 +74,7 @@ def parse(patch: Patch, rendered: str) -> tuple[FileHunks, ...]:
     from unidiff.errors import UnidiffParseError
     from unidiff.patch import PatchSet
 
-    # Comments and blocks of the template may have moved the diff; the header itself is constant.
+    # The template's comments and blocks may have moved the diff; the header itself is constant.
     start = 0 if rendered.startswith("diff --git ") else rendered.find("\ndiff --git ") + 1
     diff = rendered[start:]
     first_line = rendered.count("\n", 0, start)
@@ -158,7 +158,7 @@ def _check_declared(patch: Patch, found: list[str]) -> None:
 
 
 def _first_difference(one: str, other: str) -> int:
-    """The number (from 1) of the first line of ``other`` that ``one`` does not have at that place."""
+    """The number (from 1) of the first line in which ``other`` differs from ``one``."""
     ours, theirs = one.split("\n"), other.split("\n")
     for number, line in enumerate(theirs, 1):
         if number > len(ours) or ours[number - 1] != line:

@@ -8,12 +8,12 @@ import re
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _GIT_DIRECTORY = re.compile(r"\.git[ .]*|git~\d+", re.IGNORECASE)
-"""Names that some file system takes for ``.git``: case is ignored, trailing dots and blanks are dropped, and
-NTFS answers to the short name (git's own ``verify_path`` refuses the same)."""
+"""Names that some file systems treat as ``.git``: case is ignored, trailing dots and blanks are dropped, and NTFS
+answers to the short name (git's own ``verify_path`` refuses the same)."""
 
 
 def problem(path: str) -> str:
-    """Why ``path`` (slash-separated, relative to the repository's root) is refused, or "" when it is fine."""
+    """Why ``path`` (with slashes, relative to the repository's root) is refused, or "" when it is fine."""
     if not path:
         return "it is empty"
     if _CONTROL.search(path):

@@ -1,4 +1,4 @@
-"""Where a hunk belongs in a file: exactly there, or nowhere. Pure, and never fuzzy.
+"""Where a hunk belongs in a file: in exactly one place, or nowhere. Pure, and never fuzzy.
 
 A hunk fits when its source lines (context and removed) occur as one block in the function that its heading
 names, and only once there. The whole file is searched; stated line numbers are a hint for people only.
@@ -28,16 +28,16 @@ class Reason(StrEnum):
     AMBIGUOUS = "its lines occur more than once in that function"
     IN_TEXT = "its lines are only inside a comment or a literal"
     OUT_OF_ORDER = "it would come before, or overlap, the hunk that precedes it"
-    UNREADABLE = "the brackets and literals of the file cannot be made out"
+    UNREADABLE = "the brackets or literals of the file do not match up"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """A hunk that fits. Lines count from 1 in the file as it was when the patch's turn came.
+    """A hunk that fits. Lines count from 1 in the file as the previous patches left it.
 
-    ``path`` is where the file is in this release, ``line`` where the hunk's lines begin, ``offset`` how far
-    that is from the stated line. ``function`` is the full name of the enclosing declaration, "" at the top
-    level. With ``already`` the result was there before, and nothing is changed.
+    ``path`` is where the file is in this release, ``line`` where the hunk's lines begin, ``offset`` how far that is
+    from the stated line. ``function`` is the full name of the enclosing declaration, "" at the top level. With
+    ``already`` the file already has the result, and nothing is changed.
     """
 
     patch: str
@@ -51,8 +51,8 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Misfit:
-    """A hunk that does not fit. ``found`` are the lines (from 1) where its block occurs after all, with the
-    enclosing function; ``detail`` is what the reader of the file can add to the reason."""
+    """A hunk that does not fit. ``found`` are the lines (from 1) where its block occurs elsewhere, with the enclosing
+    function; ``detail`` adds to the reason."""
 
     patch: str
     path: str
@@ -98,7 +98,7 @@ def place(patch: str, path: str, hunks: FileHunks, text: str) -> Placed:
 
 
 def apply(text: str, hunks: FileHunks, placements: Sequence[Placement]) -> str:
-    """The text after the hunks that ``placements`` are about, which are in the order of the file."""
+    """The text with the hunks of ``placements`` applied; they are in the order of the file."""
     made = split_lines(text)
     for placement in reversed(placements):
         if placement.already:
@@ -110,7 +110,7 @@ def apply(text: str, hunks: FileHunks, placements: Sequence[Placement]) -> str:
 
 
 def added_lines(hunk: Hunk, placement: Placement, shift: int) -> list[int]:
-    """The indices of a hunk's added lines in the text after it; earlier hunks have moved it by ``shift`` lines."""
+    """The indices of a hunk's added lines in the new text; earlier hunks have moved it by ``shift`` lines."""
     found: list[int] = []
     index = placement.line - 1 + shift
     for line in hunk.lines:
@@ -123,7 +123,7 @@ def added_lines(hunk: Hunk, placement: Placement, shift: int) -> list[int]:
 
 @lru_cache(maxsize=32)
 def read_source(text: str) -> tuple[Source, Outline | None]:
-    """What is code in a file, and its declarations; None for those when its brackets cannot be made out.
+    """What is code in a file, and its declarations; None instead of these when its brackets do not match.
 
     Neighbouring releases share most files, and several patches may touch one: each text is read once.
     """
@@ -133,9 +133,8 @@ def read_source(text: str) -> tuple[Source, Outline | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class _File:
-    """A file under search. ``contents`` are its lines without their endings, None for a last line that has none.
-
-    ``source`` and ``outline`` are None for a file that the lexer is not meant for.
+    """A file to search. ``contents`` are its lines without their endings, None for a last line that has none.
+    ``source`` and ``outline`` are None for a file that the lexer cannot read.
     """
 
     path: str
@@ -155,7 +154,7 @@ class _File:
         ]
 
     def in_text(self, lines: Iterable[int]) -> str:
-        """The kind of comment or literal that one of these lines starts in; "" when all start in code."""
+        """The kind of comment or literal in which one of these lines starts; "" when all start in code."""
         if self.source is None:
             return ""
         kinds = (self.source.text_around(line) for line in lines if line < len(self.source.starts))
@@ -212,7 +211,7 @@ def _place_hunk(file: _File, patch: str, hunk: Hunk) -> Placement | Misfit:
     everywhere = file.occurrences(hunk.source)
     here = [index for index in everywhere if fits(index, hunk.source, changes)]
     applied = []
-    if _adds_something(hunk):  # the result of a mere removal proves nothing: the line may only have changed
+    if _adds_something(hunk):  # for a removal the result proves nothing: the line may just have changed
         results = file.occurrences(hunk.result)
         applied = [index for index in results if fits(index, hunk.result, _changes(hunk, ADDED))]
     in_result = [index for index in here if any(_is_part(index, result, hunk) for result in applied)]
@@ -232,12 +231,12 @@ def _place_hunk(file: _File, patch: str, hunk: Hunk) -> Placement | Misfit:
 
 
 def _matches(path: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    """Whether a place is in the function that a heading gives: an empty heading is the top level."""
+    """Whether a place is in the function that a heading names; an empty heading is the top level."""
     return path[-len(wanted) :] == wanted if wanted else not path
 
 
 def _changes(hunk: Hunk, kind: str) -> list[int]:
-    """Where, counted from the block's first line, something changes: one index for each run of changed lines.
+    """Where the block changes, counted from its first line: one index for each run of changed lines.
 
     ``kind`` is REMOVED to count in the source, ADDED to count in the result.
     """
@@ -257,7 +256,7 @@ def _adds_something(hunk: Hunk) -> bool:
 
 
 def _is_part(source_index: int, result_index: int, hunk: Hunk) -> bool:
-    """Whether a source block is only the context of a result that is there already."""
+    """Whether a source block is only the context of a result that is already there."""
     return result_index <= source_index and source_index + len(hunk.source) <= result_index + len(hunk.result)
 
 
@@ -274,14 +273,14 @@ def split_lines(text: str) -> list[str]:
 
 
 def _content(line: str) -> str | None:
-    """A line without its ending, None when it has none."""
+    """A line without its ending; None when it has no ending."""
     if line.endswith("\r\n"):
         return line[:-2]
     return line[:-1] if line.endswith("\n") else None
 
 
 def _edited(block: Sequence[str], hunk: Hunk) -> list[str]:
-    """The block after the hunk; an added line ends as the line of the block that it stands beside."""
+    """The block after the hunk; an added line gets the line ending of its neighbour."""
     made: list[str] = []
     position = 0
     for line in hunk.lines:

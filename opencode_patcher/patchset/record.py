@@ -1,4 +1,4 @@
-"""What the tool wrote into a work tree, kept inside the tree's git directory so that git never sees it."""
+"""The record of what the tool wrote into a work tree. It is in the tree's git directory, where git ignores it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FORMAT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """By path, the SHA-256 (hex) of each content that a file may have through us: two while it changes.
+    """By path, the SHA-256 (hex) of each content that we may have given a file: two while it changes.
 
-    ``digest`` is that of the Change which is in the tree, "" while one is being applied.
+    ``digest`` is that of the Change in the tree, "" while one is being applied.
     """
 
     files: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -1,8 +1,8 @@
-"""Writes a patch anew from what it made of the files. Pure.
+"""Rewrites a patch from the files as they are after it. Pure.
 
-What did not change stays as it was written, byte for byte: the header, the variables of a template, headings, context,
-and the stated line numbers of a file whose hunks are all as before. A new or changed hunk gets as little context as it
-needs to have exactly one place.
+Everything that did not change stays as written, byte for byte: the header, the variables of a template, headings,
+context, and the stated line numbers of a file whose hunks are all as before. A new or changed hunk gets as little
+context as it needs for exactly one place.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from opencode_patcher.patchset.typescript import lexer
 from opencode_patcher.patchset.typescript.outline import SEPARATOR
 
 MOST_CONTEXT = 8
-"""Lines on either side; a change that needs more to be told apart has to be made elsewhere."""
+"""Lines on either side. A change that needs more to be unambiguous has to be made elsewhere."""
 
 _SECTION = re.compile(r"^(?=diff --git )", re.MULTILINE)
 _HUNK = re.compile(r"^(?=@@ )", re.MULTILINE)
@@ -40,8 +40,8 @@ class Edited:
 
 @dataclass(frozen=True, kw_only=True)
 class _Change:
-    """Lines of a file (from 0) that the edit takes the place of, and what it makes of them: context between several
-    changes, removed and added lines.
+    """The lines of a file (from 0) that an edit replaces, and what it makes of them: removed and added lines, and
+    context between several changes.
     """
 
     old: range
@@ -50,7 +50,7 @@ class _Change:
 
 @dataclass(frozen=True, kw_only=True)
 class _Gap:
-    """A stretch of lines that no kept hunk changes, in the text before and in the text after."""
+    """A range of lines that no kept hunk changes, in the text before and in the text after."""
 
     old: range
     new: range
@@ -58,9 +58,7 @@ class _Gap:
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
-    """A hunk to be written: the lines as text, what they take the place of (from ``line``, counted from 0), and the
-    heading.
-    """
+    """A hunk to write: the lines as text, what they replace (from ``line``, counted from 0), and the heading."""
 
     line: int
     source: int
@@ -70,10 +68,10 @@ class _Part:
 
 
 def refreshed(patch: Patch, files: Sequence[Edited], values: Mapping[str, str]) -> str:
-    """The text of the patch file that makes each file's ``after`` of its ``before``.
+    """The text of the patch file that turns each file's ``before`` into its ``after``.
 
-    A file of the patch that is not among ``files`` (this release does without it) is left as it is. Raises PatchError
-    when an edit has no hunk with exactly one place, or would have to be written into a hunk with variables.
+    A file of the patch that is not in ``files`` (this release does not need it) is left as it is. Raises PatchError
+    when no hunk for an edit has exactly one place, or an edit is in a hunk with variables.
     """
     header, sections = _sections(patch)
     rendered = {file.path: file for file in parse(patch, render_patch(patch.name, patch.text, values))}
@@ -102,11 +100,11 @@ def _section(patch: Patch, section: str, hunks: FileHunks, file: Edited) -> str:
     if not made and len(kept) == len(hunks.hunks):
         return _moved(start, file) + "".join(raw)
     if len(raw) != len(hunks.hunks):
-        raise _by_hand(patch, "Blocks of the template stand around its hunks.")
+        raise _by_hand(patch, "There are template blocks around its hunks.")
     for hunk in hunks.hunks:
         lost = all(placement.hunk != hunk.number for placement in kept)
         if lost and raw[hunk.number - 1].split("\n", 1)[1] != _body(hunk.lines):
-            raise _by_hand(patch, f"Hunk {hunk.number} of {file.target.path} holds variables.")
+            raise _by_hand(patch, f"Hunk {hunk.number} of {file.target.path} has variables.")
     for placement in kept:
         hunk = hunks.hunks[placement.hunk - 1]
         body = raw[placement.hunk - 1].split("\n", 1)[1]
@@ -122,8 +120,8 @@ def _section(patch: Patch, section: str, hunks: FileHunks, file: Edited) -> str:
     if not made:
         raise PatchError(
             f"The patch '{patch.name}' no longer changes {file.target.path}.",
-            why="Its change was taken out, or upstream has it already.",
-            next_step=f"Take the file out of {patch.file_name}: its line in Touches and its part of the diff.",
+            why="The change was removed, or upstream already has it.",
+            next_step=f"Remove the file from {patch.file_name}: its line in Touches and its part of the diff.",
         )
     return _moved(start, file) + "".join(_written(sorted(made, key=lambda part: part.line)))
 
@@ -137,14 +135,14 @@ def _written(parts: Sequence[_Part]) -> Iterator[str]:
 
 
 def _kept_and_new(patch: Patch, hunks: FileHunks, file: Edited) -> tuple[list[Placement], list[_Part]]:
-    """The placements of the hunks that stay as they are, and new hunks for the rest of the edit.
+    """The placements of the hunks that stay as they are, and new hunks for the other edits.
 
-    A hunk that still does what it did is kept, unless a change beside it has no place without its lines.
+    A hunk that still has the same effect is kept, unless a change beside it has no place without its lines.
     """
     placed = place(patch.name, file.path, hunks, file.before)
     candidates = [placement for placement in placed.placements if not placement.already]
-    # One alignment of the texts decides which hunks are kept and where their results stand. A second one, made of the
-    # kept hunks alone, may take a repeated line for another and then disagree with the first.
+    # One alignment of the texts decides which hunks are kept and where their results are. A second one, made from the
+    # kept hunks alone, might match a repeated line differently and contradict the first.
     edits = _differences(split_lines(apply(file.before, hunks, candidates)), split_lines(file.after))
     kept = {
         placement: stretch
@@ -167,10 +165,10 @@ def _kept_and_new(patch: Patch, hunks: FileHunks, file: Edited) -> tuple[list[Pl
 
 
 def _unchanged(result: range, edits: Sequence[tuple[str, int, int, int, int]]) -> range | None:
-    """Where a hunk's result stands in the text after the edits; None when one of them is about its lines."""
+    """Where a hunk's result is in the text after the edits; None when one of them changes its lines."""
     if any(tag != "equal" and start < result.stop and end > result.start for tag, start, end, _, _ in edits):
         return None
-    # No edit is about its lines, so it stands in one stretch that both texts have, or is empty at the end of one.
+    # No edit changes its lines, so it is in one range that both texts have, or is empty at the end of one.
     for tag, start, end, new_start, _ in edits:
         if tag == "equal" and start <= result.start and result.stop <= end:
             return range(result.start - start + new_start, result.stop - start + new_start)
@@ -178,7 +176,7 @@ def _unchanged(result: range, edits: Sequence[tuple[str, int, int, int, int]]) -
 
 
 def _gaps(hunks: FileHunks, kept: Mapping[Placement, range], file: Edited) -> Iterator[_Gap]:
-    """The stretches before, between and after the kept hunks, which have their results in the text after."""
+    """The ranges before, between and after the kept hunks, whose results are in the text after."""
     old_at = new_at = 0
     for placement, result in kept.items():
         first = placement.line - 1
@@ -188,7 +186,7 @@ def _gaps(hunks: FileHunks, kept: Mapping[Placement, range], file: Edited) -> It
 
 
 def _results(hunks: FileHunks, placements: Sequence[Placement]) -> list[range]:
-    """The lines of each hunk's result (from 0) in the text that all of ``placements`` make."""
+    """The lines of each hunk's result (from 0) in the text with all ``placements`` applied."""
     found: list[range] = []
     shift = 0
     for placement in placements:
@@ -204,7 +202,7 @@ def _differences(before: Sequence[str], after: Sequence[str]) -> Sequence[tuple[
 
 
 def _parts(patch: Patch, file: Edited, gap: _Gap) -> list[_Part]:
-    """The hunks for what was edited in a gap; neighbouring changes share one when they have no place apart.
+    """The hunks for the edits in a gap; neighbouring changes share one if they have no place on their own.
 
     Raises PatchError for a change that has no place within the gap.
     """
@@ -241,14 +239,14 @@ def _parts(patch: Patch, file: Edited, gap: _Gap) -> list[_Part]:
 
 
 def _joined(before: Sequence[str], first: _Change, second: _Change) -> _Change:
-    """Two neighbouring changes as one, with what stands between them as context."""
+    """Two neighbouring changes as one, with the lines between them as context."""
     between = _lines(CONTEXT, before[first.old.stop : second.old.start])
     return _Change(old=range(first.old.start, second.old.stop), lines=(*first.lines, *between, *second.lines))
 
 
 def _hunk(patch: Patch, file: Edited, change: _Change, room: range) -> _Part | None:
-    """The hunk that makes a change, with the least context within ``room`` that gives it exactly this one place; None
-    when there is none.
+    """The hunk that makes a change, with the least context within ``room`` that gives it exactly this place; None when
+    there is none.
     """
     before, old = split_lines(file.before), change.old
     heading = _heading(file, old.start)
@@ -274,7 +272,7 @@ def _hunk(patch: Patch, file: Edited, change: _Change, room: range) -> _Part | N
 def _no_place(patch: Patch, file: Edited, change: _Change) -> PatchError:
     return PatchError(
         f"A change of the patch '{patch.name}' has no place of its own in {file.path}, line {change.old.start + 1}.",
-        why=f"Its lines occur there more than once even with {MOST_CONTEXT} lines around them, or stand in a comment "
+        why=f"Even with {MOST_CONTEXT} lines around them, its lines occur more than once, or they are in a comment "
         "or a literal.",
         next_step="Make the change at another line of the function.",
     )
@@ -315,7 +313,7 @@ def _body(lines: Sequence[HunkLine]) -> str:
 
 
 def _moved(start: str, file: Edited) -> str:
-    """The lines above a file's hunks, for the place where the file is now if that is a new one."""
+    """The lines above a file's hunks, with the file's new place if it was moved."""
     if file.path in (file.target.path, *file.target.older):
         return start
     return f"diff --git a/{file.path} b/{file.path}\n--- a/{file.path}\n+++ b/{file.path}\n"
@@ -330,7 +328,7 @@ def _with_place(header: str, file: Edited) -> str:
 
 
 def _verify(patch: Patch, text: str, files: Sequence[Edited], values: Mapping[str, str]) -> None:
-    """What was written has to do what the edits did."""
+    """Check that the written patch has the same effect as the edits."""
     again = series.parse(patch.name, text)
     hunks = {file.path: file for file in parse(again, render_patch(again.name, again.text, values))}
     for file in files:
@@ -339,7 +337,7 @@ def _verify(patch: Patch, text: str, files: Sequence[Edited], values: Mapping[st
         if outcome.misfits or outcome.text != file.after:
             raise PatchError(
                 f"The patch '{patch.name}' cannot be written for {file.path}.",
-                why="Its hunks would not give back what the file is now.",
+                why="Its hunks would not reproduce the file as it is now.",
                 next_step=f"Edit {patch.file_name} by hand. {hints.show_patch(patch.name)}",
             )
 

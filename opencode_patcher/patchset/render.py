@@ -1,7 +1,7 @@
 """Fills in the variables of patches, new files and documents.
 
 Jinja2's defaults damage a diff: they drop the last newline, turn CRLF into LF, render an unknown name as nothing and
-take ``{{`` in TSX for their own. Hence other delimiters, StrictUndefined, the last newline kept, and rules for values.
+treat ``{{`` in TSX as a variable. Hence other delimiters, StrictUndefined, the last newline kept, and rules for values.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from opencode_patcher.base.text import did_you_mean
 from opencode_patcher.patchset.sandbox import Finished, ForbiddenError, Sandbox
 
 _LINE_BREAKS = re.compile(r"[\n\r\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-"""What ends a line for git, Python or JavaScript, and NUL, which makes git take a file for binary."""
+"""What ends a line for git, Python or JavaScript, and NUL, which makes git treat a file as binary."""
 
 _BREAKS_CODE = re.compile(r"[\"'`\\]|\$\{")
-"""What ends or changes a string literal around a value that is inserted as it is."""
+"""What would end or change a string literal around a value that is inserted as it is."""
 
 
 _ALLOWED = (
@@ -50,7 +50,7 @@ class _UnsafeValueError(Exception):
 
 
 def render_patch(name: str, text: str, values: Mapping[str, str]) -> str:
-    """Render a patch. Values stay within their line and, unless given through ``| tojson``, hold no quotes.
+    """Render a patch. Values stay within their line and, unless inserted with ``| tojson``, contain no quotes.
 
     Raises PatchError naming the patch, the line and the variable.
     """
@@ -71,7 +71,7 @@ def render_patch(name: str, text: str, values: Mapping[str, str]) -> str:
         raise PatchError(
             f"The value of {variable} cannot be inserted into {label} as it is.",
             why="It contains a quote, a backslash or '${', which would change the code around it.",
-            next_step="Write it as a literal, without quotes of your own: [= name | tojson =].",
+            next_step="Write it as a literal, without your own quotes: [= name | tojson =].",
         ) from None
 
 
@@ -160,7 +160,7 @@ def _rendered(sandbox: Sandbox, label: str, text: str, values: Mapping[str, obje
         return sandbox.render(text, values)
     except _UnsafeValueError:
         raise
-    # A template is data that anybody may have written; whatever goes wrong in it is an error of the template.
+    # Anybody may have written a template; whatever goes wrong in it is the template's error.
     except Exception as error:
         raise PatchError(
             f"{label[0].upper()}{label[1:]} cannot be rendered.", why=f"{type(error).__name__}: {error}."

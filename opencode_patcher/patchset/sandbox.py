@@ -1,8 +1,8 @@
-"""The one Jinja2 environment. A template is somebody else's text, in a fork or a pull request, and is not trusted.
+"""The only Jinja2 environment. A template may come from a fork or a pull request, and is not trusted.
 
 It may insert values, choose, repeat and include a file of its own directory, and nothing else: the syntax tree is
-checked against a list of what is allowed before anything runs. So there is no attribute, call, arithmetic or assignment
-by which a template could reach Python or make text grow; what is left is bounded in steps and size.
+checked against a list of what is allowed before anything runs. So a template has no attributes, calls, arithmetic or
+assignments to reach Python or make text grow, and its steps and size are limited.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MOST_CHARACTERS = 5_000_000
-"""Largest result; the largest of ours, the tables of model identity, has less than a tenth of it."""
+"""Largest result. Our largest, the tables of model identity, is less than a tenth of it."""
 MOST_STEPS = 100_000
-"""Most repetitions of loops in one rendering; to include a file is worth ``_INCLUSION_STEPS``."""
+"""Most loop iterations in one rendering; including a file counts as ``_INCLUSION_STEPS``."""
 _INCLUSION_STEPS = 100
 
 _ALLOWED = (
@@ -31,10 +31,10 @@ _ALLOWED = (
 _FILTERS = frozenset({"join", "length", "tojson"})
 _TESTS = frozenset({"none"})
 _REFERENCES = frozenset({"self", "super"})
-"""Names by which Jinja2 gives a template to itself."""
+"""Names by which a Jinja2 template can refer to itself."""
 _LOOP = frozenset({"first", "last"})
 _EACH = "each step is counted"
-"""Name of the filter that is put around what a loop goes through; no template can write such a name."""
+"""The filter put around whatever a loop iterates over; no template can write such a name."""
 
 
 class Finished(str):
@@ -52,7 +52,7 @@ class ForbiddenError(Exception):
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """An environment for one rendering; its budget of steps and characters is used up by it.
+    """An environment for one rendering, which uses up its budget of steps and characters.
 
     ``newline`` ends the lines of the result. ``parts`` is the directory of the templates that may be included.
     ``finalize`` sees every value before it is inserted. With ``escape`` values are written as HTML text.
@@ -137,7 +137,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 class _Parts(BaseLoader):
-    """Templates of one directory: no path out of it, and no link either."""
+    """The templates of one directory, without paths out of it or links."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory.resolve()
@@ -174,7 +174,7 @@ def _each(environment: Sandbox, items: Iterable[object]) -> Iterator[object]:
 
 
 def _join(items: Iterable[object], separator: str = "") -> str:
-    """Jinja2's own joins texts of any length, so that a chain of them grows without bounds."""
+    """Jinja2's own filter joins texts of any length, so that a chain of them could grow without limit."""
     texts = [str(item) for item in items]
     if sum(map(len, texts)) + len(separator) * len(texts) > MOST_CHARACTERS:
         raise SecurityError(f"a joined text has more than {MOST_CHARACTERS:,} characters")
@@ -182,6 +182,6 @@ def _join(items: Iterable[object], separator: str = "") -> str:
 
 
 def _to_json(value: object) -> Finished:
-    # U+2028 and U+2029 are escaped: they are line ends in older JavaScript.
+    # U+2028 and U+2029 are escaped: they end lines in older JavaScript.
     text = json.dumps(value, ensure_ascii=False)
     return Finished(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))

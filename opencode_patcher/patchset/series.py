@@ -1,8 +1,7 @@
-"""The series: which patches there are, in which order, and what each one says about itself.
+"""The series: which patches there are, in which order, and what their headers say.
 
-``patches/series`` names one patch a line (``#`` starts a comment); the patch NAME stands in
-``patches/NAME.patch``: a header of ``Key: value`` lines, then a unified diff. ``docs/patches.md`` describes
-the format for those who write one.
+``patches/series`` names one patch per line (``#`` starts a comment); the patch NAME is in ``patches/NAME.patch``: a
+header of ``Key: value`` lines, then a unified diff. ``docs/patches.md`` describes the format for those who write one.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from opencode_patcher.patchset import hints, paths
 SERIES_FILE = "series"
 SUFFIX = ".patch"
 MOVED_FROM = " <- "
-"""Stands in ``Touches`` between a path and the older places of the same file."""
+"""Separates a path in ``Touches`` from the older places of the same file."""
 
 KEYS = ("Subject", "Why", "Obsolete-When", "Touches")
 """The keys that a header must have."""
 
 RELEASES = "Releases"
-"""The key that a header may have: ``since v1.17.12``, ``until v1.20.0`` or both."""
+"""The key that a header may also have: ``since v1.17.12``, ``until v1.20.0`` or both."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _KEY_LINE = re.compile(r"([A-Za-z][A-Za-z-]*):(?:\s+(.*))?")
@@ -45,8 +44,8 @@ _RELEASES = re.compile(r"(?:since\s+(?P<since>\S+))?\s*(?:until\s+(?P<until>\S+)
 class TouchedFile:
     """A file that a patch changes: where it is now, and the older places of the same file, newest first.
 
-    ``since`` is the first release that has the file and ``until`` the last one, None without a limit. ``followed``
-    is a place that the patch does not name, found in upstream's history. ``releases`` are those that the patch is for.
+    ``since`` is the first release that has the file and ``until`` the last one, None without a limit. ``followed`` is a
+    place found in upstream's history that the patch does not name. ``releases`` are those that the patch is for.
     """
 
     path: str
@@ -62,9 +61,9 @@ class TouchedFile:
         return (self.path, *self.older, *((self.followed,) if self.followed else ()))
 
     def may_lack(self, version: Version | None) -> bool:
-        """Whether a release of that version may do without the file, or is none that the patch is for.
+        """Whether a release of that version may lack the file, or is not one that the patch is for.
 
-        None stands for a release of unknown version, which has to have it.
+        A release of unknown version (None) has to have it.
         """
         if version is None:
             return False
@@ -73,7 +72,7 @@ class TouchedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """What a patch says about itself. ``obsolete_when`` states what in upstream would make it unnecessary."""
+    """The header of a patch. ``obsolete_when`` states what in upstream would make it unnecessary."""
 
     subject: str
     why: str
@@ -122,8 +121,8 @@ class Series:
 def load(patches_dir: Path) -> Series:
     """Read ``patches_dir/series`` and every patch that it names.
 
-    Raises PatchError when the series is missing, names a file that is not there, names one twice or leaves
-    one out, and when a header is malformed.
+    Raises PatchError when the series is missing, names a missing file, names one twice or leaves one out, and when a
+    header is malformed.
     """
     series_file = patches_dir / SERIES_FILE
     names = tuple(_names(_read(series_file, "The series"), series_file))
@@ -145,11 +144,11 @@ def load(patches_dir: Path) -> Series:
 
 
 def parse(name: str, text: str) -> Patch:
-    """Make a Patch of a file's text. Raises PatchError when the header is malformed or there is no diff."""
+    """Make a Patch from a file's text. Raises PatchError when the header is malformed or there is no diff."""
     if "\r" in text:
         raise _malformed(
             name,
-            "It has CRLF line endings. A patch is written with LF and takes on those of the file it changes.",
+            "It has CRLF line endings. A patch is written with LF and adopts the line endings of the file it changes.",
         )
     start = _DIFF_START.search(text)
     if start is None:
@@ -198,13 +197,15 @@ def _fields(name: str, header: str) -> dict[str, list[str]]:
     current: list[str] | None = None
     for number, line in enumerate(header.split("\n"), 1):
         if any(delimiter in line for delimiter in _DELIMITERS):
-            raise _malformed(name, f"Line {number}: the header is constant; variables belong in the diff.")
+            raise _malformed(name, f"Line {number}: variables are only allowed in the diff, not in the header.")
         if not line.strip():
             current = None
             continue
         if line[0].isspace():
             if current is None:
-                raise _malformed(name, f"Line {number}: an indented line continues a value, but none is open.")
+                raise _malformed(
+                    name, f"Line {number}: an indented line continues a value, but there is none to continue."
+                )
             current.append(line.strip())
             continue
         match = _KEY_LINE.fullmatch(line)
@@ -242,7 +243,7 @@ def _targets(name: str, entries: list[str], releases: Range) -> tuple[TouchedFil
         places = [place.strip() for place in match.group("places").split(MOVED_FROM.strip())]
         for place in places:
             if any(word in place.split() for word in ("since", "until")):
-                raise _malformed(name, f"Touches '{entry}': 'since' and 'until' stand last, each with a release tag.")
+                raise _malformed(name, f"Touches '{entry}': 'since' and 'until' come last, each with a release tag.")
             if reason := paths.problem(place):
                 raise _malformed(name, f"Touches '{place}': {reason}.")
             if place in seen:

@@ -3,5 +3,5 @@
     bun.ensure ──> dependencies.install ──> build.build
                    catalogue.ensure ─────────┘
 
-Everything comes from the package registries that the user's npm and pip settings name.
+Everything is downloaded from the package registries in the user's npm and pip settings.
 """

@@ -26,16 +26,15 @@ TARGETS_VARIABLE = "OPENCODE_BUILD_TARGETS"
 """Read by the patch ``build-targets``: the directories to make, separated by commas."""
 
 _STARTED = re.compile(r"building (\S+)")
-"""What upstream's build prints when it begins with a target."""
+"""What upstream's build prints when it starts a target."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
     """What goes into the binary besides the tree.
 
-    ``version`` is the release's number without ``v``; with any other one OpenCode could not find the plugin
-    package of its own version (packages/opencode/src/config/config.ts). ``models_json`` is the models
-    catalogue.
+    ``version`` is the release's number without ``v``; with any other, OpenCode could not find the plugin package of its
+    own version (packages/opencode/src/config/config.ts). ``models_json`` is the models catalogue.
     """
 
     version: str
@@ -46,7 +45,7 @@ class BuildOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Binary:
-    """A built program: where it lies, the version it was built as, its SHA-256, and the build's wall time."""
+    """A built program: its path, the version it was built as, its SHA-256, and the build's wall time."""
 
     path: Path
     version: str
@@ -57,8 +56,8 @@ class Binary:
 def build(bun: Bun, tree: Worktree, options: BuildOptions, reporter: Reporter, log: Path) -> Binary:
     """Run the build script in the tree, whose dependencies are installed, find the binary, and sign it for macOS.
 
-    The same tree at the same path with the same options and bun gives the same bytes. Raises BuildError
-    with the end of the build's output when it fails; ``log`` holds all of it.
+    The same tree at the same path with the same options and bun gives the same bytes. Raises BuildError with the end of
+    the build's output when it fails; ``log`` has all of it.
     """
     with reporter.phase(f"Building {options.version}") as phase:
         seconds = _run(bun, tree, options, reporter, log, flags=("--single",))
@@ -80,9 +79,9 @@ def build_targets(
 ) -> float:
     """Build ``targets`` one after another in one run of upstream's build, and return its wall time in seconds.
 
-    ``on_built`` is given each binary as soon as it is finished and signed, in a thread of its own while the next one is
-    built; it may take the file away, and what it raises ends the build. The native packages of all targets are there
-    and ``runtimes`` has theirs. Raises BuildError when the build fails or a binary is not where it is expected.
+    ``on_built`` gets each binary as soon as it is finished and signed, in a separate thread while the next one is
+    built; it may move the file away, and any error it raises ends the build. The native packages and ``runtimes`` of
+    all targets have to be there. Raises BuildError when the build fails or a binary is not where it is expected.
     """
     dist = tree.path / tree.line.package / "dist"
     pending = {target.package: target for target in targets}
@@ -159,9 +158,9 @@ def arguments(options: BuildOptions) -> tuple[str, ...]:
 
 
 def environment(bun: Bun, options: BuildOptions, place: Path) -> dict[str, str | None]:
-    """The environment of upstream's build: the variables that it reads are set, and hardly any of the user's is there.
+    """The environment of upstream's build: the variables that it reads, and hardly any of the user's.
 
-    Upstream starts the new binary once; what it writes then goes to ``place``, a throw-away directory.
+    Upstream starts the new binary once; what it writes then goes to ``place``, a temporary directory.
     """
     return {
         **surroundings.for_scripts(place),
@@ -190,7 +189,7 @@ class _Package:
 
 
 def _require(path: Path, version: str, log: Path) -> Path:
-    """``path``, if it is there and was built as ``version``, which upstream writes beside it."""
+    """``path``, if it exists and was built as ``version``, which upstream writes beside it."""
     if not path.is_file():
         raise BuildError(
             "OpenCode's build left no binary in the expected place.",

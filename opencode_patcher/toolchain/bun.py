@@ -1,8 +1,8 @@
 """The bun that upstream's build is run with.
 
-Upstream names a version and refuses any bun outside ``^version`` (packages/script/src/index.ts). One on
-PATH that satisfies this is used as it is; else exactly the named version is fetched from the npm registry
-into the store, and has to be what the lock pins.
+Upstream names a version and refuses any bun outside ``^version`` (packages/script/src/index.ts). If the bun on PATH
+satisfies this, it is used as it is. Otherwise exactly the named version is fetched from the npm registry into the
+store, and has to match the lock's pin.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class Bun:
 
 
 def ensure(store: Store, required: str, pins: BunPins, reporter: Reporter) -> Bun:
-    """A bun that satisfies ``^required`` (``1.3.14``); the caller holds the store's lock.
+    """A bun that satisfies ``^required`` (``1.3.14``); the caller holds the build mutex.
 
-    The one in the store is used as long as it is what was fetched and what ``pins`` says, and fetched again otherwise.
-    Raises ToolchainError when bun does not exist for this machine, cannot be fetched, arrives damaged, is not what is
-    pinned or does not run. Nothing is left behind then.
+    The one in the store is used as long as it is unchanged and matches ``pins``; otherwise it is fetched again. Raises
+    ToolchainError when bun does not exist for this machine, cannot be fetched, arrives damaged, does not match its pin
+    or does not run. Nothing is left behind then.
     """
     on_path = environment.find_program("bun")
     found = version_of(on_path) if on_path else None
@@ -48,19 +48,19 @@ def ensure(store: Store, required: str, pins: BunPins, reporter: Reporter) -> Bu
         if on_path:
             reporter.note(f"{on_path} (bun {found or 'that does not run'}) is not used: {required} or newer is needed.")
         if required not in pins:
-            reporter.note(f"bun {required} is not pinned in the lock; it is what the npm registry says it is.")
+            reporter.note(f"bun {required} is not pinned in the lock, so whatever the npm registry provides is used.")
         _fetch(package, required, pins, path.parent, path.name, reporter)
     return Bun(path=path, version=required, origin="store")
 
 
 def kept(store: Store, version: str, package: str) -> Path:
-    """Where the store keeps a bun that came in ``package``, whether it is there or not."""
+    """Where the store keeps the bun of ``package``, whether it exists or not."""
     directory = store.toolchains / f"bun-{version}-{package.removeprefix('@oven/bun-')}"
     return directory / ("bun.exe" if "windows" in package else "bun")
 
 
 def version_of(path: Path) -> str | None:
-    """What ``bun --version`` says; None when it does not run."""
+    """The output of ``bun --version``; None when it does not run."""
     try:
         return process.run([path, "--version"], timeout=VERSION_TIMEOUT_SECONDS).stdout.strip()
     except ProcessError:

@@ -1,7 +1,7 @@
 """Upstream's ``bun.lock``: which package in which version each dependency resolves to. Pure.
 
 The file is JSON with trailing commas. ``packages`` maps a place to ``[name@version, registry, details, integrity]``; a
-place is the name of a package, below the names of those that need it in another version than the rest
+place is a package's name, prefixed with the package that needs a different version of it than the rest
 (``glob/minimatch``). Source: bun's documentation of its text lock file, version 1.
 """
 
@@ -24,8 +24,8 @@ class Package:
     """One locked package. ``workspace`` is its directory when it is upstream's own.
 
     ``integrity`` is a subresource integrity value, empty for upstream's own packages. ``systems`` and ``machines`` are
-    npm's words (``win32``, ``arm64``) for where it can be installed, empty for everywhere. ``needs`` are the places of
-    what it depends upon, ``optional`` of what it can do without; both are places that the lock has.
+    npm's names (``win32``, ``arm64``) of where it can be installed, empty for everywhere. ``needs`` are the places of
+    its dependencies, ``optional`` of its optional ones; only places that the lock has.
     """
 
     place: str
@@ -52,7 +52,7 @@ class BunLock:
     patched: Mapping[str, str]
 
     def production(self, root: str) -> tuple[Package, ...]:
-        """All that the workspace package called ``root`` depends upon when it runs, itself first, then by place.
+        """Everything that the workspace package ``root`` depends on at run time, itself first, then by place.
 
         Upstream lists some of its own packages among the root's development dependencies though the program imports
         them (``@opencode-ai/core``); those are followed too. Raises ToolchainError when the lock has no such package.
@@ -72,11 +72,11 @@ class BunLock:
 
 
 def parse(text: str) -> BunLock:
-    """Read the text of a ``bun.lock``. Raises ToolchainError when it is none of a version that is known."""
+    """Read the text of a ``bun.lock``. Raises ToolchainError when it is malformed or of an unknown version."""
     try:
         data = documents.shaped(jsonc.loads(text), dict[str, Any])
         if data["lockfileVersion"] not in (0, 1):
-            raise ValueError(f"its version is {data['lockfileVersion']}, known are 0 and 1")
+            raise ValueError(f"its version is {data['lockfileVersion']}; only 0 and 1 are known")
         entries: dict[str, list[Any]] = data["packages"]
         return BunLock(
             packages={place: _package(place, entry, entries, data["workspaces"]) for place, entry in entries.items()},
@@ -120,7 +120,7 @@ def _is_workspace(entry: list[Any] | None) -> bool:
 
 
 def _resolved(place: str, names: Any, entries: Mapping[str, Any]) -> tuple[str, ...]:
-    """The places of dependencies as seen from ``place``: the nearest one counts, as with ``node_modules``."""
+    """The places of dependencies as seen from ``place``: the nearest one is used, as with ``node_modules``."""
     found = (next((at for at in _places(place, name) if at in entries), None) for name in names)
     return tuple(sorted({at for at in found if at is not None}))
 

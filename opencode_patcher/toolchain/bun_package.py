@@ -1,7 +1,7 @@
 """The program in one of bun's packages: fetched from the npm registry, and checked whenever it is used.
 
-The lock pins the SHA-512 of each package's archive, so that no registry decides what bun is. The archive itself is not
-kept; a note beside the program says from which archive it came, and its own SHA-256.
+The lock pins the SHA-512 of each package's archive, so that no registry can replace bun. The archive itself is not
+kept; a note beside the program has the archive's digest and the program's own SHA-256.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from opencode_patcher.upstream.lock import BunPins
 
 @dataclass(frozen=True, kw_only=True)
 class _Note:
-    """``integrity`` is the archive's, as the lock has it; ``sha256`` the program's."""
+    """``integrity`` is the archive's, in the lock's form; ``sha256`` is the program's."""
 
     integrity: str
     sha256: str
 
 
 def is_whole(program: Path, package: str, version: str, pins: BunPins) -> bool:
-    """Whether ``program`` is still what was fetched, and what the lock pins if it pins this version."""
+    """Whether ``program`` is unchanged since it was fetched, and matches the lock if the lock pins this version."""
     try:
         note = documents.read(_note(program), _Note)
         pinned = pins.get(version, {}).get(package, note.integrity)
@@ -39,11 +39,10 @@ def is_whole(program: Path, package: str, version: str, pins: BunPins) -> bool:
 
 
 def fetch(program: Path, package: str, version: str, pins: BunPins) -> int:
-    """Write the program of a package, executable, to ``program``, and return how many bytes were fetched.
+    """Write a package's executable to ``program``, and return how many bytes were fetched.
 
-    A version that the lock does not pin is what the registry says it is. The registry is the user's; the settings of
-    the project in the current directory do not count. Raises ToolchainError when it cannot be fetched, or is not what
-    the lock pins.
+    For a version that the lock does not pin, the registry is trusted. It is the user's registry; settings of a project
+    in the current directory are ignored. Raises ToolchainError when it cannot be fetched, or does not match the lock.
     """
     settings = npm_settings.read_settings()
     found = npm_registry.find(settings, package, version)
@@ -53,7 +52,7 @@ def fetch(program: Path, package: str, version: str, pins: BunPins) -> int:
         raise ToolchainError(
             f"{package} {version} cannot be used.",
             why=(
-                "The registry has another archive than the one that the lock pins.\n"
+                "The registry's archive is not the one that the lock pins.\n"
                 f"Address: {settings.registry(package)}\nPinned:    {pinned}\nAnnounced: {announced}"
             ),
             next_step="Check npm's registry (npm_config_registry or .npmrc), or put the wanted bun on PATH.",
@@ -66,9 +65,7 @@ def fetch(program: Path, package: str, version: str, pins: BunPins) -> int:
 
 
 def with_pins(pins: BunPins, version: str) -> BunPins:
-    """``pins`` with those of one more version, for every platform, as the registry has them now. A platform that it
-    does not have stays without.
-    """
+    """``pins`` plus those of one more version, for every platform that the registry now has."""
     if version in pins:
         return pins
     settings = npm_settings.read_settings()
@@ -90,7 +87,7 @@ def _integrity(sha512: bytes) -> str:
 
 
 def _member(archive: bytes, name: str, package: str) -> bytes:
-    """One file of an archive. The rest is not unpacked, so no name in it can reach outside."""
+    """One file of an archive. Nothing else is unpacked, so no path in it can lead outside."""
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
             file = opened.extractfile(name)

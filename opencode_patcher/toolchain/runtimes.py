@@ -1,7 +1,7 @@
 """bun's runtimes for other platforms, which its compiler puts the program into.
 
-bun would fetch them itself, without checking what arrives. It looks into its package cache first, so they are fetched
-and checked here like bun itself, and bun is pointed to a cache that holds nothing else.
+bun would fetch them itself, without checking them. It looks in its package cache first, so they are fetched and checked
+here like bun itself, and bun is pointed to a cache that has nothing else.
 """
 
 from __future__ import annotations
@@ -29,21 +29,20 @@ class Runtimes:
     version: str
 
     def path(self, target: Target) -> Path:
-        """Where the runtime of a target lies, under the name that bun looks for."""
+        """The path of a target's runtime, under the name that bun looks for."""
         return self.directory / f"{target.runtime}-v{self.version}"
 
 
 def never_fetched(store: Store, targets: Iterable[Target]) -> int:
-    """How many of ``targets`` have no runtime in the store, of whatever version of bun."""
+    """How many of ``targets`` have no runtime in the store, for any version of bun."""
     return sum(not any(store.toolchains.glob(f"runtimes-*/{target.runtime}-v*")) for target in targets)
 
 
 def ensure(store: Store, bun: Bun, targets: Iterable[Target], pins: BunPins, reporter: Reporter) -> Runtimes:
-    """The runtimes of ``targets`` in the version of ``bun``; those that are not there, or not as they were fetched, are
-    fetched.
+    """The runtimes of ``targets`` in the version of ``bun``; missing or changed ones are fetched.
 
-    The caller holds the store's lock. Raises ToolchainError when one cannot be fetched, arrives damaged or is not what
-    ``pins`` says.
+    The caller holds the build mutex. Raises ToolchainError when one cannot be fetched, arrives damaged or does not
+    match ``pins``.
     """
     runtimes = Runtimes(directory=store.toolchains / f"runtimes-{bun.version}", version=bun.version)
     wanted = {runtimes.path(target): f"{SCOPE}/{target.runtime}" for target in targets}

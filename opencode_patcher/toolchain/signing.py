@@ -1,4 +1,5 @@
-"""Signs programs for macOS right after the build, so that what is drilled is what is installed and released."""
+"""Signs programs for macOS right after the build, so that the drilled file is the one that is installed and
+released."""
 
 from __future__ import annotations
 
@@ -10,9 +11,9 @@ from opencode_patcher.toolchain import macho_signature
 
 
 def renew(program: Path, identifier: str) -> bool:
-    """Give a program for macOS a new ad-hoc signature that names ``identifier``.
+    """Give a macOS program a new ad-hoc signature for ``identifier``.
 
-    Returns False for a program of another system, which stays as it is.
+    Returns False for a program for another system, which is not changed.
 
     Raises BuildError when it cannot be signed, StoreError when it cannot be written.
     """
@@ -30,6 +31,7 @@ def renew(program: Path, identifier: str) -> bool:
             why=f"{program}: {'; '.join(found)}.",
             next_step="Build for other systems only, or build another release.",
         )
-    # A new file: macOS remembers the signature of one that was started, as upstream's build does, and would kill it.
+    # A new file: upstream's build has started the old one, so macOS remembers its signature and would kill the changed
+    # program.
     files.write_bytes(program, signed, mode=0o755)
     return True

@@ -32,7 +32,7 @@ ALL = "all"
 class Target:
     """One platform. ``system`` is linux, darwin or windows; ``machine`` is x64 or arm64.
 
-    A ``baseline`` binary does without AVX2; a ``musl`` one is for Linux systems without glibc.
+    A ``baseline`` binary does not need AVX2; a ``musl`` one is for Linux systems without glibc.
     """
 
     system: str
@@ -47,7 +47,7 @@ class Target:
 
     @property
     def package(self) -> str:
-        """The name that upstream's build gives to the directory, and its release to the archive."""
+        """The name of the directory in upstream's build, and of the archive in its release."""
         return f"opencode-{self.name}"
 
     @property
@@ -68,12 +68,12 @@ class Target:
 
 
 def parse(name: str) -> Target:
-    """The target of that name. Raises UsageError naming the nearest when upstream builds none."""
+    """The target with that name. Raises UsageError with the nearest names when upstream has none."""
     if name not in NAMES:
         near = get_close_matches(name, NAMES, n=3)
         raise UsageError(
             f"OpenCode is not built for '{name}'.",
-            # Several, since the parts of a name are easily put in another order.
+            # Several, since the parts of a name are easily put in the wrong order.
             why=f"The nearest names: {', '.join(near)}." if near else "",
             next_step=f"Targets: {ALL}, {', '.join(NAMES)}",
         )
@@ -82,7 +82,7 @@ def parse(name: str) -> Target:
 
 
 def select(names: Iterable[str]) -> tuple[Target, ...]:
-    """The targets of these names, each once, in upstream's order; ``all`` stands for every one.
+    """The targets with these names, each once, in upstream's order; ``all`` means all of them.
 
     Raises UsageError for an unknown name.
     """
@@ -91,7 +91,7 @@ def select(names: Iterable[str]) -> tuple[Target, ...]:
 
 
 def runnable(targets: Iterable[Target], platform: Platform) -> Target | None:
-    """The one of ``targets`` that fits ``platform`` best, None when none of them runs there."""
+    """The one of ``targets`` that fits ``platform`` best; None when none of them runs there."""
     machine = {"aarch64": "arm64"}.get(MACHINES.get(platform.machine, ""), MACHINES.get(platform.machine, ""))
     fitting = [
         target

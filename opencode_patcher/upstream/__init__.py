@@ -1,4 +1,4 @@
-"""Upstream's releases, and the slim source of one of them.
+"""Upstream's releases, and the parts of one release's source that a build needs.
 
     releases.list_releases ──> lock.check ──> repository.opened ──> workspace.closure ──> worktree.checkout
 

@@ -1,8 +1,7 @@
 """What happened to a file that a release no longer has, from git's history, fetched only as far back as needed.
 
 The store's repository is shallow and has no file contents. The commits between two releases are fetched without
-contents first; to see a renamed file in the commit that took the old one away, git compares contents, and fetches those
-of that one commit.
+contents first; to see whether a commit renamed a file, git compares contents, and fetches only those of that commit.
 """
 
 from __future__ import annotations
@@ -42,11 +41,11 @@ class Departure:
 def departures(
     repository: Repository, before: Release, after: Release, paths: Iterable[str], reporter: Reporter
 ) -> dict[str, tuple[Departure, ...]]:
-    """For each of ``paths`` that ``before`` has and ``after`` has not: what happened to it, oldest first.
+    """What happened to each of ``paths`` that ``before`` has and ``after`` lacks, oldest first.
 
-    A file that was renamed is followed, so the last departure says where it is now, or that it is gone. A path for
-    which history has no answer is left out. ``repository`` holds both releases; the caller holds the mutex of the
-    builds. Raises SourceError when the commits between them cannot be fetched.
+    A file that was renamed is followed, so the last departure says where it is now, or that it is gone. A path that
+    history does not explain is left out. ``repository`` holds both releases; the caller holds the build mutex. Raises
+    SourceError when the commits between them cannot be fetched.
     """
     wanted = list(paths)
     if not wanted or before.version >= after.version:
@@ -58,7 +57,7 @@ def departures(
 
 
 def _fetch_between(repository: Repository, before: Release, after: Release) -> None:
-    """Make the commits since ``before`` present, and one more: a commit at the edge has no parent to compare with."""
+    """Fetch the commits since ``before``, and one more: the oldest commit has no parent to compare with."""
     reference = f"refs/tags/{after.tag}"
     for depth in (f"--shallow-exclude={before.tag}", "--deepen=1"):
         remote.run(
@@ -90,7 +89,7 @@ def _follow(repository: Repository, before: Release, after: Release, path: str) 
 
 
 def _departure(repository: Repository, start: str, end: str, path: str) -> Departure | None:
-    """The last commit after ``start`` that took ``path`` away; None when there is none."""
+    """The last commit after ``start`` that removed ``path``; None when there is none."""
     logged = _git(
         repository,
         *("log", "-1", "--no-renames", "--diff-filter=D", "--full-history", "--format=%H%x00%cI%x00%s"),

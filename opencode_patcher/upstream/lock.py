@@ -1,12 +1,12 @@
 """The project's lock: the release that is built unless another one is asked for, by tag and commit.
 
-Anybody who can push can move a tag; nobody can move a commit. The lock also pins the models catalogue that goes
-into the binary, and bun for every platform, so that the same lock gives the same bytes and no registry decides which
+Anybody who can push can move a tag; nobody can change a commit. The lock also pins the models catalogue that goes into
+the binary, and bun for every platform, so that the same lock gives the same bytes and no registry can change which
 programs run.
 
-In a checkout of the project the lock is a file of the package, and ``update`` changes it there, to be committed. An
-installed package is not the user's to change: there ``update`` keeps its lock in the store, which counts as long as it
-is the newer one.
+In a checkout of the project the lock is a file of the package, and ``update`` changes it there, to be committed. Users
+cannot change an installed package: there ``update`` keeps its lock in the store, and that one is used as long as it is
+newer.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class CataloguePin:
 
 
 BunPins = Mapping[str, Mapping[str, str]]
-"""By bun's version and the name of an npm package with it: the archive's integrity, ``sha512-`` and base64."""
+"""For each bun version, by the name of the npm package that holds it: the archive's integrity, ``sha512-`` and
+base64."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class _File:
 def read_lock(path: Path = LOCK_FILE) -> Lock:
     """The lock in a JSON file ``{"tag", "commit", "catalogue": {"package", "version", "sha256"}, "bun": BunPins}``.
 
-    Raises SourceError when the file cannot be read or says something else.
+    Raises SourceError when the file cannot be read or has other content.
     """
     try:
         said = documents.read(path, _File)
@@ -87,7 +88,7 @@ def place(store: Store) -> Path:
 
 
 def current(store: Store) -> Lock:
-    """The lock that holds: the package's, or that of the store if ``place`` is there and it is newer.
+    """The lock in force: the package's, or the store's if there is one and it is newer.
 
     Raises SourceError as ``read_lock`` does.
     """
@@ -120,13 +121,13 @@ def check(release: Release, lock: Lock) -> None:
 
 
 def moved(tag: str, *, expected: str, found: str) -> SourceError:
-    """The error for a tag that does not end at the commit it ended at before."""
+    """The error for a tag that no longer points to the commit it pointed to before."""
     return SourceError(
         f"The tag {tag} has moved.",
         why=(
             f"Expected commit: {expected}\nFound commit:    {found}\n"
-            "A release tag does not move in normal work: the source may have been tampered with, or is a "
-            "fork that tags its own commits."
+            "Release tags normally never move: the source may have been tampered with, or it is a fork that tags its "
+            "own commits."
         ),
         next_step="Compare the two commits before you trust the new one, or build another release.",
     )

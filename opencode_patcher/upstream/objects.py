@@ -1,7 +1,7 @@
-"""Git's objects in one repository of the store: each is read once, and fetched only when that is asked for.
+"""Git's objects in one repository of the store. Each is read once, and fetched only on request.
 
-In a partial repository git fetches a missing object by itself, but one at a time and each with a connection of its
-own. So nothing is read here that is not known to be there, and what is missing is fetched together.
+In a partial repository git fetches missing objects by itself, but one at a time and each over a new connection. So only
+objects that are known to be present are read here, and missing ones are fetched together.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ except ImportError as error:  # GitPython looks for git when it is imported
     raise remote.unusable_git(str(error)) from error
 
 _FORMAT = 12
-"""Bits of a mode below those that say whether it is a file, a directory or a submodule."""
+"""How many bits of a mode are below those that tell files, directories and submodules apart."""
 _DIRECTORY, _SUBMODULE = 0o04, 0o16
 
 
@@ -39,19 +39,19 @@ class Entry:
 
     @property
     def is_file(self) -> bool:
-        """Whether it has a content; so have symbolic links."""
+        """Whether it has content. Symbolic links do."""
         return self.mode >> _FORMAT not in (_DIRECTORY, _SUBMODULE)
 
 
 class _Git(gitpython.Git):
-    """Given a text, GitPython would expand a ``$`` in the path of the repository; given a Path, it does not."""
+    """GitPython would expand a ``$`` in the repository's path if given a string; given a Path, it does not."""
 
     def __init__(self, working_dir: str | os.PathLike[str] | None = None) -> None:
         super().__init__(working_dir and Path(working_dir))
 
 
 class _Repo(gitpython.Repo):
-    """A bare repository, whatever repository this process's own environment points git at."""
+    """A bare repository, even if this process's environment points git at another one."""
 
     GitCommandWrapperType = _Git
 
@@ -64,7 +64,7 @@ class _Repo(gitpython.Repo):
 class Objects:
     """Reads the objects of the bare repository at ``git_dir``; close it, since a git process serves it.
 
-    ``absent`` collects the blobs that were asked for and are not there. ``blob`` gives None for them until
+    ``absent`` collects the blobs that were asked for and are missing. ``blob`` gives None for them until
     ``fetch_absent`` has been called.
     """
 
@@ -87,7 +87,7 @@ class Objects:
         return self._repo.remotes.origin.url
 
     def tags(self) -> dict[str, str]:
-        """The commit that each tag ends at; tags of which a part is missing are left out."""
+        """The commit that each tag points to; tags whose objects are missing are left out."""
         found: dict[str, str] = {}
         for tag in self._repo.tags:
             try:
@@ -123,13 +123,13 @@ class Objects:
         return self._blobs[name]
 
     def fetch_absent(self) -> int:
-        """Fetch what ``absent`` names, and return how many blobs that were. Raises SourceError as ``prefetch`` does."""
+        """Fetch the blobs in ``absent``, and return their number. Raises SourceError as ``prefetch`` does."""
         count = self.prefetch(self.absent)
         self.absent.clear()
         return count
 
     def prefetch(self, blobs: Iterable[str]) -> int:
-        """Make sure that ``blobs`` are there, and return how many had to be fetched; one request whatever their number.
+        """Make sure that ``blobs`` are present, with one request at most, and return how many were fetched.
 
         Raises SourceError when the source cannot be reached or lacks one.
         """
@@ -149,7 +149,7 @@ class Objects:
         return len(missing)
 
     def forget_present(self) -> None:
-        """Look again which objects are there, after another git command has fetched some."""
+        """Check again which objects are present, after another git command has fetched some."""
         self._known = None
 
     def _present(self) -> set[str]:

@@ -1,4 +1,4 @@
-"""Why git could not reach a source, in words: what it said, and which of the user's settings had a say in it."""
+"""Explains why git could not reach a source, from its message and the user's settings."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Literal
 from opencode_patcher.base.text import without_credentials
 
 Topic = Literal["certificates", "network", "ssh", ""]
-"""Whose settings matter: those of certificates, of proxies, of ssh, or none."""
+"""Which settings matter: those for certificates, proxies, ssh, or none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """What git's message means, what helps, and which settings have to do with it."""
+    """What git's message means, what helps, and which settings matter."""
 
     pattern: str
     meaning: str
@@ -55,13 +55,13 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         pattern=r"permission denied \(|publickey|cannot run .*ssh|ssh: (?!connect|could not resolve)",
-        meaning="git goes to the source over ssh, and the server does not let you in, or ssh does not start.",
+        meaning="git connects to the source over ssh. The server refuses your login, or ssh does not start.",
         help="Try it by hand: {try_ssh}\nOr name an address that needs no login: --source https://…",
         topic="ssh",
     ),
     Cause(
         pattern=r"ssh: (?:connect|could not resolve)",
-        meaning="git goes to the source over ssh, and the server cannot be reached.",
+        meaning="git connects to the source over ssh, and the server cannot be reached.",
         help="Try it by hand: {try_ssh}\nOr name another source with --source.",
         topic="ssh",
     ),
@@ -95,12 +95,12 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         pattern=r"could not read from remote repository",
-        meaning="git goes to the source over ssh, which has failed.",
+        meaning="git connects to the source over ssh, which failed.",
         help="Try it by hand: {try_ssh}",
         topic="ssh",
     ),
 )
-"""The first whose pattern is in what git said counts (C locale, matched without regard to case)."""
+"""The first cause whose pattern is in git's message is used (C locale, case ignored)."""
 
 _SETTINGS: Mapping[Topic, str] = {
     "certificates": r"^http\..*ssl",
@@ -117,7 +117,7 @@ _VARIABLES: Mapping[Topic, tuple[str, ...]] = {
 
 
 def cause_of(said: str) -> Cause | None:
-    """The cause in what git said; None when it is not known."""
+    """The cause according to git's message; None when it is unknown."""
     return next((cause for cause in CAUSES if re.search(cause.pattern, said, re.IGNORECASE)), None)
 
 
@@ -126,11 +126,11 @@ def settings_in_force(
 ) -> Iterator[str]:
     """Lines that name the settings behind a failure, and where each was read.
 
-    ``asked`` is the address that git makes of ``source``; ``ask_git`` runs ``git config`` with arguments and returns
-    what it printed.
+    ``asked`` is the address that git turns ``source`` into; ``ask_git`` runs ``git config`` with arguments and returns
+    its output.
     """
     if asked != source:
-        yield f"git asks {without_credentials(asked)} instead:"
+        yield f"git uses {without_credentials(asked)} instead:"
         yield from _configured(ask_git(r"^url\..*\.insteadof$"))
     if topic:
         yield from _configured(ask_git(_SETTINGS[topic]))
@@ -140,7 +140,7 @@ def settings_in_force(
 
 
 def _configured(printed: str) -> Iterator[str]:
-    """The lines for what ``git config --show-origin -z --get-regexp`` printed: origin, name and value of each."""
+    """The lines for the output of ``git config --show-origin -z --get-regexp``: origin, name and value of each."""
     parts: Sequence[str] = printed.split("\0")
     for origin, setting in zip(parts[::2], parts[1::2], strict=False):
         name, _, value = setting.partition("\n")
@@ -148,7 +148,7 @@ def _configured(printed: str) -> Iterator[str]:
 
 
 def ssh_command(asked: str) -> str:
-    """What to type to see whether ssh reaches the server of an address."""
+    """The command that shows whether ssh reaches the server of an address."""
     found = re.match(r"(?:ssh://)?(?P<user>[^@/]+@)?(?P<host>[^:/]+)(?::(?P<port>\d+)(?=/))?", asked)
     if found is None:
         return "ssh -T HOST"

@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 120.0
 
 
 def parse_listing(text: str) -> tuple[Release, ...]:
-    """The releases in the output of ``git ls-remote --tags``, oldest first (order of semantic versions).
+    """The releases in the output of ``git ls-remote --tags``, oldest first (by semantic version).
 
     An annotated tag is listed twice, the second time with ``^{}`` and the commit; that one counts.
     """
@@ -86,7 +86,7 @@ def find(releases: Iterable[Release], ref: str) -> Release:
 
 
 def _nearest(known: dict[str, Release], tag: str) -> Release:
-    """Of the releases just below and just above the version that ``tag`` starts with, the closer one."""
+    """The release closest to the version that ``tag`` starts with: the next lower or the next higher one."""
     numbers = [int(number) for number in re.findall(r"\d{1,9}", tag)[:3]]
     if not (tag.startswith("v") and numbers):
         alike = difflib.get_close_matches(tag, known, n=1)

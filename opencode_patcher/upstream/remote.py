@@ -1,4 +1,4 @@
-"""A source's address, and git commands that talk to it with errors a user can act on."""
+"""A source's address, and git commands that use it, with errors a user can act on."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from opencode_patcher.upstream import refusal
 DEMO_HINT = "To see the tool work without any source, run: opencode-patcher demo"
 
 _HELPER = re.compile(r"[A-Za-z0-9]+::")
-"""The start of an address that names a program of git's for it (``ext::``, ``fd::``), which may wait for ever."""
+"""The start of an address that makes git run a program (``ext::``, ``fd::``), which may wait forever."""
 
 
 def address(source: str) -> str:
-    """The address that git is given: a URL or scp-like address as it is, a path made absolute.
+    """The address to give to git: URLs and scp-like addresses as they are, paths made absolute.
 
     Raises SourceError when ``source`` is neither an address nor an existing directory.
     """
     if _HELPER.match(source):
         raise SourceError(
             f"The source {source} cannot be used.",
-            why="It names a program that git would run, and not a repository.",
+            why="It names a program that git would run, not a repository.",
             next_step=f"Name a URL or a path with --source. {DEMO_HINT}",
         )
     if is_url(source):
@@ -60,7 +60,7 @@ def is_url(source: str) -> bool:
 def slug(source: str) -> str:
     """A directory name for a source: readable, free of credentials, and different for different sources.
 
-    A trailing slash or ``.git`` makes no difference, as it makes none to git servers.
+    A trailing slash or ``.git`` makes no difference, as on git servers.
     """
     plain = re.sub(r"(\.git)?/*$", "", without_credentials(address(source)))
     readable = re.sub(r"[^a-z0-9]+", "-", re.sub(r"^\w+://", "", plain).lower()).strip("-")
@@ -80,7 +80,7 @@ def run(
     reporter: Reporter | None = None,
     timeout: float | None = None,
 ) -> process.Completed:
-    """Run a git command that talks to ``source``. ``what`` says in one sentence what fails if it fails.
+    """Run a git command that talks to ``source``. ``what`` is the error's first sentence if it fails.
 
     Raises SourceError with the cause in words, or StoreError when the disk is full.
     """
@@ -91,7 +91,7 @@ def run(
 
 
 def explained(error: ProcessError, *, source: str, what: str) -> PatcherError:
-    """The error to show for a git command that failed while it talked to ``source``."""
+    """The error for a git command that failed while using ``source``."""
     said = without_credentials(error.output or error.why).strip()
     if isinstance(error, ProcessTimeoutError):
         return SourceError(
@@ -127,7 +127,7 @@ _UNWRITABLE = re.compile(
     r"'?(?P<path>[^':\n]+)'?(?:: Permission denied)?$",
     re.MULTILINE,
 )
-"""What git says of a file of its own that it may not write."""
+"""What git says about one of its own files that it may not write."""
 
 
 def _not_ours(what: str, path: Path, said: str) -> StoreError:
@@ -135,12 +135,12 @@ def _not_ours(what: str, path: Path, said: str) -> StoreError:
     return StoreError(
         what,
         why=f"git may not write {path}" + (f", which belongs to {owner}." if owner else ".") + f"\ngit: {_last(said)}",
-        next_step=f"Give the store to yourself (chown -R), or name another directory in {HOME_VARIABLE}.",
+        next_step=f"Make yourself its owner (chown -R), or name another directory in {HOME_VARIABLE}.",
     )
 
 
 def _asked(source: str) -> str:
-    """The address that git makes of ``source`` with the user's ``url.*.insteadOf``."""
+    """The address that git turns ``source`` into because of the user's ``url.*.insteadOf``."""
     with contextlib.suppress(ProcessError):
         return git.run("ls-remote", "--get-url", "--", source).stdout.strip() or source
     return source
@@ -153,7 +153,7 @@ def _configured(pattern: str) -> str:
 
 
 def _place(said: str) -> str:
-    """The repository that git complains of."""
+    """The repository that git complains about."""
     found = re.search(r"repository at '([^'\n]+)'", said)
     return found[1] if found else ""
 

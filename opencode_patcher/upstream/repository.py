@@ -1,8 +1,8 @@
-"""One bare, partial, shallow repository a source, kept in the store.
+"""One bare, partial, shallow repository for each source, kept in the store.
 
-Of a release only the commit and its trees are fetched (depth 1, no file contents); file contents come when a work tree
-is made or a file is read. A second release transfers what differs from those already there. The release is asked for by
-its tag, which every server allows; a server that cannot filter sends all files of that one commit.
+Only the commit and trees of a release are fetched (depth 1, no file contents); file contents follow when a work tree is
+made or a file is read. For a second release only the differences are transferred. The release is requested by its tag,
+which every server allows; a server that cannot filter sends all files of that one commit.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Repository:
         return self.objects.source
 
     def fetch(self, wanted: Iterable[Release], reporter: Reporter) -> None:
-        """Fetch those of ``wanted`` that are not there yet, in one request. The caller holds the mutex of the builds.
+        """Fetch those of ``wanted`` that are missing, in one request. The caller holds the build mutex.
 
-        Raises SourceError when the source cannot be reached, does not have a tag, or a tag ends at another commit than
-        the release says.
+        Raises SourceError when the source cannot be reached, does not have a tag, or a tag points to another commit
+        than the release says.
         """
         present = self.objects.tags()
         missing = [release for release in wanted if present.get(release.tag) != release.commit]
@@ -51,7 +51,7 @@ class Repository:
         with reporter.phase(f"Fetching {title}") as phase:
             before = self.size()
             references = [f"refs/tags/{release.tag}" for release in missing]
-            # GitPython would run the same command; ours explains what went wrong.
+            # GitPython would run the same command, but this explains what went wrong.
             remote.run(
                 f"--git-dir={self.path}",
                 *("fetch", "--depth=1", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "origin"),
@@ -69,25 +69,25 @@ class Repository:
             phase.detail(f"{(self.size() - before) / 1e6:.1f} MB")
 
     def snapshot(self, release: Release) -> Snapshot:
-        """The files of a release that was fetched."""
+        """The files of a fetched release."""
         return self.at(release.commit)
 
     def at(self, commit: str) -> Snapshot:
-        """The files of any commit that is there."""
+        """The files of any commit in the repository."""
         return Snapshot(commit=commit, objects=self.objects)
 
     def size(self) -> int:
-        """Bytes in the repository's objects; a fetch adds what was transferred, and an index of it."""
+        """The size of the repository's objects in bytes; a fetch adds the data it transfers and an index."""
         return sum(path.stat().st_size for path in (self.path / "objects").rglob("*") if path.is_file())
 
 
 @contextmanager
 def opened(store: Store, source: str) -> Iterator[Repository]:
-    """The store's repository of ``source`` (URL or path), made if it is not there.
+    """The store's repository of ``source`` (URL or path), made if needed.
 
-    The caller holds the mutex of the builds. An interrupted run leaves nothing that the next one trips over: a
-    repository that was not finished is made again. Raises SourceError when ``source`` is neither an address nor a
-    path or git cannot be used, StoreError when the store cannot be written.
+    The caller holds the build mutex. A repository that an interrupted run left unfinished is made again. Raises
+    SourceError when ``source`` is neither an address nor a path or git cannot be used, StoreError when the store cannot
+    be written.
     """
     path = remote.path_of(store, source)
     if not is_usable(path):
@@ -100,7 +100,7 @@ def opened(store: Store, source: str) -> Iterator[Repository]:
 
 @contextmanager
 def opened_at(path: Path) -> Iterator[Repository]:
-    """The repository at ``path``, which ``opened`` has made."""
+    """The repository at ``path``, made by ``opened``."""
     objects = Objects(path)
     try:
         yield Repository(path=path, objects=objects)
@@ -109,7 +109,7 @@ def opened_at(path: Path) -> Iterator[Repository]:
 
 
 def is_usable(path: Path) -> bool:
-    """Whether a repository in the store was finished and still has the parts that git asks for."""
+    """Whether a repository in the store is complete."""
     return all((path / name).exists() for name in (MARKER, "HEAD", "config", "objects", "refs"))
 
 
@@ -121,14 +121,14 @@ def _create(path: Path, address: str) -> None:
             configuration,
             configuration.read_text(encoding="utf-8") + CONFIGURATION.read_text(encoding="utf-8"),
         )
-        # git quotes the address as its own configuration wants it.
+        # git quotes the address as its configuration file requires.
         for name, value in {"url": address, "promisor": "true", "partialclonefilter": "blob:none"}.items():
             git.run(f"--git-dir={staging}", "config", f"remote.origin.{name}", value)
         files.write_json(staging / MARKER, {"source": without_credentials(address)})
 
 
 def _clear_leftovers(path: Path) -> None:
-    """Remove what a killed git left for the next one to stumble over; the caller holds the mutex of the builds."""
+    """Remove files left by a killed git that would stop the next one. The caller holds the build mutex."""
     for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*"):
         for leftover in path.glob(pattern):
             leftover.unlink(missing_ok=True)

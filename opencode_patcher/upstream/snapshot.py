@@ -1,7 +1,7 @@
 """The files of one commit, read from git's objects without a work tree.
 
 Neighbouring releases share most of their trees and files. Snapshots of one repository share what they have read, and a
-file's blob tells whether its content was seen before.
+file's blob name tells whether its content is already known.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ _PACKAGE = "package.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A commit that was fetched; ``Repository.snapshot`` opens it. Methods raise SourceError when the commit or one of
-    its trees is not there.
+    """A fetched commit; ``Repository.snapshot`` opens it. Methods raise SourceError when the commit or one of its trees
+    is missing.
     """
 
     commit: str
@@ -33,7 +33,7 @@ class Snapshot:
         return self.entry(path) is not None
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file; None when there is none. One that was not prefetched is fetched by itself.
+        """The bytes of a file; None when there is none. A file that was not prefetched is fetched alone.
 
         Raises SourceError when it cannot be fetched.
         """
@@ -44,7 +44,7 @@ class Snapshot:
         return self.objects.blob(entry.name)
 
     def prefetch(self, paths: Iterable[str]) -> int:
-        """Fetch the files at ``paths``, as far as the commit has them, in one request; the number of those fetched.
+        """Fetch those of the files at ``paths`` that the commit has, in one request. Returns how many were fetched.
 
         Raises SourceError when the source cannot be reached or lacks one.
         """
@@ -63,7 +63,7 @@ class Snapshot:
         return tuple(path for path in self.files() if path.rpartition("/")[2] == _PACKAGE)
 
     def package_texts(self) -> dict[str, str]:
-        """The text of every ``package.json`` by its path, as ``workspace.closure`` wants it.
+        """The text of every ``package.json`` by its path, as ``workspace.closure`` expects it.
 
         Raises SourceError when they cannot be fetched.
         """

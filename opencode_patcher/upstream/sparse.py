@@ -5,7 +5,7 @@ from __future__ import annotations
 from opencode_patcher.upstream.workspace import Workspace
 
 BESIDE_PACKAGES = ("/patches/", "/.github/TEAM_MEMBERS")
-"""What the build reads outside the packages: patches of dependencies, and the team (packages/script)."""
+"""What the build reads outside the packages: patches of dependencies, and the team's names (packages/script)."""
 
 NEVER = ("/packages/opencode/test/tool/fixtures/models-api.json",)
 """A recorded catalogue of several megabytes, which a copy of the repository may lack."""

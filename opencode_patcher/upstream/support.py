@@ -1,4 +1,4 @@
-"""Which releases the patches are kept for: data in ``support.json`` beside this file, and nowhere else."""
+"""Which releases the patches support; the data is in ``support.json`` beside this file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ SUPPORT_FILE = Path(__file__).with_name("support.json")
 
 @dataclass(frozen=True, kw_only=True)
 class Support:
-    """The support window by the first versions in it; it has no end.
+    """The first supported versions. There is no last one.
 
-    From ``oldest`` on every hunk has a place. From ``oldest_built`` on the result also builds: before it, modules
-    that our new files import have other places. From ``oldest_tested`` on upstream's test rig is the one that our
-    TypeScript tests are written for; older releases are judged by upstream's own tests and the drill.
+    From ``oldest`` on, every hunk has a place. From ``oldest_built`` on, the result also builds: before it, modules
+    that our new files import were elsewhere. From ``oldest_tested`` on, upstream has the test helpers that our
+    TypeScript tests use; older releases are tested by upstream's own tests and the drill.
     """
 
     oldest: Version
@@ -43,7 +43,7 @@ class Support:
 def read_support(path: Path = SUPPORT_FILE) -> Support:
     """The window in a JSON file ``{"oldest", "oldest_built", "oldest_tested"}``, all tags.
 
-    Raises SourceError when the file cannot be read or says something else.
+    Raises SourceError when the file cannot be read or has other content.
     """
     try:
         said = documents.read(path, dict[str, str])
@@ -58,7 +58,7 @@ def read_support(path: Path = SUPPORT_FILE) -> Support:
 
 
 def require_buildable(release: Release, support: Support) -> None:
-    """Raises SourceError for a release that is older than those which build."""
+    """Raises SourceError for a release that is too old to build."""
     if support.builds(release):
         return
     oldest, oldest_built = tag_of(support.oldest), tag_of(support.oldest_built)
@@ -68,7 +68,7 @@ def require_buildable(release: Release, support: Support) -> None:
             f"Releases from {oldest_built} on can be built. The patches fit from {oldest} on, but before "
             f"{oldest_built} the modules that our new files import are elsewhere."
         ),
-        next_step=f"Build {oldest_built} or newer. Without REF, the release of the lock is built.",
+        next_step=f"Build {oldest_built} or newer. Without REF, the locked release is built.",
     )
 
 

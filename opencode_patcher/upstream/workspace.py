@@ -1,8 +1,8 @@
 """Which of upstream's packages a build needs, from the text of their ``package.json`` files. Pure.
 
-Upstream is a bun workspace of some thirty packages. A build of ``packages/opencode`` needs the packages it
-depends on with ``workspace:``, transitively. bun also refuses to install when a package is missing that the
-root names without a wildcard, or that the root itself depends on.
+Upstream is a bun workspace of some thirty packages. A build of ``packages/opencode`` needs the packages it depends on
+with ``workspace:``, transitively. bun also refuses to install if a package is missing that the root names without a
+wildcard or depends on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WILDCARDS = frozenset("*?[{!")
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """The packages a build needs, as sorted directories in the repository, and two of the release's versions.
+    """The packages that a build needs, as sorted directories in the repository, and two versions from the release.
 
     ``line`` says which package is built. ``bun`` is the version that the root's ``packageManager`` asks for,
     ``version`` the program's own.
@@ -41,8 +41,8 @@ class Workspace:
 def closure(texts: Mapping[str, str], line: Line = OPENCODE_1, *, web_ui: bool = False) -> Workspace:
     """The workspace that a build of the line's package needs; with ``web_ui``, of its web UI too.
 
-    ``texts`` maps the repository path of every ``package.json`` to its text; those outside the root's
-    workspace globs are ignored. Raises SourceError when the texts are not those of OpenCode.
+    ``texts`` maps the repository path of every ``package.json`` to its text; those outside the root's workspace globs
+    are ignored. Raises SourceError when the source is not OpenCode's.
     """
     root = _parse(texts, ROOT)
     program = _parse(texts, f"{line.package}/package.json")
@@ -79,7 +79,7 @@ def closure(texts: Mapping[str, str], line: Line = OPENCODE_1, *, web_ui: bool =
 
 
 def workspace_globs(root: Mapping[str, object]) -> tuple[str, ...]:
-    """The root's ``workspaces``, which npm writes as an array and bun also as an object with ``packages``."""
+    """The root's ``workspaces``: an array in npm, in bun also an object with ``packages``."""
     value = root.get("workspaces")
     if isinstance(value, dict):
         value = value.get("packages")

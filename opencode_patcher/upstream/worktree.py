@@ -1,9 +1,8 @@
 """A release's work tree in the store.
 
-The tree is a linked work tree (``git worktree``) of the source's repository, not a clone: it shares the
-objects, gets missing files from the same source, and has a git directory of its own for the index and our
-stamps. It always lies at the same path, because the path of ``node_modules`` goes into the binary: same
-path, same bytes.
+The tree is a linked work tree (``git worktree``) of the source's repository, not a clone: it shares the objects, gets
+missing files from the same source, and has a git directory of its own for the index and our stamps. It is always at the
+same path, because the path of ``node_modules`` goes into the binary: same path, same bytes.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from opencode_patcher.upstream.workspace import Workspace
 _DELETE_HINT = "Keep what you changed there, delete it (rm -r {path}), and run the same command again."
 
 _ADD_FLAGS = ("--force", "--force", "--detach", "--no-checkout")
-"""Forced twice, git also replaces the record of a tree that is gone, even one left locked by a killed git."""
+"""With --force given twice, git also replaces the record of a missing tree, even one left locked by a killed git."""
 
 MARKER = "opencode-patcher.json"
-"""In the tree's git directory, written last: commit and patterns that are checked out."""
+"""A file in the tree's git directory, written last: the commit and patterns that are checked out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +50,11 @@ def checkout(
     *,
     with_tests: bool = False,
 ) -> Worktree:
-    """The sparse work tree of ``release`` for ``workspace``, made if it is not there.
+    """The sparse work tree of ``release`` for ``workspace``, made if needed.
 
-    ``repository`` holds the release; the caller holds the mutex of the builds. A tree that is
-    there is not touched, patched files included; when other packages are wanted than last time, files come
-    and go, and changed files stay. Raises StoreError for a directory that is not ours or holds another
-    commit, SourceError when files cannot be fetched.
+    ``repository`` holds the release; the caller holds the build mutex. An existing tree is not touched, patched files
+    included. If other packages are needed than last time, files are added and removed, and changed files stay. Raises
+    StoreError for a directory that is not ours or holds another commit, SourceError when files cannot be fetched.
     """
     path = store.trees / repository.path.name / release.tag
     patterns = list(sparse.patterns(workspace, with_tests=with_tests))
@@ -84,10 +82,10 @@ def checkout(
 
 
 def _create(path: Path, repository: Repository, release: Release, patterns: list[str], reporter: Reporter) -> Path:
-    """Make the tree; what a killed run left at its place goes first."""
+    """Make the tree, after removing what a killed run left in its place."""
     with files.staged_directory(path):
-        pass  # an empty directory, which git accepts, takes the place of what is there
-    # GitPython has neither work trees nor sparse checkouts.
+        pass  # replaces what is there with an empty directory, which git accepts
+    # GitPython supports neither work trees nor sparse checkouts.
     git.run(f"--git-dir={repository.path}", "worktree", "add", *_ADD_FLAGS, path, release.commit)
     git_dir = _git_dir(path, repository.path)
     assert git_dir is not None, "git worktree add writes the link"
@@ -117,9 +115,10 @@ def _write_patterns(git_dir: Path, patterns: list[str]) -> None:
 
 
 def _git_dir(path: Path, repository: Path) -> Path | None:
-    """The git directory that the tree's ``.git`` file names, if it is one of ``repository``'s work trees.
+    """The git directory that the tree's ``.git`` file names, if the tree is one of ``repository``'s.
 
-    Both name each other by absolute paths, which a store that was moved or copied takes along. They are set right then.
+    Both name each other by absolute paths, which are wrong after the store was moved or copied. They are corrected
+    here.
     """
     try:
         link = files.read_text(path / ".git")
@@ -145,7 +144,7 @@ def _read_marker(git_dir: Path) -> dict[str, object] | None:
 
 
 def _require_free(path: Path, git_dir: Path | None) -> None:
-    """Only nothing, an empty directory or a tree of ours that was never finished may be replaced."""
+    """Refuse to replace anything but an empty directory or an unfinished tree of ours."""
     if git_dir is not None or not path.exists():
         return
     if path.is_dir() and not any(path.iterdir()):

@@ -115,7 +115,7 @@ def test_any_other_change_of_the_function_does(old: str, new: str) -> None:
 def test_a_form_that_the_drill_has_not_been_seen_to_pass_with() -> None:
     unproven = replace(of_loop(), since=(1, 18, 2), unproven=True)
     [said] = found(expectation(Form(since=V1, has=("nothing",)), unproven))
-    assert said == "it is as since v1.18.2; the whole drill has not been seen to pass with that yet"
+    assert said == "it has the form known since v1.18.2; the whole drill has not passed with that yet"
     assert found(expectation(FINISH, unproven)) == []
 
 

@@ -82,7 +82,7 @@ def test_a_label_that_the_switch_has_already(label: str) -> None:
     [(line, what)] = found(insert(f"      {label}\n{end}", '      case "ring":', "handle"))
     assert line == 15
     name = label.rstrip(" {").rstrip(":").replace("'", '"')
-    assert f"the switch has '{name}' already, on line" in what
+    assert f"the switch already has '{name}', on line" in what
 
 
 def test_a_label_of_its_own_is_fine_also_twice_in_nested_switches() -> None:
@@ -142,19 +142,19 @@ def test_what_is_reached_is_fine(lines: str, before: str, heading: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "before", "heading", "what"),
     [
-        ("    const table = 1", "    return table", "call", "table, which line 24 declares"),
-        ("    const guest = 1", "    return table", "call", "guest, which line 21 declares"),
-        ("    let table = 1", "    return dishes.map((plate) => {", "bring", "table, which line 28 declares"),
-        ("      const dish = 1", "      carry(dish, table)", "bring", "dish, which line 28 declares"),
-        ("      const fault = 1", "      report(fault)", "bring", "fault, which line 34 declares"),
-        ("    const Oven = 1", "    return table", "call", "Oven, which line 1 declares"),
+        ("    const table = 1", "    return table", "call", "table, which line 24 already declares"),
+        ("    const guest = 1", "    return table", "call", "guest, which line 21 already declares"),
+        ("    let table = 1", "    return dishes.map((plate) => {", "bring", "table, which line 28 already declares"),
+        ("      const dish = 1", "      carry(dish, table)", "bring", "dish, which line 28 already declares"),
+        ("      const fault = 1", "      report(fault)", "bring", "fault, which line 34 already declares"),
+        ("    const Oven = 1", "    return table", "call", "Oven, which line 1 already declares"),
         (
             'import { Oven } from "@/combined/oven"',
             'export * as Waiters from "./waiter"',
             "",
-            "Oven, which line 1 declares",
+            "Oven, which line 1 already declares",
         ),
-        ("type Taste = number", 'export * as Waiters from "./waiter"', "", "Taste, which line 3 declares"),
+        ("type Taste = number", 'export * as Waiters from "./waiter"', "", "Taste, which line 3 already declares"),
     ],
 )
 def test_a_name_that_means_something_there_already(lines: str, before: str, heading: str, what: str) -> None:
@@ -188,7 +188,7 @@ def test_a_build_is_refused_with_the_place() -> None:
     patch = series.parse(
         "sample", patch_text(insert('      case "order":\n        break', '      case "ring":', "handle"))
     )
-    with pytest.raises(PatchError, match=r"the switch has 'case \"order\"' already, on line 8") as caught:
+    with pytest.raises(PatchError, match=r"the switch already has 'case \"order\"', on line 8") as caught:
         compose(Series(patches=(patch,)), [], {}, {PATH: WAITER.encode()}.get)
     assert f"{PATH}:15 in Waiter > handle" in caught.value.what
     assert caught.value.next_step

@@ -122,7 +122,7 @@ def test_find_names_the_nearest(tmp_path: Path) -> None:
         (HEADER + "Touch: a\n" + diff(TASTE), "Did you mean 'Touches'?"),
         (HEADER + "some words\n" + diff(TASTE), "Line 4: expected 'Key: value', found 'some words'"),
         ("  indented\n" + diff(TASTE), "Line 1: an indented line"),
-        (HEADER + "Touches: [= path =]\n" + diff(TASTE), "Line 4: the header is constant"),
+        (HEADER + "Touches: [= path =]\n" + diff(TASTE), "Line 4: variables are only allowed in the diff"),
         (HEADER + "Touches: /etc/passwd\n" + diff(TASTE), "'/etc/passwd': it is absolute"),
         (HEADER + "Touches: src/../../a\n" + diff(TASTE), "it leads out of the tree"),
         (HEADER + "Touches: a <- ../b\n" + diff(TASTE), "'../b': it leads out of the tree"),

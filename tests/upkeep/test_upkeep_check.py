@@ -175,7 +175,7 @@ def test_an_insert_that_cannot_work_is_a_failure_with_its_place(check: Check, up
     assert found.applies
     assert not found.works
     assert [(flaw.file, flaw.line, flaw.function) for flaw in found.flaws] == [(KITCHEN, 12, "serve")]
-    assert "never reached behind line 11" in found.flaws[0].what
+    assert "never reached after line 11" in found.flaws[0].what
     assert judge(found, WINDOW) is Fit.FAILS
 
 

@@ -128,7 +128,7 @@ def test_a_source_that_git_is_told_to_find_elsewhere_is_fetched_from_there(
 @pytest.mark.parametrize(
     ("said", "wanted"),
     [
-        ("git@git.example.invalid: Permission denied (publickey).", "does not let you in"),
+        ("git@git.example.invalid: Permission denied (publickey).", "refuses your login"),
         ("Host key verification failed.", "does not know the server's key"),
         ("ssh: Could not resolve hostname git.example.invalid: Name or service not known", "cannot be reached"),
     ],

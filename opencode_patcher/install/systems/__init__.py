@@ -1,1 +1,1 @@
-"""What differs between operating systems, one module each behind one Protocol."""
+"""What differs between operating systems: one module each, behind one Protocol."""

@@ -56,7 +56,7 @@ class Posix:
         return Path(os.path.realpath(file))
 
     def take(self, source: Path, target: Path) -> None:
-        """A hard link: it costs no space, and the content outlives the build's directory."""
+        """A hard link: it takes no space, and the content outlives the build's directory."""
         with install_errors(target):
             try:
                 target.hardlink_to(source)
@@ -97,7 +97,7 @@ class Posix:
 
 
 def _beside(place: Path) -> Path:
-    """The new link before it takes its place. One name, so that a killed run leaves at most one behind."""
+    """The new link's temporary name. Always the same, so that a killed run leaves at most one behind."""
     return place.with_name(f".{place.name}.opencode-patcher-new")
 
 

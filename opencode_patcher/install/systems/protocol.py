@@ -12,10 +12,10 @@ from opencode_patcher.install.records import Record
 
 @dataclass(frozen=True, kw_only=True)
 class Occupant:
-    """What stands at a place in a bin directory.
+    """What is at a place in a bin directory.
 
-    ``ours`` is a program that this store activated, and ``build`` the name of its build; ``other`` is anything
-    else, and ``shown`` says what.
+    ``ours`` is a program that this store activated, and ``build`` the name of its build; ``other`` is anything else,
+    and ``shown`` describes it.
     """
 
     kind: Literal["nothing", "ours", "other"]
@@ -28,7 +28,7 @@ NOTHING = Occupant(kind="nothing")
 
 @dataclass(frozen=True, kw_only=True)
 class PathLine:
-    """How to put a directory on PATH: the ``line`` to add, where it belongs, and how far to the front it gets."""
+    """How to put a directory on PATH: the ``line`` to add, where to add it, and how far to the front it gets."""
 
     where: str
     line: str
@@ -48,7 +48,7 @@ class System(Protocol):
         ...
 
     def search_names(self, environment: Mapping[str, str]) -> tuple[str, ...]:
-        """The file names under which a shell finds the program in one directory, the first one first."""
+        """The file names under which a shell finds the program in a directory, in its order."""
         ...
 
     def path_line(self, bin_dir: Path, environment: Mapping[str, str]) -> PathLine:
@@ -64,22 +64,22 @@ class System(Protocol):
         ...
 
     def occupant(self, place: Path, installed: Path, records: Sequence[Record]) -> Occupant:
-        """What stands at ``place``; ``installed`` is where the store keeps the files of ``records``."""
+        """What is at ``place``; ``installed`` is where the store keeps the files of ``records``."""
         ...
 
     def switch(self, place: Path, file: Path) -> None:
-        """Make ``place`` start ``file``, in one step; what was there is gone afterwards.
+        """Make ``place`` start ``file``, in one step, replacing what was there.
 
         This and the methods below raise InstallError when the directory cannot be changed.
         """
         ...
 
     def restore(self, place: Path, kept: Path) -> None:
-        """Rename ``kept`` to ``place``; what was there is gone afterwards."""
+        """Rename ``kept`` to ``place``, replacing what was there."""
         ...
 
     def remove(self, place: Path) -> None:
-        """Take away what is at ``place``."""
+        """Remove what is at ``place``."""
         ...
 
     def tidy(self, place: Path) -> None:

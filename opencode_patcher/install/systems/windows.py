@@ -1,4 +1,4 @@
-"""Windows: the place is a copy, and a program that runs is renamed aside, because it cannot be overwritten."""
+"""Windows: the place is a copy, and a running program is renamed, because it cannot be overwritten."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _PATH_LINE = (
     "$key.SetValue('Path', $path, 'ExpandString'); "
     "[Environment]::SetEnvironmentVariable('OPENCODE_PATCHER', $null, 'User')"
 )
-"""[Environment] alone would write %NAME% as what it stands for now. Its call at the end deletes a variable that is not
-there, upon which programs that run are told that the environment has changed.
+"""[Environment] alone would expand %NAME% to its current value. Its call at the end deletes a variable that does not
+exist, which tells running programs that the environment has changed.
 """
 
 
@@ -97,7 +97,7 @@ class Windows:
         self.restore(place, beside)
 
     def restore(self, place: Path, kept: Path) -> None:
-        """One step unless the program runs; then two, with the running one under another name in between."""
+        """One step unless the program is running; then two, with the running one renamed in between."""
         with install_errors(place):
             try:
                 self.replace(kept, place)
@@ -114,7 +114,7 @@ class Windows:
                 self.replace(place, _free_old(place))
 
     def tidy(self, place: Path) -> None:
-        """Delete programs that were renamed aside and run no more; bring one back whose successor never came."""
+        """Delete renamed programs that have ended; restore one whose replacement never arrived."""
         try:
             old = sorted(place.parent.glob(f"{place.name}.old-*"), key=lambda path: path.stat().st_mtime_ns)
             if old and not files.exists(place):

@@ -1,1 +1,1 @@
-"""Reads TypeScript as far as placing a hunk needs it: tokens, blocks, scopes and modules."""
+"""Reads as much of TypeScript as placing a hunk needs: tokens, blocks, scopes and modules."""

@@ -1,6 +1,6 @@
 """The statements of a block, the labels of a switch, and how far a name reaches: by brackets and line starts. Pure.
 
-Good enough for code that a formatter has laid out, where each statement starts on a line of its own.
+Good enough for formatted code, where each statement starts on its own line.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _SWITCH = re.compile(r"\bswitch\s*$")
 class Statement:
     """A statement, or a label of a switch, by the line (from 0) on which it begins.
 
-    ``label`` is the text of the last label before it on that line (``case "a"``, ``default``). ``leaves`` says that
-    control never passes beyond it: return, throw, break, continue.
+    ``label`` is the text of the last label before it on that line (``case "a"``, ``default``). ``leaves`` means that
+    control never continues after it: return, throw, break, continue.
     """
 
     line: int
@@ -35,7 +35,7 @@ class Statement:
 
 
 class Blocks:
-    """The nesting of one file's brackets, asked about single places."""
+    """The nesting of one file's brackets."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -56,7 +56,7 @@ class Blocks:
         return _SWITCH.search(self._source.code[: self._source.partner[len(before) - 1]]) is not None
 
     def statements(self, opener: int) -> tuple[Statement, ...]:
-        """What begins directly in the block that a brace opens, in the order of the file."""
+        """The statements and labels directly in the block that a brace opens, in the order of the file."""
         return tuple(self._statement(line) for line in self._heads(opener))
 
     def _heads(self, opener: int) -> Iterator[int]:

@@ -1,8 +1,8 @@
 """A small lexer for TypeScript and TSX: what is code, what is text, and which brackets belong together.
 
-It knows comments, strings, template literals (nested), regular expressions and brackets, and nothing of the
-grammar. Text between JSX tags is read as code; that is harmless as long as its brackets are balanced, and a
-file where they are not is reported in ``Source.problem`` instead of being misread.
+It knows comments, strings, (nested) template literals, regular expressions and brackets, but no grammar. Text between
+JSX tags is read as code. That is harmless as long as its brackets are balanced; a file where they are not is reported
+in ``Source.problem`` instead of being misread.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 """File names that this lexer is meant for."""
 
 FILLER = "\x00"
-"""Stands for each character of a string or template in ``Source.code``, so that offsets stay the same."""
+"""Replaces each character of a string or template in ``Source.code``, so that offsets stay the same."""
 
 _INTERESTING = re.compile(r"[`'\"/{}()\[\]]")
 _STRINGS = {
@@ -52,10 +52,10 @@ _PAIRS = {")": "(", "]": "[", "}": "{"}
 class Source:
     """A file as the lexer sees it.
 
-    ``code`` has the length of ``text``: comments are blanks, the inside of strings, templates and regular
-    expressions is ``FILLER``. ``starts`` are the offsets of the lines. ``texts`` are the spans ``(start,
-    end, kind)`` of block comments, strings and template text. ``partner`` maps each bracket's offset to
-    that of its other half, both ways. ``problem`` says why the structure cannot be trusted, or is empty.
+    ``code`` has the length of ``text``: comments are blanks, the inside of strings, templates and regular expressions
+    is ``FILLER``. ``starts`` are the offsets of the lines. ``texts`` are the spans ``(start, end, kind)`` of block
+    comments, strings and template text. ``partner`` maps the offset of each bracket to that of its counterpart.
+    ``problem`` says why the structure cannot be trusted, or is empty.
     """
 
     text: str
@@ -75,7 +75,7 @@ class Source:
         return self.code[self.starts[line] : end].rstrip("\r\n")
 
     def text_around(self, line: int) -> str:
-        """The kind of text that the line starts in: comment, string or template literal; "" for code."""
+        """The kind of text in which the line starts: comment, string or template literal; "" for code."""
         offset = self.starts[line]
         index = bisect_right(self.texts, (offset, -1, "")) - 1
         if index < 0:
@@ -92,7 +92,7 @@ def scan(text: str) -> Source:
 class _Scanner:
     """The state of one ``scan``: pieces of ``code`` made so far, open brackets, spans of text.
 
-    What stands between ``taken`` and ``position`` is code that is in no piece yet.
+    Between ``taken`` and ``position`` is code that is in no piece yet.
     """
 
     def __init__(self, text: str) -> None:
@@ -138,7 +138,7 @@ class _Scanner:
         self.problem = f"line {bisect_right(self.starts, offset)}: {what}"
 
     def hide(self, end: int, filler: str) -> None:
-        """Put what comes before ``position`` into ``code`` as it is, and what follows up to ``end`` as filler."""
+        """Add the text before ``position`` to ``code`` as it is, and the text up to ``end`` as filler."""
         hidden = _NOT_LINE_END.sub(filler, self.text[self.position : end])
         self.pieces += (self.text[self.taken : self.position], hidden)
         self.position = self.taken = end
@@ -176,7 +176,7 @@ class _Scanner:
         return word is not None and word.group() in _BEFORE_REGEX
 
     def code_before(self) -> str:
-        """The last stretch of code before the position, without blanks; enough of it to see a keyword."""
+        """The last bit of code before the position, without blanks; enough to recognise a keyword."""
         tail = self.text[self.taken : self.position][-200:]
         for piece in reversed(self.pieces):
             if len(tail.strip()) > 12:

@@ -1,6 +1,6 @@
-"""What a TypeScript module imports and exports, and where a module's name leads: by patterns, no grammar. Pure.
+"""What a TypeScript module imports and exports, and which file a module name means: by patterns, no grammar. Pure.
 
-Good enough for code that a formatter has laid out, where each import and export statement starts at the left margin.
+Good enough for formatted code, where each import and export statement starts at the left margin.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WORKSPACE_PREFIX = "@opencode-ai/"
 """Module names of upstream's own packages; the package of that name is in ``packages/``."""
 
 SUFFIXES = ("", ".ts", ".tsx", "/index.ts", "/index.tsx")
-"""What may stand behind an import's path, in the order in which a bundler tries it."""
+"""What may follow an import's path, in the order in which a bundler tries it."""
 
 _STATEMENT = re.compile(
     r"^(?P<keyword>import|export)\s+(?P<type>type\s+)?(?P<what>\{[^}]*\}|\*(?:\s+as\s+[\w$]+)?|[\w$]+(?:\s*,\s*\{[^}]*\})?)"
@@ -53,8 +53,8 @@ class Import:
 
 @dataclass(frozen=True, kw_only=True)
 class Exports:
-    """What a module exports. ``namespaces`` maps a name to the module that it stands for (``export * as X from``),
-    and ``stars`` are modules all of whose names it passes on.
+    """What a module exports. ``namespaces`` maps a name to the module that it stands for (``export * as X from``), and
+    ``stars`` are modules that it re-exports entirely.
     """
 
     names: frozenset[str]
@@ -94,12 +94,12 @@ def exports(text: str) -> Exports:
 
 
 def members(code: str, local: str) -> frozenset[str]:
-    """The names that code (without comments and strings) takes from a namespace: ``b`` for every ``local.b``."""
+    """The names that code (without comments and strings) uses of a namespace: ``b`` for every ``local.b``."""
     return frozenset(re.findall(rf"(?<![\w$.]){re.escape(local)}\.([A-Za-z_$][\w$]*)", code))
 
 
 Read = Callable[[str], str | None]
-"""Gives the text of a file by its path in the repository; None when there is none."""
+"""Returns the text of a file by its path in the repository; None when there is none."""
 
 
 def resolve(module: str, importer: str, read: Read) -> str | None:
@@ -116,7 +116,7 @@ def resolve(module: str, importer: str, read: Read) -> str | None:
 
 
 def is_internal(module: str) -> bool:
-    """Whether a module lies in upstream's repository, and not in one of its dependencies."""
+    """Whether a module is in upstream's repository, not in one of its dependencies."""
     return module.startswith((".", WORKSPACE_PREFIX, *ALIASES))
 
 
@@ -179,7 +179,7 @@ def _imported(what: str, module: str) -> Iterator[Import]:
 
 
 def _pairs(names: str) -> Iterator[tuple[str, str]]:
-    """The names of ``a, type b, c as d, e: f`` with what each is called afterwards."""
+    """The names in ``a, type b, c as d, e: f``, each with its new name."""
     for entry in re.sub(r"//[^\n]*|/\*.*?\*/", "", names, flags=re.DOTALL).split(","):
         words = re.sub(r"\btype\s+(?=[\w$])", "", entry).replace(":", " as ").split()
         if words:

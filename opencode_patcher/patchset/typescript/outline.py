@@ -1,8 +1,8 @@
 """Which named declaration of a TypeScript file encloses a place: pure text and brackets, no grammar.
 
-A declaration is a function, class, method, type or ``case`` block, a ``const`` at the top level, and a nested
-``const`` or property whose value is a function. Anonymous callbacks, ``if`` blocks and plain object
-literals have no name and are looked through.
+A declaration is a function, class, method, type or ``case`` block, a ``const`` at the top level, and a nested ``const``
+or property whose value is a function. Anonymous callbacks, ``if`` blocks and plain object literals have no name and are
+ignored.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from opencode_patcher.patchset.typescript.lexer import Source, scan
 
 SEPARATOR = " > "
-"""Stands between the names of nested declarations, outermost first."""
+"""Separates the names of nested declarations, outermost first."""
 
 _MODIFIER = r"export|default|declare|abstract|public|private|protected|static|readonly|override|async|get|set"
 _MODIFIERS = rf"(?:(?:{_MODIFIER})\s+)*"
@@ -60,7 +60,7 @@ class _Frame:
 
 
 class Outline:
-    """The nesting of a file's declarations. Make one per file; all questions are answered from one pass."""
+    """The nesting of a file's declarations. Make one per file; it reads the file once."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -98,7 +98,7 @@ class Outline:
         return tuple(found for found in self.declarations() if found.path[-len(path) :] == path)
 
     def extents(self, path: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-        """The stretch (offsets) of each declaration whose path ends in ``path``: from its line to its last bracket."""
+        """The range (offsets) of each declaration whose path ends in ``path``: from its line to its last bracket."""
         return tuple(
             (
                 self._source.starts[found.line],
@@ -111,9 +111,9 @@ class Outline:
 def heading_path(heading: str) -> tuple[str, ...]:
     """The names that a hunk's section heading gives.
 
-    Each part is a declaration as the code has it, or its bare name: ``const a = f(`` is ``("a",)``,
-    ``class A > run()`` and ``A > run`` are ``("A", "run")``, ``interface A {`` is ``("type A",)``. An empty
-    heading is the top level, ``()``. A part that declares nothing gives "", which no declaration is called.
+    Each part is a declaration as in the code, or just its name: ``const a = f(`` is ``("a",)``, ``class A > run()`` and
+    ``A > run`` are ``("A", "run")``, ``interface A {`` is ``("type A",)``. An empty heading is the top level, ``()``. A
+    part that declares nothing gives "", which is no declaration's name.
     """
     if not heading.strip():
         return ()
@@ -138,7 +138,7 @@ def _declared_name(line: str) -> str:
 
 
 def _declaration(source: Source, start: int, around: Declaration | None) -> Declaration | None:
-    """The declaration that the bracket at ``start`` belongs to; ``around`` when it makes none of its own."""
+    """The declaration that the bracket at ``start`` belongs to; ``around`` when it declares nothing."""
     head = _head_line(source, start)
     if around is not None and around.line == head:
         return around
@@ -167,7 +167,7 @@ def _frame_name(source: Source, head: int, start: int, *, nested: bool) -> str:
 
 
 def _type_name(match: re.Match[str]) -> str:
-    """Types have a namespace of their own: ``const Info`` and ``type Info`` often stand in one file."""
+    """Types have their own namespace: ``const Info`` and ``type Info`` often stand in one file."""
     return f"type {match.group('name')}"
 
 
@@ -185,9 +185,8 @@ def _is_method(source: Source, parameters: int, start: int) -> bool:
 def _head_line(source: Source, start: int) -> int:
     """The line on which the construct that holds the bracket at ``start`` begins.
 
-    A line that begins with a closing bracket (``) {``, ``}).pipe(``) continues the construct which that
-    bracket opened; one that begins with an operator, or follows a line that ends with one, continues the
-    line above.
+    A line that begins with a closing bracket (``) {``, ``}).pipe(``) continues the construct that this bracket closes;
+    one that begins with an operator, or follows a line that ends with one, continues the line above.
     """
     line = source.line_of(start)
     while line > 0:
@@ -200,7 +199,7 @@ def _head_line(source: Source, start: int) -> int:
         above = _line_above(source, line)
         if above is None:
             break
-        if code.lstrip().startswith(">"):  # the end of type arguments that were spread over several lines
+        if code.lstrip().startswith(">"):  # the end of type arguments that span several lines
             while above > 0 and _indentation(source.code_line(above)) > blank:
                 above -= 1
         elif not _STARTS_INSIDE.match(code) and not _ENDS_OPEN.search(source.code_line(above)):
@@ -210,7 +209,7 @@ def _head_line(source: Source, start: int) -> int:
 
 
 def continues(source: Source, line: int) -> bool:
-    """Whether a line of code goes on with the statement of the line above it."""
+    """Whether a line of code continues the statement of the line above it."""
     above = _line_above(source, line)
     if above is None:
         return False
@@ -222,7 +221,7 @@ def _indentation(code: str) -> int:
 
 
 def _line_above(source: Source, line: int) -> int | None:
-    """The next line above that holds any code."""
+    """The nearest line above with any code."""
     for above in range(line - 1, -1, -1):
         if source.code_line(above).strip():
             return above

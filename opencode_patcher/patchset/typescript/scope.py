@@ -1,6 +1,6 @@
-"""Which names some lines of TypeScript use, and whether a name means something at a place. Pure, by patterns.
+"""Which names some lines of TypeScript use, and whether a name is declared at a place. Pure, by patterns.
 
-Errs on the side of "it is there": a name that is declared in an unnamed block nearby counts, although it may not reach.
+When in doubt, a name counts as declared: one from an unnamed block nearby counts although it may be out of scope.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PARAMETER_STARTS = re.compile(r"[(,{\[]\s*(?:\.\.\.\s*)?$|\basync\s+$")
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
-    """A place where a name is declared, and the stretch of the file (offsets) in which it means that.
+    """A place where a name is declared, and the range of the file (offsets) in which it has that meaning.
 
     ``parameter`` is one of a function or a ``catch``; ``type_only`` is a type or an interface, whose name may be a
     value's as well.
@@ -50,7 +50,7 @@ class Binding:
 
 @cache
 def _known() -> frozenset[str]:
-    """The words that every file knows, see the data file."""
+    """The names that every file knows; see the data file."""
     words = tomllib.loads(_KNOWN_FILE.read_text(encoding="utf-8"))
     return frozenset(word for text in words.values() for word in text.split())
 
@@ -68,7 +68,7 @@ def used(source: Source, lines: Iterable[int]) -> frozenset[str]:
 
 
 class Scope:
-    """Answers for one file whether a name means something at a place."""
+    """Tells for one file whether a name is declared at a place."""
 
     def __init__(self, source: Source, outline: Outline) -> None:
         self._source = source
@@ -80,7 +80,7 @@ class Scope:
         for offset in self._bindings(name):
             declaration = self._outline.enclosing(offset)
             path = declaration.path if declaration else ()
-            # A function's parameters may count as outside of it or inside, depending on how many lines they take.
+            # A function's parameters may count as inside or outside of it, depending on how many lines they take.
             if path == within[: len(path)]:
                 return True
         return False
@@ -138,14 +138,14 @@ class Scope:
         return 0, len(source.code)
 
     def _bindings(self, name: str) -> Iterator[int]:
-        # The plain name is found far more quickly than one with conditions on what is around it.
+        # Searching for the plain name is far faster than for a pattern with conditions around it.
         for match in re.finditer(re.escape(name), self._source.code):
             if _stands_alone(self._source.code, match) and _binds(self._source, self._openers, *match.span()):
                 yield match.start()
 
 
 def _stands_alone(code: str, match: re.Match[str]) -> bool:
-    """Whether a match is a whole name, and not a member of something."""
+    """Whether a match is a whole name, not a member of something."""
     before, after = code[max(match.start() - 3, 0) : match.start()], code[match.end() : match.end() + 1]
     if after.isalnum() or after in tuple("_$"):
         return False
@@ -190,7 +190,7 @@ def _is_parameter(source: Source, openers: list[int], start: int) -> bool:
 
 
 def _opens_block(before: str) -> bool:
-    """Whether a brace after this code opens a block, and not an object or a pattern that takes one apart."""
+    """Whether a brace after this code opens a block, not an object or a destructuring pattern."""
     if _LABEL.search(before):
         return True
     return _DESTRUCTURES.search(before) is None and _IN_OBJECT.search(before) is None
