@@ -32,7 +32,7 @@ def main() -> None:
     given = parser.parse_args()
     build = next((found for found in builds.list_builds(open_store()) if found.binary == given.binary), None)
     if build is None:
-        sys.exit(f"{given.binary} is no build of the store. See: opencode-patcher list --json")
+        sys.exit(f"{given.binary} is not a build in the store. See: opencode-patcher list --json")
     with tempfile.TemporaryDirectory(prefix="bench-install-", dir=given.scratch) as root:
         measure(build, Path(root), given.runs)
 

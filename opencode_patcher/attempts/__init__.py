@@ -1,1 +1,1 @@
-"""What a patched OpenCode has recorded of its requests to providers: reading it, and adding it up."""
+"""The log of a patched OpenCode's requests to providers: reading it, and adding it up."""

@@ -1,4 +1,5 @@
-"""Reading the log that ``templates/.../combined/request/log.ts`` writes: one JSON object a line, two files at most."""
+"""Reading the log that ``templates/.../combined/request/log.ts`` writes: one JSON object per line, in at most two
+files."""
 
 from __future__ import annotations
 
@@ -15,18 +16,18 @@ from opencode_patcher.configuration import places
 NAME = "combined-attempts.jsonl"
 
 LINE_LIMIT = 1_000_000
-"""Bytes of a line, at most; one that OpenCode writes has less than a thousand."""
+"""The longest line, in bytes. OpenCode's have less than a thousand."""
 
 COST_LIMIT = 1e9
-"""Dollars of one request, at most, so that no sum becomes infinite."""
+"""The most dollars for one request, so that no sum becomes infinite."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
     """One request to a member. ``cost`` is in dollars, ``first_token`` in milliseconds from ``start``.
 
-    ``variant`` is the one that was asked for, ``own_variant`` what the member was asked for instead; None where it has
-    nothing like it.
+    ``variant`` is the requested one, ``own_variant`` what the member was asked for instead; None when it has nothing
+    like it.
     """
 
     start: datetime
@@ -51,7 +52,7 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class Log:
-    """What could be read, the oldest first, and how many lines could not."""
+    """The readable attempts, oldest first, and the number of unreadable lines."""
 
     attempts: tuple[Attempt, ...]
     unreadable: int
@@ -62,7 +63,7 @@ def standard_path(environment: Mapping[str, str]) -> Path:
     directory = places.data_directory(environment)
     if directory is None:
         raise UsageError(
-            "It is not known where the log is.",
+            "The log's location is unknown.",
             why="Neither HOME nor XDG_DATA_HOME is set.",
             next_step="Name it: opencode-patcher attempts --file FILE",
         )
@@ -70,10 +71,10 @@ def standard_path(environment: Mapping[str, str]) -> Path:
 
 
 def read(path: Path, *, since: datetime | None = None) -> Log:
-    """The attempts in ``path`` and in the file before it, from ``since`` on. A file that is not there is empty.
+    """The attempts in ``path`` and in the file before it, from ``since`` on. A missing file counts as empty.
 
     Raises:
-        UsageError: a file is there and cannot be read.
+        UsageError: an existing file cannot be read.
     """
     found: list[Attempt] = []
     unreadable = 0
@@ -89,7 +90,7 @@ def read(path: Path, *, since: datetime | None = None) -> Log:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """The lines of a file that are not blank; an empty one stands for a line that is longer than ``LINE_LIMIT``."""
+    """The lines of a file that are not blank; a line longer than ``LINE_LIMIT`` becomes an empty one."""
     try:
         with os.fdopen(files.open_regular(path), "rb") as file:
             while line := file.readline(LINE_LIMIT + 1):
@@ -119,7 +120,7 @@ class _Tokens:
 
 @dataclass(frozen=True, kw_only=True)
 class _Line:
-    """A line as it is written. Fields with a default are missing in those of older versions."""
+    """A line as it is written. Older versions lack the fields that have a default."""
 
     start: str
     end: str
@@ -141,9 +142,9 @@ class _Line:
 
 
 def _attempt(line: bytes) -> Attempt | None:
-    """One line as an attempt; None if it is damaged, as by a full disk, or of a kind that is not known here."""
+    """One line as an attempt; None if it is damaged, for example by a full disk, or of an unknown kind."""
     try:
-        # A provider's bytes may be anything.
+        # A provider may send anything.
         said = documents.parse_line(line.decode("utf-8", "replace"), _Line)
         start, end = _moment(said.start), _moment(said.end)
     except (ValueError, OverflowError):
@@ -173,7 +174,7 @@ def _attempt(line: bytes) -> Attempt | None:
 
 
 def _moment(text: str) -> datetime:
-    """Raises OverflowError for a year in which no OpenCode ran: not every zone has a time in the first and the last."""
+    """Raises OverflowError for an impossible year: the first and last years do not exist in every time zone."""
     moment = datetime.fromisoformat(text)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if not 2000 < moment.year < 9999:

@@ -1,4 +1,4 @@
-"""The moment that a user means by ``2h`` or a date."""
+"""Turns ``2h`` or a date into a point in time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def parse(text: str, now: datetime) -> datetime:
-    """``30m``, ``2h``, ``7d`` or ``2w`` before ``now``, or a date or time of ISO 8601 in the zone of ``now``.
+    """``30m``, ``2h``, ``7d`` or ``2w`` before ``now``, or an ISO 8601 date or time in the time zone of ``now``.
 
     Raises:
         UsageError: ``text`` is something else.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from opencode_patcher.attempts.log import Attempt
 
 LEFT = ("moved", "waited")
-"""Actions that left the member."""
+"""Actions that switch to another member."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Totals:
 
 
 def add_up(attempts: Iterable[Attempt]) -> Totals:
-    """Totals of ``attempts``. A failure after which the same member was asked once more is not a failover."""
+    """Totals of ``attempts``. Asking the same member again after a failure is not a failover."""
     served: Counter[str] = Counter()
     causes: Counter[str] = Counter()
     cost: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""The user's OpenCode: its configuration files and its providers. Read, judged, and never written.
+"""The user's OpenCode: its configuration files and providers. Read and checked, never written.
 
 places ──> files ──> merged ──┬──> check (what is wrong)
 auth, environment, catalogue ─┴──> connected ──> advice (the lines to add)

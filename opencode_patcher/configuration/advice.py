@@ -13,14 +13,14 @@ from opencode_patcher.configuration.files import ConfigFile
 from opencode_patcher.models.grouping import Group, Member
 
 _MEANS = ("login", "key", "environment", "configuration", "free")
-"""What is paid by the month comes before what is paid by use; ``free`` models are limited most."""
+"""Subscriptions come before pay-per-use; ``free`` models have the tightest limits."""
 
 
 def priority(connected: Sequence[Connected], groups: Sequence[Group]) -> tuple[str, ...]:
-    """An order for ``provider_priority``: logins first, which as a rule are subscriptions, then keys; free ones last.
+    """An order for ``provider_priority``: logins first, which are usually subscriptions, then keys; free ones last.
 
-    Among keys, a provider with fewer models comes first: that is the vendor itself, and the one with hundreds a router
-    that passes requests on. Only providers that stand behind a combined model are in it.
+    Among keys, a provider with fewer models comes first: that is usually the vendor itself, and one with hundreds of
+    models is a router. Only providers of a combined model are included.
     """
     useful = {member.provider_id for group in groups for member in group.members}
 
@@ -33,7 +33,7 @@ def priority(connected: Sequence[Connected], groups: Sequence[Group]) -> tuple[s
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """An existing value at ``line`` (from 1) of ``file``, and would be better as ``value``."""
+    """An existing value at ``line`` (from 1) of ``file`` that would be better as ``value``."""
 
     key: str
     value: str | Sequence[str]
@@ -49,7 +49,7 @@ class Advice:
     changes: tuple[Change, ...]
 
     def lines(self, *, whole: bool) -> tuple[str, ...]:
-        """What to add as lines of JSON: for behind a file's first brace, or with ``whole`` as a file of its own."""
+        """What to add as lines of JSON: to insert after a file's first brace, or with ``whole`` as a complete file."""
         last = len(self.add) - 1
         pairs = [
             f"  {as_json(key, value)}" + ("," if not whole or index < last else "")
@@ -66,8 +66,8 @@ def as_json(key: str, value: object) -> str:
 def advise(
     files: Sequence[ConfigFile], config: Mapping[str, Any], connected: Sequence[Connected], groups: Sequence[Group]
 ) -> Advice:
-    """What to add to the merged ``config`` of ``files``, or to change in it where the key is already there: an order of
-    providers, unless the user has one, and the model, if it is there in a combined form. Without any group nothing.
+    """What to add to the merged ``config`` of ``files``, or to change where the key already exists: an order of
+    providers, unless the user has one, and the model, if there is a combined one for it. Without any group, nothing.
     """
     wanted: dict[str, str | Sequence[str]] = {}
     group = next((group for group in groups for member in group.members if _name(member) == config.get("model")), None)

@@ -17,7 +17,7 @@ _TYPES = ("api", "oauth", "wellknown")
 class Logins:
     """``types`` maps a provider's id (an address for ``wellknown``) to ``api``, ``oauth`` or ``wellknown``.
 
-    ``problem`` says why the list could not be read (OpenCode takes it for empty then), and ``fix`` what to do.
+    ``problem`` says why the list could not be read (OpenCode then treats it as empty), and ``fix`` what to do.
     """
 
     types: Mapping[str, str] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Logins:
 
 
 def read(environment: Mapping[str, str]) -> Logins:
-    """The logins of this user; empty without any. Never raises."""
+    """The logins of this user; empty if there are none. Never raises."""
     directory = places.data_directory(environment)
     content = environment.get(CONTENT_VARIABLE)
     if content:
@@ -51,7 +51,7 @@ def _parse(text: str, name: str) -> Logins:
     try:
         data = documents.parse(text, dict[str, object])
     except documents.DocumentError:
-        # The reader's own message is not passed on: it could hold a piece of a key.
+        # The reader's own message is not passed on: it could contain part of a key.
         return Logins(problem=f"{name} is damaged: it is not a JSON object.", fix="Log in again: opencode auth login")
     types = {id_: entry.get("type") for id_, entry in data.items() if isinstance(entry, dict)}
     return Logins(types={id_: type_ for id_, type_ in types.items() if isinstance(type_, str) and type_ in _TYPES})

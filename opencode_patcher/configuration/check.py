@@ -1,4 +1,4 @@
-"""What is wrong in the user's configuration, as far as combined models go."""
+"""What is wrong in the user's configuration regarding combined models."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ COMBINED = "combined"
 
 
 SHORTEST_LIMIT = 1_000
-"""Milliseconds. A provider's first token takes about a second at best, so a lower limit fails every request."""
+"""Milliseconds. A provider's first token takes about a second at best, so a lower limit would fail every request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigProblem:
-    """Something wrong. OpenCode does not start for an ``error``; a ``warning`` is without the effect it should have.
+    """Something wrong. With an ``error`` OpenCode does not start; with a ``warning`` a setting has no effect.
 
-    ``file`` is a path or a variable, ``line`` counts from 1; both are None where they say nothing. ``fix`` says what
-    to do.
+    ``file`` is a path or a variable, ``line`` counts from 1; both are None when unknown. ``fix`` says what to do.
     """
 
     level: Literal["error", "warning"]
@@ -45,7 +44,7 @@ class ConfigProblem:
 
 
 def check_files(files: Sequence[ConfigFile]) -> tuple[ConfigProblem, ...]:
-    """What can be said of the files without knowing any provider: unreadable ones, values that OpenCode refuses."""
+    """Problems that can be found without knowing any provider: unreadable files, values that OpenCode refuses."""
     return tuple(finding for file in files for finding in _check_file(file))
 
 
@@ -63,7 +62,7 @@ def _check_file(file: ConfigFile) -> Iterator[ConfigProblem]:
 
 
 def _mistyped_keys(file: ConfigFile, data: Mapping[str, Any]) -> Iterator[ConfigProblem]:
-    """Keys that are nearly ours. OpenCode refuses a file with a key at the top that it does not know."""
+    """Misspelled keys of ours. OpenCode refuses a file with an unknown top-level key."""
     for key in data:
         if key not in settings.KEYS and (near := nearest(key, settings.KEYS)):
             text = f"{key} is not a key that OpenCode knows."
@@ -82,12 +81,11 @@ def check_names(
     reduced: Callable[[], Sequence[Group]],
     own_provider: bool,
 ) -> tuple[ConfigProblem, ...]:
-    """Names in the merged ``config`` that mean nothing: providers, models, patterns, combined models.
+    """Names in the merged ``config`` that match nothing: providers, models, patterns, combined models.
 
-    ``known`` is all that the catalogue and the configuration have, ``offers`` the part of it that is connected, and
-    ``groups`` what is combined of that; ``reduced`` makes those too that have too few providers for it. With
-    ``own_provider`` the user has a provider called combined, whose models are upstream's. ``check_files`` must have
-    found no error.
+    ``known`` is everything in the catalogue and the configuration, ``offers`` the connected part, and ``groups`` what
+    is combined of that; ``reduced`` also makes groups with too few providers. ``own_provider`` means that the user has
+    a provider called combined, whose models are upstream's. ``check_files`` must have found no error.
     """
     chosen = options.of(config)
     nameless = [*options.unknown_names(chosen, known), *_last_resort(config, known)]
@@ -113,7 +111,7 @@ def _has(data: object, path: jsonc.Path) -> bool:
         if isinstance(data, dict) and part in data:
             data = data[part]
             continue
-        # A list, or one text with commas, in which the positions are the same; the merged value is from the last file.
+        # A list, or one text with commas, which has the same positions; the merged value is from the last file.
         return isinstance(data, list | str)
     return True
 
@@ -135,7 +133,7 @@ def _not_connected(priority: Sequence[str], offers: Sequence[Offer]) -> Iterator
     connected = {squash(offer.provider_id) for offer in offers}
     for index, provider in enumerate(priority):
         if squash(provider) not in connected:
-            text = f"provider_priority: {provider} is not connected, so it is never asked."
+            text = f"provider_priority: {provider} is not connected, so it is never used."
             yield Unknown(path=("provider_priority", index), text=text)
 
 
@@ -148,7 +146,7 @@ def _bounds(config: Mapping[str, Any]) -> Iterator[Unknown]:
 
 
 def _short_times(config: Mapping[str, Any]) -> Iterator[Unknown]:
-    """Limits so short that no provider meets them: they were meant in seconds."""
+    """Limits so short that no provider can meet them: they were probably meant in seconds."""
     combined = config.get(COMBINED, {})
     for name in ("first_token_timeout", "stall_timeout"):
         if (value := combined.get(name)) is not None and value < SHORTEST_LIMIT:
@@ -162,7 +160,7 @@ def _models(
     groups: Sequence[Group],
     reduced: Callable[[], Sequence[Group]],
 ) -> Iterator[ConfigProblem]:
-    """Combined models that are named and not there."""
+    """Combined models that are named but do not exist."""
     ids = {found.id for found in groups}
     wanted = [(path, value) for path, value in _chosen_models(config) if value.partition("/")[0] == COMBINED]
     missing = [(path, value) for path, value in wanted if value.partition("/")[2] not in ids]
@@ -171,7 +169,9 @@ def _models(
         id_ = value.partition("/")[2]
         if id_ in left:
             text = f"{field(path)}: {value} has too few providers to be combined; only {left[id_]} has it."
-            yield _finding(files, Unknown(path=path, text=text), "Log in to another that has it: opencode auth login")
+            yield _finding(
+                files, Unknown(path=path, text=text), "Log in to another provider that has it: opencode auth login"
+            )
             continue
         near = nearest(id_, ids)
         text = f"{field(path)}: nothing is combined under the name {value} for your providers."
@@ -180,7 +180,7 @@ def _models(
 
 
 def _chosen_models(config: Mapping[str, Any]) -> Iterator[tuple[jsonc.Path, str]]:
-    """Every place at which a model may be chosen, and the text there."""
+    """Every place where a model can be chosen, and the value there."""
     places: list[jsonc.Path] = [("model",), ("small_model",)]
     for section in ("agent", "command"):
         named = config.get(section)

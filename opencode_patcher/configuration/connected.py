@@ -1,4 +1,4 @@
-"""Which providers the user has, and what they offer: the rules of packages/opencode/src/provider/provider.ts."""
+"""Which providers the user has, and what they offer, by the rules of packages/opencode/src/provider/provider.ts."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from opencode_patcher.models.catalogue import Model, Provider
 from opencode_patcher.models.resolve import Offer
 
 Means = Literal["login", "key", "environment", "configuration", "free"]
-"""A login such as a subscription's, a key in auth.json, an environment variable, opencode.json, or none at all."""
+"""A login (such as for a subscription), a key in auth.json, an environment variable, opencode.json, or none at all."""
 
 WITHOUT_KEY = "opencode"
-"""The one provider that offers models without a key: those that cost nothing."""
+"""The only provider that offers models without a key: the free ones."""
 
 _HIDDEN = ("alpha", "deprecated")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connected:
-    """A provider that OpenCode offers. ``shown`` says in words how it is connected; ``offers`` are its models."""
+    """A provider that OpenCode offers. ``shown`` says how it is connected; ``offers`` are its models."""
 
     id: str
     means: Means
@@ -32,10 +32,10 @@ class Connected:
 def connected(
     catalogue: Iterable[Provider], logins: Logins, environment: Mapping[str, str], config: Mapping[str, object]
 ) -> tuple[Connected, ...]:
-    """The providers that OpenCode would list, in the order of the catalogue, those of the configuration last.
+    """The providers that OpenCode would list, in the order of the catalogue, followed by those in the configuration.
 
-    ``config`` is the merged configuration. Providers that a plugin adds, and those that need more than one variable
-    says (Amazon's profiles, Google's default credentials), are not known here.
+    ``config`` is the merged configuration. Providers added by plugins, and those that need more than an environment
+    variable (Amazon's profiles, Google's default credentials), are not detected.
     """
     own = _objects(config.get("provider"))
     disabled, enabled = _texts(config.get("disabled_providers")), config.get("enabled_providers")
@@ -77,7 +77,7 @@ def _connect(
 
 
 def _with_modes(provider: Provider) -> Provider:
-    """A provider whose models' modes are models of their own, under the names that OpenCode makes for them."""
+    """A provider whose models' modes are separate models, under the names that OpenCode gives them."""
     modes = (
         replace(
             model,
@@ -113,7 +113,7 @@ def _with_settings(provider: Provider, settings: Mapping[str, object]) -> Provid
 
 
 def _objects(value: object) -> dict[str, Mapping[str, object]]:
-    """The objects in an object; what is of another type is OpenCode's to refuse, and left out here."""
+    """The objects in an object. Other values are left out; OpenCode refuses them."""
     if not isinstance(value, dict):
         return {}
     return {key: inner for key, inner in value.items() if isinstance(inner, dict)}

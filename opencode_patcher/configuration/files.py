@@ -14,17 +14,17 @@ from opencode_patcher.base.files import read_text
 from opencode_patcher.configuration import places
 
 VARIABLE = re.compile(r"\{env:([^{}\n]{1,200})\}")
-"""Stands for an environment variable (upstream's config/variable.ts)."""
+"""Refers to an environment variable (upstream's config/variable.ts)."""
 
 LIMIT = 4_000_000
-"""Bytes of a configuration file, at most."""
+"""The largest configuration file, in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigFile:
-    """One file that is there. ``name`` is its path, or the name of the variable that holds it.
+    """One existing file. ``name`` is its path, or the name of the variable that holds it.
 
-    ``data`` is None when it could not be read or is not an object; then ``problem`` says why, in sentences.
+    ``data`` is None when it could not be read or is not an object; then ``problem`` says why.
     """
 
     name: str
@@ -33,7 +33,8 @@ class ConfigFile:
     problem: str = ""
 
     def line_of(self, path: jsonc.Path) -> int | None:
-        """The line (from 1) of the value at ``path``, or of the nearest one around it; None for the whole file."""
+        """The line (from 1) of the value at ``path``, or of the innermost existing one around it; None for the whole
+        file."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path) if path else None
@@ -77,13 +78,13 @@ def parse(name: str, text: str, environment: Mapping[str, str] = os.environ) -> 
 
 
 def _loads(text: str, environment: Mapping[str, str]) -> object:
-    """The configuration in ``text``. What {env:...} and {file:...} stand for is not put into its texts: keys are there,
-    and what is read here is shown. Only what is empty is empty (config/variable.ts).
+    """The configuration in ``text``. {env:...} and {file:...} are not replaced by their values, which may be keys:
+    values read here are shown. Only an empty value makes them empty (config/variable.ts).
     """
     try:
         return _settled(jsonc.loads(text), environment)
     except ValueError:
-        # One stands for a number or an object.
+        # One of them stands for a number or an object.
         full = VARIABLE.sub(lambda found: environment.get(found[1], ""), text)
         if full == text:
             raise
@@ -92,7 +93,8 @@ def _loads(text: str, environment: Mapping[str, str]) -> object:
 
 
 def _settled(value: object, environment: Mapping[str, str], values: Mapping[str, str] | None = None) -> object:
-    """A value whose texts tell no variable's content; ``values`` has names by the contents that were put in."""
+    """A value in which no text reveals a variable's content; ``values`` has the names by the contents that were
+    inserted."""
     if isinstance(value, dict):
         return {key: _settled(inner, environment, values) for key, inner in value.items()}
     if isinstance(value, list):
@@ -105,7 +107,8 @@ def _settled(value: object, environment: Mapping[str, str], values: Mapping[str,
 
 
 def merged(files: Iterable[ConfigFile]) -> dict[str, object]:
-    """What holds: objects are merged key by key, anything else is replaced by the later file's (config.ts)."""
+    """The effective configuration: objects are merged key by key, anything else is replaced by the later file's
+    (config.ts)."""
     total: dict[str, object] = {}
     for file in files:
         total = _merge(total, file.data or {})

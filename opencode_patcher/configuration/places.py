@@ -1,7 +1,7 @@
 """Where OpenCode reads its configuration from, in the order in which it merges it; later files win.
 
-From packages/opencode/src/config/config.ts, paths.ts and managed.ts, and packages/core/src/global.ts. What servers
-(a login by URL, an organisation) and macOS's managed preferences add is not among them.
+From packages/opencode/src/config/config.ts, paths.ts and managed.ts, and packages/core/src/global.ts. What servers (a
+login by URL, an organisation) and macOS's managed preferences add is not included.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from opencode_patcher.base.files import exists, is_file
 OWN_NAMES = ("opencode.json", "opencode.jsonc")
 GLOBAL_NAMES = ("config.json", *OWN_NAMES)
 CONTENT_VARIABLE = "OPENCODE_CONFIG_CONTENT"
-"""Holds a configuration itself; it comes after all files but the managed ones."""
+"""Contains a configuration itself; it comes after all files except the managed ones."""
 
 
 def files(environment: Mapping[str, str], directory: Path) -> tuple[Path, ...]:
-    """All files that an OpenCode started in ``directory`` looks for, without the managed ones; not all need exist."""
+    """All files that an OpenCode started in ``directory`` looks for, except the managed ones, whether or not they
+    exist."""
     return tuple(dict.fromkeys(_files(environment, directory)))
 
 
@@ -42,7 +43,7 @@ def _files(environment: Mapping[str, str], directory: Path) -> Iterator[Path]:
 
 
 def managed_files(environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """The files of an administrator, which come last."""
+    """The administrator's files, which come last."""
     if chosen := environment.get("OPENCODE_TEST_MANAGED_CONFIG_DIR"):
         directory = Path(chosen)
     elif sys.platform == "darwin":
@@ -68,7 +69,7 @@ def data_directory(environment: Mapping[str, str]) -> Path | None:
 
 
 def user_file(environment: Mapping[str, str]) -> Path | None:
-    """The file that OpenCode itself would change: the first of the user's own that is there, else opencode.json."""
+    """The file that OpenCode itself would change: the first existing one of the user's own, else opencode.json."""
     directory = config_directory(environment)
     if directory is None:
         return None
@@ -84,7 +85,7 @@ def _user_directory(environment: Mapping[str, str], variable: str, below_home: s
 
 
 def _up(directory: Path) -> tuple[Path, ...]:
-    """``directory`` and those above it, up to the work tree of its git repository, or to the root without one."""
+    """``directory`` and those above it, up to the top of its git repository, or else to the root."""
     chain = (directory, *directory.parents)
     for index, above in enumerate(chain):
         if exists(above / ".git"):

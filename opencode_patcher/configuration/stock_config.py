@@ -1,6 +1,6 @@
 """What in the user's configuration a stock OpenCode refuses. It is shown to the user and never changed.
 
-Nothing else of a configuration is shown: keys may stand beside it, in the same line even.
+Nothing else of a configuration is shown: there may be keys beside it, even on the same line.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ MODEL_PREFIX = "combined/"
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """What a stock OpenCode refuses in one configuration (``name`` as in ``ConfigFile``): by its lines' numbers, the
-    text of each as far as it belongs to it.
+    """What a stock OpenCode refuses in one configuration (``name`` as in ``ConfigFile``): by line number, the part of
+    each line that it refuses.
     """
 
     name: str
@@ -28,14 +28,14 @@ class Lines:
 
 
 def find(environment: Mapping[str, str], directory: Path) -> tuple[Lines, ...]:
-    """Such lines in all that OpenCode reads when it is started in ``directory``, but for unreadable files."""
+    """Such lines in all readable files that OpenCode reads when it is started in ``directory``."""
     read = ((file.name, foreign_lines(file.text)) for file in files.read_all(environment, directory))
     return tuple(Lines(name=name, lines=lines) for name, lines in read if lines)
 
 
 def foreign_lines(text: str) -> tuple[tuple[int, str], ...]:
-    """Where a JSON text with comments holds one of ``KEYS`` with its value, or a combined model: the numbers of the
-    lines, and what stands there of it. Where other things stand between two in a line, ``...`` is in their place.
+    """Where a JSON text with comments has one of ``KEYS`` with its value, or a combined model: the line numbers, and
+    the matching part of each line. ``...`` replaces other text between two matches on a line.
     """
     pieces: dict[int, list[str]] = {}
     for start, end in _outermost(_foreign_spans(text)):

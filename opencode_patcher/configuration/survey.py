@@ -1,4 +1,4 @@
-"""Everything about the user's OpenCode in one look: files, logins, providers, combined models, what is wrong."""
+"""Everything about the user's OpenCode at once: files, logins, providers, combined models, what is wrong."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Survey:
     groups: tuple[Group, ...]
     findings: tuple[ConfigProblem, ...]
     off: str = ""
-    """Why OpenCode combines nothing at all, in words; empty where it does."""
+    """Why OpenCode combines nothing at all; empty when it does."""
 
     @property
     def errors(self) -> tuple[ConfigProblem, ...]:
@@ -35,7 +35,7 @@ class Survey:
 
 
 def survey(environment: Mapping[str, str], directory: Path, catalogue: Sequence[Provider]) -> Survey:
-    """Look at what an OpenCode started in ``directory`` would find. Reads files only, and never raises for them."""
+    """Find what an OpenCode started in ``directory`` would find. Only reads files, and never raises because of them."""
     found = files.read_all(environment, directory)
     logins = auth.read(environment)
     config = files.merged(found)
@@ -70,7 +70,7 @@ def survey(environment: Mapping[str, str], directory: Path, catalogue: Sequence[
 
 
 def _off(config: Mapping[str, object], *, own_provider: bool) -> str:
-    """As ``combine`` in combined/provider/catalogue.ts decides it."""
+    """The same rules as ``combine`` in combined/provider/catalogue.ts."""
     disabled = config.get("disabled_providers")
     if isinstance(disabled, list) and check.COMBINED in disabled:
         return f"disabled_providers names {check.COMBINED}"

@@ -18,13 +18,13 @@ FILES = Path(__file__).with_name("upstream")
 TAG = "v1.0.0"
 AUTHOR = "opencode-patcher <demo@example.invalid>"
 DATE = "1735689600 +0000"
-"""Seconds since the epoch; any constant does, since the commit's id must not depend on the day."""
+"""Seconds since the epoch. Any constant will do; the commit's id must not depend on the date."""
 
 SERVER = {"uploadpack.allowFilter": "true", "uploadpack.allowAnySHA1InWant": "true"}
-"""What a public git server allows, so that the demonstration fetches partially as a real build does."""
+"""What a public git server allows, so that the demo can do a partial fetch like a real build."""
 
 _NOT_OURS = frozenset({"node_modules", "dist", "__pycache__"})
-"""Directories that a developer's own runs may leave among the files."""
+"""Directories that development may leave among the files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +36,10 @@ class Upstream:
 
 
 def ensure(store: Store, files: Mapping[str, str] | None = None) -> Upstream:
-    """The repository of ``files`` (text by path; default: those that ship with the tool), made if it is not there.
+    """The repository of ``files`` (text by path; default: those that ship with the tool), made if needed.
 
-    Other files have another path, so that a newer tool does not meet the tree of an older one. Raises StoreError when
-    it cannot be written, ProcessError when git fails.
+    Different files get a different path, so that a newer tool does not use the tree of an older one. Raises StoreError
+    when it cannot be written, ProcessError when git fails.
     """
     files = read_files() if files is None else files
     stream = fast_import_stream(files)
@@ -64,7 +64,7 @@ def read_files(root: Path = FILES) -> dict[str, str]:
 def fast_import_stream(files: Mapping[str, str]) -> str:
     """The input for ``git fast-import`` that makes one tagged commit of ``files``. Pure.
 
-    It goes past the user's settings for line ends, hooks, signatures and identity, which would change the commit.
+    It bypasses the user's settings for line endings, hooks, signatures and identity, which would change the commit.
     """
     return "".join(_commands(files))
 

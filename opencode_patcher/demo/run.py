@@ -1,4 +1,4 @@
-"""Build the small upstream with the very pipeline that builds OpenCode, and watch its binary fail over."""
+"""Builds the small upstream with the same pipeline that builds OpenCode, and watches its binary fail over."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SCENARIOS = ("429", "cut-in-text", "cut-after-tool")
 
 CATALOGUE = Path(__file__).with_name("models.json")
 STORE = "demo"
-"""A store of its own, so that ``install`` never takes the small program for OpenCode."""
+"""A separate store, so that ``install`` never mistakes the small program for OpenCode."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Episode:
-    """One scenario as it was seen: the verdict, and what happened when."""
+    """The result of one scenario: the verdict, and what happened when."""
 
     verdict: Verdict
     lines: tuple[Line, ...]
@@ -43,19 +43,19 @@ class Demonstration:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """The names of the scenarios that did not end as they must."""
+        """The names of the scenarios that failed."""
         return tuple(episode.verdict.scenario for episode in self.episodes if not episode.verdict.passed)
 
 
 def request(store: Store) -> tuple[Request, Lock]:
-    """What ``pipeline.build`` is asked for: the small upstream in ``store``, locked to its commit."""
+    """The request for ``pipeline.build``: the small upstream in ``store``, locked to its commit."""
     upstream = repository.ensure(store)
     lock = replace(read_lock(), release=upstream.release)
     return Request(source=str(upstream.path), models_json=CATALOGUE), lock
 
 
 def watch(binary: Path, reporter: Reporter, keep: Path | None = None) -> tuple[Episode, ...]:
-    """Run ``SCENARIOS`` on a binary and keep what was seen. Raises DrillError when it cannot be drilled."""
+    """Run ``SCENARIOS`` on a binary and record what happened. Raises DrillError when it cannot be drilled."""
     episodes: list[Episode] = []
 
     def remember(observation: Observation, verdict: Verdict) -> None:
@@ -67,7 +67,7 @@ def watch(binary: Path, reporter: Reporter, keep: Path | None = None) -> tuple[E
 
 
 def outcome(episodes: list[Episode]) -> builds.DrillResult:
-    """What the episodes say of the binary."""
+    """The drill result that the episodes make."""
     times = [episode.verdict.failover_ms for episode in episodes if episode.verdict.failover_ms is not None]
     return builds.DrillResult(
         passed=tuple(episode.verdict.scenario for episode in episodes if episode.verdict.passed),

@@ -13,7 +13,7 @@ CHECK = "configuration"
 
 
 def check_configuration(found: Iterable[ConfigProblem]) -> Iterator[Finding]:
-    """What ``opencode-patcher config`` would say is wrong in the files."""
+    """What ``opencode-patcher config`` finds wrong in the files."""
     for one in found:
         level: Level = "blocks" if one.level == "error" else "warning"
         text = f"{one.where}: {one.text}" if one.where else one.text
@@ -37,7 +37,7 @@ def check_providers(survey: Survey) -> Iterator[Finding]:
 
 
 def check_stock_lines(refused: Sequence[Lines], program: str | None) -> Iterator[Finding]:
-    """Lines that the program which the shell starts refuses, when that is a stock OpenCode (``program``)."""
+    """Lines that the shell's ``program`` refuses, if that is a stock OpenCode."""
     if program is None:
         return
     for one in refused:

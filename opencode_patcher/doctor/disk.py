@@ -1,4 +1,4 @@
-"""Whether there is room for what is still to be made."""
+"""Whether there is enough disk space for what still has to be made."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ TREE_BYTES = 1_300_000_000
 """A release's tree with its dependencies and the build in it (v1.18.3, Linux on x64: 1.2 GiB measured)."""
 
 BUILD_BYTES = 300_000_000
-"""A binary, as it comes out of the build and once more in the store."""
+"""A binary: the build's output, and a copy in the store."""
 
 
 def needed_bytes(*, tree_ready: bool, built: bool) -> int:
-    """What the release of the lock still takes: nothing once it is built."""
+    """How much space the locked release still needs: nothing once it is built."""
     if built:
         return 0
     return BUILD_BYTES + (0 if tree_ready else TREE_BYTES)
 
 
 def check_access(place: Path) -> Finding | None:
-    """Warns when others can write in a directory whose programs are run, or whose files say what is done: the store,
+    """Warns when others can write to a directory whose programs are run or whose files control what is done: the store,
     the bin directory, OpenCode's own.
     """
     try:
@@ -45,7 +45,7 @@ def check_access(place: Path) -> Finding | None:
 
 
 def check_disk(root: Path, needed: int) -> Finding:
-    """Whether the disk on which ``root`` lies, or will lie, has ``needed`` bytes."""
+    """Whether the disk on which ``root`` is, or will be, has ``needed`` bytes."""
     check = "disk"
     place = next((path for path in (root, *root.parents) if files.is_dir(path)), None)
     try:

@@ -37,7 +37,7 @@ class Patient:
 
 @dataclass(frozen=True, kw_only=True)
 class _Progress:
-    """How far the release of the lock has come in the store."""
+    """Which steps of the locked release are already done in the store."""
 
     tree: Path | None
     dependencies: bool
@@ -45,7 +45,7 @@ class _Progress:
 
 
 def examine(patient: Patient, reporter: Reporter) -> Iterator[Finding]:
-    """Every finding, one check after the other. What goes wrong in one is its finding."""
+    """Every finding, one check after another. If a check fails, its error is the finding."""
     store, finding = _open_store()
     yield finding
     try:
@@ -103,7 +103,7 @@ def _progress(store: Store | None, address: str, locked: Release) -> _Progress:
         tree = store.trees / remote.path_of(store, address).name / locked.tag
         built = any(build.verified and build.release == locked for build in builds.list_builds(store))
     except PatcherError:
-        # An unusable source is a finding of its own check.
+        # An unusable source is reported by its own check.
         return _Progress(tree=None, dependencies=False, built=False)
     ready = is_dir(tree / "node_modules")
     return _Progress(tree=tree if is_dir(tree) else None, dependencies=ready, built=built)

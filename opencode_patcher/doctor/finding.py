@@ -13,7 +13,7 @@ Level = Literal["good", "warning", "blocks", "unknown"]
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One result of one ``check`` (its name for people). ``fix`` is what to do or run; empty when nothing."""
+    """One result of one ``check`` (its name for people). ``fix`` is what to do or run; may be empty."""
 
     check: str
     level: Level

@@ -9,7 +9,7 @@ from opencode_patcher.install import path_search
 from opencode_patcher.install.status import Status
 
 _LEVELS: Mapping[str, Level] = {"current": "good", "older": "warning", "none": "warning"}
-"""A state that is not here blocks."""
+"""Any other state blocks."""
 
 
 def check_state(status: Status) -> Finding:
@@ -42,7 +42,7 @@ def check_path(status: Status) -> Finding:
 def starts_stock(status: Status) -> str | None:
     """The program that the command ``opencode`` starts, if it is one without the patches; None otherwise.
 
-    Whatever this tool did not install counts as stock, but for what another store of this tool did.
+    Whatever this tool did not install, from this or another store, counts as stock.
     """
     finding = status.facts.path
     if finding is None:

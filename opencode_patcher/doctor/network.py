@@ -1,4 +1,4 @@
-"""What a build fetches: the source and packages. What is already there need not be fetched."""
+"""Whether a build can fetch the source and packages it still needs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from opencode_patcher.toolchain import npm_registry, npm_settings, platforms
 from opencode_patcher.upstream import lock, releases
 
 TIMEOUT_SECONDS = 20.0
-"""A server that takes longer to answer a short question will not do for a build either."""
+"""A server that takes longer for a short answer is too slow for a build, too."""
 
 
 def check_registry(environment: Mapping[str, str], *, needed: bool) -> Finding:
     """Whether npm's registry answers for bun's package, with the user's settings.
 
-    ``needed`` says whether a build of the lock's release would have to ask it.
+    ``needed`` says whether a build of the locked release would use it.
     """
     check = "npm registry"
     settings = npm_settings.read_settings(environment)
@@ -28,14 +28,14 @@ def check_registry(environment: Mapping[str, str], *, needed: bool) -> Finding:
     except PatcherError as error:
         if needed:
             return of_error(check, error)
-        text = f"{error.what} What the release in the lock needs is already here.\n{error.why}"
+        text = f"{error.what} What the locked release needs is already here.\n{error.why}"
         return Finding(check=check, level="warning", text=text, fix=error.next_step)
     address = without_credentials(settings.registry(package))
     return Finding(check=check, level="good", text=f"{address} answers.")
 
 
 def check_source(source: str, locked: Release, *, needed: bool) -> Finding:
-    """Whether the source lists its releases, and the lock's is among them at the lock's commit."""
+    """Whether the source lists its releases, and has the locked one at the locked commit."""
     check = "source"
     try:
         listed = releases.list_releases(source, timeout=TIMEOUT_SECONDS)
@@ -43,16 +43,16 @@ def check_source(source: str, locked: Release, *, needed: bool) -> Finding:
     except PatcherError as error:
         if needed:
             return of_error(check, error)
-        text = f"{error.what} The release in the lock, {locked.tag}, is already in the store.\n{error.why}"
+        text = f"{error.what} The locked release, {locked.tag}, is already in the store.\n{error.why}"
         return Finding(check=check, level="warning", text=text, fix=error.next_step)
     found = next((release for release in listed if release.tag == locked.tag), None)
     if found is None:
-        text = f"{without_credentials(source)} does not have {locked.tag}, the release in the lock."
+        text = f"{without_credentials(source)} does not have {locked.tag}, the locked release."
         fix = "Name OpenCode's repository, or a copy with its tags, with --source."
         return Finding(check=check, level="blocks" if needed else "warning", text=text, fix=fix)
     if found.commit != locked.commit:
         return of_error(check, lock.moved(locked.tag, expected=locked.commit, found=found.commit))
-    text = f"{without_credentials(source)} answers; its newest release is {newest.tag}, the lock's is {locked.tag}."
+    text = f"{without_credentials(source)} answers; its newest release is {newest.tag}, the locked one is {locked.tag}."
     if newest.version > locked.version:
         return Finding(check=check, level="good", text=text, fix="To move to it: opencode-patcher update")
     return Finding(check=check, level="good", text=text)

@@ -16,7 +16,7 @@ from opencode_patcher.upstream.workspace import ROOT
 
 
 def check_git() -> Finding:
-    """Whether git is there and has what partial, sparse fetches need."""
+    """Whether git is installed and supports partial, sparse fetches."""
     try:
         remote.require_git()
         version = git.run("--version").stdout.strip()
@@ -26,7 +26,7 @@ def check_git() -> Finding:
 
 
 def required_bun(tree: Path) -> str | None:
-    """The version that a release's tree asks for; None while the tree is not there."""
+    """The version that a release's tree asks for; None without a tree."""
     try:
         manager = documents.read(tree / ROOT, dict[str, object]).get("packageManager")
     except DocumentError:
@@ -36,7 +36,7 @@ def required_bun(tree: Path) -> str | None:
 
 
 def check_bun(store: Store | None, required: str | None, search_path: str) -> Finding:
-    """Which bun a build will use. ``required`` is what the release asks for, None when that is not known yet."""
+    """Which bun a build will use. ``required`` is what the release asks for; None while unknown."""
     check = "bun"
     try:
         package = platforms.bun_package(platforms.detect())
@@ -53,10 +53,10 @@ def check_bun(store: Store | None, required: str | None, search_path: str) -> Fi
         )
     here = f"{on_path} is bun {version}" if on_path else "No bun is on PATH"
     if required is None:
-        text = f"{here}; which version the release asks for is known once its source has been fetched."
+        text = f"{here}; which version the release needs is known once its source has been fetched."
         return Finding(check=check, level="good" if on_path else "unknown", text=text)
     if version and bun.satisfies(version, required):
-        return Finding(check=check, level="good", text=f"{here}, which the release takes ({required} or newer).")
+        return Finding(check=check, level="good", text=f"{here}, which the release accepts ({required} or newer).")
     if store and files.is_file(bun.kept(store, required, package)):
         return Finding(check=check, level="good", text=f"{here}; bun {required} is in the store.")
     text = f"{here}; a build fetches bun {required} ({package}) from the npm registry."

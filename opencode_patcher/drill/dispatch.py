@@ -1,7 +1,7 @@
-"""Picks the driver for a scenario, and the place where it is played: a home of its own, or one that is shared.
+"""Picks the driver for a scenario, and where it runs: in its own home or a shared one.
 
-In a shared home one server plays most scenarios, several at a time, each with providers and a group of its own. The
-scenarios that are about another command of OpenCode start that command in the same home, in a project of their own.
+In a shared home one server runs most scenarios, several at a time, each with its own providers and group. Scenarios
+about another OpenCode command start that command in the same home, in their own project.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ from opencode_patcher.drill.scenarios.scenario import Scenario, Through
 from opencode_patcher.drill.verdict.observation import Observation, Subject
 
 PATCHED_SECONDS = 30.0
-"""How long a turn of a patched binary may take: it fails over in milliseconds, the rest is a slow machine."""
+"""How long a turn of a patched binary may take. It fails over in milliseconds; the rest allows for a slow machine."""
 
 STOCK_SECONDS = 15.0
-"""A stock binary may wait for hours; after this time the drill calls it waiting."""
+"""A stock binary may wait for hours; after this time the drill reports that it is waiting."""
 
 SMALL_CATALOGUE = {"drill": {"id": "drill", "name": "Drill", "env": [], "models": {}}}
-"""The models catalogue of the shared server. The fakes are configured, and reading the thousands of models of the
-built-in catalogue takes a second for each project; the commands that run beside the server read that one.
+"""The models catalogue of the shared server. The fakes are in the configuration, and reading the thousands of models of
+the built-in catalogue would take a second for each project. Commands that run beside the server use the built-in one.
 """
 
 
 class Place(Protocol):
-    """Where the scenarios of one drill are played."""
+    """Where the scenarios of one drill run."""
 
     @property
     def subject(self) -> Subject:
-        """The binary under drill."""
+        """The binary being drilled."""
         ...
 
     def observe(self, scenario: Scenario, pace: Pace) -> Observation:
-        """Play a scenario, stretched to the machine's pace. May be called by several threads, and again for the same
-        scenario. Raises DrillError when the binary cannot be run.
+        """Run a scenario, with its times adapted to the machine. May be called by several threads, and again for the
+        same scenario. Raises DrillError when the binary cannot be run.
         """
         ...
 
@@ -63,11 +63,11 @@ def observe(
     pace: Pace | None = None,
     stop: threading.Event | None = None,
 ) -> Observation:
-    """Play one scenario in a home of its own below ``root``, through ``opencode run`` unless it needs another command.
+    """Run one scenario in its own home below ``root``, through ``opencode run`` unless it needs another command.
 
-    ``template`` is the root of a home whose data are copied, which saves the set-up of the database.
-    ``limit`` bounds each turn in seconds, by default PATCHED_SECONDS or STOCK_SECONDS at the machine's ``pace``;
-    ``stop`` ends the run early. Raises DrillError when the binary cannot be run.
+    ``template`` is the root of a home whose data are copied, which saves setting up the database. ``limit`` bounds each
+    turn in seconds, by default PATCHED_SECONDS or STOCK_SECONDS at the machine's ``pace``; ``stop`` ends the run early.
+    Raises DrillError when the binary cannot be run.
     """
     pace = pace or Pace()
     limit = limit or _limit(subject, pace)
@@ -87,7 +87,7 @@ def observe(
 
 
 class Isolated:
-    """A home and a process for each scenario: slow, and as close to a user's OpenCode as can be."""
+    """A separate home and process for each scenario: slow, but as close to a user's OpenCode as possible."""
 
     def __init__(self, binary: Path, root: Path, limit: float | None, stop: threading.Event) -> None:
         self._root = root
@@ -112,8 +112,7 @@ class Isolated:
 class Shared:
     """One home and one server for all scenarios.
 
-    Those that are ``cast`` take turns in a few projects; any other, and one that is played again, gets a project of
-    its own.
+    Those that are ``cast`` take turns in a few projects; all others, and repeated ones, get their own.
     """
 
     def __init__(
@@ -138,7 +137,7 @@ class Shared:
         self._free: dict[str, list[Home]] = {}
 
     def cast(self, scenarios: Sequence[Scenario]) -> None:
-        """Let these share projects, if they can be played through a server. Called once, before anything is played."""
+        """Let these share projects, if they can run through a server. Called once, before any scenario runs."""
         for scenario in scenarios:
             if scenario.through in {Through.SERVE, Through.SECOND_API, None} and not scenario.settings:
                 tag = self._tag()
@@ -156,7 +155,7 @@ class Shared:
         home = self._borrow(found.combined)
         with taking_over(found, self.subject, home, tag=tag, host=self._host) as stage:
             observation = self._play(stage, pace)
-        # A turn that did not end may still be ending, and must not meet the next scenario.
+        # A turn that did not end in time may end later, and must not disturb the next scenario.
         if observation.code is not None:
             self._give_back(found.combined, home)
         return observation
@@ -175,7 +174,7 @@ class Shared:
                 return serve.observe(stage, self._server, limit=limit, pace=pace, stop=self._stop)
 
     def _borrow(self, combined: Mapping[str, object]) -> Home:
-        """A project with these settings that nobody works in."""
+        """An unused project with these settings."""
         with self._lock:
             free = self._free.get(_key(combined))
             if free:
@@ -196,8 +195,8 @@ class Shared:
         return self._home.at(str(path.relative_to(self._home.root)))
 
     def _tag(self) -> str:
-        """What tells the providers of one scenario from those of all others in this home, where their health is kept
-        by their ids.
+        """A suffix that keeps the providers of one scenario apart from all others in this home, which stores health by
+        provider id.
         """
         return f"-{next(self._numbers)}"
 
@@ -228,6 +227,6 @@ def _limit(subject: Subject, pace: Pace) -> float:
 
 
 def _unused(path: Path) -> Path:
-    """The path, or one beside it when the scenario was played there before."""
+    """The path, or one beside it if the scenario has run there before."""
     tries = (path if number == 1 else path.with_name(f"{path.name}-{number}") for number in itertools.count(1))
     return next(one for one in tries if not one.exists())

@@ -1,4 +1,4 @@
-"""The whole drill: find out what the binary is and how slow the machine, play the scenarios, report."""
+"""The whole drill: find out what the binary is and how slow the machine is, run the scenarios, report."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from opencode_patcher.drill.verdict.observation import Observation
 from opencode_patcher.drill.verdict.report import Report
 
 TIMED_AT_A_TIME = 2
-"""Scenarios of the quick set at a time in one server; more would make each other's next requests late."""
+"""How many quick scenarios run at a time in one server. More would delay each other's requests."""
 
 AT_A_TIME = 6
-"""Any others. They mostly wait: for a pause, a time-out, a tool. Their times are not reported."""
+"""How many others. They mostly wait: for a pause, a time-out, a tool. Their times are not reported."""
 
 SLOW_AT_A_TIME = 3
-"""The same on a machine that is more than twice as slow as a quiet one."""
+"""The same on a machine that is more than twice as slow as the reference."""
 
 LONG_SECONDS = 10.0
-"""A scenario that waits longer than this between its turns begins at once, whatever else is under way."""
+"""A scenario that waits longer than this between its turns starts at once, whatever else is running."""
 
 PROCESSES_AT_A_TIME = 1
-"""Scenarios at a time that start processes of their own, beside a server that serves the others. A start takes two
+"""How many scenarios that start their own processes run at a time, beside a server for the others. A start takes two
 seconds of one core.
 """
 
@@ -45,7 +45,7 @@ ISOLATED_AT_A_TIME = 2
 """The same without a server."""
 
 MOST_REPEATS = 8
-"""A loaded machine makes a few scenarios late. When more than these are, it is the binary."""
+"""A loaded machine makes a few scenarios late. If more than this are late, the binary is to blame."""
 
 WARM_UPS = tuple(
     Scenario(
@@ -58,7 +58,7 @@ WARM_UPS = tuple(
     )
     for number in (1, 2)
 )
-"""The first loads what a server loads once; the second shows how fast the machine is."""
+"""During the first the server loads what it loads only once; the second shows how fast the machine is."""
 
 _QUICK = {scenario.name for scenario in SCENARIOS}
 
@@ -75,19 +75,19 @@ def run(
     watch: Watch | None = None,
     isolated: bool = False,
 ) -> Report:
-    """Drill a binary, by default with the quick set. A scenario that fails is a verdict of the report, not an error.
+    """Drill a binary, by default with the quick set. A scenario that fails is a verdict in the report, not an error.
 
-    The homes are thrown away, unless ``keep`` names a directory for them. ``limit`` is the longest time of one turn in
-    seconds; without it the limits follow what a healthy turn takes on this machine, and a patched binary's scenario
-    that fails for time only is repeated once, alone. ``watch`` is given each observation and its verdict as soon as
-    the scenario has ended. ``isolated``: a home and a process for each scenario instead of one server for most.
+    The homes are deleted, unless ``keep`` names a directory for them. ``limit`` is the longest time of one turn in
+    seconds; without it, the limits depend on how long a healthy turn takes on this machine, and a patched binary's
+    scenario that is only too slow is repeated once, alone. ``watch`` gets each observation and its verdict as soon as
+    the scenario has ended. ``isolated``: a separate home and process for each scenario instead of one server for most.
     Raises DrillError when the binary cannot be drilled.
     """
     reporter = reporter or SilentReporter()
     started = time.monotonic()
     stop = threading.Event()
     with guarding(), _root(keep) as root, ExitStack() as stack:
-        with reporter.phase("Looking at the binary") as phase:
+        with reporter.phase("Checking the binary") as phase:
             place: Isolated | Shared = (
                 Isolated(binary, root, limit, stop)
                 if isolated
@@ -96,7 +96,7 @@ def run(
             subject = place.subject
             kind = f"serves {subject.model}" if subject.patched else "stock, no combined models"
             phase.detail(f"OpenCode {subject.version}, {kind}")
-        # A binary that is not a release has to do what the newest one does.
+        # A binary that is not a release has to behave like the newest one.
         version = parse_tag(f"v{subject.version}")
         held = [one for one in scenarios if one.releases.has(version)]
         if scenarios and not held:
@@ -127,7 +127,7 @@ def run(
 
 
 class _Drill:
-    """Scenarios on their way to verdicts."""
+    """Scenarios being run."""
 
     def __init__(self, place: Place, pace: Pace, stop: threading.Event, watch: Watch | None) -> None:
         self._place = place
@@ -137,7 +137,7 @@ class _Drill:
         self._watching = threading.Lock()
 
     def all(self, scenarios: Sequence[Scenario], reporter: Reporter) -> dict[str, Verdict]:
-        """The verdicts by name. When anything raises, what is under way is ended and the rest is not begun."""
+        """The verdicts by name. When anything raises, running scenarios are ended and the others not started."""
         found: dict[str, Verdict] = {}
         with reporter.phase(f"Drilling {_count(scenarios)}") as phase, ExitStack() as stack:
             pools = [stack.enter_context(ThreadPoolExecutor(size)) for size in self._sizes()]
@@ -155,7 +155,7 @@ class _Drill:
         return found
 
     def _sizes(self) -> tuple[int, int, int]:
-        """How many scenarios at a time: those whose time counts, those beside them, those with their own processes."""
+        """How many scenarios at a time: those whose times are reported, others, and those with their own processes."""
         if isinstance(self._place, Isolated):
             return 1, 1, ISOLATED_AT_A_TIME
         return TIMED_AT_A_TIME, SLOW_AT_A_TIME if self._pace.factor > 2 else AT_A_TIME, PROCESSES_AT_A_TIME
@@ -167,8 +167,8 @@ class _Drill:
         served: ThreadPoolExecutor,
         started: ThreadPoolExecutor,
     ) -> list[Future[Verdict]]:
-        """The quick set goes first, so that its times from a failure to the next request mean something."""
-        # Those that wait longest go first, so that nothing is left to wait for in the end.
+        """The quick set goes first, so that its failover times are meaningful."""
+        # Those that wait longest go first, so that none is left waiting at the end.
         order = sorted(scenarios, key=_pauses, reverse=True)
         isolated = isinstance(self._place, Isolated)
         own = [one for one in order if isolated or one.through in {Through.RUN, Through.ACP}]
@@ -184,7 +184,7 @@ class _Drill:
         ]
 
     def again(self, late: Sequence[Scenario], first: dict[str, Verdict], reporter: Reporter) -> dict[str, Verdict]:
-        """Each of these once more, alone; nothing when they are too many to blame the machine."""
+        """Run each of these once more, alone; none if there are too many to blame the machine."""
         if not late or len(late) > MOST_REPEATS:
             return {}
         with reporter.phase(f"Repeating {_count(late)} that took too long, one at a time") as phase:
@@ -196,7 +196,7 @@ class _Drill:
         return second
 
     def _one_after(self, before: list[Future[Verdict]], scenario: Scenario) -> Verdict:
-        # Not ``wait``: a future that was cancelled before it began never wakes it.
+        # Not ``wait``: a future that was cancelled before it started never wakes it.
         while not all(one.done() for one in before):
             time.sleep(0.05)
         return self._one(scenario)
@@ -231,7 +231,7 @@ def _root(keep: Path | None) -> Iterator[Path]:
             yield place
     except (OSError, StoreError) as error:
         raise DrillError(
-            "The drill has no room for its throw-away homes.",
+            "There is not enough disk space for the drill's temporary homes.",
             why=str(error),
             next_step="Free some space in the temporary directory, or set TMPDIR to another one.",
         ) from error

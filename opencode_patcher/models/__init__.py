@@ -1,7 +1,7 @@
-"""Which offers of a model at different providers are the same model.
+"""Which models of different providers are the same model.
 
     rules.toml -> rules -> identity.read (one id) -> resolve (whole catalogue) -> grouping.group (combined models)
 
-Everything here is pure but ``catalogue.load`` and ``options.load``, which read a file. The same code runs inside
-OpenCode as ``identity*.ts`` with the same rules; tests hold the two together.
+Everything here is pure except ``catalogue.load`` and ``options.load``, which read a file. The same code runs inside
+OpenCode as ``identity*.ts`` with the same rules; tests check that the two agree.
 """

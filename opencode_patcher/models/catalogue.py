@@ -17,7 +17,7 @@ from opencode_patcher.models.nearest import nearest
 from opencode_patcher.models.resolve import Offer
 
 LIMIT = 64_000_000
-"""Bytes of a catalogue, at most. That of models.dev has three million."""
+"""The largest catalogue, in bytes. That of models.dev has three million."""
 
 _GZIP = b"\x1f\x8b"
 _NEXT = "Name another file with --catalog; models.dev/api.json is the format."
@@ -26,8 +26,8 @@ _NEXT = "Name another file with --catalog; models.dev/api.json is the format."
 def opencode_cache(environment: Mapping[str, str] = os.environ) -> Path | None:
     """The catalogue that OpenCode keeps (models-dev.ts), if there is one.
 
-    ``OPENCODE_MODELS_PATH`` names a file of the user's own; else it is ``models.json`` in OpenCode's directory
-    below the XDG cache directory, on every platform.
+    ``OPENCODE_MODELS_PATH`` can name another file; otherwise it is ``models.json`` in OpenCode's directory below the
+    XDG cache directory, on every platform.
     """
     if own := environment.get("OPENCODE_MODELS_PATH"):
         return Path(own)
@@ -41,9 +41,8 @@ def opencode_cache(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """An offer with what decides whether OpenCode shows it. ``free``: it costs nothing; ``status`` is empty as a rule.
-
-    ``modes`` are ways of serving it, such as ``fast``, that OpenCode lists as models of their own.
+    """An offer, and what decides whether OpenCode shows it. ``free``: it costs nothing; ``status`` is usually empty.
+    ``modes`` are ways of serving it, such as ``fast``, that OpenCode lists as separate models.
     """
 
     offer: Offer
@@ -54,7 +53,7 @@ class Model:
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """A provider of a catalogue. Any of the variables in ``env`` may hold its key."""
+    """A provider of a catalogue. Any of the variables in ``env`` may contain its key."""
 
     id: str
     env: tuple[str, ...]
@@ -62,18 +61,18 @@ class Provider:
 
 
 def unpacked(data: bytes) -> bytes:
-    """The content of what gzip packed, up to ``LIMIT``. Raises OSError for more, EOFError and zlib.error."""
+    """The unpacked gzip data, up to ``LIMIT``. Raises OSError for more, EOFError and zlib.error."""
     unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     content = unpacker.decompress(data, LIMIT + 1)
     if len(content) > LIMIT:
         raise OSError(errno.EFBIG, f"It unpacks to more than {LIMIT / 1e6:g} MB")
     if not unpacker.eof:
-        raise EOFError("It breaks off")
+        raise EOFError("It is cut off")
     return content
 
 
 def load(path: Path) -> tuple[Offer, ...]:
-    """The offers in a catalogue file, plain or compressed with gzip, in its order.
+    """The offers in a catalogue file, plain or compressed with gzip, in the file's order.
 
     Raises CatalogueError that names the file and the place in it.
     """
@@ -81,7 +80,7 @@ def load(path: Path) -> tuple[Offer, ...]:
 
 
 def load_providers(path: Path) -> tuple[Provider, ...]:
-    """As ``load``, with the providers and what else is known of their models."""
+    """As ``load``, with the providers and everything else about their models."""
     try:
         data = files.read_bytes(path, limit=LIMIT)
         if data.startswith(_GZIP):
@@ -95,15 +94,15 @@ def load_providers(path: Path) -> tuple[Provider, ...]:
 def parse(data: bytes, origin: str) -> tuple[Offer, ...]:
     """The offers in ``data``: an object of providers, each with an object of models.
 
-    A model must have a name; its id is the key it stands under. Raises CatalogueError; ``origin`` names the data.
+    A model must have a name; its id is its key. Raises CatalogueError; ``origin`` names the data.
     """
     return _offers(parse_providers(data, origin))
 
 
 def parse_providers(data: bytes, origin: str) -> tuple[Provider, ...]:
-    """As ``parse``, with the providers and what else is known of their models."""
+    """As ``parse``, with the providers and everything else about their models."""
     try:
-        # As JavaScript, which lets half a surrogate pair through: one odd name must not hide all other models.
+        # Like JavaScript, accept half a surrogate pair: one odd name must not hide all other models.
         content = documents.parse(data, object, halves=True)
     except documents.DocumentError as error:
         raise CatalogueError(f"{origin} is not a catalogue.", why=str(error), next_step=_NEXT) from error
@@ -174,7 +173,7 @@ def _kind(value: object) -> str:
 
 
 def require_providers(offers: Iterable[Offer], wanted: Iterable[str]) -> frozenset[str]:
-    """``wanted``, ids of providers, as a set. Raises UsageError for one that none of the offers has."""
+    """The provider ids in ``wanted`` as a set. Raises UsageError for one that no offer has."""
     known = {offer.provider_id for offer in offers}
     for provider in wanted:
         if provider not in known:

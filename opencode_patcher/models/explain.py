@@ -1,4 +1,4 @@
-"""Why a model is in its group: the rules that fired, and why its nearest neighbours are other models."""
+"""Why a model is in its group: the rules that applied, and why the most similar names are other models."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TIERS = ("fast", "turbo", "highspeed", "lightning", "mini", "nano", "lite", "fl
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbour:
-    """A near name that is another model. ``example`` is one ``provider/model`` of it, ``offers`` their number."""
+    """A similar name that is another model. ``example`` is one ``provider/model`` of it, ``offers`` their number."""
 
     key: str
     example: str
@@ -33,7 +33,7 @@ class Neighbour:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """``group`` is None when the model is not combined; ``outcome`` says in one sentence where it landed."""
+    """``group`` is None when the model is not combined; ``outcome`` is the result in one sentence."""
 
     offer: Offer
     identity: Identity
@@ -65,7 +65,7 @@ def explain(offers: Sequence[Offer], name: str, options: Options) -> Explanation
 
 
 def reason(step: Step) -> str:
-    """Why the rule behind ``step`` is there, as ``rules.toml`` says; "" if it is not in there."""
+    """The reason for the rule behind ``step``, from ``rules.toml``; "" if it is not in there."""
     return _reasons().get((step.rule, step.found)) or _reasons().get((step.rule, ""), "")
 
 
@@ -113,7 +113,7 @@ def difference(here: Identity, there: Identity) -> str:
 
 
 def describe(variant: Variant) -> tuple[str, ...]:
-    """The terms on which an offer is served, as words for people; empty for the plain ones."""
+    """The terms on which an offer is served, in words; empty for normal ones."""
     return tuple(
         text
         for text in (
@@ -155,7 +155,7 @@ def _outcome(offer: Offer, identity: Identity, own: Group | None, same: Sequence
     if providers < options.min_providers:
         others = "no other provider offers it" if providers == 1 else f"{providers} providers offer it"
         return f"Not combined: {others}, and a group needs {options.min_providers} (combined.min_providers)."
-    terms = ", ".join(describe(identity.variant)) or "on plain terms"
+    terms = ", ".join(describe(identity.variant)) or "on normal terms"
     return (
         f"Not combined: {_name(offer)} is {terms}, and too few providers offer the model on terms that may be"
         " mixed with that (combined.variants, combined.exclude)."

@@ -1,7 +1,7 @@
 """Which models of the user's providers are combined, under which id, and in which order.
 
-``identity.ts`` is the same in TypeScript; the two agree on every input. Order is that of UTF-16 code units
-throughout, which is JavaScript's own.
+``identity.ts`` is the same in TypeScript; the two agree on every input. Text is always ordered by UTF-16 code units, as
+in JavaScript.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from opencode_patcher.models.scan import lower, order, squash
 VARIANTS = ("free", "quantised", "context", "region", "host", "confidential")
 """Kinds of variants: what may differ between offers of the same weights."""
 DEFAULT_VARIANTS = ("free", "region", "host", "confidential")
-"""Quantised weights answer worse and a shorter context refuses more: both are combined on request only."""
+"""Quantised weights answer worse and a shorter context refuses more requests: both are only combined on request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the user decides; the fields are those of ``combined`` in opencode.json.
+    """The user's settings; the fields are those of ``combined`` in opencode.json.
 
-    ``priority`` lists providers, highest first. ``exclude`` holds patterns over ``provider/model`` in which *
-    stands for any text. ``groups`` maps an own id to a list of ``provider/model``. ``variants`` are the kinds
-    that may serve in one group. ``regions`` are preferred first where a provider has a model in several.
+    ``priority`` lists providers, highest first. ``exclude`` has patterns for ``provider/model`` in which * stands for
+    any text. ``groups`` maps the user's own ids to lists of ``provider/model``. ``variants`` are the kinds that may be
+    in one group. ``regions`` are preferred, in this order, where a provider has a model in several.
     """
 
     priority: tuple[str, ...] = ()
@@ -49,7 +49,8 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """A combined model: ``id`` is what the user types after ``combined/``; members stand in serving order."""
+    """A combined model: ``id`` is what the user types after ``combined/``; members are in the order in which they are
+    tried."""
 
     id: str
     key: str
@@ -79,13 +80,13 @@ def group(
 ) -> tuple[Group, ...]:
     """The combined models of ``offers``, in the order of their ids.
 
-    ``catalogue`` holds further offers that are only learnt from: it tells which snapshots and sizes exist.
+    ``catalogue`` has further offers that are not combined: it tells which snapshots and sizes exist.
     """
     ranks: dict[str, int] = {}
     for index, provider in enumerate(options.priority):
         ranks.setdefault(squash(provider), index)
     patterns = [lower(pattern) for pattern in options.exclude]
-    # What is left out still tells which snapshots and sizes exist.
+    # Excluded offers still tell which snapshots and sizes exist.
     identities = resolve(offers, catalogue, rules=rules)
     entries = []
     for offer, identity in zip(offers, identities, strict=True):
@@ -105,7 +106,7 @@ def group(
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Whether ``text`` fits ``pattern``, in which * stands for any text."""
+    """Whether ``text`` matches ``pattern``, in which * stands for any text."""
     first, *rest = pattern.split("*")
     if not rest:
         return pattern == text
@@ -150,7 +151,7 @@ def _own_groups(entries: Sequence[_Entry], options: Options) -> list[_Draft]:
     for own_id, names in options.groups.items():
         members = [by_name[name] for name in dict.fromkeys(names) if name in by_name]
         if members:
-            # Where the priority says nothing about two providers, the order is the list's own.
+            # Where the priority does not order two providers, the list's order is kept.
             members.sort(key=lambda entry: entry.rank)
             drafts.append(_Draft(short="", id=own_id, key=own_id, qualified=own_id, entries=tuple(members)))
     return drafts
@@ -180,7 +181,7 @@ def _automatic_groups(entries: Iterable[_Entry], options: Options) -> list[_Draf
 
 
 def _ending(identity: Identity, options: Options) -> str:
-    """What keeps an offer out of the group of its key: variants that may not be combined, or a date."""
+    """What keeps an offer out of its key's group: variants that may not be combined, or a date."""
     variant, allowed = identity.variant, options.variants
     endings = (
         "dated" if not options.combine_latest and identity.undated and identity.written else "",
@@ -199,8 +200,8 @@ def _id(name: str) -> str:
 
 
 def _order(entry: _Entry, regions: Collection[str]) -> tuple[object, ...]:
-    """Providers by rank, then by id. Free offers come after paid ones: within a provider that the user listed,
-    and after all others among the rest.
+    """Providers by rank, then by id. Free offers come after paid ones: for a listed provider after its own paid ones,
+    for the others after all paid ones.
     """
     variant = entry.identity.variant
     places = {lower(region): index for index, region in reversed(list(enumerate(regions)))}
@@ -220,8 +221,8 @@ def _order(entry: _Entry, regions: Collection[str]) -> tuple[object, ...]:
 
 
 def _unique_ids(own: list[_Draft], automatic: list[_Draft]) -> list[_Draft]:
-    """Each model gets the first of these ids that no other could have: the name without a date where that means
-    this snapshot, the name, the name with its vendor, the same with a number. The user's own ids stay as they are.
+    """Each model gets the first of these ids that is unique: the name without a date if that means this snapshot, the
+    name, the name with its vendor, the same with a number. The user's own ids stay as they are.
     """
     taken = {draft.id for draft in own}
     wishes = Counter(wish for draft in automatic for wish in {draft.short, draft.id})

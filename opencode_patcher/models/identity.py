@@ -1,7 +1,8 @@
-"""What one offer says about itself: vendor, name, size, mode, snapshot, and the terms it is served on.
+"""What one offer's id says: vendor, name, size, mode, snapshot, and the terms it is served on.
 
-``read`` looks at one offer only. What needs the catalogue (is there a second snapshot? does this size have to be
-named?) is settled in ``resolve.py``. ``identity-read.ts`` is the same in TypeScript; the two agree on every input.
+``read`` only looks at one offer. Questions about the whole catalogue (is there a second snapshot? does this size have
+to be named?) are decided in ``resolve.py``. ``identity-read.ts`` is the same in TypeScript; the two agree on every
+input.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ _AMAZON_VERSION = re.compile(r"-v?[0-9]{1,2}:0(?![^:])")
 class Variant:
     """The terms on which the same weights are served.
 
-    ``quantisation`` and ``context`` are as written ("fp8", "128k"), ``region`` and ``host`` are names; all are
-    empty when the id does not say.
+    ``quantisation`` and ``context`` are as written ("fp8", "128k"), ``region`` and ``host`` are names; all are empty
+    when the id does not say.
     """
 
     free: bool = False
@@ -36,12 +37,12 @@ class Variant:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """An offer as its id reads.
+    """What was read from an offer's id.
 
-    ``vendor`` is a vendor of the table, an unknown organisation, or empty; ``row`` is the vendor's row in the table
-    or -1. ``name`` is family and words in one spelling; where ``version`` is set it is not part of ``name``.
+    ``vendor`` is a vendor from the table, an unknown organisation, or empty; ``row`` is the vendor's row in the table
+    or -1. ``name`` is family and words in a normalised spelling; if ``version`` is set, it is not part of ``name``.
     ``mode`` is "thinking", perhaps with a budget or an effort. ``rolling`` is "", "apart" (never joined with a
-    snapshot) or "release" (the same only when released on one day).
+    snapshot) or "release" (the same only when released on the same day).
     """
 
     vendor: str
@@ -60,9 +61,9 @@ class Reading:
 
 
 def read(provider_id: str, model_id: str, title: str = "", *, rules: Rules | None = None) -> Reading:
-    """Read one id as ``provider_id`` offers it under the display name ``title``.
+    """Read an id that ``provider_id`` offers under the display name ``title``.
 
-    Never fails; an id without a word in it is its own name.
+    Never fails; an id without words is its own name.
     """
     rules = rules or load()
     steps = Steps()
@@ -118,7 +119,7 @@ def _words_of(text: str, provider_id: str, rules: Rules, steps: Steps) -> Alias:
 def _vendor_of(
     organisation: str, row: int, quantised: bool, provider_id: str, rules: Rules, steps: Steps
 ) -> tuple[str, int]:
-    """An organisation in front of an open model that is not its vendor's makes it another model."""
+    """An organisation other than the vendor in front of an open model makes it another model."""
     if row < 0:
         return organisation, -1
     vendor = rules.vendors[row]
@@ -138,7 +139,7 @@ def _vendor_of(
 
 
 def _spell(words: Sequence[str], family: Family | None, row: int, rules: Rules) -> tuple[str, str]:
-    """One spelling of family and words, and the version where the vendor's versions are snapshots."""
+    """The normalised spelling of family and words, and the version if the vendor's versions are snapshots."""
     if family is None:
         return "-".join(_glue(words, row, rules)), ""
     vendor = rules.vendors[row]
@@ -166,7 +167,7 @@ def _with_letter(words: Sequence[str], vendor: Vendor) -> Sequence[str]:
 
 
 def _in_order(words: Sequence[str], generation: Sequence[str], vendor: Vendor) -> list[str]:
-    """The order of words differs from host to host, so it cannot be part of the name."""
+    """The order of words differs between hosts, so it cannot be part of the name."""
     tiers = [word for word in vendor.tiers if word in words]
     others = sorted((word for word in words if word not in tiers), key=order)
     if vendor.any_order == "tiers-first":
@@ -175,7 +176,7 @@ def _in_order(words: Sequence[str], generation: Sequence[str], vendor: Vendor) -
 
 
 def _glue(words: Sequence[str], row: int, rules: Rules) -> list[str]:
-    """A number after the name of another vendor's family, and every number but the first, belong to the word before.
+    """A number after another vendor's family name, and every number except the first, belongs to the word before it.
 
     In "2 pro llama 3" only the 2 is the generation.
     """

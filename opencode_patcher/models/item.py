@@ -1,4 +1,4 @@
-"""An offer while its identity is being settled."""
+"""An offer whose identity is being determined."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from opencode_patcher.models.words import Steps
 
 
 class Item:
-    """A reading that the steps over the catalogue change.
+    """A reading that the steps over the catalogue modify.
 
-    ``date`` is the release date without dashes. ``undated`` says that key and undated name mean the same,
-    ``written`` that the id itself bears a date.
+    ``date`` is the release date without dashes. ``undated`` means that key and undated name are the same, ``written``
+    that the id itself has a date.
     """
 
     def __init__(self, provider_id: str, release_date: str, reading: Reading) -> None:
@@ -41,12 +41,12 @@ class Item:
 
 
 def stem(item: Item) -> tuple[object, ...]:
-    """What tells models and their kinds apart, but mode and snapshot."""
+    """What distinguishes models and their kinds, except mode and snapshot."""
     return (item.vendor, item.name, item.version, item.size, item.preview)
 
 
 def groups(items: Iterable[Item], key: Callable[[Item], tuple[object, ...]]) -> list[list[Item]]:
-    """Items of equal key, in their order."""
+    """Items with equal keys, in their order."""
     found: dict[tuple[object, ...], list[Item]] = {}
     for item in items:
         found.setdefault(key(item), []).append(item)

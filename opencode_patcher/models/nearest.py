@@ -1,4 +1,4 @@
-"""The nearest known name to a mistyped one. ``identity-check.ts`` is the same in TypeScript."""
+"""The known name closest to a mistyped one. ``identity-check.ts`` is the same in TypeScript."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from opencode_patcher.models.scan import lower, order
 
 _LONGEST = 64
-"""Bounds the work for a name of any length."""
+"""Limits the work for long names."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The name in ``known`` with the fewest edits to ``name``; "" when none is near.
+    """The name in ``known`` with the fewest edits to ``name``; "" when none is close.
 
-    Only ASCII letters and digits count. Near means that at most a third of them differ. Of equally near names the
-    first in order wins.
+    Only ASCII letters and digits count. Close means that at most a third of them differ. Of equally close names, the
+    first one wins.
     """
     wanted = _letters(name)
     best, fewest = "", max(1, len(wanted) // 3) + 1
@@ -31,7 +31,7 @@ def _letters(name: str) -> str:
 
 
 def _distance(left: str, right: str, limit: int) -> int:
-    """Levenshtein's distance, or ``limit`` if it is at least that."""
+    """The Levenshtein distance, or ``limit`` if it is at least that."""
     if abs(len(left) - len(right)) >= limit:
         return limit
     row = list(range(len(right) + 1))

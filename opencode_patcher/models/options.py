@@ -1,7 +1,7 @@
-"""``provider_priority`` and ``combined`` of an opencode.json: reading them, and telling what is wrong in them.
+"""``provider_priority`` and ``combined`` of an opencode.json: reading and checking them.
 
-Wrong types are errors, as in OpenCode itself. Names that nothing is known by are warnings: a provider may be
-configured on another machine.
+Wrong types are errors, as in OpenCode itself. Unknown names are warnings: a provider may be configured on another
+machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from opencode_patcher.models.scan import lower, squash
 
 
 def load(path: Path) -> Options:
-    """The options in an opencode.json or opencode.jsonc. Raises UsageError naming the place of a mistake."""
+    """The options in an opencode.json or opencode.jsonc. Raises UsageError that says where a mistake is."""
     try:
         text = files.read_text(path)
     except OSError as error:
@@ -38,7 +38,7 @@ def load(path: Path) -> Options:
 
 
 def read(config: Mapping[str, Any], where: str) -> Options:
-    """The options in a parsed configuration; ``where`` names it in messages. Raises UsageError for a mistake."""
+    """The options in a parsed configuration; ``where`` is its name in messages. Raises UsageError for a mistake."""
     for problem in settings.problems(config):
         raise UsageError(f"{where}: {problem.field} {problem.what}.", why=problem.why, next_step=problem.help)
     return of(config)
@@ -62,19 +62,19 @@ def of(config: Mapping[str, Any]) -> Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Unknown:
-    """A name at ``path`` of a configuration that means nothing, and the sentence that says so."""
+    """An unknown name at ``path`` of a configuration, and a sentence about it."""
 
     path: jsonc.Path
     text: str
 
 
 def check(options: Options, offers: Sequence[Offer]) -> tuple[str, ...]:
-    """What in ``options`` names nothing among ``offers``, a sentence each, with the nearest known name."""
+    """A sentence for each name in ``options`` that is unknown among ``offers``, with the closest known name."""
     return tuple(unknown.text for unknown in unknown_names(options, offers))
 
 
 def unknown_names(options: Options, offers: Sequence[Offer]) -> tuple[Unknown, ...]:
-    """As ``check``, with the place of each name. Positions in ``priority`` are those of ``options``."""
+    """As ``check``, with the path of each name. Positions in ``priority`` are those in ``options``."""
     providers = {offer.provider_id for offer in offers}
     squashed = {squash(provider) for provider in providers}
     names = {f"{offer.provider_id}/{offer.model_id}" for offer in offers}
@@ -95,7 +95,7 @@ def unknown_names(options: Options, offers: Sequence[Offer]) -> tuple[Unknown, .
     lowered = [lower(name) for name in names] if options.exclude else []
     for index, pattern in enumerate(options.exclude):
         if not any(fits(lower(pattern), name) for name in lowered):
-            text = f"combined.exclude: {pattern} fits no model of your providers."
+            text = f"combined.exclude: {pattern} matches no model of your providers."
             found.append(Unknown(path=("combined", "exclude", index), text=text))
     for index, variant in enumerate(options.variants):
         if variant not in VARIANTS:

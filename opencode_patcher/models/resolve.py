@@ -1,9 +1,9 @@
-"""Which offers are the same model, as far as a whole catalogue can tell.
+"""Which offers are the same model, according to the whole catalogue.
 
-``resolve`` reads every offer and settles what one id cannot: a size, a context window or a date may be left
-out when the catalogue knows just one; a version and a month may name one release; a preview is the released
-model while the vendor lists nothing else. The steps run in a fixed order, each over the result of the one
-before. ``identity-resolve.ts`` is the same in TypeScript; the two agree on every input.
+``resolve`` reads every offer and decides what a single id cannot: a size, a context window or a date may be left out
+when the catalogue has just one; a version and a month may name one release; a preview counts as the released model
+while the vendor lists nothing else. The steps run in a fixed order, each on the result of the previous one.
+``identity-resolve.ts`` is the same in TypeScript; the two agree on every input.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """``key`` is equal for offers of the same model: ``vendor/name``, or the name if no vendor is known.
+    """``key`` is equal for offers of the same model: ``vendor/name``, or just the name if the vendor is unknown.
 
-    ``stem`` is the name without a date. ``variant`` is how this one is served, ``undated`` says that the key is
-    what the model's name means without a date, and ``written`` that this id itself bears a date.
+    ``stem`` is the name without a date. ``variant`` is how this one is served, ``undated`` means that the name without
+    a date means this key, and ``written`` that this id itself has a date.
     """
 
     key: str
@@ -50,7 +50,7 @@ class Identity:
 def resolve(
     offers: Sequence[Offer], catalogue: Iterable[Offer] = (), *, rules: Rules | None = None
 ) -> tuple[Identity, ...]:
-    """Identities of ``offers``, in their order. ``catalogue`` holds further offers that are only learnt from."""
+    """Identities of ``offers``, in their order. ``catalogue`` has further offers that are only learnt from."""
     rules = rules or load()
     own = {f"{offer.provider_id}/{offer.model_id}" for offer in offers}
     others = [offer for offer in catalogue if f"{offer.provider_id}/{offer.model_id}" not in own]
@@ -92,7 +92,7 @@ def _identity(item: Item) -> Identity:
 
 
 def _tie_versions(items: list[Item], rules: Rules) -> None:
-    """Where a vendor's versions are snapshots, an id that carries both tells which belong together."""
+    """If a vendor's versions are snapshots, an id that has both tells which belong together."""
     ties: dict[str, str] = {}
     for item in items:
         if item.version and item.stamp:
@@ -109,7 +109,7 @@ def _tie_versions(items: list[Item], rules: Rules) -> None:
 
 
 def _settle_contexts(items: list[Item]) -> None:
-    """A context window is a variant when the model is offered without it too, else a part of the name."""
+    """A context window is a variant if the model is also offered without it, otherwise it is part of the name."""
     for group in groups(items, lambda item: (*stem(item), item.mode)):
         plain = any(not item.context for item in group)
         for item in group:
@@ -123,7 +123,7 @@ def _settle_contexts(items: list[Item]) -> None:
 
 
 def _settle_sizes(items: list[Item], rules: Rules) -> None:
-    """A size says nothing when the catalogue knows one size only and some offers leave it out."""
+    """A size is ignored when the catalogue has only one and some offers leave it out."""
 
     def release(item: Item) -> str:
         return item.stamp if item.row >= 0 and rules.vendors[item.row].versions else ""
@@ -144,7 +144,7 @@ def _settle_sizes(items: list[Item], rules: Rules) -> None:
 
 
 def _settle_previews(items: list[Item], rules: Rules) -> None:
-    """While the vendor's own providers list a model as preview only, its plain name means the preview."""
+    """While the vendor's own providers list a model only as a preview, its plain name means the preview."""
     for group in groups(items, lambda item: (item.vendor, item.name, item.version, item.size, item.mode)):
         row = group[0].row
         if row < 0 or not any(item.preview for item in group):
@@ -158,7 +158,7 @@ def _settle_previews(items: list[Item], rules: Rules) -> None:
 
 
 def _settle_modes(items: list[Item], rules: Rules) -> None:
-    """Where the vendor itself lists a hybrid under the plain name, the instruct model is another one."""
+    """If the vendor itself lists a hybrid under the plain name, the instruct model is another one."""
 
     def hybrid(item: Item) -> bool:
         return item.row >= 0 and rules.vendors[item.row].hybrid and not item.mode and not item.stamp

@@ -1,7 +1,7 @@
 """The table of rules, compiled for look-up.
 
-``Rules`` is what ``identity.py`` and ``resolve.py`` read. ``load`` reads ``rules.toml`` once; the TypeScript side
-gets the same compiled tables from ``typescript.py``, so that nothing is derived twice.
+``Rules`` is what ``identity.py`` and ``resolve.py`` read. ``load`` reads ``rules.toml`` once; TypeScript gets the same
+compiled tables from ``typescript.py``, so that nothing is derived twice.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Vendor:
 class Family:
     """How a family is written: its ``words``, its ``name`` in the key, and the row of its vendor.
 
-    ``keep`` says that the words stay part of the name: "opus" stands for "claude opus".
+    ``keep`` means that the words stay part of the name: "opus" stands for "claude opus".
     """
 
     words: tuple[str, ...]
@@ -99,21 +99,21 @@ class Rules:
     sizes: Mapping[str, str]  # name -> its own size
     raw_aliases: Mapping[str, Alias]
     aliases: Mapping[str, Alias]  # words and stamp, joined by spaces
-    snapshots: Mapping[str, str]  # name -> stamp that the undated name means
+    snapshots: Mapping[str, str]  # name -> the stamp that the undated name means
     versions: Mapping[str, str]  # name and version, joined by a space -> stamp
     titles: Mapping[str, bool]  # word that a display name may add -> only for open weights
     own_tiers: frozenset[str]  # words for a host's own tier
-    whole: frozenset[str]  # words that are never cut
+    whole: frozenset[str]  # words that are never split
 
 
 @cache
 def load() -> Rules:
-    """The rules of this package. The file is part of it, so a mistake in there is a defect and raises as such."""
+    """The rules of this package. The file is part of the package, so a mistake in it is a bug and raises."""
     return compile_rules(tomllib.loads(PATH.read_text(encoding="utf-8")))
 
 
 def compile_rules(table: Mapping[str, Any]) -> Rules:
-    """``table`` is ``rules.toml`` as parsed."""
+    """``table`` is the parsed ``rules.toml``."""
     classes = {word: row["class"] for row in table["word"] for word in row["words"]}
     whole = frozenset(word for word, kind in classes.items() if kind in ("quantised", "precision"))
 

@@ -1,8 +1,7 @@
-"""From an id to words: lower case, punctuation gone, numbers and dates in one form.
+"""Splits an id into words: lower case, no punctuation, numbers and dates in one form.
 
-``identity-scan.ts`` is the same in TypeScript; the two agree on every input. So nothing here depends on
-Unicode tables: only ASCII letters have a case, and everything beyond ASCII counts as a letter. Time is
-linear in the length of the text.
+``identity-scan.ts`` is the same in TypeScript; the two agree on every input. So nothing here depends on Unicode tables:
+only ASCII letters have a case, and everything beyond ASCII counts as a letter. It takes linear time.
 """
 
 from __future__ import annotations
@@ -55,22 +54,22 @@ class Scan:
 
 
 def lower(text: str) -> str:
-    """``text`` with A-Z in lower case and all else unchanged."""
+    """``text`` with A-Z in lower case and everything else unchanged."""
     return text.translate(_LOWER)
 
 
 def squash(text: str) -> str:
-    """``text`` without ASCII punctuation: what is compared where a vendor's name is looked up."""
+    """``text`` without ASCII punctuation, as used to look up vendor names."""
     return "".join(run for run in _RUN.findall(lower(text)) if not _is_separator(run)).replace(".", "")
 
 
 def scan(text: str, whole: Container[str]) -> Scan:
-    """Words and stamp of ``text``, which is in lower case. Words in ``whole`` are never cut."""
+    """Words and stamp of ``text``, which is in lower case. Words in ``whole`` are never split."""
     return _numbers(_atoms(_DECIMAL.sub(".", text), whole))
 
 
 def is_number(word: str) -> bool:
-    """Digits, perhaps with dots between them."""
+    """Whether it is digits, possibly with dots between them."""
     return _NUMBER.match(word) is not None
 
 
@@ -79,7 +78,7 @@ def is_digits(word: str) -> bool:
 
 
 def order(text: str) -> bytes:
-    """A sort key that puts texts in the order of JavaScript's ``<``: by UTF-16 code units."""
+    """A sort key for the order of JavaScript's ``<``: by UTF-16 code units."""
     return text.encode("utf-16-be", "surrogatepass")
 
 
@@ -89,7 +88,7 @@ def _is_separator(run: str) -> bool:
 
 
 def _atoms(text: str, whole: Container[str]) -> list[str]:
-    """Cut at punctuation, and between a number and a word of two letters or more: qwen3 is two words, k2 one."""
+    """Split at punctuation, and between a number and a word of two or more letters: qwen3 is two words, k2 one."""
     words: list[str] = []
     runs: list[str] = []
     for run in (*_RUN.findall(text), "-"):
@@ -108,7 +107,7 @@ def _atoms(text: str, whole: Container[str]) -> list[str]:
 
 
 def _cut(runs: list[str], words: list[str]) -> None:
-    """Numbers and letters alternate in ``runs``. Only a single letter sticks to the number beside it."""
+    """Numbers and letters alternate in ``runs``. Only a single letter stays with the number beside it."""
     pieces = [runs[0]]
     for previous, run in pairwise(runs):
         letters = previous if "0" <= run[0] <= "9" else run
@@ -129,7 +128,7 @@ def _numbers(atoms: list[str]) -> Scan:
         word = atoms[index]
         following = atoms[index + 1] if index + 1 < count else ""
         third = atoms[index + 2] if index + 2 < count else ""
-        # 1024 after "thinking" is a budget in tokens and no 24th of October.
+        # 1024 after "thinking" is a budget in tokens, not October 24th.
         budget = word == "1024" and bool(words) and words[-1] in ("thinking", "think")
         found, used = ("", 0) if stamp or budget else _stamp(word, following, third)
         if used and (words or index + used < count):

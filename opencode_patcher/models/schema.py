@@ -1,7 +1,7 @@
-"""The schema of ``provider_priority`` and ``combined``, read from the patch that gives it to OpenCode.
+"""The schema of ``provider_priority`` and ``combined``, read from the patch that adds it to OpenCode.
 
-``config-schema.patch`` is the one place where it is written. Only the few words of Effect's ``Schema`` that stand there
-are understood; any other is a PatchError, so that a change of the patch cannot go unnoticed here.
+``config-schema.patch`` is the only place where it is defined. Only the few parts of Effect's ``Schema`` that are used
+there are understood; anything else is a PatchError, so that a change of the patch cannot go unnoticed here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from opencode_patcher.base.errors import PatchError
 PATCH = "config-schema.patch"
 
 LARGEST = 2**53 - 1
-"""Number.MAX_SAFE_INTEGER, the largest that OpenCode takes for whole (Schema.isInt)."""
+"""Number.MAX_SAFE_INTEGER, the largest whole number for OpenCode (Schema.isInt)."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of these texts."""
+    """One of these strings."""
 
     values: tuple[str, ...]
 
@@ -92,7 +92,7 @@ def load() -> Struct:
 
 
 def parse(text: str) -> Struct:
-    """The fields in the text of a ``Schema.Struct``. Raises PatchError for what is not understood."""
+    """The fields in the text of a ``Schema.Struct``. Raises PatchError for anything it does not understand."""
     reader = _Reader(text)
     found = reader.fields(end="")
     return Struct(found)
@@ -175,7 +175,7 @@ class _Reader:
         return found
 
     def arguments(self) -> None:
-        """Pass over what stands in brackets."""
+        """Skip everything in brackets."""
         self.expect("(")
         depth = 1
         while depth:
@@ -204,5 +204,5 @@ def _not_understood(what: str) -> PatchError:
     return PatchError(
         f"The schema in {PATCH} cannot be read.",
         why=f"It has {what!r} where opencode_patcher/models/schema.py expects something else.",
-        next_step="Write the patch with the words that are known there, or teach them to it.",
+        next_step="Use only what that file understands in the patch, or extend the file.",
     )

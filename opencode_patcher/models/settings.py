@@ -20,7 +20,7 @@ KEYS = ("provider_priority", "combined")
 class Problem:
     """A mistake at ``path``: ``field`` is that path as text, ``what`` completes a sentence that begins with it.
 
-    ``ignored``: OpenCode takes no notice of it, where it refuses the whole file for the others.
+    ``ignored``: OpenCode ignores it; for other problems it refuses the whole file.
     """
 
     path: jsonc.Path
@@ -35,7 +35,7 @@ class Problem:
 
 
 def problems(config: Mapping[str, Any]) -> Iterator[Problem]:
-    """What OpenCode refuses or ignores in the two keys of a parsed configuration; its other keys are not looked at."""
+    """What OpenCode refuses or ignores in the two keys of a parsed configuration; other keys are not checked."""
     for key, wanted in schema.load().fields.items():
         if key in config:
             yield from _check((key,), config[key], wanted)
@@ -72,8 +72,8 @@ def _check(path: jsonc.Path, value: object, wanted: Type) -> Iterator[Problem]:
 
 
 def _fits(value: object, wanted: Type) -> bool:
-    """Whether a value is of a type, as far as one sentence about the value can say. What stands in objects, and which
-    texts a list may have, is judged one by one.
+    """Whether a value has a type, without looking into it: members of objects and items of lists are checked one by
+    one.
     """
     match wanted:
         case Text():

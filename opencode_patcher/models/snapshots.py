@@ -1,4 +1,4 @@
-"""Which snapshot an offer is: dates in one form, and what a name without a date means.
+"""Which snapshot an offer is: dates in one form, and the meaning of a name without a date.
 
 ``identity-stamp.ts`` is the same in TypeScript; the two agree on every input.
 """
@@ -13,13 +13,13 @@ from opencode_patcher.models.rules import Rules
 
 _DATE = re.compile(r"[0-9]{6}(?:[0-9]{2})?\Z")
 _SLACK_OF_MOST = 3
-"""Months by which the release date that most hosts give may precede the only snapshot. Hosts err by that much."""
+"""By how many months the release date that most hosts give may precede the only snapshot. Hosts can be that wrong."""
 _SLACK_OF_ONE = 1
-"""Months by which one host's release date may precede the newest snapshot while an older one exists."""
+"""By how many months one host's release date may precede the newest snapshot if an older one exists."""
 
 
 def settle_stamps(items: list[Item], rules: Rules) -> None:
-    """Settle the stamps of all items."""
+    """Determine the stamps of all items."""
     for group in groups(items, stem):
         _complete_stamps(group)
         stamped = {item.stamp for item in group if item.stamp}
@@ -63,7 +63,7 @@ def _complete_stamps(group: list[Item]) -> None:
 
 
 def _matches(part: str, date: str) -> bool:
-    """Whether the shorter stamp ``part`` can be the eight-digit ``date``."""
+    """Whether the shorter stamp ``part`` can mean the eight-digit ``date``."""
     if len(part) == 6:
         return date.startswith(part)
     if len(part) == 4:
@@ -98,7 +98,7 @@ def _newest(group: list[Item], stamped: set[str]) -> None:
             item.undated = True
         elif not item.stamp:
             if dated and _older(item.date, newest, _SLACK_OF_ONE):
-                # The host dates it long before the newest snapshot: contested, so it stays apart.
+                # The host dates it long before the newest snapshot: unclear, so it stays separate.
                 _contest(item, "released before the newest snapshot")
                 continue
             item.steps.note("newest snapshot", newest)
@@ -106,7 +106,7 @@ def _newest(group: list[Item], stamped: set[str]) -> None:
 
 
 def _contest(item: Item, rule: str) -> None:
-    """Nobody can tell which snapshot the host serves: the offer joins only others of the same date."""
+    """It is unclear which snapshot the host serves: the offer only joins others with the same date."""
     item.steps.note(rule, item.date)
     item.stamp = f"undated-{item.date}"
     item.undated = False
@@ -122,7 +122,7 @@ def _months(date: str) -> int:
 
 
 def _usual_date(group: list[Item]) -> str:
-    """The date on which most of the undated offers say that the model came out, as digits; "" if none says."""
+    """The release date that most of the undated offers give, as digits; "" if none does."""
     dates = Counter(item.date for item in group if not item.stamp and _DATE.match(item.date))
     months = Counter[str]()
     for date, count in dates.items():
@@ -134,7 +134,7 @@ def _usual_date(group: list[Item]) -> str:
 
 
 def _original(group: list[Item], *, hybrid: bool) -> None:
-    """The undated name is the first release: the one snapshot of the month in which most say it came out."""
+    """The undated name is the first release: the only snapshot from the month that most offers give."""
     plain = [item for item in group if not item.stamp and not item.instruct and not item.mode]
     split = hybrid and len(plain) > 0
     first = _usual_date(plain if split else group)
@@ -161,5 +161,5 @@ def _original(group: list[Item], *, hybrid: bool) -> None:
             and _DATE.match(item.date)
             and (item.date[:6] in later or item.date[4:6] in later)
         ):
-            # The host dates it as a later snapshot: contested, so it joins neither.
+            # The host dates it as a later snapshot: unclear, so it joins neither.
             _contest(item, "released with a later snapshot")

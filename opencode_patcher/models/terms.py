@@ -18,8 +18,8 @@ _WINDOWS = {"4096": "4k", "8192": "8k", "16384": "16k", "32768": "32k", "65536":
 
 @dataclass(kw_only=True)
 class Terms:
-    """``rest`` holds the words that are left: the name itself. ``mode`` is "thinking", perhaps with a budget
-    ("thinking-32k") or an effort ("thinking-low"); the other texts are as written, and empty where unsaid.
+    """``rest`` has the remaining words: the name itself. ``mode`` is "thinking", possibly with a budget
+    ("thinking-32k") or an effort ("thinking-low"); the other texts are as written, and empty if missing.
     """
 
     rest: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Terms:
 def terms_of(
     words: Sequence[str], family: Family | None, row: int, places: Sequence[str], rules: Rules, steps: Steps
 ) -> Terms:
-    """Sort ``words``; ``row`` is that of the vendor, ``places`` are the parts of the path that name hosts."""
+    """Sort ``words``; ``row`` is the vendor's row, ``places`` are the parts of the path that name hosts."""
     found = Terms()
     keep_instruct = row >= 0 and rules.vendors[row].keep_instruct
     before = ""
@@ -118,5 +118,5 @@ def _take_number(found: Terms, word: str, before: str) -> str:
 
 
 def _is_budget(word: str) -> bool:
-    """Budgets in tokens are powers of two or round thousands; other numbers are dates that nobody writes so."""
+    """Budgets in tokens are powers of two or round thousands, which are unlikely as dates."""
     return is_digits(word) and (word.endswith("000") or word in ("1024", "2048") or word in _WINDOWS)

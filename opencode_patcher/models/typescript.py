@@ -13,7 +13,7 @@ def rules_json(rules: Rules | None = None) -> str:
     """The value of ``identity_rules`` in ``identity/table.ts.j2``: one JSON object, sorted where order is free."""
     rules = rules or load()
     table = {field.name: _plain(getattr(rules, field.name)) for field in fields(rules)}
-    # Look-up by first word is made again on the other side; only the order within a word has a meaning.
+    # The other side builds the look-up by first word again; only the order within a word matters.
     for name in ("families", "synonyms"):
         table[name] = [entry for entries in table[name].values() for entry in entries]
     return json.dumps(table, indent=2, ensure_ascii=True)

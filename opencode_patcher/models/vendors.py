@@ -1,4 +1,4 @@
-"""Whose model it is, where that takes more than the table: learnt from how others in the catalogue write the name.
+"""Whose model it is if the table does not say: learnt from how others in the catalogue write the name.
 
 ``identity-vendor.ts`` is the same in TypeScript; the two agree on every input.
 """
@@ -14,16 +14,16 @@ from opencode_patcher.models.rules import Rules
 from opencode_patcher.models.scan import squash
 
 _VENDOR_WORDS = 3
-"""The most words that a vendor's name may have in front of a model's."""
+"""The most words of a vendor's name in front of a model's."""
 _SHORTEST_VENDOR = 3
-"""Shorter names are the beginning of too many others."""
+"""Shorter names are prefixes of too many others."""
 _LONGEST_VENDOR = 40
-"""Bounds the work for an organisation's name of any length."""
+"""Limits the work for long organisation names."""
 _PLAIN = re.compile(r"[a-z0-9]*\Z")
 
 
 def drop_providers(items: list[Item], rules: Rules) -> None:
-    """An organisation in front of a known family that is a provider itself is the host behind a gateway."""
+    """If an organisation in front of a known family is itself a provider, it is the host behind a gateway."""
     providers = {squash(item.provider_id) for item in items}
     for item in items:
         if item.row >= 0 and item.vendor in providers and item.vendor not in rules.vendor_ids:
@@ -71,7 +71,7 @@ def _shortest(vendor: str, others: Container[str]) -> str:
 
 
 def keep_house_names(items: list[Item]) -> None:
-    """A name of words only that no vendor is known for ("auto", "custom") is the provider's own product."""
+    """A name of only words without a known vendor ("auto", "custom") is the provider's own product."""
     for item in items:
         if item.row < 0 and not item.vendor and not any("0" <= letter <= "9" for letter in item.name):
             item.vendor = item.provider_id

@@ -1,4 +1,5 @@
-"""From an id to the words of a model's own name: without wrappers, organisation, region and prefixes, in one wording.
+"""Reduces an id to the words of the model's own name: without wrappers, organisation, region and prefixes, in a
+normalised wording.
 
 ``identity-words.ts`` is the same in TypeScript; the two agree on every input.
 """
@@ -16,23 +17,23 @@ ACTIVE = re.compile(r"a[0-9]+(?:\.[0-9]+)?b\Z")
 """The active parameters of a mixture of experts, as in 30b-a3b."""
 _LETTER_VERSION = re.compile(r"[a-z][0-9]")
 _PREFIX_WORDS = 4
-"""The most words that are dropped in front of a family."""
+"""The most words to drop in front of a family."""
 _DOTTED_WORDS = 4
-"""The most words with a dot behind them that are taken off: Bedrock writes a region and a vendor."""
+"""The most words with a dot after them to remove: Bedrock writes a region and a vendor."""
 _MUST_SAY = (None, "effort", "quantised-tail")
-"""Words that a display name has to repeat: those without a class, and those whose class hangs on their place."""
+"""Words that a display name has to repeat: those without a class, and those whose class depends on their position."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A rule that fired: its name in ``rules.toml`` or in the code, and what it found."""
+    """A rule that applied: its name in ``rules.toml`` or in the code, and what it found."""
 
     rule: str
     found: str
 
 
 class Steps(list[Step]):
-    """What is noted on the way."""
+    """The steps noted so far."""
 
     def note(self, rule: str, found: str) -> None:
         self.append(Step(rule=rule, found=found))
@@ -50,7 +51,7 @@ class Located:
 
 
 def locate(model_id: str, rules: Rules, steps: Steps) -> Located:
-    """Take off wrappers, places, organisation and region."""
+    """Remove wrappers, places, organisation and region."""
     text = lower(model_id)
     for scheme in rules.schemes:
         if text.startswith(scheme):
@@ -60,7 +61,7 @@ def locate(model_id: str, rules: Rules, steps: Steps) -> Located:
     places = []
     organisation = region = ""
     for segment in segments:
-        # nano-gpt writes "TheDrummer 2/…" to tell two hosts of one organisation apart.
+        # nano-gpt writes "TheDrummer 2/…" to distinguish two hosts of one organisation.
         name = squash(segment.split(" ")[0])
         if name in rules.places:
             places.append(name)
@@ -99,7 +100,7 @@ def without_prefix(words: Sequence[str], provider_id: str, rules: Rules, steps: 
         if words[index] not in rules.prefixes and words[index] not in own:
             break
         family = _match(words, index + 1, rules)
-        # "qwen qwq" is qwq, but "llama nemotron" is not for this rule to judge.
+        # "qwen qwq" is qwq, but this rule must not decide about "llama nemotron".
         if family and (first is None or (first.vendor == family.vendor and not family.keep)):
             steps.note("prefixes", " ".join(words[: index + 1]))
             return words[index + 1 :]
@@ -117,7 +118,7 @@ def _match(words: Sequence[str], index: int, rules: Rules) -> Family | None:
 def family_of(
     words: Sequence[str], organisation: str, rules: Rules, steps: Steps
 ) -> tuple[Sequence[str], Family | None, int]:
-    """The family at the front, with the words as they stand then, and the row of its vendor, or -1."""
+    """The family at the front, with the words after that, and its vendor's row, or -1."""
     marked = next((index for index, word in enumerate(words) if word in rules.anywhere), -1)
     if marked >= 0:
         word = words[marked]
@@ -143,9 +144,9 @@ def family_of(
 def with_title(
     words: Sequence[str], stamp: str, row: int, title: str, rules: Rules, steps: Steps
 ) -> tuple[Sequence[str], str]:
-    """What the display name adds, when it says all that the id says.
+    """The words with what the display name adds, if it has everything that the id has.
 
-    Display names are wrong now and then, so a name that contradicts the id is not heard.
+    Display names are sometimes wrong, so a name that contradicts the id is ignored.
     """
     said = scan(lower(title), rules.whole)
     heard, known = set(said.words), set(words)
@@ -168,7 +169,7 @@ def with_title(
 
 
 def replace_synonyms(words: Sequence[str], family: Family | None, rules: Rules, steps: Steps) -> Sequence[str]:
-    """One wording for what is written in several ways."""
+    """Use one wording for what is written in several ways."""
     found: list[str] = []
     index = 0
     while index < len(words):

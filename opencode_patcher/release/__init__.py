@@ -1,10 +1,10 @@
-"""A release: binaries for all platforms in upstream's archives, with all that is needed to trust and to remake them.
+"""A release: binaries for all platforms in archives like upstream's, with everything needed to trust and rebuild them.
 
     order ──> parts ──> make ──> DIR ──> reproduce
                          uses headers, archives, notices, sbom, notes, manifest, sums
 
-``inputs`` gets ready what goes into the binaries, ``make`` builds and writes a directory, ``reproduce`` builds again,
-and ``comparison`` compares. ``comparison``, ``headers``, ``sbom``, ``manifest`` and ``notices.text`` are pure.
+``inputs`` prepares what goes into the binaries, ``make`` builds and writes a directory, ``reproduce`` builds again, and
+``comparison`` compares. ``comparison``, ``headers``, ``sbom``, ``manifest`` and ``notices.text`` are pure.
 """
 
 from opencode_patcher.release.comparison import Reproduction

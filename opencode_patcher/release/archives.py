@@ -1,6 +1,6 @@
-"""Archives whose bytes depend on nothing but what is in them: no clock, no user, no order of a directory.
+"""Archives whose bytes depend only on their content: not on the clock, the user, or a directory's order.
 
-The compressed bytes still depend on the version of zlib; ``ZLIB`` names it, so that a difference can be explained.
+The compressed bytes still depend on zlib's version; ``ZLIB`` records it, so that a difference can be explained.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LEVEL = 6
 """zlib's own default, which upstream's ``tar -z`` and ``zip -r`` use."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time of every file in an archive: the earliest that zip can say."""
+"""The time of every file in an archive: the earliest that zip supports."""
 EPOCH_SECONDS = 315532800
 """``EPOCH`` in seconds since 1970, in UTC."""
 

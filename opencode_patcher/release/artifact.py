@@ -1,4 +1,4 @@
-"""From one binary to its archive: is it for its target, is its signature valid, what are the digests."""
+"""Checks one binary (target, signature, digests) and packs it into its archive."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from opencode_patcher.toolchain.targets import Target
 def pack(
     target: Target, binary: Path, *, runtime: Path, beside: Sequence[Path], place: Path, without: tuple[str, ...]
 ) -> Artifact:
-    """Check a binary and write its archive into ``place``, with the files of ``beside`` in it.
+    """Check a binary and write its archive into ``place``, together with the files in ``beside``.
 
-    The binary comes first and stands at the root, where upstream's own installers look for it. Raises ReleaseError when
-    the binary is not for ``target``, does not contain ``runtime``, or the archive cannot be written.
+    The binary comes first and is at the root, where upstream's own installers look for it. Raises ReleaseError when the
+    binary is not for ``target``, does not contain ``runtime``, or the archive cannot be written.
     """
     check(target, binary, runtime)
     archive = place / target.archive
@@ -64,12 +64,12 @@ def check(target: Target, binary: Path, runtime: Path) -> None:
             found = [str(error)]
         if not found and headers.share_held(program, expected) < headers.HELD:
             found = [
-                f"the runtime in it is not the published {runtime.name}, perhaps because a bun of another make comes "
+                f"the runtime in it is not the published {runtime.name}, perhaps because another build of bun comes "
                 "first on PATH"
             ]
     if found:
         raise ReleaseError(
-            f"The binary for {target.name} is not what it should be.",
+            f"The binary for {target.name} is wrong.",
             why=f"{binary}: {'; '.join(found)}.",
             next_step=f"Delete {runtime.parent}, take other copies of bun off PATH, and run the same command again.",
         )

@@ -11,12 +11,12 @@ from opencode_patcher.release.manifest import Artifact, Manifest
 from opencode_patcher.release.notes import DRILL_HEADING, NOTES
 
 _BY_CONTENT = frozenset({NOTES, manifest.FILE_NAME})
-"""Two files that may differ in a part, so that their digests say too little."""
+"""Two files that may differ in part, so that comparing their digests is not enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """One of the two: the manifest and its text, the digests by file name, and the text of the notes."""
+    """One of the two builds: the manifest and its text, the digests by file name, and the text of the notes."""
 
     manifest: Manifest
     about: str
@@ -26,8 +26,8 @@ class Copy:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A file of the release that came out otherwise. ``binary`` tells whether the program in an archive differs;
-    ``entries`` are the paths of what differs in the manifest.
+    """A file of the release that differs. ``binary`` tells whether the program in an archive differs; ``entries`` are
+    the paths of the differing manifest entries.
     """
 
     name: str
@@ -39,8 +39,8 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
-    """What a second build says: the names of the files that are byte-identical, those that are not, and in a sentence
-    each what no second build can tell.
+    """The result of a second build: the names of the files that are identical byte for byte, those that are not, and a
+    sentence for each thing that a second build cannot prove.
     """
 
     manifest: Manifest
@@ -52,7 +52,7 @@ class Reproduction:
 def compare(released: Copy, rebuilt: Copy) -> Reproduction:
     """Compare a release with a second build of it.
 
-    The notes of ``rebuilt`` are those that belong to the manifest of ``released``, without the drill.
+    The notes of ``rebuilt`` are those for the manifest of ``released``, without the drill.
     """
     names = sorted((released.sums.keys() | rebuilt.sums.keys()) - _BY_CONTENT)
     differences = [
@@ -74,7 +74,7 @@ def compare(released: Copy, rebuilt: Copy) -> Reproduction:
             f"here it is {rebuilt.manifest.zlib}."
         )
     if released.notes.startswith(f"{rebuilt.notes}\n{DRILL_HEADING}\n"):
-        uncompared.append(f"The section Drill of {NOTES} tells what was seen where the release was made.")
+        uncompared.append(f"The section Drill of {NOTES} is about the machine where the release was made.")
     elif released.notes != rebuilt.notes:
         differences.append(_by_content(NOTES, released, rebuilt))
     differing = {difference.name for difference in differences}
@@ -93,7 +93,7 @@ def compare(released: Copy, rebuilt: Copy) -> Reproduction:
 
 
 def _program_differs(archive: str, released: Manifest, rebuilt: Manifest) -> bool | None:
-    """None when ``archive`` is none of the release's."""
+    """None when ``archive`` is not one of the release's."""
     before, after = (
         {artifact.archive.name: artifact.binary.sha256 for artifact in one.artifacts} for one in (released, rebuilt)
     )
@@ -107,7 +107,7 @@ def _by_content(name: str, released: Copy, rebuilt: Copy, entries: tuple[str, ..
 
 
 def _as_packed(rebuilt: Manifest, released: Manifest) -> Manifest:
-    """The manifest of the second build with what another zlib may change as it was released: its version, and the
+    """The manifest of the second build, with the released values where another zlib may differ: its version, and the
     digests and sizes of the archives, which are compared as files.
     """
     packed = {artifact.archive.name: artifact.archive for artifact in released.artifacts}
@@ -119,7 +119,7 @@ def _as_packed(rebuilt: Manifest, released: Manifest) -> Manifest:
 
 
 def _differing(released: Manifest, expected: Manifest) -> tuple[str, ...]:
-    """The paths of the entries that differ; none when only the file is written otherwise, or says more."""
+    """The paths of the entries that differ; empty when only the formatting differs, or there are more entries."""
     before, after = (dict(_flat(manifest.as_data(one), "")) for one in (released, expected))
     return tuple(path for path in sorted(before.keys() | after.keys()) if before.get(path) != after.get(path))
 

@@ -13,13 +13,13 @@ from opencode_patcher.base.progress import Reporter
 from opencode_patcher.release import manifest, sums
 
 ARCHIVE_BYTES = 65_000_000
-"""An archive is at most about that large: 45 to 60 MB at v1.18.3."""
+"""An archive is at most about this large: 45 to 60 MB at v1.18.3."""
 BINARY_BYTES = 150_000_000
 """A binary: 100 to 147 MB at v1.18.3."""
 RUNTIME_BYTES = 100_000_000
 """One of bun's runtimes: 63 to 98 MB at bun 1.3.14."""
 BINARIES_AT_ONCE = 4
-"""A binary is deleted once it is in its archive; that many may wait for it."""
+"""A binary is deleted once it is in its archive; this many may be waiting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Room:
 
 
 def room_for(targets: int, absent_runtimes: int) -> Room:
-    """The room for a release of so many targets when so many runtimes are still to be fetched."""
+    """The room for a release of that many targets when that many runtimes have to be fetched."""
     return Room(
         store=min(targets, BINARIES_AT_ONCE) * BINARY_BYTES + absent_runtimes * RUNTIME_BYTES,
         out=targets * ARCHIVE_BYTES,
@@ -39,9 +39,8 @@ def room_for(targets: int, absent_runtimes: int) -> Room:
 
 
 def require_room(needed: Room, store: Path, out: Path, reporter: Reporter) -> None:
-    """Say how much room is needed. Raises ReleaseError when one of the two places, or the disk that they share, has
-    not got it.
-    """
+    """Report how much room is needed. Raises ReleaseError when there is less in either place, or on a disk they
+    share."""
     reporter.note(f"This needs about {(needed.store + needed.out) / 1e9:.1f} GB of disk space.")
     beside = _existing(out)
     same = store.stat().st_dev == beside.stat().st_dev
@@ -57,12 +56,12 @@ def require_room(needed: Room, store: Path, out: Path, reporter: Reporter) -> No
 
 
 def require_usable(out: Path) -> None:
-    """Raises ReleaseError when ``out`` cannot be written, or holds anything but a former release of this tool."""
+    """Raises ReleaseError when ``out`` cannot be written, or has anything in it but an older release of this tool."""
     problem, next_step = _problem(out), "Name another directory with --out."
     if os.path.ismount(out):
         problem, next_step = (
             "It is a mount point, which cannot be replaced.",
-            f"Name one in it: --out {out / 'release'}",
+            f"Name a directory in it: --out {out / 'release'}",
         )
     if problem:
         raise ReleaseError(f"The release cannot be written to {out}.", why=problem, next_step=next_step)
@@ -84,7 +83,7 @@ def _problem(out: Path) -> str:
 
 
 def _foreign(out: Path) -> list[str]:
-    """Names in a directory that a release of ours would not explain."""
+    """Names in a directory that are not part of a release of ours."""
     there = sorted(path.name for path in out.iterdir())
     about, listed = out / manifest.FILE_NAME, out / sums.FILE_NAME
     if not (about.is_file() and listed.is_file() and manifest.is_ours(files.read_text(about))):
@@ -94,5 +93,5 @@ def _foreign(out: Path) -> list[str]:
 
 
 def _existing(path: Path) -> Path:
-    """The path itself, or the nearest directory above it that is there."""
+    """The path itself, or the nearest existing directory above it."""
     return next(place for place in (path, *path.parents) if place.exists())

@@ -1,7 +1,7 @@
-"""What a program's own bytes say about the platform it is for: ELF, Mach-O and PE headers. Pure.
+"""Which platform a program is for, from its ELF, Mach-O or PE header. Pure.
 
-Sources: the System V ABI (ELF), ``mach-o/loader.h`` and ``mach/machine.h``, and Microsoft's PE format.
-A header does not say whether the code needs AVX2; ``holds`` tells a baseline binary by the runtime that is in it.
+Sources: the System V ABI (ELF), ``mach-o/loader.h`` and ``mach/machine.h``, and Microsoft's PE format. A header does
+not say whether the code needs AVX2; ``holds`` recognises a baseline binary by the runtime in it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MACHO_64 = 0xFEED_FACF
 _PT_INTERP = 3
 _PAGE = 4096
 HELD = 0.95
-"""Share of a runtime's pages that its program has unchanged and in place.
+"""The share of a runtime's pages that a program made from it has unchanged and in place.
 
 bun's compiler rewrites the header and appends: 0.989 (macOS) to 0.9999 (Windows) were measured with bun 1.3.14, and
 below 0.1 between two runtimes.
@@ -33,7 +33,7 @@ Bytes = bytes | mmap.mmap
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """``system`` and ``machine`` are in upstream's words; ``interpreter`` is the loader that an ELF file asks for."""
+    """``system`` and ``machine`` are upstream's names; ``interpreter`` is the loader that an ELF file asks for."""
 
     system: str
     machine: str
@@ -41,7 +41,7 @@ class Header:
 
 
 def read(data: Bytes) -> Header:
-    """The header of a program. Raises ValueError, with what is wrong, when it is none of the three formats."""
+    """The header of a program. Raises ValueError that says what is wrong when it has none of the three formats."""
     try:
         if data[:4] == b"\x7fELF":
             return _elf(data)
@@ -56,7 +56,7 @@ def read(data: Bytes) -> Header:
 
 
 def problems(header: Header, target: Target) -> list[str]:
-    """In which ways a program does not fit a target; empty when it fits."""
+    """Why a program does not fit a target; empty when it fits."""
     found = [
         f"it is for {found}, not for {wanted}"
         for found, wanted in ((header.system, target.system), (header.machine, target.machine))
@@ -70,7 +70,7 @@ def problems(header: Header, target: Target) -> list[str]:
 
 
 def share_held(program: Bytes, runtime: Bytes) -> float:
-    """Which share of a runtime's pages stand in a program at the same offset, 0.0 to 1.0."""
+    """The share of a runtime's pages that a program has at the same offset, 0.0 to 1.0."""
     count = len(runtime) // _PAGE
     same = sum(program[at : at + _PAGE] == runtime[at : at + _PAGE] for at in range(0, count * _PAGE, _PAGE))
     return same / count if count else 0.0

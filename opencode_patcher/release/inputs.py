@@ -1,4 +1,4 @@
-"""Everything that goes into the binaries of a release, prepared by the rooms that own it."""
+"""Everything that goes into the binaries of a release, prepared by the packages responsible for it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from opencode_patcher.upstream.worktree import Worktree
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What to release: what to build (``request``), for which targets, and where it is going to be ``published``.
+    """What to release: what to build (``request``), for which targets, and where it will be ``published``.
 
-    ``allow_missing`` builds a target also when an optional native package is not available.
+    ``allow_missing`` builds a target even if an optional native package is not available.
     """
 
     request: Request
@@ -39,11 +39,11 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """A patched tree with the dependencies of all targets, and what upstream's build needs besides.
+    """A patched tree with the dependencies of all targets, and everything else that upstream's build needs.
 
-    ``closure`` is what OpenCode depends upon for production, itself first, without the native packages of platforms
-    that are not released and without ``missing``, which stand-ins were put in place of. ``installed`` has the directory
-    of each package by name and version.
+    ``closure`` is OpenCode and its production dependencies, itself first, without the native packages of platforms that
+    are not released and without ``missing``, which were replaced with stand-ins. ``installed`` has the directory of
+    each package by name and version.
     """
 
     tree: Worktree
@@ -57,7 +57,7 @@ class Inputs:
     missing: tuple[Missing, ...]
 
     def without(self, target: Target) -> tuple[str, ...]:
-        """The native packages that a target has to do without, as ``name@version``."""
+        """The native packages that a target lacks, as ``name@version``."""
         lacking = (one.package for one in self.missing if target in one.targets)
         return tuple(sorted(f"{package.name}@{package.version}" for package in lacking))
 
@@ -65,9 +65,9 @@ class Inputs:
 def gather(
     order: Order, tree: Worktree, change: Change, required_bun: str, lock: Lock, store: Store, reporter: Reporter
 ) -> Inputs:
-    """Get everything ready that upstream's build needs beside ``tree``, in which ``change`` is.
+    """Prepare everything that upstream's build needs besides ``tree``, to which ``change`` was applied.
 
-    ``required_bun`` is the version that the release asks for. The caller holds the mutex of the builds.
+    ``required_bun`` is the version that the release asks for. The caller holds the build mutex.
 
     Raises the error of the step that fails; ToolchainError when a target lacks a native package.
     """
@@ -137,7 +137,7 @@ def require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> Non
 
 
 def stand_in(one: Missing, closure: Sequence[Package], installed: Mapping[tuple[str, str], Path]) -> None:
-    """Put a stand-in where each user of a missing package looks for it. Raises StoreError."""
+    """Put a stand-in wherever a missing package is looked for. Raises StoreError."""
     for user in closure:
         if one.package.place in user.optional and (directory := installed.get((user.name, user.version))):
             natives.put_stand_in(one, directory.resolve().parents[user.name.count("/")])

@@ -22,7 +22,7 @@ from opencode_patcher.toolchain import platforms, runtimes
 from opencode_patcher.toolchain.targets import Target, runnable
 
 AT_A_TIME = 2
-"""Archives that are written side by side while the next binary is built; one takes longer than a build does."""
+"""How many archives are written in parallel while the next binary is built; one takes longer than a build."""
 
 DrillBinary = Callable[[Path, Reporter], Report]
 """Drills the binary that runs on this machine."""
@@ -30,7 +30,7 @@ DrillBinary = Callable[[Path, Reporter], Report]
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A finished release. ``report`` is the drill of the binary that runs here, None when none does."""
+    """A finished release. ``report`` is the drill of the binary that runs here; None when none runs here."""
 
     directory: Path
     manifest: Manifest
@@ -39,9 +39,8 @@ class Made:
 
 def release(order: Order, inputs: Inputs, out: Path, store: Store, reporter: Reporter, drill: DrillBinary) -> Made:
     """Build ``order`` from ``inputs`` and write it to ``out``, which is replaced in one step once everything passed.
-
-    The caller holds the mutex of the builds. Raises the error of the step that fails, and DrillError when the binary
-    that runs here does not behave. ``out`` is then as it was.
+    The caller holds the build mutex. Raises the error of the step that fails, and DrillError when the binary that runs
+    here does not behave. ``out`` is then as it was.
     """
     with staging.staged(out, store) as place:
         made, kept = build(order, inputs, place, store, reporter)
@@ -51,7 +50,7 @@ def release(order: Order, inputs: Inputs, out: Path, store: Store, reporter: Rep
 
 
 def require_room(order: Order, store: Store, out: Path, reporter: Reporter) -> None:
-    """Raises ReleaseError when the disks have no room for a release."""
+    """Raises ReleaseError when there is not enough disk space for a release."""
     needed = directory.room_for(len(order.targets), runtimes.never_fetched(store, order.targets))
     directory.require_room(needed, store.root, out, reporter)
 
@@ -59,8 +58,8 @@ def require_room(order: Order, store: Store, out: Path, reporter: Reporter) -> N
 def build(order: Order, inputs: Inputs, place: Path, store: Store, reporter: Reporter) -> tuple[Manifest, Path | None]:
     """Build all targets and write their archives into ``place``.
 
-    Returns the manifest, and the binary that runs on this machine, None when there is none; the others are deleted as
-    soon as they are in their archive. Raises BuildError, and ReleaseError when a binary is not for its target.
+    Returns the manifest, and the binary that runs on this machine or None; the others are deleted as soon as they are
+    in their archive. Raises BuildError, and ReleaseError when a binary is not for its target.
     """
     tree = inputs.tree
     release_ = tree.release
@@ -120,11 +119,11 @@ class _Packing:
         self._work.append(self._pool.submit(self._pack, target, binary))
 
     def finish(self) -> tuple[Artifact, ...]:
-        """What was made of each binary, in the order in which they came. Raises the first error."""
+        """The artifact of each binary, in the order in which they came. Raises the first error."""
         return tuple(work.result() for work in self._work)
 
     def close(self) -> None:
-        """Wait for what is under way, and drop the rest."""
+        """Wait for what is in progress, and drop the rest."""
         self._pool.shutdown(cancel_futures=True)
 
     def _pack(self, target: Target, binary: Path) -> Artifact:
@@ -148,7 +147,7 @@ def _drilled(binary: Path | None, made: Manifest, reporter: Reporter, drill: Dri
     report = drill(binary, reporter)
     if report.failed or report.version != made.release.number:
         raise DrillError(
-            "The binary that runs on this machine does not behave, so nothing is released.",
+            "The binary that runs on this machine failed the drill, so nothing is released.",
             why=f"It says that it is version {report.version}. Failed: "
             f"{', '.join(row.scenario for row in report.failed) or 'none'}. The binary is {binary}.",
             next_step=f"See what happened: opencode-patcher verify --binary {binary}",

@@ -1,4 +1,4 @@
-"""``manifest.json``: all that decides the bytes of a release, and the digests of what came out."""
+"""``manifest.json``: everything that determines the bytes of a release, and the digests of the result."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from opencode_patcher.release.published import Published
 
 FILE_NAME = "manifest.json"
 SCHEMA = 1
-"""Raised when a reader of an older tool would misunderstand the file. A newer one is refused."""
+"""Increase it when older versions of the tool would misunderstand the file. A newer one is refused."""
 
 TOOL = "opencode-patcher"
-_AGAIN = "Get the release again from where it is published."
+_AGAIN = "Download the release again from where it is published."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,8 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """What was made for one target: the archive, the binary in it, the SHA-256 of bun's runtime in the binary, and
-    the native packages that it has to do without (``name@version``).
+    """What was made for one target: the archive, the binary in it, the SHA-256 of bun's runtime in the binary, and the
+    native packages that it lacks (``name@version``).
     """
 
     target: str
@@ -42,7 +42,7 @@ class Artifact:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """A release. ``place`` is the tree it was built in: its path is in the binaries, another one gives other bytes.
+    """A release. ``place`` is the tree it was built in: its path is in the binaries, so another path gives other bytes.
 
     ``patchset``, ``catalogue`` are SHA-256 in hexadecimal; ``source`` is where upstream's release came from; ``zlib``
     is the version of the library that compressed the archives.
@@ -156,7 +156,7 @@ class _Head:
 
 
 def is_ours(text: str) -> bool:
-    """Whether a text is a manifest of this tool, of whatever schema."""
+    """Whether a text is a manifest of this tool, with any schema."""
     try:
         head = documents.parse(text, _Head)
     except DocumentError:

@@ -37,7 +37,7 @@ def write_for_archives(inputs: Inputs, place: Path) -> tuple[Path, ...]:
 
 
 def write(order: Order, inputs: Inputs, made: Manifest, report: Report | None, place: Path) -> None:
-    """Write what describes the archives, and the sums of everything last."""
+    """Write the files that describe the archives, and last the checksums of everything."""
     patches = series.load(order.request.patches).patches
     contents = sbom.Contents(
         manifest=made,
@@ -59,15 +59,14 @@ def write(order: Order, inputs: Inputs, made: Manifest, report: Report | None, p
 
 
 def notes_of(order: Order, made: Manifest) -> str:
-    """The notes that belong to a manifest, without the drill. Raises PatchError."""
+    """The notes for a manifest, without the drill. Raises PatchError."""
     patches = series.load(order.request.patches).patches
     return notes.render_one(order.request.templates, notes.NOTES, notes.values(made, patches, None))
 
 
 def build_data(made: Manifest, artifact: Artifact) -> dict[str, object]:
-    """The manifest of one binary as the store of ``install`` wants it. The install scripts put it there.
-
-    It has no time, so that the file is the same when the release is built again.
+    """The manifest of one binary for the store, where the install scripts put it. It has no time, so that rebuilding
+    the release gives the same file.
     """
     ingredients = Ingredients(
         release=made.release,
@@ -98,14 +97,14 @@ def _licence(tree: Path) -> str:
         return files.read_text(tree / LICENCE)
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(
-            f"The source has no {LICENCE} to release the binaries under.",
+            f"The source has no {LICENCE} file, which a release needs.",
             why=str(error),
             next_step="Release from OpenCode's repository or a copy of it.",
         ) from error
 
 
 def _new_files(inputs: Inputs) -> Mapping[str, str]:
-    """What the change adds, text by path: its files that no patch has touched."""
+    """What the change adds, text by path: its files that no patch changes."""
     touched = {placement.path for placement in inputs.change.placements}
     files = inputs.change.files
     return {path: content.decode("utf-8") for path, content in files.items() if path not in touched}

@@ -14,13 +14,13 @@ from opencode_patcher.toolchain.targets import parse
 DIRECTORY = "release"
 NOTES = "RELEASE-NOTES.md"
 DRILL_HEADING = "## Drill"
-"""The last section of the notes; only a release whose binary was drilled has it."""
+"""The last section of the notes, if a binary of the release was drilled."""
 
 _SUFFIX = ".j2"
 
 
 def render(templates: Path, values: Mapping[str, object]) -> dict[str, str]:
-    """The text of each file in ``templates/release`` by its name without ``.j2``; directories in there hold parts that
+    """The text of each file in ``templates/release`` by its name without ``.j2``; directories in there have parts that
     the files include. Raises PatchError.
     """
     names = (path.name.removesuffix(_SUFFIX) for path in sorted((templates / DIRECTORY).glob(f"*{_SUFFIX}")))
@@ -34,7 +34,7 @@ def render_one(templates: Path, name: str, values: Mapping[str, object]) -> str:
 
 
 def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) -> dict[str, object]:
-    """What the templates may use; ``report`` is the drill of this machine's binary, None when it was not drilled."""
+    """What the templates may use; ``report`` is the drill of this machine's binary; None when there was no drill."""
     return {
         "tool_version": manifest.tool_version,
         "repository": manifest.published.repository,

@@ -1,4 +1,4 @@
-"""``THIRD-PARTY-NOTICES.txt``: the licences of all that is compiled into a binary."""
+"""``THIRD-PARTY-NOTICES.txt``: the licences of everything that is compiled into a binary."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def declared(manifest: Mapping[str, object]) -> str:
 def text(opencode: str, version: str, bun: str, licences: Sequence[Licence]) -> str:
     """The notices: OpenCode's own licence (``opencode``), bun's, and those of the packages. Pure.
 
-    Packages with the same text share it. Packages that name a licence but carry no text are listed as such.
+    Packages with the same text share it. Packages that name a licence but do not include its text are listed as such.
     """
     shared: dict[tuple[str, ...], list[Licence]] = {}
     for licence in licences:
@@ -89,10 +89,10 @@ def text(opencode: str, version: str, bun: str, licences: Sequence[Licence]) -> 
     silent = [licence for licence in licences if not licence.texts]
     if named := [licence for licence in silent if licence.declared]:
         lines = "".join(f"{licence.title}: {licence.declared}\n" for licence in named)
-        parts.append(_section("Packages that name a licence, and carry no text of it", lines))
+        parts.append(_section("Packages that name a licence but do not include its text", lines))
     if unnamed := [licence for licence in silent if not licence.declared]:
         lines = "".join(f"{licence.title}\n" for licence in unnamed)
-        parts.append(_section("Packages that neither name a licence nor carry one", lines))
+        parts.append(_section("Packages that neither name nor include a licence", lines))
     return "\n".join(parts)
 
 

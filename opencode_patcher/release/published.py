@@ -1,4 +1,4 @@
-"""Where a release is going to be published: a repository and the tag of the release in it."""
+"""Where a release will be published: a repository and the tag of the release in it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """``repository`` is OWNER/NAME, ``release`` a git tag; both are "" where it is not known. Both end up in the
-    install scripts, so neither may hold anything that a shell would read.
+    """``repository`` is OWNER/NAME, ``release`` a git tag; both are "" when unknown. Both end up in the install
+    scripts, so neither may contain anything that a shell would interpret.
 
     Raises UsageError for anything else, and for one without the other.
     """
@@ -29,8 +29,8 @@ class Published:
         ):
             if value and not form.fullmatch(value):
                 raise UsageError(
-                    f"'{value}' is no {what}.",
-                    why="It may hold letters, digits, dots, dashes and underscores.",
+                    f"'{value}' is not a valid {what}.",
+                    why="It may have letters, digits, dots, dashes and underscores.",
                     next_step=f"Try: {example}",
                 )
         if bool(self.repository) != bool(self.release):

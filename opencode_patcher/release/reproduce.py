@@ -1,4 +1,4 @@
-"""Whether a release is what it says: first its sums, then a second build of the same, digest by digest."""
+"""Checks a release: first its checksums, then a rebuild, digest by digest."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from opencode_patcher.upstream import lock as upstream_lock
 def rebuild(
     place: Path, released: Manifest, order: Order, inputs: Inputs, store: Store, reporter: Reporter
 ) -> Reproduction:
-    """Build what ``released``, the manifest of the directory ``place``, names, and compare.
+    """Rebuild what ``released``, the manifest of the directory ``place``, describes, and compare.
 
-    ``order`` is ``order_of(released, ...)``; the caller holds the mutex of the builds. Raises ReleaseError when the
-    parts are not those of the release, and the error of a step of the build that fails.
+    ``order`` is ``order_of(released, ...)``; the caller holds the build mutex. Raises ReleaseError when the inputs are
+    not those of the release, and the error of a build step that fails.
     """
     _require_same_parts(released, inputs)
     files.make_directory(store.builds)
-    # Under a name that the next run sweeps away, should this one be killed.
+    # Under a name that the next run cleans up, should this one be killed.
     with tempfile.TemporaryDirectory(dir=store.builds, prefix=".reproduce.") as scratch:
         rebuilt, kept = make.build(order, inputs, Path(scratch), store, reporter)
         if kept:
@@ -43,7 +43,8 @@ def rebuild(
 
 
 def check_sums(place: Path) -> Manifest:
-    """The manifest of a release whose files are all as its sums say. Raises ReleaseError naming those that are not."""
+    """The manifest of a release, after checking its files against its checksums. Raises ReleaseError naming those that
+    differ."""
     try:
         text = files.read_text(place / manifest.FILE_NAME)
         expected = _sums(place)
@@ -52,7 +53,7 @@ def check_sums(place: Path) -> Manifest:
         raise ReleaseError(
             f"{place} is not a release.",
             why=f"{getattr(error, 'filename', None) or place}: {getattr(error, 'strerror', None) or error}",
-            next_step="Name the directory that release --out has written.",
+            next_step="Name a directory written by release --out.",
         ) from error
     released = manifest.parse(text)
     listed = [artifact.archive for artifact in released.artifacts if artifact.archive.name not in found.missing]
@@ -70,13 +71,13 @@ def check_sums(place: Path) -> Manifest:
         raise ReleaseError(
             f"{place} is not what was released.",
             why="\n".join(problems),
-            next_step="Do not use it; get the release again from where it is published.",
+            next_step="Do not use it; download the release again from where it is published.",
         )
     return released
 
 
 def _copy(place: Path, about: Manifest) -> Copy:
-    """What is compared of the release at ``place``. Notes that are missing are as good as empty ones."""
+    """The parts of the release at ``place`` to compare. Missing notes count as empty."""
     digests = _sums(place)
     return Copy(
         manifest=about,
@@ -87,7 +88,7 @@ def _copy(place: Path, about: Manifest) -> Copy:
 
 
 def _text(path: Path) -> str:
-    # Line endings count, and bytes that are not text have to differ from ours.
+    # Line endings count, and bytes that are not valid text must differ from ours.
     return files.read_bytes(path).decode("utf-8", errors="replace")
 
 
@@ -96,7 +97,7 @@ def _sums(place: Path) -> dict[str, str]:
 
 
 def order_of(released: Manifest, request: Request) -> Order:
-    """What makes the release once more. Raises ReleaseError when another version of the tool made it."""
+    """The order that makes the release again. Raises ReleaseError when another version of the tool made it."""
     _require_same_tool(released)
     return Order(
         request=replace(request, ref=released.release.tag, latest=False, web_ui=released.web_ui),
@@ -111,7 +112,7 @@ def _require_same_tool(released: Manifest) -> None:
         raise ReleaseError(
             f"The release was made by opencode-patcher {released.tool_version}; this is {__version__}.",
             why="Another version makes other bytes.",
-            next_step=f"Check out the project at the version {released.tool_version}, and verify with it.",
+            next_step=f"Check out the project at version {released.tool_version}, and run reproduce with it.",
         )
     if released.channel != CHANNEL:
         raise ReleaseError(
@@ -122,13 +123,13 @@ def _require_same_tool(released: Manifest) -> None:
 
 
 def require_same_release(released: Manifest, chosen: Release) -> None:
-    """Raises SourceError when the release's tag ends at another commit now."""
+    """Raises SourceError when the release's tag now points to another commit."""
     if chosen != released.release:
         raise upstream_lock.moved(chosen.tag, expected=released.release.commit, found=chosen.commit)
 
 
 def _require_same_parts(released: Manifest, inputs: Inputs) -> None:
-    """Raises ReleaseError when the build could not give the same bytes, with what to do about it."""
+    """Raises ReleaseError, saying what to do, when the build could not give the same bytes."""
     checks = (
         (
             "patch set", released.patchset, inputs.change.digest,
@@ -141,7 +142,7 @@ def _require_same_parts(released: Manifest, inputs: Inputs) -> None:
         ),
         (
             "place", released.place, str(inputs.tree.path),
-            "The path is in the binaries. Use a store that gives the same one: OPENCODE_PATCHER_HOME",
+            "The path is in the binaries. Use a store at the same path: OPENCODE_PATCHER_HOME",
         ),
     )  # fmt: skip
     for what, wanted, found, next_step in checks:

@@ -1,9 +1,9 @@
 """``sbom.cdx.json``: a CycloneDX 1.6 bill of materials.
 
-The root component is OpenCode with our patches as its pedigree; the others are what OpenCode's package depends upon for
-production, from upstream's ``bun.lock``, bun's runtime and the models catalogue. There is no time in it, and its serial
-number follows from what was built, so that the same release has the same bill.
-Source of the form: the CycloneDX 1.6 specification (https://cyclonedx.org/docs/1.6/json/).
+The root component is OpenCode with our patches as its pedigree; the others are the production dependencies of
+OpenCode's package, from upstream's ``bun.lock``, bun's runtime and the models catalogue. It has no time, and its serial
+number is derived from what was built, so that the same release has the same bill. Source of the format: the CycloneDX
+1.6 specification (https://cyclonedx.org/docs/1.6/json/).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from opencode_patcher.toolchain.bun_lock import BunLock, Package
 FILE_NAME = "sbom.cdx.json"
 SPECIFICATION = "1.6"
 _NAMESPACE = uuid.UUID("a5a1c29f-3d3c-5ad6-9b6c-6c2e3f0f5d11")
-"""Of the serial numbers (RFC 9562, version 5); any constant does."""
+"""The namespace of the serial numbers (RFC 9562, version 5); any constant will do."""
 
 _SPDX_IDS = Path(__file__).with_name("spdx-ids.txt")
 _ALGORITHMS = {"sha512": "SHA-512", "sha384": "SHA-384", "sha256": "SHA-256", "sha1": "SHA-1"}
@@ -47,7 +47,7 @@ class Contents:
 
 
 def spdx_ids() -> frozenset[str]:
-    """The SPDX ids of licences that npm packages use; only an id of that list may stand as one in a bill."""
+    """The SPDX ids of licences that npm packages use; only ids from SPDX's list may be used as such in a bill."""
     return frozenset(_SPDX_IDS.read_text(encoding="utf-8").split())
 
 
@@ -86,7 +86,7 @@ def document(contents: Contents, ids: frozenset[str]) -> dict[str, object]:
 
 
 def _identity(manifest: Manifest) -> str:
-    """What makes one release differ from another."""
+    """What distinguishes one release from another."""
     artifacts = [f"{artifact.target}={artifact.binary.sha256}" for artifact in manifest.artifacts]
     return " ".join([manifest.release.commit, manifest.patchset, manifest.tool_version, *artifacts])
 
@@ -122,7 +122,7 @@ def _added(files: Mapping[str, str]) -> dict[str, object]:
     return _pedigree_patch(
         name="new-files",
         subject="The code that the patches call",
-        why="All logic is in files of its own, so that the patches to upstream's files stay a few lines.",
+        why="All logic is in separate files, so that the patches to upstream's files stay a few lines long.",
         diff="".join(addition(path, files[path]) for path in sorted(files)),
     )
 
@@ -170,7 +170,7 @@ def _component(
         "bom-ref": _ref(package),
         "name": package.name,
         "version": package.version or manifest.release.number,
-        # A native package is in the binaries of its own platform only.
+        # A native package is only in the binaries of its own platform.
         "scope": "optional" if package.native else "required",
         "licenses": _licences("MIT" if package.workspace else declared.get((package.name, package.version), ""), ids),
     }
@@ -182,7 +182,7 @@ def _component(
 
 
 def _licences(name: str, ids: frozenset[str]) -> list[dict[str, object]]:
-    """A licence in the form that fits best: an id, an expression of ids, or a name. SPDX ids know no case."""
+    """A licence in the form that fits best: an id, an expression of ids, or a name. SPDX ids ignore case."""
     known = {spdx.casefold(): spdx for spdx in ids}
     if spdx := known.get(name.casefold()):
         return [{"license": {"id": spdx}}]
@@ -203,14 +203,15 @@ def hashes(integrity: str) -> list[dict[str, str]]:
 
 
 def _ref(package: Package) -> str:
-    """The package URL (https://github.com/package-url/purl-spec), or the directory of a package of upstream's own."""
+    """The package URL (https://github.com/package-url/purl-spec), or the directory of one of upstream's own
+    packages."""
     if package.workspace:
         return f"workspace:{package.workspace}"
     return f"pkg:npm/{quote(package.name, safe='/')}@{quote(package.version, safe='')}"
 
 
 def _edges(closure: Sequence[Package], refs: Mapping[str, object]) -> dict[str, set[str]]:
-    """What each component depends upon. Places of the lock that hold the same version are one component."""
+    """What each component depends on. Places in the lock with the same version are one component."""
     edges: dict[str, set[str]] = {}
     for package in closure:
         edges.setdefault(str(refs[package.place]), set()).update(

@@ -1,4 +1,4 @@
-"""The directory in which a release is made, next to the one that it replaces."""
+"""The directory in which a release is made, beside the one that it replaces."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ NOTE = "releasing.json"
 
 @contextmanager
 def staged(out: Path, store: Store) -> Iterator[Path]:
-    """``files.staged_directory(out)``, after deleting what a killed run has left, wherever it was.
+    """``files.staged_directory(out)``, after deleting what a killed run left, wherever that was.
 
-    The caller holds the lock of the builds, so the run of which there is a note is dead. Raises StoreError.
+    The caller holds the build mutex, so the run that left a note is dead. Raises StoreError.
     """
     note = store.root / NOTE
     _sweep(note)

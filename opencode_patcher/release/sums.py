@@ -16,7 +16,7 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\\\s]+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """How a directory differs from its sums: names of files, sorted."""
+    """How a directory differs from its checksums: names of files, sorted."""
 
     changed: tuple[str, ...]
     missing: tuple[str, ...]
@@ -38,7 +38,7 @@ def text(digests: Mapping[str, str]) -> str:
 
 
 def parse(content: str) -> dict[str, str]:
-    """Digests by file name. Raises ReleaseError for a line of another form, and for a file that stands there twice."""
+    """Digests by file name. Raises ReleaseError for a malformed line, and for a file that is listed twice."""
     found: dict[str, str] = {}
     for number, line in enumerate(content.splitlines(), 1):
         match = _LINE.fullmatch(line)
@@ -58,7 +58,8 @@ def of(directory: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def compare(directory: Path, expected: Mapping[str, str]) -> Findings:
-    """Compare a directory with its sums. Directories in it count as extra. Raises OSError when it cannot be read."""
+    """Compare a directory with its checksums. Directories in it count as extra. Raises OSError when it cannot be
+    read."""
     there = {path.name for path in directory.iterdir()} - {FILE_NAME}
     present = [name for name in expected if (directory / name).is_file()]
     actual = of(directory, present)

@@ -1,1 +1,1 @@
-"""Upstream moved on: check the patches over releases, follow moved files, mend what does not fit, update the lock."""
+"""Keeps up with new OpenCode releases: checks the patches, fixes what does not fit, updates the lock."""

@@ -1,4 +1,4 @@
-"""A patch that does not fit, as a normal conflict of git: stages 1, 2 and 3 in the index, markers in the file."""
+"""Presents a patch that does not fit as a normal git conflict: stages 1, 2 and 3 in the index, markers in the file."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ MARKER_SIZE = 7
 
 @dataclass(frozen=True, kw_only=True)
 class Sides:
-    """The three versions of a file: ``base`` is the older release's, ``theirs`` that with the patch, ``ours`` the newer
-    release's, None when it does not have the file.
+    """The three versions of a file: ``base`` is the older release's, ``theirs`` that one with the patch, ``ours`` the
+    newer release's, None when it does not have the file.
     """
 
     path: str
@@ -26,8 +26,8 @@ class Sides:
 def put(tree: Path, sides: Sides, *, release: str, patch: str) -> bool:
     """Write the three-way merge of ``sides`` into the tree and the index; True when git merged it without a conflict.
 
-    ``release`` and ``patch`` stand in the markers. Without ``ours`` the file is written as the patch would have it, as
-    git does when one side deleted what the other changed. Raises ProcessError and StoreError.
+    ``release`` and ``patch`` appear in the markers. Without ``ours`` the file is written with the patch applied, as git
+    does when one side deleted what the other changed. Raises ProcessError and StoreError.
     """
     if sides.ours is None:
         _stages(tree, sides)

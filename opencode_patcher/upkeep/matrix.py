@@ -1,4 +1,4 @@
-"""The drift report: releases against patches, as a matrix to take in at a glance, and what does not fit.
+"""The drift report: releases against patches as a matrix, and what does not fit.
 
 ``text`` shows it in a terminal, ``as_data`` gives it to machines, and ``report_file`` writes it to a file.
 """
@@ -23,8 +23,8 @@ SYMBOLS: Mapping[PatchStatus, str] = {
 """One character for each state, so that forty releases fit on a screen."""
 
 MARKS = ("text", "names", "meaning")
-"""What a release is checked for, after the patches: a place for each hunk, the names that our code takes from upstream,
-and whether it can mean there what it is meant to.
+"""What a release is checked for, besides the patches: a place for each hunk, the upstream names that our code uses, and
+whether the code can do there what it is meant to.
 """
 
 GOOD, BAD, LOOK, UNCHECKED = "✓", "✗", "!", "·"
@@ -32,7 +32,7 @@ GOOD, BAD, LOOK, UNCHECKED = "✓", "✗", "!", "·"
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One patch in one release. ``places`` are lines for people: where each hunk lands."""
+    """One patch in one release. ``places`` are lines for people: where each hunk goes."""
 
     state: PatchStatus
     symbol: str
@@ -42,7 +42,7 @@ class Cell:
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """One release: ``cells`` in the order of ``Report.patches``, ``marks`` in that of ``MARKS``. ``problems`` and
-    ``differences`` (what has to be looked at) are paragraphs of several lines.
+    ``differences`` (what to look at) are paragraphs of several lines.
     """
 
     tag: str
@@ -67,7 +67,7 @@ class Report:
 
     @property
     def differing(self) -> tuple[Row, ...]:
-        """The releases in which something has to be looked at before they can be said to fit."""
+        """The releases that somebody has to look at before they can be said to fit."""
         return tuple(row for row in self.rows if row.verdict is Fit.DIFFERS)
 
     @property
@@ -79,7 +79,7 @@ class Report:
         applying = sum(row.verdict is Fit.APPLIES for row in judged)
         said = [f"{fitting} of {len(judged)} releases fit in text, names and meaning."]
         if applying:
-            said.append(f"The patches apply to {applying} more that are too old to be built.")
+            said.append(f"The patches apply to {applying} more that are too old to build.")
         if self.differing:
             said.append(f"{len(self.differing)} differ in code that the feature relies on.")
         if older:
@@ -89,19 +89,19 @@ class Report:
 
 
 def make(checks: Sequence[tuple[ReleaseCheck, Fit]]) -> Report:
-    """The report of checks and the verdicts on them, oldest release first."""
+    """The report of checks and how they were judged, oldest release first."""
     ordered = sorted(checks, key=lambda pair: pair[0].version)
     patches = tuple(patch.patch for patch in ordered[0][0].patches) if ordered else ()
     return Report(patches=patches, rows=tuple(_row(check, verdict) for check, verdict in ordered))
 
 
 def without_fitting(report: Report) -> Report:
-    """The report of those releases alone that fail or have to be looked at."""
+    """The report of only those releases that fail or need a look."""
     return replace(report, rows=tuple(row for row in report.rows if row in (*report.failed, *report.differing)))
 
 
 def groups(report: Report) -> tuple[tuple[Row, ...], ...]:
-    """Neighbouring releases that look alike."""
+    """Neighbouring releases with the same result."""
     found: list[list[Row]] = []
     for row in report.rows:
         if found and _looks(found[-1][0]) == _looks(row):
@@ -118,7 +118,7 @@ def legend(report: Report) -> tuple[tuple[str, str], ...]:
 
 
 def text(report: Report) -> str:
-    """The matrix for a terminal: neighbouring releases that look alike share a line."""
+    """The matrix for a terminal: neighbouring releases with the same result share a line."""
     names = [label(group) for group in groups(report)]
     width = max(map(len, [*names, "release"]))
     numbers = [str(number) for number, _ in enumerate(report.patches, 1)]
@@ -140,7 +140,7 @@ def text(report: Report) -> str:
 
 
 def differences(report: Report) -> str:
-    """What has to be looked at, by releases; "" for nothing."""
+    """What to look at, by releases; "" for nothing."""
     lines: list[str] = []
     for group in groups(report):
         if group[0].differences:
@@ -210,7 +210,7 @@ def _row(check: ReleaseCheck, verdict: Fit) -> Row:
     if check.missing:
         used = "\n".join(f"{name.file} uses {name.what}" for name in check.missing)
         problems.append(f"Names that no longer exist:\n{used}")
-    problems += [f"It fits and cannot work:\n{flaw}" for flaw in check.flaws]
+    problems += [f"It fits but cannot work:\n{flaw}" for flaw in check.flaws]
     cells = tuple(
         Cell(state=patch.state, symbol=SYMBOLS[patch.state], places=tuple(_places(patch.files)))
         for patch in check.patches
@@ -226,7 +226,7 @@ def _row(check: ReleaseCheck, verdict: Fit) -> Row:
 
 
 def _marks(check: ReleaseCheck) -> tuple[str, ...]:
-    """One symbol for each of ``MARKS``. Without a place for each hunk nothing can be said about the rest."""
+    """One symbol for each of ``MARKS``. Unless each hunk has a place, nothing can be said about the rest."""
     if not check.applies:
         return (BAD, UNCHECKED, UNCHECKED)
     meaning = BAD if check.flaws else LOOK if check.differences else GOOD
@@ -250,7 +250,7 @@ def _looks(row: Row) -> tuple[object, ...]:
 
 
 def label(group: Sequence[Row]) -> str:
-    """What stands for a group of releases."""
+    """The label of a group of releases."""
     if len(group) == 1:
         return group[0].tag
     return f"{group[0].tag} … {group[-1].tag} ({len(group)})"

@@ -27,8 +27,8 @@ def require_own_patches() -> None:
 
 
 def begin(store: Store, address: str, reporter: Reporter, *, name: str = "", ref: str | None = None) -> Workbench:
-    """Open a work tree of the release ``ref``, by default the lock's, and commit the patches up to ``name``, by default
-    all of them.
+    """Open a work tree of the release ``ref``, by default the locked one, and commit the patches up to ``name``, by
+    default all of them.
 
     Raises what ``workbench.start`` raises, PatchError for an unknown patch, and SourceError for an unknown release.
     """
@@ -43,7 +43,7 @@ def begin(store: Store, address: str, reporter: Reporter, *, name: str = "", ref
 
 
 def proceed(store: Store, reporter: Reporter) -> Workbench:
-    """Commit what was done in the open work tree, and continue. Raises what ``workbench.resume`` raises."""
+    """Commit the changes in the open work tree, and continue. Raises what ``workbench.resume`` raises."""
     patches = series.load(resources.patches())
     with one_at_a_time(store, reporter):
         return workbench.resume(workbench.require(store), patches, reporter)
@@ -58,8 +58,8 @@ def give_up(store: Store, reporter: Reporter) -> None:
 def refresh(
     store: Store, address: str, directory: Path, reporter: Reporter, *, dry_run: bool = False
 ) -> tuple[str, ...]:
-    """Write the patch files in ``directory``: from the open work tree, which is then removed, else as they are in the
-    lock's release. Returns the names of the patches that have changed, or would with ``dry_run``.
+    """Write the patch files in ``directory``: from the open work tree, which is then removed, or else against the
+    locked release. Returns the names of the patches that have changed, or would with ``dry_run``.
 
     Raises what ``writeback`` raises.
     """

@@ -1,4 +1,4 @@
-"""How far a work tree of the patches has come; kept inside the tree's git directory."""
+"""The progress of a work tree of the patches; kept in the tree's git directory."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ FILE_NAME = "opencode-patcher-patches.json"
 
 @dataclass(frozen=True, kw_only=True)
 class RebaseState:
-    """``release`` is what the tree is made from, ``base`` the release that the patches fit as they are written.
-
-    ``queue`` are the patches that have no commit yet, in order. ``current`` is the one that the user is at: its
-    conflict is being resolved, or with ``editing`` its commit is being changed. ``moved`` maps targets to their place
-    in ``release`` where history gave it.
+    """``release`` is what the tree is made from, ``base`` the release that the patches fit as written. ``queue`` has
+    the patches without a commit, in order. ``current`` is the one the user is working on: its conflict is being
+    resolved, or with ``editing`` its commit is being changed. ``moved`` maps targets to their place in ``release`` if
+    it was found in history.
     """
 
     release: Release

@@ -1,4 +1,4 @@
-"""Checks the series against releases, straight from git's objects: no work tree is made and nothing is built."""
+"""Checks the series against releases, directly in git's objects: no work tree is made and nothing is built."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from opencode_patcher.upstream.support import Support
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What came out, in the order in which the releases were named. ``seconds`` is the time for looking at them all,
-    once their objects were there.
+    """The results, in the order in which the releases were named. ``seconds`` is the time for checking them all, once
+    their objects were fetched.
     """
 
     checks: tuple[ReleaseCheck, ...]
@@ -34,18 +34,18 @@ class Checked:
 
 
 class Fit(StrEnum):
-    """What a release is to us."""
+    """The verdict on a release."""
 
     FITS = "fits"
     DIFFERS = "has to be looked at"
-    APPLIES = "applies, is too old to be built"
+    APPLIES = "applies, is too old to build"
     FAILS = "fails"
     TOO_OLD = "older than the support window"
 
 
 def judge(found: ReleaseCheck, window: Support) -> Fit:
-    """The verdict on a check. FAILS is a failure, and DIFFERS asks for a person: code that the feature relies on is not
-    as it was when the feature was proven. Nothing is promised for what is older than the window.
+    """The verdict on a check. FAILS is a failure. DIFFERS needs a person: code that the feature relies on has changed
+    since the feature was last proven. Releases older than the window are not judged.
     """
     if found.version < window.oldest:
         return Fit.TOO_OLD
@@ -58,7 +58,7 @@ def judge(found: ReleaseCheck, window: Support) -> Fit:
 
 @dataclass(frozen=True, kw_only=True)
 class Ours:
-    """Where our part lies."""
+    """Where our patches and templates are."""
 
     patches: Path = field(default_factory=resources.patches)
     templates: Path = field(default_factory=resources.templates)
@@ -67,10 +67,10 @@ class Ours:
 def check_releases(
     address: str, wanted: Sequence[Release], known: Release, store: Store, reporter: Reporter, ours: Ours | None = None
 ) -> Checked:
-    """Check the series against each of ``wanted``, and find out where a file went that one of them lacks.
+    """Check the series against each of ``wanted``, and find out where missing files went.
 
-    ``known`` is a release that has all files: that of the lock. The caller holds the mutex of the builds. Raises
-    SourceError when objects cannot be fetched, PatchError when a patch is malformed.
+    ``known`` is a release that has all files: the locked one. The caller holds the build mutex. Raises SourceError when
+    objects cannot be fetched, PatchError when a patch is malformed.
     """
     ours = ours or Ours()
     patches = series.load(ours.patches)
@@ -94,10 +94,10 @@ def check_releases(
 def _check(
     used: Checker, wanted: Sequence[Release], repository: Repository, reporter: Reporter
 ) -> tuple[list[ReleaseCheck], float]:
-    """The checks, and the seconds that were spent on fetching contents.
+    """The checks, and how many seconds fetching took.
 
-    Which contents a check reads shows when it reads them. What is not there yet is taken for an empty file of a name
-    that no other content has, then fetched in one request, and the check is made again with what it knows already.
+    Which contents a check needs only shows when it reads them. Missing ones are treated as empty files with unique
+    names, then fetched in one request, and the check is repeated, reusing earlier results.
     """
     waited = 0.0
     while True:
@@ -111,7 +111,7 @@ def _check(
 
 
 def contents(snapshot: Snapshot) -> Read:
-    """Reads the files of one release, with the blob as the content's name."""
+    """Reads the files of one release, with the blob's id as the content's name."""
 
     def read(path: str) -> Content | None:
         entry = snapshot.entry(path)
@@ -132,7 +132,7 @@ def _with_history(
     repository: Repository,
     reporter: Reporter,
 ) -> ReleaseCheck:
-    """The check of a release that lacks files, now with the places that upstream's history gives."""
+    """The check of a release that lacks files, repeated with the places found in upstream's history."""
     snapshot = repository.snapshot(release)
     if moved := moved_files.final_places(steps, snapshot.has):
         follower = used.with_series(patches.following(moved))
@@ -145,7 +145,7 @@ def _with_history(
 
 
 def _hint(patches: series.Series, target: str, release: Release, snapshot: Snapshot) -> str:
-    """Where the hunks of a file that is gone would fit, among the files of the same name."""
+    """Where the hunks for a missing file would fit, among the files of the same name."""
     name = PurePosixPath(target).name
     paths = [path for path in snapshot.files("packages") if PurePosixPath(path).name == name]
     snapshot.prefetch(paths)
@@ -168,7 +168,7 @@ def choose(
     locked: Release,
 ) -> list[Release]:
     """The releases to check, oldest first: those that ``refs`` name, or all from ``since`` on, or ``everything`` in the
-    support window; else the newest and the lock's. Raises SourceError for a tag that is not a release.
+    support window; else the newest and the locked one. Raises SourceError for a tag that is not a release.
     """
     if refs:
         return sorted({releases.find(listed, ref) for ref in refs})

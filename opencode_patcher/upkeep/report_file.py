@@ -22,12 +22,12 @@ _COLOURS: Mapping[PatchStatus, str] = {
     PatchStatus.MOVED: "shifted",
     PatchStatus.NOT_NEEDED: "none",
 }
-"""Classes of the templates' style sheets; any other state is bad."""
+"""Classes in the templates' style sheets; any other state is bad."""
 
 _MARK_COLOURS: Mapping[str, str] = {GOOD: "good", LOOK: "look", UNCHECKED: "none"}
 
 _LEFT, _TOP, _COLUMN, _LINE = 210, 130, 34, 24
-"""The picture, in pixels: room for names of releases and of patches, and the size of a cell."""
+"""The picture's sizes, in pixels: space for the names of releases and patches, and a cell."""
 
 
 def require_format(path: Path) -> None:
@@ -99,7 +99,7 @@ def _colour(report: Report, row: Row) -> str:
 
 
 def _cells(row: Row) -> list[dict[str, object]]:
-    """The patches of a release, then what else it was checked for."""
+    """The patches of a release, then its other checks."""
     patches: list[tuple[str, str, str, tuple[str, ...]]] = [
         (cell.symbol, str(cell.state), _COLOURS.get(cell.state, "bad"), cell.places) for cell in row.cells
     ]
@@ -117,7 +117,7 @@ def _cells(row: Row) -> list[dict[str, object]]:
 
 
 def _paragraph(text: str) -> dict[str, object]:
-    """``fenced`` is a block of code in Markdown, which nothing in the text can end."""
+    """``fenced`` is a Markdown code block that nothing in the text can end."""
     shown = shown_lines(text)
     fence = "`" * (1 + max([3, *(len(run) for run in re.findall("`+", shown))]))
     return {"text": shown, "fenced": f"{fence}text\n{shown}\n{fence}"}

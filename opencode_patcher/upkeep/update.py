@@ -1,6 +1,6 @@
 """Moves the lock to upstream's newest release: find, check, build, verify, and only then write.
 
-Whatever goes wrong before the last step, the lock and the installation are as they were.
+If anything fails before the last step, the lock and the installation stay as they were.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from opencode_patcher.upstream.support import Support
 
 @dataclass(frozen=True, kw_only=True)
 class Prospect:
-    """What is there to move to. ``found`` is about ``newest``, None when the lock has it already."""
+    """The release to move to. ``found`` is the check of ``newest``; None when the lock is already there."""
 
     locked: Release
     newest: Release
@@ -56,7 +56,7 @@ class Prospect:
 def look(request: Request, store: Store, reporter: Reporter, *, lock: Lock, window: Support) -> Prospect:
     """Find upstream's newest release and check the patches against it. Only the store's copy of upstream changes.
 
-    Raises SourceError when the source cannot be reached or the lock's own tag has moved there.
+    Raises SourceError when the source cannot be reached or has moved the locked tag.
     """
     listed = releases.list_releases(request.source)
     newest = releases.latest(listed)
@@ -83,7 +83,7 @@ def require_fit(prospect: Prospect, problems: str) -> None:
 
 
 def next_lock(prospect: Prospect, request: Request, store: Store, reporter: Reporter, *, lock: Lock) -> Lock:
-    """``lock`` moved to the newest release, with pins for the bun that it asks for. Nothing of OpenCode's is run.
+    """``lock`` moved to the newest release, with pins for the bun it asks for. No code of OpenCode's is run.
 
     Raises SourceError when the source cannot be reached, or is not OpenCode.
     """
@@ -95,10 +95,10 @@ def next_lock(prospect: Prospect, request: Request, store: Store, reporter: Repo
 
 @contextmanager
 def moving(prospect: Prospect, after: Lock, lock_file: Path) -> Iterator[Callable[[], None]]:
-    """Gives a function that writes the lock ``after`` to ``lock_file``.
+    """Yields a function that writes the lock ``after`` to ``lock_file``.
 
-    When the block fails, the file is as it was before, and the error says what stays. Raises StoreError when the file
-    cannot be written, which is found out before the minutes of a build.
+    When the block fails, the file is unchanged, and the error says so. Raises StoreError when the file cannot be
+    written; this is checked before the long build.
     """
     _require_writable(lock_file)
     before = lock_file.read_bytes() if lock_file.exists() else None

@@ -1,7 +1,7 @@
-"""The work tree in which patches are fixed: upstream's release, with one commit a patch on top.
+"""The work tree in which patches are fixed: upstream's release, with one commit per patch on top.
 
-A patch whose hunks have their place is committed as it is. The first one that does not fit stops the run with a
-conflict; the user resolves it as any other and continues.
+A patch that fits is committed as it is. The first one that does not fit stops the run with a conflict; the user
+resolves it like any other and continues.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from opencode_patcher.upstream import workspace, worktree
 from opencode_patcher.upstream.repository import Repository, opened, opened_at
 
 DIRECTORY = "maintain"
-"""Where in a store the work trees of the patches lie, apart from those that are built."""
+"""Where the store keeps the work trees of the patches, apart from those that are built."""
 
 TRAILER = "Patch"
 """The line of a commit's message that says which patch it is."""
@@ -50,7 +50,7 @@ FIXUP = "Commit them into the patch that they belong to: git commit --fixup, the
 
 @dataclass(frozen=True, kw_only=True)
 class Workbench:
-    """A work tree of the patches, and how far it has come."""
+    """A work tree of the patches, and its progress."""
 
     path: Path
     git_dir: Path
@@ -59,7 +59,7 @@ class Workbench:
 
 
 def find(store: Store) -> Workbench | None:
-    """The work tree that is open, if there is one."""
+    """The open work tree, if there is one."""
     for link in sorted((store.root / DIRECTORY / "trees").glob("*/v*/.git")):
         git_dir = Path(files.read_text(link).removeprefix("gitdir: ").strip())
         found = rebase_state.read(git_dir)
@@ -69,7 +69,7 @@ def find(store: Store) -> Workbench | None:
 
 
 def require(store: Store) -> Workbench:
-    """The work tree that is open. Raises UsageError when there is none."""
+    """The open work tree. Raises UsageError when there is none."""
     found = find(store)
     if found is None:
         raise UsageError(
@@ -89,9 +89,9 @@ def start(
     *,
     stop_at: str = "",
 ) -> Workbench:
-    """Make the work tree of ``release`` and commit the patches, which fit ``base`` as they are written.
+    """Make the work tree of ``release`` and commit the patches, which fit ``base`` as written.
 
-    With ``stop_at`` it ends after the commit of that patch, to be edited. The caller holds the mutex of the builds.
+    With ``stop_at`` it ends after the commit of that patch, to be edited. The caller holds the build mutex.
 
     Raises UsageError when a work tree is open already, PatchError at the first patch that does not fit.
     """
@@ -122,7 +122,7 @@ def start(
 
 
 def resume(bench: Workbench, patches: Series, reporter: Reporter) -> Workbench:
-    """Commit what the user did to the current patch, and continue with the next.
+    """Commit the user's changes to the current patch, and continue with the next.
 
     Raises UsageError while a conflict is unresolved, PatchError at the next patch that does not fit.
     """
@@ -177,7 +177,7 @@ def advance(bench: Workbench, patches: Series, reporter: Reporter, *, stop_at: s
 def commits(bench: Workbench) -> dict[str, str]:
     """The commit of each patch by its name, in the order of the commits.
 
-    Raises PatchError for a commit that does not belong to a patch, and for two of one patch.
+    Raises PatchError for a commit that does not belong to a patch, and for two of the same patch.
     """
     listed = git.in_tree(
         bench.path,
@@ -220,7 +220,7 @@ def _fits(item: FileOutcome) -> bool:
 
 
 def _sides(bench: Workbench, series: Series, patch: Patch, found: tuple[FileOutcome, ...]) -> list[Sides]:
-    """The three versions of each file of a patch that does not fit; the base ones come from the older release."""
+    """The three versions of each file of a patch that does not fit; the base ones are from the older release."""
     written = _as_written(bench, series, patch)
     sides = []
     for item in found:
@@ -239,7 +239,7 @@ def _sides(bench: Workbench, series: Series, patch: Patch, found: tuple[FileOutc
 
 
 def _as_written(bench: Workbench, series: Series, patch: Patch) -> Mapping[str, FileOutcome]:
-    """What the patch makes of the release that it fits, after the patches before it; by target."""
+    """The files of the release that the patch fits, with it and the previous patches applied; by target."""
     values = values_for(OPENCODE_1, bench.state.base)
     with opened_at(bench.repository) as repository:
         snapshot = repository.snapshot(bench.state.base)
@@ -251,7 +251,7 @@ def _as_written(bench: Workbench, series: Series, patch: Patch) -> Mapping[str, 
 
 
 def _conflict(bench: Workbench, patch: Patch, found: tuple[FileOutcome, ...], sides: list[Sides]) -> PatchError:
-    """Put the conflict in the tree, with the files that do fit, and say what it is."""
+    """Write the conflict and the files that fit into the tree, and return the error that explains it."""
     said: list[str] = []
     for item in found:
         if item.placed is not None and item.path is not None and _fits(item):

@@ -15,7 +15,7 @@ from opencode_patcher.patchset.render import render_file
 DIRECTORY = ".github/workflows"
 NAMES = ("ci.yml", "release.yml", "watch.yml")
 OWN_CRON = "17 5 * * *"
-"""When this project looks for a release: daily, off the full hour, at which GitHub is busy."""
+"""When this project looks for a release: daily, but not on the hour, when GitHub is busy."""
 
 OWN_BRANCH = "main"
 
@@ -26,8 +26,8 @@ _CRON = re.compile(rf"{_FIELD}(?:,{_FIELD})*(?: {_FIELD}(?:,{_FIELD})*){{4}}")
 def workflows(templates: Path, *, cron: str, branch: str) -> dict[str, str]:
     """The text of each workflow by its file name.
 
-    ``cron`` is the schedule in five fields, in UTC; ``branch`` the one whose pushes are tested. Raises UsageError when
-    either is malformed.
+    ``cron`` is the schedule in five fields, in UTC; ``branch`` is the one whose pushes are tested. Raises UsageError
+    when either is malformed.
     """
     if not _CRON.fullmatch(cron):
         raise UsageError(
@@ -51,7 +51,7 @@ def pins(templates: Path) -> Mapping[str, str]:
 
 
 def spread_cron(name: str) -> str:
-    """A daily schedule whose minute depends on ``name``, so that forks do not all ask at the same time."""
+    """A daily schedule whose minute depends on ``name``, so that forks do not all run at the same time."""
     number = int(hashlib.sha256(name.encode("utf-8")).hexdigest()[:8], 16)
     return f"{number % 60} {number // 60 % 24} * * *"
 
@@ -59,9 +59,8 @@ def spread_cron(name: str) -> str:
 def write(root: Path, templates: Path, texts: Mapping[str, str], *, replace: bool) -> tuple[Path, ...]:
     """Write the workflows into the repository at ``root``, and return the files that have changed.
 
-    A workflow that was generated and not edited since, such as those that come with a clone, is replaced. Raises
-    UsageError when ``root`` is not a repository, or an edited one is there and ``replace`` is False; then nothing is
-    written.
+    Generated workflows that were not edited, such as those that come with a clone, are replaced. Raises UsageError when
+    ``root`` is not a repository, or has an edited one and ``replace`` is False; then nothing is written.
     """
     if not (root / ".git").exists():
         raise UsageError(
@@ -83,7 +82,7 @@ def write(root: Path, templates: Path, texts: Mapping[str, str], *, replace: boo
 
 
 def _is_generated(name: str, text: str, templates: Path) -> bool:
-    """Whether a workflow is what the template gives for some schedule and branch."""
+    """Whether a workflow is the template's output for some schedule and branch."""
     cron = re.search(r'^ +- cron: "(.*)"$', text, re.MULTILINE)
     branch = re.search(r"^ +branches: \[(.*)\]$", text, re.MULTILINE)
     try:

@@ -1,4 +1,4 @@
-"""Back from commits to patch files, or from a release to the same files: ``patches refresh``."""
+"""Writes patch files from commits, or from a release: ``patches refresh``."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from opencode_patcher.upstream.repository import opened_at
 from opencode_patcher.upstream.snapshot import Snapshot
 
 REGULAR = (0o100644, 0o100755)
-"""git's modes of plain files."""
+"""git's modes for plain files."""
 
 
 def from_commits(bench: Workbench, patches: Series) -> dict[str, str]:
-    """The text of each patch file as the commits of the work tree have it, by patch name.
+    """The text of each patch file according to the work tree's commits, by patch name.
 
-    Raises UsageError while the work tree is not finished, PatchError for a commit that does something else than edit
-    the files of its patch.
+    Raises UsageError while the work tree is not finished, PatchError for a commit that does more than edit the files of
+    its patch.
     """
     if bench.state.queue or bench.state.current:
         raise UsageError(
@@ -63,7 +63,7 @@ def from_commits(bench: Workbench, patches: Series) -> dict[str, str]:
 def from_release(snapshot: Snapshot, release: Release, patches: Series) -> dict[str, str]:
     """The text of each patch file after it was placed in ``release`` (``snapshot``) and written back, by patch name.
 
-    Without a change it is the same text. Raises MisfitError for a patch that does not fit.
+    Unchanged patches give the same text. Raises MisfitError for a patch that does not fit.
     """
     values = values_for(OPENCODE_1, release)
     made: dict[str, str] = {}
@@ -81,7 +81,7 @@ def from_release(snapshot: Snapshot, release: Release, patches: Series) -> dict[
 
 
 def changed(patches: Series, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of the patches whose text is another now."""
+    """The names of the patches whose text has changed."""
     return tuple(patch.name for patch in patches.patches if texts[patch.name] != patch.text)
 
 
@@ -94,9 +94,7 @@ def write(directory: Path, patches: Series, texts: Mapping[str, str]) -> tuple[s
 
 
 def _edited(snapshots: tuple[Snapshot, Snapshot], patch: Patch) -> list[Edited]:
-    """The files that a commit changes, given the one before it and itself; each has to be a file that the patch
-    declares, and a plain one.
-    """
+    """The files that a commit changes since the previous one. Each has to be a plain file that the patch declares."""
     declared = {place: target for target in patch.header.touches for place in target.places}
     before, after = (snapshot.entries() for snapshot in snapshots)
     found: list[Edited] = []
@@ -120,7 +118,7 @@ def _text(snapshot: Snapshot, path: str) -> str:
 
 def _refused(patch: Patch, path: str, why: str) -> PatchError:
     return PatchError(
-        f"The commit of the patch '{patch.name}' changes {path}, which it may not.",
+        f"The commit of the patch '{patch.name}' changes {path}, which is not allowed.",
         why=why,
         next_step="Remove that change from the commit, or add the file to the patch's Touches first.",
     )

@@ -228,6 +228,6 @@ def test_a_user_whom_the_system_does_not_know(monkeypatch: pytest.MonkeyPatch) -
     known = {entry.pw_uid for entry in pwd.getpwall()}
     stranger = next(number for number in range(40000, 60000) if number not in known)
     monkeypatch.setattr(os, "getuid", lambda: stranger)
-    with pytest.raises(UsageError, match="not known where the log is") as caught:
+    with pytest.raises(UsageError, match="location is unknown") as caught:
         log.standard_path({})
     assert "--file FILE" in caught.value.next_step

@@ -126,7 +126,7 @@ def test_names_that_mean_nothing_are_found_with_their_lines(user: User) -> None:
     assert "Did you mean combined/claude-sonnet-4-5?" in found[2, "warning"][1]
     assert "Did you mean anthropic?" in found[4, "warning"][0]
     assert found[6, "warning"] == (
-        "provider_priority: github-copilot is not connected, so it is never asked.",
+        "provider_priority: github-copilot is not connected, so it is never used.",
         "Log in to it: opencode auth login",
     )
     assert "Did you mean anthropic/claude-sonnet-4-5?" in found[10, "warning"][0]

@@ -60,17 +60,17 @@ def test_what_was_taken_back_and_said_to_be_is_right(updates: tuple[Object, ...]
 @pytest.mark.parametrize(
     ("updates", "complaint"),
     [
-        ((HALF, *WHOLE, usage(0.006)), "shows 'The wh', which was taken back without a word"),
-        ((HALF, thought("Let me see."), TAKEN_BACK, *WHOLE, usage(0.006)), "taken back without a word"),
-        ((chunk("msg_1", "The whole answer."), *WHOLE, usage(0.006)), "taken back without a word"),
+        ((HALF, *WHOLE, usage(0.006)), "shows 'The wh', but was not told that it was discarded"),
+        ((HALF, thought("Let me see."), TAKEN_BACK, *WHOLE, usage(0.006)), "not told that it was discarded"),
+        ((chunk("msg_1", "The whole answer."), *WHOLE, usage(0.006)), "not told that it was discarded"),
         ((HALF, TAKEN_BACK, *WHOLE, usage(0.006)), "was not told who takes over after 'The wh'"),
         (
             (HALF, TAKEN_BACK, SWITCHED, chunk("msg_0", "The wh"), TAKEN_BACK, *WHOLE, usage(0.006)),
             "was not told who takes over after 'The wh'",
         ),
-        ((HALF, TAKEN_BACK, usage(0.006)), "was not sent 'The whole answer.' once and whole"),
-        ((*WHOLE, *WHOLE, usage(0.006)), "was not sent 'The whole answer.' once and whole"),
-        ((tool("in_progress"), *WHOLE, usage(0.006)), "the tool call call_one as in_progress for ever"),
+        ((HALF, TAKEN_BACK, usage(0.006)), "did not get 'The whole answer.' exactly once and complete"),
+        ((*WHOLE, *WHOLE, usage(0.006)), "did not get 'The whole answer.' exactly once and complete"),
+        ((tool("in_progress"), *WHOLE, usage(0.006)), "the tool call call_one as in_progress forever"),
         ((*WHOLE, usage(0.003)), "cost $0.0030 instead of $0.0060"),
         (WHOLE, "cost $0.0000 instead of $0.0060"),
     ],

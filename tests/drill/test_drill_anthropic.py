@@ -108,7 +108,7 @@ def test_a_turn_that_is_over_needs_no_thinking() -> None:
         ([user(text()), said(text("Hm.")), user(result("a"))], "without a matching tool call (a)"),
         ([user(text()), said(use("a")), user(result("a")), said(use("a")), user(result("a"))], "used twice"),
         ([user(text()), said(text("Half a"))], "ends with an assistant message"),
-        ([user(text()), said(text("I will."), use("a")), user(result("a"))], "does not start with a thinking"),
+        ([user(text()), said(text("I will."), use("a")), user(result("a"))], "without starting with a thinking block"),
     ],
 )
 def test_an_unsound_request_is_refused(messages: list[dict[str, Any]], complaint: str) -> None:

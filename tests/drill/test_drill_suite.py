@@ -127,7 +127,7 @@ def test_a_second_try_that_passes_is_told(fake_opencode: Fake, monkeypatch: pyte
     assert report.passed
     assert [one.first_try for one in report.repeated] == [("the turn had not ended",)]
     assert table_rows(report)[0][-1] == "passed at the second try"
-    assert "1 of them at a second try alone" in summary(report)
+    assert "1 of them in a second try, alone" in summary(report)
     [scenario] = json.loads(json.dumps(as_json(report)))["scenarios"]
     assert (scenario["passed"], scenario["first_try"]) == (True, ["the turn had not ended"])
 

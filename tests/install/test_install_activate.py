@@ -186,7 +186,7 @@ def test_a_bin_directory_in_the_store_is_refused(store: Store, tmp_path: Path, b
     (tmp_path / "link").symlink_to(store.installed)
     wanted = store.root / inside.replace("BUILD", build.directory.name) if inside != "link" else tmp_path / "link"
     before = sorted(store.root.rglob("*"))
-    with pytest.raises(UsageError, match="It lies in the store"):
+    with pytest.raises(UsageError, match="It is in the store"):
         install(store, build, wanted)
     assert sorted(store.root.rglob("*")) == before
     assert started(store.installed / build.directory.name / "opencode") == "first"

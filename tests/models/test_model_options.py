@@ -117,5 +117,5 @@ def test_names_that_nothing_bears_get_the_nearest_known_one() -> None:
         "provider_priority: no provider q.",
         "combined.groups.mine: no model anthropic/claude-opus-4.8. Did you mean anthropic/claude-opus-4-7?",
         "combined.groups.mine: no provider antropic. Did you mean anthropic?",
-        "combined.exclude: */gpt-* fits no model of your providers.",
+        "combined.exclude: */gpt-* matches no model of your providers.",
     )

@@ -51,7 +51,7 @@ def test_archive_and_binary_are_described(tmp_path: Path, runtime: Path) -> None
     ],
 )
 def test_a_wrong_binary_is_not_packed(tmp_path: Path, runtime: Path, head: bytes, body: bytes, reason: str) -> None:
-    with pytest.raises(ReleaseError, match="for linux-x64-musl is not what it should be") as caught:
+    with pytest.raises(ReleaseError, match="for linux-x64-musl is wrong") as caught:
         artifact.pack(TARGET, binary(tmp_path, head, body), runtime=runtime, beside=(), place=tmp_path, without=())
     assert reason in caught.value.why
     assert not (tmp_path / TARGET.archive).exists()

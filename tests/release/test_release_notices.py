@@ -74,6 +74,6 @@ def test_the_text_has_all_of_them_and_says_what_is_missing() -> None:
         assert part in text
     assert text.count("shared text") == 1
     assert "a@1 (MIT)\nb@2 (names no licence)\n" in text
-    named, _, unnamed = text.partition("Packages that neither name a licence nor carry one")
-    assert "silent@4: Apache-2.0\n" in named.partition("carry no text of it")[2]
+    named, _, unnamed = text.partition("Packages that neither name nor include a licence")
+    assert "silent@4: Apache-2.0\n" in named.partition("do not include its text")[2]
     assert "nothing@5\n" in unnamed

@@ -153,7 +153,7 @@ def test_a_second_build_is_byte_for_byte_the_same(released: Made, workshop: Work
     found = reproduced(workshop, released.directory)
     assert found.differences == ()
     assert set(found.identical) == {path.name for path in released.directory.iterdir()} - {"SHA256SUMS", NOTES}
-    assert found.uncompared == (f"The section Drill of {NOTES} tells what was seen where the release was made.",)
+    assert found.uncompared == (f"The section Drill of {NOTES} is about the machine where the release was made.",)
 
 
 def test_a_changed_a_missing_and_an_added_file_are_named(copied: Callable[[], Path], workshop: Workshop) -> None:

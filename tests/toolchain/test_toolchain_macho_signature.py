@@ -58,8 +58,8 @@ def test_the_load_commands_cover_the_new_signature() -> None:
 @pytest.mark.parametrize(
     ("at", "flaw"),
     [
-        (300, "1 of 6 pages have another hash"),
-        (LIMIT - 1, "1 of 6 pages have another hash"),
+        (300, "1 of 6 pages have a wrong hash"),
+        (LIMIT - 1, "1 of 6 pages have a wrong hash"),
         (LIMIT + 20 + 35, f"it covers {LIMIT ^ 1} of {LIMIT} bytes"),
     ],
 )
@@ -76,7 +76,7 @@ def test_what_bun_leaves_behind_is_found() -> None:
     padded = bytearray(macho_signature.sign(signable(), "opencode"))
     at = LIMIT + 20 + struct.unpack_from(">I", padded, LIMIT + 20 + 16)[0] + 5 * 32
     padded[at : at + 32] = hashlib.sha256(bytes(padded[5 * 4096 : LIMIT]).ljust(4096, b"\0")).digest()
-    assert macho_signature.flaws(bytes(padded)) == ["1 of 6 pages have another hash"]
+    assert macho_signature.flaws(bytes(padded)) == ["1 of 6 pages have a wrong hash"]
 
 
 @pytest.mark.parametrize(

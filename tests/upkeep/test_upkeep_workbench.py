@@ -173,13 +173,13 @@ def amend(bench: Workbench, path: str, text: str | None) -> None:
 
 def test_a_commit_outside_the_declared_files_is_refused(store: Store, upstream: Upstream, project: Project) -> None:
     amend(start(store, upstream, project, "v2.0.0"), "packages/opencode/src/oven.ts", "export class Oven { }\n")
-    with pytest.raises(PatchError, match=r"oven\.ts, which it may not"):
+    with pytest.raises(PatchError, match=r"oven\.ts, which is not allowed"):
         write_back(store, project)
 
 
 def test_a_commit_that_adds_a_file_is_refused(store: Store, upstream: Upstream, project: Project) -> None:
     amend(start(store, upstream, project, "v2.0.0"), "packages/opencode/src/new.ts", "export {}\n")
-    with pytest.raises(PatchError, match=r"new\.ts, which it may not"):
+    with pytest.raises(PatchError, match=r"new\.ts, which is not allowed"):
         write_back(store, project)
 
 
@@ -188,7 +188,7 @@ def test_a_link_in_the_place_of_a_file_is_refused(store: Store, upstream: Upstre
     (bench.path / MENU).unlink()
     (bench.path / MENU).symlink_to("oven.ts")
     said(bench, "commit", "--quiet", "--all", "--amend", "--no-edit")
-    with pytest.raises(PatchError, match=r"menu\.ts, which it may not"):
+    with pytest.raises(PatchError, match=r"menu\.ts, which is not allowed"):
         write_back(store, project)
     assert not (project.patches / "label.patch").is_symlink()
 

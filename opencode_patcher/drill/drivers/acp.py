@@ -1,4 +1,4 @@
-"""Plays a scenario through ``opencode acp``, as an editor does; then opens the session again, as after its restart."""
+"""Runs a scenario through ``opencode acp``, as an editor does; then opens the session again, as after a restart."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from opencode_patcher.drill.verdict.observation import Event, Observation
 START_SECONDS = 60.0
 
 SETTLE_SECONDS = 0.5
-"""How long updates may still come after the answer to a prompt: they go another way inside the program."""
+"""How long updates may arrive after the answer to a prompt: they take another path inside the program."""
 
 
 def observe(
     stage: Stage, read: Reader, *, limit: float, pace: Pace, stop: threading.Event | None = None
 ) -> Observation:
-    """Play the scenario and return everything that was seen. ``limit`` bounds each turn, in seconds; ``read`` finds
-    the stored session; ``stop`` keeps further turns from being begun. Raises DrillError when the program cannot be run.
+    """Run the scenario and return everything that was observed. ``limit`` bounds each turn, in seconds; ``read`` finds
+    the stored session; ``stop`` prevents further turns. Raises DrillError when the program cannot be run.
     """
     home, binary = stage.home, stage.subject.binary
     start, settle = pace.scaled(START_SECONDS), pace.scaled(SETTLE_SECONDS)
@@ -76,7 +76,7 @@ def _open(client: AcpClient, stage: Stage, seconds: float) -> str:
         if option.get("id") == "model"
         for choice in as_objects(option.get("options"))
     ]
-    # The agent's words come with the names that the scenario has for the providers.
+    # The agent's words have the scenario's names for the providers.
     if stage.restore(stage.model) not in offered:
         raise DrillError(f"opencode acp does not offer {stage.model}.", why=", ".join(offered))
     session_id = str(made.get("sessionId"))

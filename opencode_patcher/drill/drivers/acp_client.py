@@ -19,9 +19,9 @@ PROTOCOL_VERSION = 1
 
 
 class AcpClient:
-    """Sends requests and keeps what the agent tells of its own accord: ``updates``, in order, for all sessions.
+    """Sends requests and keeps the agent's notifications: ``updates``, in order, for all sessions.
 
-    ``restore`` is given each line of the agent before it is read as JSON, ``notice`` each update.
+    ``restore`` gets each line of the agent before it is parsed as JSON, ``notice`` each update.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class AcpClient:
         return as_object(found.get("result"))
 
     def line(self, stream: str, text: str) -> None:
-        """Take one line that the agent has written."""
+        """Handle one line from the agent."""
         text = self._restore(text)
         message = as_object(read(text)) if stream == "stdout" else {}
         if not message:
@@ -69,7 +69,7 @@ class AcpClient:
             self._answers[number].put(message)
 
     def end(self) -> None:
-        """Let nobody wait for an agent that is no more."""
+        """End all waiting for an agent that has ended."""
         with self._lock:
             self._ended = True
             for answer in self._answers.values():

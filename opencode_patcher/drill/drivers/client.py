@@ -1,4 +1,5 @@
-"""What a client of a server's events sees: the screen, what ``opencode run`` would have printed, who is idle."""
+"""What a client of a server's events sees: the screen, what ``opencode run`` would have printed, which sessions are
+idle."""
 
 from __future__ import annotations
 
@@ -14,13 +15,12 @@ from opencode_patcher.drill.verdict.observation import Event
 STOP_CHECK_SECONDS = 0.5
 
 ENDED = {"completed", "error"}
-"""What a tool call that has ended says of itself."""
+"""The status of a tool call that has ended."""
 
 
 class Client:
-    """Follows the events of one project. ``finished`` is told the id of each tool call that has ended.
-
-    ``session`` is the session whose prints are kept; "" keeps none.
+    """Follows the events of one project. ``finished`` gets the id of each tool call that has ended. ``session`` is the
+    session whose output is kept; "" keeps none.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Client:
         return [event for event in self.events if event.kind == "error"]
 
     def event(self, event: ServerEvent) -> None:
-        """Take one event of the server."""
+        """Handle one event of the server."""
         with self._changed:
             self.screen.apply(event.kind, event.properties)
             id = str(event.properties.get("sessionID", ""))
@@ -66,18 +66,18 @@ class Client:
             self.events.append(Event(at=at, kind="tool_use", data={"part": part}))
         elif kind == "text" and as_object(part.get("time")).get("end"):
             self.events.append(Event(at=at, kind="text", data={"part": part}))
-        # The end of a step is stored again when it moves to another message; it is printed once.
+        # The end of a step is stored again when it moves to another message, but printed only once.
         elif kind == "step-finish" and (id := str(part.get("id"))) not in self._printed:
             self._printed.add(id)
             self.events.append(Event(at=at, kind="step_finish", data={"part": part}))
 
     def fail(self, message: str) -> None:
-        """Note what the API itself refused."""
+        """Note an error from the API itself."""
         error = {"name": "ApiError", "data": {"message": message}}
         self.events.append(Event(at=time.monotonic(), kind="error", data={"error": error}))
 
     def ask(self, server: OpenCodeServer, id: str, prompt: str, *, model: str = "") -> None:
-        """Send a message to a session without waiting for its answer; ``model`` takes the place of the client's."""
+        """Send a message to a session without waiting for its answer; ``model`` replaces the client's."""
         provider, _, name = (model or f"{self.provider}/{self.model}").partition("/")
         self.busy(id)
         body = {
@@ -87,12 +87,12 @@ class Client:
         server.call("POST", f"/session/{id}/prompt_async", body)
 
     def busy(self, id: str) -> None:
-        """Forget that a session was idle: it is about to get something to do."""
+        """Forget that a session was idle: it is about to get a prompt."""
         with self._changed:
             self._idle.discard(id)
 
     def wait(self, id: str, seconds: float) -> bool:
-        """Wait until a session is idle; False when it was not in time."""
+        """Wait until a session is idle; False when it takes too long."""
         deadline = time.monotonic() + seconds
         with self._changed:
             while id not in self._idle:

@@ -1,4 +1,4 @@
-"""A throw-away home for OpenCode: its own HOME, configuration and projects, and no network.
+"""A temporary home for OpenCode: its own HOME, configuration and projects, and no network.
 
 Nothing of the user's is read or written: no configuration, no keys, no sessions.
 """
@@ -19,17 +19,17 @@ NO_NETWORK = "http://127.0.0.1:9"
 """A proxy that refuses: port 9 (discard) has no listener. Only 127.0.0.1 is reached directly."""
 
 _INHERITED = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "COMSPEC", "PATHEXT")
-"""What a program needs of the caller's environment. Anything else could be the user's key or setting."""
+"""The variables of the caller's environment that a program needs. Others could be the user's keys or settings."""
 
 PLUGIN_PACKAGE = "@opencode-ai/plugin"
 """OpenCode installs this package into each configuration directory in the background
-(packages/opencode/src/config/config.ts), unless the directory's lock file names it already
+(packages/opencode/src/config/config.ts), unless the directory's lock file already names it
 (packages/core/src/npm.ts)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
-    """The directories of a home, all below ``root``, and the project in it that is worked on.
+    """The directories of a home, all below ``root``, and the current project in it.
 
     ``password`` protects whatever listens in this home.
     """
@@ -44,7 +44,7 @@ class Home:
 
     @property
     def work(self) -> Path:
-        """The project in which the agent works: a git repository of its own."""
+        """The project in which the agent works: a separate git repository."""
         return self.root / self.project
 
     @property
@@ -65,9 +65,9 @@ def environment(
 ) -> dict[str, str | None]:
     """The whole environment of a drilled program; None removes a variable of the caller's.
 
-    ``inherited`` is the caller's environment, by default this process's. ``password``: for a program that listens, and
-    for one that asks such a program (packages/opencode/src/server/auth.ts). ``opencode run`` by itself does not listen,
-    and before v1.17.12 its own requests would fail with a password.
+    ``inherited`` is the caller's environment, by default this process's. ``password``: for a server, and for programs
+    that connect to it (packages/opencode/src/server/auth.ts). ``opencode run`` on its own is no server, and before
+    v1.17.12 its own requests would fail with a password.
 
     The switches are read in upstream's packages/core/src/flag/flag.ts and packages/opencode/src/effect/.
     """
@@ -114,7 +114,7 @@ def configuration(
     tag: str = "",
 ) -> dict[str, object]:
     """The content of opencode.json. With ``priority`` it has the keys that a stock binary refuses: the order of the
-    providers, and ``combined`` if it is not empty. Each provider's id is followed by ``tag``.
+    providers, and ``combined`` if it is not empty. ``tag`` is appended to each provider's id.
     """
     settings: dict[str, object] = {
         **harmless(),
@@ -145,10 +145,10 @@ def configuration(
 
 
 def harmless() -> dict[str, object]:
-    """What any opencode.json of the drill says: no provider from outside, no questions, nothing sent or replaced."""
+    """What every opencode.json of the drill has: no outside providers, no questions, nothing shared or updated."""
     return {
         "$schema": "https://opencode.ai/config.json",
-        # The one provider that upstream offers without a key.
+        # The only provider that upstream offers without a key.
         "disabled_providers": ["opencode"],
         "permission": {"*": "allow"},
         "autoupdate": False,
@@ -162,7 +162,7 @@ def configure(home: Home, settings: Mapping[str, object]) -> None:
 
 
 def prepare(root: Path, settings: Mapping[str, object]) -> Home:
-    """Make the directories of a home, write its configuration and start its project.
+    """Make the directories of a home, write its configuration and make its project.
 
     Raises StoreError when the place cannot be written, ProcessError when git fails.
     """
@@ -181,7 +181,7 @@ def furnish(home: Home, settings: Mapping[str, object]) -> Home:
 
 
 def start_project(home: Home, settings: Mapping[str, object] | None = None) -> None:
-    """Make the home's project: a git repository, with ``settings`` as its own opencode.json if there are any.
+    """Make the home's project: a git repository, with ``settings`` as its own opencode.json if given.
 
     Raises StoreError when the place cannot be written, ProcessError when git fails.
     """
@@ -193,8 +193,8 @@ def start_project(home: Home, settings: Mapping[str, object] | None = None) -> N
     for arguments in (
         ("init", "--quiet"),
         ("add", "."),
-        # OpenCode knows a project by its first commit, so no two projects may have the same.
+        # OpenCode identifies a project by its first commit, so no two projects may share one.
         (*identity, "commit", "--quiet", "--message", f"Start {home.work}"),
     ):
-        # Not through ``git.run``: the user's own git configuration (hooks, signing) has no say here.
+        # Not through ``git.run``: the user's git configuration (hooks, signing) must not apply here.
         process.run(["git", *arguments], cwd=home.work, env=environment(home))

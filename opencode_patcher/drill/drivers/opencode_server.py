@@ -1,8 +1,7 @@
 """A running ``opencode serve``: its process, its HTTP API and its events, without an SDK.
 
-One server works on many projects: each request names the directory that it is about, and each project has
-configuration, providers and events of its own (upstream's
-packages/opencode/src/server/routes/instance/httpapi/middleware/).
+One server serves many projects: each request names its directory, and each project has its own configuration, providers
+and events (upstream's packages/opencode/src/server/routes/instance/httpapi/middleware/).
 """
 
 from __future__ import annotations
@@ -27,15 +26,16 @@ from opencode_patcher.drill.drivers.home import Home, environment
 from opencode_patcher.drill.fakes.wire import as_object, read
 
 START_SECONDS = 300.0
-"""How long a server may take to listen. A loaded machine needs minutes; a program that has ended is noticed at once."""
+"""How long a server may take to start listening. A loaded machine may need minutes; if the program ends, that is
+noticed at once."""
 
 CALL_SECONDS = 180.0
 
 ANSWER_LIMIT = 64_000_000
-"""Bytes of an answer or an event, at most. A session of the drill has some thousand."""
+"""The largest answer or event, in bytes. A session of the drill has a few thousand."""
 
 USER = "opencode"
-"""The name that upstream's server wants beside the password (packages/opencode/src/server/auth.ts)."""
+"""The user name that upstream's server expects with the password (packages/opencode/src/server/auth.ts)."""
 
 _ADDRESS = re.compile(r"listening on (http://\S+)")
 
@@ -50,15 +50,14 @@ class ServerEvent:
 
 
 def unchanged(text: str) -> str:
-    """The text as it is."""
+    """Return the text unchanged."""
     return text
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenCodeServer:
-    """The API of a server, for the project in ``directory`` (None: the one it was started in).
-
-    ``restore`` is given each text that the server sends, before it is read as JSON.
+    """The API of a server, for the project in ``directory`` (None: the one it was started in). ``restore`` gets each
+    text from the server before it is parsed as JSON.
     """
 
     url: str
@@ -71,7 +70,7 @@ class OpenCodeServer:
         return replace(self, directory=directory, restore=restore)
 
     def call(self, method: str, path: str, body: object = None, *, timeout: float = CALL_SECONDS) -> object:
-        """One call of the API: the JSON of its answer, None for an empty one.
+        """Call the API and return the JSON of the answer, None if empty.
 
         Raises DrillError for an error status or when the server does not answer in ``timeout`` seconds.
         """
@@ -90,12 +89,12 @@ class OpenCodeServer:
             raise DrillError(f"The OpenCode server answered {method} {path} with {response.status}.", why=text[:500])
         found = read(text) if text and len(answer) <= ANSWER_LIMIT else None
         if text and found is None and text.strip() != "null":
-            raise DrillError(f"The OpenCode server's answer to {method} {path} is not understood.", why=text[:500])
+            raise DrillError(f"The OpenCode server's answer to {method} {path} is malformed.", why=text[:500])
         return found
 
     @contextmanager
     def following(self, on_event: Callable[[ServerEvent], None]) -> Iterator[None]:
-        """Give each event of the project to ``on_event``, in a thread of its own, until the end of the block.
+        """Pass each event of the project to ``on_event``, in a separate thread, until the block ends.
 
         Raises DrillError when the server does not send events.
         """
@@ -105,7 +104,7 @@ class OpenCodeServer:
                 connection.request("GET", "/event", headers=self._headers({"accept": "text/event-stream"}))
                 stream = stack.enter_context(connection.sock)
                 response = stack.enter_context(connection.getresponse())
-                # The first event comes at once; a server that sends none within the time-out does not serve events.
+                # The first event comes at once; a server that sends none in time does not serve events.
                 first = response.readline(ANSWER_LIMIT)
             except (OSError, http.client.HTTPException) as error:
                 raise DrillError("The OpenCode server does not send events.", why=repr(error)) from error
@@ -117,7 +116,7 @@ class OpenCodeServer:
             try:
                 yield
             finally:
-                # Closing alone would wait for the thread that reads.
+                # Closing alone would wait for the reading thread.
                 with suppress(OSError):
                     stream.shutdown(socket.SHUT_RDWR)
                 thread.join(CALL_SECONDS)
@@ -153,8 +152,8 @@ def serving(
     variables: Mapping[str, str] | None = None,
     seconds: float = START_SECONDS,
 ) -> Iterator[OpenCodeServer]:
-    """Run ``opencode serve`` in a home, ended with the block. ``on_line`` is given each line that it prints;
-    ``variables`` are added to its environment.
+    """Run ``opencode serve`` in a home, ended with the block. ``on_line`` gets each line that it prints; ``variables``
+    are added to its environment.
 
     Raises DrillError when it is not ready within ``seconds``.
     """

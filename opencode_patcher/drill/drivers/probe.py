@@ -29,13 +29,13 @@ _PROVIDERS = (ALPHA, BETA, GAMMA)
 _URLS = {provider.id: NO_NETWORK for provider in _PROVIDERS}
 
 Lister = Callable[[bool], list[str]]
-"""The models (``provider/model``) that the binary lists, with the keys of a patched one in its configuration or
-without. Raises ProcessError or DrillError when it refuses.
+"""Returns the models (``provider/model``) that the binary lists, with or without the keys of a patched one in its
+configuration. Raises ProcessError or DrillError when it refuses.
 """
 
 
 def probe(binary: Path, root: Path) -> Subject:
-    """Find out by its commands what a binary is, in a fresh home below ``root`` (a template for others).
+    """Find out what a binary is by running its commands, in a fresh home below ``root`` (a template for others).
 
     Raises DrillError when it is neither patched nor stock.
     """
@@ -59,7 +59,7 @@ def probe(binary: Path, root: Path) -> Subject:
 
 
 def look(binary: Path, server: OpenCodeServer, home: Home) -> Subject:
-    """The same by what its server says, with two projects of their own in ``home``."""
+    """The same by asking its server, in two separate projects in ``home``."""
 
     def listed(priority: bool) -> list[str]:
         project = home.at("projects/looked-at" if priority else "projects/looked-at-as-stock")
@@ -95,7 +95,7 @@ def _subject(binary: Path, version: str, listed: Lister) -> Subject:
 
 
 def not_drillable(binary: Path, why: str) -> DrillError:
-    """The error for what is not an opencode that runs here."""
+    """The error for a file that is not an opencode binary that runs here."""
     return DrillError(
         f"{binary} cannot be drilled.",
         why=why,

@@ -1,4 +1,4 @@
-"""Plays a scenario through ``opencode run``: each turn is a process that continues the session of the one before."""
+"""Runs a scenario through ``opencode run``: each turn is a process that continues the previous one's session."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from opencode_patcher.drill.verdict.observation import Event, Observation, parse
 
 
 def observe(stage: Stage, read: Reader, *, limit: float, stop: threading.Event | None = None) -> Observation:
-    """Play the scenario and return everything that was seen. ``limit`` bounds each turn, in seconds; ``read`` finds
+    """Run the scenario and return everything that was observed. ``limit`` bounds each turn, in seconds; ``read`` finds
     the stored session; ``stop`` ends the run early. Raises DrillError when the binary cannot be run.
     """
     processes = _Processes(stage, limit, stop)
@@ -40,7 +40,7 @@ def observe(stage: Stage, read: Reader, *, limit: float, stop: threading.Event |
 
 
 class _Processes:
-    """The processes of one scenario, one after another, and what they have printed."""
+    """The processes of one scenario, one after another, and their output."""
 
     def __init__(self, stage: Stage, limit: float, stop: threading.Event | None) -> None:
         self._stage = stage
@@ -52,12 +52,12 @@ class _Processes:
 
     @property
     def session_id(self) -> str | None:
-        """The session of the last turn; a fork has one of its own."""
+        """The session of the last turn; a fork has its own."""
         seen = (str(event.data["sessionID"]) for event in reversed(self.events) if "sessionID" in event.data)
         return next(seen, None)
 
     def turns(self, turns: Sequence[Turn]) -> int | None:
-        """The exit code of the last process that was run; None when it had to be ended."""
+        """The exit code of the last process; None when it had to be killed."""
         code: int | None = 0
         for turn in turns:
             time.sleep(turn.pause)

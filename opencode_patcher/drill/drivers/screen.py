@@ -1,6 +1,7 @@
 """What a client of the server's events shows: messages and parts as the events add, change and remove them.
 
-The terminal interface and the SDK's clients follow the same events, so what stays here stays on the user's screen.
+The terminal interface and the SDK's clients follow the same events, so what is left here is also left on the user's
+screen.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Screen:
     parts: dict[str, dict[str, dict[str, object]]] = field(default_factory=dict)
 
     def apply(self, kind: str, properties: Mapping[str, object]) -> None:
-        """One event of the server; others than those of messages change nothing."""
+        """Apply one event of the server; only events about messages matter."""
         message = str(properties.get("messageID", ""))
         part = str(properties.get("partID", ""))
         match kind:
@@ -40,7 +41,7 @@ class Screen:
                     shown[name] = str(shown.get(name, "")) + str(properties.get("delta", ""))
 
     def text(self, session_id: str) -> str:
-        """The text of a session's answers, in the order of their ids, which ascend with time; no summaries."""
+        """The text of a session's answers without summaries, in the order of their ids, which is chronological."""
         return "".join(
             str(part.get("text", ""))
             for id, info in sorted(self.messages.items())

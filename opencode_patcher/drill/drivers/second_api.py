@@ -1,7 +1,7 @@
-"""Plays a scenario through the second API of a server (``/api``): a session, prompts, and what is stored of them.
+"""Runs a scenario through the second API of a server (``/api``): a session, prompts, and what is stored.
 
-Its answers come from a runner of their own, and a session is told by events that are not those of the first API. So
-what counts is what it has stored once the session is at rest.
+Its answers come from a separate runner, and its events differ from the first API's. So what counts is what is stored
+once the session is idle.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from opencode_patcher.drill.fakes.wire import Object, as_object, as_objects
 from opencode_patcher.drill.verdict.observation import Event, Observation, Session, StoredMessage, StoredPart
 
 LOOK_SECONDS = 0.1
-"""How often a session is looked at while it works."""
+"""How often a busy session is checked."""
 
 ENDED = {"completed", "error"}
 
 
 def observe(stage: Stage, server: OpenCodeServer, *, limit: float, stop: threading.Event | None = None) -> Observation:
-    """Play the scenario and return everything that was seen. ``limit`` bounds each turn, in seconds; ``stop`` ends
+    """Run the scenario and return everything that was observed. ``limit`` bounds each turn, in seconds; ``stop`` ends
     the run early.
     """
     own = server.at(stage.home.work, stage.restore)
@@ -71,12 +71,12 @@ def _open(stage: Stage, server: OpenCodeServer) -> str:
             raise DrillError(f"GET /api/model does not list {stage.model}.")
         body = {"model": model, "location": {"directory": str(stage.home.work)}}
         return str(as_object(as_object(server.call("POST", "/api/session", body)).get("data")).get("id"))
-    # In older releases only the first API makes sessions.
+    # In older releases only the first API can create sessions.
     return str(as_object(server.call("POST", "/session", {"model": model})).get("id"))
 
 
 def _rests(server: OpenCodeServer, id: str, limit: float, stop: threading.Event | None) -> bool:
-    """Whether the session comes to rest with an answer within ``limit`` seconds."""
+    """Whether the session becomes idle with an answer within ``limit`` seconds."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline and not (stop and stop.is_set()):
         active = as_object(as_object(server.call("GET", "/api/session/active")).get("data"))
@@ -92,7 +92,7 @@ def _newest(server: OpenCodeServer, id: str) -> Object:
 
 
 def read_session(server: OpenCodeServer, id: str) -> Session:
-    """A session as the server has stored it. Raises DrillError when it has none of that id."""
+    """A session as the server has stored it. Raises DrillError when there is none with that id."""
     info = as_object(as_object(server.call("GET", f"/api/session/{id}")).get("data"))
     stored = as_objects(as_object(server.call("GET", f"/api/session/{id}/message?order=asc")).get("data"))
     return Session(

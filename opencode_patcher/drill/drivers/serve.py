@@ -1,5 +1,5 @@
-"""Plays a scenario through ``opencode serve``: turns, cancels and compactions over the HTTP API, events as a client
-sees them, and turns of other processes beside it. The server may serve other scenarios at the same time.
+"""Runs a scenario through ``opencode serve``: turns, cancels and compactions over the HTTP API, events as a client sees
+them, and turns of other processes at the same time. The server may serve other scenarios at the same time.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from opencode_patcher.drill.scenarios.pace import Pace
 from opencode_patcher.drill.verdict.observation import Observation, Session, parse_event
 
 TITLE_SECONDS = 3.0
-"""How long after the last turn a session may still wait for its title, which is made beside the first turn."""
+"""How long after the last turn to wait for the session's title, which is made in parallel with the first turn."""
 
 SETTLE_SECONDS = 1.0
-"""How long after a turn its messages may still be closed: a server says that it is idle a moment before that."""
+"""How long after a turn its messages may take to be completed: a server reports idle a moment before that."""
 
 CANCEL_SECONDS = 3.0
-"""How long a turn may take to end after its cancel."""
+"""How long a turn may take to end after it was cancelled."""
 
 AFTERMATH_SECONDS = 1.0
-"""How long a cancelled session is watched further: it may say that it is idle and still ask the next provider."""
+"""How long to keep watching a cancelled session: it may report idle and still ask the next provider."""
 
 
 def observe(
     stage: Stage, server: OpenCodeServer, *, limit: float, pace: Pace, stop: threading.Event | None = None
 ) -> Observation:
-    """Play the scenario and return everything that was seen. ``limit`` bounds each turn, in seconds; ``stop`` ends
+    """Run the scenario and return everything that was observed. ``limit`` bounds each turn, in seconds; ``stop`` ends
     the run early. Raises DrillError when the server does not serve the project.
     """
     own = server.at(stage.home.work, stage.restore)
@@ -116,7 +116,7 @@ class _Conversation:
             self._server.call("POST", f"/session/{self._id}/abort")
             limit = self._pace.scaled(CANCEL_SECONDS)
         if not self._client.wait(self._id, limit):
-            # A server that is too busy to end the turn is too busy to end its cancel.
+            # A server that is too busy to end the turn is also too busy to cancel it.
             with suppress(DrillError):
                 self._server.call("POST", f"/session/{self._id}/abort")
             return None
@@ -133,7 +133,8 @@ class _Conversation:
         return 1 if self._client.errors and turn.cancel is None else 0
 
     def _is_over_before(self, cancel: float) -> bool:
-        """Let the turn run until ``cancel`` seconds after it could be cancelled; whether it has ended by itself."""
+        """Let the turn run until ``cancel`` seconds after it could be cancelled. Returns whether it has ended by
+        itself."""
         deadline = time.monotonic() + self._limit
         while not self._is_cancellable() and time.monotonic() < deadline:
             if self._client.wait(self._id, 0.05):
@@ -141,15 +142,15 @@ class _Conversation:
         return self._client.wait(self._id, cancel)
 
     def _is_cancellable(self) -> bool:
-        """Whether the turn has come so far that the user's cancel means what the scenario wants of it: everyone has
-        been asked whom a patched binary asks.
+        """Whether the turn has reached the point at which the scenario cancels it: every provider that a patched binary
+        asks has been asked.
         """
         seen = Counter(exchange.provider for exchange in self._stage.exchanges if exchange.purpose is Purpose.TURN)
         wanted = self._stage.scenario.expected.requests if self._stage.subject.patched else {}
         return seen.total() > 0 and all(seen[provider] >= count for provider, count in wanted.items())
 
     def _undo(self) -> None:
-        """Take the last turn back and bring it back; a client's error says what the undo has left."""
+        """Undo and redo the last turn; an error of the client says what the undo has left."""
         before = effects(self._stage.home)
         stored = as_objects(self._server.call("GET", f"/session/{self._id}/message"))
         asked = [
@@ -161,7 +162,7 @@ class _Conversation:
         self._server.call("POST", f"/session/{self._id}/unrevert", {})
 
     def _waiting(self, found: Session, *, titled: bool) -> float:
-        """How long to wait in all for what a session lacks, in seconds."""
+        """How long to wait in total for what a session lacks, in seconds."""
         untitled = titled and found.title != self._stage.scenario.expected.title
         unclosed = any(not message.completed for message in found.messages)
         return max(TITLE_SECONDS if untitled else 0.0, SETTLE_SECONDS if unclosed else 0.0)
@@ -184,8 +185,8 @@ class _Conversation:
         return done.code
 
     def stored(self, *, titled: bool) -> tuple[Session, tuple[Session, ...]]:
-        """The session, once its messages are closed and, if it will be ``titled``, it has its title, or the time for
-        that is over; and those of others that belong to it.
+        """The session and those that belong to it, once its messages are completed and, if it will be ``titled``, it
+        has its title, or the time for that is over.
         """
         started = time.monotonic()
         found = read_session(self._server, self._id)

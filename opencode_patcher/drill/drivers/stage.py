@@ -1,8 +1,7 @@
-"""Where a scenario is played, whoever drives the binary: a project, and the fake providers that it knows.
+"""Where a scenario runs, with any driver: a project, and the fake providers it is configured with.
 
-A scenario has a project of its own, or one that it takes over from another: the first turn in a fresh project costs
-OpenCode some forty starts of git. A shared project knows the providers of all scenarios, under ids of their own, and
-has a group for each scenario.
+A scenario has its own project, or takes over another's: in the first turn in a fresh project, OpenCode starts git about
+forty times. A shared project has the providers of all scenarios, under unique ids, and a group for each scenario.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ from opencode_patcher.drill.verdict.observation import Subject
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A project that is ready, the ``model`` to ask for in it, and the providers, which answer.
+    """A ready project, the ``model`` to ask for in it, and the running providers.
 
-    OpenCode knows the providers by their ids followed by ``tag``. Whoever drives the binary tells ``tools`` which
-    tool calls have finished.
+    OpenCode knows the providers by their ids followed by ``tag``. The driver tells ``tools`` which tool calls have
+    finished.
     """
 
     scenario: Scenario
@@ -44,11 +43,11 @@ class Stage:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What was asked of all providers so far, in the order of arrival."""
+        """The requests to all providers so far, in order of arrival."""
         return tuple(sorted((one for fake in self.fakes for one in fake.exchanges), key=lambda one: one.arrived))
 
     def restore(self, text: str) -> str:
-        """What OpenCode said, with the providers under the names that the scenario has for them."""
+        """OpenCode's output, with the scenario's names for the providers."""
         if not self.tag:
             return text
         names = "|".join(re.escape(provider.id) for provider in self.scenario.providers)
@@ -60,7 +59,7 @@ class Stage:
 def staged(
     scenario: Scenario, subject: Subject, home: Home, *, tag: str = "", host: Host | None = None
 ) -> Iterator[Stage]:
-    """A stage in a project of its own, which is made: that of ``home``. The providers answer until the block ends.
+    """A stage in the project of ``home``, which is made. The providers answer until the block ends.
 
     ``tag`` keeps the health of the providers apart from that of others in the same home. It begins with a hyphen.
     Raises StoreError when the place cannot be written, ProcessError when git fails.
@@ -79,7 +78,7 @@ def staged(
 
 @contextmanager
 def taking_over(scenario: Scenario, subject: Subject, home: Home, *, tag: str, host: Host) -> Iterator[Stage]:
-    """A stage in the project of ``home``, which was made with ``shared_settings`` and nobody else works in now."""
+    """A stage in the project of ``home``, which was made with ``shared_settings`` and is otherwise unused."""
     (home.work / EFFECTS).unlink(missing_ok=True)
     tools = FinishedTools()
     first = scenario.providers[0]
@@ -91,8 +90,8 @@ def taking_over(scenario: Scenario, subject: Subject, home: Home, *, tag: str, h
 def shared_settings(
     scenarios: Mapping[str, Scenario], host: Host, combined: Mapping[str, object], *, priority: bool
 ) -> dict[str, object]:
-    """The opencode.json of a project for all these scenarios, which stand under their tags. ``combined`` is the key
-    of that name, without groups. With ``priority`` it has the keys that a stock binary refuses.
+    """The opencode.json of a project for all these scenarios, by their tags. ``combined`` is the key of that name,
+    without groups. With ``priority`` it has the keys that a stock binary refuses.
     """
     every = [
         configuration(
@@ -115,8 +114,8 @@ def shared_settings(
 
 
 def own_home(root: Path, template: Path | None = None) -> Home:
-    """A home for one scenario alone. ``template`` is the root of a home whose data are copied, which saves the set-up
-    of the database. Raises StoreError when the place cannot be written.
+    """A home for one scenario alone. ``template`` is the root of a home whose data are copied, which saves setting up
+    the database. Raises StoreError when the place cannot be written.
     """
     if template:
         shutil.copytree(Home(root=template).home, Home(root=root).home, symlinks=True)
@@ -135,7 +134,7 @@ def _group(tag: str) -> str:
 
 
 def _model(subject: Subject, scenario: Scenario, tag: str) -> str:
-    """The model to ask for: the combined one, which is named after the bare id of its members, or the first one's."""
+    """The model to ask for: the combined one, which has the bare id of its members, or the first provider's."""
     first = scenario.providers[0]
     if subject.model is None:
         return f"{first.id}{tag}/{first.model}"

@@ -1,4 +1,4 @@
-"""What a scenario has left behind: the stored session, and the lines that its tools have written."""
+"""What a scenario left behind: the stored session, and the lines that its tools have written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opencode_patcher.drill.scenarios.scenario import EFFECTS
 from opencode_patcher.drill.verdict.observation import Session, Subject, parse_export, session
 
 COMMAND_SECONDS = 180.0
-"""For commands that involve no provider; the first one in a fresh home sets up the database."""
+"""The limit for commands without a provider; the first one in a fresh home sets up the database."""
 
 Reader = Callable[[str | None], Session | None]
 """Reads a session by its id, or the project's newest one; None when there is no such session."""
@@ -38,7 +38,7 @@ def served(server: OpenCodeServer) -> Reader:
 
 
 def read_session(server: OpenCodeServer, id: str) -> Session:
-    """A session as the server has stored it. Raises DrillError when it has none of that id."""
+    """A session as the server has stored it. Raises DrillError when there is none with that id."""
     info = server.call("GET", f"/session/{id}")
     return session(as_object(info), server.call("GET", f"/session/{id}/message"))
 
@@ -67,6 +67,6 @@ def command(subject: Subject, home: Home, *arguments: str) -> str:
 
 
 def effects(home: Home) -> int:
-    """How many lines the drilled tools have left in the home's project."""
+    """How many lines the drilled tools have written in the home's project."""
     path = home.work / EFFECTS
     return len(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else 0

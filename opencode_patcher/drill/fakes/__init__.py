@@ -1,1 +1,1 @@
-"""Fake providers: what they are asked, what they answer and what goes wrong with it."""
+"""Fake providers: the requests they get, their answers, and what goes wrong."""

@@ -1,4 +1,4 @@
-"""What a fake provider answers to a request: decided here, without a socket."""
+"""Decides how a fake provider answers a request, without a socket."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """A 200 answer: ``delay`` seconds, the events, ``tools`` finished tool calls, ``pause`` seconds, and the break if
-    there is one.
+    """A 200 answer: it waits ``delay`` seconds, sends the events, waits for ``tools`` finished tool calls and ``pause``
+    seconds, and then breaks off if it has a break.
 
-    ``comments``: a stall sends comments. ``headless``: not even the head of the answer goes out.
+    ``comments``: a stall sends comments. ``headless``: not even the head of the answer is sent.
     """
 
     chunks: tuple[Chunk, ...]
@@ -59,9 +59,9 @@ class Stream:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The answer, why the request was sent, and what a strict provider found wrong with it.
+    """The answer, the request's purpose, and what a strict provider found wrong with it.
 
-    ``fault`` is the scenario's fault that shaped the answer.
+    ``fault`` is the scenario's fault that caused the answer.
     """
 
     purpose: Purpose
@@ -80,11 +80,11 @@ def decide(
     number: int,
     elapsed: float = 0.0,
 ) -> Decision:
-    """The answer of ``provider`` to its request number ``number`` (from 0, counted for each purpose apart),
-    ``elapsed`` seconds after its first one.
+    """The answer of ``provider`` to its request number ``number`` (from 0, counted separately for each purpose),
+    ``elapsed`` seconds after the first one.
 
-    ``headers`` have lower-case names. A wrong request is refused as a real provider refuses it, even where
-    the scenario has a fault for it.
+    ``headers`` have lower-case names. A wrong request is refused as by a real provider, even if the scenario has a
+    fault for it.
     """
     conversation = protocol.conversation(body)
     why = purpose(conversation)
@@ -161,5 +161,5 @@ def _shape(
 
 
 def _with_reason(chunk: Chunk, reason: str) -> Chunk:
-    """An event of the finish with another reason."""
+    """A finish event with another reason."""
     return replace(chunk, data=_REASON.sub(rb"\g<1>" + json.dumps(reason).encode(), chunk.data))

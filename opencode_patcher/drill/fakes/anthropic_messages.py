@@ -19,7 +19,7 @@ from opencode_patcher.drill.fakes.usage import USAGE, Usage
 from opencode_patcher.drill.fakes.wire import Object, as_object, as_objects, event, halves, text_of, words
 
 SIGNATURE = "signed-by-"
-"""The signature of a thinking block is this and the name of who can verify it."""
+"""A thinking block's signature is this plus the name of whoever can verify it."""
 
 REPORTED_FIRST = Usage(input=USAGE.input, output=1)
 
@@ -39,8 +39,8 @@ _ERROR_TYPES = {
 class AnthropicMessages:
     """The protocol; see ``WireProtocol`` for what each member means.
 
-    ``signer`` signs and verifies thinking: the vendor of the model, the same on all its platforms. A provider
-    with another one refuses signatures that every other provider of the model would accept.
+    ``signer`` signs and verifies thinking: the model's vendor, the same on all its platforms. A provider with another
+    signer refuses signatures that every other provider of the model accepts.
     """
 
     npm: str = "@ai-sdk/anthropic"
@@ -114,7 +114,7 @@ class AnthropicMessages:
                 usage={"output_tokens": USAGE.output},
             )
         )
-        # Clients take the answer for unfinished until the very last event.
+        # Clients treat the answer as unfinished until the very last event.
         return (*found, _chunk(ChunkKind.FINISH, "message_stop"))
 
     def error_body(self, status: int, message: str, code: str) -> bytes:  # noqa: ARG002
@@ -125,7 +125,7 @@ class AnthropicMessages:
         return _chunk(ChunkKind.ERROR, "error", text=message, error={"type": "overloaded_error", "message": message})
 
     def done(self) -> None:
-        """The one event that ends a stream comes only after the finish."""
+        """The event that ends a stream comes only after the finish."""
         return
 
 
@@ -180,7 +180,7 @@ def _violations(messages: list[Object], *, thinking: bool) -> Iterator[str]:
     for number, message in enumerate(messages):
         role, blocks = message.get("role"), _blocks(message)
         if role == before:
-            yield f"message {number} has the role {role} as the one before it"
+            yield f"message {number} has the role {role}, like the one before it"
         before = role
         if not blocks or any(block.get("type") == "text" and not str(block.get("text")).strip() for block in blocks):
             yield f"message {number} ({role}) is empty or has an empty text"
@@ -206,13 +206,13 @@ def _violations(messages: list[Object], *, thinking: bool) -> Iterator[str]:
 
 
 def _unsigned(messages: list[Object]) -> Iterator[str]:
-    """While thinking is on, a turn under way that calls tools must start with signed thinking."""
+    """While thinking is on, an unfinished turn that calls tools must start with signed thinking."""
     asked = max((n for n, message in enumerate(messages) if _is_prompt(message)), default=0)
     blocks = [
         block for message in messages[asked + 1 :] if message.get("role") == "assistant" for block in _blocks(message)
     ]
     if any(block.get("type") == "tool_use" for block in blocks) and not str(blocks[0].get("type")).endswith("thinking"):
-        yield "thinking is on, and the turn under way calls a tool and does not start with a thinking block"
+        yield "thinking is on, but the unfinished turn calls a tool without starting with a thinking block"
 
 
 def _is_prompt(message: Object) -> bool:

@@ -1,4 +1,4 @@
-"""A request to a provider, whatever its protocol, as far as the drill needs it."""
+"""The parts of a request to a provider that the drill needs, for any protocol."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Conversation:
     """What a request asks for.
 
     ``prompt`` is the text of the last user message; ``called`` are the ids of the tool calls after it, in order;
-    ``tools`` are the names of the tools on offer.
+    ``tools`` are the names of the available tools.
     """
 
     model: str

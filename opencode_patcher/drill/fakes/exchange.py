@@ -1,4 +1,4 @@
-"""One request at a fake provider and what became of it."""
+"""One request to a fake provider, and its answer."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Sent:
 class Exchange:
     """A request and its answer, as the provider saw them; all times are on ``time.monotonic``'s clock.
 
-    ``finished`` is when the last byte was out or the connection was torn; None while the answer is under way.
-    ``number`` counts the provider's requests of that purpose, from 0. ``hung_up`` says that the client closed the
+    ``finished`` is when the last byte was sent or the connection broke; None while the answer is in progress.
+    ``number`` counts the provider's requests of that purpose, from 0. ``hung_up`` means that the client closed the
     connection first. ``status`` is None before the head is sent.
     """
 

@@ -1,4 +1,4 @@
-"""A fake provider at work: it answers as its plan and its faults say, and keeps a record. No socket."""
+"""A running fake provider: it answers according to its plan and faults, and keeps a record. No socket."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from opencode_patcher.drill.fakes.tools import FinishedTools
 
 
 class FakeProvider:
-    """One provider: decides each answer, and keeps what was asked and sent. A ``Host`` listens for it.
+    """One provider: decides each answer, and records what was asked and sent. A ``Host`` listens for it.
 
-    ``base_url`` is what OpenCode is configured with; the host sets it. ``exchanges`` may be read at any time.
-    ``tools`` are those that faults wait for.
+    ``base_url`` is the address in OpenCode's configuration; the host sets it. ``exchanges`` may be read at any time.
+    ``tools`` are the tools that faults wait for.
     """
 
     def __init__(self, provider: ProviderSpec, turns: tuple[Turn, ...], tools: FinishedTools | None = None) -> None:
@@ -43,7 +43,7 @@ class FakeProvider:
             return tuple(self._exchanges)
 
     def renew(self, provider: ProviderSpec, turns: tuple[Turn, ...]) -> None:
-        """Take other faults and turns under the same address, between two turns; all exchanges are forgotten."""
+        """Use other faults and turns at the same address, between two turns; all exchanges are forgotten."""
         with self._lock:
             self._exchanges = []
             self._numbers.clear()
@@ -51,11 +51,11 @@ class FakeProvider:
             self.provider, self._turns = provider, turns
 
     def stop(self) -> None:
-        """End every answer that is under way. May be called twice."""
+        """End every answer that is in progress. May be called twice."""
         self._stopping.set()
 
     def open_exchange(self, headers: dict[str, str], body: dict[str, object]) -> tuple[int, Refusal | Stream]:
-        """Record a request and decide its answer; the number names it to the other methods."""
+        """Record a request and decide its answer; the other methods take the number it returns."""
         arrived = time.monotonic()
         with self._lock:
             why = purpose(self.protocol.conversation(body))
@@ -85,7 +85,7 @@ class FakeProvider:
             return len(self._exchanges) - 1, decision.answer
 
     def refuse_path(self, method: str, path: str) -> None:
-        """Record a request to a path that the protocol does not have: it is a violation in any case."""
+        """Record a request to a path that the protocol does not have, which is always a violation."""
         now = time.monotonic()
         with self._lock:
             self._exchanges.append(
@@ -110,5 +110,5 @@ class FakeProvider:
             self._exchanges[index] = replace(exchange, sent=(*exchange.sent, sent))
 
     def wait(self, seconds: float) -> bool:
-        """Wait, unless the provider is stopped meanwhile; whether it was."""
+        """Wait, unless the provider is stopped meanwhile. Returns whether it was."""
         return self._stopping.wait(seconds)

@@ -1,4 +1,4 @@
-"""What can go wrong with a provider's answer: plain data, and where in the stream it happens.
+"""What can go wrong with a provider's answer, and where in the stream: plain data.
 
 A new fault is a new value here or in a scenario, never a branch in the server.
 """
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class ChunkKind(StrEnum):
-    """What one event of a stream carries, whatever the protocol."""
+    """What an event of a stream carries, in any protocol."""
 
     START = "start"
     REASONING = "reasoning"
@@ -27,7 +27,7 @@ class ChunkKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """One event of a stream: the bytes on the wire and what they mean. ``text``: words, or a tool's name."""
+    """One event of a stream: its bytes and their meaning. ``text``: words, or a tool's name."""
 
     kind: ChunkKind
     data: bytes
@@ -68,11 +68,11 @@ class HttpError:
 
 @dataclass(frozen=True, kw_only=True)
 class Broken:
-    """A 200 stream that breaks. ``at`` is a place, or the number of events that still go out.
+    """A 200 stream that breaks. ``at`` is a place, or the number of events that are still sent.
 
-    ``tools`` is how many tool calls must have finished before the break. ``pause`` is the time in seconds between
-    the last event, or those tools, and the break, so that the client has read all of it: the kernel may drop unread
-    data with a reset. ``message`` is for an error event.
+    ``tools`` is how many tool calls must have finished before the break. ``pause`` is the time in seconds between the
+    last event, or those tools, and the break, so that the client has read everything: the kernel may drop unread data
+    with a reset. ``message`` is for an error event.
     """
 
     at: At | int
@@ -85,7 +85,7 @@ class Broken:
 
 @dataclass(frozen=True, kw_only=True)
 class Abandoned:
-    """A 200 stream that ends in order after ``at``, with a finish reason that does not say that the answer is whole."""
+    """A 200 stream that ends properly after ``at``, but with a finish reason that means the answer is incomplete."""
 
     at: At
     reason: str
@@ -93,14 +93,14 @@ class Abandoned:
 
 @dataclass(frozen=True, kw_only=True)
 class Garbled:
-    """A 200 stream with one event that is not JSON after ``at``; the rest follows as if nothing had happened."""
+    """A 200 stream with one event after ``at`` that is not JSON; the rest follows as if nothing had happened."""
 
     at: At | int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Empty:
-    """A 200 stream that finishes in order and says nothing."""
+    """A 200 stream that ends properly but says nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,27 +112,27 @@ class Slow:
 
 @dataclass(frozen=True, kw_only=True)
 class Unterminated:
-    """A healthy answer without the event that ends any stream of its protocol."""
+    """A healthy answer without the event that ends every stream of its protocol."""
 
 
 Fault = HttpError | Broken | Abandoned | Garbled | Empty | Slow | Unterminated
 
 HEALTHY = (Slow, Unterminated)
-"""Odd, but whole answers: nothing is lost when they are believed."""
+"""Odd but complete answers: nothing is lost by accepting them."""
 
 SURELY_READ_SECONDS = 0.3
-"""A connection that is torn sooner after its last event may take that event along."""
+"""The shortest pause before a break. If a connection breaks sooner after an event, the event may be lost too."""
 
 GARBAGE = b'data: {"broken": \n\n'
-"""An event that is not JSON, as a proxy that rewrites bodies leaves it."""
+"""An event that is not JSON, as from a proxy that rewrites bodies."""
 
 
 def before_break(chunks: Sequence[Chunk], at: At | int) -> tuple[Chunk, ...]:
-    """The events that still go out before a stream breaks at ``at``.
+    """The events that are still sent before a stream breaks at ``at``.
 
-    "In the middle" means half of the events of that kind, rounded up, and for a tool call the first half of
-    the last call's arguments. A number never reaches the finish. Raises ValueError when the stream has no such
-    place: the scenario is wrong.
+    "In the middle" means half of the events of that kind, rounded up, and for a tool call the first half of the last
+    call's arguments. A number never reaches the finish. Raises ValueError when the stream has no such place, which is a
+    mistake in the scenario.
     """
     if isinstance(at, int):
         return before_break(chunks, At.CONTENT)[:at]

@@ -1,8 +1,8 @@
 """OpenAI's Responses, streamed, as ``@ai-sdk/openai`` speaks them.
 
 Strict where the real API is: each ``function_call`` has its output and each output its call, encrypted reasoning can
-be read by the account that made it only (400 ``invalid_encrypted_content``), and an item that is named by its id must
-be known to the account (404).
+only be read by the account that made it (400 ``invalid_encrypted_content``), and an item that is referenced by its id
+must exist in the account (404).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from opencode_patcher.drill.fakes.usage import USAGE
 from opencode_patcher.drill.fakes.wire import Object, as_objects, event, halves, is_json, text_of, words
 
 SEALED = "sealed-by-"
-"""Encrypted reasoning is this and the id of the provider that made it."""
+"""Encrypted reasoning is this plus the id of the provider that made it."""
 
 _SYSTEM = {"system", "developer"}
 
@@ -61,7 +61,7 @@ class OpenAIResponses:
             if sealed and sealed != SEALED + provider:
                 message = "The encrypted content could not be verified. It was made by another organization."
                 return HttpError(status=400, message=message, code="invalid_encrypted_content")
-            # Nothing is stored (store: false), so an id alone says nothing to any account.
+            # Nothing is stored (store: false), so an id alone is unknown to every account.
             if item.get("type") == "item_reference" or (str(item.get("id", "")).startswith("rs_") and not sealed):
                 return HttpError(status=404, message=f"Item with id '{item.get('id')}' not found.")
         return None
@@ -100,7 +100,7 @@ class OpenAIResponses:
         return _chunk(ChunkKind.ERROR, "error", text=message, sequence_number=0, error=error)
 
     def done(self) -> None:
-        """No event ends a stream but the finish itself."""
+        """Only the finish itself ends a stream."""
         return
 
 
@@ -171,7 +171,7 @@ def _violations(items: list[Object]) -> Iterator[str]:
             yield f"the arguments of item {number} are not JSON"
         if "role" in item and not text_of(item.get("content")).strip():
             yield f"item {number} ({item.get('role')}) is empty"
-    # A reasoning item must be followed by the item that it led to.
+    # A reasoning item must be followed by the item it led to.
     for number, item in enumerate(items):
         after = items[number + 1] if number + 1 < len(items) else {}
         if item.get("type") == "reasoning" and not (

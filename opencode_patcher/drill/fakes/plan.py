@@ -1,7 +1,7 @@
 """What a healthy model does in a conversation: plain data, the same for every provider.
 
-A fake provider answers by the conversation it is sent and not by a counter, as a real model does: whoever
-serves a step gives the same reply, and a step that is asked for twice is answered twice.
+Like a real model, a fake provider answers according to the conversation it gets, not by a counter: every provider gives
+the same reply for a step, and a step that is requested twice is answered twice.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from opencode_patcher.drill.fakes.conversation import Conversation
 
 PROVIDER = "{provider}"
-"""Stands in a ``Text`` for the id of the provider that serves it."""
+"""In a ``Text``, replaced by the id of the provider that serves it."""
 
 
 SERIAL = "-"
-"""Stands between the id of a tool call in the plan and what makes it fresh."""
+"""Separates the id of a tool call in the plan from the part that makes it unique."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Reasoning:
 class ToolCall:
     """A call of one of OpenCode's tools; ``arguments`` is JSON data.
 
-    ``id`` names the call in the plan. Each time it is asked for, it goes out under a fresh id, as models do.
+    ``id`` names the call in the plan. Each time it is sent under a new id, as models do.
     """
 
     id: str
@@ -54,7 +54,7 @@ Content = Text | Reasoning | ToolCall
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """One response of the model: it ends in ``tool_calls`` when it calls a tool, else in ``stop``."""
+    """One response of the model: it ends with ``tool_calls`` when it calls a tool, else with ``stop``."""
 
     content: tuple[Content, ...]
 
@@ -69,13 +69,12 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """A user's message and the replies that it takes: each but the last one calls tools.
+    """A user's message and the replies to it: all but the last one call tools.
 
-    ``elsewhere``: sent by another process and in a session of its own. ``compact``: the session is summarised
-    afterwards. ``cancel``: the user cancels so many seconds after all have been asked whom the scenario wants to be
-    asked. ``pause``: seconds to wait before.
-    ``undone``: the user takes it back afterwards, with what its tools did, and then brings it back.
-    ``arguments``: what stands behind ``opencode run`` in the place of the model, the session and the prompt.
+    ``elsewhere``: sent by another process in a separate session. ``compact``: the session is summarised afterwards.
+    ``cancel``: the user cancels this many seconds after all the providers that the scenario expects have been asked.
+    ``pause``: seconds to wait before. ``undone``: the user undoes it afterwards, including what its tools did, and then
+    redoes it. ``arguments``: the arguments of ``opencode run`` instead of the model, the session and the prompt.
     """
 
     prompt: str
@@ -96,9 +95,9 @@ SUMMARY = Reply(content=(Text(text="The user asked for a drill; nothing is left 
 
 
 def next_reply(turns: tuple[Turn, ...], conversation: Conversation) -> Reply | None:
-    """The reply that comes next in the turn whose prompt the last user message holds: the first one of which a
-    tool call is missing in the conversation, and only the missing ones if others of it were made. The last reply
-    when none is missing. None when no turn has such a prompt.
+    """The next reply in the turn whose prompt is in the last user message: the first one with a tool call that is
+    missing in the conversation, and only with the missing calls. The last reply when none is missing. None when no turn
+    has such a prompt.
     """
     made = {id.rpartition(SERIAL)[0] for id in conversation.called}
     for turn in turns:

@@ -1,6 +1,6 @@
-"""What a fake provider must know to speak the protocol of a kind of provider.
+"""What a fake provider needs to speak a kind of provider's protocol.
 
-One module a protocol: ``openai_chat``, ``anthropic_messages``, ``openai_responses``. The server knows only this
+One module per protocol: ``openai_chat``, ``anthropic_messages``, ``openai_responses``. The server knows only this
 Protocol.
 """
 
@@ -37,7 +37,7 @@ class WireProtocol(Protocol):
         ...
 
     def conversation(self, body: Body) -> Conversation:
-        """What a request asks for. Unknown shapes give empty values: judging them is ``violations``' part."""
+        """What a request asks for. Unknown shapes give empty values; ``violations`` reports them."""
         ...
 
     def violations(self, body: Body) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ class WireProtocol(Protocol):
         ...
 
     def refusal(self, body: Body, provider: str) -> HttpError | None:
-        """What this account refuses although the request is sound and its sender could not know."""
+        """What this account refuses although the request is valid and its sender could not know."""
         ...
 
     def authorised(self, headers: Mapping[str, str], key: str) -> bool:

@@ -24,8 +24,8 @@ class Outage:
 class ProviderSpec:
     """A fake provider with one model, and its faults.
 
-    ``faults`` are those of its first requests of the conversation, in order (None: healthy); ``then`` is the
-    fault of all later ones, ``outage`` goes before both. ``others`` are the faults of requests for titles and
+    ``faults`` are those of its first requests of the conversation, in order (None: healthy); ``then`` is the fault of
+    all later ones, ``outage`` takes precedence over both. ``others`` are the faults of requests for titles and
     summaries. ``listening`` is False for a provider that refuses connections. ``context`` and ``output`` are the
     model's limits in tokens, ``options`` the model's options in opencode.json.
     """
@@ -45,11 +45,11 @@ class ProviderSpec:
 
     @property
     def key(self) -> str:
-        """Its API key, another at each provider: a mixed-up key is noticed."""
+        """Its API key, a different one for each provider, so that mixed-up keys are noticed."""
         return f"drill-key-of-{self.id}"
 
     def fault(self, purpose: Purpose, number: int, elapsed: float = 0.0) -> Fault | None:
-        """The fault of request ``number`` (from 0) among those of one purpose, ``elapsed`` seconds after the
+        """The fault of request ``number`` (from 0) among those with one purpose, ``elapsed`` seconds after the
         provider's first request.
         """
         faults = self.faults if purpose is Purpose.TURN else self.others.get(purpose, ())

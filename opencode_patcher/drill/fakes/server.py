@@ -1,4 +1,4 @@
-"""Fake providers on 127.0.0.1: what a provider decides goes out over HTTP, faults included."""
+"""Fake providers on 127.0.0.1: sends what a provider decides over HTTP, faults included."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ Fake = TypeVar("Fake", bound=FakeProvider)
 BASE_PATH = "/v1"
 
 STALL_CHECK_SECONDS = 0.05
-"""How often a stalled answer looks whether the client has hung up."""
+"""How often a stalled answer checks whether the client has hung up."""
 
 TOOL_SECONDS = 10.0
-"""How long a fault waits for tools to finish. A tool that never runs must not hold a scenario up for longer."""
+"""How long a fault waits for tools to finish. A tool that never runs must not delay a scenario for longer."""
 
 COMMENT = b": keep-alive\n\n"
 
@@ -40,9 +40,9 @@ _RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class Host:
-    """One address on this machine for any number of fake providers, each below a path of its own.
+    """One address on this machine for any number of fake providers, each below its own path.
 
-    It is a context manager: it listens until the end of the block, which also stops its providers.
+    A context manager: it listens until the block ends, which also stops its providers.
     """
 
     def __init__(self) -> None:
@@ -53,17 +53,18 @@ class Host:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def base_url(self, provider: ProviderSpec, tag: str = "") -> str:
-        """Where the provider answers once it is added under that tag; one that is not ``listening`` refuses."""
+        """The address of the provider once it is added under that tag; one that is not ``listening`` refuses
+        connections."""
         port = self._server.server_address[1] if provider.listening else self._refusing.getsockname()[1]
         return f"http://{HOST}:{port}/{provider.id}{tag}{BASE_PATH}"
 
     def add(self, fake: FakeProvider, tag: str = "") -> None:
-        """Let a provider answer."""
+        """Start a provider."""
         fake.base_url = self.base_url(fake.provider, tag)
         self._server.fakes[f"{fake.provider.id}{tag}"] = fake
 
     def remove(self, fake: FakeProvider) -> None:
-        """Stop a provider; later requests to it find nothing."""
+        """Stop a provider; later requests to it get an error."""
         fake.stop()
         self._server.fakes = {name: one for name, one in self._server.fakes.items() if one is not fake}
 
@@ -89,9 +90,9 @@ def serving(
     host: Host | None = None,
     tag: str = "",
 ) -> Iterator[Sequence[FakeProvider]]:
-    """The providers, in their order, which answer the prompts of ``turns`` until the end of the block.
+    """Start the providers, which answer the prompts of ``turns`` until the block ends.
 
-    Faults that wait for tools wait for those of ``tools``. Without a ``host`` the providers get one of their own.
+    Faults that wait for tools wait for those of ``tools``. Without a ``host``, the providers get a new one.
     """
     shared = tools or FinishedTools()
     with hosting([FakeProvider(provider, turns, shared) for provider in providers], host=host, tag=tag) as fakes:
@@ -100,7 +101,7 @@ def serving(
 
 @contextmanager
 def hosting(fakes: Sequence[Fake], *, host: Host | None = None, tag: str = "") -> Iterator[Sequence[Fake]]:
-    """The same for providers that are made already."""
+    """The same for existing providers."""
     with ExitStack() as stack:
         place = host or stack.enter_context(Host())
         for fake in fakes:
@@ -110,7 +111,7 @@ def hosting(fakes: Sequence[Fake], *, host: Host | None = None, tag: str = "") -
 
 
 class _Server(socketserver.ThreadingTCPServer):
-    """A plain TCP server: http.server's own looks up the host's name, which can take seconds."""
+    """A plain TCP server: the one of http.server looks up the host's name, which can take seconds."""
 
     daemon_threads = True
     block_on_close = False
@@ -121,7 +122,7 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__((HOST, 0), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is part of the drill; anything else is a defect and shows its traceback."""
+        """A client that disconnects is part of the drill; anything else is a bug and shows its traceback."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -146,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
         index, answer = fake.open_exchange(headers, body)
         try:
             if isinstance(answer, Refusal):
-                # Taken before the bytes go out: the client may come back before ``send`` returns.
+                # The time before sending: the client may send its next request before ``send`` returns.
                 fake.record(index, status=answer.status, finished=time.monotonic())
                 self._answer(answer.status, answer.body, dict(answer.headers))
             else:
@@ -162,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._refuse_path()
 
     def _addressed(self) -> tuple[FakeProvider | None, str]:
-        """The provider that the request is for, and what stands behind its name."""
+        """The provider that the request is for, and the rest of the path."""
         name, slash, path = self.path.removeprefix("/").partition("/")
         return self.server.fakes.get(name), slash + path
 
@@ -218,7 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _stall(self, fake: FakeProvider, index: int, *, comments: bool) -> None:
-        """Keep the connection open, send no event, until the client hangs up or the provider stops."""
+        """Keep the connection open without sending events until the client hangs up or the provider stops."""
         self.connection.setblocking(False)
         while not fake.wait(STALL_CHECK_SECONDS):
             try:

@@ -1,4 +1,4 @@
-"""The tools that have finished, as whoever drives the binary sees it: a fault may wait for them."""
+"""The tools that have finished, as reported by the driver: a fault may wait for them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class FinishedTools:
         self._ids: set[str] = set()
 
     def finish(self, id: str) -> None:
-        """Note that a call has ended, well or not. May be told more than once."""
+        """Note that a call has ended, successfully or not. May be called more than once for it."""
         with self._changed:
             self._ids.add(id)
             self._changed.notify_all()
 
     def wait(self, count: int, seconds: float) -> bool:
-        """Wait until ``count`` calls have ended; False when they have not in time."""
+        """Wait until ``count`` calls have ended; False when that takes too long."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self._ids) >= count, seconds)

@@ -1,5 +1,5 @@
-"""Tokens that every healthy answer reports, and what they cost: the same numbers everywhere, so that a stored
-cost shows whose prices were used.
+"""The tokens that every healthy answer reports, and what they cost. The numbers are always the same, so a stored cost
+shows whose prices were used.
 """
 
 from __future__ import annotations

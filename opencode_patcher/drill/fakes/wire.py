@@ -1,4 +1,4 @@
-"""What all wire protocols share: server-sent events, text in pieces, and careful reading of JSON."""
+"""What all wire protocols share: server-sent events, text in pieces, and tolerant reading of JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def event(value: object, name: str = "") -> bytes:
 
 
 def words(text: str) -> list[str]:
-    """The text in pieces that give it again when joined."""
+    """The text in pieces; joined, they are the text again."""
     found = text.split(" ")
     return [word + " " for word in found[:-1]] + found[-1:]
 
@@ -33,7 +33,7 @@ def is_json(value: object) -> bool:
 
 
 def read(text: str | bytes) -> object:
-    """The JSON that a program has said; None when it is not JSON, or nested without end."""
+    """The JSON that a program printed; None when it is not JSON, or nested too deeply."""
     try:
         return documents.parse(text, object, halves=True)
     except documents.DocumentError:

@@ -1,4 +1,4 @@
-"""What an agent can lose when a provider fails, and no benchmark of gateways asks for: tools, subagents, cooldowns."""
+"""What an agent can lose when a provider fails, which gateway benchmarks do not test: tools, subagents, cooldowns."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ DELEGATION = Turn(
 
 OVERLOADED_EVENT = Broken(at=At.TEXT, how=How.ERROR_EVENT)
 _HELD_BACK = ProviderSpec(id=BETA.id, model=BETA.model, price=BETA.price, context=1_200, output=200)
-"""Room for 1,000 tokens, and each answer of the drill leaves a conversation of 1,100."""
+"""Room for 1,000 tokens; after any answer of the drill, the conversation has 1,100."""
 
 
 _REFUSED = (
@@ -100,11 +100,11 @@ _REFUSED = (
     failing_over("404", "404 model not found", HttpError(status=404, message="The model does not exist"), asked=1),
     failing_over("410", "410 model retired", HttpError(status=410, message="The model was retired"), asked=1),
     failing_over(
-        "unknown-400", "400 in words that nobody knows", HttpError(status=400, message="Operation declined"), asked=1
+        "unknown-400", "400 with an unknown message", HttpError(status=400, message="Operation declined"), asked=1
     ),
     failing_over(
         "413-same-room",
-        "413 of a proxy, and the other member has the same room",
+        "413 from a proxy, and the other member has the same limit",
         HttpError(status=413, message="Request Entity Too Large"),
         asked=1,
     ),
@@ -117,7 +117,7 @@ _STREAMS = (
             "a finish reason that says the answer broke off",
             Abandoned(at=At.TEXT, reason="network_error"),
         ),
-        # `run` holds a text back until its step is whole; the server's clients are told of it when it is taken back.
+        # `run` holds text back until its step is complete; the server's clients are told when it is removed.
         through=Through.RUN,
     ),
     Scenario(
@@ -129,7 +129,7 @@ _STREAMS = (
         through=Through.RUN,
     ),
     failing_over("error-event", "overload as an error event in a 200 stream", OVERLOADED_EVENT),
-    # ``run`` has printed by then what looked complete; clients that can take it back must see it go.
+    # By then ``run`` has printed what looked complete; clients that can remove it must do so.
     replace(
         failing_over("no-finish", "a stream that ends without a finish reason", Broken(at=At.TEXT, how=How.END)),
         through=Through.SERVE,
@@ -157,14 +157,14 @@ _STREAMS = (
     ),
     Scenario(
         name="slow-healthy",
-        title="slow but healthy, nothing configured: not cut",
+        title="slow but healthy, nothing configured: not cut off",
         providers=(replace(ALPHA, faults=(Slow(seconds=6.0),)), BETA),
         turns=(GREETING,),
         expected=Expectation(served_by=("alpha",), requests={"alpha": 1, "beta": 0}),
     ),
     Scenario(
         name="taken-back",
-        title="a half answer is taken back on the screen",
+        title="a partial answer is removed from the screen",
         providers=(replace(ALPHA, then=Broken(at=At.TEXT, how=How.RESET)), BETA),
         turns=(GREETING, QUESTION),
         expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
@@ -175,7 +175,7 @@ _STREAMS = (
 _TOOLS = (
     Scenario(
         name="parallel-unfinished",
-        title="two tools at once, cut in the second call",
+        title="two tools at once, cut off in the second call",
         providers=(
             replace(ALPHA, faults=(Broken(at=At.TOOL_INPUT, how=How.RESET, tools=1),), then=OVERLOADED),
             BETA,
@@ -194,7 +194,7 @@ _TOOLS = (
     ),
     Scenario(
         name="parallel-finished",
-        title="two tools at once, cut after both",
+        title="two tools at once, cut off after both",
         providers=(
             replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, tools=2),), then=OVERLOADED),
             BETA,
@@ -204,7 +204,7 @@ _TOOLS = (
     ),
     Scenario(
         name="tool-running",
-        title="cut while a tool is running",
+        title="cut off while a tool is running",
         providers=(
             replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, pause=0.3),), then=OVERLOADED),
             BETA,
@@ -243,7 +243,7 @@ _TOOLS = (
         turns=(replace(GREETING, compact=True), QUESTION),
         expected=Expectation(served_by=("alpha", "beta"), requests={"alpha": 1, "beta": 1}),
         through=Through.SERVE,
-        # A summary is not an answer; ``run`` would print its text all the same.
+        # A summary is not an answer, but ``run`` would print its text.
         prints=False,
     ),
 )

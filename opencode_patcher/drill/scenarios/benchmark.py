@@ -1,11 +1,11 @@
 """The sixteen scenarios of the public benchmark failoverbench (methodology 0.1), re-created for an agent.
 
 Source: github.com/failoverbench/failoverbench, scenarios/catalogue.yaml (MIT). Each has the fault and the conduct
-checks of its original; as there, a whole answer counts whoever gives it, so a client without a second provider passes
-where asking again is enough. What differs: long times are shortened in proportion (20 s to the first token are 8, an
-outage of 60 s is 8; the return within 30 s is not), and the time-outs that the originals want are configured for a
-binary that has them. A check that needs another provider to go to (``requires: fallback``) is not applied to a binary
-that knows none. Advisory checks that contradict a cooldown (S01, S03: ask the same provider again) are left out.
+checks of its original. As there, a complete answer counts whoever gives it, so a client without a second provider
+passes where a retry is enough. Differences: long times are shortened in proportion (20 s to the first token become 8,
+an outage of 60 s becomes 8; the return within 30 s is unchanged), and the originals' time-outs are configured if the
+binary supports them. Checks that need another provider (``requires: fallback``) are skipped for a binary without one.
+Advisory checks that contradict a cooldown (S01, S03: ask the same provider again) are left out.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ SIXTY = Turn(
     prompt="Explain in exactly sixty words why a gateway earns trust only when the provider behind it misbehaves.",
     replies=(Reply(content=(Text(text=" ".join(f"word{number}" for number in range(1, 61))),)),),
 )
-"""Sixty words, so that a break after a number of words means what it means in the original."""
+"""Sixty words, so that a break after a number of words is where it is in the original."""
 
 TIMEOUTS = {"first_token_timeout": 3_000, "stall_timeout": 3_000}
 SLOW_SECONDS = 8.0
 OUTAGE_SECONDS = 8.0
 BOUNDED = 6
-"""The original's bound of requests at a provider that keeps failing."""
+"""The original's limit on requests to a provider that keeps failing."""
 
 TOO_LONG = HttpError(
     status=400, message="This model's maximum context length is 200000 tokens.", code="context_length_exceeded"
@@ -92,7 +92,7 @@ BENCH_SCENARIOS = (
         then=FILTERED,
         expected=Expectation(served_by=(), requests={"alpha": 1}, error=("content filter",)),
     ),
-    # OpenCode's turns end with the user or a tool; a fake provider refuses a prefill in every scenario.
+    # OpenCode's requests end with the user or a tool; a fake provider refuses a prefill in every scenario.
     _single("s14", "S14 stream cut, and the next refuses prefill", then=Broken(at=41, how=How.CLOSE)),
     Scenario(
         name="s15",
@@ -100,7 +100,8 @@ BENCH_SCENARIOS = (
         providers=(replace(ALPHA, outage=Outage(seconds=OUTAGE_SECONDS, fault=OVERLOADED)), BETA),
         turns=_flapping(20, 2.0),
         expected=Expectation(served_by=None, returns="alpha"),
-        # The original's requests have nothing in common; here they share a session, and its prompt cache holds them.
+        # The original's requests are independent; here they share a session, so its prompt cache keeps them at one
+        # provider.
         combined={"stickiness": 0},
         through=Through.SERVE,
     ),

@@ -1,4 +1,4 @@
-"""The ways into OpenCode that are not a plain turn: an editor, configured models, agents, commands, forks."""
+"""Ways to use OpenCode other than a plain turn: an editor, configured models, agents, commands, forks."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ CAREFUL = "careful"
 _EDITORS = (
     Scenario(
         name="editor-text",
-        title="an editor (ACP) is told what was taken back",
-        # The editor is sent a text only once OpenCode has looked up whose it is.
+        title="an editor (ACP) is told what was discarded",
+        # OpenCode sends text to the editor only after looking up whose it is.
         providers=(replace(ALPHA, then=Broken(at=At.TEXT, how=How.RESET, pause=EDITOR_SECONDS)), BETA),
         turns=(GREETING, QUESTION),
         expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
@@ -37,7 +37,7 @@ _EDITORS = (
     ),
     Scenario(
         name="editor-tool",
-        title="an editor (ACP) sees the end of a tool call that was taken back",
+        title="an editor (ACP) sees the end of a discarded tool call",
         providers=(replace(ALPHA, then=Broken(at=At.TOOL_INPUT, how=How.RESET)), BETA),
         turns=(ERRAND,),
         expected=Expectation(served_by=("beta", "beta"), requests={"beta": 2}, at_most={"alpha": RETRIED}),
@@ -100,11 +100,11 @@ _UNDONE = tuple(
     for name, what, fault, served_by in (
         (
             "commit",
-            "a cut behind a finished tool",
+            "a cut after a finished tool",
             Broken(at=At.CONTENT, how=How.RESET, tools=1),
             ("alpha", "beta"),
         ),
-        ("retract", "a step that was taken back", Broken(at=At.TOOL_INPUT, how=How.RESET), ("beta", "beta")),
+        ("retract", "a discarded step", Broken(at=At.TOOL_INPUT, how=How.RESET), ("beta", "beta")),
     )
 )
 

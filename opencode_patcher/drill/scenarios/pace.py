@@ -1,7 +1,7 @@
 """How slow the machine is, and a scenario whose times are stretched to match. Pure.
 
-A loaded machine must not make a good binary look bad. What a healthy turn takes here, measured before the drill,
-stretches every limit, and every time in a scenario that leaves OpenCode room to do something.
+A loaded machine must not make a good binary look bad. The time of a healthy turn, measured before the drill, scales
+every limit, and every time in a scenario in which OpenCode has to do something.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ from opencode_patcher.drill.fakes.provider import ProviderSpec
 from opencode_patcher.drill.scenarios.scenario import Scenario
 
 HEALTHY_SECONDS = 1.0
-"""What a healthy turn with a tool takes at most on two quiet cores; the times of all scenarios are meant for such a
+"""The longest a healthy turn with a tool takes on two idle cores; the times of all scenarios are meant for such a
 machine.
 """
 
 COOLDOWN_MS = 5_000
-"""The cooldown after one failure that may pass, as the feature has it (templates/). On a slow machine it would end
-while the scenario still counts on it.
+"""The feature's cooldown after one transient failure (templates/). On a slow machine it would end while the scenario
+still relies on it.
 """
 
 SLOWEST = 20.0
-"""Times are stretched no further: a machine that is slower still cannot be drilled on."""
+"""The largest factor: a machine that is slower still cannot run the drill."""
 
 
 @dataclass(frozen=True, order=True)
 class Pace:
-    """How many times slower than a quiet one the machine is; never below 1, so that no time gets shorter."""
+    """How many times slower than an idle reference machine this one is; at least 1, so that no time gets shorter."""
 
     factor: float = 1.0
 
     def scaled(self, seconds: float) -> float:
-        """Seconds of a quiet machine as seconds of this one."""
+        """Seconds on the reference machine as seconds on this one."""
         return seconds * self.factor
 
 
 def pace(healthy_seconds: float) -> Pace:
-    """The pace of a machine on which a healthy turn with a tool takes so long."""
+    """The pace of a machine on which a healthy turn with a tool takes this long."""
     return Pace(min(max(healthy_seconds / HEALTHY_SECONDS, 1.0), SLOWEST))
 
 
 def paced(scenario: Scenario, pace: Pace) -> Scenario:
-    """The scenario for a machine of that pace: pauses before a break, slow answers, time-outs, cooldowns and bounds are
-    longer.
+    """The scenario for a machine with that pace: pauses before a break, slow answers, time-outs, cooldowns and limits
+    are longer.
     """
     if pace.factor == 1.0:
         return scenario
@@ -66,7 +66,7 @@ def paced(scenario: Scenario, pace: Pace) -> Scenario:
 
 
 def _names_a_time(provider: ProviderSpec) -> bool:
-    """Whether the provider says when it is back, or is back at a certain time."""
+    """Whether the provider says when it recovers, or recovers at a certain time."""
     faults = (*provider.faults, provider.then, *(one for faults in provider.others.values() for one in faults))
     return provider.outage is not None or any(isinstance(fault, HttpError) and fault.headers for fault in faults)
 

@@ -1,4 +1,4 @@
-"""Thinking and tool calls on their way to a provider that speaks another protocol, or signs for itself."""
+"""Thinking and tool calls that go to a provider with another protocol or its own signatures."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _carrying_on(
     *others: ProviderSpec,
     turn: Turn = THOUGHTFUL_ERRAND,
 ) -> Scenario:
-    """``first`` calls a tool and fails on the next step; ``second`` must carry on from the tool's result."""
+    """``first`` calls a tool and fails on the next step; ``second`` must continue from the tool's result."""
     return Scenario(
         name=name,
         title=title,

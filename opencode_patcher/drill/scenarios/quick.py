@@ -1,4 +1,4 @@
-"""The quick set: what a build must pass before it is installed, and the parts that other scenarios are made of."""
+"""The quick set: what a build must pass before it is installed, and building blocks for other scenarios."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ EXPIRED = HttpError(status=401, message="The API key has expired", code="invalid
 RESTING = replace(RATE_LIMITED, headers={"retry-after": "36000"})
 
 RETRIED = 2
-"""How often a member may be asked that fails in a way that may pass: once, and once more in place."""
+"""How often a member with a transient failure may be asked: once, and one retry."""
 
 
 def failing_over(name: str, title: str, fault: Fault, *, asked: int = RETRIED) -> Scenario:
-    """``alpha`` fails again and again and is asked ``asked`` times at most; ``beta`` must answer."""
+    """``alpha`` keeps failing and is asked at most ``asked`` times; ``beta`` must answer."""
     return Scenario(
         name=name,
         title=title,
@@ -100,7 +100,7 @@ SCENARIOS = (
         title="connection reset the moment a tool is called",
         providers=(replace(ALPHA, faults=(Broken(at=At.CONTENT, how=How.RESET, pause=0),), then=OVERLOADED), BETA),
         turns=(ERRAND,),
-        # Whether the tool has started by then is a race; that it runs once is not.
+        # Whether the tool has started by then is a race, but it must run only once.
         expected=Expectation(served_by=None, at_most={"alpha": RETRIED}),
     ),
     Scenario(
@@ -132,7 +132,7 @@ SCENARIOS = (
         title="429 on the request for a title",
         providers=(replace(ALPHA, others={Purpose.TITLE: (RATE_LIMITED,)}), BETA),
         turns=(GREETING,),
-        # The failure may count for the conversation too, or not.
+        # The failure may or may not count for the conversation too.
         expected=Expectation(served_by=None),
         through=Through.RUN,
     ),

@@ -1,4 +1,4 @@
-"""A scenario of the drill: who answers what, and what must come of it. Plain data."""
+"""A scenario of the drill: who answers what, and the expected result. Plain data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opencode_patcher.drill.fakes.plan import TITLE, Reply, Turn
 from opencode_patcher.drill.fakes.provider import ProviderSpec
 
 EFFECTS = "effects.txt"
-"""A drilled tool appends a line to this file of the work directory, so that each of its runs is counted."""
+"""A drilled tool appends a line to this file in the work directory, so that its runs can be counted."""
 
 
 MODEL = "{model}"
@@ -25,20 +25,20 @@ class Through(StrEnum):
     SERVE = "serve"
     ACP = "acp"
     SECOND_API = "second-api"
-    """A server, too, and its routes below ``/api``."""
+    """Also a server, through its routes below ``/api``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """What must come of a scenario.
+    """The expected result of a scenario.
 
-    ``served_by`` names the provider of each stored assistant message, in order; None where more than one is
-    right. ``replies`` are what the messages say, where that is not the plan's replies one by one. ``requests``
-    counts the requests of the conversation at the providers that it names, ``at_most`` bounds them. ``error``
-    holds words that the error must contain when no provider can answer; it is empty when the turn must succeed.
-    ``seconds`` bounds the whole conversation for a binary that knows another provider. ``returns`` names a
-    provider that must serve the last message. ``title`` is the session's in the end. ``cancelled``: the
-    user's cancel ends the last turn, and nothing that it began is left open.
+    ``served_by`` names the provider of each stored assistant message, in order; None where several are right.
+    ``replies`` are what the messages say, where that is not the plan's replies one by one. ``requests`` counts the
+    requests of the conversation at the providers that it names, ``at_most`` bounds them. ``error`` holds words that the
+    error must contain when no provider can answer; it is empty when the turn must succeed. ``seconds`` bounds the whole
+    conversation for a binary that knows another provider. ``returns`` names a provider that must serve the last
+    message. ``title`` is the session's in the end. ``cancelled``: the user's cancel ends the last turn, and nothing
+    that it began is left open.
     """
 
     served_by: tuple[str, ...] | None
@@ -77,7 +77,7 @@ class Scenario:
     releases: Range = field(default_factory=Range)
 
     def provider(self, id: str) -> ProviderSpec:
-        """Raises KeyError when the scenario has no such provider."""
+        """The provider with that id. Raises KeyError when there is none."""
         for provider in self.providers:
             if provider.id == id:
                 return provider
@@ -85,7 +85,7 @@ class Scenario:
 
     @property
     def asked(self) -> tuple[Turn, ...]:
-        """All turns that a provider can be asked for."""
+        """All turns that a provider can get requests for."""
         return (*self.turns, *self.delegated)
 
     @property

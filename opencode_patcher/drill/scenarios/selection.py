@@ -1,4 +1,4 @@
-"""All scenarios, and those of them that somebody names."""
+"""All scenarios, and choosing them by name."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from opencode_patcher.drill.scenarios.quick import SCENARIOS
 from opencode_patcher.drill.scenarios.scenario import Scenario
 
 ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS, *PROTOCOL_SCENARIOS, *WAY_SCENARIOS)
-"""The quick set, the public benchmark's, those of agents, protocols and other ways in, in the table's order."""
+"""The quick set, the public benchmark's, those for agents, protocols and other entry points, in the table's order."""
 
 
 def select(names: Sequence[str], *, quick: bool = False) -> tuple[Scenario, ...]:
-    """The scenarios of these names, in the table's order; for no name all of them, or with ``quick`` the quick set.
-
-    Raises UsageError for an unknown name and offers the nearest.
+    """The scenarios with these names, in the table's order; without names all of them, or with ``quick`` the quick set.
+    Raises UsageError with the nearest name for an unknown one.
     """
     if not names:
         return SCENARIOS if quick else ALL_SCENARIOS

@@ -1,1 +1,1 @@
-"""What was seen of a run, and the verdict on it. Pure."""
+"""What happened in a run, and the verdict on it. Pure."""

@@ -1,7 +1,7 @@
-"""What an editor shows of a session, from the updates that the agent has sent it, and what is wrong with it. Pure.
+"""What an editor shows of a session, from the agent's updates, and what is wrong with it. Pure.
 
-The protocol cannot take a text back. So a text that was taken back stays on the editor's screen until it opens the
-session again; the agent must say so, and each text that stays must have come once and whole.
+The protocol cannot remove text. So a discarded text stays on the editor's screen until it opens the session again. The
+agent must say that it was discarded, and each text that counts must have arrived once and complete.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TAKEN_BACK = "is taken back"
 """In the thought with which the agent says that the text above does not count."""
 
 SWITCH = "Failover:"
-"""A thought that says who takes over, and why, begins with it."""
+"""The start of a thought that says who takes over, and why."""
 
 ENDED = {"completed", "failed"}
 
@@ -33,10 +33,10 @@ def shown(updates: Sequence[Object]) -> dict[str, str]:
 
 
 def wrong(updates: Sequence[Object], session: Session) -> Iterator[str]:
-    """A sentence for each thing that an editor would show wrong."""
+    """A sentence for each thing that an editor would show wrongly."""
     missing = [message.text for message in session.messages if message.text]
     replaced = False
-    # From the end: a text that was taken back may say the same as the one that took its place.
+    # From the end: a discarded text may be the same as the one that replaced it.
     for id, text in reversed(shown(updates).items()):
         if missing[-1:] == [text]:
             del missing[-1]
@@ -44,17 +44,17 @@ def wrong(updates: Sequence[Object], session: Session) -> Iterator[str]:
             continue
         thoughts = _thoughts(updates, id)
         if TAKEN_BACK not in "".join(thoughts[:1]):
-            yield f"the editor shows {text!r}, which was taken back without a word"
-        # The same provider may have been asked again before; the one whose answer stays is another.
+            yield f"the editor shows {text!r}, but was not told that it was discarded"
+        # The same provider may have been asked again before; the answer that stays is from another one.
         elif replaced and not any(thought.startswith(SWITCH) for thought in thoughts):
             yield f"the editor was not told who takes over after {text!r}"
         replaced = False
     for text in missing:
-        yield f"the editor was not sent {text!r} once and whole"
+        yield f"the editor did not get {text!r} exactly once and complete"
     tools = {str(update.get("toolCallId")): update for update in updates if "toolCallId" in update}
     for id, update in tools.items():
         if update.get("status") not in ENDED:
-            yield f"the editor shows the tool call {id} as {update.get('status')} for ever"
+            yield f"the editor shows the tool call {id} as {update.get('status')} forever"
     totals = [as_object(one.get("cost")) for one in updates if one.get("sessionUpdate") == "usage_update"]
     told = float(str(totals[-1].get("amount", 0))) if totals else 0.0
     due = sum(message.cost for message in session.messages)
@@ -63,7 +63,7 @@ def wrong(updates: Sequence[Object], session: Session) -> Iterator[str]:
 
 
 def _thoughts(updates: Sequence[Object], id: str) -> list[str]:
-    """What the agent thought between the last word of a message and the next message."""
+    """The agent's thoughts between the last word of a message and the next message."""
     end = max(index for index, update in enumerate(updates) if _message(update) == id)
     later = takewhile(lambda update: not _message(update), updates[end + 1 :])
     return [_text(update) for update in later if update.get("sessionUpdate") == "agent_thought_chunk"]

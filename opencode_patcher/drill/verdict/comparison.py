@@ -14,7 +14,7 @@ Data = Mapping[str, object]
 
 
 def read(path: Path) -> Data:
-    """A file that ``verify --json`` has written. Raises UsageError for any other file."""
+    """Read the output of ``verify --json``. Raises UsageError for any other file."""
     try:
         report = documents.read(path, dict[str, object])
     except documents.DocumentError as error:
@@ -33,8 +33,8 @@ def _not_a_report(path: Path, why: str) -> UsageError:
 
 
 def markdown(reports: Sequence[Data]) -> str:
-    """A row for each scenario of any report, in their order, and a column for each report: what was seen there, in
-    bold where it did not end as it must. The last row counts. Ends with a newline.
+    """A row for each scenario of any report, in their order, and a column for each report: what was observed, in bold
+    for a failure. The last row has the totals. Ends with a newline.
     """
     columns = [{str(row.get("name")): row for row in as_objects(report.get("scenarios"))} for report in reports]
     names = list(dict.fromkeys(name for column in columns for name in column))

@@ -1,7 +1,7 @@
-"""What a session must have cost, from what its providers have reported. Pure.
+"""What a session must cost, according to what its providers reported. Pure.
 
-The rule (docs/failover.md): each answer is paid at the price of the provider that gave it, and the cost of an answer
-that was taken back stands in the message that took its place.
+The rule (docs/failover.md): each answer costs the price of the provider that gave it, and the cost of a discarded
+answer is in the message that replaced it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from opencode_patcher.drill.fakes.usage import USAGE
 from opencode_patcher.drill.verdict.observation import Session, StoredMessage
 
 CENT_OF_A_CENT = 1e-4
-"""How exactly costs are compared, in dollars: far below the difference between two providers' prices."""
+"""The tolerance for comparing costs, in dollars: far below the difference between two providers' prices."""
 
 _FAILURES = {ChunkKind.ERROR, ChunkKind.GARBAGE}
 
@@ -26,9 +26,9 @@ _FAILURES = {ChunkKind.ERROR, ChunkKind.GARBAGE}
 def wrong(
     exchanges: Sequence[Exchange], messages: Sequence[StoredMessage], providers: Iterable[ProviderSpec]
 ) -> Iterator[str]:
-    """A sentence for each provider whose messages have not cost what they must.
+    """A sentence for each provider whose messages have the wrong cost.
 
-    ``exchanges`` are the requests that the messages come from, by arrival, without those for titles.
+    ``exchanges`` are the requests behind the messages, by arrival, without those for titles.
     """
     known = {provider.id: provider for provider in providers}
     calls = {part.call.rpartition(SERIAL)[2] for message in messages for part in message.tools}
@@ -47,14 +47,14 @@ def differing(session: Session) -> Iterator[str]:
 
 
 def misprinted(session: Session, printed: float) -> Iterator[str]:
-    """A sentence when the steps that a client saw, ``printed`` dollars in all, are not what the session says."""
+    """A sentence when the steps that a client saw, ``printed`` dollars in total, do not match the session."""
     if session.cost is not None and abs(session.cost - printed) > CENT_OF_A_CENT:
         yield f"the session says that it cost ${session.cost:.4f}, the steps that were printed ${printed:.4f}"
 
 
 @dataclass(frozen=True)
 class _Due:
-    """Dollars, between two bounds where nobody can know whether a report was read before its connection was torn."""
+    """Dollars, as a range when it is unknown whether a report was read before its connection broke."""
 
     least: float = 0.0
     most: float = 0.0
@@ -67,7 +67,7 @@ class _Due:
 
 
 def _due(exchanges: Sequence[Exchange], calls: set[str], providers: Mapping[str, ProviderSpec]) -> Mapping[str, _Due]:
-    """By provider. ``calls`` are the ends of the stored calls' ids, which tell the answer that made them."""
+    """By provider. ``calls`` are the ends of the stored calls' ids, which tell which answer made them."""
     owed = dict.fromkeys(providers, _Due())
     carried = _Due()
     for number, exchange in enumerate(exchanges):
@@ -76,7 +76,7 @@ def _due(exchanges: Sequence[Exchange], calls: set[str], providers: Mapping[str,
         carried += _reported(exchange, provider, read)
         whole = ChunkKind.FINISH in read and not exchange.failed
         kept = f"{exchange.provider}{exchange.number}" in calls
-        # An answer that nobody replaces stays, as bad as it is.
+        # An answer that is not replaced stays, however bad.
         if whole or kept or number == len(exchanges) - 1:
             owed[exchange.provider] += carried
             carried = _Due()
@@ -84,7 +84,7 @@ def _due(exchanges: Sequence[Exchange], calls: set[str], providers: Mapping[str,
 
 
 def _reported(exchange: Exchange, provider: ProviderSpec, read: Set[ChunkKind]) -> _Due:
-    """What the provider has told that the answer cost, by the events that came before any failure among them."""
+    """The cost that the provider reported for the answer, in the events before any failure."""
     if ChunkKind.FINISH in read:
         return _Due(*[provider.price.cost(USAGE)] * 2)
     first = provider.protocol.reported_first
@@ -95,7 +95,7 @@ def _reported(exchange: Exchange, provider: ProviderSpec, read: Set[ChunkKind]) 
 
 
 def _is_torn(exchange: Exchange) -> bool:
-    """Whether the connection went before its last events were surely read."""
+    """Whether the connection broke before its last events were certainly read."""
     fault = exchange.fault
     if not isinstance(fault, Broken) or fault.how not in {How.RESET, How.CLOSE} or fault.tools:
         return exchange.hung_up

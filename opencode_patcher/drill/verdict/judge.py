@@ -1,4 +1,4 @@
-"""The verdict on one run, as a pure function of what was seen."""
+"""The verdict on one run, as a pure function of what was observed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from opencode_patcher.drill.verdict import acp_view, costs
 from opencode_patcher.drill.verdict.observation import Observation
 
 SHOWN_ERROR = 160
-"""How many characters of an error stand in the table."""
+"""How many characters of an error the table shows."""
 
 COOLDOWN_SECONDS = 5.0
-"""The first cooldown of a failure that may pass (TRANSIENT in templates/combined/health/cooldown.ts)."""
+"""The first cooldown after a transient failure (TRANSIENT in templates/combined/health/cooldown.ts)."""
 
 
 class _Late(str):
-    """A failure that a loaded machine alone can cause."""
+    """A failure that load alone can cause."""
 
     __slots__ = ()
 
@@ -30,11 +30,11 @@ class _Late(str):
 class Verdict:
     """The verdict on one scenario.
 
-    ``expected`` and ``seen`` are one line each; ``failures`` are the sentences that make it fail (empty when
-    it passed). ``late``: it fails for time only, which a loaded machine can cause. ``first_try`` are the failures of
-    a try that failed for time only, after which the scenario was repeated alone; the rest is about the second try.
-    ``failover_ms`` is the longest time from a provider's failure to the next provider's request; None when there was
-    none, or when the failure left nothing to measure from (a refused connection).
+    ``expected`` and ``seen`` are one line each; ``failures`` has a sentence for each thing that is wrong (empty when it
+    passed). ``late``: it only failed because it was too slow, which load can cause. ``first_try`` are the failures of a
+    first try that was only too slow, after which the scenario was repeated alone; everything else is about the second
+    try. ``failover_ms`` is the longest time from a provider's failure to the next provider's request; None when there
+    was none, or when the failure cannot be timed (a refused connection).
     """
 
     scenario: str
@@ -56,7 +56,7 @@ def judge(observation: Observation) -> Verdict:
     scenario = observation.scenario
     failures = tuple(_failures(observation))
     refused = any(exchange.violations for exchange in observation.exchanges)
-    # Whatever else is wrong with a turn that has not ended can come of that; a request that is refused cannot.
+    # Everything else that is wrong with an unfinished turn may be a consequence, except a refused request.
     late = (observation.code is None and not refused) or all(isinstance(failure, _Late) for failure in failures)
     return Verdict(
         scenario=scenario.name,
@@ -72,7 +72,7 @@ def judge(observation: Observation) -> Verdict:
 def failover_ms(observation: Observation) -> float | None:
     """The longest time in milliseconds from the end of a failed answer to the next provider's first request.
 
-    Coming back to a provider that was asked before is not a failover: a wait for its recovery lies between.
+    Returning to a provider that was asked before is not a failover: there is a wait for its recovery in between.
     """
     times: list[float] = []
     asked: set[str] = set()
@@ -95,7 +95,7 @@ def retry_ms(observation: Observation) -> float | None:
 
 def _expected(scenario: Scenario) -> str:
     if scenario.expected.cancelled:
-        return "the user's cancel ends the turn, and nobody is asked after it"
+        return "the user's cancel ends the turn, and no provider is asked after it"
     if scenario.expected.error:
         return "an error that names " + " and ".join(scenario.expected.error)
     served_by = scenario.expected.served_by
@@ -149,7 +149,7 @@ def _failures(observation: Observation) -> Iterator[str]:
     yield from _request_failures(observation)
     yield from _transcript_failures(observation)
     yield from _tool_failures(observation)
-    # The second API of OpenCode 1 stores no cost (packages/core/src/session/runner/llm.ts), and makes no title.
+    # The second API of OpenCode 1 stores no costs (packages/core/src/session/runner/llm.ts) and makes no titles.
     if observation.through is not Through.SECOND_API:
         yield from _cost_failures(observation)
     if observation.updates is not None and observation.session:
@@ -160,7 +160,7 @@ def _cancel_failures(observation: Observation) -> Iterator[str]:
     if observation.cancelled is None:
         yield _Late("the turn was over before the user could cancel")
         return
-    # The title is made beside the turn, and no part of what the user cancels.
+    # The title is made in parallel and not part of what the user cancels.
     asked = [one for one in observation.exchanges if one.purpose is not Purpose.TITLE]
     for exchange in asked:
         if exchange.arrived > observation.cancelled:
@@ -172,13 +172,13 @@ def _cancel_failures(observation: Observation) -> Iterator[str]:
 
 
 def _bound_failures(observation: Observation) -> Iterator[str]:
-    """The bounds of a scenario; that of time is meant for a binary that has another provider to go to."""
+    """The limits of a scenario; the time limit is for a binary that has another provider."""
     expected = observation.scenario.expected
     for provider, bound in expected.at_most.items():
         asked = [exchange for exchange in observation.turn_exchanges if exchange.provider == provider]
         if len(asked) > bound:
             wrong = f"{provider} got {len(asked)} requests instead of at most {bound}"
-            # A turn that a loaded machine draws out outlives the cooldown of a failure.
+            # On a loaded machine, a turn may take longer than the cooldown after a failure.
             back = [
                 after
                 for before, after in pairwise(asked)
@@ -215,7 +215,7 @@ def _request_failures(observation: Observation) -> Iterator[str]:
 
 
 def _transcript_failures(observation: Observation) -> Iterator[str]:
-    """The transcript must be that of a run in which nothing failed, whoever served which step."""
+    """The transcript must look as if nothing had failed, whoever served which step."""
     scenario = observation.scenario
     if observation.session is None:
         yield "no session was stored"
@@ -238,12 +238,13 @@ def _transcript_failures(observation: Observation) -> Iterator[str]:
         yield f"the text printed is {observation.printed_text!r} instead of {''.join(texts)!r}"
     if observation.session.title != scenario.expected.title and observation.through is not Through.SECOND_API:
         wrong = f"the session's title is {observation.session.title!r} instead of {scenario.expected.title!r}"
-        # A server makes the title beside the turn; ``run`` and an editor are read after the program has ended.
+        # A server makes the title in parallel with the turn; ``run`` and an editor are read after the program has
+        # ended.
         yield _Late(wrong) if observation.through is Through.SERVE else wrong
     for message, text in zip(messages, texts, strict=False):
         if message.text != text:
             yield f"a stored message of {message.provider} reads {message.text!r} instead of {text!r}"
-    # OpenCode asks again for a last message that has no finish reason, in newer releases without end.
+    # OpenCode requests a last message without a finish reason again, in newer releases endlessly.
     if messages and not messages[-1].finish:
         yield f"the last message, of {messages[-1].provider}, is stored without a finish reason"
     summaries = [message.text for message in observation.session.summaries]
@@ -292,8 +293,8 @@ def _effect_failures(observation: Observation) -> Iterator[str]:
 
 
 def _cost_failures(observation: Observation) -> Iterator[str]:
-    """Each provider is paid what it reported; the session's own total says the same as its messages, and so does what
-    ``run`` has printed of its steps.
+    """Each provider's messages cost what it reported; the session's own total matches its messages, and so do the steps
+    that ``run`` printed.
     """
     if observation.session is None:
         return
@@ -306,7 +307,7 @@ def _cost_failures(observation: Observation) -> Iterator[str]:
 
 
 def _remains(observation: Observation) -> bool:
-    """Whether a message has an open part, or a text that no provider said in full."""
+    """Whether a message has an unfinished part, or a text that no provider sent completely."""
     if observation.session is None:
         return False
     whole = {
@@ -319,7 +320,7 @@ def _remains(observation: Observation) -> bool:
 
 
 def _runs(providers: Sequence[str]) -> list[str]:
-    """The providers in order, neighbours of one name as one."""
+    """The providers in order, without consecutive repeats."""
     return [provider for provider, _ in groupby(providers)]
 
 

@@ -1,4 +1,4 @@
-"""What was seen of one run: requests, events on stdout, and the session as it was stored. Plain data."""
+"""What was observed in one run: requests, events on stdout, and the stored session. Plain data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from opencode_patcher.drill.scenarios.scenario import Scenario, Through
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A binary under drill. ``model`` is the combined model (``combined/<id>``); None for a stock binary."""
+    """A binary being drilled. ``model`` is the combined model (``combined/<id>``); None for a stock binary."""
 
     binary: Path
     version: str
@@ -35,7 +35,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPart:
-    """A part of a stored message. ``status`` is a tool's. Kinds that cannot be open count as ``closed``."""
+    """A part of a stored message. ``status`` is a tool's. Kinds that cannot be unfinished count as ``closed``."""
 
     kind: str
     text: str = ""
@@ -46,8 +46,8 @@ class StoredPart:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredMessage:
-    """An assistant message as OpenCode stored it; ``cost`` in dollars, ``error`` empty when there is none, ``finish``
-    the reason why the model stopped, empty when none is stored.
+    """An assistant message as OpenCode stored it; ``cost`` in dollars, ``error`` is empty when there is none,
+    ``finish`` is the reason why the model stopped, empty when none is stored.
     """
 
     provider: str
@@ -72,7 +72,7 @@ class StoredMessage:
 class Session:
     """A stored session: its title and its assistant messages, in order; ``asked`` counts the user's messages.
 
-    ``cost`` is the total that the session itself tells, in dollars; None when it tells none.
+    ``cost`` is the session's own total, in dollars; None when it has none.
     """
 
     title: str
@@ -82,7 +82,7 @@ class Session:
 
     @property
     def answers(self) -> tuple[StoredMessage, ...]:
-        """The messages without the summaries that a compaction leaves."""
+        """The messages without the summaries from compactions."""
         return tuple(message for message in self.messages if not message.summary)
 
     @property
@@ -121,9 +121,7 @@ class Observation:
 
     @property
     def answer_seconds(self) -> float:
-        """From the first request of the conversation to the last thing that was seen: without the start of the
-        program.
-        """
+        """From the first request of the conversation to the last observed event, without the program's start."""
         asked = [exchange.arrived for exchange in self.turn_exchanges]
         ends = [exchange.finished for exchange in self.turn_exchanges if exchange.finished is not None]
         ends += [event.at for event in self.events]
@@ -140,7 +138,7 @@ class Observation:
 
     @property
     def through(self) -> Through:
-        """The command that the scenario was played through."""
+        """The command that the scenario was run through."""
         if self.scenario.through is Through.SECOND_API:
             return Through.SECOND_API
         if self.updates is not None:
@@ -149,13 +147,13 @@ class Observation:
 
     @property
     def shown_text(self) -> str:
-        """The text that the user reads in the end: on the screen, or as it was printed."""
+        """The text that the user finally sees: on the screen, or printed."""
         return self.screen if self.screen is not None else self.printed_text or ""
 
     @property
     def printed_text(self) -> str | None:
         """The text that ``run`` printed, or would have printed; None for an editor and the second API, which print
-        none.
+        nothing.
         """
         if self.through in {Through.ACP, Through.SECOND_API}:
             return None
@@ -163,7 +161,7 @@ class Observation:
 
     @property
     def printed_cost(self) -> float | None:
-        """What the steps cost that ``run`` printed, in dollars; None for what does not print them."""
+        """The total cost of the steps that ``run`` printed, in dollars; None if nothing prints them."""
         if self.through in {Through.ACP, Through.SECOND_API}:
             return None
         parts = (as_object(event.data.get("part")) for event in self.of_kind("step_finish"))
@@ -179,7 +177,7 @@ class Observation:
 
 
 def parse_event(line: str, at: float) -> Event | None:
-    """One line of stdout; None when it is no JSON object with a ``type``."""
+    """One line of stdout; None when it is not a JSON object with a ``type``."""
     data = as_object(read(line))
     kind = data.get("type")
     return Event(at=at, kind=kind, data=data) if isinstance(kind, str) else None
@@ -192,7 +190,7 @@ def parse_export(text: str) -> Session | None:
 
 
 def session(info: Object, stored: object) -> Session:
-    """A session from what the server or an export says of it and of its messages."""
+    """A session from the data of the server or an export."""
     messages = [as_object(message) for message in _list(stored)]
     roles = [as_object(message.get("info")).get("role") for message in messages]
     return Session(

@@ -15,8 +15,8 @@ HEADINGS = ("scenario", "expected", "seen", "next request", "verdict")
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What the drill found about one binary. ``seconds`` is the wall time of the whole drill, ``healthy_seconds`` that
-    of a healthy turn, to which the limits were fitted; None when it was not measured.
+    """The drill's result for one binary. ``seconds`` is the wall time of the whole drill, ``healthy_seconds`` that of a
+    healthy turn, on which the limits are based; None when it was not measured.
     """
 
     binary: Path
@@ -41,7 +41,7 @@ class Report:
 
     @property
     def repeated(self) -> tuple[Verdict, ...]:
-        """Those that were repeated alone because the first try failed for time only."""
+        """Those that were repeated alone because the first try was only too slow."""
         return tuple(verdict for verdict in self.verdicts if verdict.first_try)
 
 
@@ -92,7 +92,7 @@ def summary(report: Report) -> str:
     passed = len(report.verdicts) - len(report.failed)
     text = f"OpenCode {report.version} ({kind}): {passed} of {len(report.verdicts)} scenarios passed"
     if report.repeated:
-        text += f", {len(report.repeated)} of them at a second try alone"
+        text += f", {len(report.repeated)} of them in a second try, alone"
     if times := report.failover_ms:
         text += f"; next provider's request after {median(times):.0f} ms (median), {times[-1]:.0f} ms (worst)"
     return text + "."

@@ -11,18 +11,18 @@ from opencode_patcher.drill.fakes.faults import Broken, ChunkKind, describe
 from opencode_patcher.drill.verdict.observation import Event, Observation, error_message
 
 OPENCODE = "opencode"
-"""Stands for a provider's id where OpenCode itself did something."""
+"""Replaces a provider's id where OpenCode itself did something."""
 
 SHOWN_TEXT = 60
-"""How many characters of a text stand in a line."""
+"""How many characters of a text a line shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """What happened at one moment.
 
-    ``at_ms`` counts from the first request of the conversation; None where no moment can be told (a refused
-    connection leaves no trace at a provider). ``who`` is a provider's id or OPENCODE.
+    ``at_ms`` counts from the first request of the conversation; None where it is unknown (a refused connection leaves
+    no trace at a provider). ``who`` is a provider's id or OPENCODE.
     """
 
     at_ms: float | None
@@ -95,7 +95,7 @@ def _sent(who: str, kind: ChunkKind, sent: list[Sent]) -> Iterator[_Moment]:
 
 
 def _takeovers(exchanges: tuple[Exchange, ...]) -> list[_Moment]:
-    """The requests; after a failure with the time that went by."""
+    """The requests; after a failure, with the time since then."""
     found: list[_Moment] = []
     before: Exchange | None = None
     for exchange in exchanges:
