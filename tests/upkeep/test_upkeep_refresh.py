@@ -96,7 +96,7 @@ def test_variables_stay_where_they_were() -> None:
 
 
 def test_an_edit_inside_a_hunk_with_variables_is_for_a_person() -> None:
-    with pytest.raises(PatchError, match="holds variables") as caught:
+    with pytest.raises(PatchError, match="has variables") as caught:
         rewritten(LABEL, MENU_TEXT, LABELLED.replace('"v2.0.0"', '"v2.0.0".slice(1)'), MENU)
     assert "label.patch" not in str(caught.value)
     assert "by hand" in caught.value.next_step
