@@ -35,7 +35,7 @@ def usage(cost: float) -> Object:
 SESSION = session(message("beta", text("The whole answer."), cost=0.006))
 HALF = chunk("msg_1", "The wh")
 WHOLE = (chunk("msg_2", "The whole "), chunk("msg_2", "answer."))
-TAKEN_BACK = thought("The text above is taken back: its provider failed.\n")
+TAKEN_BACK = thought("The text above was discarded: its provider failed.\n")
 SWITCHED = thought("Failover: alpha (503), beta takes over\n")
 
 

@@ -13,7 +13,7 @@ from opencode_patcher.drill.fakes.wire import Object, as_object
 from opencode_patcher.drill.verdict.costs import CENT_OF_A_CENT
 from opencode_patcher.drill.verdict.observation import Session
 
-TAKEN_BACK = "is taken back"
+TAKEN_BACK = "was discarded"
 """In the thought with which the agent says that the text above does not count."""
 
 SWITCH = "Failover:"

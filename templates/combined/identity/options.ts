@@ -26,7 +26,7 @@ export function check(options: Options, offers: readonly Offer[]) {
     ),
     ...(options.exclude ?? [])
       .filter((pattern) => !lowered.some((name) => fits(lower(pattern), name)))
-      .map((pattern) => `combined.exclude: ${pattern} fits no model of your providers.`),
+      .map((pattern) => `combined.exclude: ${pattern} matches no model of your providers.`),
     ...(options.variants ?? [])
       .filter((variant) => !VARIANTS.some((known) => known === variant))
       .map((variant) => unknown("combined.variants", "kind of variant", variant, VARIANTS)),

@@ -44,7 +44,7 @@ test("of a text that was taken back the client is told in a thought", async () =
   const editor = client({ prt_text: { partType: "text" } })
   await CombinedACPEvent.follow(removed("prt_text"), editor, () => expect.unreachable())
   expect(editor.updates).toMatchObject([{ sessionUpdate: "agent_thought_chunk", content: { type: "text" } }])
-  expect(JSON.stringify(editor.updates)).toContain("is taken back")
+  expect(JSON.stringify(editor.updates)).toContain("was discarded")
 })
 
 test("of parts that it does not show, and of other sessions, it is told nothing", async () => {

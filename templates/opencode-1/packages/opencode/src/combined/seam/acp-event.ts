@@ -26,7 +26,7 @@ type Event = { readonly type: string; readonly properties: unknown }
 
 type Removed = { readonly sessionID: string; readonly messageID: string; readonly partID: string }
 
-const TAKEN_BACK = "The text above is taken back: its provider failed.\n"
+const TAKEN_BACK = "The text above was discarded: its provider failed.\n"
 
 /**
  * Follows what a client is to know, before upstream looks at the event. `forget` is given the id of a tool call that is
