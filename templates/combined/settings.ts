@@ -38,11 +38,11 @@ export function read(config: Info): Options {
   }
 }
 
-/** How failures are dealt with. Times are milliseconds. */
+/** How failures are handled. Times are in milliseconds. */
 export type Failover = {
-  /** Kinds of failures after which another member is asked; undefined stands for all. */
+  /** Kinds of failures after which another member is asked; undefined means all. */
   readonly kinds: readonly Kind[] | undefined
-  /** How often one provider is asked in a row for one step, before its cooldown begins. */
+  /** How often one provider is asked in a row for one step before its cooldown starts. */
   readonly maxAttempts: number
   readonly firstToken: number
   readonly stall: number
@@ -54,12 +54,12 @@ export type Failover = {
 const MINUTE = 60_000
 
 /**
- * Models may think in silence for minutes. The clients of OpenAI and Anthropic wait ten minutes for an answer, so what
- * is silent for longer than that is not slow.
+ * Models may think silently for minutes. The clients of OpenAI and Anthropic wait ten minutes for an answer, so a
+ * longer silence does not mean slow.
  */
 const SILENCE = 15 * MINUTE
 
-/** Prompt caches of Anthropic live for five minutes after their last use, those of OpenAI for five to ten. */
+/** Anthropic's prompt caches last five minutes after their last use, OpenAI's five to ten. */
 const STICKINESS = 5 * MINUTE
 
 const STRATEGIES = {
@@ -85,14 +85,14 @@ export function failover(config: Info): Failover {
   }
 }
 
-/** A pattern is a provider, or provider/model; `*` in it stands for any text. */
+/** A pattern is a provider, or provider/model; `*` stands for any text. */
 function names(pattern: string, member: CombinedMember.Member) {
   const text = pattern.includes("/") ? `${member.providerID}/${member.modelID}` : member.providerID
   const source = pattern.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replaceAll("\\*", "[^]*")
   return new RegExp(`^${source}$`).test(lower(text))
 }
 
-/** A list, or one text with commas between the providers. */
+/** A list, or one string with commas between the providers. */
 function list(value: Info["provider_priority"]): readonly string[] {
   const items = typeof value === "string" ? value.split(",") : (value ?? [])
   return items.map((item) => item.trim()).filter((item) => item)

@@ -1,4 +1,4 @@
-/** The file in which the health of members is kept, for all processes of the user. */
+/** The file that stores the health of members, for all of the user's processes. */
 import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "fs"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
@@ -6,11 +6,11 @@ import type { CombinedHealthStore } from "../health/store"
 
 export const FILE = path.join(Global.Path.state, "combined-health.json")
 
-/** Milliseconds between two tries to write, and for how long the last one may try before the process ends. */
+/** Milliseconds between two attempts to write, and how long the last one may take before the process ends. */
 const PAUSE = 5
 const LAST = 1000
 
-/** A change takes about a millisecond: a lock of this age was left by a process that is no more. */
+/** A change takes about a millisecond: a lock of this age was left by a process that has ended. */
 const STALE = 5000
 
 const idle = new Int32Array(new SharedArrayBuffer(4))
@@ -36,7 +36,7 @@ export function shelf(file: string): CombinedHealthStore.Shelf {
     replace: (text) => {
       const draft = `${file}.${process.pid}`
       try {
-        // What a killed process, or somebody else, has put there is not written through.
+        // Never write through what a killed process, or somebody else, left there.
         rmSync(draft, { force: true })
         writeFileSync(draft, text, { mode: 0o600, flag: "wx" })
         renameSync(draft, file)
@@ -67,7 +67,7 @@ export function shelf(file: string): CombinedHealthStore.Shelf {
   }
 }
 
-/** Makes the lock, which only one process can. Where nobody can make one there is nothing to keep apart. */
+/** Makes the lock, which only one process can do. If locks cannot be made at all, it does nothing. */
 function take(lock: string, until: number) {
   while (true) {
     try {
@@ -87,7 +87,7 @@ function release(lock: string) {
   try {
     rmdirSync(lock)
   } catch {
-    // Another process took it for one that was left behind.
+    // Another process considered it abandoned.
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The members of all groups as this process knows them: their health, and which of them are being probed.
+ * The members of all groups as this process knows them: their health, and which are being probed.
  *
  * Shared by all directories that the process serves: a provider's limits are the user's, not a project's.
  */
@@ -25,8 +25,8 @@ const probes = CombinedProbes.make()
 export type Pool = ReturnType<typeof look>
 
 /**
- * @param input.credentials a fingerprint of what a provider is asked with; undefined where it is not known, and then a
- *   change of it ends no cooldown
+ * @param input.credentials a fingerprint of a provider's credentials; if undefined (unknown), a change of them does not
+ *   end a cooldown
  */
 export function look(input: {
   readonly settings: CombinedSettings.Failover
@@ -55,12 +55,12 @@ export function look(input: {
     settings: input.settings,
     choose,
     rank: <M extends Member>(members: readonly M[], wish: Wish = {}) => CombinedRank.rank(members, view(wish)),
-    /** The member to ask now; when all are out, the one that returns first. */
+    /** The member to ask now; if all are unavailable, the one that returns first. */
     first: <M extends Member>(members: readonly M[]) => {
       const choice = choose(members)
       return choice.type === "serve" ? choice.member : choice.out[0].member
     },
-    /** Begins a cooldown for a request that began then; returns why others will not know of it, if they will not. */
+    /** Starts a cooldown for a request that started then; if it cannot be shared with other processes, returns why. */
     fail: (member: Member, failure: Failure, began: number) => {
       store.update((state) =>
         CombinedCooldown.fail(

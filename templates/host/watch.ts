@@ -1,4 +1,4 @@
-/** Watches over a silent member, so that another one can be asked instead. */
+/** Watches a silent member, so that another one can be asked instead. */
 import { Effect } from "effect"
 import { CombinedDecide } from "../turn/decide"
 

@@ -1,4 +1,4 @@
-/** The session runner of this release cannot fail over. So that nobody waits for it, it says so. */
+/** The session runner of this release cannot fail over, and says so at once. */
 import { Effect } from "effect"
 
 type Ref = { readonly providerID: string; readonly id: string }

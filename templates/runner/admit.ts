@@ -1,10 +1,13 @@
-/** Whether a session can be prompted: a model that cannot be resolved would be accepted, and nothing would come of it. */
+/**
+ * Whether a session can be prompted: otherwise a model that cannot be resolved would be accepted without any result.
+ *
+ */
 import { Effect } from "effect"
 import { Catalog } from "../../catalog"
 import type { ModelV2 } from "../../model"
 import { CombinedRunnerCatalogue } from "./catalogue"
 
-/** Fails with what to say where the session's model is a combined one that the new runner cannot ask. */
+/** Fails with a message if the session's model is a combined one that the new runner cannot use. */
 export const admit = Effect.fn("CombinedRunnerAdmit.admit")(function* (model: ModelV2.Ref | undefined) {
   if (model?.providerID !== CombinedRunnerCatalogue.ID) return undefined
   const catalog = yield* Catalog.Service

@@ -1,4 +1,4 @@
-/** The combined models among those that the new session runner can ask. */
+/** The combined models that the new session runner can use. */
 import { Effect } from "effect"
 import { Catalog } from "../../catalog"
 import { Config } from "../../config"
@@ -20,7 +20,7 @@ export type Found = {
   readonly members: readonly (CombinedMember.Member & { readonly model: ModelV2.Info })[]
 }
 
-/** The last grouping of each catalogue: it is made anew when another model is offered, or a setting has changed. */
+/** The last grouping of each catalogue; it is made again when a model is added or a setting changes. */
 const made = new WeakMap<Catalog.Interface, { readonly of: string; readonly groups: ReadonlyMap<string, Group> }>()
 
 const grouping = Effect.fn("CombinedRunnerCatalogue.grouping")(function* (catalog: Catalog.Interface, least?: number) {
@@ -39,13 +39,13 @@ const grouping = Effect.fn("CombinedRunnerCatalogue.grouping")(function* (catalo
   return { models, groups }
 })
 
-/** What is listed: upstream's models, and behind them the combined ones of which a member can be asked. */
+/** What is listed: upstream's models, followed by the combined ones with a usable member. */
 export const models = Effect.fn("CombinedRunnerCatalogue.models")(function* (catalog: Catalog.Interface) {
   const { models, groups } = yield* grouping(catalog)
   return [...models, ...[...groups.values()].flatMap((item) => virtual(resolve(item, models)) ?? [])]
 })
 
-/** The provider of the combined models, where there are any, behind upstream's. */
+/** The provider of the combined models, if there are any, after upstream's. */
 export const providers = Effect.fn("CombinedRunnerCatalogue.providers")(function* (catalog: Catalog.Interface) {
   const listed = yield* catalog.provider.available()
   const any = (yield* models(catalog)).some((model) => model.providerID === ID)
@@ -54,8 +54,8 @@ export const providers = Effect.fn("CombinedRunnerCatalogue.providers")(function
 })
 
 /**
- * A combined model by its id; also one of too few providers to be listed, for a session that has chosen it while it had more.
- * Undefined where there is none. Its members may be none: then the runner can ask none of those that offer it.
+ * A combined model by its id; also one with too few providers to be listed, for a session that chose it while it had
+ * more. Undefined if there is none. It may have no members: then the runner can use none of its providers.
  */
 export const find = Effect.fn("CombinedRunnerCatalogue.find")(function* (catalog: Catalog.Interface, id: string) {
   const { models, groups } = yield* grouping(catalog)
@@ -80,7 +80,7 @@ function offers(models: readonly ModelV2.Info[]): Offer[] {
   }))
 }
 
-/** As in the first API: the most that a member can do, for what the others do not they are passed over. */
+/** As in the first API: the maximum of all members; those that cannot do something are skipped. */
 function virtual(found: Found): ModelV2.Info | undefined {
   const [first] = found.members
   if (!first) return undefined

@@ -1,8 +1,8 @@
-/** An error of the new runner's requests, in the terms in which it is decided what follows. Pure. */
+/** An error of the new runner's requests, in the form that decides what to do next. Pure. */
 import { LLMError, isContextOverflowFailure, type ProviderErrorEvent } from "@opencode-ai/llm"
 import { CombinedFailure, type Fault, type Kind } from "../failure/classify"
 
-/** What upstream makes of an error, for what no rule knows by its words. */
+/** Upstream's classification of an error, if no rule matches its words. */
 const KINDS: Partial<Record<LLMError["reason"]["_tag"], Kind>> = {
   RateLimit: "rate_limit",
   QuotaExceeded: "quota",

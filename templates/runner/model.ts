@@ -1,4 +1,4 @@
-/** Resolves a combined model to that of the member that is to be asked now. Upstream does so anew for each request. */
+/** Resolves a combined model to that of the member to ask now. Upstream does so for each request. */
 import type { Model } from "@opencode-ai/llm"
 import { Effect } from "effect"
 import type { Catalog } from "../../catalog"
@@ -20,7 +20,7 @@ import { CombinedRunnerSettings } from "./settings"
 
 type Session = SessionSchema.Info
 
-/** Takes the place of `Effect.fn`. */
+/** Replaces `Effect.fn`. */
 export const fn = Effect.fnUntraced(function* (catalog: Catalog.Interface) {
   const config = yield* Config.Service
   return <Eff extends Effect.Effect<unknown, unknown, unknown>>(
@@ -38,7 +38,7 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog.Interface) {
       const run = (yield* CombinedRunnerRoute.Current) ?? CombinedRun.make()
       const pool = CombinedPool.look({
         settings: CombinedSettings.failover(yield* CombinedRunnerSettings.read(config)),
-        // The new runner keeps logins in a place of its own: what the first API knows of them counts.
+        // The new runner stores logins separately: what the first API knows about them counts.
         credentials: () => undefined,
       })
       while (true) {
@@ -55,7 +55,7 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog.Interface) {
           const route = { id: found.id, session: session.id, member, members: found.members, pool, run }
           return CombinedRunnerRoute.mark(resolved.success, route)
         }
-        // A login that cannot be renewed, say: a failure of the member before anything was asked of it.
+        // Such as a login that cannot be renewed: a failure of the member before any request.
         const failure = CombinedFailure.fault(resolved.failure)
         run.answer = CombinedAnswer.leave(run.answer, member, { message: failure.message })
         if (!found.members.some(CombinedDecide.wish(run.answer, "step").open))
@@ -65,7 +65,7 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog.Interface) {
   }
 })
 
-/** The member to ask; where none may be asked, the first: what is said then is decided before its request. */
+/** The member to ask; if none may be asked, the first: the error is then decided before its request. */
 function choose(
   pool: CombinedPool.Pool,
   members: readonly CombinedRunnerRoute.Member[],
@@ -76,7 +76,7 @@ function choose(
   return choice.out[0]?.member ?? members[0]
 }
 
-/** What the step makes of the members. */
+/** What the step requires of the members. */
 export function wish(run: CombinedRun.Run, members: readonly CombinedRunnerRoute.Member[], answer = run.answer) {
   const holds = (member: CombinedMember.Member) => {
     const found = members.find((item) => CombinedMember.same(item, member))
@@ -85,7 +85,7 @@ export function wish(run: CombinedRun.Run, members: readonly CombinedRunnerRoute
   return { ...CombinedDecide.wish(answer, "step"), fits: holds }
 }
 
-/** How many tokens a conversation may have; unlimited where that is not known. */
+/** How many tokens a conversation may have; unlimited if unknown. */
 export function room({ model }: CombinedRunnerRoute.Member) {
   return model.limit.input ?? (model.limit.context || Infinity)
 }

@@ -17,7 +17,7 @@ export type Route = {
   readonly run: CombinedRun.Run
 }
 
-/** The step that is being made. There is none where a model is resolved for something else. */
+/** The current step. There is none if a model is resolved for something else. */
 export const Current = Context.Reference<CombinedRun.Run | undefined>("@opencode/CombinedRunnerRoute/Current", {
   defaultValue: () => undefined,
 })

@@ -1,11 +1,14 @@
-/** The feature's part of opencode.json, for the new session runner: its own reading of that file drops what it does not know. */
+/**
+ * The feature's part of opencode.json, for the new session runner, which drops unknown keys when it reads that file.
+ *
+ */
 import { readFileSync, statSync } from "fs"
 import { Effect } from "effect"
 import { parse } from "jsonc-parser"
 import type { Config } from "../../config"
 import type { CombinedSettings } from "../settings"
 
-/** Read from the files that upstream has found, in its order: the later one counts. */
+/** Read from the files that upstream has found, in its order; the later one wins. */
 export const read = Effect.fn("CombinedRunnerSettings.read")(function* (config: Config.Interface) {
   const files = (yield* config.entries()).flatMap((entry) =>
     entry.type === "document" && entry.path !== undefined ? [entry.path] : [],
@@ -21,7 +24,7 @@ export const read = Effect.fn("CombinedRunnerSettings.read")(function* (config: 
 
 const cache = new Map<string, { readonly stamp: string; readonly part: CombinedSettings.Info }>()
 
-/** Upstream has refused the whole file if these keys are not as they must be, so they need no look here. */
+/** If these keys were invalid, upstream would have refused the whole file, so they are not checked here. */
 function part(file: string): CombinedSettings.Info {
   try {
     const { ino, mtimeMs, size } = statSync(file)

@@ -1,10 +1,10 @@
 /**
- * One step of the new session runner: it is asked of as many members as it takes, before any output.
+ * One step of the new session runner: as many members are asked as needed, before any output.
  *
- * Its transcript is a log of events, from which nothing can be taken back. So the events of an answer are held until the
- * first that says something. What fails before is not part of the session: the step begins anew, upstream resolves the model
- * again (model.ts) and builds the request for that member from the stored history. What fails later ends the turn as it
- * does without us, and begins the member's cooldown.
+ * Its transcript is a log of events, from which nothing can be removed. So the events of an answer are held until the
+ * first one with content. An attempt that fails before that is not part of the session: the step starts again, upstream
+ * resolves the model again (model.ts) and builds the request for that member from the stored history. A later failure
+ * ends the turn as it does without us, and starts the member's cooldown.
  */
 import { LLMError, UnknownProviderReason, type LLMEvent, type LLMRequest } from "@opencode-ai/llm"
 import { Cause, Effect, Pull, Stream } from "effect"
@@ -25,7 +25,7 @@ type Route = CombinedRunnerRoute.Route
 type Events = NonEmptyReadonlyArray<LLMEvent>
 type Answer = Pull.Pull<Events, LLMError>
 
-/** The step is to begin anew, with the same number. */
+/** The step has to start again, with the same number. */
 class Again extends Error {
   constructor(
     readonly run: CombinedRun.Run,
@@ -35,7 +35,7 @@ class Again extends Error {
   }
 }
 
-/** Stands around the attempts at a step. `promotion` is what was written to the session first; it is not written twice. */
+/** Wraps the attempts at a step. `promotion` is what was written to the session first; it is not written twice. */
 export const attempt = <S, P, Rest extends readonly unknown[], A, E, R>(
   once: (session: S, promotion: P | undefined, step: number, ...rest: Rest) => Effect.Effect<A, E, R>,
   session: S,
@@ -53,7 +53,7 @@ export const attempt = <S, P, Rest extends readonly unknown[], A, E, R>(
   return go(promotion, step).pipe(Effect.provideService(CombinedRunnerRoute.Current, run))
 }
 
-/** Watches the answer of a member; that of any other model goes as it is. */
+/** Watches the answer of a member; that of any other model is unchanged. */
 export const stream = <R>(
   answer: Stream.Stream<LLMEvent, LLMError, R>,
   request: LLMRequest,
@@ -73,11 +73,11 @@ export const stream = <R>(
           )
         }),
       ),
-    // Upstream repeats a refused request by itself, which would come before the next member is asked.
+    // Upstream repeats a refused request by itself, before the next member could be asked.
   ).pipe(Stream.provideService(CombinedRunnerRoute.Retries, 0))
 }
 
-/** Asks, and holds what comes until it says something. */
+/** Asks, and holds events until one has content. */
 const open = (route: Route, step: number, pull: Answer, begins: () => void): Answer => {
   const { pool, run, member } = route
   const again = Effect.suspend(() => Effect.die(new Again(run, step)))
@@ -132,7 +132,7 @@ const open = (route: Route, step: number, pull: Answer, begins: () => void): Ans
   }).pipe(Effect.ensuring(Effect.sync(() => CombinedPool.release(route))))
 }
 
-/** Decides what follows an attempt that came to nothing, and does it. `asIs` is how it ends without us. */
+/** Decides what to do after a failed attempt, and does it. `asIs` is how it ends without us. */
 const conclude = (
   route: Route,
   began: number,
@@ -197,7 +197,7 @@ const conclude = (
     }
   })
 
-/** After the answer has begun: what becomes of it says how the member is. */
+/** After the answer has started: its end tells how the member is. */
 const follow = (route: Route, began: number, pull: Answer): Answer =>
   pull.pipe(
     Effect.tap((events) =>
@@ -226,13 +226,13 @@ const serve = (route: Route, began: number) =>
     route.pool.succeed(route.member, began)
   })
 
-/** Begins a cooldown: of a provider, or of all the names under which it offers the model. */
+/** Starts a cooldown: of a provider, or of all the names under which it offers the model. */
 function cool(route: Route, name: CombinedMember.Name, failure: Failure, began: number) {
   const member = route.members.find((item) => CombinedMember.same(item, name)) ?? name
   for (const item of CombinedMember.alike(member, route.members, failure)) route.pool.fail(item, failure, began)
 }
 
-/** What is known of the member right before its request, which then probes it if one has to. */
+/** What is known about the member right before its request, which then probes it if needed. */
 function start(route: Route) {
   const { pool, run, member, members } = route
   const until = pool.cooling(member)?.until
@@ -249,7 +249,7 @@ function others({ pool, run, member, members }: Route, silent = false) {
   return pool.rank(members, { ...wish, open }).some((item) => wish.fits(item) && !CombinedMember.same(item, member))
 }
 
-/** Before the answer has begun. */
+/** Before the answer has started. */
 const watch = (route: Route) => {
   const began = performance.now()
   const look = () => ({ silence: performance.now() - began, started: false })
@@ -274,7 +274,7 @@ function candidate(
 const failed = (message: string) =>
   new LLMError({ module: "combined", method: "stream", reason: new UnknownProviderReason({ message }) })
 
-/** Whether an event says something, or is the last one can be told of. */
+/** Whether an event has content, or is the last that can be reported. */
 function speaks(event: LLMEvent) {
   switch (event.type) {
     case "step-start":
@@ -291,7 +291,7 @@ function speaks(event: LLMEvent) {
       return event.text !== ""
     case "tool-input-delta":
       return false
-    // An answer that was cut off or refused on purpose is whole without a word.
+    // An answer that was cut off or refused on purpose is complete without any text.
     case "step-finish":
       return event.reason !== "stop" && event.reason !== "unknown" && event.reason !== "error"
   }

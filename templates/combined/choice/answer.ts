@@ -1,35 +1,35 @@
 /**
- * What was asked for one answer, and what came of it. Pure: a change makes a new value.
+ * The requests for one answer, and their results. Pure: a change makes a new value.
  *
- * An answer begins with the first request for it and ends when a member has given it. Whatever is done again, by whomever,
- * is done for the same answer. Who may be asked how often is decided in turn/decide.ts.
+ * An answer starts with the first request for it and ends when a member has given it. All retries, by any member, are
+ * for the same answer. turn/decide.ts decides how often each member may be asked.
  */
 import type { Failure } from "../failure/classify"
 import { CombinedMember, type Name } from "../member"
 
 export type Failed = Name & {
   readonly message: string
-  /** What the answer lacked, where it came to its end. */
+  /** What the answer lacked, if it ended. */
   readonly lacks?: string
 }
 
-/** A member whose failure no rule knows. Whether it is to blame shows when another one is asked the same. */
+/** A member with an unknown failure. Whether it is to blame shows when another one gets the same request. */
 export type Suspect = Name & { readonly failure: Failure; readonly error?: unknown }
 
 export type Answer = {
-  /** What failed, the first failure first. */
+  /** The failures, the first one first. */
   readonly failures: readonly Failed[]
-  /** How often each member was asked and left without an answer, by its key. */
+  /** How often each member was asked and abandoned without an answer, by its key. */
   readonly left: ReadonlyMap<string, number>
-  /** How often a step ended behind a member's finished tools by a failure for which it is not left, by its key. */
+  /** How often a step ended after a member's finished tools with a failure for which the member is kept, by its key. */
   readonly closed: ReadonlyMap<string, number>
-  /** How often each member was asked again in place, by its key. */
+  /** How often each member was retried, by its key. */
   readonly repeats: ReadonlyMap<string, number>
-  /** How often all were unavailable and one was waited for. */
+  /** How often all were unavailable and the turn waited for one. */
   readonly waits: number
   /** How often another member was chosen before anything was sent. */
   readonly rechosen: number
-  /** Keys of the members that were left for their silence. */
+  /** Keys of the members that were abandoned for being silent. */
   readonly silent: ReadonlySet<string>
   readonly suspects: readonly Suspect[]
   /** Whether the conversation was compacted for it. */
@@ -68,12 +68,12 @@ export function leave(
   }
 }
 
-/** The answer after a member failed behind finished tools, and not in a way for which another one is asked. */
+/** The answer after a member failed after finished tools, with a failure for which no other one is asked. */
 export function close(answer: Answer, member: Name, what: { readonly message: string }): Answer {
   return { ...remember(answer, member, what), closed: counted(answer.closed, CombinedMember.key(member)) }
 }
 
-/** The answer after a member failed to give it and is asked again in place. */
+/** The answer after a member failed to give it and is retried. */
 export function repeat(answer: Answer, member: Name, what: { readonly message: string }): Answer {
   return { ...remember(answer, member, what), repeats: counted(answer.repeats, CombinedMember.key(member)) }
 }

@@ -9,39 +9,39 @@ export type Choice<M extends Member> =
   | {
       readonly type: "serve"
       readonly member: M
-      /** It can take the request; else nobody can, and it is the first that can be asked. */
+      /** It can take the request; if none can, it is the first one available. */
       readonly fits: boolean
     }
-  /** Those that may come back, the one to wait for in front; none where each has failed too often. */
+  /** Those that may come back, the one to wait for first; empty if each has failed too often. */
   | { readonly type: "wait"; readonly out: readonly Out<M>[] }
 
-/** What one request makes of the members. */
+/** What one request requires of the members. */
 export type Wish = {
   /** The member holds a prompt cache of this session. */
   readonly warm?: (member: Member) => boolean
   /** The member can take the request: it has room for it and can read its images. */
   readonly fits?: (member: Member) => boolean
-  /** How often the member was left since the last answer, and whether it may still be asked. */
+  /** How often the member was abandoned since the last answer, and whether it may still be asked. */
   readonly left?: (member: Member) => number
   readonly open?: (member: Member) => boolean
-  /** For how many milliseconds a member that fits is worth waiting for. */
+  /** How many milliseconds to wait for a member that fits. */
   readonly patience?: number
 }
 
-/** What the order of a group does not say. */
+/** Facts beyond the order of the group. */
 export type View = Wish & {
   readonly state: State
   readonly now: number
-  /** Another request is finding out whether the member is well again. */
+  /** Another request is testing whether the member has recovered. */
   readonly probed?: (member: Member) => boolean
   /** Asked only when all others are unavailable. */
   readonly lastResort?: (member: Member) => boolean
 }
 
 /**
- * Members that are not cooling, the one to ask in front. A last resort stands behind all others, then a member that has
- * failed to give this very answer, then one that is being probed; among equals one with a warm cache is in front, and
- * then the group's order decides.
+ * Members that are not cooling down, the one to ask first. A last resort comes after all others, before it members
+ * that have failed for this answer, before those members being probed; among equals, those with a warm cache come
+ * first, then the group's order decides.
  */
 export function rank<M extends Member>(members: readonly M[], view: View): M[] {
   const weight = (member: M) =>
@@ -57,8 +57,8 @@ export function rank<M extends Member>(members: readonly M[], view: View): M[] {
 }
 
 /**
- * The member to ask: the first that can take the request. One that can and is back within `patience` is waited for, before
- * one is asked that cannot; when nobody can answer now, all that are cooling, the first to return in front.
+ * The member to ask: the first that can take the request. If only others are available, but one that can is back
+ * within `patience`, it is waited for. If none can answer now: all that are cooling down, the first to return first.
  */
 export function choose<M extends Member>(members: readonly M[], view: View): Choice<M> {
   const fits = (member: M) => view.fits?.(member) ?? true
@@ -72,7 +72,7 @@ export function choose<M extends Member>(members: readonly M[], view: View): Cho
   return { type: "wait", out }
 }
 
-/** The members that are cooling, the first to return in front. */
+/** The members that are cooling down, the first to return first. */
 function cooling<M extends Member>(members: readonly M[], view: View): Out<M>[] {
   return members
     .flatMap((member) => {

@@ -1,20 +1,20 @@
 /**
  * One run of a session's loop: from the user's message until the model is done, over all the answers that this takes.
  *
- * It ends with the loop, and all that is known of it with it: the host keeps it with whatever runs the loop.
+ * Everything about it ends with the loop: the host keeps it with whatever runs the loop.
  */
 import type { Forgone } from "../failure/classify"
 import { CombinedMember, type Name } from "../member"
 import { CombinedAnswer, type Answer } from "./answer"
 
 export type Run = {
-  /** The answer that is being asked for. */
+  /** The current answer. */
   answer: Answer
-  /** Attempts that were taken back. They are not steps of the agent. */
+  /** Discarded attempts. They do not count as steps of the agent. */
   retracted: number
-  /** What members refused of the history; they are asked without it. */
+  /** The parts of the history that members refused; they are asked without them. */
   readonly forgone: Map<string, Set<Forgone>>
-  /** Members that said the conversation is too long, and the room that they have, in tokens. */
+  /** Members that said the conversation is too long, and their room in tokens. */
   readonly tooLong: Map<string, number>
 }
 
@@ -22,7 +22,7 @@ export function make(): Run {
   return { answer: CombinedAnswer.FRESH, retracted: 0, forgone: new Map(), tooLong: new Map() }
 }
 
-/** What this member refused of the history. */
+/** The parts of the history that this member refused. */
 export function forgone(run: Run | undefined, member: Name): ReadonlySet<Forgone> {
   return run?.forgone.get(CombinedMember.key(member)) ?? new Set()
 }
@@ -32,8 +32,8 @@ export function forgo(run: Run, member: Name, what: Forgone) {
 }
 
 /**
- * Whether a member may have room for the conversation, after what others said of it: one with less room than a member
- * that said it is too long has not. One with the same room may: what is counted, and how, differs from host to host.
+ * Whether a member may have room for the conversation, given what others said: not if it has less room than a member
+ * that said it is too long. One with the same room may, since hosts count differently.
  */
 export function mayHold(run: Run, member: Name, room: number) {
   if (run.tooLong.has(CombinedMember.key(member))) return false

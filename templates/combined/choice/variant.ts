@@ -4,8 +4,8 @@
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 /**
- * The member's own variant for what was asked: the same one; else the one next to it, of two that are equally near the
- * lesser one, which costs less; undefined where it has none that compares.
+ * The member's own variant for the requested one: the same, or else the closest effort (of two equally close ones the
+ * lower, which costs less); undefined if it has none to compare.
  */
 export function map(asked: string, variants: Readonly<Record<string, unknown>> | undefined): string | undefined {
   if (variants?.[asked]) return asked
@@ -18,8 +18,8 @@ export function map(asked: string, variants: Readonly<Record<string, unknown>> |
 }
 
 /**
- * The variants that any of the members has, efforts first, from least to most. Each has the options of the first member
- * that has it, for whoever looks at them; a request is made with those of its own member.
+ * The variants of all members, efforts first, from least to most. Each has the options of the first member that has
+ * it, just for display; a request uses those of its own member.
  */
 export function union<V>(members: readonly (Readonly<Record<string, V>> | undefined)[]): Record<string, V> {
   const rank = (name: string) => (EFFORTS.includes(name) ? EFFORTS.indexOf(name) : EFFORTS.length)
@@ -29,8 +29,8 @@ export function union<V>(members: readonly (Readonly<Record<string, V>> | undefi
 }
 
 /**
- * The member's own options under every name that may be asked for: those of the group's variants, and the efforts. There
- * are none for a name to which the member has nothing like it, but it is a name that may be asked for.
+ * The member's own options under every name that may be requested: the group's variants, and the efforts. A name for
+ * which the member has nothing similar has no options, but may still be requested.
  */
 export function named<V extends object>(own: Readonly<Record<string, V>> | undefined, group: Iterable<string>) {
   return Object.fromEntries(
@@ -41,7 +41,7 @@ export function named<V extends object>(own: Readonly<Record<string, V>> | undef
   )
 }
 
-/** What was asked for, where a member has nothing like it and goes without. */
+/** The requested variant, if a member has nothing similar and goes without. */
 export function lost(asked: string | undefined, variants: Readonly<Record<string, unknown>> | undefined) {
   return asked !== undefined && map(asked, variants) === undefined ? asked : undefined
 }

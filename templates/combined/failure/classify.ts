@@ -1,14 +1,14 @@
 /**
- * What a failure of a provider is about, and for how long: the kind decides what follows it.
+ * What a failure of a provider is about, and how long it lasts: the kind decides what to do.
  *
- * Pure: an error as the AI SDK, bun or the operating system raises it goes in, a `Failure` comes out. The user's cancel
- * interrupts a turn and never comes here.
+ * Pure: takes an error of the AI SDK, bun or the operating system, and returns a `Failure`. The user's cancel
+ * interrupts a turn and never gets here.
  */
 import { CombinedRedact } from "./redact"
 import { CombinedRetryAfter } from "./retry-after"
 import { rules, type Rule } from "./rules"
 
-/** Kinds for which a member is left alone for a while. */
+/** Kinds after which a member is avoided for a while. */
 export const KINDS = [
   "rate_limit",
   "quota",
@@ -18,7 +18,7 @@ export const KINDS = [
   "missing",
   "network",
   "timeout",
-  /** No rule knows it: one more member is asked before it is believed. */
+  /** No rule matches: one more member is asked before it is believed. */
   "unknown",
 ] as const
 
@@ -27,23 +27,23 @@ export type Kind = (typeof KINDS)[number]
 /** `provider`: every model of that provider is affected, as by bad credentials or a dead host. */
 export type Scope = "model" | "provider"
 
-/** A failure for which a member is left alone. */
+/** A failure after which a member is avoided. */
 export type Failure = {
   readonly kind: Kind
   readonly scope: Scope
   readonly message: string
   readonly status?: number
-  /** Milliseconds from now, as the provider asked. */
+  /** Milliseconds from now, as requested by the provider. */
   readonly retryAfter?: number
-  /** The member will not be well a moment later, though failures of this kind often pass. */
+  /** The member will not recover within a moment, though failures of this kind often are short. */
   readonly lasting?: boolean
-  /** The request alone is more than the limit grants: where no other member is left, it is too long. */
+  /** This request alone exceeds the limit: if no other member is left, it is too long. */
   readonly long?: boolean
 }
 
 /**
- * What of a history a member may refuse, and is then asked without: thoughts, what is stored or encrypted for an account,
- * the ids of calls.
+ * The parts of a history that a member may refuse, and is then asked without: thoughts, items stored or encrypted for
+ * an account, the ids of calls.
  */
 export const FORGOABLE = ["thinking", "items", "calls"] as const
 
@@ -52,9 +52,9 @@ export type Forgone = (typeof FORGOABLE)[number]
 type Said = { readonly message: string; readonly status?: number }
 
 /**
- * What an error comes to. A `Failure` may be cured by another member; of an unknown one that shows when another is asked.
- * The others say nothing against the member: `too_long` needs one with more room, `history` the same one without a part of
- * the history; `final` is the request's own fault, whoever is asked.
+ * What an error means. After a `Failure` another member may help; for an unknown one that shows when another is asked.
+ * The others do not blame the member: `too_long` needs one with more room, `history` the same one without a part of the
+ * history; `final` is the request's own fault with every member.
  */
 export type Fault =
   | Failure
@@ -62,7 +62,7 @@ export type Fault =
   | (Said & { readonly kind: "history"; readonly forgo: Forgone })
   | (Said & { readonly kind: "final" })
 
-/** Failures of these kinds often pass in a moment: then asking again is better than leaving the member. */
+/** Failures of these kinds are often short: then a retry is better than switching. */
 const PASSING: readonly Kind[] = ["overload", "server", "network", "timeout"]
 
 export function passes(failure: Failure) {
@@ -73,7 +73,7 @@ export function cools(fault: Fault): fault is Failure {
   return KINDS.some((kind) => kind === fault.kind)
 }
 
-/** Kinds that are about a limit: only for these do the reset headers of used-up limits and the text name a time. */
+/** Kinds that are about a limit: only for these are reset headers of used-up limits and times in the text used. */
 const LIMITED: readonly Rule["kind"][] = ["rate_limit", "quota", "overload"]
 
 /**
@@ -101,7 +101,7 @@ export function fault(
     { headers: seen.headers, texts: seen.texts, limit: LIMITED.includes(found.kind), zone: found.zone },
     now,
   )
-  // Google sends its client's pause of less than a minute along with a limit of a day, too.
+  // With a daily limit, Google also sends its client's pause of less than a minute.
   const isPause = found.kind === "quota" && (named ?? 0) < 60_000 && seen.texts.some((text) => DELAY.test(text))
   const retryAfter = isPause ? undefined : named
   return {
@@ -116,7 +116,7 @@ export function fault(
 
 const DELAY = /^"retryDelay"/
 
-/** Other errors of the server, and a redirect that leads nowhere; what no rule knows is not believed at once. */
+/** Other errors of the server, and a redirect that leads nowhere. Unknown errors are not believed at once. */
 function byStatus(status: number | undefined): Omit<Rule, "source"> {
   const isServers = status !== undefined && (status >= 500 || status < 400)
   return { kind: isServers ? "server" : "unknown", scope: "model" }
@@ -124,25 +124,25 @@ function byStatus(status: number | undefined): Omit<Rule, "source"> {
 
 const NOTHING = "unknown failure"
 
-/** What an error says, in a line. */
+/** The message of an error, in one line. */
 export function describe(error: unknown) {
   return said(error) ?? NOTHING
 }
 
-/** The same, undefined where it says nothing. */
+/** The same, undefined if there is none. */
 export function said(error: unknown) {
   return summary(collect(error))
 }
 
-/** What an error says of itself, wherever it stands in it. */
+/** What an error says about itself, anywhere in it. */
 type Seen = {
   status?: number
-  /** What identifies the error: codes, types, names, reasons, in small letters. */
+  /** What identifies the error: codes, types, names, reasons, in lower case. */
   readonly codes: Set<string>
   /** Sentences. */
   readonly texts: string[]
   headers: Record<string, string>
-  /** The answer was a page for a browser: a proxy's, which knows nothing of the account. */
+  /** The answer was an HTML page: from a proxy, which knows nothing about the account. */
   page: boolean
 }
 
@@ -171,7 +171,7 @@ const SENTENCES = [
 /** When a limit ends, as numbers beside the message. */
 const TIMES = ["resets_in_seconds", "resets_at", "retry_after", "retryAfter", "retry_after_seconds"]
 
-/** Where an error may hold another. What else it holds may be the user's own words, and is not looked at. */
+/** Where an error may contain another one. Other fields may have the user's own words, and are not read. */
 const INSIDE = [
   "lastError",
   "cause",
@@ -211,19 +211,19 @@ function collect(error: unknown): Seen {
       if (typeof code === "string" && code) seen.codes.add(code.toLowerCase())
       if (typeof code === "number") seen.codes.add(String(code))
     }
-    // MiniMax counts its errors by itself, in numbers that mean other things elsewhere.
+    // MiniMax has its own error numbers, which mean other things elsewhere.
     const minimax = isObject(item.base_resp) ? item.base_resp.status_code : undefined
     if (minimax && (typeof minimax === "number" || typeof minimax === "string")) seen.codes.add(`base_resp:${minimax}`)
     for (const key of TIMES) if (typeof item[key] === "number") seen.texts.push(`"${key}":${item[key]}`)
     if (typeof item.retryDelay === "string") seen.texts.push(`"retryDelay":"${item.retryDelay}"`)
     for (const headers of [item.responseHeaders, item.headers])
       if (isHeaders(headers)) seen.headers = { ...headers, ...seen.headers }
-    // AWS names the error in a header, or by the key that holds it.
+    // AWS names the error in a header, or by the key that contains it.
     const kind = seen.headers["x-amzn-errortype"]?.split(":")[0]
     if (kind) seen.codes.add(kind.toLowerCase())
     const named = Object.keys(item).filter((key) => key.endsWith("Exception") && item[key])
     named.forEach((key) => seen.codes.add(key.toLowerCase()))
-    // Of a retry only the last attempt counts.
+    // Of several attempts only the last one counts.
     const inside = item.lastError === undefined ? [...INSIDE, ...named] : ["lastError"]
     for (const key of inside) visit(item[key], depth - 1)
   }
@@ -248,7 +248,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** All that a rule names must hold; of the codes one is enough. */
+/** Everything that a rule names must match; of the codes, one is enough. */
 function matches(rule: Rule, seen: Seen) {
   if (rule.status && !(seen.status !== undefined && rule.status.includes(seen.status))) return false
   if (rule.page && !seen.page) return false
@@ -259,12 +259,12 @@ function matches(rule: Rule, seen: Seen) {
   return (known || said) === true
 }
 
-/** What bun adds to a failed fetch is for whoever writes the program. */
+/** What bun adds to a failed fetch is meant for programmers. */
 const BUN_HINT = /\.? For more information, pass `verbose: true` in the second argument to fetch\(\)/
 
 function summary(seen: Seen) {
   const [first, ...more] = seen.texts.filter((item) => !/^"\w+":/.test(item))
-  // SDKs that cannot read a body tell the status line's word in its place.
+  // SDKs that cannot read a body use the status text instead.
   const best = first !== undefined && !/\s/.test(first.trim()) ? (more.find((item) => /\s/.test(item)) ?? first) : first
   const raw = best ?? [...seen.codes].at(0)
   if (raw === undefined) return seen.status === undefined ? undefined : String(seen.status)

@@ -1,9 +1,9 @@
 /**
- * The error that an event inside an answer holds. SDKs read only what their own vendor sends, and pass over the rest: an
- * error of Google's, MiniMax' `base_resp`, a body of another server. Pure.
+ * The error in an event inside an answer. SDKs only read what their own vendor sends and ignore the rest: Google's
+ * errors, MiniMax' `base_resp`, the body of another server. Pure.
  */
 
-/** What makes an event a piece of an answer, whatever else it holds. */
+/** What makes an event part of an answer, whatever else it contains. */
 const ANSWERS = ["choices", "candidates", "delta", "content_block", "item", "output"]
 
 export function failed(event: unknown): boolean {

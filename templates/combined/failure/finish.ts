@@ -1,29 +1,29 @@
 /**
- * How an answer ended, where the SDK's word for it does not say. Pure.
+ * How an answer ended, if the SDK's finish reason does not tell. Pure.
  *
- * An SDK calls every finish reason that it does not know "other", and upstream takes that for an answer without one. Only
- * words that say "complete" are believed: whatever else a provider says behind half an answer, the answer is broken.
+ * An SDK reports every unknown finish reason as "other", and upstream treats that as an answer without one. Only words
+ * that mean "complete" are believed; with any other the answer is broken.
  */
 
-/** A finish reason as the AI SDK tells it: its own word, and the provider's. */
+/** A finish reason from the AI SDK: its own word, and the provider's. */
 export type Reason = {
   readonly unified: "stop" | "length" | "content-filter" | "tool-calls" | "error" | "other"
   readonly raw: string | undefined
 }
 
-/** What was seen of the answer before its end. */
+/** What the answer had before its end. */
 export type Seen = {
   /** Text or reasoning came. */
   readonly said: boolean
   /** A tool was called. */
   readonly called: boolean
-  /** A call came whose arguments never became whole. */
+  /** There was a call with incomplete arguments. */
   readonly cut: boolean
   /** Why the provider refused the prompt. */
   readonly blocked: string | undefined
 }
 
-/** Words of vLLM, TGI, Together, Anthropic, Bedrock, Cohere, OpenRouter's providers, in their spellings. */
+/** Words of vLLM, TGI, Together, Anthropic, Bedrock, Cohere and OpenRouter's providers, as they spell them. */
 const COMPLETE =
   /^(?:stop|stopped|stop[_ -]?(?:sequence|token|word|criteria_met)|eos(?:[_ -]?token)?|end(?:[_ -]?(?:of[_ -]?)?(?:turn|text|sequence|stream))?|pause_turn|complete|completed|done|finish|finished|success|normal|tool[_ -]?(?:use|calls?)|function[_ -]?calls?)$/i
 
@@ -36,10 +36,10 @@ const REFUSED =
 
 export function read(reason: Reason, seen: Seen): Reason {
   const { raw } = reason
-  // A call that is announced and never made would have the model asked again for ever.
+  // For an announced call that is never made, the model would be asked again forever.
   if (reason.unified === "tool-calls" && !seen.called && !seen.said && !seen.cut) return { ...reason, unified: "stop" }
   if (reason.unified === "length") return seen.cut ? { ...reason, unified: "error" } : reason
-  // Behind a call some SDKs say "tool-calls" whatever the provider says.
+  // After a call some SDKs report "tool-calls", whatever the provider says.
   if (reason.unified === "tool-calls" && (raw === undefined || COMPLETE.test(raw))) return reason
   if (reason.unified !== "other" && reason.unified !== "tool-calls") return reason
   if (raw === undefined) return seen.blocked ? { unified: "content-filter", raw: seen.blocked } : reason
@@ -48,7 +48,7 @@ export function read(reason: Reason, seen: Seen): Reason {
   return { ...reason, unified: REFUSED.test(raw) ? "content-filter" : "error" }
 }
 
-/** Whether the provider says that the answer is whole: only then is what it could not write a call without arguments. */
+/** Whether the provider says that the answer is complete: only then is a call without arguments meant that way. */
 export function isComplete({ unified, raw }: Reason) {
   if (unified === "stop" || unified === "tool-calls")
     return raw === undefined || COMPLETE.test(raw) || unified === "stop"

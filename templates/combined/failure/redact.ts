@@ -1,11 +1,11 @@
-/** Keys and logins that a provider echoes, taken out of what it said before anybody keeps, shows or shares it. */
+/** Removes keys and logins that a provider echoes from its response, before it is stored, shown or shared. */
 
 const HIDDEN = "[redacted]"
 
-/** Less than this may stand in any text by chance. */
+/** Anything shorter may occur in a text by chance. */
 const SHORTEST = 8
 
-/** What keys look like, whoever they belong to: vendors' prefixes, JSON web tokens, and what follows a telling word. */
+/** What keys look like: vendors' prefixes, JSON web tokens, and values after words such as "key". */
 const KEYS = [
   /\b(?:sk|gsk|csk)-[\w-]{8,}/g,
   /\b(?:gsk|hf|r8|ghp|gho|ghu|ghs|github_pat|sk|pk|rk)_\w{16,}/g,
@@ -23,7 +23,7 @@ const AFTER = [
   /(:\/\/)[^/?#\s"'@]+(?=@)/g,
 ]
 
-/** `secrets` are those that were sent, to be found in whatever form. */
+/** `secrets` are those that were sent; they are found in any form. */
 export function redact(text: string, secrets: readonly string[] = []) {
   const known = secrets
     .filter((secret) => secret.length >= SHORTEST)
@@ -34,7 +34,7 @@ export function redact(text: string, secrets: readonly string[] = []) {
 
 const TELLING = /auth|key|token|secret|cookie|password/i
 
-/** The secrets of a request: what its headers and its address hold, in pieces and encoded as well. */
+/** The secrets of a request, from its headers and its address, also in pieces and encoded. */
 export function sent(url: string, headers: Iterable<readonly [string, string]>) {
   const values = [...headers].filter(([name]) => TELLING.test(name)).map(([, value]) => value)
   const address = URL.canParse(url) ? new URL(url) : undefined

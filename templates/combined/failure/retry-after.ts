@@ -1,4 +1,7 @@
-/** When a provider says that it can be asked again. Pure: response headers and texts in, milliseconds from now out. */
+/**
+ * When a provider says that it can be asked again. Pure: takes response headers and texts, returns milliseconds from
+ * now.
+ */
 
 type Headers = Readonly<Record<string, string>>
 
@@ -7,16 +10,16 @@ const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000,
 export type Said = {
   readonly headers: Headers
   readonly texts: readonly string[]
-  /** The failure is about a limit; only then do the headers of used-up limits and the text count. */
+  /** The failure is about a limit; only then are the headers of used-up limits and the text used. */
   readonly limit: boolean
-  /** The zone of dates that name none, as "+08:00": only some vendors are known for theirs. */
+  /** The zone of dates without one, as "+08:00"; it is known only for some vendors. */
   readonly zone?: string
 }
 
 /**
- * Retry-After as seconds or as a date (RFC 9110 10.2.3) and the millisecond form that OpenAI sends hold for every failure.
- * Beside a limit count too: the reset of a limit of which nothing remains (OpenAI, Anthropic, Groq, OpenRouter), and what
- * the text says (Google's RetryInfo, OpenAI's "try again in 6m0s", ChatGPT's resets_in_seconds and resets_at, dates).
+ * Retry-After as seconds or as a date (RFC 9110 10.2.3) and the millisecond form that OpenAI sends apply to every
+ * failure. For limits, these are used too: the reset of an exhausted limit (OpenAI, Anthropic, Groq, OpenRouter), and
+ * the text (Google's RetryInfo, OpenAI's "try again in 6m0s", ChatGPT's resets_in_seconds and resets_at, dates).
  */
 export function read({ headers, texts, limit, zone }: Said, now: number): number | undefined {
   const lower = Object.fromEntries(Object.entries(headers).map(([key, value]) => [key.toLowerCase(), value]))
@@ -33,11 +36,11 @@ function retryAfter(text: string | undefined, now: number) {
   return seconds >= 0 ? Math.ceil(seconds * 1000) : date(text, now)
 }
 
-/** Of several limits that are used up the one that lasts longest. */
+/** Of several used-up limits, the one that lasts longest. */
 function limits(headers: Headers, now: number) {
   const waits = Object.entries(headers).flatMap(([name, value]) => {
     if (!name.includes("ratelimit")) return []
-    // The draft of the IETF: `"default";r=0;t=50`.
+    // The IETF draft: `"default";r=0;t=50`.
     const field = /\br=0\b.*?\bt=(\d+)/.exec(value)?.[1]
     if (field) return [Number(field) * 1000]
     const reset = resetOf(name, value)
@@ -46,10 +49,10 @@ function limits(headers: Headers, now: number) {
   return waits.length ? Math.max(...waits) : undefined
 }
 
-/** The header that says when a used-up limit comes back, beside the one that says that it is used up. */
+/** The header that says when a limit is reset, for the header that says that it is used up. */
 function resetOf(name: string, value: string) {
   if (name.includes("remaining") && Number(value) === 0) return name.replace("remaining", "reset")
-  // Anthropic's plans: no limit of this name has a "remaining".
+  // Anthropic's plans: limits with this name have no "remaining".
   if (name.endsWith("-status") && value.trim() === "rejected") return name.replace(/status$/, "reset")
   return undefined
 }
@@ -73,7 +76,7 @@ function date(text: string, now: number) {
   return found > 0 ? found : undefined
 }
 
-/** What stands before a time: when the limit ends, or when to ask again. */
+/** What precedes a time: when the limit ends, or when to ask again. */
 const ANNOUNCED =
   "(?:try(?:ing)? again|retry(?:ing)?|resets?|reset_time|refresh(?:es|ed)?|available(?: again)?|access|wait(?: for)?|重置|恢复|刷新|重试)"
 
@@ -84,7 +87,7 @@ const SPAN = new RegExp(
 
 const UNIT = "(milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|秒|分钟|小时|天)"
 
-/** One or several counted units: "2 hours", "3 hours and 5 minutes". */
+/** One or several numbers with units: "2 hours", "3 hours and 5 minutes". */
 const WORDS = new RegExp(
   `${ANNOUNCED}(?: in| after| at least| for)?[ :：]*(?:about |approximately )?((?:\\d+(?:\\.\\d+)? ?${UNIT}(?:,? (?:and )?)?)+)`,
   "i",

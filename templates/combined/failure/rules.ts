@@ -1,8 +1,8 @@
 /**
- * Which failures of a provider are of what kind, as data: by the status, the codes or the words that providers are known
- * to use. The first rule that matches decides, so what names the cause stands before what only names a status.
+ * The kinds of provider failures, as data: by the status, the codes or the words that providers are known to use. The
+ * first matching rule decides, so rules that name the cause come before those that only name a status.
  *
- * A rule serves kind, scope and time. The turn survives without one: what no rule knows is asked of one more member.
+ * A rule gives kind, scope and time. The turn survives without one: after an unknown failure one more member is asked.
  */
 import { account } from "./rules/account"
 import { line, unreadable } from "./rules/line"
@@ -12,7 +12,7 @@ import type { Rule } from "./rules/rule"
 
 export type { Rule } from "./rules/rule"
 
-/** By the status alone, where neither codes nor words tell more. */
+/** By the status alone, if neither codes nor words tell more. */
 const byStatus: readonly Rule[] = [
   {
     kind: "server",

@@ -1,18 +1,18 @@
 /**
- * Cooldowns: which member must be left alone, and until when.
+ * Cooldowns: which member to avoid, and until when.
  *
  * Pure functions on `State`; times are milliseconds since the epoch. How a state is shared is in store.ts.
  */
 import { KINDS, type Failure, type Kind } from "../failure/classify"
 import { CombinedMember } from "../member"
 
-/** What is known of a member or of a whole provider. One that is well again is kept too, so that others learn of it. */
+/** What is known about a member or a whole provider. A recovered one is kept too, so that others learn about it. */
 export type Cooldown = {
   readonly since: number
   readonly until: number
   readonly kind: Kind
   readonly message: string
-  /** Failures in a row, which stretch the next cooldown; 0 after a success. */
+  /** Consecutive failures, which lengthen the next cooldown; 0 after a success. */
   readonly failures: number
   /** Fingerprint of the credentials that failed. */
   readonly credentials?: string
@@ -20,7 +20,7 @@ export type Cooldown = {
 
 export type State = ReadonlyMap<string, Cooldown>
 
-/** Milliseconds; a cooldown is never shorter or longer, whatever the provider asks for. */
+/** Milliseconds. Limits for every cooldown, whatever the provider asks for. */
 export type Bounds = { readonly min: number; readonly max: number }
 
 type Step = { readonly base: number; readonly max: number }
@@ -30,12 +30,12 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** A transient failure must not cost minutes on a worse member. */
+/** A transient failure must not mean minutes with a worse member. */
 const TRANSIENT: Step = { base: 5 * SECOND, max: 2 * MINUTE }
 
 /**
- * Used when the provider names no time. A rate limit is counted in minutes by every large provider; quota and credentials
- * do not come back by themselves.
+ * Used when the provider gives no time. Every large provider counts rate limits per minute; quota and credentials do
+ * not recover by themselves.
  */
 const schedule: Record<Kind, Step> = {
   overload: TRANSIENT,
@@ -52,19 +52,19 @@ const schedule: Record<Kind, Step> = {
 /** A provider may ask for any time; a cooldown always ends within a day. */
 export const BOUNDS: Bounds = { min: 0, max: DAY }
 
-/** The least that a named time counts for: "at once" would ask the same member again and again, and no other. */
+/** The minimum for a time that a provider gives: with "at once" the same member would be asked again and again. */
 const SHORTEST = SECOND
 
-/** How long failures in a row are remembered once the cooldown is over. */
+/** How long consecutive failures are remembered after the cooldown. */
 const MEMORY = DAY
 
-/** Failures that new credentials cure. */
+/** Failures that new credentials may fix. */
 const CURED_BY_CREDENTIALS: readonly Kind[] = ["quota", "auth"]
 
 /**
- * The state after a failure. Failures in a row of one schedule stretch the cooldown; those of other schedules say nothing
- * about it. Requests that were under way together meet the same trouble: of those that began before the known failure
- * none counts as one more.
+ * The state after a failure. Consecutive failures with one schedule lengthen the cooldown; those with other schedules
+ * do not affect it. Simultaneous requests have the same problem: those that started before the known failure do not
+ * count again.
  */
 export function fail(
   state: State,
@@ -96,14 +96,17 @@ export function fail(
   })
 }
 
-/** A named time is believed once. When the member fails again after it, it was too short, and the schedule begins. */
+/**
+ * A time from the provider is believed once. If the member fails again after it, it was too short, and the schedule
+ * applies.
+ */
 function waitOf(failure: Failure, step: Step, failures: number) {
   const scheduled = (count: number) => Math.min(step.base * 2 ** (count - 1), step.max)
   if (failure.retryAfter === undefined) return scheduled(failures)
   return Math.max(failure.retryAfter, failures > 1 ? scheduled(failures - 1) : SHORTEST)
 }
 
-/** A success clears what was known when its request began at `began`; a later failure, of another session, stays. */
+/** A success clears what was known when its request started at `began`; a later failure in another session stays. */
 export function succeed(state: State, providerID: string, modelID: string, began: number): State {
   const stale = [CombinedMember.providerKey(providerID), CombinedMember.key({ providerID, modelID })].flatMap((key) => {
     const item = state.get(key)
@@ -123,7 +126,7 @@ export function cooling(state: State, providerID: string, modelID: string, now: 
     .toSorted((a, b) => b.until - a.until)[0]
 }
 
-/** Keys of what failed last and may be well again: a cooldown that is over and that no success has ended. */
+/** Keys whose cooldown is over but that have had no success since. */
 export function unproven(state: State, providerID: string, modelID: string, now: number): readonly string[] {
   return [CombinedMember.providerKey(providerID), CombinedMember.key({ providerID, modelID })].filter((key) => {
     const item = state.get(key)
@@ -131,7 +134,7 @@ export function unproven(state: State, providerID: string, modelID: string, now:
   })
 }
 
-/** Of two that speak of the same member the later one counts; of two of the same moment the success. */
+/** Of two records for the same member the later one counts; if they are simultaneous, the success. */
 export function merge(one: State, other: State): State {
   return [...other].reduce((made, [key, item]) => {
     const known = made.get(key)
@@ -141,8 +144,8 @@ export function merge(one: State, other: State): State {
 }
 
 /**
- * What still counts now. What began in the future was written before the clock was set back, and is dropped; so a wrong
- * clock can neither make a cooldown endless nor keep one alive.
+ * The records that still count. One from the future was written before the clock was set back, and is dropped, so that
+ * a wrong clock cannot make a cooldown endless.
  */
 export function current(
   state: State,
@@ -164,7 +167,7 @@ export function format(state: State) {
   return JSON.stringify({ version: VERSION, members: Object.fromEntries(state) })
 }
 
-/** Reads what `format` wrote. Whatever else it is given makes an empty state: it is a cache, not a document. */
+/** Reads what `format` wrote. Anything else gives an empty state: it is a cache, not a document. */
 export function parse(text: string): State {
   const value = json(text)
   if (!isObject(value) || value.version !== VERSION || !isObject(value.members)) return new Map()

@@ -1,16 +1,16 @@
 /**
- * After a cooldown one request finds out whether the member is well again; until it has, others keep to the next one.
- * A mark that nobody takes away ends by itself, so a request that never came to its end cannot block a member.
+ * After a cooldown one request tests whether the member has recovered; until then, others use the next one. A mark
+ * that is not removed expires, so a request that never ends cannot block a member.
  */
 
-/** Long enough for an answer to begin, short enough that a lost mark does not keep a healthy member idle. */
+/** Long enough for an answer to start, short enough that a lost mark does not keep a healthy member idle for long. */
 const LONGEST = 60_000
 
 export type Probes = {
-  /** Takes these keys for an owner; false, and nothing taken, when another one has any of them. */
+  /** Takes these keys for an owner; returns false and takes none when another owner has any of them. */
   readonly claim: (keys: readonly string[], owner: object, now: number) => boolean
   readonly release: (owner: object) => void
-  /** Whether another owner is finding out about any of these. */
+  /** Whether another owner is testing any of these. */
   readonly taken: (keys: readonly string[], owner: object | undefined, now: number) => boolean
 }
 
@@ -20,7 +20,7 @@ export function make(): Probes {
   const taken = (keys: readonly string[], owner: object | undefined, now: number) =>
     keys.some((key) => {
       const mark = marks.get(key)
-      // A mark of the future was made before the clock was set back.
+      // A mark from the future was made before the clock was set back.
       return mark !== undefined && mark.owner !== owner && mark.until > now && mark.until <= now + LONGEST
     })
 

@@ -1,34 +1,38 @@
 /**
- * The health of members, shared by all processes of the user and kept over restarts.
+ * The health of members, shared by all of the user's processes and kept across restarts.
  *
- * One JSON file, replaced as a whole, by one process at a time. A turn never waits for the others: what cannot be written at
- * once holds in this process from now on, and is written a moment later. A state is a map in which the later record wins.
+ * One JSON file, replaced as a whole, by one process at a time. A turn never waits for others: a change that cannot be
+ * written at once applies in this process immediately, and is written a moment later. A state is a map in which the
+ * later record wins.
  */
 import { CombinedCooldown } from "./cooldown"
 
-/** Where the state is kept: a file, for those who have one. */
+/** Where the state is stored: a file, if available. */
 export type Shelf = {
-  /** Changes with each replacement; undefined where there is nothing. */
+  /** Changes with each replacement; undefined if there is nothing. */
   readonly stamp: () => string | undefined
   readonly read: () => string | undefined
-  /** Replaces the whole in one step, or throws. */
+  /** Replaces everything in one step, or throws. */
   readonly replace: (text: string) => void
-  /** Does something while no other process changes it; false, and nothing done, where another one does for so long. */
+  /**
+   * Does something while no other process changes it; returns false, without doing it, if another one is busy for that
+   * long.
+   */
   readonly alone: (act: () => void, patience: number) => boolean
-  /** Tries again until it is done: every few milliseconds, and with patience before the process ends. */
+  /** Tries again until it succeeds: every few milliseconds, and longer before the process ends. */
   readonly until: (done: (patience: number) => boolean) => void
 }
 
 export type Store = {
-  /** What is known now, by this process and by others. */
+  /** What this process and others know now. */
   readonly read: () => CombinedCooldown.State
   readonly update: (change: (state: CombinedCooldown.State) => CombinedCooldown.State) => CombinedCooldown.State
-  /** Why the last change could not be shared; this process goes by it all the same. */
+  /** Why the last change could not be shared; this process still uses it. */
   readonly problem: () => string | undefined
 }
 
 /**
- * @param live drops what no longer counts, so that the file cannot grow
+ * @param live drops what no longer counts, so that the file does not grow
  */
 export function open(shelf: Shelf, live: (state: CombinedCooldown.State) => CombinedCooldown.State): Store {
   const memory: { state: CombinedCooldown.State; seen?: string; problem?: string; pending: boolean } = {
@@ -36,7 +40,7 @@ export function open(shelf: Shelf, live: (state: CombinedCooldown.State) => Comb
     pending: false,
   }
 
-  /** Takes over what others have written; whether something of ours is missing there. */
+  /** Reads what others have written. Returns whether something of ours is missing there. */
   const take = () => {
     const stamp = shelf.stamp()
     if (stamp === memory.seen) return false

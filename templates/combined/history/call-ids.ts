@@ -1,22 +1,23 @@
 /**
- * Call ids in a form that the reader takes. Each provider makes its own, and some refuse those of others: too long, or with
- * characters that they do not know. Pure: the ids of a history in, their names for one reader out.
+ * Call ids in a form that the reader accepts. Each provider makes its own, and some refuse those of others: too long,
+ * or with invalid characters. Pure: maps the ids of a history to those for one reader.
  */
 
 export type Form = {
   readonly longest: number
   readonly characters: RegExp
-  /** The only length that is taken. */
+  /** The only accepted length. */
   readonly exactly?: number
 }
 
-/** Ids of eight to forty letters and digits are taken by everybody but Mistral, whose own are nine. */
+/** Everybody accepts ids of eight to forty letters and digits, except Mistral, whose own have nine. */
 const SHORT: Form = { longest: 9, exactly: 9, characters: /^[a-zA-Z0-9]+$/ }
 
 type Reader = { readonly npm: string; readonly id: string; readonly providerID: string }
 
 /**
- * The first that fits decides. Moonshot's ids ("functions.bash:0") say something to its models, so a chat server keeps them.
+ * The first match decides. Moonshot's ids ("functions.bash:0") mean something to its models, so a chat server keeps
+ * them.
  *
  * Sources: Anthropic and Bedrock refuse other characters (ToolUseBlock: `[a-zA-Z0-9_-]+`, 1 to 64), OpenAI's Responses more
  * than 64 and its chat completions, and Azure's, more than 40; Mistral wants "a-z, A-Z, 0-9, with a length of 9".
@@ -39,16 +40,16 @@ const FORMS: readonly { readonly when: (reader: Reader) => boolean; readonly for
 ]
 
 export function formFor(reader: Reader): Form {
-  // The last one takes every reader.
+  // The last one matches every reader.
   return FORMS.find((item) => item.when(reader))?.form ?? SHORT
 }
 
-/** The form that everybody takes, for a reader that has refused another one. */
+/** The form that everybody accepts, for a reader that has refused another one. */
 export const STRICTEST = SHORT
 
 /**
- * Gives out names for the ids of one history, in the order in which it is read. The same history has the same names in each
- * request, which prompt caches live from. A call that has the id of an earlier one gets a name of its own; calls of one id
+ * Assigns names to the ids of one history, in the order in which it is read. The same history gets the same names in
+ * each request, which prompt caches need. A call with the id of an earlier one gets a new name; calls with the same id
  * have their results in the order in which they were made.
  */
 export function namer(form: Form, ids: readonly string[]) {
@@ -72,7 +73,7 @@ export function namer(form: Form, ids: readonly string[]) {
       return name
     },
     result: (id: string) => {
-      // A call without an id of ours is one that was compacted away; its result keeps whatever name it has.
+      // A call without an assigned name was compacted away; its result keeps its id.
       const name = open.get(id)?.shift() ?? latest.get(id) ?? (fits(id) ? id : make(id))
       latest.set(id, name)
       return name

@@ -1,12 +1,12 @@
 /**
- * Signed thinking of Claude: the signature is Anthropic's and holds on every platform that serves the model, but each SDK
- * keeps it in its own place. Pure.
+ * Claude's signed thinking: the signature is Anthropic's and valid on every platform that serves the model, but each
+ * SDK stores it in a different place. Pure.
  */
 export type Signed = { readonly signature: string } | { readonly redactedData: string }
 
 export type Thought = { readonly text: string; readonly signed: Signed }
 
-/** What an SDK keeps beside a part of an answer, by the SDK's own name. */
+/** What an SDK stores with a part of an answer, by the SDK's own name. */
 export type Metadata = Readonly<Record<string, unknown>>
 
 const ANTHROPIC = ["@ai-sdk/anthropic", "@ai-sdk/google-vertex/anthropic"]
@@ -21,7 +21,7 @@ export function read(metadata: Metadata | undefined): Signed | undefined {
     if (typeof own.redactedData === "string") return { redactedData: own.redactedData }
   }
   const details = isObject(metadata?.openrouter) ? metadata.openrouter.reasoning_details : undefined
-  // With more than one in a part nobody knows which text belongs to which signature.
+  // With more than one in a part, it is unknown which text belongs to which signature.
   const found = Array.isArray(details) ? details.filter((item) => item?.signature || item?.data) : []
   if (found.length !== 1) return undefined
   const [{ signature, data }] = found
@@ -29,7 +29,7 @@ export function read(metadata: Metadata | undefined): Signed | undefined {
   return typeof data === "string" ? { redactedData: data } : undefined
 }
 
-/** The metadata of one of the thoughts of a message, in the terms of the reader's SDK; undefined where it takes none. */
+/** The metadata of one of the thoughts of a message, in the form of the reader's SDK; undefined if it accepts none. */
 export function write(npm: string, all: readonly Thought[], index: number) {
   if (ANTHROPIC.includes(npm)) return { anthropic: { ...all[index].signed } }
   if (npm === "@ai-sdk/amazon-bedrock") return { bedrock: { ...all[index].signed } }
@@ -43,7 +43,7 @@ export function write(npm: string, all: readonly Thought[], index: number) {
   return { openrouter: { reasoning_details: details } }
 }
 
-/** What Google takes for a signature that is lost: https://ai.google.dev/gemini-api/docs/thought-signatures */
+/** Google's marker for a lost signature: https://ai.google.dev/gemini-api/docs/thought-signatures */
 export const LOST = { google: { thoughtSignature: "skip_thought_signature_validator" } }
 
 /** Gemini's SDKs read one another's signatures. */

@@ -1,10 +1,10 @@
 /**
- * How a protocol takes back thoughts that nobody signed: those of open models (GLM, DeepSeek, Kimi, Qwen, MiniMax). Pure.
+ * How a protocol accepts unsigned thoughts: those of open models (GLM, DeepSeek, Kimi, Qwen, MiniMax). Pure.
  *
  * - `field`: the SDK writes them beside the text (`reasoning_content`, `reasoning`, the model's interleaved field).
  * - `details`: OpenRouter's SDK writes them only from `reasoning_details`.
- * - `none`: they are left out. The protocol takes signed thoughts only (Anthropic, Bedrock, Gemini, OpenAI's Responses), or
- *   the SDK drops them (xAI) or makes answer text of them (Mistral, Alibaba, Cohere).
+ * - `none`: they are left out. The protocol only accepts signed thoughts (Anthropic, Bedrock, Gemini, OpenAI's Responses),
+ *   or the SDK drops them (xAI) or turns them into answer text (Mistral, Alibaba, Cohere).
  *
  * Source: the SDKs' conversion of prompts, in the versions of OpenCode 1.18.3.
  */
@@ -33,8 +33,8 @@ export function wayFor(reader: { readonly npm: string; readonly reasons: boolean
 }
 
 /**
- * What OpenRouter's SDK sends of the thoughts of a whole message; it reads them from the first part that has them, and drops
- * those of a format that must be signed.
+ * What OpenRouter's SDK sends of the thoughts of a whole message; it reads them from the first part that has them, and
+ * drops those in a format that must be signed.
  */
 export function details(texts: readonly string[]) {
   return {

@@ -12,19 +12,19 @@ export { resolve }
 export type Options = {
   /** Providers, highest first. The others follow in the order of their ids. */
   priority: readonly string[]
-  /** The fewest providers that make a group. Default 2. */
+  /** The minimum number of providers for a group. Default 2. */
   minProviders?: number
   /** Whether a name without a date is the same as its newest snapshot. Default true. */
   combineLatest?: boolean
-  /** Offers to leave out: provider/model, in which * stands for anything. */
+  /** Offers to leave out: provider/model, where * stands for any text. */
   exclude?: readonly string[]
   /** Own groups: id to a list of provider/model. */
   groups?: Record<string, readonly string[]>
-  /** Kinds of variants that may serve in one group. Default: free, region, host, confidential. */
+  /** Kinds of variants that may be in one group. Default: free, region, host, confidential. */
   variants?: readonly string[]
-  /** Regions, preferred first, where a provider offers a model in several. */
+  /** Regions in order of preference, if a provider offers a model in several. */
   regions?: readonly string[]
-  /** Offers that are only learnt from: all that is known about which snapshots exist. */
+  /** Further offers that are not combined: they tell which snapshots exist. */
   catalogue?: readonly Offer[]
 }
 
@@ -37,7 +37,7 @@ type Draft = { short: string; id: string; key: string; qualified: string; entrie
 export const VARIANTS = ["free", "quantised", "context", "region", "host", "confidential"] as const
 export const DEFAULT_VARIANTS: readonly string[] = ["free", "region", "host", "confidential"]
 
-/** What one offer says about itself; `group` knows more, because it sees the others too. */
+/** What one offer's id says; `group` knows more, because it sees the others too. */
 export function identify(offer: Offer): { key: string; variant: Variant } {
   const [identity] = resolve([offer])
   return { key: identity.key, variant: identity.variant }
@@ -47,9 +47,9 @@ export function identify(offer: Offer): { key: string; variant: Variant } {
 export function group(offers: readonly Offer[], options: Options): Group[] {
   const patterns = (options.exclude ?? []).map(lower)
   const ranks = rankOf(offers, options.priority)
-  // Where no group can come about, the catalogue need not be read.
+  // If there can be no group, the catalogue need not be read.
   if (ranks.size < (options.minProviders ?? 2) && Object.keys(options.groups ?? {}).length === 0) return []
-  // What is left out still tells which snapshots and sizes exist.
+  // Excluded offers still tell which snapshots and sizes exist.
   const identities = resolve(offers, options.catalogue)
   const all = offers.map((offer, index): Entry => {
     const rank = ranks.get(offer.providerID)
@@ -76,8 +76,8 @@ function finish(draft: Draft): Group {
   }
 }
 
-// Each model gets the first of these ids that no other could have: the name without a date where that means this
-// snapshot, the name, the name with its vendor, the same with a number. The user's own ids stay as they are.
+// Each model gets the first of these ids that is unique: the name without a date if that means this snapshot, the name,
+// the name with its vendor, the same with a number. The user's own ids stay as they are.
 function uniqueIDs(own: readonly Draft[], automatic: readonly Draft[]) {
   const taken = new Set(own.map((draft) => draft.id))
   const wishes = new Map<string, number>()
@@ -103,7 +103,7 @@ function uniqueIDs(own: readonly Draft[], automatic: readonly Draft[]) {
   return [...own, ...found]
 }
 
-// The place of each provider in the priority; undefined for those that it does not name.
+// The position of each provider in the priority; undefined for others.
 function rankOf(offers: readonly Offer[], priority: readonly string[]) {
   const names = priority.map(squash)
   const ranks = new Map<string, number | undefined>()
@@ -120,7 +120,7 @@ function isExcluded(offer: Offer, patterns: readonly string[]) {
   return patterns.some((pattern) => fits(pattern, text))
 }
 
-/** Whether the text fits the pattern, in which * stands for any text. */
+/** Whether the text matches the pattern, in which * stands for any text. */
 export function fits(pattern: string, text: string) {
   const parts = pattern.split("*")
   if (parts.length === 1) return pattern === text
@@ -142,7 +142,7 @@ function ownGroups(entries: readonly Entry[], options: Options): Draft[] {
   const byName = new Map(entries.map((entry) => [entry.offer.providerID + "/" + entry.offer.modelID, entry]))
   return Object.entries(options.groups).flatMap(([id, names]) => {
     const members = [...new Set(names)].flatMap((name) => byName.get(name) ?? [])
-    // Where the user's list says nothing about the order of two providers, it is the list's own.
+    // If the user's list does not order two providers, the list's order is kept.
     const sorted = members
       .map((entry, at) => ({ entry, at }))
       .sort((a, b) => a.entry.rank - b.entry.rank || a.at - b.at)
@@ -158,7 +158,7 @@ function automaticGroups(entries: readonly Entry[], options: Options): Draft[] {
   const fewest = options.minProviders ?? 2
   const order = orderOf(options.regions ?? [])
   return [...drafts].flatMap(([key, members]) => {
-    // Most models have one offer, and then there is nothing to count.
+    // Most models have only one offer: nothing to count.
     if (members.length < fewest || new Set(members.map((entry) => entry.offer.providerID)).size < fewest) return []
     const { stem, name, vendor } = members[0].identity
     const ending = endingOf(members[0].identity, allowed, latest)
@@ -172,7 +172,7 @@ function automaticGroups(entries: readonly Entry[], options: Options): Draft[] {
   })
 }
 
-// What keeps an offer out of the group of its key: variants that may not be combined, and, if asked for, a date.
+// What keeps an offer out of its key's group: variants that may not be combined, and, if requested, a date.
 function endingOf({ variant, undated, written }: Identity, allowed: ReadonlySet<string>, latest: boolean) {
   return (
     (!latest && undated && written ? "-dated" : "") +
@@ -189,7 +189,7 @@ function idOf(name: string) {
   return name.replace(/[\x00-,/:-`{-\x7f]+/g, "-") || "model"
 }
 
-// Providers by rank, then by id; free offers of providers that the user did not list come last of all.
+// Providers by rank, then by id; free offers of providers that the user did not list come last.
 function orderOf(regions: readonly string[]) {
   const preferred = regions.map(lower)
   const region = (variant: Variant) => {

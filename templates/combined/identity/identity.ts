@@ -1,4 +1,4 @@
-// What one offer says about itself: vendor, name, size, mode, snapshot, and the terms it is served on.
+// What one offer's id says: vendor, name, size, mode, snapshot, and the terms it is served on.
 //
 // identity.py in opencode-patcher is the same in Python; the two agree on every input.
 import { compare, isDigits, isNumber, lower, scan, squash } from "./scan"
@@ -40,8 +40,9 @@ export type Variant = {
 }
 
 /**
- * An offer as its id reads. `row` is the vendor's row in the table or -1; where `version` is set it is not part of
- * `name`; `rolling` is "apart" (never joined with a snapshot) or "release" (the same only when released on one day).
+ * What was read from an offer's id. `row` is the vendor's row in the table or -1; if `version` is set, it is not part
+ * of `name`; `rolling` is "apart" (never joined with a snapshot) or "release" (the same only when released on the same
+ * day).
  */
 export type Reading = {
   vendor: string
@@ -73,7 +74,7 @@ const WINDOWS = new Map([
 ])
 
 /**
- * Reads an offer. Never fails; an id without a word in it is its own name.
+ * Reads an offer. Never fails; an id without words is its own name.
  *
  * A reading depends on the offer's words alone, so what was read is remembered for the life of the process: providers
  * share most of their ids, and the same catalogue is read again for each directory and after each change of a setting.
@@ -91,7 +92,7 @@ export function read(offer: { providerID: string; modelID: string; name: string 
   return made.reading
 }
 
-/** Ids that are remembered at most. The largest catalogue has a third of them. */
+/** The most ids to remember. The largest catalogue has a third of that. */
 const MOST_IDS = 10_000
 
 const known = new Map<string, Written>()
@@ -105,10 +106,10 @@ function remember(modelID: string) {
 
 type Made = { readonly provider: string; readonly title: string; readonly reading: Reading }
 
-/** `plain` is the reading at every provider whose display name has nothing to add; `own` are those of the others. */
+/** `plain` is the reading for every provider whose display name adds nothing; `own` are those for the others. */
 type Written = { located: Located; words: readonly string[]; stamp: string; plain?: Made; own: Made[] }
 
-// Whether the provider has no say: its name can be a prefix of the id, or the organisation.
+// Whether the provider does not matter: its name can be a prefix of the id, or the organisation.
 function isAnyones({ words, located }: Written, reading: Reading) {
   const known = !located.organisation || organisations.has(located.organisation)
   return known && match(words, 0) !== undefined && !vendors[reading.row]?.versions
@@ -176,7 +177,7 @@ type Terms = {
   context: string
 }
 
-// Take out the words that say how a model is served, its size and its mode; the rest is its name.
+// Take out the words for how a model is served, its size and its mode; the rest is its name.
 function termsOf(words: readonly string[], family: Family | undefined, row: number, at: readonly string[]) {
   const found: Terms = {
     rest: [],
@@ -275,12 +276,12 @@ function takeNumber(found: Terms, word: string, before: string) {
   return true
 }
 
-// Budgets in tokens are powers of two or round thousands; other numbers are dates that nobody writes so.
+// Budgets in tokens are powers of two or round thousands, which are unlikely as dates.
 function isBudget(word: string) {
   return isDigits(word) && (word.endsWith("000") || word === "1024" || word === "2048" || WINDOWS.has(word))
 }
 
-// An organisation in front of an open model that is not its vendor's makes it another model.
+// An organisation other than the vendor in front of an open model makes it another model.
 function vendorOf(organisation: string, row: number, quantised: boolean, providerID: string) {
   if (row < 0) return { id: organisation, row: -1 }
   const id = vendors[row].id
@@ -314,7 +315,7 @@ function withLetter(words: readonly string[], letter: string, dropped: string) {
   return words
 }
 
-// The order of words differs from host to host, so it cannot be part of the name.
+// The order of words differs between hosts, so it cannot be part of the name.
 function inOrder(words: readonly string[], generation: readonly string[], vendor: Vendor) {
   const tiers = vendor.tiers.filter((word) => words.includes(word))
   const others = words.filter((word) => !tiers.includes(word)).toSorted(compare)
@@ -322,7 +323,7 @@ function inOrder(words: readonly string[], generation: readonly string[], vendor
   return [...generation, ...tiers, ...others]
 }
 
-// A number after the name of another vendor's family, and every number but the first, belong to the word before it.
+// A number after another vendor's family name, and every number except the first, belongs to the word before it.
 function glue(words: readonly string[], row: number) {
   const found: string[] = []
   let numbers = 0

@@ -1,4 +1,4 @@
-// An offer while its identity is being settled: a reading that the steps over the catalogue change.
+// An offer whose identity is being determined: a reading that the steps over the catalogue modify.
 import type { Reading } from "./identity"
 import { grouped, vendors, type Vendor } from "./rules"
 
@@ -8,7 +8,7 @@ export function vendorOf(item: Item): Vendor | undefined {
   return item.row >= 0 ? vendors[item.row] : undefined
 }
 
-/** Items by vendor and name: each list holds the offers of one model, in the order of the items. */
+/** Items by vendor and name: each list has the offers of one model, in the order of the items. */
 export function models(items: readonly Item[]) {
   const known = new Map<string, Map<string, Item[]>>()
   const found: Item[][] = []
@@ -30,12 +30,12 @@ export function models(items: readonly Item[]) {
 
 export type Models = ReturnType<typeof models>
 
-/** What tells the kinds of one model apart, but mode and snapshot. */
+/** What distinguishes the kinds of one model, except mode and snapshot. */
 export function stem(item: Item) {
   return item.version + "\n" + item.size + "\n" + item.preview
 }
 
-/** Groups of equal key. Most models are offered in one way only: then there is nothing to divide. */
+/** Groups with equal keys. Most models are offered in only one way: then there is nothing to divide. */
 export function divide(items: readonly Item[], key: (item: Item) => string) {
   if (items.length === 1) return [items]
   const first = key(items[0])

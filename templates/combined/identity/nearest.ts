@@ -1,12 +1,12 @@
-// The nearest known name to a mistyped one. nearest.py in opencode-patcher is the same in Python.
+// The known name closest to a mistyped one. nearest.py in opencode-patcher is the same in Python.
 import { compare, lower } from "./scan"
 
-// Bounds the work for a name of any length.
+// Limits the work for long names.
 const LONGEST = 64
 
 /**
- * The name among the known with the fewest edits, punctuation and letters beyond ASCII aside; empty when none is near,
- * which means that more than a third of the letters differ. Of equally near names the first in order wins.
+ * The known name with the fewest edits, ignoring punctuation and letters beyond ASCII; empty when none is close, that
+ * is when more than a third of the letters differ. Of equally close names, the first one wins.
  */
 export function nearest(name: string, known: readonly string[]) {
   const wanted = letters(name)
@@ -27,7 +27,7 @@ function letters(name: string) {
     .slice(0, LONGEST)
 }
 
-// Levenshtein's distance, or the limit if it is at least that.
+// The Levenshtein distance, or the limit if it is at least that.
 function distance(left: string, right: string, limit: number) {
   if (Math.abs(left.length - right.length) >= limit) return limit
   const row = Array.from({ length: right.length + 1 }, (_, index) => index)

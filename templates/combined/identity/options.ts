@@ -1,9 +1,9 @@
-// What in the user's settings names nothing that is there. options.py in opencode-patcher is the same in Python.
+// Unknown names in the user's settings. options.py in opencode-patcher is the same in Python.
 import { fits, VARIANTS, type Offer, type Options } from "./grouping"
 import { nearest } from "./nearest"
 import { lower, squash } from "./scan"
 
-/** A sentence for each name that no offer bears, with the nearest known one. */
+/** A sentence for each name that no offer has, with the closest known one. */
 export function check(options: Options, offers: readonly Offer[]) {
   const providers = [...new Set(offers.map((offer) => offer.providerID))]
   const squashed = new Set(providers.map(squash))

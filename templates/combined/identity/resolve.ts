@@ -1,7 +1,7 @@
-// Which offers are the same model, as far as a whole catalogue can tell.
+// Which offers are the same model, according to the whole catalogue.
 //
-// resolve.py in opencode-patcher is the same in Python; the two agree on every input. The steps run in a fixed
-// order, each over the result of the one before.
+// resolve.py in opencode-patcher is the same in Python; the two agree on every input. The steps run in a fixed order,
+// each on the result of the previous one.
 import { divide, models, stem, vendorOf, type Item } from "./item"
 import { read, type Reading, type Variant } from "./identity"
 import { settleStamps } from "./snapshots"
@@ -11,8 +11,8 @@ import { adoptVendors, dropProviders, keepHouseNames, keepOwnTiers } from "./ven
 export type Offer = { providerID: string; modelID: string; name: string; releaseDate?: string }
 
 /**
- * `stem` is the name without a date; `undated` says that the key is what the name means without one, `written` that
- * this id itself bears a date.
+ * `stem` is the name without a date; `undated` means that the name without a date means this key, `written` that this
+ * id itself has a date.
  */
 export type Identity = {
   key: string
@@ -24,7 +24,7 @@ export type Identity = {
   written: boolean
 }
 
-/** Identities of the offers, in their order. The catalogue holds further offers that are only learnt from. */
+/** Identities of the offers, in their order. The catalogue has further offers that are only learnt from. */
 export function resolve(offers: readonly Offer[], catalogue: readonly Offer[] = []): Identity[] {
   const items = [...offers, ...others(catalogue, offers)].map((offer) => itemOf(offer, read(offer)))
   dropProviders(items)
@@ -93,7 +93,7 @@ function ending(part: string) {
   return part && "-" + part
 }
 
-// Where a vendor's versions are snapshots, an id that carries both tells which belong together.
+// If a vendor's versions are snapshots, an id that has both tells which belong together.
 function tieVersions(items: readonly Item[]) {
   const ties = new Map<string, string>()
   for (const item of items) {
@@ -111,7 +111,7 @@ function tieVersions(items: readonly Item[]) {
   }
 }
 
-// A context window is a variant when the model is offered without it too, else a part of the name.
+// A context window is a variant if the model is also offered without it, otherwise it is part of the name.
 function settleContexts(items: readonly Item[]) {
   if (!items.some((item) => item.context)) return
   for (const group of divide(items, (item) => stem(item) + "\n" + item.mode)) {
@@ -124,7 +124,7 @@ function settleContexts(items: readonly Item[]) {
   }
 }
 
-// A size says nothing when the catalogue knows one size only and some offers leave it out.
+// A size is ignored when the catalogue has only one and some offers leave it out.
 function settleSizes(items: readonly Item[]) {
   if (!items.some((item) => item.size)) return
   const vendor = vendorOf(items[0])
@@ -139,7 +139,7 @@ function settleSizes(items: readonly Item[]) {
   }
 }
 
-// While the vendor's own providers list a model as preview only, its plain name means the preview.
+// While the vendor's own providers list a model only as a preview, its plain name means the preview.
 function settlePreviews(items: readonly Item[]) {
   const vendor = vendorOf(items[0])
   if (!vendor || !items.some((item) => item.preview)) return
@@ -149,7 +149,7 @@ function settlePreviews(items: readonly Item[]) {
   }
 }
 
-// Where the vendor itself lists a hybrid under the plain name, the instruct model is another one.
+// If the vendor itself lists a hybrid under the plain name, the instruct model is another one.
 function settleModes(items: readonly Item[]) {
   const vendor = vendorOf(items[0])
   if (!vendor?.hybrid || !items.some((item) => item.instruct)) return

@@ -1,4 +1,4 @@
-// The rules, ready for look-up. Maps and sets, because ids are foreign text: "constructor" is no rule.
+// The rules, ready for look-up. Maps and sets, because ids can be any text: "constructor" is not a rule.
 import { rules } from "./table"
 
 export type Vendor = (typeof rules.vendors)[number]

@@ -1,4 +1,4 @@
-// From an id to words: lower case, punctuation gone, numbers and dates in one form.
+// Splits an id into words: lower case, no punctuation, numbers and dates in one form.
 //
 // scan.py in opencode-patcher is the same in Python; the two agree on every input. So nothing here depends on
 // Unicode tables: only ASCII letters have a case, and everything beyond ASCII counts as a letter.
@@ -44,12 +44,12 @@ export function lower(text: string) {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 
-/** The text without ASCII punctuation: what is compared where a vendor's name is looked up. */
+/** The text without ASCII punctuation, as used to look up vendor names. */
 export function squash(text: string) {
   return lower(text).replace(/[\x00-/:-`{-\x7f]+/g, "")
 }
 
-/** Words and stamp of a text in lower case. Words in `whole` are never cut. */
+/** Words and stamp of a text in lower case. Words in `whole` are never split. */
 export function scan(text: string, whole: ReadonlySet<string>): Scan {
   return numbers(atoms(HAS_DECIMAL.test(text) ? text.replace(DECIMAL, ".") : text, whole))
 }
@@ -76,7 +76,7 @@ function isSeparator(code: number) {
   return code <= 127 && !(code >= 97 && code <= 122) && !isDigit(code)
 }
 
-// Cut at punctuation, and between a number and a word of two letters or more: qwen3 is two words, k2 one.
+// Split at punctuation, and between a number and a word of two or more letters: qwen3 is two words, k2 one.
 function atoms(text: string, whole: ReadonlySet<string>) {
   const words: string[] = []
   let runs: string[] = []
@@ -102,7 +102,7 @@ function close(runs: readonly string[], whole: ReadonlySet<string>, words: strin
     words.push(atom)
     return
   }
-  // Numbers and letters alternate. Only a single letter sticks to the number beside it.
+  // Numbers and letters alternate. Only a single letter stays with the number beside it.
   let pieces = runs[0]
   for (let index = 1; index < runs.length; index++) {
     const letters = isDigit(runs[index].charCodeAt(0)) ? runs[index - 1] : runs[index]
@@ -124,7 +124,7 @@ function numbers(atoms: string[]): Scan {
     const word = atoms[index]
     const following = atoms[index + 1] ?? ""
     const third = atoms[index + 2] ?? ""
-    // 1024 after "thinking" is a budget in tokens and no 24th of October.
+    // 1024 after "thinking" is a budget in tokens, not October 24th.
     const budget = word === "1024" && (words.at(-1) === "thinking" || words.at(-1) === "think")
     const found = stamp || budget ? undefined : stampAt(word, following, third)
     if (found && (words.length > 0 || index + found.used < atoms.length)) {
@@ -148,7 +148,7 @@ function numbers(atoms: string[]): Scan {
   return { words, stamp }
 }
 
-// A part of a version: up to so many digits, and no leading zero that would make it part of a date.
+// A part of a version: up to that many digits, and no leading zero that would make it part of a date.
 function isMinor(word: string, digits: number) {
   return word.length <= digits && isDigits(word) && (word.length === 1 || word[0] !== "0")
 }

@@ -1,16 +1,16 @@
-// Which snapshot an offer is: dates in one form, and what a name without a date means.
+// Which snapshot an offer is: dates in one form, and the meaning of a name without a date.
 //
 // snapshots.py in opencode-patcher is the same in Python; the two agree on every input.
 import { divide, stem, vendorOf, type Item } from "./item"
 import { snapshots } from "./rules"
 
 const DATE = /^[0-9]{6}(?:[0-9]{2})?$/
-// Months by which the release date that most hosts give may precede the only snapshot.
+// By how many months the release date that most hosts give may precede the only snapshot.
 const SLACK_OF_MOST = 3
-// Months by which one host's release date may precede the newest snapshot while an older one exists.
+// By how many months one host's release date may precede the newest snapshot if an older one exists.
 const SLACK_OF_ONE = 1
 
-/** Settle the stamps of all offers of one model. */
+/** Determine the stamps of all offers of one model. */
 export function settleStamps(items: readonly Item[]) {
   for (const group of divide(items, stem)) {
     completeStamps(group)
@@ -55,7 +55,7 @@ function completeStamps(group: readonly Item[]) {
   for (const item of group) item.stamp = completed.get(item.stamp) ?? item.stamp
 }
 
-// Whether the shorter stamp can be the eight-digit date.
+// Whether the shorter stamp can mean the eight-digit date.
 function matches(stamp: string, date: string) {
   if (stamp.length === 6) return date.startsWith(stamp)
   if (stamp.length === 4) return date.endsWith(stamp)
@@ -97,13 +97,13 @@ function newest(group: readonly Item[], stamped: ReadonlySet<string>) {
   }
 }
 
-// Nobody can tell which snapshot the host serves: the offer joins only others of the same date.
+// It is unclear which snapshot the host serves: the offer only joins others with the same date.
 function contest(item: Item) {
   item.stamp = "undated-" + digits(item.date)
   item.undated = false
 }
 
-// Whether the date is more than so many months before the stamp, both with a year.
+// Whether the date is more than that many months before the stamp, both with a year.
 function isOlder(date: string, stamp: string, slack: number) {
   return DATE.test(date) && months(stamp) - months(date) > slack
 }
@@ -112,7 +112,7 @@ function months(date: string) {
   return Number(date.slice(0, 4)) * 12 + Number(date.slice(4, 6))
 }
 
-// The date on which most of the undated offers say that the model came out, as digits; "" if none says.
+// The release date that most of the undated offers give, as digits; "" if none does.
 function usualDate(group: readonly Item[]) {
   const dates = new Map<string, number>()
   const counts = new Map<string, number>()
@@ -135,13 +135,13 @@ function usualDate(group: readonly Item[]) {
     })[0]
 }
 
-// More often, else earlier.
+// The more frequent one, else the earlier one.
 function wins(entry: [string, number], best: [string, number] | undefined) {
   if (!best) return true
   return entry[1] === best[1] ? entry[0] < best[0] : entry[1] > best[1]
 }
 
-// The undated name is the first release: the one snapshot of the month in which most say it came out.
+// The undated name is the first release: the only snapshot from the month that most offers give.
 function original(group: readonly Item[], hybrid: boolean) {
   const plain = group.filter((item) => !item.stamp && !item.instruct && !item.mode)
   const split = hybrid && plain.length > 0
@@ -168,7 +168,7 @@ function original(group: readonly Item[], hybrid: boolean) {
       continue
     }
     const date = digits(item.date)
-    // A host that dates it as a later snapshot is contested, so it joins neither.
+    // If a host dates it as a later snapshot, it is unclear, so it joins neither.
     if (!DATE.test(date) || date.slice(0, 6) === first.slice(0, 6)) continue
     if (later.has(date.slice(0, 6)) || later.has(date.slice(4, 6))) contest(item)
   }

@@ -1,4 +1,4 @@
-// Whose model it is, where that takes more than the table: learnt from how others in the catalogue write the name.
+// Whose model it is if the table does not say: learnt from how others in the catalogue write the name.
 //
 // vendors.py in opencode-patcher is the same in Python; the two agree on every input.
 import { vendorOf, type Item, type Models } from "./item"
@@ -7,13 +7,13 @@ import { grouped, ownTiers, vendorIDs, vendors } from "./rules"
 
 const DIGIT = /[0-9]/
 const PLAIN = /^[a-z0-9]*$/
-// The most words that a vendor's name may have in front of a model's.
+// The most words of a vendor's name in front of a model's.
 const VENDOR_WORDS = 3
-// Shorter names are the beginning of too many others; the longest bounds the work for names of any length.
+// Shorter names are prefixes of too many others; the longest limits the work for long names.
 const SHORTEST_VENDOR = 3
 const LONGEST_VENDOR = 40
 
-/** An organisation in front of a known family that is a provider itself is the host behind a gateway. */
+/** If an organisation in front of a known family is itself a provider, it is the host behind a gateway. */
 export function dropProviders(items: readonly Item[]) {
   const providers = new Set([...new Set(items.map((item) => item.provider))].map(squash))
   for (const item of items)
@@ -62,7 +62,7 @@ function shortest(vendor: string, others: ReadonlyMap<string, number>) {
   return vendor
 }
 
-/** A name of words only that no vendor is known for ("auto", "custom") is the provider's own product. */
+/** A name of only words without a known vendor ("auto", "custom") is the provider's own product. */
 export function keepHouseNames(items: readonly Item[]) {
   for (const item of items) if (item.row < 0 && !item.vendor && !DIGIT.test(item.name)) item.vendor = item.provider
 }

@@ -1,4 +1,5 @@
-// From an id to the words of a model's own name: without wrappers, organisation, region and prefixes, in one wording.
+// Reduces an id to the words of the model's own name: without wrappers, organisation, region and prefixes, in a
+// normalised wording.
 //
 // words.py in opencode-patcher is the same in Python; the two agree on every input.
 import { isNumber, lower, scan, squash } from "./scan"
@@ -22,11 +23,11 @@ import {
 
 export const ACTIVE = /^a[0-9]+(?:\.[0-9]+)?b$/
 const LETTER_VERSION = /^[a-z][0-9]/
-// The most words that are dropped in front of a family.
+// The most words to drop in front of a family.
 const PREFIX_WORDS = 4
-// The most words with a dot behind them that are taken off: Bedrock writes a region and a vendor.
+// The most words with a dot after them to remove: Bedrock writes a region and a vendor.
 const DOTTED_WORDS = 4
-// Words that a display name has to repeat: those without a class, and those whose class hangs on their place.
+// Words that a display name has to repeat: those without a class, and those whose class depends on their position.
 const MUST_SAY = new Set<string | undefined>([undefined, "effort", "quantised-tail"])
 // A word that a title may add, or something that could be a date.
 const MONTHS = ["jan", "feb", "apr", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -40,7 +41,7 @@ export type Located = {
   confidential: boolean
 }
 
-/** Take off wrappers, places, organisation and region; `text` is the model's own name. */
+/** Remove wrappers, places, organisation and region; `text` is the model's own name. */
 export function locate(modelID: string): Located {
   let id = lower(modelID)
   for (const scheme of schemes) if (id.startsWith(scheme)) id = id.slice(scheme.length)
@@ -51,7 +52,7 @@ export function locate(modelID: string): Located {
   let region = ""
   let confidential = false
   for (const segment of segments) {
-    // nano-gpt writes "TheDrummer 2/…" to tell two hosts of one organisation apart.
+    // nano-gpt writes "TheDrummer 2/…" to distinguish two hosts of one organisation.
     const name = squash(segment.split(" ", 1)[0])
     const place = places.get(name)
     if (place !== undefined) {
@@ -82,7 +83,7 @@ export function withoutPrefix(words: readonly string[], providerID: string) {
   for (let index = 0; index < Math.min(PREFIX_WORDS, words.length - 1); index++) {
     if (!prefixes.has(words[index]) && words[index] !== own) return words
     const family = match(words, index + 1)
-    // "qwen qwq" is qwq, but "llama nemotron" is not for this rule to judge.
+    // "qwen qwq" is qwq, but this rule must not decide about "llama nemotron".
     if (family && (!first || (first.vendor === family.vendor && !family.keep))) return words.slice(index + 1)
   }
   return words
@@ -97,7 +98,7 @@ export function match(words: readonly string[], index: number): Family | undefin
   return families.get(words[index])?.find((family) => startsAt(words, index, family.words))
 }
 
-/** The family at the front, with the words as they stand then, and the row of its vendor, or -1. */
+/** The family at the front, with the words after that, and its vendor's row, or -1. */
 export function familyOf(
   words: readonly string[],
   organisation: string,
@@ -120,12 +121,15 @@ export function familyOf(
   return { words, row }
 }
 
-/** Most display names have nothing to add, and that can be seen before they are cut into words. */
+/** Most display names add nothing, which shows before they are split into words. */
 export function canAdd(title: string) {
   return ADDS.test(lower(title))
 }
 
-/** What the display name adds, when it says all that the id says. A name that contradicts the id is not heard. */
+/**
+ * The words with what the display name adds, if it has everything that the id has. A name that contradicts the id is
+ * ignored.
+ */
 export function withTitle(words: readonly string[], stamp: string, row: number, title: string) {
   const { versions, closed } = vendors[row]
   if (!versions && !canAdd(title)) return { words, stamp }
@@ -144,7 +148,7 @@ export function withTitle(words: readonly string[], stamp: string, row: number, 
   return { words: more.length > 0 ? [...words, ...more] : words, stamp: stamp || said.stamp }
 }
 
-/** One wording for what is written in several ways. */
+/** Use one wording for what is written in several ways. */
 export function replaceSynonyms(words: readonly string[], family: Family | undefined) {
   if (!words.some((word) => synonyms.has(word))) return words
   const found: string[] = []

@@ -1,68 +1,71 @@
 /**
- * What happens next: before a request is made, while it is silent, and after it has come to its end. Pure.
+ * What happens next: before a request is made, while it is silent, and after it has ended. Pure.
  *
- * Facts go in and a verdict comes out. Every bound, every wait and every "finished tools stay" is decided here and nowhere
- * else; what drives a turn, a summary, a title or an agent acts on the verdict and decides nothing.
+ * Takes facts, returns a verdict. Every limit, every wait and every "finished tools stay" is decided here and nowhere
+ * else; whatever drives a turn, a summary, a title or an agent acts on the verdict and decides nothing.
  *
- * The laws (tests/combined/laws.ts): no finished tool is asked for again; every answer ends after a bounded number of
- * requests, whatever the providers say; every wait was announced and has an end; a cancel ends at once.
+ * The laws (tests/combined/laws.ts): no finished tool runs again; every answer ends after a limited number of requests,
+ * whatever the providers say; every wait is announced and has an end; a cancel takes effect at once.
  */
 import { CombinedFailure, type Failure, type Fault, type Forgone, type Kind } from "../failure/classify"
 import { CombinedAnswer, type Answer, type Suspect } from "../choice/answer"
 import { CombinedMember, type Name } from "../member"
 
-/** Who is asked as often as this for one answer and does not give it is not asked for it again. */
+/** A member that was asked this often for one answer without giving it is not asked for it again. */
 export const MOST_LEFT = 3
 
-/** How often one answer waits until a member is back, and the longest wait, in milliseconds. */
+/** How often one answer waits for a member to return, and the longest wait, in milliseconds. */
 export const MOST_WAITS = { step: 3, summary: 3, whole: 2 } as const
 export const LONGEST_WAIT = 60_000
 
-/** How often another member is chosen for one answer because the chosen one has failed elsewhere meanwhile. */
+/** How often another member is chosen for one answer because the chosen one has failed elsewhere in the meantime. */
 export const MOST_RECHOSEN = 3
 
-/** Before the same member is asked once more. Long enough for a load balancer to pick another machine. */
+/** The pause before the same member is asked again. Long enough for a load balancer to pick another machine. */
 const PAUSE = 250
 
 /**
- * What is asked for as a whole is not left where its failure does not move on: upstream has the AI SDK ask twice more,
- * which takes six seconds, or up to a minute each where the provider says so.
+ * Requests for something whole are repeated after a failure that does not switch: upstream lets the AI SDK ask twice
+ * more, which takes six seconds, or up to a minute each if the provider says so.
  */
 const WHOLE_REPEATS = 2
 const WHOLE_PAUSE = 2000
 
-/** How often a silence that is over its time is looked at again, as long as no other member can answer. */
+/** How often an overlong silence is checked again while no other member can answer. */
 const LOOK_AGAIN = 1000
 
-/** Longest sleep between two looks at a silence: a tool may end, or a clock be set, meanwhile. */
+/** The longest sleep between two checks of a silence: meanwhile a tool may end, or the clock may be set. */
 const LONGEST_LOOK = 60_000
 
-/** `step`: of a turn. `summary`: asked for in one piece, outside the loop. `whole`: a title or an agent; nobody watches. */
+/**
+ * `step`: of a turn. `summary`: requested in one piece, outside the loop. `whole`: a title or an agent; not shown
+ * while it comes.
+ */
 export type Purpose = "step" | "summary" | "whole"
 
 export type Settings = {
-  /** Kinds of failures after which another member is asked; undefined stands for all. */
+  /** Kinds of failures after which another member is asked; undefined means all. */
   readonly kinds: readonly Kind[] | undefined
   readonly maxAttempts: number
   readonly firstToken: number
   readonly stall: number
 }
 
-/** An answer that came to its end: without a finish reason, without any content, or with a call that is cut. */
+/** An answer that ended: without a finish reason, without any content, or with an incomplete call. */
 export type Shortcoming = {
   readonly kind: "shortcoming"
   readonly lacks: "finish" | "content" | "call"
   readonly message: string
 }
 
-/** How an attempt ended. The user's cancel is none: whoever drives ends at once. */
+/** How an attempt ended. The user's cancel is not included: the driver ends at once. */
 export type End =
   | { readonly kind: "whole" }
   | Shortcoming
   | Exclude<Fault, Failure>
   | (Failure & { readonly silent?: boolean })
 
-/** Who could be asked if this member were left, its failure taken into account. */
+/** Which members could be asked if this one were abandoned, taking its failure into account. */
 export type Next<N extends Name = Name> =
   | {
       readonly type: "serve"
@@ -78,18 +81,18 @@ export type Ended = {
   readonly purpose: Purpose
   readonly end: End
   readonly settings: Settings
-  /** What was asked for this answer already, without this attempt. */
+  /** The earlier requests for this answer, without this attempt. */
   readonly answer: Answer
   readonly member: Name
   /** The member failed the last time it was asked. */
   readonly unproven: boolean
-  /** What this member has refused of the history already. */
+  /** The parts of the history that this member has already refused. */
   readonly forgone: ReadonlySet<Forgone>
   /** A tool has started. */
   readonly started: boolean
   /** Another member could answer now. */
   readonly others: boolean
-  /** The error as the host has it. It is only passed on. */
+  /** The host's error, which is only passed on. */
   readonly error?: unknown
 }
 
@@ -97,21 +100,21 @@ export type Facts<N extends Name = Name> = Ended & {
   readonly next: Next<N>
   /** Finished tools, whose results stay. */
   readonly kept: number
-  /** The user has refused a tool, or the answer was given by one: the turn ends with what there is. */
+  /** The user has refused a tool, or a tool gave the answer: the turn ends with what there is. */
   readonly done: boolean
-  /** The conversation fills the room of this member, and no other has more; asked for where the answer is whole. */
+  /** The conversation fills this member's room, and no other has more; only needed if the answer is complete. */
   readonly full: boolean
   readonly now: number
 }
 
-/** Which error is shown: this one, the first of those that no rule knows, what every member said, or that it is too long. */
+/** Which error is shown: this one, the first unknown one, every member's, or that the conversation is too long. */
 export type Shown = "this" | "first" | "all" | "too long"
 
-/** `keep`: finished tools and their results stay; else all that the attempt began is taken back. */
+/** `keep`: finished tools and their results stay; otherwise the whole attempt is discarded. */
 export type Verdict<N extends Name = Name> =
   | {
       readonly type: "serve"
-      /** Stored as the finish reason, where none came and the answer is believed. */
+      /** Stored as the finish reason if there was none and the answer is accepted. */
       readonly finish: "stop" | undefined
       /** Compact the conversation before the next step. */
       readonly compact: boolean
@@ -128,16 +131,17 @@ export type Verdict<N extends Name = Name> =
     }
   | { readonly type: "move"; readonly to: N; readonly keep: boolean }
   | { readonly type: "wait"; readonly member: N; readonly for: number; readonly until: number; readonly keep: boolean }
-  /** The step is done with its tools. The loop goes on with the next one, if there is a reason to. */
+  /** The step and its tools are done. The loop continues with the next one, if there is a reason to. */
   | { readonly type: "close"; readonly keep: true }
   | { readonly type: "compact"; readonly keep: false }
   | { readonly type: "end"; readonly error: Shown; readonly keep: false }
 
-/** What becomes of an attempt that has ended, once its tools have. */
+/** What happens with an attempt that has ended, once its tools have ended. */
 export function decide<N extends Name>(facts: Facts<N>): Verdict<N> {
   const { end, next } = facts
   const keep = facts.kept > 0
-  // Beside an error finished tools would leave the history and be run again: what is said of the end stands elsewhere.
+  // With an error on the same message, finished tools would be dropped from the history and run again: the error goes
+  // elsewhere.
   const stop = (error: Shown): Verdict<N> =>
     keep ? { type: "close", keep: true } : { type: "end", error, keep: false }
   const go = (who: Next<N>): Verdict<N> | undefined => {
@@ -165,7 +169,7 @@ export function decide<N extends Name>(facts: Facts<N>): Verdict<N> {
   if (tooLong(facts)) {
     const roomier = next.type !== "none" && next.fits ? go(next) : undefined
     if (roomier || keep || facts.purpose === "whole") return roomier ?? stop("this")
-    // Upstream knows what to say of a conversation that no summary can be made of.
+    // Upstream knows what to say about a conversation that cannot be summarised.
     if (facts.purpose === "summary" || !facts.answer.compacted) return { type: "compact", keep: false }
     return stop("too long")
   }
@@ -180,7 +184,7 @@ export function decide<N extends Name>(facts: Facts<N>): Verdict<N> {
   return go(next) ?? stop(facts.purpose === "whole" ? "this" : "all")
 }
 
-/** What the log says of a verdict. */
+/** The log's word for a verdict. */
 export const ACTIONS = {
   serve: "served",
   again: "repeated",
@@ -191,20 +195,20 @@ export const ACTIONS = {
   end: "ended",
 } as const satisfies Record<Verdict["type"], string>
 
-/** What the log says became of the attempt: a step that closes because the turn is done has ended. */
+/** The log's word for what happened to the attempt: a step that closes because the turn is done has ended. */
 export const actionOf = (facts: Facts, verdict: Verdict) => (facts.done ? "ended" : ACTIONS[verdict.type])
 
-/** The class of an end, as the log has it. */
+/** The class of an end, for the log. */
 export function classOf(end: Exclude<End, { kind: "whole" }>) {
   return end.kind === "shortcoming" ? "network" : end.kind === "history" ? end.forgo : end.kind
 }
 
-/** Whether the attempt is served as it stands, so that nothing of it is dropped. */
+/** Whether the attempt is served as it is, so that nothing of it is dropped. */
 export function serves(ended: Ended) {
   return ended.end.kind === "whole" || believes(ended)
 }
 
-/** The failure that begins a cooldown. Other requests are told of it at once, without waiting for this one's tools. */
+/** The failure that starts a cooldown. Other requests learn about it at once, without waiting for this one's tools. */
 export function cools(ended: Ended): Failure | undefined {
   const failure = failureOf(ended.end)
   if (!failure || failure.kind === "unknown" || !movesOn(ended.settings, failure.kind) || tooLong(ended))
@@ -212,7 +216,7 @@ export function cools(ended: Ended): Failure | undefined {
   return believes(ended) || repeatAfter(ended) !== undefined ? undefined : failure
 }
 
-/** What was asked for the answer, after this verdict on an attempt at it. */
+/** The requests for the answer, after this verdict on an attempt at it. */
 export function after(facts: Facts, verdict: Verdict): Answer {
   const { answer, member } = facts
   switch (verdict.type) {
@@ -226,7 +230,7 @@ export function after(facts: Facts, verdict: Verdict): Answer {
     case "compact":
       return CombinedAnswer.compact(leave(facts))
     case "close": {
-      // The next step is asked of the same member, where its failure is none for which it is left.
+      // The next step goes to the same member if its failure is not one for which it is abandoned.
       const failure = failureOf(facts.end)
       if (failure && movesOn(facts.settings, failure.kind)) return leave(facts)
       return CombinedAnswer.close(answer, member, { message: messageOf(facts.end) })
@@ -235,7 +239,7 @@ export function after(facts: Facts, verdict: Verdict): Answer {
   return leave(facts)
 }
 
-/** The answer as it stands if this member is left. Who is next is asked for with this. */
+/** The answer if this member is abandoned, which decides who is next. */
 export function leave(ended: Ended): Answer {
   const failure = failureOf(ended.end)
   return CombinedAnswer.leave(ended.answer, ended.member, {
@@ -246,7 +250,7 @@ export function leave(ended: Ended): Answer {
   })
 }
 
-/** What the answer makes of the members. */
+/** What the answer requires of the members. */
 export function wish(answer: Answer, purpose: Purpose) {
   const left = (member: Name) => answer.left.get(CombinedMember.key(member)) ?? 0
   const closed = (member: Name) => answer.closed.get(CombinedMember.key(member)) ?? 0
@@ -255,9 +259,9 @@ export function wish(answer: Answer, purpose: Purpose) {
     left,
     /** Whether it may still be asked. */
     open,
-    /** Whether a silent member may be left for it. One that was silent as well is no reason to cut that one short. */
+    /** Whether a silent member may be abandoned for it. Not for one that was silent as well. */
     relieves: (member: Name) => open(member) && !answer.silent.has(CombinedMember.key(member)),
-    /** For how many milliseconds a member is worth waiting for. */
+    /** How many milliseconds to wait for a member. */
     patience: answer.waits < MOST_WAITS[purpose] ? LONGEST_WAIT : 0,
   }
 }
@@ -274,9 +278,9 @@ export function start(facts: {
   readonly purpose: Purpose
   readonly answer: Answer
   readonly member: Name
-  /** When the cooldown that holds it back ends. */
+  /** When its cooldown ends. */
   readonly until: number | undefined
-  /** Another request is finding out whether it is well again. */
+  /** Another request is testing whether it has recovered. */
   readonly probed: boolean
   /** Another member that can take the request could answer now. */
   readonly others: boolean
@@ -288,14 +292,17 @@ export function start(facts: {
   if (facts.others) return move ? { type: "move" } : { type: "ask" }
   if (facts.until === undefined) return { type: "ask" }
   const pause = waitFor(facts.purpose, facts.answer, facts.until, facts.now)
-  // One that stays unavailable for long is asked all the same: it may be well again.
+  // One that stays unavailable for long is asked anyway: it may have recovered.
   return pause === undefined ? { type: "ask" } : { type: "wait", for: pause, until: facts.until }
 }
 
-/** A silent member is left only for another one that can answer. Returns when to look again, or undefined: leave it. */
+/**
+ * A silent member is abandoned only for another one that can answer. Returns when to check again; undefined means
+ * abandon it.
+ */
 export function lookAgain(facts: {
   readonly settings: Settings
-  /** Milliseconds of silence; what a tool or we take is none. */
+  /** Milliseconds of silence, without the time taken by tools and by us. */
   readonly silence: number
   readonly started: boolean
   readonly others: boolean
@@ -303,7 +310,7 @@ export function lookAgain(facts: {
   const { settings, silence } = facts
   if (!movesOn(settings, "timeout")) return LONGEST_LOOK
   const limit = silenceLimit(settings, facts.started)
-  // A tool may end, or the first token come, long before the time is over: then a shorter limit may hold.
+  // A tool may end, or the first token arrive, long before the time is over: then a shorter limit may apply.
   if (silence < limit) return Math.min(limit - silence, settings.stall, LONGEST_LOOK)
   return facts.others ? undefined : LOOK_AGAIN
 }
@@ -318,20 +325,21 @@ export function mostRequests(members: number, providers: number, settings: Setti
   return members * (MOST_LEFT + CombinedFailure.FORGOABLE.length) + repeats
 }
 
-/** Whether a failure of this kind is one that another member is asked for. */
+/** Whether another member is asked after a failure of this kind. */
 export function movesOn(settings: Pick<Settings, "kinds">, kind: Kind) {
   return settings.kinds?.includes(kind) ?? true
 }
 
-/** How long a member that returns then is waited for; undefined when that is too long, or was done too often. */
+/** How long to wait for a member that returns then; undefined if that is too long, or was done too often. */
 function waitFor(purpose: Purpose, answer: Answer, until: number, now: number) {
   const pause = Math.max(0, until - now)
   return pause <= wish(answer, purpose).patience ? pause : undefined
 }
 
 /**
- * An answer without an end or without content is believed as upstream believes it, where nobody else can answer, but only
- * the second time: most lines drop once, and half an answer would be lost text. What lacks half a call is never believed.
+ * An answer without an end or without content is accepted, as upstream does, if no other member can answer, but only
+ * the second time: most connections drop only once, and a partial answer would mean lost text. One with an incomplete
+ * call is never accepted.
  */
 function believes(ended: Ended) {
   const { end, answer, member } = ended
@@ -341,7 +349,7 @@ function believes(ended: Ended) {
   return !ended.others && (before || wish(answer, ended.purpose).patience === 0)
 }
 
-/** The pause after which the same member is asked once more in place, if it is. */
+/** The pause before the same member is retried, if it is. */
 function repeatAfter(ended: Ended): number | undefined {
   const { end, answer, member, settings } = ended
   const failure = failureOf(end)
@@ -353,18 +361,18 @@ function repeatAfter(ended: Ended): number | undefined {
     const again = !movesOn(settings, failure.kind) && passing && asked < WHOLE_REPEATS && pause <= LONGEST_WAIT
     return again ? pause : undefined
   }
-  // A transient failure of a member that was well is no reason to leave it, as long as nothing has been done yet.
+  // A transient failure of a healthy member is no reason to switch, as long as nothing has been done yet.
   if (!CombinedFailure.passes(failure) || ended.started || ended.unproven) return undefined
   const before = answer.failures.filter((item) => item.providerID === member.providerID).length
   return before + 1 < settings.maxAttempts ? PAUSE : undefined
 }
 
-/** More than a member grants a minute is too long for it alone, as long as another one can answer. */
+/** More than a member allows per minute is only too long for that one, as long as another one can answer. */
 export function tooLong({ end, others }: Ended) {
   return end.kind === "too_long" || (end.kind === "rate_limit" && end.long === true && !others)
 }
 
-/** What the end says of the member; nothing where it is the request's own fault. */
+/** What the end says about the member; nothing if it is the request's own fault. */
 function failureOf(end: End): Failure | undefined {
   switch (end.kind) {
     case "whole":
@@ -372,7 +380,7 @@ function failureOf(end: End): Failure | undefined {
     case "final":
       return undefined
     case "shortcoming":
-      // A call is cut by the line, or by a limit that another member may not have.
+      // A call is cut off by the connection, or by a limit that another member may not have.
       return { kind: end.lacks === "call" ? "unknown" : "network", scope: "model", message: end.message }
     case "history":
       return { kind: "unknown", scope: "model", message: end.message }

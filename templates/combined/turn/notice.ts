@@ -1,4 +1,4 @@
-/** What `opencode run` says of who is serving, and of why it changes. */
+/** What `opencode run` prints about the serving provider, and why it changes. */
 import type { Failed } from "../choice/answer"
 import type { Cooldown } from "../health/cooldown"
 import { CombinedMember, type Name } from "../member"
@@ -7,7 +7,7 @@ type Out = { readonly member: Name; readonly cooldown: Cooldown }
 
 const PREFIX = "serving:"
 
-/** What a status of a session begins with when it says that another member takes over. The TUI looks for the same words. */
+/** The start of a session's status when another member takes over. The TUI looks for the same words. */
 export const SWITCH = "Failover: "
 
 /** The line that says who takes over from whom. `variant` is the one that the new member lacks. */
@@ -20,12 +20,15 @@ export function switched(
   return `${SWITCH}${failed} (${reason}), ${next.providerID} takes over${without}`
 }
 
-/** The line that says that nobody can answer now, and who is waited for. */
+/** The line that says that no member can answer now, and which one is waited for. */
 export function waiting(id: string, provider: string, reason: string) {
   return `${SWITCH}all providers of ${id} are unavailable, waiting for ${provider}: ${reason}`
 }
 
-/** The first failure first: a later one must not hide what went wrong. Those that were unavailable before come after. */
+/**
+ * The first failure first: a later one must not hide what went wrong. Members that were already unavailable come last.
+ *
+ */
 export function exhausted(id: string, failures: readonly Failed[], out: readonly Out[]) {
   const earlier = out.map((item) => ({ ...item.member, message: item.cooldown.message }))
   const all = [...failures, ...earlier].map((item) => ({ member: CombinedMember.key(item), message: item.message }))
@@ -41,7 +44,7 @@ export function exhausted(id: string, failures: readonly Failed[], out: readonly
   ].join("\n")
 }
 
-/** A summary of it was made already, and it is still too long for all. */
+/** The conversation was already compacted, but is still too long for all members. */
 export function tooLong(id: string) {
   return `The conversation is too long for every provider of ${id}, although it was compacted. Start a new session, or undo the last message and send less.`
 }
@@ -57,7 +60,7 @@ export function announced(event: { readonly type: string; readonly properties: u
   return seconds > 0 ? `${message} (in ${seconds} s)` : message
 }
 
-/** Which provider is serving is said once; that is kept in the map in which upstream keeps what it has printed. */
+/** The serving provider is printed once; that is noted in upstream's map of what it has printed. */
 export function changed(printed: Map<string, boolean>, providerID: string) {
   const key = PREFIX + providerID
   if (printed.has(key)) return false

@@ -1,7 +1,10 @@
-/** Failures of the account: it is used up, or not let in. They hold for every model of the provider but where said. */
+/**
+ * Failures of the account: it is used up, or refused. They apply to every model of the provider unless stated
+ * otherwise.
+ */
 import type { Rule } from "./rule"
 
-/** Limits of one model that come back by themselves, whatever they are called. */
+/** Limits of one model that reset by themselves, whatever they are called. */
 const minutes: readonly Rule[] = [
   {
     kind: "rate_limit",

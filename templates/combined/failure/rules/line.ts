@@ -1,4 +1,4 @@
-/** Failures on the way to a provider: the line, the time, and what nobody can read. */
+/** Failures on the way to a provider: connections, timeouts, and unreadable data. */
 import type { Rule } from "./rule"
 
 export const line: readonly Rule[] = [
@@ -56,7 +56,7 @@ export const line: readonly Rule[] = [
       "timeout_error",
       "RequestTimeOut",
       "base_resp:1001",
-      // A turn that is cancelled is interrupted; a failure of this name is a provider's side that gave up.
+      // A cancelled turn is interrupted; a failure with this name means that the provider's side gave up.
       "AbortError",
     ],
     text: /\btimed? ?out\b|TimeoutError|deadline exceeded|超时|タイムアウト/i,
@@ -77,7 +77,7 @@ export const line: readonly Rule[] = [
   },
 ]
 
-/** Stands behind what names the cause: an event that cannot be read may say why itself. */
+/** Comes after the rules that name the cause: an unreadable event may say why itself. */
 export const unreadable: readonly Rule[] = [
   {
     kind: "server",

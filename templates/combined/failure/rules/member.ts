@@ -1,4 +1,4 @@
-/** Failures of one offer of the model: it is not there, has too much to do, or broke. */
+/** Failures of one offer of the model: it is missing, overloaded or broken. */
 import type { Rule } from "./rule"
 
 export const missing: readonly Rule[] = [
@@ -121,7 +121,7 @@ export const loadInside: readonly Rule[] = [
   },
 ]
 
-/** The model wrote a call that nobody can read. */
+/** The model wrote an unreadable call. */
 export const malformed: readonly Rule[] = [
   {
     kind: "server",

@@ -1,9 +1,9 @@
-/** Failures that say nothing against the member: what is in the request. */
+/** Failures that are not the member's fault: they are about the request. */
 import type { Rule } from "./rule"
 
 const CLIENT = [400, 403, 404, 406, 409, 413, 422, 451]
 
-/** More in one request than is granted in a minute. */
+/** More in one request than is allowed per minute. */
 export const overMinute: readonly Rule[] = [
   {
     kind: "rate_limit",
@@ -64,7 +64,7 @@ export const tooLarge: readonly Rule[] = [
   },
 ]
 
-/** What is left in the history by another member, or by this one under another account. */
+/** Parts of the history from another member, or from this one under another account. */
 export const history: readonly Rule[] = [
   {
     kind: "history",

@@ -1,4 +1,4 @@
-/** How an attempt ended, in the terms in which it is decided what follows. */
+/** How an attempt ended, in the form that decides what to do next. */
 import { SessionRetry } from "@/session/retry"
 import { isContextOverflow } from "@opencode-ai/llm"
 import { Effect } from "effect"
@@ -10,7 +10,7 @@ import { CombinedSettlement } from "./settlement"
 import type { Turn } from "./turn"
 
 /**
- * Reads an error. Which words say that a conversation is too long is upstream's knowledge, but it does not look for them in
+ * Reads an error. Upstream knows which words mean that a conversation is too long, but does not look for them in
  * events inside an answer.
  */
 export function ofError(turn: Turn, attempt: CombinedAttempt.Attempt | undefined, error: unknown): CombinedDecide.End {
@@ -23,12 +23,12 @@ export function ofError(turn: Turn, attempt: CombinedAttempt.Attempt | undefined
   const fault = CombinedFailure.fault(error, Date.now(), { inside, overflow })
   if (fault.kind === "too_long") return { ...fault, message: "The conversation is too long for it" }
   if (fault.kind !== "unknown") return fault
-  // Upstream knows failures that pass which we do not; it would ask the same provider again, with the old messages.
+  // Upstream knows transient failures that we do not; it would ask the same provider again, with the old messages.
   const retry = SessionRetry.retryable(parsed, turn.ctx.assistantMessage.providerID)
   return retry ? { kind: "server", scope: "model", message: retry.message } : fault
 }
 
-/** Reads an answer that came to its end: a line that drops without an error looks like a short one. */
+/** Reads an answer that ended: a connection that drops without an error looks like a short answer. */
 export const ofAnswer = Effect.fn("CombinedEnd.ofAnswer")(function* (turn: Turn) {
   const { finish } = turn.ctx.assistantMessage
   const gate = CombinedAttempt.of(turn.streamInput.model)?.gate
@@ -40,7 +40,7 @@ export const ofAnswer = Effect.fn("CombinedEnd.ofAnswer")(function* (turn: Turn)
     return lacking("call", message)
   }
   if (finish === "unknown") return lacking("finish", "The answer ended without a finish reason")
-  // The provider broke the answer off, but no event says why: Gemini's MALFORMED_FUNCTION_CALL, `network_error`.
+  // The provider cut the answer off, but no event says why: Gemini's MALFORMED_FUNCTION_CALL, `network_error`.
   if (finish === "error") return { kind: "server", scope: "model", message: `The answer broke off${ending}` } as const
   if (finish !== "stop") return { kind: "whole" } as const
   const parts = yield* CombinedSettlement.stored(turn)
@@ -50,7 +50,7 @@ export const ofAnswer = Effect.fn("CombinedEnd.ofAnswer")(function* (turn: Turn)
   return some ? ({ kind: "whole" } as const) : lacking("content", "The answer was empty")
 })
 
-/** What a tool, or the question whether a loop should go on, raises where the user or a rule of theirs says no. */
+/** What a tool, or the question whether a loop should continue, raises if the user or one of their rules says no. */
 const REFUSALS = [
   "PermissionRejectedError",
   "PermissionCorrectedError",
@@ -58,7 +58,7 @@ const REFUSALS = [
   "QuestionRejectedError",
 ] as const
 
-/** Whether the user has ended the turn. Like a cancel, that says nothing of a provider. */
+/** Whether the user has ended the turn. Like a cancel, that says nothing about a provider. */
 export function isRefusal(error: unknown) {
   return REFUSALS.some((tag) => typeof error === "object" && error !== null && "_tag" in error && error._tag === tag)
 }
@@ -69,7 +69,7 @@ const lacking = (lacks: CombinedDecide.Shortcoming["lacks"], message: string): C
   message,
 })
 
-/** An error that upstream takes for a conversation that is too long, whatever the provider called it. */
+/** An error that upstream treats as a conversation that is too long, whatever the provider called it. */
 export function overflow(turn: Turn, error: unknown) {
   if (turn.parse(error).name === "ContextOverflowError") return error
   const message = CombinedFailure.describe(error)

@@ -1,6 +1,5 @@
 /**
- * An attempt that is taken back: its message goes, and what the provider has charged for it is carried to the answer that
- * takes its place.
+ * Discards an attempt: its message is removed, and its cost is moved to the answer that replaces it.
  *
  * Upstream's totals are sums over what is stored: the session's over the records of steps (`step-finish`), that of a
  * client over the messages' `cost`. So the record moves to the next message of the session, and its cost is added there;
@@ -22,10 +21,13 @@ type Context = {
   readonly model: Provider.Model
 }
 
-/** Costs of a session whose next message is not there yet. Its run may be cancelled before, so they belong to the session. */
+/**
+ * Costs of a session whose next message does not exist yet. Its run may be cancelled before that, so they belong to
+ * the session.
+ */
 const unpaid = new Map<string, SessionV1.StepFinishPart[]>()
 
-/** Puts what a provider reported of an answer that then broke on its message, where the end of an answer would stand. */
+/** Records the cost of a broken answer on its message, as the end of an answer would. */
 export const charge = Effect.fn("CombinedRetraction.charge")(function* (turn: Turn, attempt: CombinedAttempt.Attempt) {
   const spent = attempt.usage ? undefined : CombinedAttempt.spent(attempt)
   if (!spent) return
@@ -42,7 +44,7 @@ export const charge = Effect.fn("CombinedRetraction.charge")(function* (turn: Tu
   yield* session.updateMessage(ctx.assistantMessage)
 })
 
-/** Removes the message of an attempt that was taken back; upstream's own cleanup has written it once more by now. */
+/** Removes the message of a discarded attempt; upstream's own cleanup has written it again by now. */
 export const settle = Effect.fn("CombinedRetraction.settle")(function* (ctx: Context, session: Session.Interface) {
   const route = CombinedRoute.of(ctx.model)
   if (!route?.state.retracted) return
@@ -53,12 +55,12 @@ export const settle = Effect.fn("CombinedRetraction.settle")(function* (ctx: Con
   )
   const charged = steps.filter((part) => part.cost > 0 || part.tokens.input > 0 || part.tokens.output > 0)
   if (charged.length) unpaid.set(sessionID, [...(unpaid.get(sessionID) ?? []), ...charged])
-  // The loop takes a message that is finished for an answer.
+  // The loop treats a finished message as an answer.
   assistantMessage.finish = undefined
   yield* session.removeMessage({ sessionID, messageID: assistantMessage.id })
 })
 
-/** Puts what taken-back attempts have cost on the message of the next attempt. */
+/** Adds the cost of discarded attempts to the message of the next attempt. */
 export const carry = Effect.fn("CombinedRetraction.carry")(function* (ctx: Context, session: Session.Interface) {
   const charged = unpaid.get(ctx.sessionID)
   if (!charged) return

@@ -1,4 +1,4 @@
-/** The run that is going on here. It is kept with the fiber that runs the session's loop, and ends with it. */
+/** The current run. It is kept with the fiber that runs the session's loop, and ends with it. */
 import { CombinedRun } from "../choice/run"
 import { Effect, Fiber } from "effect"
 

@@ -1,4 +1,4 @@
-/** What becomes of an attempt that failed: finished tools and their results stay, all that is unfinished goes. */
+/** Cleans up a failed attempt: finished tools and their results stay, everything unfinished is removed. */
 import type { Session } from "@/session/session"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { LLMEvent, ToolResultValue } from "@opencode-ai/llm"
@@ -7,10 +7,11 @@ import { CombinedAttempt } from "../request/attempt"
 import type { Turn } from "./turn"
 
 /**
- * Lets running tools end, stores their results and removes what is unfinished. Returns the finished tools that stay.
+ * Lets running tools end, stores their results and removes everything unfinished. Returns the finished tools that
+ * stay.
  *
- * A stream that breaks discards events it had queued, so a tool may have run of which the processor has not heard.
- * Fails where the user says no to a loop of calls.
+ * A broken stream discards queued events, so a tool may have run that the processor has not heard of. Fails if the user
+ * says no to a loop of calls.
  */
 export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Turn) {
   const attempt = CombinedAttempt.of(turn.streamInput.model)
@@ -20,7 +21,8 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Tu
     const part = (yield* stored(turn)).find((item) => item.type === "tool" && item.callID === id)
     if (!part || (part.type === "tool" && part.state.status === "pending"))
       yield* turn.handleEvent(LLMEvent.toolCall({ id, name: call.name, input: call.input })).pipe(
-        // Upstream asks whether a loop should go on. The tool has run, and its result is kept, whatever the answer is.
+        // Upstream asks whether a loop should continue. The tool has run, and its result is kept whatever the answer
+        // is.
         Effect.catch((error) => Effect.sync(() => void refused.push(error))),
       )
     const outcome = yield* Effect.promise(() => call.outcome)
@@ -35,7 +37,8 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Tu
 
   const all = yield* stored(turn)
   const last = all.findLastIndex(isCommitted)
-  // Beside a finished tool the records of the step stay: the session's undo needs them. So does what a step has cost.
+  // With a finished tool the records of the step stay, since the session's undo needs them, and so does the step's
+  // cost.
   const dropped = all.filter((part, index) => {
     if (part.type === "tool") return !isCommitted(part)
     if (part.type === "step-finish") return false
@@ -54,13 +57,13 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Tu
   return all.filter(isCommitted)
 })
 
-/** Closes a step whose tools are done: the loop goes on with their results. */
+/** Closes a step whose tools are done: the loop continues with their results. */
 export const commit = Effect.fn("CombinedSettlement.commit")(function* (turn: Turn) {
   const message = turn.ctx.assistantMessage
   if (!message.finish) {
     const usage = CombinedAttempt.of(turn.streamInput.model)?.gate.reported
     yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls", usage }))
-    // Whether the conversation must be compacted is asked for the member of the next step, before it.
+    // Whether the conversation must be compacted is checked before the next step, for its member.
     turn.ctx.needsCompaction = false
   }
   message.finish = "tool-calls"
@@ -79,8 +82,8 @@ export const parts = (session: Session.Interface, message: SessionV1.Assistant) 
     )
 
 /**
- * A tool that the provider ran itself is part of its answer, and goes with it. `invalid` is what upstream makes of a call
- * that cannot be read, as when the line ends in the middle of it.
+ * A tool that the provider ran itself is part of its answer, and removed with it. `invalid` is what upstream makes of
+ * an unreadable call, as when the connection ends in the middle of it.
  */
 function isCommitted(part: SessionV1.Part): part is SessionV1.ToolPart {
   if (part.type !== "tool" || part.tool === "invalid" || part.metadata?.providerExecuted) return false

@@ -1,11 +1,11 @@
 /**
- * Snapshots of the user's files, by which an answer can be undone, without waiting for git between two providers.
+ * Snapshots of the user's files, used to undo an answer, without waiting for git between two providers.
  *
  * Upstream takes one before each request and at the end of each step, and waits for it: git is started several times,
  * which is most of the time between a failure and the next request. But a snapshot must be taken before a tool changes
- * a file, not before a request is sent. So the next attempt at an answer begins with the snapshot of the one before, and
- * where a tool was done, with the one that is being taken at the end of its step: the first event of the answer, and each
- * tool, wait until it is there.
+ * a file, not before a request is sent. So the next attempt at an answer starts with the previous one's snapshot, or
+ * after a finished tool with the one being taken at the end of its step: the first event of the answer, and each tool,
+ * wait for it.
  */
 import { Session } from "@/session/session"
 import { PartID } from "@/session/schema"
@@ -19,7 +19,10 @@ import { Effect, Fiber } from "effect"
 import * as Stream from "effect/Stream"
 import { CombinedRoute } from "../provider/route"
 
-/** What the user changes meanwhile would count as the agent's work, and be undone with it: no longer than a short step. */
+/**
+ * The user's changes in that time would count as the agent's work and be undone with it, so it is as short as a short
+ * step.
+ */
 const FRESH = 5000
 
 type Taken = {
@@ -27,7 +30,7 @@ type Taken = {
   readonly parentID: SessionV1.Assistant["parentID"]
   /** Milliseconds since the epoch. */
   readonly at: number
-  /** Its name, once a tool may change files again; undefined where snapshots are switched off. */
+  /** Its name, once a tool may change files again; undefined if snapshots are switched off. */
   readonly hash: Effect.Effect<string | undefined>
   /** A tool has started since. */
   used: boolean
@@ -46,10 +49,10 @@ type Send = LLM.Interface["stream"]
 /** By the message that an attempt makes. */
 const attempts = new WeakMap<SessionV1.Assistant, Taken>()
 
-/** The last one of each session, as long as it may serve the next attempt at the same answer. */
+/** The last one of each session, as long as the next attempt at the same answer may use it. */
 const latest = new Map<SessionV1.Assistant["sessionID"], Taken>()
 
-/** The snapshot with which an attempt begins: undefined for one that is on its way. */
+/** The snapshot with which an attempt starts: undefined while it is being taken. */
 export const begin = Effect.fn("CombinedSnapshot.begin")(function* (
   input: Input,
   track: Effect.Effect<string | undefined>,
@@ -84,7 +87,7 @@ const remember = (taken: Taken) =>
     )
   })
 
-/** Sends a request of an attempt whose snapshot may be on its way. */
+/** Sends a request of an attempt whose snapshot may still be in progress. */
 export function stream(ctx: Context, input: LLM.StreamInput, send: Send): ReturnType<Send> {
   const taken = attempts.get(ctx.assistantMessage)
   if (!taken) return send(input)
@@ -127,7 +130,7 @@ type Step = {
   readonly summary: SessionSummary.Interface
 }
 
-/** Ends a step as upstream does, but with the work of git behind it: the next request does not wait. */
+/** Ends a step as upstream does, but runs git afterwards, so that the next request does not wait. */
 export const finish = Effect.fn("CombinedSnapshot.finish")(function* (
   step: Step,
   event: LLMEvent & { type: "step-finish" },
@@ -147,7 +150,7 @@ export const finish = Effect.fn("CombinedSnapshot.finish")(function* (
   message.tokens = spent.tokens
   yield* session.updateMessage(message)
   const record = { messageID, sessionID, reason: event.reason, tokens: spent.tokens, cost: spent.cost }
-  // Nobody ends git in the middle of its work, whatever becomes of the turn.
+  // git is never interrupted, whatever happens to the turn.
   const ended = yield* Effect.gen(function* () {
     const end = yield* snapshot.track()
     yield* session.updatePart({ id: PartID.ascending(), type: "step-finish", snapshot: end, ...record })

@@ -1,13 +1,13 @@
 /**
  * One attempt at a step, as a transaction.
  *
- * When the provider of a combined model fails, what it had begun is settled: with nothing but text, reasoning and
- * unfinished tool input, all of it is taken back; once a tool has started, running tools come to their end, their
- * results stay, and only the unfinished tail is dropped. The session loop then comes round, asks for the combined model
- * again, gets the next member and builds the request for it from the stored history. No tool runs twice.
+ * When the provider of a combined model fails, the attempt is cleaned up: with only text, reasoning and unfinished tool
+ * input, all of it is discarded; once a tool has started, running tools finish, their results stay, and only the
+ * unfinished rest is dropped. The session loop then asks for the combined model again, gets the next member and builds
+ * the request for it from the stored history. No tool runs twice.
  *
- * What follows is decided in ../turn/decide.ts; here it is done. A summary is asked for once and outside the loop, and it
- * has no tools: it is made again in place.
+ * ../turn/decide.ts decides what to do; this file does it. A summary is requested once and outside the loop, and it has
+ * no tools: it is simply made again.
  */
 import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
@@ -57,7 +57,7 @@ export type Turn = {
 /** Upstream's name of the tool with which a model gives a structured answer; the turn ends with it. */
 const STRUCTURED = "StructuredOutput"
 
-/** Sends a request. For a combined model it is watched; any other goes as it is. */
+/** Sends a request. For a combined model it is watched; any other is sent unchanged. */
 export function stream(_ctx: Context, input: LLM.StreamInput, send: LLM.Interface["stream"]) {
   const route = CombinedRoute.of(input.model)
   if (!route) return send(input)
@@ -65,7 +65,7 @@ export function stream(_ctx: Context, input: LLM.StreamInput, send: LLM.Interfac
   return CombinedAttempt.send(route.state.attempt, input, send)
 }
 
-/** Stands around one attempt. A failure that another member may cure ends as success, so that the loop comes round. */
+/** Wraps one attempt. A failure after which another member is asked ends as success, so that the loop continues. */
 export function guard(turn: Turn) {
   return <R>(attempt: Effect.Effect<void, unknown, R>): Effect.Effect<void, unknown, R> =>
     Effect.suspend(() => {
@@ -74,7 +74,7 @@ export function guard(turn: Turn) {
     })
 }
 
-/** What is to be done by whoever stands around: the same once more in place, or nothing. */
+/** What the caller has to do: retry, or nothing. */
 type Then = "again" | undefined
 
 const attend = <R>(
@@ -143,7 +143,7 @@ const others = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run, si
     return route.others({ ...CombinedFit.wish(route, run, purposeOf(turn)), open: silent ? relieves : open })
   })
 
-/** Settles an attempt that has ended, decides what follows, and does it. */
+/** Cleans up an attempt that has ended, decides what to do next, and does it. */
 const conclude = Effect.fn("CombinedTurn.conclude")(function* (
   turn: Turn,
   route: CombinedRoute.Route,
@@ -166,7 +166,7 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
     others: end.kind === "whole" || (yield* others(turn, route, run)),
     error,
   }
-  // Other requests must not wait for this one's tools to learn of it.
+  // Other requests must not have to wait for this one's tools to learn about it.
   const failure = CombinedDecide.cools(ended)
   if (failure) yield* route.fail(failure)
   const served = CombinedDecide.serves(ended)
@@ -234,7 +234,7 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
       run.tooLong.clear()
       return yield* turn.halt(CombinedEnd.overflow(turn, error))
   }
-  // What is said of the end stands on a message of its own: beside an error, finished tools would leave the history.
+  // The error goes on a separate message: beside it, finished tools would be dropped from the history.
   return yield* turn.halt(shown(verdict.error, facts, CombinedDecide.leave({ ...ended, answer }), route, next))
 })
 
@@ -253,7 +253,7 @@ function shown(
   return which === "too long" ? new Error(CombinedNotice.tooLong(route.id)) : own
 }
 
-/** Nobody may be asked for this answer any more. */
+/** No member may be asked for this answer any more. */
 const exhaust = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) =>
   Effect.suspend(() => {
     const { failures } = run.answer
@@ -263,7 +263,7 @@ const exhaust = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) =
 
 const purposeOf = (turn: Turn) => (turn.ctx.assistantMessage.summary ? "summary" : "step")
 
-/** The message goes once upstream has cleaned up after the attempt. */
+/** The message is removed after upstream has cleaned up the attempt. */
 const retract = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run): Effect.Effect<Then> =>
   Effect.sync(() => {
     run.retracted++
@@ -271,7 +271,7 @@ const retract = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run): 
     return undefined
   })
 
-/** Makes a summary again in place, of messages that any member reads. */
+/** Makes a summary again, from messages that any member can read. */
 const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, run: CombinedRun.Run, next: Provider.Model) {
   const route = CombinedRoute.of(next)
   const model = route ? CombinedRoute.mark(next, { ...route, forgone: CombinedRun.forgone(run, route.member) }) : next
@@ -285,7 +285,7 @@ const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, run: Combined
   return "again" as const
 })
 
-/** Concludes the attempt in the log, and puts what it has cost on its message where no end of the step will do so. */
+/** Concludes the attempt in the log, and adds its cost to its message if no end of the step will. */
 const record = Effect.fn("CombinedTurn.record")(function* (
   turn: Turn,
   route: CombinedRoute.Route,
@@ -297,7 +297,7 @@ const record = Effect.fn("CombinedTurn.record")(function* (
   yield* CombinedConclusion.record(attempt, turn.ctx.assistantMessage, route, conclusion)
 })
 
-/** Says on the screen, in `opencode run` and to whoever follows the server's events who takes over, and why. */
+/** Says on the screen, in `opencode run` and to clients of the server's events who takes over, and why. */
 const announce = (turn: Turn, reason: string, next: Provider.Model) =>
   turn.status.set(turn.ctx.sessionID, {
     type: "retry",

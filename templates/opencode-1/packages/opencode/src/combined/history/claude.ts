@@ -1,6 +1,6 @@
 /**
- * While Claude thinks, it must be given back the signed thinking of the tool loop it is in, or it refuses the request. Where
- * that cannot be carried over, the one request goes without thinking.
+ * While thinking is on, Claude needs the signed thinking of the current tool loop, or it refuses the request. If that
+ * cannot be carried over, the one request is sent without thinking.
  */
 import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
@@ -9,14 +9,14 @@ import { CombinedRoute } from "../provider/route"
 import { CombinedSignature } from "./signature"
 import { isSameModel, type Reader } from "./reader"
 
-/** Options that switch thinking on, in the terms of the SDKs that serve Claude. */
+/** Options that switch thinking on, in the SDKs that serve Claude. */
 const SWITCHES = ["thinking", "reasoningConfig", "reasoning", "reasoningEffort", "effort"]
 
 export function reads(model: Provider.Model) {
   return model.api.id.toLowerCase().includes("claude")
 }
 
-/** The parts with each thinking block in the reader's terms; undefined where the request must go without thinking. */
+/** The parts with each thinking block in the reader's form; undefined if the request must be sent without thinking. */
 export function parts(all: readonly SessionV1.Part[], info: SessionV1.Assistant, reader: Reader) {
   const signed = !reader.refused && isSameModel(info, reader) ? translate(all, reader.model) : undefined
   const route = CombinedRoute.of(reader.model)
@@ -41,7 +41,7 @@ function translate(parts: readonly SessionV1.Part[], model: Provider.Model): Ses
   })
 }
 
-/** The request as it goes out: without thinking, where the history could not be carried over. */
+/** The request to send: without thinking if the history could not be carried over. */
 export function silence(input: LLM.StreamInput): LLM.StreamInput {
   if (!CombinedRoute.of(input.model)?.state.unthinking) return input
   return {

@@ -1,6 +1,6 @@
 /**
- * From its third generation on Gemini refuses the first call of a step without its signature, but takes a word of Google's
- * for one that is lost.
+ * Since its third generation, Gemini refuses the first call of a step without its signature, but accepts Google's
+ * marker for a lost one.
  */
 import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"

@@ -1,10 +1,10 @@
 /**
- * The history as the member that is asked can read it. What another member has left in it is made portable: signed thinking
- * in the reader's own terms where the signature holds, thoughts of open models as thoughts, and nothing that belongs to an
- * account (what OpenAI encrypts, ids of stored items). Upstream would give all of these as answer text, or drop them.
+ * The history in a form that the member can read. Parts from other members are made portable: signed thinking in the
+ * reader's own form if the signature is valid, thoughts of open models as thoughts, and nothing that belongs to an
+ * account (what OpenAI encrypts, ids of stored items). Upstream would send all of these as answer text, or drop them.
  *
- * A member may refuse its own of earlier too: another account, items that were not kept. Then it is given, for the rest of
- * this turn, a history without any of it.
+ * A member may also refuse its own earlier parts: another account, items that were not stored. Then, for the rest of
+ * this turn, it gets a history without them.
  */
 import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
@@ -31,12 +31,12 @@ export function rebuild(messages: SessionV1.WithParts[], model: Provider.Model):
   })
 }
 
-/** What a member has refused of the history in this run. */
+/** The parts of the history that a member has refused in this run. */
 export function forgone(model: Provider.Model): ReadonlySet<Forgone> {
   return CombinedRoute.of(model)?.forgone ?? new Set()
 }
 
-/** The parts of another one's message. Inside a tool loop Claude and Gemini want back what they have signed. */
+/** The parts of another member's message. Inside a tool loop Claude and Gemini require what they have signed. */
 function read({ parts }: SessionV1.WithParts, info: SessionV1.Assistant, reader: Reader, inLoop: boolean) {
   const loop = inLoop && parts.some((part) => part.type === "tool")
   if (CombinedGemini.reads(reader.model)) return loop ? CombinedGemini.parts(parts, info, reader) : plain(parts, "none")

@@ -1,8 +1,8 @@
 /**
  * The virtual provider `combined`, put around upstream's provider service.
  *
- * `list` and `getProvider` show it; `getModel("combined", id)` returns the concrete model of the member that serves now,
- * so that everything built from the model (messages, tool schemas, options, cost) is built for that provider.
+ * `list` and `getProvider` show it; `getModel("combined", id)` returns the concrete model of the current member, so
+ * that everything built from the model (messages, tool schemas, options, cost) is built for that provider.
  */
 import path from "path"
 import type { Config } from "@/config/config"
@@ -24,16 +24,16 @@ type ProviderID = Provider.Model["providerID"]
 type ModelID = Provider.Model["id"]
 type Providers = Record<ProviderID, Provider.Info>
 type Groups = ReadonlyMap<string, Group>
-/** What upstream's config service returns; the name of that type has changed from release to release. */
+/** What upstream's config service returns; the name of that type differs between releases. */
 type Info = Effect.Success<ReturnType<Config.Interface["get"]>>
 
 type Catalogue = {
-  /** What is listed: upstream's providers and, where something is combined, ours. */
+  /** What is listed: upstream's providers and, if anything is combined, ours. */
   readonly providers: Providers
   readonly groups: Groups
   /**
-   * Models of too few providers to be combined. They are not listed, but whoever has chosen one while it had more, in a
-   * config or a session, goes on with those that are left.
+   * Models with too few providers to be combined. They are not listed, but a config or session that chose one while it
+   * had more can still use the remaining ones.
    */
   readonly reduced: () => Groups
 }
@@ -51,13 +51,13 @@ const ID = CombinedRoute.PROVIDER_ID as ProviderID
 
 type Asked = { readonly providerID: ProviderID; readonly modelID: ModelID }
 
-/** On the wrapped service: the small model for what goes on beside a chosen one. */
+/** On the wrapped service: the small model that goes with a chosen one. */
 const SMALL = Symbol.for("opencode.combined.small")
 
 type Wrapped = Provider.Interface & { [SMALL]?: (asked: Asked) => Effect.Effect<Provider.Model | undefined> }
 
 export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
-  // Upstream makes both objects anew when an instance is reloaded, so they date the grouping.
+  // Upstream makes new objects when an instance is reloaded, so they show whether the grouping is current.
   const cache = new WeakMap<Providers, { config: Info; catalogue: Catalogue }>()
 
   const catalogue = Effect.fn("CombinedCatalogue.catalogue")(function* () {
@@ -71,7 +71,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     return made
   })
 
-  /** The groups' members as they stand now: what the state file says, by the credentials and settings of this moment. */
+  /** The groups' members as of now: according to the state file, the current credentials and settings. */
   const look = Effect.fn("CombinedCatalogue.look")(function* () {
     const providers = yield* base.list()
     const settings = CombinedSettings.failover(yield* dependencies.config.get())
@@ -167,7 +167,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     if (providerID !== ID) return yield* base.getModel(providerID, modelID)
     const known = yield* catalogue()
     const found = find(known, modelID)
-    // Nothing is combined, or the user has a provider of that name: what to say of it is upstream's.
+    // Nothing is combined, or the user has a provider with that name: upstream handles it.
     if (!found && !known.groups.size) return yield* base.getModel(providerID, modelID)
     if (!found) return yield* new dependencies.notFound({ providerID, modelID, suggestions: near(known, modelID) })
     return yield* concrete((yield* look()).first(found.members), found.members, found.id)
@@ -180,7 +180,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         Effect.catchTag("ProviderModelNotFoundError", () => Effect.succeed(undefined)),
       )
     if (config.small_model || providerID !== ID) return yield* base.getSmallModel(providerID)
-    // Who names the provider alone (for a new copy of a project, say) goes by the default model.
+    // A request that only names the provider (such as for a new copy of a project) uses the default model.
     const chosen = asked ?? (yield* defaultModel().pipe(Effect.orElseSucceed(() => undefined)))
     const found = chosen?.providerID === ID ? find(yield* catalogue(), chosen.modelID) : undefined
     if (!found) return yield* base.getSmallModel(providerID)
@@ -225,8 +225,8 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
 }
 
 /**
- * The small model for what goes on beside a chosen one, as for its title. Upstream asks for it by the provider's id, but
- * behind a combined model stand its own providers, and no others may see what was said to it.
+ * The small model that goes with a chosen one, for example for titles. Upstream asks for it by the provider's id, but
+ * a combined model has its own providers, and no others may see its conversation.
  */
 export function small(providers: Provider.Interface, asked: Asked) {
   return (providers as Wrapped)[SMALL]?.(asked) ?? providers.getSmallModel(asked.providerID)
@@ -243,7 +243,7 @@ function combine(providers: Providers, config: Info, known: Known): Catalogue {
       ),
     )
   const groups = grouped()
-  // Reading the whole catalogue takes a while; who has two providers or more seldom needs this.
+  // Reading the whole catalogue takes a while; users with two or more providers rarely need this.
   const reduced = lazy(() => new Map([...grouped(1)].filter(([id]) => !groups.has(id))))
   return { groups, reduced, providers: groups.size ? { ...providers, [ID]: provider(groups, providers) } : providers }
 }
@@ -257,7 +257,7 @@ function find(known: Catalogue, modelID: string) {
   return known.groups.get(modelID) ?? known.reduced().get(modelID)
 }
 
-/** Ours with all that can be asked of it, also what is not listed. */
+/** Our provider with everything that can be requested, also what is not listed. */
 function resolvable(known: Catalogue) {
   const reduced = known.reduced()
   const listed = known.providers[ID]
@@ -291,9 +291,9 @@ function offers(providers: Known): Offer[] {
 }
 
 /**
- * What the picker shows. What a member must be able to do for one request (room, images) is decided when the request is
- * made, so the most is offered, as are all variants, for which each member has its own; what else is switched on for a
- * whole session is offered only if every member can do it. The price is that of the member that serves when all are well.
+ * What the picker shows. What a member must be able to do for one request (room, images) is decided when the request
+ * is made, so the maximum is offered, and all variants, for which each member has its own. Features for a whole session
+ * are offered only if every member has them. The price is that of the preferred member.
  */
 function virtual(item: Group, members: readonly Provider.Model[]): Provider.Model {
   const [first] = members

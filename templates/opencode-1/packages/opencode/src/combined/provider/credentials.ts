@@ -1,4 +1,4 @@
-/** Tells whether the user has changed a provider's credentials, so that what they caused ends at once. */
+/** Tells whether the user has changed a provider's credentials, so that cooldowns that they caused end at once. */
 import { createHmac, randomBytes } from "crypto"
 import { linkSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "fs"
 import { homedir } from "os"
@@ -7,33 +7,33 @@ import { Global } from "@opencode-ai/core/global"
 
 type Provider = { readonly id: string; readonly key?: string; readonly options: Record<string, unknown> }
 
-/** Where upstream keeps what `opencode auth login` was told. */
+/** Where upstream stores what `opencode auth login` was told. */
 const FILE = path.join(Global.Path.data, "auth.json")
 
 const cache: { stamp?: string; logins: Record<string, unknown> } = { logins: {} }
 
 /**
- * A short hash from which nothing can be read back: it is stored beside a cooldown.
+ * A short hash that reveals nothing: it is stored with a cooldown.
  *
- * @param account whether it stands for the account alone, so that a login that is made again for the same one is no change:
- *   what is used up is used up for the account, but what was refused may hold once the login is new
+ * @param account whether it only identifies the account, so that a new login to the same one is no change:
+ *   quota is used up for the account, but a refused login may work again when renewed
  */
 export function fingerprint(provider: Provider, login: unknown = logins()[provider.id], account = false) {
-  // An OAuth login fills `key` and its tokens in anew; what it was made from stands in `login`.
+  // An OAuth login refills `key` and its tokens; `login` has what it was made from.
   const key = isLogin(login) ? undefined : provider.key
   const made = isLogin(login) ? identity(login, account) : login
   const text = JSON.stringify([key, plain(provider.options), made, ...surroundings(provider.id)])
   return createHmac("sha256", secret()).update(text).digest("hex").slice(0, 16)
 }
 
-/** Without it, whoever reads the file of cooldowns could try keys until one has the same fingerprint. */
+/** Without it, anybody who can read the cooldown file could try keys until one has the same fingerprint. */
 const SECRET = path.join(Global.Path.state, "combined-health.key")
 
 const BYTES = 32
 
 const kept: { secret?: Buffer } = {}
 
-/** Of this machine's user. Where none can be kept, this process has one of its own, and no cooldown outlives it. */
+/** The secret of this machine's user. If it cannot be stored, this process has its own, and no cooldown outlives it. */
 function secret() {
   return (kept.secret ??= stored() ?? made() ?? stored() ?? randomBytes(BYTES))
 }
@@ -47,7 +47,7 @@ function stored() {
   }
 }
 
-/** Linked to its place when it is whole, which only the first of several processes can do. */
+/** Linked to its place when complete, which only the first of several processes can do. */
 function made() {
   const draft = `${SECRET}.${process.pid}`
   const fresh = randomBytes(BYTES)
@@ -63,7 +63,7 @@ function made() {
   }
 }
 
-/** On a disk that has no links. */
+/** On a file system without links. */
 function put(fresh: Buffer) {
   try {
     writeFileSync(SECRET, fresh, { mode: 0o600, flag: "wx" })
@@ -80,15 +80,15 @@ function isLogin(login: unknown): login is Login {
 }
 
 /**
- * The tokens of a login are renewed by themselves every hour or so, at some providers (ChatGPT, xAI) the one that renews them
- * too. The account is then told by its id, or by whom the token is made out to; where neither is known, by the token.
+ * Login tokens are renewed automatically every hour or so; at some providers (ChatGPT, xAI) the refresh token too. The
+ * account is then identified by its id, or by the token's subject; if neither is known, by the token.
  */
 function identity({ access, refresh, expires: _, ...rest }: Login, account: boolean) {
   const owner = rest.accountId ?? subject(access)
   return account && owner !== undefined ? [owner, rest] : [refresh, rest]
 }
 
-/** Whom a JSON web token is made out to: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2 */
+/** The subject of a JSON web token: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2 */
 function subject(token: unknown) {
   const [, claims] = typeof token === "string" ? token.split(".") : []
   const value = parsed(claims && Buffer.from(claims, "base64url").toString("utf8"))
@@ -103,7 +103,7 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
-/** Options may hold functions and clients too, which say nothing about credentials. */
+/** Options may also have functions and clients, which say nothing about credentials. */
 function plain(options: Record<string, unknown>) {
   return Object.entries(options).filter(([, value]) => typeof value === "string")
 }
@@ -143,14 +143,14 @@ const GOOGLE: Source = {
   ],
 }
 
-/** Providers whose SDK finds credentials by itself, outside of OpenCode. */
+/** Providers whose SDK finds credentials by itself, outside OpenCode. */
 const SOURCES: Record<string, Source> = {
   "amazon-bedrock": AWS,
   "google-vertex": GOOGLE,
   "google-vertex-anthropic": GOOGLE,
 }
 
-/** Milliseconds for which these are taken as they were: fingerprints are asked for many times in one request. */
+/** How many milliseconds these are cached: fingerprints are needed many times in one request. */
 const FRESH = 1000
 
 const seen = new Map<string, { readonly at: number; readonly facts: unknown }>()
@@ -186,7 +186,7 @@ function inside(directory: string) {
   }
 }
 
-/** Upstream reads all logins from this variable where it is set (src/auth/index.ts), as in a container. */
+/** Upstream reads all logins from this variable if it is set (src/auth/index.ts), as in a container. */
 const VARIABLE = "OPENCODE_AUTH_CONTENT"
 
 function logins(): Record<string, unknown> {

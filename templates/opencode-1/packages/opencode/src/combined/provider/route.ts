@@ -1,7 +1,7 @@
 /**
- * The mark on a concrete model that says it was chosen for a combined one, and how to go on when its provider fails.
+ * The mark on a concrete model that says it was chosen for a combined one, and what to do when its provider fails.
  *
- * It is a symbol property: it survives a spread, and neither JSON nor a schema sees it.
+ * It is a symbol property: it survives a spread, and JSON and schemas do not see it.
  */
 import type { Provider } from "@/provider/provider"
 import type { ModelMessage } from "ai"
@@ -30,15 +30,15 @@ export type Next =
       readonly fits: boolean
     })
 
-/** What one request makes of the members; the condition is put to their models. */
+/** What one request requires of the members; the condition applies to their models. */
 export type Wish = Omit<CombinedRank.Wish, "fits"> & { readonly fits?: (model: Provider.Model) => boolean }
 
-/** What belongs to the one request for which the member was chosen. */
+/** The data of the request for which the member was chosen. */
 export type State = {
   attempt: Attempt | undefined
-  /** The attempt is taken back: its message goes once upstream has cleaned up. */
+  /** The attempt is discarded: its message is removed after upstream has cleaned up. */
   retracted: boolean
-  /** The history could not be carried over: the request goes without thinking. */
+  /** The history could not be carried over: the request is sent without thinking. */
   unthinking: boolean
 }
 
@@ -47,17 +47,17 @@ export type Route = {
   readonly id: string
   readonly member: CombinedMember.Member
   readonly state: State
-  /** What the request makes of the members for which this one was chosen. */
+  /** What the request for which this one was chosen requires of the members. */
   readonly wish?: Wish
   /** The run of the session's loop for which it was chosen. */
   readonly run?: CombinedRun.Run
-  /** What this member has refused of the history: it is asked without. */
+  /** The parts of the history that this member has refused: it is asked without them. */
   readonly forgone: ReadonlySet<Forgone>
-  /** Begins a cooldown of this member. */
+  /** Starts a cooldown of this member. */
   readonly fail: (failure: Failure) => Effect.Effect<void>
-  /** Begins a cooldown of another member of the same model. */
+  /** Starts a cooldown of another member of the same model. */
   readonly blame: (member: CombinedMember.Name, failure: Failure) => Effect.Effect<void>
-  /** Tells who is next, now. */
+  /** Which member is next, now. */
   readonly next: (wish?: Wish) => Effect.Effect<Next>
   readonly succeed: Effect.Effect<void>
   /** Whether another member than this one could answer now. */
@@ -67,11 +67,11 @@ export type Route = {
   readonly coolingOf: (member: CombinedMember.Name) => Effect.Effect<Cooldown | undefined>
   /** Whether this member failed the last time it was asked. */
   readonly unproven: Effect.Effect<boolean>
-  /** Keeps other requests from this member while this one finds out whether it is well again; false: another does. */
+  /** Keeps other requests from this member while this one tests whether it has recovered; false: another one does. */
   readonly claim: Effect.Effect<boolean>
   readonly release: Effect.Effect<void>
   readonly settings: CombinedSettings.Failover
-  /** The member's own variants. The model has them under every name that may be asked for. */
+  /** The member's own variants. The model has them under every name that may be requested. */
   readonly variants?: Provider.Model["variants"]
 }
 
@@ -88,7 +88,7 @@ export function of(model: Provider.Model): Route | undefined {
 /** Another member that could be asked. */
 export type Candidate = CombinedMember.Name & { readonly model: Provider.Model }
 
-/** Who is next, in the terms in which it is decided what follows. */
+/** Which member is next, in the form that decides what to do. */
 export function candidate(next: Next | undefined): CombinedDecide.Next<Candidate> {
   if (!next?.model) return { type: "none" }
   const member = { providerID: next.model.providerID, modelID: next.model.id, model: next.model }
@@ -98,7 +98,7 @@ export function candidate(next: Next | undefined): CombinedDecide.Next<Candidate
 
 /**
  * Messages that any provider accepts: without reasoning and provider metadata, which belong to the one that made them.
- * For requests that are not built from the stored history again.
+ * For requests that are not rebuilt from the stored history.
  */
 export function portable(messages: readonly ModelMessage[]): ModelMessage[] {
   return messages.flatMap((message): ModelMessage[] => {
@@ -106,7 +106,7 @@ export function portable(messages: readonly ModelMessage[]): ModelMessage[] {
     const content = message.content
       .filter((part) => part.type !== "reasoning")
       .map((part) => ({ ...part, providerOptions: undefined }))
-    // The union of messages does not say that a filtered content is still the content of the same role.
+    // The union type of messages does not tell that filtered content still belongs to the same role.
     return content.length ? [{ ...message, content, providerOptions: undefined } as ModelMessage] : []
   })
 }

@@ -1,7 +1,8 @@
 /**
- * One request to a member, watched from outside: how far it came, which tools it started, and whether it still lives.
+ * One request to a member, observed from outside: how far it got, which tools it started, and whether it is still
+ * alive.
  *
- * Tools run under a signal of their own, which a failing stream does not abort, and their results are kept where a
+ * Tools run with their own abort signal, which a failing stream does not trigger, and their results are kept where a
  * failing stream cannot lose them.
  */
 import type { Provider } from "@/provider/provider"
@@ -35,16 +36,16 @@ export type Attempt = {
   readonly model: Provider.Model
   readonly calls: Map<string, Call>
   readonly began: number
-  /** The variant that was asked for, and the member's own for it. */
+  /** The requested variant, and the member's own for it. */
   readonly variant: { readonly asked: string | undefined; readonly own: string | undefined }
   firstToken: number | undefined
   phase: Phase
   logged: boolean
-  /** What the member has reported at the end of its answer, for this request alone, at its own price in dollars. */
+  /** The cost of this request alone, as reported at the end of the answer, at the member's price in dollars. */
   usage: Spent | undefined
   /** Tools that have started and not ended. */
   running: number
-  /** Milliseconds of silence in earlier pulls, and when the present pull began. */
+  /** Milliseconds of silence in earlier pulls, and when the current pull started. */
   silent: number
   pulling: number | undefined
 }
@@ -61,7 +62,7 @@ const PHASES: Partial<Record<LLMEvent["type"], Phase>> = {
   "tool-error": "tool",
 }
 
-/** The attempt that is under way at a member, if one has begun. */
+/** The current attempt at a member, if one has started. */
 export function of(model: Provider.Model) {
   return CombinedRoute.of(model)?.state.attempt
 }
@@ -109,14 +110,14 @@ export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Inte
   )
 }
 
-/** The AI SDK closes a step whose line ended in silence without the tokens that the provider had told before. */
+/** If a connection just ends, the AI SDK closes the step without the tokens that the provider had already reported. */
 function whole(attempt: Attempt, event: LLMEvent): LLMEvent {
   const { reported } = attempt.gate
   if (event.type !== "step-finish" || !reported || event.usage?.inputTokens !== undefined) return event
   return LLMEvent.stepFinish({ ...event, usage: reported })
 }
 
-/** Takes note of what came. */
+/** Records what came. */
 export function note(attempt: Attempt, events: readonly LLMEvent[]) {
   const step = events.find((event) => event.type === "step-finish")
   if (step)
@@ -126,7 +127,7 @@ export function note(attempt: Attempt, events: readonly LLMEvent[]) {
       metadata: step.providerMetadata,
     })
   const phase = events.map((event) => PHASES[event.type]).findLast((item) => item !== undefined)
-  // Comments that keep a line open make no event, and the event that opens a step says nothing of the model.
+  // Keep-alive comments are no events, and the event that opens a step says nothing about the model.
   attempt.silent = phase ? 0 : attempt.silent + performance.now() - (attempt.pulling ?? performance.now())
   attempt.pulling = undefined
   if (!phase) return
@@ -134,7 +135,7 @@ export function note(attempt: Attempt, events: readonly LLMEvent[]) {
   attempt.firstToken ??= Date.now()
 }
 
-/** What the request has cost, as far as the member has told before its answer ended or broke. */
+/** The cost of the request, as far as the member reported it before its answer ended or broke. */
 export function spent(attempt: Attempt): Spent | undefined {
   const { model, gate } = attempt
   return attempt.usage ?? (gate.reported && Session.getUsage({ model, usage: gate.reported }))
@@ -146,7 +147,7 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
   return {
     ...tool,
     execute(input, options) {
-      // A result, even an error, could come before the failure is seen, and would be kept.
+      // A result, even an error, could come before the failure is noticed, and would be kept.
       if (attempt.gate.closed) return new Promise<never>(() => {})
       attempt.running++
       attempt.phase = "tool"
@@ -170,7 +171,7 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
           },
         ),
       })
-      // Whoever has ended the attempt has ended the SDK's stream of results as well, and a late one would be an error.
+      // Ending the attempt has also ended the SDK's stream of results, and a late one would be an error.
       const { signal } = attempt.controller
       return new Promise((resolve, reject) => {
         running.then(
@@ -182,7 +183,7 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
   }
 }
 
-/** What we do with an event, or a tool that runs, does not count as silence of the member. */
+/** The time in which we handle an event, or a tool runs, does not count as silence of the member. */
 export const watch = (
   attempt: () => Attempt | undefined,
   settings: CombinedDecide.Settings,

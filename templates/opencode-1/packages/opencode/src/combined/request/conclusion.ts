@@ -1,4 +1,4 @@
-/** Concludes an attempt: what happened, as one record for the log. */
+/** Concludes an attempt: writes what happened as one record to the log. */
 import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
@@ -13,7 +13,7 @@ export type Conclusion = {
   readonly tools?: number
 }
 
-/** What was asked for. */
+/** What was requested. */
 export type Subject = Pick<CombinedLog.Record, "session" | "message" | "answer" | "purpose" | "provider" | "model">
 
 const NOTHING = { tokens: { input: 0, output: 0, cache: { read: 0 } }, cost: 0 }
@@ -35,7 +35,7 @@ const answering = (message: SessionV1.Assistant): Subject => ({
   model: message.modelID,
 })
 
-/** Logs how an attempt went, once: what follows it (a wait, say) may be cancelled. */
+/** Logs how an attempt went, once: what follows (such as a wait) may be cancelled. */
 export const write = (
   attempt: CombinedAttempt.Attempt,
   subject: Subject,

@@ -1,6 +1,6 @@
 /**
- * Which member can take a request. A combined model offers what any of its members can do, so a member that cannot read
- * an image of the conversation, or has no room for it, is passed over for that request.
+ * Which member can take a request. A combined model offers what any of its members can do, so a member that cannot
+ * read an image of the conversation, or has no room for it, is skipped for that request.
  */
 import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
@@ -16,13 +16,13 @@ type Mode = keyof Provider.Model["capabilities"]["input"]
 
 type Needs = { readonly modes: ReadonlySet<Mode>; readonly tokens: number }
 
-/** Upstream keeps this much for the answer where a model allows more (OUTPUT_TOKEN_MAX in provider/transform.ts). */
+/** Upstream reserves this much for the answer if a model allows more (OUTPUT_TOKEN_MAX in provider/transform.ts). */
 const OUTPUT = 32_000
 
-/** A session leaves a member that took over at the latest after this many times the life of a prompt cache. */
+/** A session stays with a member that took over for at most this many lifetimes of a prompt cache. */
 const STAYS = 6
 
-/** The member that is to do the next step: one that can, of those the one that stands first. */
+/** The member for the next step: the first one that can do it. */
 export const fit = Effect.fn("CombinedFit.fit")(function* (
   model: Provider.Model,
   messages: readonly SessionV1.WithParts[],
@@ -50,7 +50,7 @@ export const fit = Effect.fn("CombinedFit.fit")(function* (
   return CombinedRoute.mark(found, { ...chosen, wish: own, run, forgone: CombinedRun.forgone(run, chosen.member) })
 })
 
-/** What a request makes of the members: for itself, and after what has happened to earlier ones for the same answer. */
+/** What a request requires of the members, also given what happened to earlier ones for the same answer. */
 export function wish(
   route: Pick<CombinedRoute.Route, "wish">,
   run: CombinedRun.Run,
@@ -66,7 +66,7 @@ export function wish(
   }
 }
 
-/** What is known of the chosen member right before its request; the request is then the one that probes it, if any has to. */
+/** What is known about the chosen member right before its request, which then probes it if needed. */
 export const facts = Effect.fn("CombinedFit.facts")(function* (
   route: CombinedRoute.Route,
   run: CombinedRun.Run,
@@ -76,26 +76,26 @@ export const facts = Effect.fn("CombinedFit.facts")(function* (
   const until = (yield* route.cooling)?.until
   const open = wanted.open?.(route.member) ?? true
   const probed = until === undefined && open ? !(yield* route.claim) : false
-  // Whether others can take the request is a question to each of them, which a member that is well need not ask.
+  // Whether others can take the request has to be checked for each of them, which is not needed for a healthy member.
   const others = until !== undefined || probed || !open ? yield* route.others(wanted) : true
   return { purpose, answer: run.answer, member: route.member, until, probed, others, now: Date.now() }
 })
 
-/** Whether another member that could be asked for the next answer has room for more than this. */
+/** Whether another member that could be asked for the next answer has more room than this. */
 export function roomier(route: CombinedRoute.Route, run: CombinedRun.Run, tokens: SessionV1.Assistant["tokens"]) {
   const { fits, ...wanted } = wish(route, run, "step", CombinedAnswer.FRESH)
   const needed = { modes: new Set<never>(), tokens: count(tokens) }
   return route.others({ ...wanted, fits: (model) => (fits?.(model) ?? true) && can(model, needed) })
 }
 
-/** Attempts of this run that were taken back. They are not steps of the agent. */
+/** Discarded attempts of this run. They do not count as steps of the agent. */
 export function retractions(model: Provider.Model) {
   return CombinedRoute.of(model)?.run?.retracted ?? 0
 }
 
 /**
  * Tells which members hold a prompt cache of this session: those that answered in it within `stickiness` milliseconds.
- * The one that answered last counts no longer once it has served for long: the preferred one must come back some time.
+ * The last one no longer counts once it has served for long: the preferred one must come back eventually.
  */
 export function warm(messages: readonly SessionV1.WithParts[], now: number, stickiness: number) {
   const answers = messages.flatMap(({ info }) =>
@@ -106,7 +106,7 @@ export function warm(messages: readonly SessionV1.WithParts[], now: number, stic
   const recent = new Set(answers.filter((item) => now - item.completed < stickiness).map((item) => item.member))
   const last = answers.at(-1)?.member
   const other = answers.findLastIndex((item) => item.member !== last)
-  // A session that never had another member is not away from any.
+  // A session that only ever had one member has nothing to go back to.
   if (last !== undefined && other >= 0 && now - answers[other + 1].created > STAYS * stickiness) recent.delete(last)
   return (member: CombinedMember.Member) => recent.has(CombinedMember.key(member))
 }
@@ -118,8 +118,8 @@ export function needs(messages: readonly SessionV1.WithParts[]): Needs {
       return part.type === "tool" && part.state.status === "completed" ? (part.state.attachments ?? []) : []
     }),
   )
-  // What a summary was made from says nothing about the conversation that follows it.
-  // Behind a summary upstream puts older messages that it kept: the newest one is told by its id.
+  // What a summary was made from does not matter for the conversation after it. After a summary upstream puts older
+  // messages that it kept: ids tell which one is the newest.
   const answers = messages.flatMap(({ info }) => (info.role === "assistant" && info.tokens.output > 0 ? [info] : []))
   const last = answers.reduce<SessionV1.Assistant | undefined>(
     (newest, info) => (newest && newest.id > info.id ? newest : info),
@@ -141,7 +141,7 @@ function reason(model: Provider.Model, wanted: Needs) {
   return wanted.tokens < room(model) ? undefined : `has room for ${room(model)} tokens, not for ${wanted.tokens}`
 }
 
-/** How many tokens a conversation may have; unlimited where that is not known. */
+/** How many tokens a conversation may have; unlimited if unknown. */
 export function room(model: Provider.Model) {
   if (model.limit.context === 0) return Infinity
   return model.limit.input ?? model.limit.context - Math.min(model.limit.output, OUTPUT)

@@ -1,12 +1,12 @@
 /**
- * No tool starts once its attempt has failed, nor one of whose input only a part has come.
+ * No tool starts once its attempt has failed, or if its input is incomplete.
  *
- * The AI SDK reports an unreadable event and goes on: a tool call behind it would start while the attempt is being taken
- * back, and the next member would call that tool again. And when an answer breaks off, some providers' SDKs make a call of
- * the input that has come so far. Both are cut off before the AI SDK sees them.
+ * The AI SDK reports an unreadable event and continues: a tool call after it would start while the attempt is being
+ * discarded, and the next member would call that tool again. And when an answer is cut off, some providers' SDKs make a
+ * call of the partial input. Both are removed before the AI SDK sees them.
  *
- * It is also the one place where a provider's own events pass, so what they report is noted here, and what they say of the
- * end of an answer, or of an error, is kept where the SDK has no word for it.
+ * All of a provider's own events pass through here, so what they report is noted, and what they say about the end of an
+ * answer, or about an error, is kept if the SDK has no word for it.
  */
 import type { Provider } from "@/provider/provider"
 import type {
@@ -26,17 +26,17 @@ export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Re
 
 export type Gate = {
   closed: boolean
-  /** The tokens of this answer, as far as the provider has told. */
+  /** The tokens of this answer, as far as the provider has reported them. */
   reported: Usage | undefined
-  /** The provider's own event behind an error in this answer; SDKs pass on no more than its words. */
+  /** The provider's own event behind an error in this answer; SDKs only pass on its words. */
   failed: { readonly event: unknown } | undefined
   /** The provider's own word for the end of the answer. */
   ending: string | undefined
-  /** The tool of a call that was dropped, because its arguments did not become whole. */
+  /** The tool of a call that was dropped because its arguments were incomplete. */
   cut: string | undefined
-  /** The provider says that the answer is whole, and yet there is such a call. */
+  /** The provider says that the answer is complete, although there is such a call. */
   garbled: boolean
-  /** An error that the provider has sent and its SDK has not reported yet. */
+  /** An error that the provider has sent but its SDK has not reported yet. */
   told: { readonly event: unknown } | undefined
 }
 
@@ -52,16 +52,16 @@ export const open = (): Gate => ({
 
 const key = Symbol.for("opencode.combined.gate")
 
-/** The model of one request, whose answer passes the gate. */
+/** The model of one request, whose answer passes through here. */
 export function put(model: Provider.Model, gate: Gate): Provider.Model {
   return Object.assign({ ...model }, { [key]: gate })
 }
 
-/** The language model for a request; that of a model without a gate stays as it is. */
+/** The language model for a request; that of a model without a gate is returned unchanged. */
 export function guarded<Language extends object>(model: Provider.Model, language: Language): Language {
   const gate = (model as Provider.Model & { [key]?: Gate })[key]
   if (!gate) return language
-  // Upstream knows one provider's models by their class, and sets properties of them, which a copy would not have.
+  // Upstream recognises one provider's models by their class, and sets properties on them, which a copy would not have.
   return new Proxy(language, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target)
@@ -79,10 +79,13 @@ export function guarded<Language extends object>(model: Provider.Model, language
   })
 }
 
-/** The same model for one request, whose answer is looked at before the SDK reads it; one without a fetch stays as it is. */
+/**
+ * The same model for one request, whose answer is inspected before the SDK reads it; one without a fetch is unchanged.
+ *
+ */
 function watched(language: object, gate: Gate): object {
   const { config } = language as { config?: { fetch?: Fetch } }
-  // Upstream gives GitLab's workflows their tools as properties, and they keep a state of their own.
+  // Upstream gives GitLab's workflows their tools as properties, and they have their own state.
   if (typeof config !== "object" || config === null || "toolExecutor" in language) return language
   const fetch = CombinedTransport.watched(config.fetch ?? globalThis.fetch, (event) => (gate.told = { event }))
   return Object.create(language, { config: { value: Object.create(config, { fetch: { value: fetch } }) } })
@@ -104,7 +107,7 @@ function pass(gate: Gate, raw: boolean) {
         gate.reported = CombinedUsage.add(gate.reported, part.rawValue)
         last.event = part.rawValue
         seen.blocked ??= CombinedFinish.blocked(part.rawValue)
-        // Most SDKs report it with the next part, in their words.
+        // Most SDKs report it with the next part, in their own words.
         if (CombinedEvent.failed(part.rawValue)) gate.told = { event: part.rawValue }
         if (raw) controller.enqueue(part)
         return
@@ -118,7 +121,8 @@ function pass(gate: Gate, raw: boolean) {
       }
       if (part.type === "text-delta" || part.type === "reasoning-delta") seen.said ||= part.delta !== ""
       if (part.type === "tool-call") {
-        // A tool without parameters may be called with nothing at all: the end of the answer tells whether it was.
+        // A tool without parameters may be called without any arguments: the end of the answer tells whether that was
+        // meant.
         if (!isWhole(part.input)) {
           seen.cut = true
           held.push(part)
@@ -132,7 +136,7 @@ function pass(gate: Gate, raw: boolean) {
       }
       gate.ending = part.finishReason.raw
       const complete = CombinedFinish.isComplete(part.finishReason)
-      // Upstream would tell the model that the call is invalid, again and again where it is always cut.
+      // Upstream would tell the model that the call is invalid, again and again if it is always cut off.
       const cut = held.filter((call) => !complete || call.input.trim())
       if (complete) held.filter((call) => !cut.includes(call)).forEach((call) => controller.enqueue(call))
       gate.cut = cut.at(0)?.toolName

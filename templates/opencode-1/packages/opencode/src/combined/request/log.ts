@@ -1,7 +1,7 @@
 /**
- * A record of each attempt, as a line of JSON in one file of the user; `opencode-patcher attempts` reads it.
+ * A record of each attempt, as a line of JSON in one file per user; `opencode-patcher attempts` reads it.
  *
- * A line is written in one piece, so processes may write at once. Two files of this size are kept at most.
+ * A line is written in one piece, so processes may write simultaneously. At most two files of this size are kept.
  */
 import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmdirSync, statSync, writeSync } from "fs"
 import path from "path"
@@ -24,13 +24,13 @@ export type Record = {
   readonly combined: string
   readonly provider: string
   readonly model: string
-  /** As the user asked for it and, where that differs, the member's own; null where it has none. */
+  /** The one the user requested and, if different, the member's own; null if it has none. */
   readonly variant?: string
   readonly own_variant?: string | null
-  /** How far the answer came. */
+  /** How far the answer got. */
   readonly phase: string
   readonly action: Action
-  /** The class of the failure and what was said of it. */
+  /** The class of the failure and its message. */
   readonly failure?: string
   readonly reason?: string
   /** Finished tools that stayed. */
@@ -47,7 +47,7 @@ const LARGEST = 4_000_000
 
 const STALE = 60_000
 
-/** A log is no reason for a turn to fail: where it cannot be written there is none. */
+/** A turn must not fail because of the log: if it cannot be written, there is none. */
 export function append(record: Record, file = FILE, largest = LARGEST) {
   try {
     if (sizeOf(file) >= largest) rotate(file, largest)
@@ -58,7 +58,7 @@ export function append(record: Record, file = FILE, largest = LARGEST) {
   return true
 }
 
-/** Where there is a link or a pipe the line would go elsewhere, or nowhere. */
+/** With a link or a pipe the line would go elsewhere, or nowhere. */
 const FLAGS =
   constants.O_WRONLY |
   constants.O_APPEND |
@@ -76,8 +76,8 @@ function write(file: string, line: string) {
 }
 
 /**
- * Another process that saw the full file may have begun a new one meanwhile, which must not take the full one's place: the
- * one that makes the lock looks again. A lock that a dead process has left holds for a minute.
+ * Another process that saw the full file may have started a new one in the meantime, which must not replace the full
+ * one: whoever makes the lock checks again. A dead process's lock lasts for a minute.
  */
 function rotate(file: string, largest: number) {
   const lock = `${file}.lock`
@@ -86,7 +86,7 @@ function rotate(file: string, largest: number) {
     if (held && Date.now() - held.mtimeMs > STALE) rmdirSync(lock)
     mkdirSync(lock)
   } catch {
-    // Whoever holds it rotates; this line goes to one of the two files.
+    // The owner of the lock rotates; this line goes to one of the two files.
     return
   }
   try {

@@ -1,15 +1,15 @@
 /**
- * What a provider answers outside of what its SDK reads: a body that is not a stream although the status is 200 (an error as
- * JSON, a proxy's page), and the exception frames of Amazon's event streams, which the SDK passes over.
+ * Parts of a response that the SDK does not read: a body that is not a stream although the status is 200 (an error as
+ * JSON, a proxy's page), and the exception frames of Amazon's event streams.
  */
 import { CombinedFailure } from "../failure/classify"
 import { CombinedRedact } from "../failure/redact"
 import type { Fetch } from "./gate"
 
-/** Told of an error that the SDK will not report. */
+/** Called for an error that the SDK will not report. */
 type Tell = (event: unknown) => void
 
-/** A body that is not a stream; what it says is read as any other error of a provider. */
+/** A body that is not a stream; its content is read like any other provider error. */
 export class NoStream extends Error {
   override readonly name = "CombinedNoStream"
   constructor(readonly responseBody: string) {
@@ -17,7 +17,7 @@ export class NoStream extends Error {
   }
 }
 
-/** More of a body than this says nothing about why it is not a stream. */
+/** How much of a body is read to tell why it is not a stream. */
 const LONGEST = 100_000
 
 export function watched(fetch: Fetch, tell: Tell): Fetch {
@@ -41,8 +41,9 @@ function sent(...[input, init]: Parameters<Fetch>) {
 }
 
 /**
- * What refuses a request often repeats its key. The answer is kept with the message, in upstream's database and logs, so it
- * is taken out here, before anybody reads it. Only so much of a body is read as can say why.
+ * Error responses often repeat the request's key. The response is stored with the message, in upstream's database and
+ * logs, so the key is removed here, before anybody reads it. Only as much of a body is read as is needed to tell the
+ * cause.
  */
 async function silenced(response: Response, secrets: readonly string[]) {
   const headers = new Headers()
@@ -54,16 +55,16 @@ async function silenced(response: Response, secrets: readonly string[]) {
   return new Response(allowed, { status: response.status, statusText: response.statusText, headers })
 }
 
-/** They are of the body as it came. */
+/** These headers describe the original body. */
 const LENGTHS = new Set(["content-length", "content-encoding"])
 
-/** Statuses with which no body may be. */
+/** Statuses that do not allow a body. */
 const EMPTY = new Set([204, 205, 304])
 
-/** Types of answers that come in one piece. */
+/** Content types of answers in one piece. */
 const WHOLE = /^(?:application\/(?:problem\+)?json|text\/(?:html|plain))\b/i
 
-/** Some servers stream under another content type; what the body begins with tells. */
+/** Some servers stream with another content type; the start of the body tells. */
 async function streaming(response: Response, body: ReadableStream<Uint8Array>, secrets: () => readonly string[]) {
   const reader = body.getReader()
   const first = await reader.read()
@@ -85,7 +86,7 @@ async function text(reader: ReadableStreamDefaultReader<Uint8Array>, head: strin
   return pieces.join("")
 }
 
-/** The body from its beginning again, of which a first piece was read. */
+/** The whole body again, after its first piece was read. */
 function resumed(reader: ReadableStreamDefaultReader<Uint8Array>, first: Uint8Array | undefined) {
   return new ReadableStream<Uint8Array>({
     start(controller) {
@@ -106,7 +107,7 @@ function renewed(response: Response, body: ReadableStream<Uint8Array>) {
 
 /**
  * https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html: length of the message, length of its headers, a
- * checksum; the headers, the payload, a checksum. An exception is a message of its own type.
+ * checksum; the headers, the payload, a checksum. An exception is a message with its own type.
  */
 function exceptions(tell: Tell): Transformer<Uint8Array, Uint8Array> {
   const state = { bytes: new Uint8Array(0) }
@@ -134,7 +135,7 @@ function joined(one: Uint8Array, other: Uint8Array) {
   return all
 }
 
-/** The type of a header that is a text. */
+/** The type of a string header. */
 const TEXT = 7
 
 function exception(message: Uint8Array, headersLength: number): Record<string, unknown> | undefined {

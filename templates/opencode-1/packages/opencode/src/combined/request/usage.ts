@@ -1,6 +1,6 @@
 /**
- * What a provider tells of an answer's tokens on the way. OpenCode hears of them with the end of an answer, so of one that
- * is cut they would be lost; the provider's own events have them, and each says all that it knows so far.
+ * The tokens that a provider reports during an answer. OpenCode gets them with the end of an answer, so they would be
+ * lost for one that is cut off. The provider's own events have them, each with everything known so far.
  */
 import { Usage } from "@opencode-ai/llm"
 import { isRecord } from "@/util/record"
@@ -26,7 +26,7 @@ export function add(before: Usage | undefined, raw: unknown): Usage | undefined 
   })
 }
 
-/** As in OpenCode's own usage, the input counts what came from a cache, and the output the reasoning. */
+/** As in OpenCode's own usage, the input includes what came from a cache, and the output the reasoning. */
 function read(raw: unknown): Counts | undefined {
   if (!isRecord(raw)) return undefined
   const { message, response, usage, usageMetadata } = raw
@@ -50,7 +50,10 @@ function messages(usage: Record<string, unknown>): Counts {
   }
 }
 
-/** https://platform.openai.com/docs/api-reference/chat-streaming: at the end; compatible servers may tell in each event. */
+/**
+ * https://platform.openai.com/docs/api-reference/chat-streaming: at the end; compatible servers may report them in
+ * each event.
+ */
 function chat(usage: Record<string, unknown>): Counts {
   return {
     input: number(usage.prompt_tokens),
@@ -60,7 +63,10 @@ function chat(usage: Record<string, unknown>): Counts {
   }
 }
 
-/** https://platform.openai.com/docs/api-reference/responses-streaming: also with an answer that failed or is incomplete. */
+/**
+ * https://platform.openai.com/docs/api-reference/responses-streaming: also for an answer that failed or is incomplete.
+ *
+ */
 function responses(usage: Record<string, unknown>): Counts {
   return {
     input: number(usage.input_tokens),

@@ -1,8 +1,8 @@
 /**
- * What a client of the Agent Client Protocol is told when an attempt is taken back.
+ * What a client of the Agent Client Protocol is told when an attempt is discarded.
  *
- * The protocol cannot take back a text that was shown, and a tool call that was announced stays open until it is told
- * otherwise. So the call is ended, and what happened to the text is said in a thought, which no client takes for a part
+ * The protocol cannot remove text that was shown, and an announced tool call stays open until the client is told
+ * otherwise. So the call is ended, and a thought says what happened to the text, since no client shows thoughts as part
  * of the answer.
  */
 import type { AgentSideConnection } from "@agentclientprotocol/sdk"
@@ -13,7 +13,7 @@ type Place = { readonly sessionId: string; readonly messageId: string; readonly 
 
 type Client = {
   readonly connection: Pick<AgentSideConnection, "sessionUpdate">
-  /** The sessions of this client, and what it was told of their parts. */
+  /** The sessions of this client, and what it was told about their parts. */
   readonly session: {
     readonly tryGet: (sessionId: string) => Effect.Effect<object | undefined>
     readonly tryGetPartMetadata: (
@@ -29,8 +29,8 @@ type Removed = { readonly sessionID: string; readonly messageID: string; readonl
 const TAKEN_BACK = "The text above was discarded: its provider failed.\n"
 
 /**
- * Follows what a client is to know, before upstream looks at the event. `forget` is given the id of a tool call that is
- * no more. Never fails: upstream waits for some of the same events to end a turn.
+ * Tells a client what it needs to know, before upstream handles the event. `forget` gets the id of a removed tool
+ * call. Never fails: upstream waits for some of the same events to end a turn.
  */
 export async function follow(event: Event, client: Client, forget: (toolCallId: string) => void) {
   if (event.type !== "message.part.removed" && event.type !== "session.status") return

@@ -19,13 +19,14 @@ type Properties = {
   readonly status?: { readonly type: string }
 }
 
-/** Ends of a step behind which its answer may still be taken back. */
+/** Ends of a step after which its answer may still be discarded. */
 const OPEN = ["unknown", "error"]
 
 /**
- * The events of a session as they can be printed: a text comes once it is known to stay, since what is printed cannot be
- * taken back. That is when its step came to a whole end, when a tool behind it has finished, or when the session goes on
- * without having removed it. The record of a step, which moves to another message when the step is taken back, comes once.
+ * The events of a session in the order in which they can be printed: text is printed once it is certain to stay, since
+ * printing cannot be undone. That is when its step has ended properly, when a tool after it has finished, or when the
+ * session continues without having removed it. The record of a step, which moves to another message when the step is
+ * discarded, is printed once.
  */
 export async function* settled<Event extends { readonly type: string }>(
   events: AsyncIterable<Event>,
@@ -72,7 +73,7 @@ export async function* settled<Event extends { readonly type: string }>(
   yield* release(() => true)
 }
 
-/** Events are of many kinds, each with properties of its own. */
+/** There are many kinds of events, each with its own properties. */
 function propertiesOf(event: { readonly type: string }): Properties {
   return (event as { readonly properties?: Properties }).properties ?? {}
 }

@@ -1,9 +1,9 @@
-/** What the page of a shared session is sent when a part of an answer is taken back. */
+/** What is sent to the page of a shared session when a part of an answer is discarded. */
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 
 type Removed = Pick<SessionV1.TextPart, "sessionID" | "messageID"> & { readonly partID: SessionV1.TextPart["id"] }
 
-/** The share service can only add and replace, so the part is replaced by a text with nothing in it. */
+/** The share service can only add and replace, so the part is replaced by an empty text. */
 export function blank({ sessionID, messageID, partID }: Removed) {
   return { type: "part" as const, data: { id: partID, sessionID, messageID, type: "text" as const, text: "" } }
 }

@@ -12,7 +12,7 @@ export const model = Effect.fn("CombinedTask.model")(function* (
     .findMessage(message.sessionID, (item) => item.info.id === message.parentID)
     .pipe(Effect.orDie)
   if (Option.isNone(found) || found.value.info.role !== "user") return undefined
-  // A command that runs as a subtask names its own model, which goes before that of the message.
+  // A command that runs as a subtask names its own model, which takes precedence over that of the message.
   const subtask = found.value.parts.find((part) => part.type === "subtask")
   const asked = (subtask?.type === "subtask" ? subtask.model : undefined) ?? found.value.info.model
   if (asked.providerID !== CombinedRoute.PROVIDER_ID) return undefined

@@ -1,6 +1,6 @@
 /**
- * `opencode agent create` asks for one object, whole, outside any session. It is asked of one member after the other, each
- * under its own name, so that upstream asks it in the way that this provider wants.
+ * `opencode agent create` asks for one complete object, outside any session. One member after another is asked, each
+ * under its own name, so that upstream asks in the way that this provider expects.
  */
 import type { Provider } from "@/provider/provider"
 import { Cause, Effect } from "effect"
@@ -10,7 +10,7 @@ import { CombinedAsk } from "./ask"
 
 type Model = { providerID: Provider.Model["providerID"]; modelID: Provider.Model["id"] }
 
-/** Takes the place of `Effect.fn`. */
+/** Replaces `Effect.fn`. */
 export const fn =
   (providers: Provider.Interface) =>
   <Input extends { model?: Model }, Eff extends Effect.Effect<unknown, unknown, unknown>, A>(

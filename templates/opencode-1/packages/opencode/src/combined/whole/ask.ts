@@ -1,6 +1,6 @@
 /**
- * Asks for something that is only of use as a whole, and that nobody watches come: a title, an agent. It is asked of one
- * member after the other, as often and with such waits as ../turn/decide.ts says.
+ * Asks for something that is only useful when complete and is not shown while it comes: a title, an agent. Members are
+ * asked one after another, as often and with the waits that ../turn/decide.ts decides.
  */
 import type { Provider } from "@/provider/provider"
 import { Cause, Effect } from "effect"
@@ -16,14 +16,14 @@ import { CombinedDecide } from "../turn/decide"
 export type Asked<A, E> = {
   readonly end: CombinedDecide.End
   readonly value?: A
-  /** Why there is none that is whole. */
+  /** Why there is no complete one. */
   readonly cause?: Cause.Cause<E>
   readonly record?: (conclusion: CombinedConclusion.Conclusion) => Effect.Effect<void>
 }
 
 const NOBODY = Cause.die(new Error("No provider can answer"))
 
-/** `model` belongs to a combined model; any other that is asked comes from there too. */
+/** `model` belongs to a combined model; all others that are asked come from it too. */
 export const ask = <A, E, R>(
   model: Provider.Model,
   attempt: (model: Provider.Model) => Effect.Effect<Asked<A, E>, E, R>,
@@ -82,7 +82,7 @@ export const ask = <A, E, R>(
       case "serve":
         for (const suspect of verdict.blamed) yield* route.blame(suspect, suspect.failure)
         yield* route.succeed
-        // What is served has a value: an answer that lacks something is not believed here.
+        // What is served has a value: an incomplete answer is not accepted here.
         return value as A
       case "again":
         if (verdict.forgo) CombinedRun.forgo(run, route.member, verdict.forgo)

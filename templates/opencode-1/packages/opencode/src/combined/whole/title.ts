@@ -1,6 +1,6 @@
 /**
- * Titles go to the LLM layer directly, with no processor around them. They have no tools and nobody watches them stream, so
- * an answer is held back until it is whole.
+ * Titles go to the LLM layer directly, without a processor. They have no tools and are not shown while they stream, so
+ * an answer is held back until it is complete.
  */
 import type { LLM } from "@/session/llm"
 import type { LLMEvent } from "@opencode-ai/llm"
