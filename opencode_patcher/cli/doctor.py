@@ -30,11 +30,11 @@ def command(ctx: click.Context, source: str | None, as_json: bool) -> None:
     import os
 
     from opencode_patcher.base.environment import working_directory
-    from opencode_patcher.doctor.examine import Patient, examine
+    from opencode_patcher.doctor.examine import Examined, examine
     from opencode_patcher.install.systems.current import current_system
     from opencode_patcher.upstream import DEFAULT_SOURCE
 
-    patient = Patient(
+    patient = Examined(
         environment=os.environ,
         directory=working_directory(),
         system=current_system(),

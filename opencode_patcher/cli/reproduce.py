@@ -12,7 +12,7 @@ from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.release import Reproduction
-    from opencode_patcher.release.comparison import Difference
+    from opencode_patcher.release.comparison import FileDifference
 
 
 @click.command
@@ -95,7 +95,7 @@ def show(found: Reproduction) -> None:
         )
 
 
-def explained(one: Difference) -> str:
+def explained(one: FileDifference) -> str:
     """The file, and what differs in it: the program in an archive, only how it is packed, or entries of the
     manifest."""
     if one.binary is None:

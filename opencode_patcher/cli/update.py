@@ -12,7 +12,7 @@ from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.install.builds import Build
-    from opencode_patcher.upkeep.matrix import Report
+    from opencode_patcher.upkeep.matrix import Matrix
     from opencode_patcher.upkeep.update import Prospect
     from opencode_patcher.upstream.lock import Lock
 
@@ -122,7 +122,7 @@ def newer(prospect: Prospect) -> str:
     return f"OpenCode {prospect.newest.tag} has been released; the lock is at {prospect.locked.tag}."
 
 
-def show(prospect: Prospect, found: Report) -> None:
+def show(prospect: Prospect, found: Matrix) -> None:
     """Say what there is to move to."""
     from opencode_patcher.upkeep import matrix
 

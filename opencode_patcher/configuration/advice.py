@@ -32,7 +32,7 @@ def priority(connected: Sequence[Connected], groups: Sequence[Group]) -> tuple[s
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class Replacement:
     """An existing value at ``line`` (from 1) of ``file`` that would be better as ``value``."""
 
     key: str
@@ -46,7 +46,7 @@ class Advice:
     """``add`` is to be added at the top level of the configuration; empty when nothing is missing."""
 
     add: Mapping[str, Any]
-    changes: tuple[Change, ...]
+    changes: tuple[Replacement, ...]
 
     def lines(self, *, whole: bool) -> tuple[str, ...]:
         """What to add as lines of JSON: to insert after a file's first brace, or with ``whole`` as a complete file."""
@@ -81,9 +81,9 @@ def advise(
     )
 
 
-def _change(files: Sequence[ConfigFile], key: str, value: str | Sequence[str]) -> Change:
+def _change(files: Sequence[ConfigFile], key: str, value: str | Sequence[str]) -> Replacement:
     file = next(file for file in reversed(files) if file.data and key in file.data)
-    return Change(key=key, value=value, file=file.name, line=file.line_of((key,)))
+    return Replacement(key=key, value=value, file=file.name, line=file.line_of((key,)))
 
 
 def _name(member: Member) -> str:

@@ -13,7 +13,7 @@ from opencode_patcher.base.store import Store
 from opencode_patcher.demo import repository
 from opencode_patcher.drill.verdict.judge import Verdict
 from opencode_patcher.drill.verdict.observation import Observation
-from opencode_patcher.drill.verdict.timeline import Line, timeline
+from opencode_patcher.drill.verdict.timeline import TimelineEntry, timeline
 from opencode_patcher.install import builds
 from opencode_patcher.upstream.lock import Lock, read_lock
 
@@ -30,7 +30,7 @@ class Episode:
     """The result of one scenario: the verdict, and what happened when."""
 
     verdict: Verdict
-    lines: tuple[Line, ...]
+    lines: tuple[TimelineEntry, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

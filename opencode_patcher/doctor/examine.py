@@ -26,7 +26,7 @@ from opencode_patcher.upstream import lock, remote
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patient:
+class Examined:
     """What is examined: the user's ``environment`` and current ``directory``, the system, and the source of builds."""
 
     environment: Mapping[str, str]
@@ -44,7 +44,7 @@ class _Progress:
     built: bool
 
 
-def examine(patient: Patient, reporter: Reporter) -> Iterator[Finding]:
+def examine(patient: Examined, reporter: Reporter) -> Iterator[Finding]:
     """Every finding, one check after another. If a check fails, its error is the finding."""
     store, finding = _open_store()
     yield finding
@@ -109,7 +109,7 @@ def _progress(store: Store | None, address: str, locked: Release) -> _Progress:
     return _Progress(tree=tree if is_dir(tree) else None, dependencies=ready, built=built)
 
 
-def _configuration(patient: Patient, store: Store | None) -> Iterator[Finding]:
+def _configuration(patient: Examined, store: Store | None) -> Iterator[Finding]:
     path = catalogue.opencode_cache(patient.environment)
     if path is None and store:
         path = pinned.kept(store, lock.current(store).catalogue)

@@ -21,7 +21,7 @@ LARGEST = 2**53 - 1
 
 
 @dataclass(frozen=True)
-class Text:
+class AnyText:
     """Any text."""
 
 
@@ -72,10 +72,10 @@ class Either:
     types: tuple[Type, ...]
 
 
-Type = Text | Flag | Whole | OneOf | ListOf | MapOf | Struct | Either
+Type = AnyText | Flag | Whole | OneOf | ListOf | MapOf | Struct | Either
 
 _SIMPLE: Mapping[str, Type] = {
-    "Schema.String": Text(),
+    "Schema.String": AnyText(),
     "Schema.Boolean": Flag(),
     "PositiveInt": Whole(1),
     "NonNegativeInt": Whole(0),

@@ -10,7 +10,7 @@ from typing import Any
 from opencode_patcher.base import jsonc
 from opencode_patcher.models import schema
 from opencode_patcher.models.nearest import nearest
-from opencode_patcher.models.schema import Either, Flag, ListOf, MapOf, OneOf, Struct, Text, Type, Whole
+from opencode_patcher.models.schema import AnyText, Either, Flag, ListOf, MapOf, OneOf, Struct, Type, Whole
 
 KEYS = ("provider_priority", "combined")
 """Top-level keys that only a patched OpenCode knows; a stock one refuses the whole file (config/parse.ts)."""
@@ -76,7 +76,7 @@ def _fits(value: object, wanted: Type) -> bool:
     one.
     """
     match wanted:
-        case Text():
+        case AnyText():
             return isinstance(value, str)
         case Flag():
             return isinstance(value, bool)
@@ -88,7 +88,7 @@ def _fits(value: object, wanted: Type) -> bool:
         case OneOf(values):
             return isinstance(value, str) and value in values
         case ListOf(OneOf()):
-            return _fits(value, ListOf(Text()))
+            return _fits(value, ListOf(AnyText()))
         case ListOf(item):
             return isinstance(value, list) and all(_fits(one, item) for one in value)
         case Either(types):
@@ -99,7 +99,7 @@ def _fits(value: object, wanted: Type) -> bool:
 
 def _words(wanted: Type) -> str:
     match wanted:
-        case Text():
+        case AnyText():
             return "a text"
         case Flag():
             return "true or false"

@@ -17,7 +17,7 @@ from opencode_patcher.base import files, git
 from opencode_patcher.base.errors import PatchError, StoreError
 from opencode_patcher.patchset import hints, paths, record
 from opencode_patcher.patchset.compose import Change
-from opencode_patcher.patchset.record import Record
+from opencode_patcher.patchset.record import WrittenFiles
 
 SHOWN_EDITS = 10
 """How many of the manually changed files an error names."""
@@ -74,7 +74,7 @@ def apply_change(
         record.write(git_dir, _transition(known, change, before))
         for path in differing:
             _put(tree, path, wanted[path])
-        record.write(git_dir, Record(files=_hashes(change), digest=change.digest))
+        record.write(git_dir, WrittenFiles(files=_hashes(change), digest=change.digest))
     return Applied(
         written=tuple(path for path in differing if wanted[path] is not None),
         removed=tuple(path for path in differing if wanted[path] is None and path not in leftovers),
@@ -82,13 +82,13 @@ def apply_change(
     )
 
 
-def _read_record(git_dir: Path, discard_edits: bool) -> Record:
+def _read_record(git_dir: Path, discard_edits: bool) -> WrittenFiles:
     try:
         return record.read(git_dir)
     except StoreError:
         if not discard_edits:
             raise
-        return Record()
+        return WrittenFiles()
 
 
 def _status(tree: Path) -> list[str]:
@@ -101,7 +101,7 @@ def _edits(
     tree: Path,
     candidates: Iterable[str],
     wanted: Mapping[str, bytes | None],
-    known: Record,
+    known: WrittenFiles,
     pristine: Callable[[str], bytes | None],
 ) -> list[str]:
     """The paths whose content is neither the release's nor ours."""
@@ -131,7 +131,7 @@ def _discard(tree: Path, edits: Iterable[str], pristine: Callable[[str], bytes |
         )
 
 
-def _transition(known: Record, change: Change, before: Mapping[str, bytes | None]) -> Record:
+def _transition(known: WrittenFiles, change: Change, before: Mapping[str, bytes | None]) -> WrittenFiles:
     """The record to keep while files are being written: what each file is now, and what it will be."""
     files = {path: set(hashes) for path, hashes in known.files.items()}
     for path, content in _hashes(change).items():
@@ -139,7 +139,7 @@ def _transition(known: Record, change: Change, before: Mapping[str, bytes | None
     for path, current in before.items():
         if current is not None:
             files.setdefault(path, set()).add(_sha256(current))
-    return Record(files={path: frozenset(hashes) for path, hashes in files.items()})
+    return WrittenFiles(files={path: frozenset(hashes) for path, hashes in files.items()})
 
 
 def _hashes(change: Change) -> dict[str, frozenset[str]]:

@@ -17,7 +17,7 @@ from opencode_patcher.patchset.compose import FileOutcome, outcomes
 from opencode_patcher.patchset.expectations import Difference, Expectation
 from opencode_patcher.patchset.meaning import Flaw
 from opencode_patcher.patchset.misfit import explain
-from opencode_patcher.patchset.names import HookNames, Missing, Need
+from opencode_patcher.patchset.names import HookNames, MissingName, Need
 from opencode_patcher.patchset.newfiles import NewFile, of_release
 from opencode_patcher.patchset.place import Misfit, Placement
 from opencode_patcher.patchset.series import Patch, Series
@@ -65,7 +65,7 @@ class FileCheck:
     placements: tuple[Placement, ...] = ()
     misfits: tuple[Misfit, ...] = ()
     flaws: tuple[Flaw, ...] = ()
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[MissingName, ...] = ()
     imported: tuple[Need, ...] = ()
     explanation: str = ""
 
@@ -88,7 +88,7 @@ class ReleaseCheck:
     tag: str
     version: Version
     patches: tuple[PatchCheck, ...]
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[MissingName, ...] = ()
     problems: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
 
@@ -182,7 +182,7 @@ class Checker:
             differences=expectations.differences(self._expected, version, lambda path: _data(read(path))),
         )
 
-    def _missing_imports(self, read: Read, hooks: tuple[Need, ...], version: Version) -> tuple[Missing, ...]:
+    def _missing_imports(self, read: Read, hooks: tuple[Need, ...], version: Version) -> tuple[MissingName, ...]:
         """As ``Imports.missing``. The answer for the previous release is reused when the contents are the same."""
         files = of_release(self._new_files, version)
         before = self._imported
@@ -266,7 +266,7 @@ class _Imported:
     files: tuple[NewFile, ...]
     hooks: tuple[Need, ...]
     seen: Mapping[str, str | None]
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingName, ...]
 
 
 def _outcomes(

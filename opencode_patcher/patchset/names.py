@@ -29,7 +29,7 @@ BUILT_IN = frozenset({"bun", "child_process", "crypto", "events", "fs", "os", "p
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
-class Missing:
+class MissingName:
     """A name that ``file`` (a new or a patched one) uses but the release does not have."""
 
     file: str
@@ -71,7 +71,7 @@ class Imports:
         )
         self._exports: dict[str, Exports] = {}
 
-    def missing(self, read: modules.Read, hooks: Sequence[Need]) -> tuple[Missing, ...]:
+    def missing(self, read: modules.Read, hooks: Sequence[Need]) -> tuple[MissingName, ...]:
         """The names that the new files and the patches import but the release lacks. ``read`` returns pristine
         files."""
 
@@ -79,30 +79,30 @@ class Imports:
             return self._ours[path] if path in self._ours else read(path)
 
         installed = _dependencies(read(MANIFEST) or "{}")
-        found: set[Missing] = set()
+        found: set[MissingName] = set()
         for need in (*self._needs, *hooks):
             if modules.is_internal(need.module):
                 found.update(self._unresolved(need, with_ours))
             elif not _is_built_in(need.module) and modules.dependency(need.module) not in installed:
-                found.add(Missing(file=need.importer, what=f"the package {modules.dependency(need.module)}"))
+                found.add(MissingName(file=need.importer, what=f"the package {modules.dependency(need.module)}"))
         return tuple(sorted(found))
 
-    def _unresolved(self, need: Need, read: modules.Read) -> Iterator[Missing]:
+    def _unresolved(self, need: Need, read: modules.Read) -> Iterator[MissingName]:
         path = modules.resolve(need.module, need.importer, read)
         if path is None:
-            yield Missing(file=need.importer, what=f"the module {need.module}")
+            yield MissingName(file=need.importer, what=f"the module {need.module}")
             return
         if need.name == "*":
             namespace: str | None = path
         elif not self._has(path, need.name, read, set()):
-            yield Missing(file=need.importer, what=f"{need.name} in {path}")
+            yield MissingName(file=need.importer, what=f"{need.name} in {path}")
             return
         else:
             namespace = self._namespace(path, need.name, read, set())
         if namespace is not None:
             for member in sorted(need.members):
                 if not self._has(namespace, member, read, set()):
-                    yield Missing(file=need.importer, what=f"{need.name}.{member} in {namespace}")
+                    yield MissingName(file=need.importer, what=f"{need.name}.{member} in {namespace}")
 
     def _has(self, path: str, name: str, read: modules.Read, seen: set[str]) -> bool:
         exported = self._exported(path, read)
@@ -160,7 +160,7 @@ def hook_names(item: FileOutcome) -> HookNames:
     return HookNames(local=local, imported=imported)
 
 
-def missing_locals(item: FileOutcome, names: HookNames) -> tuple[Missing, ...]:
+def missing_locals(item: FileOutcome, names: HookNames) -> tuple[MissingName, ...]:
     """The names that the hunks use but that are not declared where the hunks were placed."""
     if item.path is None or item.placed is None or not names.local:
         return ()
@@ -169,7 +169,7 @@ def missing_locals(item: FileOutcome, names: HookNames) -> tuple[Missing, ...]:
         return ()
     file = scope.Scope(source, outline)
     return tuple(
-        Missing(file=item.path, what=f"{name} in {placement.function or 'the file'}")
+        MissingName(file=item.path, what=f"{name} in {placement.function or 'the file'}")
         for placement in item.placed.placements
         for name in sorted(names.local.get(placement.hunk, ()))
         if not file.reaches(name, _path(placement))

@@ -16,7 +16,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class WrittenFiles:
     """By path, the SHA-256 (hex) of each content that we may have given a file: two while it changes.
 
     ``digest`` is that of the Change in the tree, "" while one is being applied.
@@ -26,15 +26,15 @@ class Record:
     digest: str = ""
 
 
-def read(git_dir: Path) -> Record:
+def read(git_dir: Path) -> WrittenFiles:
     """The record of a work tree, empty when nothing was written. Raises StoreError when it is damaged."""
     path = git_dir / FILE_NAME
     try:
-        found = documents.read(path, Record, format=Format(FORMAT))
+        found = documents.read(path, WrittenFiles, format=Format(FORMAT))
         if refused := [name for name in found.files if paths.problem(name)]:
             raise DocumentError(f"It names the path {refused[0]!r}.")
     except MissingError:
-        return Record()
+        return WrittenFiles()
     except DocumentError as error:
         raise StoreError(
             f"The record of what was patched cannot be read: {path}.",
@@ -44,7 +44,7 @@ def read(git_dir: Path) -> Record:
     return found
 
 
-def write(git_dir: Path, record: Record) -> None:
+def write(git_dir: Path, record: WrittenFiles) -> None:
     """Replace the record. Raises StoreError when it cannot be written."""
     content = {path: sorted(hashes) for path, hashes in record.files.items()}
     files.write_json(git_dir / FILE_NAME, {"format": FORMAT, "digest": record.digest, "files": content})

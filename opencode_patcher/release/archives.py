@@ -28,7 +28,7 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member:
+class ArchiveMember:
     """A file for an archive: the name in it, the file on the disk, and its permission bits."""
 
     name: str
@@ -36,7 +36,7 @@ class Member:
     mode: int = 0o644
 
 
-def write(path: Path, members: Sequence[Member]) -> None:
+def write(path: Path, members: Sequence[ArchiveMember]) -> None:
     """Write ``members`` in their order to ``path``, as ``.tar.gz`` or ``.zip`` by its name. Raises OSError."""
     if path.name.endswith(".tar.gz"):
         _tar_gz(path, members)
@@ -44,7 +44,7 @@ def write(path: Path, members: Sequence[Member]) -> None:
         _zip(path, members)
 
 
-def _tar_gz(path: Path, members: Sequence[Member]) -> None:
+def _tar_gz(path: Path, members: Sequence[ArchiveMember]) -> None:
     with (
         path.open("wb") as file,
         # An empty name and time keep both out of gzip's header.
@@ -60,7 +60,7 @@ def _tar_gz(path: Path, members: Sequence[Member]) -> None:
                 archive.addfile(about, content)
 
 
-def _zip(path: Path, members: Sequence[Member]) -> None:
+def _zip(path: Path, members: Sequence[ArchiveMember]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive:
         for member in members:
             about = zipfile.ZipInfo(member.name, date_time=EPOCH)

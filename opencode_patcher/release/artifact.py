@@ -9,7 +9,7 @@ from pathlib import Path
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import ReleaseError
 from opencode_patcher.release import archives, headers
-from opencode_patcher.release.archives import Member
+from opencode_patcher.release.archives import ArchiveMember
 from opencode_patcher.release.manifest import Artifact, File
 from opencode_patcher.toolchain import macho_signature
 from opencode_patcher.toolchain.targets import Target
@@ -26,8 +26,8 @@ def pack(
     check(target, binary, runtime)
     archive = place / target.archive
     members = [
-        Member(name=target.binary, path=binary, mode=0o755),
-        *(Member(name=file.name, path=file) for file in beside),
+        ArchiveMember(name=target.binary, path=binary, mode=0o755),
+        *(ArchiveMember(name=file.name, path=file) for file in beside),
     ]
     try:
         archives.write(archive, members)

@@ -25,7 +25,7 @@ class Copy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class FileDifference:
     """A file of the release that differs. ``binary`` tells whether the program in an archive differs; ``entries`` are
     the paths of the differing manifest entries.
     """
@@ -45,7 +45,7 @@ class Reproduction:
 
     manifest: Manifest
     identical: tuple[str, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[FileDifference, ...]
     uncompared: tuple[str, ...] = ()
 
 
@@ -56,7 +56,7 @@ def compare(released: Copy, rebuilt: Copy) -> Reproduction:
     """
     names = sorted((released.sums.keys() | rebuilt.sums.keys()) - _BY_CONTENT)
     differences = [
-        Difference(
+        FileDifference(
             name=name,
             released=released.sums.get(name, ""),
             rebuilt=rebuilt.sums.get(name, ""),
@@ -100,8 +100,8 @@ def _program_differs(archive: str, released: Manifest, rebuilt: Manifest) -> boo
     return before[archive] != after.get(archive) if archive in before else None
 
 
-def _by_content(name: str, released: Copy, rebuilt: Copy, entries: tuple[str, ...] = ()) -> Difference:
-    return Difference(
+def _by_content(name: str, released: Copy, rebuilt: Copy, entries: tuple[str, ...] = ()) -> FileDifference:
+    return FileDifference(
         name=name, released=released.sums.get(name, ""), rebuilt=rebuilt.sums.get(name, ""), entries=entries
     )
 

@@ -32,7 +32,7 @@ Bytes = bytes | mmap.mmap
 
 
 @dataclass(frozen=True, kw_only=True)
-class Header:
+class ProgramHeader:
     """``system`` and ``machine`` are upstream's names; ``interpreter`` is the loader that an ELF file asks for."""
 
     system: str
@@ -40,7 +40,7 @@ class Header:
     interpreter: str = ""
 
 
-def read(data: Bytes) -> Header:
+def read(data: Bytes) -> ProgramHeader:
     """The header of a program. Raises ValueError that says what is wrong when it has none of the three formats."""
     try:
         if data[:4] == b"\x7fELF":
@@ -49,13 +49,13 @@ def read(data: Bytes) -> Header:
             return _pe(data)
         if struct.unpack_from("<I", data)[0] == _MACHO_64:
             (machine,) = struct.unpack_from("<I", data, 4)
-            return Header(system="darwin", machine=_machine(_MACHO_MACHINES, machine))
+            return ProgramHeader(system="darwin", machine=_machine(_MACHO_MACHINES, machine))
     except struct.error as error:
         raise ValueError("it ends within its header") from error
     raise ValueError("it is not a 64-bit ELF, Mach-O or PE program")
 
 
-def problems(header: Header, target: Target) -> list[str]:
+def problems(header: ProgramHeader, target: Target) -> list[str]:
     """Why a program does not fit a target; empty when it fits."""
     found = [
         f"it is for {found}, not for {wanted}"
@@ -76,7 +76,7 @@ def share_held(program: Bytes, runtime: Bytes) -> float:
     return same / count if count else 0.0
 
 
-def _elf(data: Bytes) -> Header:
+def _elf(data: Bytes) -> ProgramHeader:
     if data[4] != 2 or data[5] != 1:
         raise ValueError("it is not a 64-bit little-endian ELF file")
     (machine,) = struct.unpack_from("<H", data, 18)
@@ -86,16 +86,16 @@ def _elf(data: Bytes) -> Header:
         kind, _, offset, _, _, length = struct.unpack_from("<IIQQQQ", data, table + index * size)
         if kind == _PT_INTERP:
             interpreter = bytes(data[offset : offset + length]).rstrip(b"\0").decode("ascii", "replace")
-            return Header(system="linux", machine=_machine(_ELF_MACHINES, machine), interpreter=interpreter)
-    return Header(system="linux", machine=_machine(_ELF_MACHINES, machine))
+            return ProgramHeader(system="linux", machine=_machine(_ELF_MACHINES, machine), interpreter=interpreter)
+    return ProgramHeader(system="linux", machine=_machine(_ELF_MACHINES, machine))
 
 
-def _pe(data: Bytes) -> Header:
+def _pe(data: Bytes) -> ProgramHeader:
     (at,) = struct.unpack_from("<I", data, 0x3C)
     if data[at : at + 4] != b"PE\0\0":
         raise ValueError("it is a DOS program")
     (machine,) = struct.unpack_from("<H", data, at + 4)
-    return Header(system="windows", machine=_machine(_PE_MACHINES, machine))
+    return ProgramHeader(system="windows", machine=_machine(_PE_MACHINES, machine))
 
 
 def _machine(known: Mapping[int, str], number: int) -> str:

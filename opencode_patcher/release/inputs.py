@@ -17,7 +17,7 @@ from opencode_patcher.toolchain import bun, bun_lock, catalogue, dependencies, n
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.bun_lock import BunLock, Package
 from opencode_patcher.toolchain.catalogue import Catalogue
-from opencode_patcher.toolchain.natives import Missing
+from opencode_patcher.toolchain.natives import MissingPackage
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
 from opencode_patcher.upstream.lock import Lock
@@ -54,7 +54,7 @@ class Inputs:
     lock: BunLock
     closure: tuple[Package, ...]
     installed: Mapping[tuple[str, str], Path]
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingPackage, ...]
 
     def without(self, target: Target) -> tuple[str, ...]:
         """The native packages that a target lacks, as ``name@version``."""
@@ -105,12 +105,12 @@ def gather(
     )
 
 
-def _refused(order: Order, lacking: Sequence[Missing]) -> list[Missing]:
+def _refused(order: Order, lacking: Sequence[MissingPackage]) -> list[MissingPackage]:
     """What stops the build of a target."""
     return [one for one in lacking if not (order.allow_missing and one.library)]
 
 
-def require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> None:
+def require_complete(order: Order, lacking: Sequence[MissingPackage], log: Path) -> None:
     """Raises ToolchainError when a target of the order lacks a package that it needs; ``log`` is bun's."""
     refused = _refused(order, lacking)
     if not refused:
@@ -136,7 +136,7 @@ def require_complete(order: Order, lacking: Sequence[Missing], log: Path) -> Non
     )
 
 
-def stand_in(one: Missing, closure: Sequence[Package], installed: Mapping[tuple[str, str], Path]) -> None:
+def stand_in(one: MissingPackage, closure: Sequence[Package], installed: Mapping[tuple[str, str], Path]) -> None:
     """Put a stand-in wherever a missing package is looked for. Raises StoreError."""
     for user in closure:
         if one.package.place in user.optional and (directory := installed.get((user.name, user.version))):

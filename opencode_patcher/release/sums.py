@@ -15,7 +15,7 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\\\s]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
+class Mismatch:
     """How a directory differs from its checksums: names of files, sorted."""
 
     changed: tuple[str, ...]
@@ -57,13 +57,13 @@ def of(directory: Path, names: Iterable[str]) -> dict[str, str]:
     return {name: file_sha256(directory / name) for name in names}
 
 
-def compare(directory: Path, expected: Mapping[str, str]) -> Findings:
+def compare(directory: Path, expected: Mapping[str, str]) -> Mismatch:
     """Compare a directory with its checksums. Directories in it count as extra. Raises OSError when it cannot be
     read."""
     there = {path.name for path in directory.iterdir()} - {FILE_NAME}
     present = [name for name in expected if (directory / name).is_file()]
     actual = of(directory, present)
-    return Findings(
+    return Mismatch(
         changed=tuple(sorted(name for name in present if actual[name] != expected[name])),
         missing=tuple(sorted(set(expected) - set(present))),
         extra=tuple(sorted(there - set(expected))),

@@ -28,7 +28,7 @@ STAND_IN_VERSION = "0.0.0-not-available"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Missing:
+class MissingPackage:
     """A missing native package. ``library`` is the file that an empty one can replace, "" when OpenCode needs the
     package.
     """
@@ -48,7 +48,9 @@ def needed(closure: Iterable[Package], target: Target) -> tuple[Package, ...]:
     return tuple(package for package in fitting if _has_libc(package.name, target, musl_twins))
 
 
-def missing(closure: Iterable[Package], targets: Iterable[Target], there: Iterable[tuple[str, str]]) -> list[Missing]:
+def missing(
+    closure: Iterable[Package], targets: Iterable[Target], there: Iterable[tuple[str, str]]
+) -> list[MissingPackage]:
     """What ``targets`` lack; ``there`` has the name and version of each installed package."""
     have, closure, lacking = set(there), tuple(closure), dict[Package, list[Target]]()
     for target in targets:
@@ -57,12 +59,14 @@ def missing(closure: Iterable[Package], targets: Iterable[Target], there: Iterab
                 lacking.setdefault(package, []).append(target)
     rules = _rules()
     return [
-        Missing(package=package, targets=tuple(found), library=_library(package.name, found[0], rules))
+        MissingPackage(package=package, targets=tuple(found), library=_library(package.name, found[0], rules))
         for package, found in lacking.items()
     ]
 
 
-def included(closure: Iterable[Package], targets: Sequence[Target], lacking: Iterable[Missing]) -> tuple[Package, ...]:
+def included(
+    closure: Iterable[Package], targets: Sequence[Target], lacking: Iterable[MissingPackage]
+) -> tuple[Package, ...]:
     """The packages of a closure that end up in the binaries of ``targets``."""
     closure = tuple(closure)
     native = {package.place for target in targets for package in needed(closure, target)}
@@ -70,7 +74,7 @@ def included(closure: Iterable[Package], targets: Sequence[Target], lacking: Ite
     return tuple(package for package in closure if not package.native or package.place in native)
 
 
-def put_stand_in(lacking: Missing, node_modules: Path) -> None:
+def put_stand_in(lacking: MissingPackage, node_modules: Path) -> None:
     """Put an empty library in place of an optional package, so that bun has a file to bundle.
 
     ``node_modules`` is the directory from which the package is resolved. Raises StoreError when it cannot be written.

@@ -54,7 +54,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class Matrix:
     """The whole matrix, oldest release first."""
 
     patches: tuple[str, ...]
@@ -88,19 +88,19 @@ class Report:
         return " ".join(said)
 
 
-def make(checks: Sequence[tuple[ReleaseCheck, Fit]]) -> Report:
+def make(checks: Sequence[tuple[ReleaseCheck, Fit]]) -> Matrix:
     """The report of checks and how they were judged, oldest release first."""
     ordered = sorted(checks, key=lambda pair: pair[0].version)
     patches = tuple(patch.patch for patch in ordered[0][0].patches) if ordered else ()
-    return Report(patches=patches, rows=tuple(_row(check, verdict) for check, verdict in ordered))
+    return Matrix(patches=patches, rows=tuple(_row(check, verdict) for check, verdict in ordered))
 
 
-def without_fitting(report: Report) -> Report:
+def without_fitting(report: Matrix) -> Matrix:
     """The report of only those releases that fail or need a look."""
     return replace(report, rows=tuple(row for row in report.rows if row in (*report.failed, *report.differing)))
 
 
-def groups(report: Report) -> tuple[tuple[Row, ...], ...]:
+def groups(report: Matrix) -> tuple[tuple[Row, ...], ...]:
     """Neighbouring releases with the same result."""
     found: list[list[Row]] = []
     for row in report.rows:
@@ -111,13 +111,13 @@ def groups(report: Report) -> tuple[tuple[Row, ...], ...]:
     return tuple(map(tuple, found))
 
 
-def legend(report: Report) -> tuple[tuple[str, str], ...]:
+def legend(report: Matrix) -> tuple[tuple[str, str], ...]:
     """Symbol and meaning of the states that occur."""
     seen = {cell.state for row in report.rows for cell in row.cells}
     return tuple((symbol, str(state)) for state, symbol in SYMBOLS.items() if state in seen)
 
 
-def text(report: Report) -> str:
+def text(report: Matrix) -> str:
     """The matrix for a terminal: neighbouring releases with the same result share a line."""
     names = [label(group) for group in groups(report)]
     width = max(map(len, [*names, "release"]))
@@ -139,7 +139,7 @@ def text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def differences(report: Report) -> str:
+def differences(report: Matrix) -> str:
     """What to look at, by releases; "" for nothing."""
     lines: list[str] = []
     for group in groups(report):

@@ -11,7 +11,7 @@ from opencode_patcher.base.errors import UsageError
 from opencode_patcher.base.text import shown_lines
 from opencode_patcher.patchset.check import PatchStatus
 from opencode_patcher.patchset.render import render_document
-from opencode_patcher.upkeep.matrix import GOOD, LOOK, MARKS, UNCHECKED, Report, Row, groups, label, legend
+from opencode_patcher.upkeep.matrix import GOOD, LOOK, MARKS, UNCHECKED, Matrix, Row, groups, label, legend
 
 FORMATS = (".html", ".md", ".svg")
 
@@ -40,12 +40,12 @@ def require_format(path: Path) -> None:
         )
 
 
-def write(report: Report, path: Path) -> None:
+def write(report: Matrix, path: Path) -> None:
     """Write the report in the format of the file's ending. Raises UsageError for another one, and StoreError."""
     files.write_text(path, render(report, path, resources.templates()))
 
 
-def render(report: Report, path: Path, templates: Path) -> str:
+def render(report: Matrix, path: Path, templates: Path) -> str:
     """The report in the format that the name of ``path`` asks for. Raises UsageError for another ending, and PatchError
     when the template is wrong.
     """
@@ -56,7 +56,7 @@ def render(report: Report, path: Path, templates: Path) -> str:
     return render_document(name, text, _values(report), template.parent, escape=path.suffix != ".md")
 
 
-def _values(report: Report) -> dict[str, object]:
+def _values(report: Matrix) -> dict[str, object]:
     """What the templates may use, as plain data."""
     grouped = groups(report)
     columns = [*report.patches, *MARKS]
@@ -92,7 +92,7 @@ def _values(report: Report) -> dict[str, object]:
     }
 
 
-def _colour(report: Report, row: Row) -> str:
+def _colour(report: Matrix, row: Row) -> str:
     if row in report.failed:
         return "bad"
     return "look" if row in report.differing else "none"

@@ -27,7 +27,7 @@ _DIRECTORY, _SUBMODULE = 0o04, 0o16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class TreeEntry:
     """An entry of a tree: its mode, such as ``0o100644``, and the name of its blob, tree or commit."""
 
     mode: int
@@ -73,7 +73,7 @@ class Objects:
         self._git_dir = git_dir
         self._known: set[str] | None = None
         self._roots: dict[str, str] = {}
-        self._trees: dict[str, Mapping[str, Entry]] = {}
+        self._trees: dict[str, Mapping[str, TreeEntry]] = {}
         self._blobs: dict[str, bytes] = {}
         self.absent: set[str] = set()
 
@@ -103,12 +103,12 @@ class Objects:
             self._roots[commit] = gitpython.Commit(self._repo, bytes.fromhex(commit)).tree.hexsha
         return self._roots[commit]
 
-    def tree(self, name: str) -> Mapping[str, Entry]:
+    def tree(self, name: str) -> Mapping[str, TreeEntry]:
         """The entries of a tree by file name. Raises SourceError when the tree is not there."""
         if name not in self._trees:
             self._require(name)
             self._trees[name] = {
-                path: Entry(mode=mode, name=entry.hex())
+                path: TreeEntry(mode=mode, name=entry.hex())
                 for entry, mode, path in tree_entries_from_data(self._read(name))
             }
         return self._trees[name]

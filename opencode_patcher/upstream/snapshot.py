@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from opencode_patcher.upstream.objects import Entry, Objects
+from opencode_patcher.upstream.objects import Objects, TreeEntry
 
 _PACKAGE = "package.json"
 
@@ -23,7 +23,7 @@ class Snapshot:
     commit: str
     objects: Objects
 
-    def entry(self, path: str) -> Entry | None:
+    def entry(self, path: str) -> TreeEntry | None:
         """The entry of a file; None when the commit has no file at that path."""
         found = self._find(path)
         return found if found and found.is_file else None
@@ -54,7 +54,7 @@ class Snapshot:
         """The paths of all files below a directory."""
         return (path for path, _ in self._walk(directory))
 
-    def entries(self) -> Mapping[str, Entry]:
+    def entries(self) -> Mapping[str, TreeEntry]:
         """The entry of every file by its path."""
         return dict(self._walk(""))
 
@@ -71,7 +71,7 @@ class Snapshot:
         self.prefetch(paths)
         return {path: (self.read(path) or b"").decode("utf-8", "replace") for path in paths}
 
-    def _find(self, path: str) -> Entry | None:
+    def _find(self, path: str) -> TreeEntry | None:
         *directories, name = path.split("/")
         tree = self.objects.tree(self.objects.root(self.commit))
         for directory in directories:
@@ -81,7 +81,7 @@ class Snapshot:
             tree = self.objects.tree(below.name)
         return tree.get(name)
 
-    def _walk(self, directory: str) -> Iterator[tuple[str, Entry]]:
+    def _walk(self, directory: str) -> Iterator[tuple[str, TreeEntry]]:
         found = self._find(directory) if directory else None
         if directory and (found is None or not found.is_directory):
             return

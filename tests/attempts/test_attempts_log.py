@@ -68,7 +68,7 @@ def test_it_shows_each_attempt_and_the_totals(path: Path, capsys: pytest.Capture
     assert "cost by provider:   alpha $0.5000, beta $0.5000" in out
 
 
-def test_json_holds_attempts_and_totals(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_attempts_and_totals(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(path, line(**FAILED), line(provider="beta"))
 
     assert run(["attempts", "--json"]) == 0
@@ -79,14 +79,14 @@ def test_json_holds_attempts_and_totals(path: Path, capsys: pytest.CaptureFixtur
     assert shown["totals"]["cost_by_provider"] == {"beta": 0.25, "alpha": 0.0}
 
 
-def test_the_file_before_it_is_read_too_and_the_oldest_comes_first(path: Path) -> None:
+def test_the_previous_file_is_read_too_and_the_oldest_attempt_comes_first(path: Path) -> None:
     write(path, line(session="late", start="2026-03-01T11:30:00Z"))
     write(path.with_name(f"{log.NAME}.1"), line(session="early"))
 
     assert [item.session for item in log.read(path).attempts] == ["early", "late"]
 
 
-def test_since_leaves_out_what_was_before(path: Path) -> None:
+def test_since_leaves_out_earlier_attempts(path: Path) -> None:
     write(path, line(session="old", end="2026-02-01T00:00:00Z"), line(session="new"))
 
     assert [item.session for item in log.read(path, since=NOW - timedelta(days=1)).attempts] == ["new"]
@@ -121,7 +121,7 @@ def test_a_damaged_line_is_left_out_and_counted(path: Path, capsys: pytest.Captu
     assert "cannot be read were left out: 1" in shown.err
 
 
-def test_what_a_provider_said_ends_no_line_and_steers_no_terminal(
+def test_text_from_a_provider_cannot_break_a_line_or_control_the_terminal(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reason = "Slow\u2028down\u0085\x1b]0;owned\x07\x1b[2J\ud800 please"
@@ -176,7 +176,7 @@ def test_without_a_log_it_says_so(path: Path, capsys: pytest.CaptureFixture[str]
     assert json.loads(capsys.readouterr().out)["attempts"] == []
 
 
-def test_a_log_that_cannot_be_read_is_named(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreadable_log_is_named(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path.mkdir()
 
     assert run(["attempts"]) == UsageError.exit_code
@@ -194,7 +194,7 @@ def test_a_log_that_cannot_be_read_is_named(path: Path, capsys: pytest.CaptureFi
         ("2026-01-31T10:00:00+02:00", datetime(2026, 1, 31, 8, tzinfo=UTC)),
     ],
 )
-def test_a_span_or_a_date_is_a_time(text: str, moment: datetime) -> None:
+def test_a_time_span_or_a_date_is_accepted(text: str, moment: datetime) -> None:
     assert since.parse(text, NOW) == moment
 
 
@@ -204,7 +204,7 @@ def test_anything_else_is_refused(text: str, path: Path, capsys: pytest.CaptureF
     assert "is not a time" in capsys.readouterr().err
 
 
-def test_the_log_is_where_opencode_keeps_its_data() -> None:
+def test_the_log_is_in_the_data_directory_of_opencode() -> None:
     home = Path("/home/me")
     assert (
         log.standard_path({"HOME": "/home/me", "USERPROFILE": "/home/me"}) == home / ".local/share/opencode" / log.NAME
@@ -214,7 +214,7 @@ def test_the_log_is_where_opencode_keeps_its_data() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no list of users")
 @pytest.mark.parametrize("environment", [{}, {"HOME": ""}])
-def test_without_a_home_the_list_of_users_says_where(environment: dict[str, str]) -> None:
+def test_without_home_the_system_says_where_it_is(environment: dict[str, str]) -> None:
     import pwd
 
     home = Path(pwd.getpwuid(os.getuid()).pw_dir)

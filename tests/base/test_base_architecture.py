@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 
-def test_the_layers_are_those_that_are_enforced() -> None:
+def test_the_documented_layers_are_the_enforced_ones() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
@@ -24,7 +24,7 @@ def test_every_room_has_a_row() -> None:
     assert rooms <= set(re.findall(r"^\| `(\w+)/` \|", PAGE, re.MULTILINE))
 
 
-def test_the_files_on_the_way_exist() -> None:
+def test_the_files_in_the_tour_exist() -> None:
     named = re.findall(r"`([a-z]+/[a-z_]+\.py)`", PAGE)
     assert len(named) > 15
     assert [name for name in named if not (ROOT / "opencode_patcher" / name).is_file()] == []

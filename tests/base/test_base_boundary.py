@@ -63,7 +63,7 @@ def test_an_expected_error_is_shown_in_three_parts(
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not errors.OutputError])
-def test_json_gets_the_same_as_one_object(
+def test_json_prints_the_same_as_one_object(
     kind: type[PatcherError], build_raises: Raise, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build_raises(kind("Es ging nicht: ü.", why="The reason."))
@@ -83,7 +83,7 @@ def test_json_gets_the_same_as_one_object(
     assert shown.err == ""
 
 
-def test_a_wrong_command_line_is_an_object_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_reports_a_wrong_command_line_as_an_object_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert __main__.run(["build", "--json", "--no-such-option"]) == 2
 
     error = json.loads(capsys.readouterr().out)["error"]
@@ -131,7 +131,7 @@ def test_an_unexpected_error_is_an_object_for_machines(
     assert str(next(logs.iterdir())) in error["next_step"]
 
 
-def test_an_unexpected_error_is_told_even_when_no_log_can_be_written(
+def test_an_unexpected_error_is_shown_even_if_no_log_can_be_written(
     build_raises: Raise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
@@ -142,7 +142,7 @@ def test_an_unexpected_error_is_told_even_when_no_log_can_be_written(
     assert "could not be written" in capsys.readouterr().err
 
 
-def test_a_full_disk_that_nobody_foresaw_is_a_clear_error(
+def test_an_unexpected_full_disk_is_a_clear_error(
     build_raises: Raise, logs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build_raises(OSError(errno.ENOSPC, "No space left on device", "/some/file"))
@@ -220,7 +220,7 @@ __main__.main(["build"])
     [("--help",), ("patches", "list"), ("patches", "list", "--json"), ("build", "--json", "--latest", "v1.0.0")],
     ids=["help", "table", "json", "error"],
 )
-def test_a_reader_that_stops_reading_is_no_error(arguments: tuple[str, ...]) -> None:
+def test_a_reader_that_stops_reading_is_not_an_error(arguments: tuple[str, ...]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -237,7 +237,7 @@ def test_a_reader_that_stops_reading_is_no_error(arguments: tuple[str, ...]) -> 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
-def test_a_closed_error_stream_is_no_traceback_either(python: Program) -> None:
+def test_a_closed_error_stream_causes_no_traceback(python: Program) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -253,7 +253,7 @@ def test_a_closed_error_stream_is_no_traceback_either(python: Program) -> None:
     assert done.returncode == errors.OUTPUT_CLOSED
 
 
-def test_the_messages_of_the_project_end_as_sentences() -> None:
+def test_messages_end_like_sentences() -> None:
     """What is shown first is a whole sentence, wherever it comes from."""
     package = Path(errors.__file__).parents[1]
     short = []
@@ -314,7 +314,7 @@ def test_a_closed_error_stream_changes_nothing(tmp_path: Path) -> None:
     assert done.returncode == 2
 
 
-def test_an_error_cannot_steer_the_terminal(build_raises: Raise, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_cannot_control_the_terminal(build_raises: Raise, capsys: pytest.CaptureFixture[str]) -> None:
     hostile = "\x1b]0;owned\x07\x9b\u202e"
     build_raises(PatcherError(f"what {hostile}\nError: forged", why=f"why {hostile}", next_step=f"next {hostile}"))
 
@@ -324,7 +324,7 @@ def test_an_error_cannot_steer_the_terminal(build_raises: Raise, capsys: pytest.
     assert capsys.readouterr().err == f"Error: what {shown}\\nError: forged\n  why {shown}\n  next {shown}\n"
 
 
-def test_a_wrong_option_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_option_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert __main__.run(["build", "--\x1b[2Jx"]) == 2
 
     assert "\x1b" not in capsys.readouterr().err

@@ -36,7 +36,7 @@ def keep(store: Store, tmp_path: Path, ingredients: Ingredients = INGREDIENTS, c
     return builds.keep(store, ingredients, binary, "0.1.0")
 
 
-def test_a_build_is_found_as_it_was_kept(store: Store, tmp_path: Path) -> None:
+def test_a_stored_build_is_found_again(store: Store, tmp_path: Path) -> None:
     kept = keep(store, tmp_path)
 
     assert builds.find(store, INGREDIENTS) == kept
@@ -62,7 +62,7 @@ def test_there_is_none_in_an_empty_store(store: Store) -> None:
         (DrillResult(passed=("503",), failed=("429",), failover_ms=None), False),
     ],
 )
-def test_the_verdict_of_the_drill_is_kept(store: Store, tmp_path: Path, verdict: DrillResult, verified: bool) -> None:
+def test_the_result_of_the_drill_is_stored(store: Store, tmp_path: Path, verdict: DrillResult, verified: bool) -> None:
     judged = builds.record_drill(keep(store, tmp_path), verdict)
 
     assert builds.find(store, INGREDIENTS) == judged
@@ -70,7 +70,7 @@ def test_the_verdict_of_the_drill_is_kept(store: Store, tmp_path: Path, verdict:
     assert judged.verified is verified
 
 
-def test_a_build_of_a_release_is_trusted_unless_a_drill_objects(store: Store, tmp_path: Path) -> None:
+def test_a_build_from_a_release_is_trusted_unless_it_fails_a_drill(store: Store, tmp_path: Path) -> None:
     kept = keep(store, tmp_path)
     assert not kept.trusted
     manifest = kept.directory / builds.MANIFEST
@@ -85,7 +85,7 @@ def test_a_build_of_a_release_is_trusted_unless_a_drill_objects(store: Store, tm
     assert (again.released, again.verified) == (True, True)
 
 
-def test_a_manifest_of_an_older_version_is_of_no_release(store: Store, tmp_path: Path) -> None:
+def test_a_manifest_of_an_older_version_is_not_from_a_release(store: Store, tmp_path: Path) -> None:
     kept = keep(store, tmp_path)
     data = builds.as_data(kept)
     del data["released"]
@@ -125,7 +125,7 @@ def test_every_ingredient_but_the_address_is_in_the_key() -> None:
     assert dataclasses.replace(INGREDIENTS, source="/elsewhere").key == INGREDIENTS.key
 
 
-def test_a_new_recipe_makes_everything_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_recipe_rebuilds_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     before = INGREDIENTS.key
 
     monkeypatch.setattr(builds, "RECIPE", builds.RECIPE + 1)
@@ -155,7 +155,7 @@ def test_the_newest_build_comes_first(store: Store, tmp_path: Path, monkeypatch:
     assert builds.latest(store) == made[0]
 
 
-def test_what_was_not_finished_is_no_build(store: Store, tmp_path: Path) -> None:
+def test_an_unfinished_directory_is_not_a_build(store: Store, tmp_path: Path) -> None:
     kept = keep(store, tmp_path)
     (kept.directory / builds.MANIFEST).unlink()
     (store.builds / ".1.2.3-half.abcdefgh").mkdir()
@@ -195,7 +195,7 @@ def test_a_damaged_manifest_says_what_to_delete(store: Store, tmp_path: Path, da
         assert "opencode-patcher build" in error.next_step
 
 
-def test_a_damaged_build_hides_no_other(store: Store, tmp_path: Path) -> None:
+def test_a_damaged_build_does_not_hide_others(store: Store, tmp_path: Path) -> None:
     damaged = keep(store, tmp_path, dataclasses.replace(INGREDIENTS, bun="1.3.15"))
     (damaged.directory / builds.MANIFEST).write_text("{")
     kept = keep(store, tmp_path)
@@ -204,7 +204,7 @@ def test_a_damaged_build_hides_no_other(store: Store, tmp_path: Path) -> None:
     assert builds.latest(store) == kept
 
 
-def test_a_build_of_a_newer_version_is_not_to_be_deleted(store: Store, tmp_path: Path) -> None:
+def test_there_is_no_advice_to_delete_a_build_of_a_newer_version(store: Store, tmp_path: Path) -> None:
     manifest = keep(store, tmp_path).directory / builds.MANIFEST
     manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
 
@@ -214,7 +214,7 @@ def test_a_build_of_a_newer_version_is_not_to_be_deleted(store: Store, tmp_path:
     assert "Update opencode-patcher" in error.next_step
 
 
-def test_a_binary_that_cannot_be_kept_is_a_clear_error_and_stays(store: Store, tmp_path: Path) -> None:
+def test_a_binary_that_cannot_be_stored_is_a_clear_error_and_is_not_lost(store: Store, tmp_path: Path) -> None:
     store.builds.write_text("in the way")
 
     with pytest.raises(StoreError):

@@ -45,7 +45,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("data", "why"), HOSTILE.values(), ids=HOSTILE)
-def test_what_is_damaged_or_hostile_is_refused_with_a_reason(data: bytes, why: str, tmp_path: Path) -> None:
+def test_damaged_and_hostile_documents_are_refused_with_a_reason(data: bytes, why: str, tmp_path: Path) -> None:
     (tmp_path / "file.json").write_bytes(data)
 
     with pytest.raises(DocumentError, match=why) as caught:
@@ -54,13 +54,13 @@ def test_what_is_damaged_or_hostile_is_refused_with_a_reason(data: bytes, why: s
     assert str(caught.value).endswith(".")
 
 
-def test_a_document_is_read_as_its_shape_and_may_say_more(tmp_path: Path) -> None:
+def test_a_document_is_read_as_its_shape_and_may_have_more_fields(tmp_path: Path) -> None:
     (tmp_path / "file.json").write_bytes(b'{"name": "gr\xc3\xbcn", "size": 9007199254740993, "at": 3, "new": {}}')
 
     assert documents.read(tmp_path / "file.json", Sample) == Sample(name="gr\u00fcn", size=9007199254740993, at=3.0)
 
 
-def test_no_file_is_told_apart_from_a_bad_one(tmp_path: Path) -> None:
+def test_a_missing_file_is_distinguished_from_a_bad_one(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
 
     for path in (tmp_path / "none.json", tmp_path / "file" / "below.json"):
@@ -94,7 +94,7 @@ def test_formats_are_checked_before_anything_else() -> None:
         assert not isinstance(damage.value, NewerError)
 
 
-def test_names_that_are_not_utf_8_come_through_where_they_are_wanted() -> None:
+def test_names_that_are_not_utf_8_are_kept_if_requested() -> None:
     data = b'{"name": "caf\xe9"}'
 
     assert os.fsencode(documents.parse(data, Sample, any_bytes=True).name) == b"caf\xe9"

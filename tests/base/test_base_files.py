@@ -105,7 +105,7 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 @not_root
-def test_a_place_that_may_not_be_written_is_an_error(tmp_path: Path) -> None:
+def test_a_directory_without_write_permission_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir()
     (tmp_path / "locked").chmod(0o555)
 
@@ -178,7 +178,7 @@ def test_the_old_directory_comes_back_when_the_new_one_cannot_take_its_place(tmp
 
 @posix
 @pytest.mark.parametrize("kind", ["fifo", "directory", "device", "link to a device", "link to a fifo"])
-def test_what_is_not_a_regular_file_is_refused_at_once(kind: str, tmp_path: Path) -> None:
+def test_anything_but_a_regular_file_is_refused_at_once(kind: str, tmp_path: Path) -> None:
     place = tmp_path / "place"
     if kind == "fifo":
         os.mkfifo(place)
@@ -222,7 +222,7 @@ def no_umask() -> Iterator[None]:
 
 @posix
 @pytest.mark.usefixtures("no_umask")
-def test_what_is_made_is_as_private_as_the_place_it_is_in(tmp_path: Path) -> None:
+def test_new_files_are_as_private_as_their_directory(tmp_path: Path) -> None:
     for place, expected in ((0o700, (0o700, 0o600)), (0o755, (0o755, 0o644)), (0o777, (0o755, 0o644))):
         room = tmp_path / f"{place:o}"
         room.mkdir()

@@ -64,7 +64,7 @@ def test_a_killed_tool_leaves_no_program_and_no_throw_away_directory(tmp_path: P
         time.sleep(0.05)
 
 
-def test_a_program_that_has_ended_is_let_go() -> None:
+def test_a_program_that_has_ended_is_forgotten() -> None:
     with guarding():
         assert process.run([sys.executable, "-c", "print(1)"]).stdout == "1\n"
 

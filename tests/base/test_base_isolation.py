@@ -20,7 +20,7 @@ ELSEWHERE = "192.0.2.1"
 """An address that belongs to nobody (RFC 5737)."""
 
 
-def test_the_home_is_one_of_the_test(isolation: Isolation, tmp_path: Path) -> None:
+def test_each_test_has_its_own_home(isolation: Isolation, tmp_path: Path) -> None:
     assert Path.home() == tmp_path / "home"
     assert isolation.home not in (Path.home(), *Path.home().parents)
     shown = git.run("config", "--global", "--list", "--show-origin").stdout
@@ -28,7 +28,7 @@ def test_the_home_is_one_of_the_test(isolation: Isolation, tmp_path: Path) -> No
     assert "user.name=Test" in shown
 
 
-def test_a_program_that_was_started_with_the_home_of_the_user(isolation: Isolation) -> None:
+def test_a_program_started_with_the_home_of_the_user_is_an_error(isolation: Isolation) -> None:
     with pytest.raises(Failed, match="with HOME="):
         process.run(["git", "--version"], env={"HOME": str(isolation.home)})
     with pytest.raises(Failed, match="with GIT_CONFIG_GLOBAL="):
@@ -64,7 +64,7 @@ def test_other_machines_are_out_of_reach_of_programs() -> None:
     assert urllib.request.getproxies()["https"] == "http://127.0.0.1:9"
 
 
-def test_this_machine_can_be_asked() -> None:
+def test_this_machine_can_be_reached() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as found:
         assert found.getpeername()[0] == "127.0.0.1"
 

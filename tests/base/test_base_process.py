@@ -58,7 +58,7 @@ class Loud(SilentReporter):
         self.lines.append(line)
 
 
-def test_both_streams_come_back_whole_and_apart(python: Program) -> None:
+def test_both_streams_are_returned_completely_and_separately(python: Program) -> None:
     done = process.run(python("import sys; print('out'); print('err', file=sys.stderr); print('more')"))
 
     assert (done.code, done.stdout, done.stderr) == (0, "out\nmore\n", "err\n")
@@ -95,17 +95,17 @@ def test_an_error_message_is_not_pushed_out_by_later_output(python: Program) -> 
     assert len(lines) == child.TAIL_LINES + 1
 
 
-def test_a_failure_can_be_wanted(python: Program) -> None:
+def test_a_failure_can_be_allowed(python: Program) -> None:
     assert process.run(python("raise SystemExit(3)"), check=False).code == 3
 
 
 @posix
-def test_a_program_that_a_signal_ended_says_which(python: Program) -> None:
+def test_the_signal_that_ended_a_program_is_named(python: Program) -> None:
     with pytest.raises(ProcessError, match=r"was ended by SIGKILL .*memory"):
         process.run(python("import os; os.kill(os.getpid(), 9)"))
 
 
-def test_the_log_has_everything_and_the_error_names_it(python: Program, tmp_path: Path) -> None:
+def test_the_log_has_all_output_and_the_error_names_it(python: Program, tmp_path: Path) -> None:
     log = tmp_path / "build.log"
     log.write_text("from an earlier run\n")
 
@@ -160,7 +160,7 @@ def test_verbose_streams_the_output(python: Program) -> None:
     assert sorted(reporter.lines) == ["one", "two"]
 
 
-def test_each_line_is_handed_on_as_it_comes(python: Program) -> None:
+def test_each_line_is_passed_on_as_it_comes(python: Program) -> None:
     seen: list[tuple[str, str]] = []
 
     text = "import sys; print('a'); sys.stderr.write('b\\r\\nc')"
@@ -224,7 +224,7 @@ def test_a_missing_program_and_a_missing_directory_are_told_apart(python: Progra
 
 
 @posix
-def test_a_program_that_is_there_but_cannot_run_says_why(tmp_path: Path) -> None:
+def test_the_error_for_a_program_that_cannot_run_says_why(tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text("#!/no/such/interpreter\n")
     with pytest.raises(ProcessError) as caught:
@@ -251,7 +251,7 @@ def test_a_timeout_ends_the_children_too(python: Program, tmp_path: Path, all_go
 
 
 @posix
-def test_a_child_left_in_the_background_does_not_hold_us_up(
+def test_a_child_in_the_background_does_not_delay_us(
     python: Program, tmp_path: Path, all_gone: AllGone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child, "GRACE_SECONDS", 0.2)
@@ -332,7 +332,7 @@ def test_git_works_on_the_named_repository_even_when_called_from_a_hook(
         git.run("rev-parse", "--verify", "HEAD", cwd=victim)
 
 
-def test_git_speaks_english_and_asks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_uses_english_and_never_prompts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     monkeypatch.setenv("LANGUAGE", "de")
 
@@ -342,7 +342,7 @@ def test_git_speaks_english_and_asks_nothing(tmp_path: Path, monkeypatch: pytest
     assert "not a git repository" in caught.value.output
 
 
-def test_a_program_that_prints_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_prints_endlessly_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "OUTPUT_LIMIT", 100_000)
     monkeypatch.setattr(child, "LINE_LIMIT", 10_000)
     for text in ("x" * 1000, "many lines\n" * 100):
@@ -352,7 +352,7 @@ def test_a_program_that_prints_without_end_is_ended(monkeypatch: pytest.MonkeyPa
         assert "more than 0.1 million characters" in caught.value.why
 
 
-def test_what_has_no_line_breaks_is_passed_on_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_without_line_breaks_is_passed_on_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "LINE_LIMIT", 10)
     seen: list[str] = []
     script = "print('0123456789' * 2 + 'end')"
@@ -373,7 +373,7 @@ def test_a_program_in_the_current_directory_is_not_found(tmp_path: Path, monkeyp
     assert process.run(["planted"]).stdout == "planted\n"
 
 
-def test_a_program_runs_where_the_user_is_only_if_it_is_told_to(
+def test_a_program_only_runs_in_the_current_directory_if_told_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -31,7 +31,7 @@ def left_behind(path: Path, made: float = LONG_AGO) -> Path:
     return path
 
 
-def test_it_is_private_empty_and_gone_at_the_end(temporary: Path) -> None:
+def test_it_is_private_and_empty_and_is_removed_at_the_end(temporary: Path) -> None:
     before = os.umask(0)
     try:
         with scratch.directory("test") as place:
@@ -43,7 +43,7 @@ def test_it_is_private_empty_and_gone_at_the_end(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next(temporary: Path, tmp_path: Path) -> None:
+def test_the_next_run_removes_what_a_killed_run_left(temporary: Path, tmp_path: Path) -> None:
     left_behind(temporary / "opencode-patcher-drill-abc")
     left_behind(temporary / "somebody-elses")
     left_behind(temporary / "opencode-patcher-drill-young", made=time.time())

@@ -27,7 +27,7 @@ def names(directory: Path) -> set[str]:
     return {path.name for path in directory.iterdir()}
 
 
-def test_a_store_is_made_where_there_is_none(tmp_path: Path) -> None:
+def test_a_store_is_created_if_there_is_none(tmp_path: Path) -> None:
     made = open_store(tmp_path / "deep" / "store")
 
     assert open_store(made.root) == made
@@ -51,7 +51,7 @@ def test_a_store_is_private_unless_its_user_made_the_directory(tmp_path: Path) -
 
 
 @not_root
-def test_a_place_that_may_not_be_written_names_the_variable(tmp_path: Path) -> None:
+def test_the_error_for_an_unwritable_place_names_the_variable(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(0o555)
 
     with pytest.raises(StoreError, match="cannot be written") as caught:
@@ -87,7 +87,7 @@ def test_a_directory_with_other_things_is_refused_and_left_alone(tmp_path: Path)
     assert names(foreign) == {"cat.jpg"}
 
 
-def test_a_file_is_no_store(tmp_path: Path) -> None:
+def test_a_file_cannot_be_a_store(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
 
     with pytest.raises(StoreError):
@@ -110,7 +110,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(store: Store) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"format": "1"}', b"[" * 100_000])
-def test_a_damaged_marker_is_called_damaged(store: Store, content: bytes) -> None:
+def test_a_damaged_marker_is_reported_as_damaged(store: Store, content: bytes) -> None:
     (store.root / MARKER).write_bytes(content)
 
     with pytest.raises(StoreError, match="cannot be used") as caught:
@@ -177,7 +177,7 @@ def holder(store: Store, python: Program) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_second_process_waits_says_so_and_goes_on(
+def test_a_second_process_says_that_it_waits_and_then_continues(
     store: Store, python: Program, holder: subprocess.Popen[str]
 ) -> None:
     waiter = subprocess.Popen(python(WAITER.format(root=str(store.root), wait=True)), stdout=subprocess.PIPE, text=True)
@@ -218,7 +218,7 @@ def test_the_lock_is_given_back_after_an_error(store: Store) -> None:
         pass
 
 
-def test_what_a_killed_process_staged_is_swept_away(store: Store, python: Program) -> None:
+def test_what_a_killed_process_staged_is_removed(store: Store, python: Program) -> None:
     with files.staged_directory(store.builds / "1.0.0-abc") as new:
         (new / "old").write_text("old")
     text = f"""
@@ -242,7 +242,7 @@ os.kill(os.getpid(), 9)
     assert names(store.trees / "source") == {".hidden"}
 
 
-def test_a_download_of_another_store_is_not_swept_away(store: Store) -> None:
+def test_a_download_of_another_store_is_not_removed(store: Store) -> None:
     inner = store.inner("demo")
     with files.staged_directory(inner.toolchains / "bun-1.0.0") as new:
         abandoned = store.toolchains / ".bun-0.9.0.abcdefgh"

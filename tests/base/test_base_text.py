@@ -24,15 +24,15 @@ from opencode_patcher.base.text import json_shown, shown, shown_lines, without_c
         ("tab\tstays", "tab\tstays"),
     ],
 )
-def test_what_cannot_be_seen_is_shown_as_an_escape(text: str, expected: str) -> None:
+def test_invisible_characters_are_shown_as_escapes(text: str, expected: str) -> None:
     assert shown(text) == expected
 
 
-def test_lines_stay_lines_where_several_are_wanted() -> None:
+def test_line_breaks_are_kept_where_several_lines_are_allowed() -> None:
     assert shown_lines("one\r\ntwo\x1b[2J\n") == "one\ntwo\\x1b[2J\n"
 
 
-def test_json_stays_the_same_json() -> None:
+def test_escaped_json_has_the_same_value() -> None:
     value = {"naïve\u202e": ["\x1b[31m", "\u2028", "half \ud800", "\U000e0041", "grün"]}
     text = json_shown(value)
     assert json.loads(text) == value
@@ -49,5 +49,5 @@ def test_json_stays_the_same_json() -> None:
         ("git@github.com:me/x", "git@github.com:me/x"),
     ],
 )
-def test_urls_lose_their_login(text: str, expected: str) -> None:
+def test_logins_are_removed_from_urls(text: str, expected: str) -> None:
     assert without_credentials(text) == expected

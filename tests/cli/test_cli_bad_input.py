@@ -83,7 +83,7 @@ def test_a_source_that_is_neither_a_url_nor_a_directory(command_line: CommandLin
     assert_refused(done, 3, str(tmp_path / "nowhere"), "not a URL", "--source", "opencode-patcher demo")
 
 
-def test_a_directory_that_is_no_repository(command_line: CommandLine, tmp_path: Path) -> None:
+def test_a_directory_that_is_not_a_repository(command_line: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
 
     done = command_line("build", "v9.0.0", "--source", tmp_path / "plain")
@@ -100,7 +100,7 @@ def test_an_unknown_tag_names_the_nearest(command_line: CommandLine, upstream: U
     assert_refused(done, 3, "v9.0.5 is not a release", "nearest is v9.0.4", "opencode-patcher build v9.0.4")
 
 
-def test_the_locks_release_in_a_source_that_does_not_have_it(command_line: CommandLine, upstream: Upstream) -> None:
+def test_a_source_without_the_locked_release(command_line: CommandLine, upstream: Upstream) -> None:
     done = command_line("build", "--source", upstream.source)
 
     assert_refused(done, 3, "does not have that tag", upstream.source)
@@ -116,7 +116,7 @@ def test_the_locks_release_in_a_source_that_does_not_have_it(command_line: Comma
         {"package.json": '{"workspaces": []}', "packages/opencode/package.json": '{"name": "other"}'},
     ],
 )
-def test_a_source_that_is_no_opencode(
+def test_a_source_that_is_not_opencode(
     command_line: CommandLine, make_upstream: MakeUpstream, files: dict[str, str]
 ) -> None:
     done = command_line.build(make_upstream(files=files))
@@ -156,7 +156,7 @@ def test_a_release_that_is_too_old(command_line: CommandLine, upstream: Upstream
         (("v9.0.0", "v9.0.1"), "v9.0.1"),
     ],
 )
-def test_a_wrong_command_line_starts_nothing(command_line: CommandLine, arguments: tuple[str, ...], said: str) -> None:
+def test_a_wrong_command_line_runs_nothing(command_line: CommandLine, arguments: tuple[str, ...], said: str) -> None:
     done = command_line("build", *arguments)
 
     assert done.returncode == 2
@@ -164,7 +164,7 @@ def test_a_wrong_command_line_starts_nothing(command_line: CommandLine, argument
     assert not command_line.store.exists()
 
 
-def test_a_file_that_is_no_catalogue(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_catalogue(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:
     (tmp_path / "wrong.json").write_text("[]")
 
     done = with_bun("build", "v9.0.0", "--source", upstream.source, "--catalog", tmp_path / "wrong.json")
@@ -196,7 +196,7 @@ def test_a_place_for_the_copy_that_cannot_be_made(with_bun: CommandLine, upstrea
 # -- the toolchain and the build ---------------------------------------------------------------------------------------
 
 
-def test_a_machine_that_bun_does_not_exist_for(
+def test_a_machine_without_a_bun(
     command_line: CommandLine, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(platform, "system", lambda: "Plan9")
@@ -218,7 +218,7 @@ def pipeline_request(command_line: CommandLine, upstream: Upstream) -> Request:
     return Request(ref="v9.0.0", source=upstream.source, patches=command_line.patches, templates=command_line.templates)
 
 
-def test_a_failing_build_shows_its_end_and_where_the_rest_is(
+def test_a_failing_build_shows_the_end_of_its_output_and_where_the_rest_is(
     with_bun: CommandLine, make_upstream: MakeUpstream
 ) -> None:
     done = with_bun.build(make_upstream(FAILING_SCRIPT))
@@ -233,13 +233,13 @@ def test_a_failing_build_shows_its_end_and_where_the_rest_is(
     assert not list(with_bun.store.glob("builds/*"))
 
 
-def test_verbose_shows_the_output_as_it_comes(with_bun: CommandLine, make_upstream: MakeUpstream) -> None:
+def test_verbose_shows_the_output_while_it_comes(with_bun: CommandLine, make_upstream: MakeUpstream) -> None:
     done = with_bun.build(make_upstream(FAILING_SCRIPT), "--verbose")
 
     assert "  | step 0\n" in done.stderr
 
 
-def test_a_build_that_leaves_no_binary(with_bun: CommandLine, make_upstream: MakeUpstream) -> None:
+def test_a_build_without_a_binary(with_bun: CommandLine, make_upstream: MakeUpstream) -> None:
     done = with_bun.build(make_upstream("console.log('done')"))
 
     assert_refused(done, 6, "no binary", str(with_bun.store / "logs"))
@@ -331,7 +331,7 @@ def test_a_value_that_would_break_the_code_is_refused(
 # -- the work tree -----------------------------------------------------------------------------------------------------
 
 
-def test_a_hand_edited_tree_is_never_overwritten_silently(with_bun: CommandLine, upstream: Upstream) -> None:
+def test_a_manually_edited_tree_is_never_overwritten_silently(with_bun: CommandLine, upstream: Upstream) -> None:
     assert_built(with_bun.build(upstream))
     [tree] = trees(with_bun)
     patched = (tree / CORE).read_text()
@@ -349,7 +349,7 @@ def test_a_hand_edited_tree_is_never_overwritten_silently(with_bun: CommandLine,
     assert not (tree / "packages/core/src/new.ts").exists()
 
 
-def test_a_tree_that_is_not_ours_is_left_alone(with_bun: CommandLine, upstream: Upstream) -> None:
+def test_a_foreign_tree_is_left_alone(with_bun: CommandLine, upstream: Upstream) -> None:
     assert_built(with_bun.build(upstream))
     [tree] = trees(with_bun)
     shutil.rmtree(tree)
@@ -365,7 +365,7 @@ def test_a_tree_that_is_not_ours_is_left_alone(with_bun: CommandLine, upstream: 
 # -- the store ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_store_that_holds_other_things(command_line: CommandLine, upstream: Upstream) -> None:
+def test_a_directory_with_other_files_is_not_used_as_store(command_line: CommandLine, upstream: Upstream) -> None:
     command_line.store.mkdir()
     (command_line.store / "photo.jpg").write_text("x")
 
@@ -453,7 +453,7 @@ def test_two_builds_at_once_both_succeed_and_one_builds(with_bun: CommandLine, u
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_ended_in_the_build_is_repeated_whole(
+def test_a_run_that_was_killed_during_the_build_can_be_repeated(
     with_bun: CommandLine, make_upstream: MakeUpstream, tmp_path: Path, number: signal.Signals
 ) -> None:
     go = tmp_path / "go"
@@ -491,7 +491,7 @@ if (!(await Bun.file({json.dumps(str(go))}).exists())) {{
     assert not leftovers(with_bun.store)
 
 
-def test_the_environment_of_a_hook_does_no_harm(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:
+def test_the_environment_of_a_git_hook_does_no_harm(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     git.run("init", "--quiet", victim)
     before = sorted(path.name for path in (victim / ".git").rglob("*"))

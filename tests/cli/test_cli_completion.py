@@ -33,7 +33,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
     ("words", "offered"),
     [("roll", {"rollback"}), ("patches re", {"rebase", "refresh"}), ("install --bin", {"--bin-dir"})],
 )
-def test_a_shell_offers_what_can_follow(shell: str, words: str, offered: set[str]) -> None:
+def test_a_shell_offers_commands_and_options(shell: str, words: str, offered: set[str]) -> None:
     if not shutil.which(shell):
         pytest.skip(f"needs {shell}")
     [line] = re.findall(rf"^\| {shell}\b.*\| `(.*)` \|$", README, re.MULTILINE)

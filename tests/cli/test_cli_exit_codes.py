@@ -21,7 +21,7 @@ def kinds(root: type[errors.PatcherError]) -> list[type[errors.PatcherError]]:
     return [kind for child in root.__subclasses__() for kind in (child, *kinds(child))]
 
 
-def test_the_page_lists_the_codes_of_the_program() -> None:
+def test_the_page_lists_the_exit_codes_of_the_program() -> None:
     rows = re.findall(r"^\| (\d+) \| (.*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert {int(code): meaning for code, meaning in rows} == exit_codes()
 
@@ -71,9 +71,7 @@ def test_a_dry_run_of_install_ends_with_1_until_it_is_installed(
     assert "already installed" in capsys.readouterr().out
 
 
-def test_a_dry_run_of_install_refuses_what_the_install_would(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dry_run_of_install_fails_like_the_install(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_build(open_store(), "1.18.3")
     other = tmp_path / "bin" / "opencode"
     other.parent.mkdir()

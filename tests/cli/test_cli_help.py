@@ -39,7 +39,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"opencode-patcher, version {__version__}\n"
 
 
-def test_the_help_is_whole_after_the_command_list_was_loaded(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_is_complete_after_the_list_command_was_imported(capsys: pytest.CaptureFixture[str]) -> None:
     """Its module has the name of a builtin."""
     assert run(["list", "--help"]) == 0
     assert run(["--help"]) == 0
@@ -116,7 +116,7 @@ def leaves(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Comm
         (["patches", "show"], "NAME"),
     ],
 )
-def test_a_typo_is_answered_with_the_nearest(
+def test_a_typo_suggests_the_nearest_command(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(arguments) == 2
@@ -124,14 +124,14 @@ def test_a_typo_is_answered_with_the_nearest(
     assert said in capsys.readouterr().err
 
 
-def test_an_unknown_patch_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_patch_suggests_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["patches", "show", "config-shema"]) == 4
 
     assert "config-schema" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["build", "--help"], ["biuld"]])
-def test_what_needs_no_library_loads_none(arguments: list[str]) -> None:
+def test_commands_that_need_no_library_import_none(arguments: list[str]) -> None:
     text = f"""
 import sys
 from opencode_patcher.__main__ import run
@@ -145,7 +145,7 @@ print("\\n" + " ".join(name for name in sys.modules if "." not in name))
     assert not loaded & HEAVY
 
 
-def test_help_of_the_program_loads_no_room() -> None:
+def test_the_help_of_the_program_imports_no_room() -> None:
     text = """
 import sys
 from opencode_patcher.__main__ import run

@@ -98,7 +98,7 @@ def store() -> Store:
     return made
 
 
-def test_one_bad_manifest_stops_no_other_build(store: Store, run: Callable[..., str], damage: Put) -> None:
+def test_a_bad_manifest_does_not_affect_other_builds(store: Store, run: Callable[..., str], damage: Put) -> None:
     newer, older = builds.list_builds(store)
     damage(newer.directory / builds.MANIFEST)
 
@@ -112,7 +112,7 @@ def test_one_bad_manifest_stops_no_other_build(store: Store, run: Callable[..., 
     run("uninstall")
 
 
-def test_a_bad_record_or_state_of_what_is_installed(store: Store, run: Callable[..., str], damage: Put) -> None:
+def test_a_bad_record_or_state_of_the_installation(store: Store, run: Callable[..., str], damage: Put) -> None:
     run("install")
     newer = builds.list_builds(store)[0]
     damage(store.installed / newer.directory.name / records.RECORD)

@@ -35,7 +35,7 @@ def test_a_phase_is_one_line_with_its_time(capsys: pytest.CaptureFixture[str]) -
     assert "done  Fetching v1.0.0 (3.1 MB)  " in shown.err
 
 
-def test_nested_phases_end_from_the_inside(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nested_phases_end_innermost_first(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = TerminalReporter()
 
     with reporter.phase("Outer"), reporter.phase("Inner"):
@@ -46,7 +46,7 @@ def test_nested_phases_end_from_the_inside(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
-def test_a_phase_that_fails_says_so_and_hides_nothing(
+def test_a_failing_phase_says_so_and_hides_nothing(
     failure: type[BaseException], capsys: pytest.CaptureFixture[str]
 ) -> None:
     reporter = TerminalReporter()
@@ -71,7 +71,7 @@ def test_quiet_shows_warnings_only(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "Warning: look out\n"
 
 
-def test_verbose_shows_what_programs_say(capsys: pytest.CaptureFixture[str]) -> None:
+def test_verbose_shows_the_output_of_programs(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = TerminalReporter(verbose=True)
 
     with reporter.phase("Building"):
@@ -80,7 +80,7 @@ def test_verbose_shows_what_programs_say(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err.startswith("  | compiling [bold]x[/bold]\n")
 
 
-def test_json_is_one_object_and_keeps_other_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_one_object_and_keeps_other_writing_systems(capsys: pytest.CaptureFixture[str]) -> None:
     import json
 
     output.show_json({"name": "grün"})

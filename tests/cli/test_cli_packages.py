@@ -77,7 +77,7 @@ def files(directory: Path, at: str) -> set[str]:
     }
 
 
-def test_the_wheel_holds_the_package_with_its_data_the_patches_and_the_templates(packages: Packages) -> None:
+def test_the_wheel_has_the_package_with_its_data_the_patches_and_the_templates(packages: Packages) -> None:
     package = CHECKOUT / "opencode_patcher"
     with zipfile.ZipFile(packages.wheel) as archive:
         held = set(archive.namelist())
@@ -96,7 +96,7 @@ def test_the_wheel_holds_the_package_with_its_data_the_patches_and_the_templates
     assert "opencode_patcher/py.typed" in held
 
 
-def test_the_wheel_says_under_which_licence_and_carries_its_text(packages: Packages) -> None:
+def test_the_wheel_names_its_licence_and_has_its_text(packages: Packages) -> None:
     with zipfile.ZipFile(packages.wheel) as archive:
         [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         about = email.message_from_bytes(archive.read(metadata))

@@ -121,7 +121,7 @@ def commands(upstream: Upstream, tmp_path: Path) -> dict[str, list[list[str]]]:
     }
 
 
-def test_every_command_in_a_directory_full_of_traps(
+def test_no_command_runs_what_is_planted_in_the_current_directory(
     trap: Callable[[], list[str]],
     commands: dict[str, list[list[str]]],
     elsewhere: Registry,

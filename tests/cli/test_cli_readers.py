@@ -127,7 +127,7 @@ def check(reader: str, data: bytes) -> None:
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("reader", READERS)
-def test_what_was_tried_before(reader: str) -> None:
+def test_the_corpus_is_read_or_refused(reader: str) -> None:
     for data in CORPUS.values():
         check(reader, data)
 
@@ -173,6 +173,6 @@ _DATA = st.one_of(
 
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=EXAMPLES)
 @given(data=_DATA)
-def test_any_bytes(data: bytes) -> None:
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for reader in READERS:
         check(reader, data)

@@ -14,7 +14,7 @@ from opencode_patcher.cli import release as command
 from opencode_patcher.cli import reproduce
 from opencode_patcher.drill import Report
 from opencode_patcher.release import Made, Reproduction
-from opencode_patcher.release.comparison import Difference
+from opencode_patcher.release.comparison import FileDifference
 from opencode_patcher.release.manifest import Artifact, File, Manifest
 
 
@@ -33,7 +33,7 @@ from opencode_patcher.release.manifest import Artifact, File, Manifest
         (["--target", "linux-x64", "--out", "FULL"], 12, "thesis.doc"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_exit_code(
+def test_mistakes_are_reported_with_their_exit_codes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -52,7 +52,7 @@ def test_what_is_wrong_is_said_with_its_exit_code(
     assert [path.name for path in tmp_path.iterdir() if path.name not in ("home", "FULL")] == []
 
 
-def test_what_is_not_a_release_cannot_be_reproduced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_a_release_can_be_reproduced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["reproduce", str(tmp_path / "DIR")]) == 12
     assert "is not a release" in capsys.readouterr().err
 
@@ -94,7 +94,7 @@ def test_a_finished_release_as_data_has_manifest_and_drill() -> None:
 
 
 def test_a_reproduction_as_data_says_whether_the_program_differs() -> None:
-    one = Difference(name="a.zip", released="1", rebuilt="2", binary=False)
+    one = FileDifference(name="a.zip", released="1", rebuilt="2", binary=False)
     found = Reproduction(
         manifest=made().manifest, identical=("LICENSE",), differences=(one,), uncompared=("The notes' drill.",)
     )
@@ -115,5 +115,5 @@ def test_a_reproduction_as_data_says_whether_the_program_differs() -> None:
         ({}, "a.zip"),
     ],
 )
-def test_what_differs_in_a_file_is_said(changes: dict[str, Any], said: str) -> None:
-    assert reproduce.explained(Difference(name="a.zip", released="1", rebuilt="2", **changes)) == said
+def test_the_differences_in_a_file_are_explained(changes: dict[str, Any], said: str) -> None:
+    assert reproduce.explained(FileDifference(name="a.zip", released="1", rebuilt="2", **changes)) == said

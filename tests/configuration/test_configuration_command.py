@@ -30,7 +30,7 @@ def added(text: str) -> str:
     return "\n".join(line for line in lines[: next(i for i, line in enumerate(lines) if line.startswith("The order"))])
 
 
-def test_the_lines_make_a_file_where_there_is_none(config: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_lines_are_a_complete_file_if_there_is_none(config: User, capsys: pytest.CaptureFixture[str]) -> None:
     config.logs_in(anthropic="api", github_copilot="oauth")
     assert run(["config"]) == 0
     text = capsys.readouterr().out
@@ -43,7 +43,7 @@ def test_the_lines_make_a_file_where_there_is_none(config: User, capsys: pytest.
 
 
 @pytest.mark.parametrize("before", ["{}", '{\n  // mine\n  "model": "x/y"\n}\n', '{ "theme": "a" }'])
-def test_the_lines_fit_behind_the_first_brace(config: User, capsys: pytest.CaptureFixture[str], before: str) -> None:
+def test_the_lines_fit_after_the_first_brace(config: User, capsys: pytest.CaptureFixture[str], before: str) -> None:
     config.logs_in(anthropic="api", github_copilot="oauth")
     config.writes(config.config, before)
     assert run(["config"]) == 0
@@ -56,7 +56,7 @@ def test_the_lines_fit_behind_the_first_brace(config: User, capsys: pytest.Captu
     assert config.config.read_text() == before
 
 
-def test_a_model_is_to_be_changed_where_it_stands(config: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_model_is_changed_where_it_is(config: User, capsys: pytest.CaptureFixture[str]) -> None:
     config.logs_in(anthropic="api", github_copilot="oauth")
     project = config.writes(config.work / "opencode.jsonc", '{\n"model": "anthropic/claude-sonnet-4-5"\n}')
     assert run(["config"]) == 0
@@ -64,7 +64,7 @@ def test_a_model_is_to_be_changed_where_it_stands(config: User, capsys: pytest.C
     assert f'change line 2 of {project} to:\n  "model": "combined/claude-sonnet-4-5"\n' in text
 
 
-def test_machines_get_the_same(config: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_same(config: User, capsys: pytest.CaptureFixture[str]) -> None:
     config.logs_in(anthropic="api", github_copilot="oauth")
     config.writes(config.config, '{"model": "anthropic/claude-sonnet-4-5", "provider_priority": ["nobody"]}')
     assert run(["config", "--json"]) == 0
@@ -83,7 +83,7 @@ def test_machines_get_the_same(config: User, capsys: pytest.CaptureFixture[str])
     assert "a secret" not in json.dumps(said)
 
 
-def test_check_says_only_what_is_wrong(config: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_only_says_what_is_wrong(config: User, capsys: pytest.CaptureFixture[str]) -> None:
     config.logs_in(anthropic="api", github_copilot="oauth")
     config.writes(config.config, '{\n"combined": {\n"max_attempts": 0}}')
     assert run(["config", "--check"]) == 1
@@ -123,7 +123,7 @@ def test_errors_are_found_without_a_catalogue(
         ),
     ],
 )
-def test_what_switches_combining_off_is_said(
+def test_the_reason_why_nothing_is_combined_is_shown(
     config: User, capsys: pytest.CaptureFixture[str], more: dict[str, object], why: str
 ) -> None:
     config.logs_in(anthropic="api", github_copilot="oauth")
@@ -144,7 +144,7 @@ def test_nobody_is_logged_in(config: User, capsys: pytest.CaptureFixture[str]) -
     assert "opencode auth login" in capsys.readouterr().out
 
 
-def test_a_catalogue_that_is_none(config: User, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_an_invalid_catalogue(config: User, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
     assert run(["config", "--catalog", str(tmp_path / "x.json")]) == 10
     assert "--catalog" in capsys.readouterr().err

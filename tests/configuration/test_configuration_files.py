@@ -67,7 +67,7 @@ def test_objects_are_merged_and_lists_replaced(user: User) -> None:
     }
 
 
-def test_what_a_variable_holds_is_not_told_but_whether_it_holds_anything(user: User) -> None:
+def test_the_value_of_a_variable_is_not_shown_but_whether_it_is_empty(user: User) -> None:
     user.writes(user.config, '{"model": "{env:MINE}", "small_model": "{env:NONE}", "{env:MINE}": ["x{env:MINE}"]}')
     user.environment |= {"MINE": "a/b"}
     merged = files.merged(files.read_all(user.environment, user.work))
@@ -89,7 +89,7 @@ def test_a_variable_may_stand_for_a_number(user: User) -> None:
         (b"\xff{", "not valid JSON"),
     ],
 )
-def test_a_file_that_is_no_configuration_is_a_finding(user: User, content: str | bytes, problem: str) -> None:
+def test_a_file_that_is_not_a_configuration_is_a_finding(user: User, content: str | bytes, problem: str) -> None:
     user.config.parent.mkdir(parents=True)
     user.config.write_bytes(content if isinstance(content, bytes) else content.encode())
     (file,) = files.read_all(user.environment, user.work)
@@ -110,7 +110,7 @@ def test_an_empty_file_is_an_empty_configuration(user: User) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no list of users")
-def test_without_home_it_is_where_the_system_says(user: User) -> None:
+def test_without_home_the_system_says_where_it_is(user: User) -> None:
     import pwd
 
     home = Path(pwd.getpwuid(os.getuid()).pw_dir)
@@ -136,7 +136,7 @@ def test_the_file_that_opencode_would_change_is_named(user: User, there: list[st
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": 1, "anthropic": {"type": "api", "key": "sk-1234'])
-def test_a_damaged_list_of_logins_is_said_without_its_content(user: User, content: str) -> None:
+def test_a_damaged_list_of_logins_is_reported_without_its_content(user: User, content: str) -> None:
     path = user.writes(user.root / ".local" / "share" / "opencode" / "auth.json", content)
     logins = auth.read(user.environment)
     assert logins.types == {}

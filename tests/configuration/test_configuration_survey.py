@@ -116,7 +116,7 @@ CONFIG = """\
 """
 
 
-def test_names_that_mean_nothing_are_found_with_their_lines(user: User) -> None:
+def test_unknown_names_are_found_with_their_lines(user: User) -> None:
     user.logs_in(anthropic="api", openrouter="api")
     user.writes(user.config, CONFIG)
     found = {(finding.line, finding.level): (finding.text, finding.fix) for finding in user.survey().findings}
@@ -149,7 +149,7 @@ NESTED = """\
 """
 
 
-def test_models_of_agents_and_commands_and_bounds_the_wrong_way_round_are_found(user: User) -> None:
+def test_unknown_models_of_agents_and_commands_and_swapped_limits_are_found(user: User) -> None:
     user.logs_in(anthropic="api", openrouter="api")
     user.writes(user.config, NESTED)
     found = {finding.line: (finding.level, finding.text, finding.fix) for finding in user.survey().findings}
@@ -176,7 +176,7 @@ def test_a_mistyped_key_is_an_error_that_names_the_right_one(user: User, key: st
     assert (finding.level, finding.fix) == ("error", f"Did you mean {meant}?")
 
 
-def test_keys_of_opencodes_own_are_not_ours(user: User) -> None:
+def test_the_own_keys_of_opencode_are_not_reported(user: User) -> None:
     user.writes(user.config, {"provider": {}, "command": {}, "compaction": {}, "enabled_providers": ["opencode"]})
     assert user.survey().findings == ()
 
@@ -190,14 +190,14 @@ def test_a_limit_that_was_meant_in_seconds_is_a_warning(user: User) -> None:
     assert "seconds" in finding.fix
 
 
-def test_a_number_beyond_all_numbers_is_an_error(user: User) -> None:
+def test_an_infinite_number_is_an_error(user: User) -> None:
     user.writes(user.config, '{"combined": {"cooldown": {"max": 1e999}}}')
     (finding,) = user.survey().findings
     assert finding.level == "error"
     assert finding.text.startswith("combined.cooldown.max must be a whole number")
 
 
-def test_a_later_file_is_named_where_it_decides(user: User) -> None:
+def test_the_file_that_decides_is_named(user: User) -> None:
     user.logs_in(anthropic="api", openrouter="api")
     user.writes(user.config, {"provider_priority": ["nobody"]})
     project = user.writes(user.work / "opencode.json", '{\n"provider_priority": ["noone"]}')
@@ -214,7 +214,7 @@ def test_a_value_that_opencode_refuses_is_an_error(user: User, config: dict[str,
     assert found.groups == ()
 
 
-def test_a_value_that_opencode_takes_is_none(user: User) -> None:
+def test_a_value_that_opencode_accepts_is_not_an_error(user: User) -> None:
     user.writes(
         user.config,
         {

@@ -64,7 +64,7 @@ def test_the_commit_does_not_depend_on_the_users_settings(store: Store, isolated
     )
 
 
-def test_the_release_holds_the_shipped_files_byte_for_byte(store: Store) -> None:
+def test_the_release_has_the_shipped_files_byte_for_byte(store: Store) -> None:
     upstream = repository.ensure(store)
 
     listed = show(upstream.path, "ls-tree", "-r", "--name-only", "v1.0.0").split()
@@ -75,7 +75,7 @@ def test_the_release_holds_the_shipped_files_byte_for_byte(store: Store) -> None
         assert show(upstream.path, "cat-file", "blob", blob) == (repository.FILES / path).read_text(encoding="utf-8")
 
 
-def test_a_second_call_makes_nothing_new(store: Store) -> None:
+def test_a_second_call_creates_nothing(store: Store) -> None:
     first = repository.ensure(store)
     before = {path: path.stat().st_mtime_ns for path in first.path.rglob("*")}
 
@@ -100,7 +100,7 @@ def test_a_repository_that_cannot_be_finished_leaves_nothing(store: Store) -> No
     assert not list((store.root / "upstream").iterdir())
 
 
-def test_what_a_developers_run_left_behind_is_not_shipped(tmp_path: Path) -> None:
+def test_files_left_by_a_development_run_are_not_shipped(tmp_path: Path) -> None:
     for name in ("node_modules/effect/index.js", "packages/opencode/dist/opencode", "packages/a.ts"):
         path = tmp_path / "files" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def test_what_a_developers_run_left_behind_is_not_shipped(tmp_path: Path) -> Non
     assert repository.read_files(tmp_path / "files") == {"packages/a.ts": "content\n"}
 
 
-def test_the_tool_takes_it_for_opencode() -> None:
+def test_the_tool_recognises_it_as_opencode() -> None:
     files = repository.read_files()
     texts = {path: text for path, text in files.items() if path.endswith("package.json")}
 
@@ -120,7 +120,7 @@ def test_the_tool_takes_it_for_opencode() -> None:
     assert "packages/opencode" in found.packages
 
 
-def test_dependencies_are_pinned_and_name_no_registry() -> None:
+def test_dependencies_are_pinned_without_a_registry() -> None:
     files = repository.read_files()
     catalog = json.loads(files["package.json"])["workspaces"]["catalog"]
 

@@ -18,6 +18,6 @@ def test_an_inner_store_of_an_inner_store_shares_the_outermost_toolchains(store:
     assert store.inner("demo").inner("again").toolchains == store.toolchains
 
 
-def test_locks_of_inner_and_outer_store_do_not_meet(store: Store) -> None:
+def test_locks_of_inner_and_outer_store_are_independent(store: Store) -> None:
     with store.mutex("build", wait=False), store.inner("demo").mutex("build", wait=False):
         pass

@@ -36,7 +36,7 @@ def test_a_store_that_others_can_write_is_a_warning(patient: Patient) -> None:
     assert only(found, "permissions")["fix"] == f"chmod go-w {patient.home / 'store'}"
 
 
-def test_all_is_well(patient: Patient, capsys: pytest.CaptureFixture[str]) -> None:
+def test_everything_is_fine(patient: Patient, capsys: pytest.CaptureFixture[str]) -> None:
     code, found = patient.doctor()
     assert (code, levels(found)) == (
         0,
@@ -91,7 +91,7 @@ def test_a_bun_that_is_too_old_is_not_used(patient: Patient, tmp_path: Path) -> 
     assert "is bun 1.2.0; a build fetches bun 1.3.14" in only(found, "bun")["text"]
 
 
-def test_a_registry_that_is_not_reached(patient: Patient, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_registry(patient: Patient, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("npm_config_registry", "http://user:secret@127.0.0.1:9/")
     code, found = patient.doctor()
     finding = only(found, "npm registry")
@@ -112,7 +112,7 @@ def test_a_registry_is_asked_once(patient: Patient, registry: Registry) -> None:
     assert len(registry.requests) == 1
 
 
-def test_a_source_that_is_not_reached(patient: Patient, tmp_path: Path) -> None:
+def test_an_unreachable_source(patient: Patient, tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:9/opencode"
     code, found = patient.doctor(source=nowhere)
     assert (code, only(found, "source")["level"]) == (0, "warning")
@@ -133,7 +133,7 @@ def test_a_source_whose_tag_has_moved(patient: Patient, upstream: Upstream) -> N
     assert "has moved" in only(found, "source")["text"]
 
 
-def test_a_newer_release_is_no_problem(patient: Patient, upstream: Upstream) -> None:
+def test_a_newer_release_is_not_a_problem(patient: Patient, upstream: Upstream) -> None:
     upstream.release("v9.1.0", {"README.md": "newer"})
     code, found = patient.doctor()
     assert (code, only(found, "source")["level"]) == (0, "good")
@@ -212,7 +212,7 @@ def test_nothing_to_combine(patient: Patient) -> None:
     assert found["providers"][0]["text"] == f"{auth} is damaged: it is not a JSON object."
 
 
-def test_without_a_catalogue_the_files_are_checked_all_the_same(patient: Patient) -> None:
+def test_without_a_catalogue_the_files_are_still_checked(patient: Patient) -> None:
     (patient.home / ".cache" / "opencode" / "models.json").unlink()
     patient.config.write_text('{"combined": 7}')
     code, found = patient.doctor()

@@ -66,7 +66,7 @@ def test_a_healthy_turn_has_nothing_wrong() -> None:
     assert found() == ()
 
 
-def test_a_step_that_two_have_served_is_as_good() -> None:
+def test_a_step_served_by_two_providers_is_fine() -> None:
     split = (message(0, text("Two."), tool(A.id), paid=0), message(1, tool(B.id)), message(1, text("Done.")))
     asked = (exchange("a0", 1, 2, complete=False), exchange("b0", 3, 4), exchange("b0", 5, 6))
     assert found(split, exchanges=asked) == ()
@@ -91,24 +91,24 @@ def test_a_step_that_two_have_served_is_as_good() -> None:
         ({"exchanges": (replace(ASKED[0], violations=("no key",)), ASKED[1])}, "a0 refused: no key"),
     ],
 )
-def test_what_is_wrong_is_said(changes: dict[str, Any], complaint: str) -> None:
+def test_violations_are_reported(changes: dict[str, Any], complaint: str) -> None:
     assert any(complaint in sentence for sentence in found(**changes)), found(**changes)
 
 
-def test_a_seed_makes_the_same_session_again_and_another_seed_another() -> None:
+def test_equal_seeds_give_equal_sessions() -> None:
     assert session(7) == session(7)
     assert session(7) != session(8)
     assert len(session(7)) == TURNS_PER_SESSION
 
 
-def test_every_effect_of_a_run_has_a_name_of_its_own() -> None:
+def test_every_effect_of_a_run_has_a_unique_name() -> None:
     lines = [line for seed in range(60) for one in session(seed) for line in one.lines]
     assert len(set(lines)) == len(lines)
     prompts = [one.turn.prompt for seed in range(60) for one in session(seed)]
     assert len(set(prompts)) == len(prompts)
 
 
-def test_one_member_of_each_group_is_always_there_in_the_end() -> None:
+def test_one_member_of_each_group_always_recovers() -> None:
     for seed in range(3 * GROUPS):
         steady = seed % GROUPS % 3
         for one in session(seed):
@@ -118,7 +118,7 @@ def test_one_member_of_each_group_is_always_there_in_the_end() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells of processes")
-def test_a_tool_that_still_runs_is_found(tmp_path: Path) -> None:
+def test_a_tool_that_is_still_running_is_found(tmp_path: Path) -> None:
     command = f"read line; echo {A.id} >> {EFFECTS}"
     tool = subprocess.Popen(["/bin/sh", "-c", command], cwd=tmp_path, stdin=subprocess.PIPE)
     assert [command in found for found in running_tools(tmp_path)] == [True]

@@ -44,19 +44,19 @@ def test_json_is_the_only_output_even_when_a_scenario_fails(fake_opencode: Fake)
     assert result.exit_code == 7
 
 
-def test_json_of_a_good_binary_ends_well(fake_opencode: Fake) -> None:
+def test_json_of_a_good_binary_exits_with_0(fake_opencode: Fake) -> None:
     result = verify("--binary", fake_opencode("patched"), "--only", "healthy", "--json")
     assert json.loads(result.stdout)["passed"] is True
     assert result.exit_code == 0
 
 
-def test_quiet_says_nothing_of_a_good_binary(fake_opencode: Fake) -> None:
+def test_quiet_prints_nothing_for_a_good_binary(fake_opencode: Fake) -> None:
     result = verify("--binary", fake_opencode("patched"), "--only", "healthy", "--quiet")
     assert result.exit_code == 0
     assert result.output == ""
 
 
-def test_comparing_is_a_command_of_its_own() -> None:
+def test_comparing_is_a_separate_command() -> None:
     result = verify("--compare", "old.json")
     assert isinstance(result.exception, UsageError)
     assert result.exception.next_step == "opencode-patcher compare old.json"

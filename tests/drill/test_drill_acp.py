@@ -53,7 +53,7 @@ def test_words_of_one_message_belong_together() -> None:
         (tool("pending"), tool("failed"), *WHOLE, usage(0.002), usage(0.006)),
     ],
 )
-def test_what_was_taken_back_and_said_to_be_is_right(updates: tuple[Object, ...]) -> None:
+def test_announced_discarded_text_is_fine(updates: tuple[Object, ...]) -> None:
     assert list(wrong(updates, SESSION)) == []
 
 
@@ -75,7 +75,7 @@ def test_what_was_taken_back_and_said_to_be_is_right(updates: tuple[Object, ...]
         (WHOLE, "cost $0.0000 instead of $0.0060"),
     ],
 )
-def test_what_an_editor_shows_wrong_is_said(updates: tuple[Object, ...], complaint: str) -> None:
+def test_wrong_texts_in_an_editor_are_reported(updates: tuple[Object, ...], complaint: str) -> None:
     assert any(complaint in sentence for sentence in wrong(updates, SESSION))
 
 
@@ -121,7 +121,7 @@ def test_an_agent_that_has_ended_is_not_waited_for(agent: Path, tmp_path: Path) 
             client.call("more", {}, 60)
 
 
-def test_a_program_that_is_no_agent_is_an_error(tmp_path: Path) -> None:
+def test_a_program_that_is_not_an_agent_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "agent"
     path.write_text("#!/bin/sh\necho I know nothing of this >&2\n")
     path.chmod(0o755)

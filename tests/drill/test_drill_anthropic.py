@@ -79,7 +79,7 @@ def result(id: str) -> dict[str, Any]:
     return {"type": "tool_result", "tool_use_id": id, "content": "ok"}
 
 
-def test_a_sound_request_is_accepted() -> None:
+def test_a_valid_request_is_accepted() -> None:
     messages = [
         user(text()),
         said(THOUGHT, text("I will."), use("a"), use("b")),
@@ -90,7 +90,7 @@ def test_a_sound_request_is_accepted() -> None:
     assert CLAUDE.violations({"messages": messages, **ON}) == ()
 
 
-def test_a_turn_that_is_over_needs_no_thinking() -> None:
+def test_a_finished_turn_needs_no_thinking() -> None:
     messages = [user(text()), said(use("a")), user(result("a")), said(text("Done.")), user(text("Again."))]
     assert CLAUDE.violations({"messages": messages, **ON}) == ()
 
@@ -111,7 +111,7 @@ def test_a_turn_that_is_over_needs_no_thinking() -> None:
         ([user(text()), said(text("I will."), use("a")), user(result("a"))], "without starting with a thinking block"),
     ],
 )
-def test_an_unsound_request_is_refused(messages: list[dict[str, Any]], complaint: str) -> None:
+def test_an_invalid_request_is_refused(messages: list[dict[str, Any]], complaint: str) -> None:
     found = CLAUDE.violations({"messages": messages, **ON})
     assert any(complaint in sentence for sentence in found), found
 
@@ -121,7 +121,7 @@ def test_without_thinking_nothing_needs_a_signature() -> None:
     assert CLAUDE.violations({"messages": messages, "thinking": {"type": "disabled"}}) == ()
 
 
-def test_a_signature_of_another_is_refused() -> None:
+def test_a_signature_of_another_signer_is_refused() -> None:
     body = {"messages": [user(text()), said(THOUGHT, use("a")), user(result("a"))]}
     assert CLAUDE.refusal(body, "beta") is None
     refused = AnthropicMessages(signer="another").refusal(body, "beta")
@@ -129,7 +129,7 @@ def test_a_signature_of_another_is_refused() -> None:
     assert (refused.status, "signature" in refused.message) == (400, True)
 
 
-def test_a_tool_result_is_no_prompt() -> None:
+def test_a_tool_result_is_not_a_prompt() -> None:
     body = {
         "model": "m",
         "system": [text("You are a title generator.")],
@@ -141,7 +141,7 @@ def test_a_tool_result_is_no_prompt() -> None:
     assert "title generator" in found.system
 
 
-def test_the_key_has_a_header_of_its_own() -> None:
+def test_the_key_has_its_own_header() -> None:
     assert CLAUDE.authorised({"x-api-key": "k"}, "k")
     assert not CLAUDE.authorised({"authorization": "Bearer k"}, "k")
 

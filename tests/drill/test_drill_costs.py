@@ -46,7 +46,7 @@ CALLED = text("I look it up."), tool("call_one-alpha1")
         ((EMPTY,), (message("alpha", cost=A),)),
     ],
 )
-def test_what_was_reported_is_paid(exchanges: tuple[Exchange, ...], messages: tuple[StoredMessage, ...]) -> None:
+def test_reported_costs_are_counted(exchanges: tuple[Exchange, ...], messages: tuple[StoredMessage, ...]) -> None:
     assert list(costs.wrong(exchanges, messages, (ALPHA, BETA, GAMMA))) == []
     for index, paid in enumerate(messages):
         for cost in (paid.cost + A, paid.cost - A / 2):
@@ -74,7 +74,9 @@ def started(fault: Broken) -> Exchange:
         (REFUSED, {B: True, FIRST + B: False}),
     ],
 )
-def test_what_was_reported_before_a_line_broke_is_paid(exchange: Exchange, costs_of_beta: dict[float, bool]) -> None:
+def test_costs_reported_before_a_connection_broke_are_counted(
+    exchange: Exchange, costs_of_beta: dict[float, bool]
+) -> None:
     for cost, right in costs_of_beta.items():
         found = list(
             costs.wrong((exchange, answered("beta", 3)), (message("beta", text("x"), cost=cost),), (CLAUDE, BETA))
@@ -87,12 +89,12 @@ def test_the_price_of_another_provider_is_noticed() -> None:
     assert sentence == f"the messages of beta cost ${A:.4f} instead of ${B:.4f}"
 
 
-def test_the_cost_of_a_taken_back_answer_belongs_to_the_one_that_took_its_place() -> None:
+def test_the_cost_of_a_discarded_answer_belongs_to_its_replacement() -> None:
     messages = (message("alpha", cost=A), message("beta", text("x"), cost=B))
     assert len(list(costs.wrong((EMPTY, answered("beta", 3)), messages, (ALPHA, BETA)))) == 2
 
 
-def test_a_session_that_says_another_sum_than_its_messages_is_noticed() -> None:
+def test_a_session_with_another_total_than_its_messages_is_noticed() -> None:
     found = session(message("beta", text("x"), cost=B))
     assert list(costs.differing(found)) == []
     assert list(costs.differing(replace(found, cost=B))) == []

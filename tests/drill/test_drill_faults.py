@@ -56,7 +56,7 @@ def test_a_tool_call_breaks_in_the_last_call() -> None:
     assert [chunk.kind for chunk in sent].count(ChunkKind.TOOL_READY) == 1
 
 
-def test_before_the_first_event_nothing_goes_out() -> None:
+def test_before_the_first_event_nothing_is_sent() -> None:
     assert before_break(CHUNKS, At.HEADERS) == ()
 
 
@@ -64,12 +64,12 @@ def test_a_number_counts_events() -> None:
     assert before_break(CHUNKS, 3) == CHUNKS[:3]
 
 
-def test_a_place_that_the_reply_lacks_is_a_mistake_of_the_scenario() -> None:
+def test_a_place_that_the_reply_lacks_is_a_mistake_in_the_scenario() -> None:
     with pytest.raises(ValueError, match="in the middle of the text"):
         before_break(OpenAIChat().chunks(Reply(content=()), provider="a", model="m", number=0), At.TEXT)
 
 
-def test_an_abandoned_answer_ends_in_order_with_its_own_reason() -> None:
+def test_an_abandoned_answer_ends_properly_with_its_own_reason() -> None:
     body = {"model": ALPHA.model, "messages": [{"role": "user", "content": GREETING.prompt}], "tools": [{}]}
     found = decide(
         protocol=OpenAIChat(),

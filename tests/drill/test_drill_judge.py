@@ -103,13 +103,13 @@ SAID = message("beta", text(SECOND))
         ),
     ],
 )
-def test_what_is_wrong_is_said(observation: Observation, complaint: str) -> None:
+def test_failures_are_reported(observation: Observation, complaint: str) -> None:
     row = judge(observation)
     assert not row.passed
     assert any(complaint in failure for failure in row.failures), row.failures
 
 
-def test_who_serves_may_be_left_open_but_not_what_is_said() -> None:
+def test_the_server_may_be_left_open_but_not_the_text() -> None:
     anyone = replace(greeted(), scenario=replace(GREETED, expected=Expectation(served_by=None)))
     assert judge(anyone).passed
     assert judge(anyone).expected == "served by whoever can"
@@ -165,11 +165,11 @@ def test_a_silent_or_vague_end_fails(observation: Observation, complaint: str) -
         ),
     ],
 )
-def test_an_error_excuses_nothing_that_came_before_it(observation: Observation, complaint: str) -> None:
+def test_an_error_does_not_excuse_earlier_failures(observation: Observation, complaint: str) -> None:
     assert judge(observation).failures == (complaint,)
 
 
-def test_what_a_stock_binary_does_is_described() -> None:
+def test_the_behaviour_of_a_stock_binary_is_described() -> None:
     alpha = greeted().exchanges[0]
     again = exchange("alpha", 12.01, 12.02, text="Hello")
     seen = judge(
@@ -182,7 +182,7 @@ def test_what_a_stock_binary_does_is_described() -> None:
     assert judge(twice).seen.endswith("the tool ran 2 times")
 
 
-def test_coming_back_after_a_wait_is_no_failover() -> None:
+def test_returning_after_a_wait_is_not_a_failover() -> None:
     alpha, beta = (
         greeted().exchanges[0],
         exchange("beta", 10.05, 10.06, status=503, fault=greeted().exchanges[0].fault),
@@ -220,11 +220,11 @@ def test_a_long_error_is_shortened_to_one_line() -> None:
         ),
     ],
 )
-def test_bounds_screens_and_other_sessions_are_judged(observation: Observation, complaint: str) -> None:
+def test_limits_screens_and_other_sessions_are_judged(observation: Observation, complaint: str) -> None:
     assert any(complaint in failure for failure in judge(observation).failures), judge(observation).failures
 
 
-def test_the_time_is_only_a_bound_where_there_is_another_provider() -> None:
+def test_the_time_is_only_limited_if_there_is_another_provider() -> None:
     stock = replace(with_expectation(seconds=0.05), subject=replace(greeted().subject, model=None))
     assert judge(stock).passed
 
@@ -242,12 +242,12 @@ def test_a_cancel_ends_the_turn() -> None:
     assert not judge(replace(cancelled(), cancelled=None)).passed
 
 
-def test_a_title_that_is_made_after_the_cancel_is_no_part_of_the_turn() -> None:
+def test_a_title_made_after_the_cancel_is_not_part_of_the_turn() -> None:
     title = replace(exchange("beta", 11.5, 12), purpose=Purpose.TITLE)
     assert judge(cancelled(title)).passed
 
 
-def test_a_cancel_counts_only_of_what_the_scenario_wants_to_be_cancelled() -> None:
+def test_a_cancel_only_counts_for_the_turn_that_the_scenario_cancels() -> None:
     early = replace(cancelled(), exchanges=greeted().exchanges[:1])
     assert judge(early).failures == ("beta got 0 requests instead of 1",)
     # A stock binary asks nobody else, and is not judged by it.
@@ -277,7 +277,7 @@ def test_the_steps_that_run_prints_cost_what_the_session_says() -> None:
     assert "steps" not in str(judge(replace(printed(), screen=HELLO, updates=())).failures)
 
 
-def test_what_a_failed_answer_reported_must_be_paid() -> None:
+def test_the_costs_of_a_failed_answer_are_counted() -> None:
     wasted = replace(exchange("beta", 10.02, 10.03, text="Hm"), fault=Empty())
     seen = replace(with_expectation(requests={}), exchanges=(*greeted().exchanges, wasted))
     assert any("of beta cost $0.0060 instead of $0.0120" in sentence for sentence in judge(seen).failures)
@@ -286,7 +286,7 @@ def test_what_a_failed_answer_reported_must_be_paid() -> None:
 
 
 @pytest.mark.parametrize(("pause", "late"), [(4.0, False), (5.0, True)])
-def test_a_request_behind_a_cooldown_is_one_that_a_slow_machine_causes(pause: float, late: bool) -> None:
+def test_a_request_after_a_cooldown_can_be_caused_by_a_slow_machine(pause: float, late: bool) -> None:
     seen = with_expectation(at_most={"alpha": 1}, requests={})
     first, last = seen.exchanges
     again = replace(first, arrived=first.arrived + pause)

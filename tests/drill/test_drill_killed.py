@@ -43,7 +43,7 @@ def test_a_killed_drill_leaves_no_server_and_no_home(fake_opencode: Fake, tmp_pa
     until(lambda: not [*temporary.iterdir()])
 
 
-def test_the_server_is_closed_to_whoever_has_no_password(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_the_server_refuses_requests_without_the_password(fake_opencode: Fake, tmp_path: Path) -> None:
     home = Home(root=tmp_path)
     home.work.mkdir(parents=True)
     with serving(fake_opencode("patched"), home) as server:
@@ -57,7 +57,7 @@ def test_the_server_is_closed_to_whoever_has_no_password(fake_opencode: Fake, tm
         connection.close()
 
 
-def test_each_home_has_a_password_of_its_own_for_all_that_listens_in_it(tmp_path: Path) -> None:
+def test_each_home_has_its_own_password(tmp_path: Path) -> None:
     homes = [Home(root=tmp_path), Home(root=tmp_path)]
     passwords = {environment(home, password=True)["OPENCODE_SERVER_PASSWORD"] for home in homes}
     assert len(passwords) == 2

@@ -5,7 +5,7 @@ import json
 from opencode_patcher.drill.verdict.observation import error_message, parse_event, parse_export
 
 
-def test_lines_of_stdout_that_are_no_events_are_left_out() -> None:
+def test_lines_of_stdout_that_are_not_events_are_left_out() -> None:
     assert parse_event("Performing one time database migration...", 1.0) is None
     assert parse_event("[1, 2]", 1.0) is None
     assert parse_event('{"sessionID": "x"}', 1.0) is None
@@ -46,7 +46,7 @@ def test_an_unfinished_or_failed_message_says_so() -> None:
     assert (session.messages[0].error, session.messages[0].completed) == ("503", False)
 
 
-def test_what_is_no_session_is_none() -> None:
+def test_invalid_data_is_not_a_session() -> None:
     assert parse_export("Session not found") is None
     assert parse_export("[]") is None
 

@@ -53,7 +53,7 @@ def test_the_finish_says_why_and_reports_tokens() -> None:
     assert events(Reply(content=(CALL,)))[-1]["choices"][0]["finish_reason"] == "tool_calls"
 
 
-def test_two_calls_have_two_places() -> None:
+def test_two_calls_have_two_indices() -> None:
     other = ToolCall(id="call_b", name="read", arguments={"path": "x"})
     calls = [d["tool_calls"][0] for d in deltas(Reply(content=(CALL, other))) if "tool_calls" in d]
     assert [call["index"] for call in calls] == [0, 0, 0, 1, 1, 1]
@@ -80,7 +80,7 @@ def result(id: str) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": id, "content": "ok"}
 
 
-def test_a_sound_request_is_accepted() -> None:
+def test_a_valid_request_is_accepted() -> None:
     messages = [
         {"role": "system", "content": "You help."},
         user(),
@@ -119,7 +119,7 @@ def test_a_sound_request_is_accepted() -> None:
         ),
     ],
 )
-def test_an_unsound_request_is_refused(messages: list[dict[str, Any]], complaint: str) -> None:
+def test_an_invalid_request_is_refused(messages: list[dict[str, Any]], complaint: str) -> None:
     found = CHAT.violations({"messages": messages})
     assert any(complaint in sentence for sentence in found), found
 

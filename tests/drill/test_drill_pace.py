@@ -39,7 +39,7 @@ def test_the_pace_follows_a_healthy_turn_within_bounds(seconds: float, factor: f
     assert pace(seconds).factor == pytest.approx(factor)
 
 
-def test_all_times_that_leave_room_are_stretched() -> None:
+def test_times_in_which_opencode_works_are_scaled() -> None:
     found = paced(SCENARIO, Pace(2.0))
     alpha = found.providers[0]
     assert alpha.faults == (replace(CUT, pause=1.0), None)
@@ -58,7 +58,7 @@ def test_all_times_that_leave_room_are_stretched() -> None:
 @pytest.mark.parametrize(
     "alpha", [replace(ALPHA, then=RESTING), replace(ALPHA, outage=Outage(seconds=8, fault=OVERLOADED))]
 )
-def test_who_names_the_time_of_a_return_is_believed(alpha: object) -> None:
+def test_a_provider_that_gives_a_time_of_return_is_believed(alpha: object) -> None:
     assert isinstance(alpha, type(ALPHA))
     found = paced(replace(SCENARIO, providers=(alpha, BETA), combined={}), Pace(2.0))
     assert found.combined == {}
@@ -72,5 +72,5 @@ def test_what_is_wrong_with_an_answer_stays_the_same() -> None:
 
 
 @pytest.mark.parametrize("scenario", ALL_SCENARIOS, ids=lambda scenario: scenario.name)
-def test_a_quiet_machine_plays_a_scenario_as_it_is_written(scenario: Scenario) -> None:
+def test_an_idle_machine_runs_a_scenario_as_written(scenario: Scenario) -> None:
     assert paced(scenario, Pace(1.0)) is scenario

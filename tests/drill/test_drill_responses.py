@@ -36,7 +36,7 @@ def test_the_deltas_give_the_whole_content() -> None:
     assert of("output_item.done")[-1]["item"]["call_id"] == "call_a-beta3"
 
 
-def test_reasoning_is_sealed_for_its_maker() -> None:
+def test_reasoning_is_encrypted_for_its_provider() -> None:
     assert of("output_item.done")[0]["item"]["encrypted_content"] == "sealed-by-beta"
 
 
@@ -64,7 +64,7 @@ def reasoning(by: str = "beta", **more: object) -> dict[str, Any]:
     return {"type": "reasoning", "encrypted_content": f"sealed-by-{by}", "summary": [], **more}
 
 
-def test_a_sound_request_is_accepted() -> None:
+def test_a_valid_request_is_accepted() -> None:
     items = [{"role": "developer", "content": "You help."}, user(), reasoning(), call("a"), output("a")]
     assert GPT.violations({"input": items}) == ()
     assert GPT.refusal({"input": items}, "beta") is None
@@ -83,7 +83,7 @@ def test_a_sound_request_is_accepted() -> None:
         ([user(), reasoning()], "without the item that follows"),
     ],
 )
-def test_an_unsound_request_is_refused(items: list[dict[str, Any]], complaint: str) -> None:
+def test_an_invalid_request_is_refused(items: list[dict[str, Any]], complaint: str) -> None:
     found = GPT.violations({"input": items})
     assert any(complaint in sentence for sentence in found), found
 
@@ -96,7 +96,7 @@ def test_an_unsound_request_is_refused(items: list[dict[str, Any]], complaint: s
         ({"type": "reasoning", "id": "rs_1", "summary": []}, 404, ""),
     ],
 )
-def test_what_another_account_made_is_refused(item: dict[str, Any], status: int, code: str) -> None:
+def test_items_of_another_account_are_refused(item: dict[str, Any], status: int, code: str) -> None:
     refused = GPT.refusal({"input": [user(), item, call("a"), output("a")]}, "beta")
     assert refused
     assert (refused.status, refused.code) == (status, code)

@@ -34,7 +34,7 @@ PATCHED = [
 TOOLS = ["cut-in-tool", "cut-after-tool", "fault-after-tool"]
 
 
-def test_a_patched_binary_is_told_from_a_stock_one(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_patched_and_stock_binaries_are_distinguished(fake_opencode: Fake, tmp_path: Path) -> None:
     patched = probe(fake_opencode("patched"), tmp_path / "a")
     assert (patched.patched, patched.model, patched.version) == (True, "combined/claude-sonnet-4.5", "9.9.9")
     stock = probe(fake_opencode("stock"), tmp_path / "b")
@@ -56,7 +56,7 @@ def test_a_stock_binary_waits_at_the_provider_that_failed(fake_opencode: Fake) -
     assert seen["refused"] == "still waiting after 3 s"
 
 
-def test_a_sloppy_binary_is_found_out(fake_opencode: Fake) -> None:
+def test_a_sloppy_binary_fails(fake_opencode: Fake) -> None:
     report = drill.run(fake_opencode("sloppy"), drill.select(["cut-in-text", "healthy-tool"]))
     failures = {row.scenario: " ".join(row.failures) for row in report.verdicts}
     assert "the text shown is 'Hello from alpha, this is the Hello from beta," in failures["cut-in-text"]
@@ -86,7 +86,7 @@ def test_arguments_and_settings_of_a_scenario_reach_the_binary(fake_opencode: Fa
     assert "provider_priority" in settings
 
 
-def test_what_is_no_opencode_cannot_be_drilled(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_only_opencode_can_be_drilled(fake_opencode: Fake, tmp_path: Path) -> None:
     with pytest.raises(DrillError) as caught:
         drill.run(fake_opencode("broken"))
     assert "this is no opencode" in str(caught.value)
@@ -98,7 +98,7 @@ def test_what_is_no_opencode_cannot_be_drilled(fake_opencode: Fake, tmp_path: Pa
         drill.run(plain)
 
 
-def test_homes_are_thrown_away_unless_they_are_wanted(
+def test_homes_are_deleted_unless_they_are_kept(
     fake_opencode: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     temporary, kept = tmp_path / "temporary", tmp_path / "kept"
@@ -110,7 +110,7 @@ def test_homes_are_thrown_away_unless_they_are_wanted(
     assert len(list(kept.glob("drill-*/home/.config/opencode/opencode.json"))) == 1
 
 
-def test_no_room_for_the_homes_is_a_clear_error(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_too_little_space_for_the_homes_is_a_clear_error(fake_opencode: Fake, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(DrillError, match="no room"):
@@ -133,5 +133,5 @@ def test_nothing_of_the_users_reaches_the_binary(tmp_path: Path) -> None:
     assert all(str(value).startswith(str(tmp_path)) for value in inside)
 
 
-def test_every_provider_has_a_key_of_its_own() -> None:
+def test_every_provider_has_its_own_key() -> None:
     assert ALPHA.key != BETA.key

@@ -50,7 +50,7 @@ def test_names_are_unique() -> None:
     assert len({scenario.title for scenario in ALL_SCENARIOS}) == len(ALL_SCENARIOS)
 
 
-def test_the_public_benchmark_is_there_in_full() -> None:
+def test_the_public_benchmark_is_complete() -> None:
     assert [scenario.name for scenario in BENCH_SCENARIOS] == [f"s{number:02}" for number in range(1, 17)]
 
 
@@ -85,11 +85,11 @@ def test_every_build_must_pass_these() -> None:
     ]
 
 
-def test_the_quick_set_is_played_through_a_server_and_through_run() -> None:
+def test_the_quick_set_uses_a_server_and_run() -> None:
     assert {scenario.through for scenario in SCENARIOS} >= {Through.RUN, None}
 
 
-def test_the_faults_of_a_conversation_and_of_titles_are_counted_apart() -> None:
+def test_the_faults_of_a_conversation_and_of_titles_are_counted_separately() -> None:
     then = HttpError(status=500, message="")
     provider = ProviderSpec(
         id="alpha",

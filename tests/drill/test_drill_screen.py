@@ -29,7 +29,7 @@ def test_text_grows_with_its_deltas() -> None:
     )
 
 
-def test_what_is_removed_is_gone() -> None:
+def test_removed_parts_disappear() -> None:
     begun = (message("m1"), part("m1", "p1", "Half a"))
     assert shown(*begun, ("message.part.removed", {"messageID": "m1", "partID": "p1"})) == ""
     assert shown(*begun, ("message.removed", {"messageID": "m1"})) == ""
@@ -56,5 +56,5 @@ def test_only_answers_of_the_session_are_text() -> None:
     assert shown(*events) == "first, second"
 
 
-def test_a_delta_of_an_unknown_part_is_nothing() -> None:
+def test_a_delta_of_an_unknown_part_is_ignored() -> None:
     assert shown(message("m1"), delta("m1", "p1", "Hello")) == ""

@@ -34,17 +34,17 @@ def test_a_good_binary_passes(fake_opencode: Fake, tmp_path: Path) -> None:
     assert observation.session.asked == 2
 
 
-def test_a_tool_that_runs_twice_is_found_out(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_a_tool_that_runs_twice_is_a_failure(fake_opencode: Fake, tmp_path: Path) -> None:
     failures = judge(seen(fake_opencode("sloppy"), FAILOVER, tmp_path)).failures
     assert "the tool ran 2 times instead of the tool ran once" in failures
 
 
-def test_a_model_that_is_not_listed_is_found_out(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_a_model_that_is_not_listed_is_a_failure(fake_opencode: Fake, tmp_path: Path) -> None:
     observation = seen(fake_opencode("patched"), FAILOVER, tmp_path, model="combined/another")
     assert any("does not list combined/another" in failure for failure in judge(observation).failures)
 
 
-def test_silence_is_no_clear_error(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_silence_is_not_a_clear_error(fake_opencode: Fake, tmp_path: Path) -> None:
     failures = judge(seen(fake_opencode("patched"), REFUSED, tmp_path)).failures
     assert "no error was shown" in failures
 

@@ -29,19 +29,19 @@ def seen(binary: Path, scenario: Scenario, root: Path, *, limit: float = 20) -> 
     return observe(scenario, subject, root / "run", limit=limit)
 
 
-def test_a_good_binary_takes_a_half_answer_back(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_a_good_binary_discards_a_partial_answer(fake_opencode: Fake, tmp_path: Path) -> None:
     observation = seen(fake_opencode("patched"), TAKEN_BACK, tmp_path)
     assert judge(observation).failures == ()
     assert observation.shown_text == GREETING.replies[0].text("beta") + QUESTION.replies[0].text("beta")
 
 
-def test_what_stays_on_the_screen_is_found_out(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_text_left_on_the_screen_is_a_failure(fake_opencode: Fake, tmp_path: Path) -> None:
     scenario = replace(TAKEN_BACK, turns=(GREETING,), expected=Expectation(served_by=("beta",)))
     failures = judge(seen(fake_opencode("sloppy"), scenario, tmp_path)).failures
     assert any("the text shown is" in failure and "rest" in failure for failure in failures)
 
 
-def test_tools_work_and_another_process_shares_the_home(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_tools_work_while_another_process_shares_the_home(fake_opencode: Fake, tmp_path: Path) -> None:
     scenario = replace(
         TAKEN_BACK,
         providers=(replace(ALPHA, faults=(Broken(at=At.TEXT, how=How.RESET),)), BETA),
@@ -54,7 +54,7 @@ def test_tools_work_and_another_process_shares_the_home(fake_opencode: Fake, tmp
     assert len(observation.others) == 1
 
 
-def test_an_undo_that_undoes_nothing_is_found_out(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_an_undo_without_effect_is_a_failure(fake_opencode: Fake, tmp_path: Path) -> None:
     scenario = replace(
         TAKEN_BACK,
         providers=(replace(ALPHA, faults=(None,)), BETA),
@@ -65,7 +65,7 @@ def test_an_undo_that_undoes_nothing_is_found_out(fake_opencode: Fake, tmp_path:
     assert any("1 of 1 lines are left after the undo" in failure for failure in failures), failures
 
 
-def test_a_cancel_is_noted_and_what_ignores_it_is_found_out(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_a_cancel_is_noted_and_ignoring_it_is_a_failure(fake_opencode: Fake, tmp_path: Path) -> None:
     scenario = replace(
         TAKEN_BACK,
         providers=(
@@ -80,7 +80,7 @@ def test_a_cancel_is_noted_and_what_ignores_it_is_found_out(fake_opencode: Fake,
     assert "beta was asked after the user's cancel" in judge(observation).failures
 
 
-def test_a_turn_that_is_over_before_the_cancel_is_found_out(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_a_turn_that_ends_before_the_cancel_is_a_failure(fake_opencode: Fake, tmp_path: Path) -> None:
     scenario = replace(
         TAKEN_BACK,
         providers=(replace(ALPHA, then=None, faults=()), BETA),
@@ -92,7 +92,7 @@ def test_a_turn_that_is_over_before_the_cancel_is_found_out(fake_opencode: Fake,
     assert judge(observation).failures == ("the turn was over before the user could cancel",)
 
 
-def test_the_cancel_comes_once_all_have_been_asked_that_the_scenario_names(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_the_cancel_comes_after_all_expected_providers_were_asked(fake_opencode: Fake, tmp_path: Path) -> None:
     scenario = replace(
         TAKEN_BACK,
         providers=(
@@ -114,7 +114,7 @@ def test_a_turn_that_does_not_end_is_ended(fake_opencode: Fake, tmp_path: Path) 
     assert "the turn had not ended after 1 s" in judge(observation).failures
 
 
-def test_what_does_not_serve_is_a_clear_error(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_a_binary_that_does_not_serve_is_a_clear_error(fake_opencode: Fake, tmp_path: Path) -> None:
     home = Home(root=tmp_path / "run")
     home.work.mkdir(parents=True)
     with (

@@ -64,7 +64,7 @@ def text_of(stream: bytes) -> str:
     return "".join(json.loads(event)["choices"][0]["delta"].get("content", "") for event in events)
 
 
-def test_a_healthy_answer_is_a_whole_stream() -> None:
+def test_a_healthy_answer_is_a_complete_stream() -> None:
     with serving(ALPHA) as fake:
         status, headers, stream = post(fake, body())
         assert (status, headers["content-type"]) == (200, "text/event-stream")
@@ -101,7 +101,7 @@ def test_an_error_status_carries_its_headers_and_ends_with_its_turn() -> None:
         assert [exchange.failed for exchange in fake.exchanges] == [True, False]
 
 
-def test_titles_are_answered_apart_and_take_no_fault_of_the_conversation() -> None:
+def test_titles_are_answered_separately_from_the_faults_of_the_conversation() -> None:
     title = {"role": "system", "content": "You are a title generator. You output ONLY a thread title."}
     request = {"model": ALPHA.model, "messages": [title, {"role": "user", "content": GREETING.prompt}]}
     with failing(HttpError(status=503, message="no")) as fake:
@@ -144,7 +144,7 @@ def test_a_request_to_an_unknown_path_is_a_violation(method: str) -> None:
     assert found.violations == (f"there is no {method} /v1/other",)
 
 
-def test_what_is_no_request_is_refused_without_a_record() -> None:
+def test_an_invalid_request_is_refused_without_a_record() -> None:
     with serving(ALPHA) as fake:
         assert post(fake, b"nonsense")[0] == 400
         assert post(fake, b"[]")[0] == 400
@@ -181,7 +181,7 @@ def test_a_reset_comes_after_the_promised_events() -> None:
     assert exchange.finished is not None
 
 
-def test_a_close_is_an_orderly_end_in_the_middle() -> None:
+def test_a_close_is_a_clean_end_in_the_middle() -> None:
     with failing(Broken(at=At.TEXT, how=How.CLOSE)) as fake:
         received, reset = raw_answer(fake)
     assert not reset
@@ -189,7 +189,7 @@ def test_a_close_is_an_orderly_end_in_the_middle() -> None:
     assert not received.endswith(b"0\r\n\r\n")
 
 
-def test_a_stream_can_end_in_order_without_a_finish() -> None:
+def test_a_stream_can_end_cleanly_without_a_finish() -> None:
     with failing(Broken(at=At.TEXT, how=How.END)) as fake:
         _, _, stream = post(fake, body())
     assert GREETING_TEXT.startswith(text_of(stream))
@@ -241,7 +241,7 @@ def test_a_provider_that_does_not_listen_refuses() -> None:
         post(fake, body())
 
 
-def test_a_client_that_goes_away_is_recorded() -> None:
+def test_a_client_that_disconnects_is_recorded() -> None:
     with failing(Slow(seconds=0.3)) as fake:
         port = int(fake.base_url.split(":")[2].split("/")[0])
         content = json.dumps(body()).encode()

@@ -59,7 +59,7 @@ def test_one_home_serves_all_and_a_few_projects_are_shared(fake_opencode: Fake, 
     assert sorted(member.partition("/")[0] for group in groups.values() for member in group) == sorted(priority)
 
 
-def test_isolated_each_scenario_has_a_home_of_its_own(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_isolated_scenarios_have_their_own_homes(fake_opencode: Fake, tmp_path: Path) -> None:
     report = drill.run(fake_opencode("patched"), drill.select(SERVED[:2]), keep=tmp_path, isolated=True)
     assert report.passed
     assert report.healthy_seconds is None
@@ -85,7 +85,7 @@ def slow(name: str = "slow") -> Scenario:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_what_fails_for_time_only_is_repeated_once_and_still_counts(fake_opencode: Fake) -> None:
+def test_a_scenario_that_is_only_too_slow_is_repeated_once_and_still_counts(fake_opencode: Fake) -> None:
     watched = Watched()
     report = drill.run(fake_opencode("slow"), [slow()], watch=watched)
     assert [observation.scenario.name for observation in watched.seen] == ["slow", "slow"]
@@ -96,7 +96,7 @@ def test_what_fails_for_time_only_is_repeated_once_and_still_counts(fake_opencod
 
 
 @pytest.mark.usefixtures("impatient")
-def test_many_late_scenarios_are_the_binarys_fault(fake_opencode: Fake) -> None:
+def test_many_late_scenarios_are_not_repeated(fake_opencode: Fake) -> None:
     watched = Watched()
     scenarios = [slow(f"slow-{number}") for number in range(suite.MOST_REPEATS + 1)]
     report = drill.run(fake_opencode("slow"), scenarios, watch=watched)
@@ -114,7 +114,7 @@ def test_a_wrong_answer_is_not_repeated(fake_opencode: Fake) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_second_try_that_passes_is_told(fake_opencode: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_try_that_passes_is_reported(fake_opencode: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     judged = iter([True, False])
     real = judge
 
@@ -132,7 +132,7 @@ def test_a_second_try_that_passes_is_told(fake_opencode: Fake, monkeypatch: pyte
     assert (scenario["passed"], scenario["first_try"]) == (True, ["the turn had not ended"])
 
 
-def test_a_turn_that_never_ends_fails_for_time_only_and_a_refused_request_does_not(fake_opencode: Fake) -> None:
+def test_an_endless_turn_counts_as_slow_but_a_refused_request_does_not(fake_opencode: Fake) -> None:
     overloaded = replace(slow("overloaded"), providers=(replace(ALPHA, then=OVERLOADED), BETA))
     watched = Watched()
     report = drill.run(fake_opencode("stock"), [overloaded], limit=1, watch=watched)

@@ -7,7 +7,7 @@ from opencode_patcher.drill.verdict.timeline import text_lines, timeline
 from tests.drill.drill_samples import GREETED, exchange, greeted, tooled
 
 
-def test_a_failover_reads_as_a_story() -> None:
+def test_a_failover_is_shown_as_a_timeline() -> None:
     assert text_lines(timeline(greeted())) == (
         "     0 ms  alpha     is asked",
         "    10 ms  alpha     answers 503: Overloaded",
@@ -18,7 +18,7 @@ def test_a_failover_reads_as_a_story() -> None:
     )
 
 
-def test_tools_and_the_break_are_told() -> None:
+def test_tools_and_the_break_are_shown() -> None:
     words = [(line.who, line.text) for line in timeline(tooled())]
     assert ("alpha", "calls the tool bash") in words
     assert ("opencode", "has run the tool bash: completed") in words
@@ -29,7 +29,7 @@ def test_tools_and_the_break_are_told() -> None:
     assert len(times) == len(timeline(tooled()))
 
 
-def test_asking_the_same_provider_again_is_said() -> None:
+def test_asking_the_same_provider_again_is_shown() -> None:
     alpha = greeted().exchanges[0]
     again = exchange("alpha", 12.01, 12.02, text="Hello")
     lines = [line.text for line in timeline(replace(greeted(), exchanges=(alpha, again)))]
@@ -43,5 +43,5 @@ def test_a_refused_connection_has_no_time() -> None:
     assert first.strip() == "alpha     refuses connections"
 
 
-def test_nothing_seen_is_no_line() -> None:
+def test_without_events_there_are_no_lines() -> None:
     assert timeline(replace(greeted(), exchanges=(), events=())) == ()

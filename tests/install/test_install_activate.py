@@ -61,7 +61,7 @@ def test_the_program_outlives_its_build_directory(store: Store, bin_dir: Path) -
     assert started(done.place) == "first"
 
 
-def test_another_build_takes_over_and_the_history_knows_both(store: Store, bin_dir: Path) -> None:
+def test_another_build_replaces_it_and_the_history_has_both(store: Store, bin_dir: Path) -> None:
     first, second = make_build(store, "first"), make_build(store, "second")
     install(store, first, bin_dir)
     done = install(store, second)
@@ -80,7 +80,7 @@ def test_installing_twice_changes_nothing(store: Store, bin_dir: Path) -> None:
     assert done.previous == build.directory.name
 
 
-def test_what_is_not_ours_is_refused_and_stays(store: Store, bin_dir: Path) -> None:
+def test_a_foreign_file_is_refused_and_stays(store: Store, bin_dir: Path) -> None:
     place = program(bin_dir / "opencode", "theirs")
     with pytest.raises(InstallError, match=r"keep it as opencode\.before-opencode-patcher"):
         install(store, make_build(store, "first"), bin_dir)
@@ -88,7 +88,7 @@ def test_what_is_not_ours_is_refused_and_stays(store: Store, bin_dir: Path) -> N
     assert not (store.installed / "state.json").exists()
 
 
-def test_replace_keeps_what_was_there_under_another_name(store: Store, bin_dir: Path) -> None:
+def test_replace_keeps_the_old_file_under_another_name(store: Store, bin_dir: Path) -> None:
     place = program(bin_dir / "opencode", "theirs")
     done = install(store, make_build(store, "first"), bin_dir, replace_other=True)
     assert started(place) == "first"
@@ -96,7 +96,7 @@ def test_replace_keeps_what_was_there_under_another_name(store: Store, bin_dir: 
     assert started(done.moved_to) == "theirs"
 
 
-def test_a_second_foreign_program_gets_a_name_of_its_own(store: Store, bin_dir: Path) -> None:
+def test_a_second_foreign_program_gets_another_name(store: Store, bin_dir: Path) -> None:
     build = make_build(store, "first")
     for name in ("theirs", "updated"):
         (bin_dir / "opencode").unlink(missing_ok=True)
@@ -107,7 +107,7 @@ def test_a_second_foreign_program_gets_a_name_of_its_own(store: Store, bin_dir: 
     assert started(bin_dir / "opencode.before-opencode-patcher-2") == "updated"
 
 
-def test_a_foreign_link_is_kept_as_the_link_it_is(store: Store, bin_dir: Path, tmp_path: Path) -> None:
+def test_a_foreign_link_is_kept_as_a_link(store: Store, bin_dir: Path, tmp_path: Path) -> None:
     program(tmp_path / "npm" / "opencode", "theirs")
     bin_dir.mkdir()
     (bin_dir / "opencode").symlink_to("../npm/opencode")
@@ -193,14 +193,14 @@ def test_a_bin_directory_in_the_store_is_refused(store: Store, tmp_path: Path, b
 
 
 @pytest.mark.parametrize("part", [".local/bin", ".opencode/bin"])
-def test_a_store_that_upstreams_updater_takes_for_its_own_is_refused(tmp_path: Path, part: str) -> None:
+def test_a_store_that_upstreams_updater_would_overwrite_is_refused(tmp_path: Path, part: str) -> None:
     store = open_store(tmp_path / part / "store")
     with pytest.raises(InstallError, match="would be overwritten by OpenCode's own updater"):
         install(store, make_build(store, "first"), tmp_path / "bin")
     assert not (tmp_path / "bin").exists()
 
 
-def test_the_program_does_not_say_that_it_lies_in_the_bin_directory(store: Store) -> None:
+def test_the_program_does_not_report_the_bin_directory_as_its_place(store: Store) -> None:
     done = install(store, make_build(store, "first"))
     assert ".local/bin" in str(done.place)
     assert ".local/bin" not in str(done.place.resolve())
@@ -259,7 +259,7 @@ def test_a_switch_that_fails_leaves_what_was_there(store: Store, bin_dir: Path) 
     assert started(bin_dir / "opencode") == "second"
 
 
-def test_there_is_one_place_at_a_time(store: Store, bin_dir: Path, tmp_path: Path) -> None:
+def test_there_is_only_one_place_at_a_time(store: Store, bin_dir: Path, tmp_path: Path) -> None:
     build = make_build(store, "first")
     install(store, build, bin_dir)
     with pytest.raises(UsageError, match=r"is already installed in .*bin"):
@@ -308,7 +308,7 @@ def test_the_command_line_says_who_cannot_start_it(
     assert json.loads(capsys.readouterr().out)["closed_to_others"] == str(home)
 
 
-def test_two_installs_at_once_both_end_well(tmp_path: Path) -> None:
+def test_two_simultaneous_installs_both_succeed(tmp_path: Path) -> None:
     store = open_store()
     names = [make_build(store, name, body="sleep 0.2").directory.name for name in ("first", "second")]
     runs = [
@@ -340,7 +340,7 @@ def test_choosing_a_build(store: Store) -> None:
     assert new.directory.name in caught.value.why
 
 
-def test_a_version_is_not_the_start_of_another(store: Store) -> None:
+def test_a_version_does_not_match_a_longer_one(store: Store) -> None:
     first, longer = make_build(store, "first", "1.17.12", at=1), make_build(store, "longer", "1.17.120", at=2)
     found = builds.list_builds(store)
     for wanted in ("1.17.1", "v1.17.1", "1.17", "1", "", "-"):
@@ -351,7 +351,7 @@ def test_a_version_is_not_the_start_of_another(store: Store) -> None:
     assert activate.choose_build(found, "1.17.12-").directory == first.directory
 
 
-def test_a_whole_name_means_that_build(store: Store) -> None:
+def test_a_full_name_means_that_build(store: Store) -> None:
     built = make_build(store, "built", at=1)
     released = store.builds / f"{built.directory.name}-01234567"
     shutil.copytree(built.directory, released)
@@ -371,7 +371,7 @@ def test_a_whole_name_means_that_build(store: Store) -> None:
         ),
     ],
 )
-def test_an_unverified_build_has_to_be_asked_for(store: Store, drill: DrillResult | None, complaint: str) -> None:
+def test_an_unverified_build_needs_the_option(store: Store, drill: DrillResult | None, complaint: str) -> None:
     build = make_build(store, "first", drill=drill)
     with pytest.raises(PatcherError, match="is not verified") as caught:
         activate.choose_build((build,), None)

@@ -130,7 +130,7 @@ def test_without_a_home(command_line: CommandLine, registry_access: None, monkey
 
 
 @pytest.mark.parametrize("home", ["", "relative", "~nobody-of-that-name/x"])
-def test_a_store_whose_place_is_not_known(command_line: CommandLine, home: str) -> None:
+def test_a_store_whose_place_is_unknown(command_line: CommandLine, home: str) -> None:
     environment = {**command_line.environment(), "OPENCODE_PATCHER_HOME": home}
     done = subprocess.run(
         command_line.argv("list"), env=environment, cwd=command_line.root, capture_output=True, text=True, check=False
@@ -235,7 +235,7 @@ def test_closed_directories_of_opencode(unprivileged: CommandLine, monkeypatch: 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
-def test_names_that_are_no_utf_8(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_that_are_not_utf_8(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     odd, plain = command_line.root / os.fsdecode(b"caf\xe9"), command_line.root / "bin"
     store = open_store(command_line.store)
     first, second = make_build(store, "first", at=1), make_build(store, "second", at=2)
@@ -350,7 +350,7 @@ def test_uninstall_on_a_full_disk(command_line: CommandLine) -> None:
     [["doctor"], ["config"], ["rollback"], ["uninstall"], ["install", "--bin-dir", "here"], ["list"]],
     ids=lambda words: words[0],
 )
-def test_a_current_directory_that_is_gone(command_line: CommandLine, command: list[str]) -> None:
+def test_a_current_directory_that_was_deleted(command_line: CommandLine, command: list[str]) -> None:
     (command_line.root / "models.json").write_text("{}")
     if command == ["list"]:
         command_line.store = Path("store")

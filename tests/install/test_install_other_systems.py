@@ -120,7 +120,7 @@ def test_windows_repairs_a_run_that_died_between_its_two_renames(store: Store, w
     assert activate.look(store, windows).occupant.kind == "ours"
 
 
-def test_windows_knows_a_replaced_program_by_its_content(store: Store, windows: Windows, bin_dir: Path) -> None:
+def test_windows_recognises_a_replaced_program_by_its_content(store: Store, windows: Windows, bin_dir: Path) -> None:
     done = install(store, windows, "first", bin_dir)
     program(done.place, "stock")
     locked = make_build(store, "first").release
@@ -142,7 +142,7 @@ def test_windows_has_a_line_for_powershell() -> None:
     assert "'C:\\Users\\O''Neill\\bin;' + " in line.line
 
 
-def test_windows_keeps_variables_on_path_and_promises_no_more_than_it_can(bin_dir: Path) -> None:
+def test_windows_keeps_variables_in_path_and_promises_no_more_than_it_can_do(bin_dir: Path) -> None:
     theirs = program(bin_dir.parent / "machine" / "opencode.exe", "theirs")
     place = program(bin_dir / "opencode.exe", "ours")
     path = os.pathsep.join([str(theirs.parent), str(bin_dir)])

@@ -56,7 +56,7 @@ def test_an_empty_part_of_path_is_the_working_directory(tmp_path: Path, monkeypa
     assert [one.path for one in finding.before] == [other]
 
 
-def test_files_that_no_shell_would_start_do_not_count(tmp_path: Path) -> None:
+def test_files_that_a_shell_would_not_start_do_not_count(tmp_path: Path) -> None:
     (tmp_path / "a" / "opencode").mkdir(parents=True)
     program(tmp_path / "b" / "opencode", "theirs").chmod(0o644)
     (tmp_path / "c").write_text("a file on PATH")
@@ -65,14 +65,14 @@ def test_files_that_no_shell_would_start_do_not_count(tmp_path: Path) -> None:
     assert finding.status == "first"
 
 
-def test_what_nobody_can_look_into_has_no_program(tmp_path: Path) -> None:
+def test_an_unreadable_directory_has_no_program(tmp_path: Path) -> None:
     (tmp_path / "circle").symlink_to("circle")
     place = program(tmp_path / "bin" / "opencode", "ours")
     path = path_of("/" + "too-long" * 40, tmp_path / "circle", tmp_path / "none", place.parent)
     assert find(Posix(), place, path).status == "first"
 
 
-def test_without_a_current_directory_only_whole_paths_are_searched(
+def test_without_a_current_directory_only_absolute_paths_are_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = tmp_path / "gone"
@@ -90,7 +90,7 @@ def test_a_bin_directory_under_another_name_is_still_ours(tmp_path: Path) -> Non
     assert finding.status == "first"
 
 
-def test_windows_looks_for_every_ending_in_their_order(tmp_path: Path) -> None:
+def test_windows_tries_every_extension_in_order(tmp_path: Path) -> None:
     other = program(tmp_path / "npm" / "opencode.cmd", "theirs")
     place = program(tmp_path / "bin" / "opencode.exe", "ours")
     environment = path_of(other.parent, place.parent) | {"PATHEXT": ".EXE;.CMD"}
@@ -117,7 +117,7 @@ def test_kinds(path: str, real: str, kind: str) -> None:
 
 @pytest.mark.parametrize("name", ["bin", "with space", "with 'quote", "ümläut", "back\\slash", "$HOME `id`"])
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "fish"])
-def test_the_line_puts_exactly_that_directory_first(tmp_path: Path, shell: str, name: str) -> None:
+def test_the_line_puts_exactly_the_given_directory_first(tmp_path: Path, shell: str, name: str) -> None:
     interpreter = shutil.which(shell)
     if interpreter is None:
         pytest.skip(f"there is no {shell} here")

@@ -47,7 +47,7 @@ def test_the_last_place_is_the_default_of_the_next_install() -> None:
     assert chosen(HOME, recorded=Path("/opt/bin/opencode")) == Path("/opt/bin/opencode")
 
 
-def test_a_relative_directory_counts_from_here() -> None:
+def test_a_relative_directory_starts_from_the_current_one() -> None:
     assert chosen(HOME, wanted=Path("bin/../tools")) == Path.cwd() / "tools" / "opencode"
 
 
@@ -57,7 +57,7 @@ def test_a_directory_that_path_cannot_hold() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names are no bytes there")
-def test_a_directory_whose_name_is_no_utf_8() -> None:
+def test_a_directory_whose_name_is_not_utf_8() -> None:
     odd = os.fsdecode(b"/opt/caf\xe9")
     for environment, wanted in ((HOME, Path(odd)), ({"XDG_BIN_HOME": odd}, None), ({"HOME": odd}, None)):
         with pytest.raises(UsageError, match="Its name is not UTF-8"):
@@ -74,5 +74,5 @@ def test_a_directory_whose_name_is_no_utf_8() -> None:
         ("C:\\Users\\ada\\.opencode\\bin\\opencode.exe", "\\", ".opencode\\bin"),
     ],
 )
-def test_what_upstreams_updater_takes_for_its_own(path: str, separator: str, part: str | None) -> None:
+def test_paths_that_upstreams_updater_would_overwrite(path: str, separator: str, part: str | None) -> None:
     assert claimed(path, separator) == part

@@ -57,7 +57,7 @@ def test_current(store: Store, environment: dict[str, str]) -> None:
     assert found.facts.record.version == LOCKED
 
 
-def test_current_but_a_newer_build_waits(store: Store, environment: dict[str, str]) -> None:
+def test_current_but_a_newer_build_is_available(store: Store, environment: dict[str, str]) -> None:
     install(store, make_build(store, "first", at=1), environment)
     newer = make_build(store, "second", at=2)
     found = look(store, environment)
@@ -65,20 +65,20 @@ def test_current_but_a_newer_build_waits(store: Store, environment: dict[str, st
     assert newer.directory.name in found.next_step
 
 
-def test_an_older_build_in_the_store_is_no_news(store: Store, environment: dict[str, str]) -> None:
+def test_an_older_build_in_the_store_is_not_reported(store: Store, environment: dict[str, str]) -> None:
     make_build(store, "first", at=1)
     install(store, make_build(store, "second", at=2), environment)
     assert look(store, environment).next_step == ""
 
 
-def test_a_later_build_of_an_older_release_is_no_news(store: Store, environment: dict[str, str]) -> None:
+def test_a_later_build_of_an_older_release_is_not_reported(store: Store, environment: dict[str, str]) -> None:
     active = make_build(store, "first", at=1)
     install(store, active, environment)
     make_build(store, "second", "1.18.2", at=2)
     assert look(store, environment).next_step == ""
 
 
-def test_an_older_release_is_left_for_that_of_the_lock_even_if_it_was_built_later(
+def test_the_locked_release_is_newer_than_an_older_one_that_was_built_later(
     store: Store, environment: dict[str, str]
 ) -> None:
     locked = make_build(store, "first", at=1)

@@ -64,7 +64,7 @@ def test_rollback_says_how_to_undo_it(capsys: pytest.CaptureFixture[str]) -> Non
     assert run(line.removeprefix("To undo this: opencode-patcher ").split()) == 0
 
 
-def test_rollback_passes_over_a_damaged_build(store: Store, bin_dir: Path) -> None:
+def test_rollback_skips_a_damaged_build(store: Store, bin_dir: Path) -> None:
     _, second, _ = made = three(store)
     place = install(store, bin_dir, *made)
     (store.installed / second.directory.name / "opencode").unlink()
@@ -108,7 +108,7 @@ def test_uninstall_without_anything_before(store: Store, bin_dir: Path) -> None:
     assert started(install(store, bin_dir, build)) == "first"
 
 
-def test_uninstall_puts_back_what_was_there(store: Store, bin_dir: Path) -> None:
+def test_uninstall_restores_the_previous_program(store: Store, bin_dir: Path) -> None:
     place = program(bin_dir / "opencode", "theirs")
     before = place.read_bytes(), place.stat().st_mtime_ns, place.stat().st_mode
     install(store, bin_dir, *three(store))
@@ -117,7 +117,7 @@ def test_uninstall_puts_back_what_was_there(store: Store, bin_dir: Path) -> None
     assert entries(bin_dir) == ["opencode"]
 
 
-def test_uninstall_leaves_what_replaced_ours(store: Store, bin_dir: Path) -> None:
+def test_uninstall_leaves_a_program_that_replaced_ours(store: Store, bin_dir: Path) -> None:
     program(bin_dir / "opencode", "theirs")
     place = install(store, bin_dir, make_build(store, "first"))
     place.unlink()
@@ -207,7 +207,7 @@ def test_prune_keeps_the_newest_build_that_is_verified(store: Store) -> None:
     assert {path.name for path in store.builds.iterdir()} == {verified.directory.name, newest.directory.name}
 
 
-def test_a_damaged_build_is_in_nobodys_way(capsys: pytest.CaptureFixture[str], isolated: Path) -> None:
+def test_a_damaged_build_does_not_stop_prune(capsys: pytest.CaptureFixture[str], isolated: Path) -> None:
     store = open_store()
     damaged, old, new = three(store)
     for build in (damaged, old, new):
@@ -225,7 +225,7 @@ def test_a_damaged_build_is_in_nobodys_way(capsys: pytest.CaptureFixture[str], i
     assert started(isolated / ".local" / "bin" / "opencode") == "third"
 
 
-def test_prune_keeps_no_place_for_what_is_gone(store: Store, bin_dir: Path) -> None:
+def test_prune_does_not_count_deleted_builds(store: Store, bin_dir: Path) -> None:
     first, second, third = three(store)
     install(store, bin_dir, first, second, third)
     for directory in (second.directory, store.installed / second.directory.name):

@@ -165,7 +165,7 @@ def test_any_offers_are_grouped_alike(typescript: TypeScript, data: Any) -> None
 
 @asks_bun
 @given(pattern=st.text("ab*é", max_size=8), text=st.text("abé", max_size=10))
-def test_patterns_fit_alike(typescript: TypeScript, pattern: str, text: str) -> None:
+def test_patterns_match_alike(typescript: TypeScript, pattern: str, text: str) -> None:
     assert typescript.ask("fits", pattern, text) == fits(pattern, text)
 
 

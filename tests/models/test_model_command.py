@@ -63,7 +63,7 @@ def test_keys_as_a_table(catalog: str) -> None:
     assert "haiku" not in output
 
 
-def test_groups_serve_in_the_order_of_the_providers(catalog: str) -> None:
+def test_groups_are_in_the_order_of_the_providers(catalog: str) -> None:
     arguments = ("groups", "--catalog", catalog, "--provider", "openrouter", "--provider", "anthropic")
     found = json.loads(run(*arguments, "--json").output)["groups"]
     assert [item["id"] for item in found] == ["claude-sonnet-4-5"]
@@ -83,7 +83,7 @@ def test_groups_with_a_configuration(catalog: str, tmp_path: Path) -> None:
     assert "Did you mean zai?" in result.stderr
 
 
-def test_explain_tells_rules_group_and_neighbours(catalog: str) -> None:
+def test_explain_shows_rules_group_and_neighbours(catalog: str) -> None:
     output = run("explain", "openrouter/anthropic/claude-sonnet-4.5", "--catalog", catalog).output
     assert "anthropic/claude-sonnet-4-5" in output
     assert "Combined as combined/claude-sonnet-4-5: 3 models of 2 providers." in output
@@ -92,7 +92,7 @@ def test_explain_tells_rules_group_and_neighbours(catalog: str) -> None:
     assert "claude-haiku-4-5: another generation or model (sonnet here, haiku there)" in output
 
 
-def test_explain_tells_why_a_model_is_not_combined(catalog: str) -> None:
+def test_explain_says_why_a_model_is_not_combined(catalog: str) -> None:
     found = json.loads(run("explain", "zai/glm-5", "--catalog", catalog, "--json").output)
     assert found["group"] is None
     assert "combined.variants" in found["outcome"]
@@ -120,7 +120,7 @@ def test_an_unknown_provider(catalog: str) -> None:
         run("groups", "--catalog", catalog, "--provider", "anthropc")
 
 
-def test_a_catalogue_that_is_none(tmp_path: Path) -> None:
+def test_an_invalid_catalogue(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text("hello", encoding="utf-8")
     for arguments in (("keys",), ("groups",), ("explain", "a/b")):

@@ -26,7 +26,7 @@ def test_a_model_of_two_providers_is_combined() -> None:
     assert members(found) == ["a/claude-opus-4-7", "b/claude-opus-4.7"]
 
 
-def test_two_names_at_one_provider_are_no_group() -> None:
+def test_two_names_at_one_provider_are_not_a_group() -> None:
     mine = offers("a/claude-opus-4-5", "a/claude-opus-4-5-20251101")
     assert group(mine, Options()) == ()
     assert len(group(mine, Options(min_providers=1))) == 1
@@ -63,7 +63,7 @@ def test_within_a_provider_plain_and_dated_come_first_and_the_preferred_region_b
     assert [member.variant.region for member in found.members[2:]] == ["eu", "", "global", "us"]
 
 
-def test_quantised_weights_are_a_group_of_their_own_unless_asked_for() -> None:
+def test_quantised_weights_are_a_separate_group_unless_requested() -> None:
     mine = offers("a/glm-5", "b/glm-5", "c/GLM-5-FP8", "d/zai-org/GLM-5-FP8", "e/GLM-5-NVFP4")
     found = group(mine, Options())
     assert ids(found) == ["glm-5", "glm-5-fp8"]
@@ -72,7 +72,7 @@ def test_quantised_weights_are_a_group_of_their_own_unless_asked_for() -> None:
     assert len(all_of_them.members) == 5
 
 
-def test_what_may_not_be_mixed_is_left_out() -> None:
+def test_variants_that_may_not_be_mixed_are_left_out() -> None:
     mine = offers("a/glm-5", "b/glm-5", "b/glm-5:free", "c/TEE/glm-5")
     (found,) = group(mine, Options(variants=()))
     assert members(found) == ["a/glm-5", "b/glm-5"]
@@ -130,14 +130,14 @@ def test_the_name_is_that_of_the_first_member() -> None:
     assert group(mine, Options(priority=("c",)))[0].name == "gpt-5"
 
 
-def test_the_result_does_not_hang_on_the_order_of_the_offers(catalogue_offers: tuple[Offer, ...]) -> None:
+def test_the_result_does_not_depend_on_the_order_of_the_offers(catalogue_offers: tuple[Offer, ...]) -> None:
     mine = [offer for offer in catalogue_offers if offer.provider_id in ("openrouter", "vercel", "nano-gpt", "poe")]
     expected = group(mine, Options(priority=("vercel",)))
     random.Random(1).shuffle(mine)
     assert group(mine, Options(priority=("vercel",))) == expected
 
 
-def test_every_id_of_the_catalogue_is_one_that_can_be_typed(catalogue_offers: tuple[Offer, ...]) -> None:
+def test_every_id_of_the_catalogue_can_be_typed(catalogue_offers: tuple[Offer, ...]) -> None:
     found = ids(group(catalogue_offers, Options(min_providers=1)))
     assert len(set(found)) == len(found)
     assert not [name for name in found if not name.isascii() or set(name) & set(" /:@\"'") or len(name) > 80]
@@ -153,7 +153,7 @@ def test_patterns() -> None:
 
 
 @given(st.lists(st.sampled_from(["a", "b", "*"])).map("".join), st.text("ab", max_size=12))
-def test_patterns_are_those_of_a_shell(pattern: str, text: str) -> None:
+def test_patterns_work_as_in_a_shell(pattern: str, text: str) -> None:
     from fnmatch import fnmatchcase
 
     assert fits(pattern, text) == fnmatchcase(text, pattern)

@@ -68,7 +68,7 @@ def test_a_few_providers_alone(labels: tuple[Label, ...], contested: Contested) 
 
 
 @pytest.mark.parametrize("vendor", ["anthropic", "deepseek", "moonshot", "openai", "zai"])
-def test_vendors_that_the_table_does_not_know(
+def test_vendors_that_are_not_in_the_table(
     labels: tuple[Label, ...], contested: Contested, catalogue_offers: tuple[Offer, ...], vendor: str
 ) -> None:
     """The next vendor is not in the table yet: nothing may be joined wrongly, and much should still be found."""

@@ -37,11 +37,11 @@ def test_all_fields() -> None:
     )
 
 
-def test_the_priority_may_be_one_text() -> None:
+def test_the_priority_may_be_one_string() -> None:
     assert options.read({"provider_priority": " a, b ,,c"}, "opencode.json").priority == ("a", "b", "c")
 
 
-def test_the_settings_of_failover_are_no_mistake() -> None:
+def test_the_settings_of_failover_are_accepted() -> None:
     combined = {
         "strategy": "on_overload",
         "max_attempts": 1,
@@ -93,19 +93,19 @@ def test_a_file_with_comments(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "{'a': 1}"])
-def test_a_file_that_is_no_configuration(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_configuration(tmp_path: Path, text: str) -> None:
     path = tmp_path / "opencode.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=r"opencode\.json is no"):
         options.load(path)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         options.load(tmp_path / "none.json")
 
 
-def test_names_that_nothing_bears_get_the_nearest_known_one() -> None:
+def test_unknown_names_get_the_nearest_known_one() -> None:
     mine = offers("anthropic/claude-opus-4-7", "openrouter/anthropic/claude-opus-4.7", "z.ai/glm-5")
     given = Options(
         priority=("Anthropic", "zai", "openruoter", "q"),

@@ -26,7 +26,7 @@ def test_an_undated_name_is_the_newest_snapshot() -> None:
     assert not same("a/claude-3.5-sonnet", "c/claude-3-5-sonnet-20240620", beside=("b/claude-3-5-sonnet-20241022",))
 
 
-def test_the_catalogue_tells_of_snapshots_that_no_provider_of_the_users_has() -> None:
+def test_the_catalogue_has_snapshots_that_no_provider_of_the_users_has() -> None:
     mine = ("a/claude-3.5-sonnet", "b/claude-3-5-sonnet-20240620")
     assert same(*mine)
     assert not same(*mine, beside=("elsewhere/claude-3-5-sonnet-20241022",))
@@ -56,7 +56,7 @@ def test_an_undated_offer_that_came_out_with_a_later_snapshot_joins_neither() ->
     assert len({first, later, contested}) == 3
 
 
-def test_rolling_names_are_joined_by_their_release_only() -> None:
+def test_rolling_names_are_only_joined_by_their_release() -> None:
     known = [
         Offer(provider_id="a", model_id="deepseek-chat", release_date="2024-12-26"),
         Offer(provider_id="b", model_id="deepseek/deepseek-chat", release_date="2025-12-01"),
@@ -70,7 +70,7 @@ def test_rolling_names_are_joined_by_their_release_only() -> None:
 
 
 @pytest.mark.parametrize("name", ["gpt-4o", "qwen-plus", "qwen3-max"])
-def test_names_that_hosts_pin_differently_stay_apart_from_snapshots(name: str) -> None:
+def test_names_that_hosts_pin_differently_stay_separate_from_snapshots(name: str) -> None:
     assert not same(f"a/{name}", f"b/{name}-2025-01-01")
     assert same(f"a/{name}", f"b/{name.upper()}")
 
@@ -120,12 +120,12 @@ def test_a_fast_tier_of_open_weights_is_its_hosts_own() -> None:
     assert same("a/claude-opus-4-6-fast", "b/claude-opus-4.6-fast", beside=("c/claude-opus-4-6",))
 
 
-def test_house_names_are_nobody_elses() -> None:
+def test_product_names_stay_with_their_provider() -> None:
     assert not same("a/auto", "b/auto")
     assert not same("a/openrouter/auto", "b/auto")
 
 
-def test_vendors_that_the_table_does_not_know() -> None:
+def test_vendors_that_are_not_in_the_table() -> None:
     assert same("a/new-lab/marvel-3", "b/newlab/marvel-3", "c/marvel-3", "d/newlab.marvel-3", "e/new-lab-marvel-3")
     assert same("a/newlab/marvel-3", "b/newlab-research/Marvel-3", "c/marvel-3")
     assert not same("a/newlab/marvel-3", "b/oldlab/marvel-3")
@@ -136,7 +136,7 @@ def test_a_host_behind_a_gateway() -> None:
     assert same("gate/kitchen/qwen3-32b", "b/qwen3-32b", beside=("kitchen/other-1",))
 
 
-def test_every_rule_that_fires_has_a_reason(catalogue_offers: tuple[Offer, ...]) -> None:
+def test_every_rule_that_applies_has_a_reason(catalogue_offers: tuple[Offer, ...]) -> None:
     steps = {step for identity in resolve(catalogue_offers) for step in identity.steps}
     assert len({step.rule for step in steps}) > 35
     assert not [step for step in steps if not reason(step)]

@@ -7,18 +7,18 @@ import pytest
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.models import schema
 from opencode_patcher.models.grouping import VARIANTS
-from opencode_patcher.models.schema import Either, Flag, ListOf, MapOf, OneOf, Struct, Text, Whole
+from opencode_patcher.models.schema import AnyText, Either, Flag, ListOf, MapOf, OneOf, Struct, Whole
 from opencode_patcher.models.settings import KEYS
 
 
 def test_the_patch_gives_opencode_these_settings() -> None:
     found = schema.load()
     assert tuple(found.fields) == KEYS
-    assert found.fields["provider_priority"] == Either((ListOf(Text()), Text()))
+    assert found.fields["provider_priority"] == Either((ListOf(AnyText()), AnyText()))
     combined = found.fields["combined"]
     assert isinstance(combined, Struct)
     assert combined.fields["combine_latest"] == Flag()
-    assert combined.fields["groups"] == MapOf(ListOf(Text()))
+    assert combined.fields["groups"] == MapOf(ListOf(AnyText()))
     assert combined.fields["stickiness"] == Whole(0)
     assert combined.fields["cooldown"] == Struct({"min": Whole(0), "max": Whole(1)})
 
@@ -29,7 +29,7 @@ def test_the_kinds_of_variants_are_those_of_the_grouping() -> None:
     assert combined.fields["variants"] == ListOf(OneOf(tuple(VARIANTS)))
 
 
-def test_a_description_is_passed_over() -> None:
+def test_a_description_is_skipped() -> None:
     text = 'a: Schema.optional(PositiveInt).annotate({ description: "one (or more), with: signs" }),'
     assert schema.parse(text) == Struct({"a": Whole(1)})
 
@@ -38,6 +38,6 @@ def test_a_description_is_passed_over() -> None:
     "text",
     ["a: Schema.Date", "a: Schema.Array(Schema.Int)", "a: Schema.optional(", "a Schema.String", "a: Schema.String ?"],
 )
-def test_what_is_not_understood_is_an_error(text: str) -> None:
+def test_unknown_syntax_is_an_error(text: str) -> None:
     with pytest.raises(PatchError, match="schema in config-schema"):
         schema.parse(text)

@@ -80,7 +80,7 @@ def test_a_second_run_writes_nothing(tree: Tree) -> None:
     assert all((tree.root / path).stat().st_ino == stat.st_ino for path, stat in before.items())
 
 
-def test_another_change_starts_from_pristine(tree: Tree) -> None:
+def test_another_change_starts_from_the_pristine_release(tree: Tree) -> None:
     tree.apply({PATH: "patched\n", NEW: "new\n", "src/combined/deep/x.ts": "x\n"})
     applied = tree.apply({"src/bar.ts": "patched\n", NEW: "newer\n"})
     assert applied.written == ("src/bar.ts", NEW, PATH)
@@ -107,7 +107,7 @@ def test_a_sparse_linked_worktree(worktree: Tree) -> None:
 @pytest.mark.parametrize(
     "edited", [PATH, NEW, "src/bar.ts", "notes.txt", "src/combined/mine.ts"], ids=lambda path: path
 )
-def test_hand_edits_are_never_overwritten(tree: Tree, edited: str) -> None:
+def test_manual_edits_are_never_overwritten(tree: Tree, edited: str) -> None:
     tree.apply({PATH: "patched\n", NEW: "new\n"})
     tree.write(edited, "mine\n")
     before = {path: tree.text(path) for path in (PATH, NEW)}
@@ -129,14 +129,14 @@ def test_a_deleted_or_staged_file_counts_as_an_edit(tree: Tree) -> None:
         tree.apply({PATH: "patched\n"})
 
 
-def test_a_file_of_someone_elses_at_the_place_of_a_new_file(tree: Tree) -> None:
+def test_a_foreign_file_at_the_place_of_a_new_file(tree: Tree) -> None:
     tree.write(NEW, "mine\n")
     with pytest.raises(PatchError, match=NEW):
         tree.apply({NEW: "new\n"})
     assert tree.text(NEW) == "mine\n"
 
 
-def test_discarding_edits_makes_the_tree_right_again(tree: Tree) -> None:
+def test_discarding_edits_restores_the_tree(tree: Tree) -> None:
     tree.apply({PATH: "patched\n", NEW: "new\n"})
     for path in (PATH, NEW, "src/bar.ts", "notes.txt"):
         tree.write(path, "mine\n")
@@ -155,7 +155,7 @@ def test_many_edits_are_counted(tree: Tree) -> None:
         tree.apply({PATH: "patched\n"})
 
 
-def test_ignored_and_tolerated_files_are_nobodys_business(tree: Tree) -> None:
+def test_ignored_and_tolerated_files_are_left_alone(tree: Tree) -> None:
     tree.write("node_modules/x/index.js", "x\n")
     tree.write("bun.lock", "rewritten\n")
     with pytest.raises(PatchError, match=r"bun\.lock"):
@@ -269,7 +269,7 @@ def test_an_executable_file_stays_one(tree: Tree) -> None:
     assert (tree.root / PATH).stat().st_mode & 0o777 == 0o755
 
 
-def test_a_directory_that_is_no_work_tree(tmp_path: Path, tree: Tree) -> None:
+def test_a_directory_that_is_not_a_work_tree(tmp_path: Path, tree: Tree) -> None:
     (tmp_path / "plain").mkdir()
     for path in (tmp_path / "plain", tree.root / "src", tmp_path / "missing"):
         with pytest.raises(StoreError, match="not a git work tree"):

@@ -76,7 +76,7 @@ def test_the_first_place_that_exists_is_used() -> None:
     assert change.placements[0].path == "app/kitchen.ts"
 
 
-def test_a_target_that_is_gone_names_all_its_places() -> None:
+def test_the_error_for_a_missing_target_names_all_its_places() -> None:
     patch = patch_text(TASTE, touches=f"{PATH} <- app/kitchen.ts")
     with pytest.raises(PatchError) as caught:
         compose(series_of(patch), (), {}, reader())
@@ -89,7 +89,7 @@ def test_a_new_file_must_not_be_upstreams() -> None:
         compose(Series(patches=()), (new_file(PATH, ""),), {}, reader(kitchen=KITCHEN))
 
 
-def test_a_target_that_is_no_text() -> None:
+def test_a_target_that_is_not_text() -> None:
     with pytest.raises(PatchError, match="not UTF-8"):
         compose(series_of(patch_text(TASTE)), (), {}, {PATH: b"\xff\xfe"}.get)
 
@@ -120,18 +120,18 @@ def test_a_misfit_shows_expected_found_and_the_next_command() -> None:
     assert caught.value.exit_code == PatchError.exit_code
 
 
-def test_a_misfit_of_white_space_says_so() -> None:
+def test_a_misfit_in_white_space_says_so() -> None:
     changed = KITCHEN.replace("        Effect.retry", "\t\tEffect.retry")
     with pytest.raises(MisfitError, match=r"only whitespace differs.*\n.*\\t\\tEffect"):
         compose(series_of(patch_text(TASTE)), (), {}, reader(kitchen=changed))
 
 
-def test_a_misfit_without_any_resemblance() -> None:
+def test_a_misfit_without_similar_lines() -> None:
     with pytest.raises(MisfitError, match=r"(?s)Nothing in the file is similar.*There is no serve in the file"):
         compose(series_of(patch_text(TASTE)), (), {}, reader(kitchen="const a = 1\n"))
 
 
-def test_an_ambiguous_heading_says_how_to_mend_it() -> None:
+def test_the_error_for_an_ambiguous_heading_says_how_to_fix_it() -> None:
     with pytest.raises(MisfitError, match=r"(?s)line 49 \(serve\).*outer > serve"):
         compose(series_of(patch_text(TASTE)), (), {}, reader(kitchen=KITCHEN + "function serve() {\n}\n"))
 
@@ -161,7 +161,7 @@ def test_the_digest_depends_on_paths_and_contents_only() -> None:
     assert len(one.digest) == hashlib.sha256().digest_size * 2
 
 
-def test_a_missing_directory_of_templates_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+def test_a_missing_directory_of_templates_is_not_treated_as_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(PatchError, match="The templates are missing"):
         newfiles.load(tmp_path)
 

@@ -30,13 +30,13 @@ def git_text(text: str, *hunks: str) -> str | None:
     ],
     ids=["insert", "replace and insert", "insert and import"],
 )
-def test_both_agree_where_the_place_is_plain(text: str, hunks: tuple[str, ...]) -> None:
+def test_both_agree_if_the_place_is_clear(text: str, hunks: tuple[str, ...]) -> None:
     ours = placed(text, *hunks)
     assert not ours.misfits
     assert ours.text == git_text(text, *hunks)
 
 
-def test_git_takes_a_copy_in_another_function_and_ours_does_not() -> None:
+def test_git_accepts_a_copy_in_another_function_and_ours_does_not() -> None:
     # The intended line changed; the same line stands in a copy.
     copy = SERVE.replace("serve", "deliver")
     text = KITCHEN.replace("policy", "plan").replace(
@@ -46,7 +46,7 @@ def test_git_takes_a_copy_in_another_function_and_ours_does_not() -> None:
     assert placed(text, TASTE).misfits
 
 
-def test_git_takes_the_nearest_of_two_and_ours_the_named_one() -> None:
+def test_git_chooses_the_nearest_of_two_and_ours_the_named_one() -> None:
     text = KITCHEN.replace(SERVE, SERVE.replace("serve", "deliver") + SERVE)
     wrong = git_text(text, TASTE)
     ours = placed(text, TASTE)
@@ -56,7 +56,7 @@ def test_git_takes_the_nearest_of_two_and_ours_the_named_one() -> None:
     assert ours.text.index("tap(taste)") > ours.text.index("const serve")
 
 
-def test_git_takes_a_line_in_a_comment_and_ours_does_not() -> None:
+def test_git_accepts_a_line_in_a_comment_and_ours_does_not() -> None:
     text = KITCHEN.replace(RETRY, f"/*\n{RETRY}*/\n")
     assert git_text(text, TASTE) is not None
     assert placed(text, TASTE).misfits

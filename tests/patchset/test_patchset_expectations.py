@@ -66,7 +66,7 @@ def of_loop(text: str = LOOP) -> Form:
     return Form(since=V1, digest=digest(region.text))
 
 
-def test_a_pattern() -> None:
+def test_a_pattern_must_match() -> None:
     assert found(expectation(FINISH)) == []
     changed = LOOP.replace('["tool-calls"]', '["tool-calls", "unknown"]')
     assert found(expectation(FINISH), changed) == [r'it has no \["tool-calls"\]\.includes\(state\.finish\)']
@@ -74,7 +74,7 @@ def test_a_pattern() -> None:
     assert found(expectation(FINISH, newer), changed) == []
 
 
-def test_what_must_not_be_there() -> None:
+def test_a_lacking_pattern_must_not_match() -> None:
     assert found(expectation(Form(since=V1, lacks=("RETRIES",)), within="")) == []
     assert found(expectation(Form(since=V1, lacks=(r"LIMIT=2_000\b",)), within="")) == [r"it has LIMIT=2_000\b"]
 
@@ -112,21 +112,21 @@ def test_any_other_change_of_the_function_does(old: str, new: str) -> None:
     assert said.startswith("it has changed (its digest is ")
 
 
-def test_a_form_that_the_drill_has_not_been_seen_to_pass_with() -> None:
+def test_an_unproven_form_needs_a_look() -> None:
     unproven = replace(of_loop(), since=(1, 18, 2), unproven=True)
     [said] = found(expectation(Form(since=V1, has=("nothing",)), unproven))
     assert said == "it has the form known since v1.18.2; the whole drill has not passed with that yet"
     assert found(expectation(FINISH, unproven)) == []
 
 
-def test_a_function_or_a_file_that_is_gone() -> None:
+def test_a_missing_function_or_file() -> None:
     assert found(expectation(FINISH, within="circle")) == ["there is no such function"]
     assert found(expectation(FINISH), LOOP + LOOP.replace("LIMIT", "OTHER")) == ["2 functions have that name"]
     assert found(expectation(FINISH), path="src/other.ts") == ["there is no such file"]
     assert found(expectation(FINISH, places=("src/new.ts", "src/loop.ts"))) == []
 
 
-def test_only_releases_that_have_the_code_are_asked() -> None:
+def test_only_releases_that_have_the_code_are_checked() -> None:
     assert found(expectation(FINISH, within="circle", since=(1, 18, 4))) == []
     assert found(expectation(FINISH, within="circle", until=(1, 18, 2))) == []
     assert found(expectation(FINISH, within="circle", since=(1, 18, 3), until=(1, 18, 3))) != []
@@ -137,7 +137,7 @@ def test_a_difference_says_what_why_and_where_to_look() -> None:
     assert str(item) == "sample (src/loop.ts, circle): there is no such function\nWe rely on it.\nLook at: loop.ts"
 
 
-def test_what_was_known_at_a_release() -> None:
+def test_the_forms_known_at_a_release() -> None:
     newer = Form(since=(1, 18, 21), has=("x",))
     later = expectation(newer, name="later")
     (kept,) = known_at([expectation(FINISH, newer), later], (1, 18, 3))
@@ -197,13 +197,13 @@ def test_a_damaged_file(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert said in f"{caught.value.what} {caught.value.why}"
 
 
-def test_two_of_one_name(tmp_path: Path) -> None:
+def test_two_expectations_with_one_name(tmp_path: Path) -> None:
     (tmp_path / "expectations.toml").write_text(GOOD + GOOD)
     with pytest.raises(PatchError, match="two expectations are called 'loop'"):
         load(tmp_path)
 
 
-def test_ours_name_what_is_there_to_look_at() -> None:
+def test_ours_name_existing_files_to_look_at() -> None:
     """A hint at a file of ours that was moved away leads nowhere."""
     ours = load(resources.patches())
     assert len(ours) > 15

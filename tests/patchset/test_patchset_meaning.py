@@ -77,7 +77,7 @@ def insert(lines: str, before: str, heading: str) -> str:
 
 
 @pytest.mark.parametrize("label", ['case "order":', "case 'order':", 'case "bill": {', 'case "call":'])
-def test_a_label_that_the_switch_has_already(label: str) -> None:
+def test_a_label_that_the_switch_already_has(label: str) -> None:
     end = "        break\n      }" if label.endswith("{") else "        break"
     [(line, what)] = found(insert(f"      {label}\n{end}", '      case "ring":', "handle"))
     assert line == 15
@@ -85,7 +85,7 @@ def test_a_label_that_the_switch_has_already(label: str) -> None:
     assert f"the switch already has '{name}', on line" in what
 
 
-def test_a_label_of_its_own_is_fine_also_twice_in_nested_switches() -> None:
+def test_a_new_label_is_fine_even_twice_in_nested_switches() -> None:
     inner = """\
       case "tip":
         switch (event.coin) {
@@ -135,7 +135,7 @@ def test_a_return_that_cuts_off_what_follows() -> None:
         ("      rest()", "      throw fault", "bring"),
     ],
 )
-def test_what_is_reached_is_fine(lines: str, before: str, heading: str) -> None:
+def test_reachable_code_is_fine(lines: str, before: str, heading: str) -> None:
     assert found(insert(lines, before, heading)) == []
 
 
@@ -157,7 +157,7 @@ def test_what_is_reached_is_fine(lines: str, before: str, heading: str) -> None:
         ("type Taste = number", 'export * as Waiters from "./waiter"', "", "Taste, which line 3 already declares"),
     ],
 )
-def test_a_name_that_means_something_there_already(lines: str, before: str, heading: str, what: str) -> None:
+def test_a_name_that_is_already_declared_there(lines: str, before: str, heading: str, what: str) -> None:
     assert [said for _, said in found(insert(lines, before, heading))] == [f"it declares {what}"]
 
 

@@ -139,7 +139,7 @@ def test_every_way_to_declare_a_name(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["x.n()\n", "call(n)\n", "const a = { n: 1 }\n", "// const n\n", 'const a = "n"\n'])
-def test_what_declares_no_name(text: str) -> None:
+def test_code_that_declares_no_name(text: str) -> None:
     assert not scoped(text).reaches("n", ())
 
 

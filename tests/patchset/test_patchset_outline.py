@@ -72,7 +72,7 @@ def test_enclosing_declaration_of_many_shapes(text: str, name: str) -> None:
     assert enclosing(text, "HERE") == name
 
 
-def test_a_type_and_a_value_of_one_name_are_told_apart() -> None:
+def test_a_type_and_a_value_with_one_name_are_distinguished() -> None:
     text = "export const Info = Struct({\n  one,\n})\nexport type Info = {\n  two: string\n}\n"
     assert enclosing(text, "one") == "Info"
     assert enclosing(text, "two") == "type Info"

@@ -67,7 +67,7 @@ def test_two_files_in_one_patch() -> None:
         "no hunk",
     ],
 )
-def test_what_is_no_exact_diff(text: str, expected: str) -> None:
+def test_an_inexact_diff_is_refused(text: str, expected: str) -> None:
     assert expected in refusal(text)
 
 
@@ -82,7 +82,7 @@ def test_what_is_no_exact_diff(text: str, expected: str) -> None:
         (LONG, "return Service.of({", "names no function"),
     ],
 )
-def test_a_hunk_that_says_too_little(lines: str, heading: str, expected: str) -> None:
+def test_a_hunk_with_too_little_context(lines: str, heading: str, expected: str) -> None:
     assert expected in refusal(patch_text(hunk(lines, heading)))
 
 

@@ -20,7 +20,7 @@ def test_fits_at_the_stated_line() -> None:
     assert not placement.already
 
 
-def test_fits_at_another_line_and_says_how_far_away() -> None:
+def test_fits_at_another_line_and_reports_the_offset() -> None:
     outcome = placed("// new\n" * 300 + KITCHEN, TASTE)
     assert outcome.text == "// new\n" * 300 + TASTED
     assert outcome.placements[0].offset == 300
@@ -48,7 +48,7 @@ def test_insertion_at_the_very_end_of_the_file() -> None:
     assert outcome.text == KITCHEN + "export default 1\n"
 
 
-def test_a_duplicate_in_another_function_is_no_hindrance() -> None:
+def test_a_duplicate_in_another_function_does_not_matter() -> None:
     copied = KITCHEN.replace(SERVE, SERVE.replace("serve", "deliver") + SERVE)
     outcome = placed(copied, TASTE)
     head, tail = copied.split("    const serve")
@@ -93,7 +93,7 @@ def test_a_second_function_of_that_name_is_refused_until_the_heading_says_which(
     )
 
 
-def test_reordered_functions_keep_their_hooks() -> None:
+def test_hooks_follow_reordered_functions() -> None:
     swapped = KITCHEN.replace(PREPARE, "").replace(SERVE, SERVE + PREPARE)
     assert placed(swapped, TASTE).text == swapped.replace(RETRY, "        Effect.tap(taste),\n" + RETRY)
 
@@ -165,13 +165,13 @@ def test_mixed_line_endings_follow_the_neighbour() -> None:
     )
 
 
-def test_a_last_line_without_newline_is_no_anchor() -> None:
+def test_a_last_line_without_newline_does_not_match() -> None:
     text = KITCHEN.removesuffix("\n")
     assert reasons(placed(text, hunk('+x\n export * as Kitchens from "./kitchen"\n'))) == ["NOT_FOUND"]
     assert placed(text, TASTE).text == TASTED.removesuffix("\n")
 
 
-def test_what_is_there_already_is_left_alone() -> None:
+def test_an_existing_result_is_left_alone() -> None:
     outcome = placed("\n" + TASTED, TASTE)
     assert outcome.text == "\n" + TASTED
     assert [placement.already for placement in outcome.placements] == [True]
@@ -187,7 +187,7 @@ def test_a_result_in_another_function_is_not_already() -> None:
     assert outcome.text.count("Effect.tap(taste)") == 2
 
 
-def test_a_removed_line_that_changed_is_not_taken_for_already_removed() -> None:
+def test_a_changed_line_does_not_count_as_removed() -> None:
     remove = hunk("       const plate = yield* oven.take(dish)\n-      return dish\n", "serve")
     assert reasons(placed(KITCHEN, remove)) == ["NOT_FOUND"]
 
@@ -198,11 +198,11 @@ def test_a_file_whose_brackets_do_not_match_is_refused() -> None:
     assert "line 49" in outcome.misfits[0].detail
 
 
-def test_a_missing_function_is_named_as_such() -> None:
+def test_a_missing_function_is_reported_as_missing() -> None:
     assert reasons(placed(KITCHEN.replace(SERVE, ""), TASTE)) == ["FUNCTION_GONE"]
 
 
-def test_a_file_that_is_no_typescript_has_only_a_top_level() -> None:
+def test_a_file_that_is_not_typescript_has_only_a_top_level() -> None:
     text = '{\n  "a": 1,\n  "b": 2\n}\n'
     insert = '+  "c": 3,\n   "b": 2\n'
     assert placed(text, hunk(insert), path="a.json").text == text.replace('  "b"', '  "c": 3,\n  "b"')

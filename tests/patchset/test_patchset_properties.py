@@ -123,7 +123,7 @@ def test_the_lexer_reads_anything(text: str) -> None:
 
 
 @given(st.text(alphabet="ab{ \n\r\t", max_size=60))
-def test_a_text_that_holds_nothing_of_the_hunk_is_never_touched(text: str) -> None:
+def test_a_text_without_the_lines_of_the_hunk_is_never_touched(text: str) -> None:
     outcome = placed(text, hunk(" zz\n+added\n"))
     assert outcome.misfits
     assert outcome.text == text

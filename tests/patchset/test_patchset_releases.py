@@ -49,7 +49,7 @@ def changed(releases: str, version: Version | None, text: str = TEXT) -> bytes |
         ("until v1.2.0", None, False),
     ],
 )
-def test_a_patch_is_left_out_of_other_releases(releases: str, version: Version | None, expected: bool) -> None:
+def test_a_patch_is_skipped_in_other_releases(releases: str, version: Version | None, expected: bool) -> None:
     assert (changed(releases, version) is not None) is expected
 
 

@@ -62,7 +62,7 @@ KINDS = pytest.mark.parametrize("render", [as_patch, as_file, as_document])
         "[= open('/etc/passwd') =]",
     ],
 )
-def test_no_way_leads_from_a_template_into_python(render: Callable[[str], str], attack: str) -> None:
+def test_a_template_cannot_reach_python(render: Callable[[str], str], attack: str) -> None:
     with pytest.raises(PatchError) as caught:
         render(attack)
     assert "taste" in str(caught.value) or ".j2" in str(caught.value)
@@ -141,14 +141,14 @@ def test_other_ways_to_include_are_refused(parts: Path, template: str) -> None:
         render_document("release/a.j2", template, {"dish": "install/part.j2"}, parts)
 
 
-def test_a_part_is_bound_by_the_same_rules(parts: Path) -> None:
+def test_a_part_has_to_follow_the_same_rules(parts: Path) -> None:
     for attack in ("[= dish.__class__ =]", "[= dish.upper() =]", "[= dish * 9 =]"):
         (parts / "install" / "part.j2").write_text(attack)
         with pytest.raises(PatchError):
             render_document("release/a.j2", "[% include 'install/part.j2' %]", {"dish": "it"}, parts)
 
 
-def test_parts_that_include_each_other_come_to_an_end(parts: Path) -> None:
+def test_parts_that_include_each_other_are_stopped(parts: Path) -> None:
     (parts / "install" / "part.j2").write_text("[% include 'install/part.j2' %]")
     with pytest.raises(PatchError):
         render_document("release/a.j2", "[% include 'install/part.j2' %]", {"dish": ""}, parts)
@@ -168,7 +168,7 @@ def test_values_are_text_and_never_templates() -> None:
     assert render_file("a.ts.j2", "[= dish =]", {"dish": "[= other =]"}) == "[= other =]"
 
 
-def test_a_document_reads_entries_of_plain_data_and_knows_the_ends_of_a_loop() -> None:
+def test_a_document_reads_plain_data_and_knows_the_first_and_last_loop_items() -> None:
     text = "[% for one in items %][= one.name =][= one.keys =][% if loop.first and loop.last %]![% endif %][% endfor %]"
     assert as_document(text) == "amine!"
 

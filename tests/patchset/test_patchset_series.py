@@ -68,7 +68,7 @@ def test_which_releases_have_a_file(marker: str, having: list[Version], lacking:
     assert all(target.may_lack(version) for version in lacking)
 
 
-def test_a_place_that_history_gave_comes_last() -> None:
+def test_a_place_from_history_comes_last() -> None:
     patch = series.parse("taste", HEADER + "Touches: src/kitchen.ts <- kitchen.ts\n\n" + diff(TASTE))
     followed = series.Series(patches=(patch,)).following({"src/kitchen.ts": "new/kitchen.ts"})
     assert followed.patches[0].header.touches[0].places == ("src/kitchen.ts", "kitchen.ts", "new/kitchen.ts")

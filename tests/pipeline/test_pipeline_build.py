@@ -43,7 +43,7 @@ def test_the_binary_answers(built_demo: Built, tmp_path: Path) -> None:
     assert done.stdout.strip() == "1.0.0"
 
 
-def test_the_build_says_what_is_in_it(built_demo: Built) -> None:
+def test_the_manifest_says_what_is_in_the_build(built_demo: Built) -> None:
     made = built_demo.build.ingredients
 
     assert made.release.tag == repository.TAG
@@ -116,7 +116,7 @@ def test_a_file_changed_by_hand_is_named_and_kept(store: Store) -> None:
     assert edited.read_text().endswith("// mine\n")
 
 
-def test_edits_are_thrown_away_when_asked(store: Store) -> None:
+def test_edits_are_discarded_on_request(store: Store) -> None:
     tree = prepare(store).tree.path
     before = contents(tree)
     (tree / CONFIG).write_text("// mine\n")
@@ -148,7 +148,7 @@ def test_a_hunk_that_does_not_fit_stops_before_anything_is_written(store: Store)
     assert not (tree / "packages/opencode/src/combined").exists()
 
 
-def test_a_release_that_moved_is_refused(store: Store) -> None:
+def test_a_moved_release_tag_is_refused(store: Store) -> None:
     wanted, lock = request(store)
     lock = replace(lock, release=replace(lock.release, commit="0" * 40))
 
@@ -187,7 +187,7 @@ def test_no_registry_is_an_error_with_advice_and_the_next_run_goes_on(
     assert build(store).binary.is_file()
 
 
-def test_a_template_can_be_taken_out_and_its_file_goes(store: Store, tmp_path: Path) -> None:
+def test_removing_a_template_removes_its_file(store: Store, tmp_path: Path) -> None:
     templates = tmp_path / "templates"
     shutil.copytree(resources.templates(), templates)
     extra = templates / "combined/extra.ts"

@@ -34,7 +34,7 @@ def shown(toolbox: Mapping[str, str], isolation: Isolation, tmp_path_factory: py
         return Shown(command_line, command_line.run("demo", "--keep", str(root / "kept")), root / "kept")
 
 
-def test_it_shows_the_failover_as_a_timeline_and_how_to_go_on(shown: Shown) -> None:
+def test_it_shows_the_failover_as_a_timeline_and_what_to_do_next(shown: Shown) -> None:
     out = shown.done.stdout
 
     assert shown.done.returncode == 0, shown.done.stderr
@@ -57,7 +57,7 @@ def test_its_program_is_not_offered_for_installation(shown: Shown) -> None:
     assert builds.latest(store) is None
 
 
-def test_homes_are_kept_where_the_user_wants_them(shown: Shown) -> None:
+def test_homes_are_kept_in_the_named_directory(shown: Shown) -> None:
     [effects] = shown.kept.glob("*/cut-after-tool/work/effects.txt")
 
     assert effects.read_text() == "done\n"
@@ -92,7 +92,7 @@ def test_an_unreachable_registry_is_an_error_and_not_a_traceback(
 
 
 @pytest.mark.parametrize("after", ["Fetching v1.0.0", "Patching", "Installing dependencies", "Building 1.0.0"])
-def test_ctrl_c_leaves_nothing_half_made_and_the_next_run_completes(command_line: CommandLine, after: str) -> None:
+def test_ctrl_c_leaves_nothing_unfinished_and_the_next_run_completes(command_line: CommandLine, after: str) -> None:
     """Each phase is reported when it has ended: the signal meets the one that follows."""
     interrupted = command_line.interrupt(["demo"], after=after)
 

@@ -30,7 +30,7 @@ def test_the_patched_program_passes(patched: Report, scenario: str) -> None:
     assert row.failures == ()
 
 
-def test_the_patched_program_is_known_as_patched(patched: Report) -> None:
+def test_the_patched_program_is_recognised_as_patched(patched: Report) -> None:
     assert patched.patched
     assert patched.version == "1.0.0"
 

@@ -82,7 +82,7 @@ def test_a_combined_model_with_one_provider_left_still_answers(built_demo: Built
     assert [exchange.provider for exchange in seen.turn_exchanges] == ["alpha"]
 
 
-def test_a_new_agent_is_asked_of_one_member_after_the_other(program: Program) -> None:
+def test_agent_create_asks_one_member_after_another(program: Program) -> None:
     done = program.run("agent", "create", "reviews code", "-m", COMBINED)
 
     assert done.code == 1
@@ -111,7 +111,7 @@ def test_the_footer_of_a_stored_message_says_who_served_it(program: Program) -> 
     assert "▣ build · claude-sonnet-4-5 (alpha)" in program.run().stdout
 
 
-def test_a_failed_turn_leaves_the_combined_model_as_the_one_that_was_asked_for(program: Program) -> None:
+def test_after_a_failed_turn_the_combined_model_is_still_the_chosen_one(program: Program) -> None:
     scenario = greeting(replace(ALPHA, faults=(RATE_LIMITED,)), BETA)
     with serving(scenario.providers, scenario.asked) as fakes:
         program.configure(scenario.providers, {fake.provider.id: fake.base_url for fake in fakes})
@@ -144,7 +144,7 @@ def test_a_subagent_inherits_the_combined_model_and_fails_over_too(built_demo: B
     assert "Hello from beta" in json.dumps(seen.exchanges[-1].body)
 
 
-def test_an_attempt_that_was_taken_back_uses_up_no_step(program: Program) -> None:
+def test_a_discarded_attempt_does_not_count_as_a_step(program: Program) -> None:
     """The last step of a limited agent is made without tools; here the second is the last, and the first fails."""
     scenario = greeting(replace(ALPHA, faults=(RATE_LIMITED,)), BETA)
     with serving(scenario.providers, scenario.asked) as fakes:
@@ -156,7 +156,7 @@ def test_an_attempt_that_was_taken_back_uses_up_no_step(program: Program) -> Non
     assert asked.body.get("tools")
 
 
-def test_it_refuses_to_be_replaced_by_a_stock_one(program: Program) -> None:
+def test_it_refuses_to_be_replaced_by_a_stock_program(program: Program) -> None:
     refused = program.run("upgrade", "1.0.1")
 
     assert refused.code == 1
@@ -172,7 +172,7 @@ def test_a_wrong_setting_is_named(program: Program) -> None:
     assert "provider_priority" in refused.stderr
 
 
-def test_a_misspelt_key_is_refused_as_upstream_refuses_it(program: Program) -> None:
+def test_a_misspelt_key_is_refused_like_upstream_does(program: Program) -> None:
     program.configure((ALPHA, BETA), {ALPHA.id: NOWHERE, BETA.id: NOWHERE}, provider_priorities=["alpha"])
 
     refused = program.run("models")

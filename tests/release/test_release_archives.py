@@ -13,23 +13,25 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.release import archives
-from opencode_patcher.release.archives import Member
+from opencode_patcher.release.archives import ArchiveMember
 
 NAMES = ("opencode-linux-x64.tar.gz", "opencode-darwin-arm64.zip")
 
 
 @pytest.fixture
-def members(tmp_path: Path) -> list[Member]:
+def members(tmp_path: Path) -> list[ArchiveMember]:
     (tmp_path / "program").write_bytes(b"\x7fELF" + bytes(range(256)) * 5000)
     (tmp_path / "LICENSE").write_text("MIT\n")
     return [
-        Member(name="opencode", path=tmp_path / "program", mode=0o755),
-        Member(name="LICENSE", path=tmp_path / "LICENSE"),
+        ArchiveMember(name="opencode", path=tmp_path / "program", mode=0o755),
+        ArchiveMember(name="LICENSE", path=tmp_path / "LICENSE"),
     ]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_clock_mode_and_place_of_the_files_change_nothing(tmp_path: Path, members: list[Member], name: str) -> None:
+def test_time_mode_and_place_of_the_files_do_not_matter(
+    tmp_path: Path, members: list[ArchiveMember], name: str
+) -> None:
     archives.write(tmp_path / name, members)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -39,13 +41,13 @@ def test_clock_mode_and_place_of_the_files_change_nothing(tmp_path: Path, member
         shutil.copyfile(member.path, copy)
         os.utime(copy, (1_000_000, 1_000_000))
         copy.chmod(0o600)
-        moved.append(Member(name=member.name, path=copy, mode=member.mode))
+        moved.append(ArchiveMember(name=member.name, path=copy, mode=member.mode))
     archives.write(elsewhere / f"2-{name}", moved)
 
     assert (elsewhere / f"2-{name}").read_bytes() == (tmp_path / name).read_bytes()
 
 
-def test_a_tar_archive_has_fixed_owners_times_and_order(tmp_path: Path, members: list[Member]) -> None:
+def test_a_tar_archive_has_fixed_owners_times_and_order(tmp_path: Path, members: list[ArchiveMember]) -> None:
     archives.write(tmp_path / NAMES[0], members)
     with tarfile.open(tmp_path / NAMES[0]) as archive:
         found = [(one.name, one.mode, one.uid, one.gid, one.uname, one.mtime) for one in archive.getmembers()]
@@ -56,7 +58,7 @@ def test_a_tar_archive_has_fixed_owners_times_and_order(tmp_path: Path, members:
     assert (tmp_path / NAMES[0]).read_bytes()[3:8] == bytes(5), "gzip's header has no name and no time"
 
 
-def test_a_zip_archive_has_fixed_times_modes_and_order(tmp_path: Path, members: list[Member]) -> None:
+def test_a_zip_archive_has_fixed_times_modes_and_order(tmp_path: Path, members: list[ArchiveMember]) -> None:
     archives.write(tmp_path / NAMES[1], members)
     with zipfile.ZipFile(tmp_path / NAMES[1]) as archive:
         found = [(one.filename, one.date_time, stat.filemode(one.external_attr >> 16)) for one in archive.infolist()]
@@ -67,7 +69,9 @@ def test_a_zip_archive_has_fixed_times_modes_and_order(tmp_path: Path, members: 
     ]
 
 
-def test_the_systems_tar_unpacks_it_as_upstreams_installer_does(tmp_path: Path, members: list[Member]) -> None:
+def test_the_tar_of_the_system_unpacks_it_as_upstreams_installer_does(
+    tmp_path: Path, members: list[ArchiveMember]
+) -> None:
     archives.write(tmp_path / NAMES[0], members)
     (tmp_path / "out").mkdir()
     subprocess.run(["tar", "-xzf", tmp_path / NAMES[0], "-C", tmp_path / "out"], check=True)

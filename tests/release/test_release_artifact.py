@@ -57,7 +57,7 @@ def test_a_wrong_binary_is_not_packed(tmp_path: Path, runtime: Path, head: bytes
     assert not (tmp_path / TARGET.archive).exists()
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path: Path, runtime: Path) -> None:
+def test_an_unwritable_directory_is_reported(tmp_path: Path, runtime: Path) -> None:
     with pytest.raises(ReleaseError, match="cannot be written"):
         artifact.pack(
             TARGET,

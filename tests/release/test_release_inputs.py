@@ -11,15 +11,15 @@ from opencode_patcher.base.request import Request
 from opencode_patcher.release.inputs import Order, require_complete, stand_in
 from opencode_patcher.toolchain import targets
 from opencode_patcher.toolchain.bun_lock import Package
-from opencode_patcher.toolchain.natives import Missing
+from opencode_patcher.toolchain.natives import MissingPackage
 
 LOG = Path("install.log")
 CHOSEN = targets.select(["linux-x64", "linux-arm64-musl", "darwin-arm64"])
 
 
-def missing(name: str, target: str, library: str = "") -> Missing:
+def missing(name: str, target: str, library: str = "") -> MissingPackage:
     package = Package(place=name, name=name, version="1.0.0", systems=("x",))
-    return Missing(package=package, targets=targets.select([target]), library=library)
+    return MissingPackage(package=package, targets=targets.select([target]), library=library)
 
 
 SCREEN = missing("@opentui/core-linux-arm64-musl", "linux-arm64-musl")
@@ -30,7 +30,7 @@ def order(*, allow_missing: bool) -> Order:
     return Order(request=Request(), targets=CHOSEN, allow_missing=allow_missing)
 
 
-def test_each_missing_package_is_named_with_both_ways_on() -> None:
+def test_each_missing_package_is_named_with_both_solutions() -> None:
     with pytest.raises(ToolchainError, match="2 of 3 targets cannot be built") as caught:
         require_complete(order(allow_missing=False), [SCREEN, SEARCH], LOG)
     assert "@opentui/core-linux-arm64-musl 1.0.0 for linux-arm64-musl\n" in caught.value.why
@@ -39,7 +39,7 @@ def test_each_missing_package_is_named_with_both_ways_on() -> None:
     assert "--allow-missing" in caught.value.next_step
 
 
-def test_what_opencode_cannot_do_without_is_not_allowed_to_be_missing() -> None:
+def test_a_required_package_may_not_be_missing() -> None:
     with pytest.raises(ToolchainError, match="1 of 3 targets cannot be built") as caught:
         require_complete(order(allow_missing=True), [SCREEN, SEARCH], LOG)
     assert "fff-bin" not in caught.value.why
@@ -47,13 +47,13 @@ def test_what_opencode_cannot_do_without_is_not_allowed_to_be_missing() -> None:
     assert "--allow-missing" not in caught.value.next_step
 
 
-def test_nothing_stops_an_order_that_is_complete_or_may_do_without() -> None:
+def test_a_complete_order_or_allowed_gaps_are_accepted() -> None:
     require_complete(order(allow_missing=False), [], LOG)
     require_complete(order(allow_missing=True), [SEARCH], LOG)
 
 
 @pytest.mark.parametrize("place", ["node_modules", "node_modules/.bun/@ff-labs+fff-bun@1.0.0/node_modules"])
-def test_a_stand_in_lies_where_its_user_looks_for_it(tmp_path: Path, place: str) -> None:
+def test_a_stand_in_is_where_the_package_is_looked_for(tmp_path: Path, place: str) -> None:
     """Beside the package that needs it, with scopes and in both layouts."""
     user = Package(
         place="@ff-labs/fff-bun", name="@ff-labs/fff-bun", version="1.0.0", optional=("@ff-labs/fff-bin-darwin-arm64",)

@@ -18,7 +18,7 @@ from opencode_patcher.release import Made
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="install.sh is for Linux and macOS")
-def test_install_sh_takes_the_archive_for_this_machine(released: Made, isolated: Path) -> None:
+def test_install_sh_installs_the_archive_for_this_machine(released: Made, isolated: Path) -> None:
     environment = {"HOME": str(isolated), "PATH": os.environ["PATH"]}
     done = subprocess.run(
         ["sh", released.directory / "install.sh"],

@@ -11,7 +11,7 @@ from opencode_patcher.release import manifest
 from tests.release.release_samples import manifest as sample
 
 
-def test_what_is_written_is_read_again() -> None:
+def test_a_manifest_can_be_read_back() -> None:
     made = sample()
     assert manifest.parse(json.dumps(manifest.as_data(made))) == made
 
@@ -50,12 +50,12 @@ def test_a_newer_schema_is_refused_with_the_version_that_knows_it() -> None:
         json.dumps(manifest.as_data(sample()) | {"upstream": {"tag": "main", "commit": "c" * 40, "source": ""}}),
     ],
 )
-def test_a_damaged_manifest_is_an_error_and_no_traceback(text: str) -> None:
+def test_a_damaged_manifest_is_an_error_without_a_traceback(text: str) -> None:
     with pytest.raises(ReleaseError, match="damaged"):
         manifest.parse(text)
 
 
-def test_ours_is_told_from_others() -> None:
+def test_our_manifest_is_distinguished_from_others() -> None:
     assert manifest.is_ours(json.dumps(manifest.as_data(sample()) | {"schema": 7}))
     for text in ("", "[]", '{"name": "an extension", "version": "1"}', '{"tool": "x", "schema": 1}'):
         assert not manifest.is_ours(text)

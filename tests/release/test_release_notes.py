@@ -17,7 +17,7 @@ def templates(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_part_stands_where_it_is_included_and_is_no_file_of_its_own(templates: Path) -> None:
+def test_a_part_appears_where_it_is_included_and_is_not_a_separate_file(templates: Path) -> None:
     (templates / "release" / "install" / "part.sh.j2").write_text("part of [= name =]\n")
     assert notes.render(templates, {"name": "it"}) == {"install.sh": "begin\n\npart of it\n\nend\n"}
 

@@ -73,7 +73,7 @@ def components(bill: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {component["name"]: component for component in bill["components"]}
 
 
-def test_what_opencode_depends_upon_is_there_with_its_digest(bill: dict[str, Any]) -> None:
+def test_dependencies_are_listed_with_their_digests(bill: dict[str, Any]) -> None:
     found = components(bill)
     assert set(found) == {
         "bun",
@@ -90,7 +90,7 @@ def test_what_opencode_depends_upon_is_there_with_its_digest(bill: dict[str, Any
     assert found["bun"]["version"] == "1.3.14"
 
 
-def test_licences_stand_as_id_expression_or_name(bill: dict[str, Any]) -> None:
+def test_licences_are_an_id_an_expression_or_a_name(bill: dict[str, Any]) -> None:
     found = components(bill)
     assert found["effect"]["licenses"] == [{"license": {"id": "MIT"}}]
     assert found["glob"]["licenses"] == [{"expression": "(MIT OR CC0-1.0)"}]
@@ -98,7 +98,7 @@ def test_licences_stand_as_id_expression_or_name(bill: dict[str, Any]) -> None:
     assert "licenses" not in found["@native/linux"]
 
 
-def test_each_patch_stands_in_the_pedigree_with_its_reason(bill: dict[str, Any], contents: sbom.Contents) -> None:
+def test_each_patch_is_in_the_pedigree_with_its_reason(bill: dict[str, Any], contents: sbom.Contents) -> None:
     pedigree = bill["metadata"]["component"]["pedigree"]
     assert pedigree["commits"][0]["uid"] == "c" * 40
     patches = {patch["resolves"][0]["id"]: patch for patch in pedigree["patches"]}
@@ -111,7 +111,7 @@ def test_each_patch_stands_in_the_pedigree_with_its_reason(bill: dict[str, Any],
     assert NEW_FILE in patches["new-files"]["diff"]["text"]["content"]
 
 
-def test_upstreams_own_patch_to_a_package_is_said(bill: dict[str, Any]) -> None:
+def test_upstreams_own_patch_to_a_package_is_mentioned(bill: dict[str, Any]) -> None:
     assert "patches/effect@4.0.0.patch" in components(bill)["effect"]["pedigree"]["notes"]
 
 
@@ -124,7 +124,7 @@ def test_every_edge_leads_to_a_component(bill: dict[str, Any]) -> None:
     assert edges["pkg:npm/effect@4.0.0"] == {"pkg:npm/%40native/linux@1.0.0"}
 
 
-def test_the_same_release_has_the_same_bill_and_another_one_another_number(contents: sbom.Contents) -> None:
+def test_equal_releases_have_equal_bills_and_others_another_serial_number(contents: sbom.Contents) -> None:
     first = sbom.document(contents, sbom.spdx_ids())
     assert sbom.document(contents, sbom.spdx_ids()) == first
     other = sbom.Contents(**{**vars(contents), "manifest": sample(artifacts=(artifact("linux-x64", binary="9"),))})
@@ -132,7 +132,7 @@ def test_the_same_release_has_the_same_bill_and_another_one_another_number(conte
 
 
 @pytest.mark.parametrize("content", ["one\n", "one\ntwo\n", "no end", "", "one\n\n"])
-def test_git_makes_the_file_out_of_an_addition(tmp_path: Path, content: str) -> None:
+def test_git_creates_the_file_from_an_addition(tmp_path: Path, content: str) -> None:
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     diff = sbom.addition("a/b.ts", content)
     subprocess.run(["git", "-C", tmp_path, "apply", "-"], input=diff, text=True, check=True)

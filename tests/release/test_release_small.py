@@ -72,7 +72,7 @@ def reseal(place: Path, changes: Mapping[str, object]) -> None:
     (place / sums.FILE_NAME).write_text(sums.text(sums.of(place, names)))
 
 
-def test_the_directory_holds_all_and_nothing_else(released: Made, workshop: Workshop) -> None:
+def test_the_directory_has_exactly_the_expected_files(released: Made, workshop: Workshop) -> None:
     names = {path.name for path in released.directory.iterdir()}
     assert names >= PAPERS | {workshop.native.archive, workshop.foreign.archive}
     assert {name for name in names if not name.startswith("install.")} == PAPERS | {
@@ -88,7 +88,7 @@ def test_the_directory_holds_all_and_nothing_else(released: Made, workshop: Work
 
 
 @pytest.mark.parametrize("kind", ["native", "foreign"])
-def test_an_archive_holds_the_program_for_its_platform(
+def test_an_archive_has_the_program_for_its_platform(
     released: Made, workshop: Workshop, tmp_path: Path, kind: str
 ) -> None:
     target: Target = getattr(workshop, kind)
@@ -113,7 +113,7 @@ def test_the_program_for_this_machine_runs(released: Made, workshop: Workshop, t
     assert said.strip() == "1.0.0"
 
 
-def test_the_manifest_names_what_went_in(released: Made, workshop: Workshop) -> None:
+def test_the_manifest_names_the_inputs(released: Made, workshop: Workshop) -> None:
     found = manifest.parse((released.directory / manifest.FILE_NAME).read_text())
     assert found == released.manifest
     assert found.release == workshop.lock.release
@@ -122,7 +122,7 @@ def test_the_manifest_names_what_went_in(released: Made, workshop: Workshop) -> 
     assert [artifact.target for artifact in found.artifacts] == [workshop.native.name, workshop.foreign.name]
 
 
-def test_each_binary_has_the_manifest_that_a_store_wants(released: Made, workshop: Workshop, tmp_path: Path) -> None:
+def test_each_binary_has_a_manifest_for_the_store(released: Made, workshop: Workshop, tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
     place = store.builds / "from-a-release"
     place.mkdir(parents=True)
@@ -138,7 +138,7 @@ def test_each_binary_has_the_manifest_that_a_store_wants(released: Made, worksho
     assert found.ingredients.target == workshop.native.name
 
 
-def test_bill_notices_and_notes_tell_of_this_release(released: Made, workshop: Workshop) -> None:
+def test_bill_notices_and_notes_describe_this_release(released: Made, workshop: Workshop) -> None:
     bill = (released.directory / "sbom.cdx.json").read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill) is None
     assert "effect" in {component["name"] for component in json.loads(bill)["components"]}
@@ -175,7 +175,7 @@ def test_a_changed_a_missing_and_an_added_file_are_named(copied: Callable[[], Pa
     ]
 
 
-def test_an_archive_that_was_exchanged_together_with_its_sum_is_found(
+def test_an_archive_replaced_together_with_its_checksum_is_found(
     copied: Callable[[], Path], workshop: Workshop
 ) -> None:
     place = copied()
@@ -186,7 +186,7 @@ def test_an_archive_that_was_exchanged_together_with_its_sum_is_found(
     assert f"{workshop.foreign.archive} has another digest in manifest.json" in caught.value.why
 
 
-def test_an_exchange_that_manifest_and_sums_agree_on_is_found_by_the_second_build(
+def test_an_archive_replaced_together_with_manifest_and_checksums_is_found_by_the_second_build(
     copied: Callable[[], Path], workshop: Workshop
 ) -> None:
     place = copied()
@@ -207,7 +207,7 @@ def test_an_exchange_that_manifest_and_sums_agree_on_is_found_by_the_second_buil
     assert workshop.foreign.archive in found.identical
 
 
-def test_a_manifest_and_notes_that_were_rewritten_with_their_sums_are_found(
+def test_a_manifest_and_notes_rewritten_with_their_checksums_are_found(
     copied: Callable[[], Path], workshop: Workshop
 ) -> None:
     place = copied()
@@ -232,9 +232,7 @@ def test_a_manifest_and_notes_that_were_rewritten_with_their_sums_are_found(
     )
 
 
-def test_a_size_that_is_not_the_archives_is_found_before_the_build(
-    copied: Callable[[], Path], workshop: Workshop
-) -> None:
+def test_a_wrong_size_is_found_before_the_build(copied: Callable[[], Path], workshop: Workshop) -> None:
     place = copied()
     entries = json.loads((place / manifest.FILE_NAME).read_text())["targets"]
     entries[1]["archive"]["size"] += 1
@@ -256,7 +254,7 @@ def test_a_size_that_is_not_the_archives_is_found_before_the_build(
         ({"flags": {"web_ui": False, "channel": "beta"}}, "channel beta", "again"),
     ],
 )
-def test_what_cannot_be_built_the_same_here_is_said(
+def test_the_reason_why_it_cannot_be_reproduced_here_is_given(
     copied: Callable[[], Path], workshop: Workshop, changes: dict[str, object], what: str, step: str
 ) -> None:
     place = copied()
@@ -277,7 +275,7 @@ def test_a_release_of_a_commit_that_the_tag_does_not_have_is_refused(
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "SHA256SUMS"])
-def test_a_directory_without_manifest_or_sums_is_no_release(
+def test_a_directory_without_manifest_or_checksums_is_not_a_release(
     copied: Callable[[], Path], workshop: Workshop, name: str
 ) -> None:
     place = copied()
@@ -286,7 +284,7 @@ def test_a_directory_without_manifest_or_sums_is_no_release(
         reproduced(workshop, place)
 
 
-def test_a_former_release_is_replaced_in_one_step(copied: Callable[[], Path], workshop: Workshop) -> None:
+def test_an_old_release_is_replaced_in_one_step(copied: Callable[[], Path], workshop: Workshop) -> None:
     place = copied()
     killed = place.with_name(f".{place.name}.abcdefgh")
     killed.mkdir()
@@ -306,7 +304,7 @@ def refuse(what: str) -> Callable[..., object]:
 
 @pytest.mark.parametrize("what", ["interrupt", "full"])
 @pytest.mark.parametrize("step", ["artifact.pack", "metadata.write"])
-def test_what_breaks_off_leaves_the_former_release_and_nothing_beside_it(
+def test_an_interrupted_run_leaves_the_old_release_and_nothing_else(
     copied: Callable[[], Path], workshop: Workshop, monkeypatch: pytest.MonkeyPatch, what: str, step: str
 ) -> None:
     place = copied()
@@ -331,7 +329,9 @@ def test_a_binary_that_fails_the_drill_is_not_released(workshop: Workshop, tmp_p
     assert not (tmp_path / "out").exists()
 
 
-def test_no_room_is_said_before_the_build(workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_space_is_reported_before_the_build(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(directory, "room_for", lambda *_: Room(store=10**18, out=10**18))
     with pytest.raises(ReleaseError, match="not enough disk space"):
         workshop.release(tmp_path / "out")

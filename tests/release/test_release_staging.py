@@ -49,9 +49,7 @@ def names(place: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("at", "found"), [("being made", "former"), ("old is aside", "former"), ("new is there", "new")]
 )
-def test_what_a_killed_run_has_left_is_gone_with_the_next_release(
-    store: Store, tmp_path: Path, at: str, found: str
-) -> None:
+def test_the_next_release_removes_what_a_killed_run_left(store: Store, tmp_path: Path, at: str, found: str) -> None:
     out = tmp_path / "releases" / "dist"
     out.mkdir(parents=True)
     (out / "former").write_text("former")

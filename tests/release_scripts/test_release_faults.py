@@ -126,7 +126,9 @@ FAULTS: dict[Callable[[Path], None], str] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_release_that_is_not_what_it_says(installed: Machine, second: Path, fault: Callable[[Path], None]) -> None:
+def test_a_release_that_does_not_match_its_checksums(
+    installed: Machine, second: Path, fault: Callable[[Path], None]
+) -> None:
     fault(second)
     done = installed.install(OPENCODE_RELEASE_URL=second)
     unharmed(installed, done)
@@ -170,7 +172,7 @@ def test_the_program_is_tried_without_the_users_settings(machine: Machine, tmp_p
 
 @pytest.mark.parametrize("loader", ["curl", "wget"])
 @pytest.mark.parametrize("part", ["SHA256SUMS", ".build.json", ".tar.gz"])
-def test_a_download_that_breaks_off(tmp_path: Path, first: Path, web: Any, loader: str, part: str) -> None:
+def test_an_incomplete_download(tmp_path: Path, first: Path, web: Any, loader: str, part: str) -> None:
     machine = make_machine(tmp_path / "machine", programs=(*PROGRAMS, loader))
     machine.install(OPENCODE_RELEASE_URL=first)
     if loader == "wget":
@@ -191,7 +193,7 @@ def test_a_download_that_breaks_off(tmp_path: Path, first: Path, web: Any, loade
 
 
 @pytest.mark.parametrize("loader", ["curl", "wget"])
-def test_nothing_there(tmp_path: Path, first: Path, web: Any, loader: str) -> None:
+def test_a_release_that_does_not_exist(tmp_path: Path, first: Path, web: Any, loader: str) -> None:
     machine = make_machine(tmp_path / "machine", programs=(*PROGRAMS, loader))
     machine.install(OPENCODE_RELEASE_URL=first)
     unharmed(machine, machine.install(OPENCODE_RELEASE_URL=f"{web.url}/missing"))
@@ -200,7 +202,7 @@ def test_nothing_there(tmp_path: Path, first: Path, web: Any, loader: str) -> No
 
 
 @pytest.mark.parametrize("loader", ["curl", "wget"])
-def test_no_way_leads_from_https_to_http(tmp_path: Path, secure: Any, web: Any, loader: str) -> None:
+def test_no_redirect_leads_from_https_to_http(tmp_path: Path, secure: Any, web: Any, loader: str) -> None:
     machine = make_machine(tmp_path / "machine", programs=(*PROGRAMS, loader))
     # The certificate is the test's own.
     (machine.home / ".curlrc").write_text("insecure\n")
@@ -240,7 +242,7 @@ BUSYBOX_WGET = """case "$*" in *--version*) echo "unrecognized option: version" 
 echo "$@" >> {log}"""
 
 
-def test_what_cannot_check_who_answers_is_not_used(tmp_path: Path, secure: Any, web: Any) -> None:
+def test_a_program_that_cannot_verify_certificates_is_not_used(tmp_path: Path, secure: Any, web: Any) -> None:
     machine = make_machine(tmp_path / "machine", programs=PROGRAMS)
     log = tmp_path / "wget.log"
     machine.add("wget", BUSYBOX_WGET.format(log=log))
@@ -307,7 +309,7 @@ def test_a_state_of_a_newer_version(installed: Machine, second: Path) -> None:
     assert started(installed.place) == "first"
 
 
-def test_a_bin_directory_that_is_none(installed: Machine, second: Path, tmp_path: Path) -> None:
+def test_a_bin_directory_that_is_not_a_directory(installed: Machine, second: Path, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("mine")
     for bad in (file, file / "below", tmp_path / "a:b"):
@@ -315,7 +317,7 @@ def test_a_bin_directory_that_is_none(installed: Machine, second: Path, tmp_path
     assert file.read_text() == "mine"
 
 
-def test_a_damaged_program_is_mended(installed: Machine, first: Path) -> None:
+def test_a_damaged_program_is_repaired(installed: Machine, first: Path) -> None:
     file = installed.place.resolve()
     file.write_bytes(program("changed"))
     assert started(installed.place) == "changed"
@@ -353,7 +355,7 @@ def test_the_attestation_is_checked(installed: Machine, second: Path) -> None:
     assert f"--source-ref refs/tags/{RELEASE}" in asked
 
 
-def test_an_attestation_that_fails_ends_it(installed: Machine, second: Path) -> None:
+def test_an_invalid_attestation_stops_the_install(installed: Machine, second: Path) -> None:
     gh(installed, verdict="echo no attestations found >&2; exit 1")
     done = installed.install(OPENCODE_RELEASE_URL=second)
     unharmed(installed, done)
@@ -362,7 +364,7 @@ def test_an_attestation_that_fails_ends_it(installed: Machine, second: Path) -> 
     assert started(installed.place) == "second"
 
 
-def test_a_program_that_came_into_the_store_unattested_is_checked_by_the_next_run_that_can(
+def test_an_unattested_program_in_the_store_is_checked_by_the_next_run_that_can(
     installed: Machine, second: Path
 ) -> None:
     log = gh(installed, verdict="exit 1")

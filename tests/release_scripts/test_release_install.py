@@ -150,7 +150,7 @@ def test_the_files_are_written_as_opencode_patcher_writes_them(machine: Machine,
         assert json.dumps(json.loads(text), indent=2, sort_keys=True, ensure_ascii=False) + "\n" == text
 
 
-def test_what_opencode_patcher_recorded_stays(machine: Machine, first: Path, second: Path) -> None:
+def test_the_records_of_opencode_patcher_stay(machine: Machine, first: Path, second: Path) -> None:
     machine.install(OPENCODE_RELEASE_URL=first)
     store = open_store(machine.store)
     before = state.read(store)
@@ -188,7 +188,7 @@ def test_paths(tmp_path: Path, name: str, first: Path, second: Path) -> None:
 @pytest.mark.parametrize(
     "name", [b"caf\xe9", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xf4\x90\x80\x80", b"\xff"]
 )
-def test_a_bin_directory_whose_name_is_no_utf_8(machine: Machine, first: Path, name: bytes) -> None:
+def test_a_bin_directory_whose_name_is_not_utf_8(machine: Machine, first: Path, name: bytes) -> None:
     odd = machine.home / os.fsdecode(name)
     for words, variables in (
         (("--bin-dir", odd), {}),
@@ -326,7 +326,7 @@ def test_the_command_that_comes_first_on_path(machine: Machine, first: Path) -> 
         (("--version", "latest"), "https://github.com/example/fork/releases/latest/download"),
     ],
 )
-def test_the_release_that_is_asked_for(machine: Machine, words: Sequence[str], url: str) -> None:
+def test_the_requested_release(machine: Machine, words: Sequence[str], url: str) -> None:
     machine.add("curl", f'cat >> "{machine.root}/asked"; exit 22')
     done = machine.install(*words)
     assert done.returncode == 1
@@ -344,7 +344,7 @@ def test_the_release_that_is_asked_for(machine: Machine, words: Sequence[str], u
         (("--version", "v1.18.3"), "names one release"),
     ],
 )
-def test_words_that_mean_nothing(machine: Machine, first: Path, words: Sequence[str], said: str) -> None:
+def test_unknown_arguments(machine: Machine, first: Path, words: Sequence[str], said: str) -> None:
     url = {"OPENCODE_RELEASE_URL": first} if said == "names one release" else {}
     done = machine.install(*words, **url)
     assert done.returncode == 1
@@ -367,7 +367,7 @@ def test_sums_whose_lines_end_with_crlf(machine: Machine, first: Path) -> None:
     assert started(machine.place) == "first"
 
 
-def test_a_part_of_the_script_does_nothing(machine: Machine, first: Path) -> None:
+def test_a_truncated_script_does_nothing(machine: Machine, first: Path) -> None:
     """A download that breaks off on its way into a shell."""
     whole = machine.script.read_text()
     for size in range(0, len(whole) - len('main "$@"\n'), 997):

@@ -161,7 +161,7 @@ def test_several_at_once(machine: Machine, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("locker", ["flock", "perl"])
-def test_waits_for_opencode_patcher_and_opencode_patcher_for_it(tmp_path: Path, first: Path, locker: str) -> None:
+def test_it_waits_for_opencode_patcher_and_vice_versa(tmp_path: Path, first: Path, locker: str) -> None:
     if not shutil.which(locker):
         pytest.skip(f"needs {locker}")
     programs = (*(name for name in PROGRAMS if name != "flock"), locker)
@@ -186,7 +186,7 @@ def test_waits_for_opencode_patcher_and_opencode_patcher_for_it(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interrupted_while_it_fetches(machine: Machine, first: Path, tmp_path: Path, sent: signal.Signals) -> None:
+def test_interrupted_during_the_download(machine: Machine, first: Path, tmp_path: Path, sent: signal.Signals) -> None:
     machine.install(OPENCODE_RELEASE_URL=first)
     reached = tmp_path / "reached"
     os.mkfifo(reached)

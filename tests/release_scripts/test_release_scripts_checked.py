@@ -78,7 +78,7 @@ def test_powershell_skips_a_damaged_record_and_waits_only_for_another_install(tm
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_any_encoding_can_read_it(name: str) -> None:
+def test_it_is_readable_in_any_encoding(name: str) -> None:
     """Windows PowerShell 5.1 reads a file without a byte order mark in the code page of the machine."""
     assert render(name).isascii()
 
@@ -100,7 +100,7 @@ def test_the_names_and_formats_are_those_of_opencode_patcher(name: str) -> None:
     assert formats == {store.FORMAT} == {state.FORMAT} == {builds.FORMAT}
 
 
-def test_a_store_that_a_killed_install_on_windows_has_left_is_usable(tmp_path: Path) -> None:
+def test_a_store_left_by_a_killed_install_on_windows_is_usable(tmp_path: Path) -> None:
     """The marker's name while it is written is one that both tools take for a part of a new store."""
     text = render("install.ps1")
     new = re.search(r'\$new = Join-Path \(Split-Path \$Path\) "(.*)"\n', text)
@@ -147,7 +147,7 @@ def test_on_windows_path_is_set_as_opencode_patcher_says() -> None:
     assert line.order in text
 
 
-def test_the_place_is_refused_where_upstreams_updater_would_write() -> None:
+def test_a_place_that_upstreams_updater_would_overwrite_is_refused() -> None:
     for directory in (".local/bin", ".opencode/bin"):
         assert place.claimed(f"/home/user/{directory}/opencode", "/") == directory
         assert f"*{directory}*" in render("install.sh")

@@ -60,7 +60,7 @@ def test_the_flags(tree: Worktree, make_bun: MakeBun, log: Path, options: BuildO
     assert log.read_text().splitlines()[0] == f"in opencode: run script/build.ts {flags}"
 
 
-def test_the_environment_is_pinned_and_the_users_left_out(
+def test_the_environment_is_pinned_and_excludes_the_users(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("OPENCODE_RELEASE", "OPENCODE_BUMP", "OPENCODE_MODELS_URL", "NODE_ENV", "VITE_X", "XDG_DATA_HOME"):
@@ -78,7 +78,7 @@ def test_the_environment_is_pinned_and_the_users_left_out(
     assert "the user's" not in scratch.values()
 
 
-def test_upstreams_code_sees_no_secret_and_no_home(
+def test_upstreams_code_sees_no_secrets_and_no_home(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("OPENAI_API_KEY", "GITHUB_TOKEN", "npm_config__auth", "SSH_AUTH_SOCK", "HTTPS_PROXY", "BUN_OPTIONS"):
@@ -108,7 +108,7 @@ def test_a_failing_build_shows_its_end_and_the_log(
     assert "line 0\n" in log.read_text()
 
 
-def test_a_failing_build_with_web_ui_says_how_to_do_without(
+def test_a_failing_build_with_web_ui_says_how_to_build_without(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions
 ) -> None:
     chosen = BuildOptions(version="1.18.3", models_json=options.models_json, web_ui=True)
@@ -127,7 +127,7 @@ def test_a_failing_build_with_web_ui_says_how_to_do_without(
         (BUILD.replace("$OPENCODE_VERSION", "0.0.0-dev-1"), "0.0.0-dev-1 instead of 1.18.3"),
     ],
 )
-def test_a_build_that_leaves_something_else(
+def test_a_build_with_an_unexpected_result(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, script: str, reason: str
 ) -> None:
     with pytest.raises(BuildError) as caught:
@@ -154,7 +154,7 @@ def runtimes(tmp_path: Path) -> Runtimes:
     return Runtimes(directory=tmp_path / "runtimes", version="1.3.14")
 
 
-def test_each_target_is_handed_over_when_it_is_finished(
+def test_each_target_is_passed_on_when_it_is_finished(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
 ) -> None:
     seen: list[tuple[str, str]] = []
@@ -172,7 +172,7 @@ def test_each_target_is_handed_over_when_it_is_finished(
     ]
 
 
-def test_a_build_that_leaves_a_target_out_is_an_error(
+def test_a_skipped_target_is_an_error(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
 ) -> None:
     script = CROSS.replace("$OPENCODE_BUILD_TARGETS", "opencode-linux-x64")
@@ -180,7 +180,7 @@ def test_a_build_that_leaves_a_target_out_is_an_error(
         build.build_targets(make_bun(script), tree, options, CHOSEN, runtimes, REPORTER, log, lambda *_: None)
 
 
-def test_a_target_that_is_announced_and_not_made_is_an_error(
+def test_a_target_that_is_announced_but_not_built_is_an_error(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
 ) -> None:
     script = CROSS.replace("> dist/$name/bin/$file", "")
@@ -188,7 +188,7 @@ def test_a_target_that_is_announced_and_not_made_is_an_error(
         build.build_targets(make_bun(script), tree, options, CHOSEN, runtimes, REPORTER, log, lambda *_: None)
 
 
-def test_what_the_taker_raises_ends_the_build(
+def test_an_error_of_the_receiver_ends_the_build(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes
 ) -> None:
     def refuse(target: Target, path: Path) -> None:
@@ -199,7 +199,7 @@ def test_what_the_taker_raises_ends_the_build(
         build.build_targets(make_bun(script), tree, options, CHOSEN, runtimes, REPORTER, log, refuse)
 
 
-def test_a_program_for_macos_is_signed_before_anybody_gets_it(
+def test_a_program_for_macos_is_signed_before_it_is_passed_on(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, runtimes: Runtimes, tmp_path: Path
 ) -> None:
     unsigned = tmp_path / "unsigned"
@@ -229,7 +229,7 @@ def test_the_digest_of_a_build_for_this_machine_is_that_of_the_signed_program(
     assert binary.sha256 == hashlib.sha256(program).hexdigest()
 
 
-def test_a_program_that_cannot_be_signed_is_not_handed_over(
+def test_a_program_that_cannot_be_signed_is_not_passed_on(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions, tmp_path: Path
 ) -> None:
     unsigned = tmp_path / "unsigned"

@@ -80,16 +80,14 @@ def test_the_range_that_upstream_checks(version: str, required: str, expected: b
     assert bun.satisfies(version, required) is expected
 
 
-def test_one_on_path_that_fits_is_used_as_it_is(home: Path, store: Store) -> None:
+def test_a_fitting_bun_on_path_is_used(home: Path, store: Store) -> None:
     path = on_path(home, "echo 1.4.0")
     assert ensure(store) == bun.Bun(path=path, version="1.4.0", origin="PATH")
     assert not store.toolchains.exists()
 
 
 @pytest.mark.parametrize("script", ["echo 1.3.13", "echo 2.0.0", "exit 1", "echo hello"])
-def test_one_on_path_that_does_not_fit_is_passed_over(
-    home: Path, store: Store, registry: Registry, script: str
-) -> None:
+def test_an_unsuitable_bun_on_path_is_skipped(home: Path, store: Store, registry: Registry, script: str) -> None:
     path = on_path(home, script)
     registry.add(PACKAGE, "1.3.14", GOOD)
     reporter = Notes()
@@ -117,14 +115,14 @@ def test_nothing_but_the_program_is_unpacked(store: Store, registry: Registry) -
     assert sorted(unpacked) == [found.path, found.path.with_name("bun.fetched.json")]
 
 
-def test_no_registry_decides_what_bun_is(store: Store, registry: Registry) -> None:
+def test_a_registry_cannot_replace_bun(store: Store, registry: Registry) -> None:
     registry.add(PACKAGE, "1.3.14", archive({"package/bin/bun": BUN, "package/readme": "another one"}))
     error = refused(store, {"1.3.14": {PACKAGE: integrity(GOOD)}})
     assert "archive is not the one that the lock pins" in error.why
     assert len(registry.requests) == 1
 
 
-def test_one_that_came_from_elsewhere_is_fetched_again(store: Store, registry: Registry) -> None:
+def test_a_bun_from_elsewhere_is_fetched_again(store: Store, registry: Registry) -> None:
     registry.add(PACKAGE, "1.3.14", archive({"package/bin/bun": f"{BUN}# another one\n"}))
     assert "another" in ensure(store).path.read_text()
     registry.add(PACKAGE, "1.3.14", GOOD)
@@ -132,7 +130,7 @@ def test_one_that_came_from_elsewhere_is_fetched_again(store: Store, registry: R
 
 
 @pytest.mark.parametrize("harm", ["changed", "linked", "without its note"])
-def test_one_that_was_changed_in_the_store_is_fetched_again(store: Store, registry: Registry, harm: str) -> None:
+def test_a_changed_bun_in_the_store_is_fetched_again(store: Store, registry: Registry, harm: str) -> None:
     registry.add(PACKAGE, "1.3.14", GOOD)
     path = ensure(store).path
     if harm == "changed":
@@ -163,7 +161,7 @@ def test_a_new_version_is_pinned_for_every_platform_that_the_registry_has(regist
     assert len(registry.requests) == asked
 
 
-def test_neither_a_program_nor_a_setting_in_the_current_directory_counts(
+def test_programs_and_settings_in_the_current_directory_are_ignored(
     home: Path, store: Store, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.add(PACKAGE, "1.3.14", GOOD)
@@ -214,7 +212,7 @@ def test_a_package_without_a_program_that_runs(
     assert reason in str(refused(store))
 
 
-def test_an_archive_that_is_none(store: Store, registry: Registry) -> None:
+def test_an_invalid_archive(store: Store, registry: Registry) -> None:
     registry.add(PACKAGE, "1.3.14", b"not an archive")
     assert "cannot be used" in refused(store).what
 
@@ -234,7 +232,7 @@ def test_a_package_that_the_registry_lacks(store: Store, registry: Registry) -> 
 @pytest.mark.parametrize(
     "document", [{}, {"versions": []}, {"versions": {"1.3.14": {}}}, {"versions": {"1.3.14": None}}]
 )
-def test_an_answer_that_is_not_npms(store: Store, registry: Registry, document: dict[str, object]) -> None:
+def test_an_answer_that_is_not_from_npm(store: Store, registry: Registry, document: dict[str, object]) -> None:
     registry.documents[PACKAGE] = document
     assert refused(store).why
 
@@ -246,18 +244,18 @@ def test_an_unreachable_registry(home: Path, store: Store, monkeypatch: pytest.M
     assert "HTTPS_PROXY" in error.next_step
 
 
-def test_a_registry_setting_that_is_no_address(home: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_setting_that_is_not_an_address(home: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("npm_config_registry", "nonsense")
     assert "nonsense" in refused(store).why
 
 
-def test_a_moment_of_trouble_is_sat_out(store: Store, registry: Registry) -> None:
+def test_a_short_failure_is_retried(store: Store, registry: Registry) -> None:
     registry.add(PACKAGE, "1.3.14", GOOD)
     registry.failures = [503, 429]
     assert ensure(store).version == "1.3.14"
 
 
-def test_lasting_trouble_ends(store: Store, registry: Registry) -> None:
+def test_a_lasting_failure_is_an_error(store: Store, registry: Registry) -> None:
     registry.failures = [503] * 10
     assert "503" in refused(store).why
     assert len(registry.requests) == npm_registry.ATTEMPTS
@@ -295,7 +293,7 @@ def test_a_login_in_the_address_is_used_and_not_shown(
     assert "secret" not in str(error)
 
 
-def test_a_scope_with_a_registry_of_its_own(
+def test_a_scope_with_its_own_registry(
     home: Path, store: Store, registry: Registry, make_registry: Callable[[], Registry]
 ) -> None:
     other = make_registry()
@@ -305,7 +303,7 @@ def test_a_scope_with_a_registry_of_its_own(
     assert registry.requests == []
 
 
-def test_a_mirror_that_passes_on_public_addresses_is_asked_itself(store: Store, registry: Registry) -> None:
+def test_a_mirror_with_public_addresses_is_asked_itself(store: Store, registry: Registry) -> None:
     registry.add(PACKAGE, "1.3.14", GOOD, host=DEFAULT_REGISTRY)
     assert ensure(store).version == "1.3.14"
     assert len(registry.requests) == 2
@@ -322,7 +320,7 @@ def test_the_proxy_of_the_environment_is_used(
     assert {request.host for request in proxy.requests} == {"registry.invalid"}
 
 
-def test_no_proxy_is_heeded(store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_respected(store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     registry.add(PACKAGE, "1.3.14", GOOD)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1")

@@ -56,7 +56,7 @@ def test_production_leaves_out_what_only_developers_need() -> None:
     ]
 
 
-def test_the_nearest_version_is_the_one_that_is_meant() -> None:
+def test_the_nearest_version_is_used() -> None:
     packages = bun_lock.parse(LOCK).packages
     assert packages["@scope/tool"].needs == ("@scope/tool/minimatch",)
     assert packages["glob"].needs == ("minimatch", "peer")
@@ -84,7 +84,7 @@ def test_platforms_and_upstreams_own_packages_are_known() -> None:
         '{"lockfileVersion": 1, "workspaces": {}, "packages": {"a": []}}',
     ],
 )
-def test_what_is_no_lock_is_an_error(text: str) -> None:
+def test_an_invalid_lock_is_an_error(text: str) -> None:
     with pytest.raises(ToolchainError, match="not understood"):
         bun_lock.parse(text)
 

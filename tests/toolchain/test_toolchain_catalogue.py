@@ -49,7 +49,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "index"
 
 
-def test_the_users_own_file_is_used_where_it_lies(tmp_path: Path, store: Store) -> None:
+def test_the_file_of_the_user_is_used_in_place(tmp_path: Path, store: Store) -> None:
     file = tmp_path / "mine.json"
     file.write_bytes(MODELS)
     pin = CataloguePin(package="none", version="0", sha256="0" * 64)
@@ -71,7 +71,7 @@ def test_the_users_own_file_is_used_where_it_lies(tmp_path: Path, store: Store) 
         ('{"acme": {"models": []}}', "'acme'"),
     ],
 )
-def test_a_file_that_is_no_catalogue(tmp_path: Path, text: str, reason: str) -> None:
+def test_a_file_that_is_not_a_catalogue(tmp_path: Path, text: str, reason: str) -> None:
     file = tmp_path / "mine.json"
     file.write_text(text)
     with pytest.raises(CatalogueError) as caught:
@@ -96,7 +96,7 @@ def test_the_pinned_one_is_fetched_once(store: Store, index: Path) -> None:
     assert catalogue.ensure(store, pin, REPORTER) == found
 
 
-def test_another_pin_is_fetched_anew(store: Store, index: Path) -> None:
+def test_another_pin_is_fetched(store: Store, index: Path) -> None:
     catalogue.ensure(store, wheel(index), REPORTER)
     other = json.dumps({"new": {"models": {}}}).encode()
     assert catalogue.ensure(store, wheel(index, other), REPORTER).path.read_bytes() == other
@@ -128,7 +128,9 @@ def test_a_wheel_without_the_data(store: Store, index: Path) -> None:
     assert "data.json.gz" in caught.value.why
 
 
-def test_without_pip_uv_is_used(store: Store, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uv_is_used_if_there_is_no_pip(
+    store: Store, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pin = wheel(index)
     uv = tmp_path / "uv"
     # Takes what is given after --target, the last option, and unpacks the wheel there, as uv does.

@@ -54,7 +54,7 @@ def test_lifecycle_scripts_do_not_run_except_the_named_one(tree: Worktree, make_
     ]
 
 
-def test_an_installation_sees_how_to_reach_the_registry_and_no_other_secret(
+def test_an_installation_sees_registry_settings_and_no_other_secrets(
     tree: Worktree, make_bun: MakeBun, log: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("OPENAI_API_KEY", "GITHUB_TOKEN", "REGISTRY_TOKEN", "HTTPS_PROXY", "npm_config_registry"):
@@ -91,7 +91,7 @@ def test_settings_that_upstreams_own_build_does_not_have_are_refused(
     assert not log.exists()
 
 
-def test_the_settings_of_upstreams_own_build_count(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
+def test_the_settings_of_upstreams_own_build_are_used(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     own = "[install]\nexact = true\nminimumReleaseAge = 259200\nminimumReleaseAgeExcludes = ['x']\n[test]\nroot = '.'\n"
     (tree.path / "bunfig.toml").write_text(own)
     (tree.path / "packages/opencode/bunfig.toml").write_text('preload = ["@opentui/solid/preload"]\n')
@@ -141,9 +141,7 @@ def test_an_installation_starts_from_upstreams_lock_file(tree: Worktree, make_bu
     assert git.run("-C", tree.path, "status", "--porcelain", "--", "bun.lock").stdout == ""
 
 
-def test_a_changed_lock_file_alone_is_put_right_without_installing(
-    tree: Worktree, make_bun: MakeBun, log: Path
-) -> None:
+def test_a_changed_lock_file_is_restored_without_installing(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
     (tree.path / "bun.lock").write_text("rewritten by bun\n")
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is False
@@ -159,7 +157,7 @@ def test_a_failure_says_why_and_the_next_run_starts_over(tree: Worktree, make_bu
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
 
 
-def test_a_full_disk_is_not_taken_for_a_registry_that_fails(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
+def test_a_full_disk_is_not_reported_as_a_registry_failure(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     full = make_bun("echo 'error: ENOSPC: no space left on device, write' >&2; exit 1")
     with pytest.raises(StoreError, match="The dependencies cannot be installed") as caught:
         dependencies.install(full, tree, REPORTER, log)
@@ -167,7 +165,7 @@ def test_a_full_disk_is_not_taken_for_a_registry_that_fails(tree: Worktree, make
     assert "registry" not in str(caught.value)
 
 
-def test_a_failed_reinstallation_is_not_taken_for_done(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
+def test_a_failed_reinstallation_is_repeated(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
     manifest = tree.path / "package.json"
     before = manifest.read_text()
@@ -178,7 +176,7 @@ def test_a_failed_reinstallation_is_not_taken_for_done(tree: Worktree, make_bun:
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
 
 
-def test_the_web_uis_dependencies_are_named_when_they_fail(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
+def test_failing_dependencies_of_the_web_ui_are_named(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     with_ui = replace(tree, packages=(*tree.packages, "packages/app"))
     with pytest.raises(ToolchainError) as caught:
         dependencies.install(make_bun("exit 1"), with_ui, REPORTER, log)
@@ -195,7 +193,9 @@ def test_scripts_find_this_bun_by_name(
     assert f"found {bun.path} in no mode" in log.read_text()
 
 
-def test_every_platform_comes_in_a_second_step_that_may_fail(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
+def test_other_platforms_are_installed_in_a_second_step_that_may_fail(
+    tree: Worktree, make_bun: MakeBun, log: Path
+) -> None:
     script = INSTALL + 'case "$*" in *--os*) exit 1 ;; esac\n'
     assert dependencies.install(make_bun(script), tree, REPORTER, log, every_platform=True) is True
     assert [line for line in calls(log, tree) if line.startswith(".")] == [
@@ -205,7 +205,7 @@ def test_every_platform_comes_in_a_second_step_that_may_fail(tree: Worktree, mak
     ]
 
 
-def test_an_installation_for_every_platform_serves_this_one_but_not_the_other_way_round(
+def test_an_installation_for_every_platform_includes_this_one_but_not_vice_versa(
     tree: Worktree, make_bun: MakeBun, log: Path
 ) -> None:
     bun = make_bun(INSTALL)
@@ -215,7 +215,7 @@ def test_an_installation_for_every_platform_serves_this_one_but_not_the_other_wa
     assert dependencies.install(bun, tree, REPORTER, log) is False
 
 
-def test_what_was_forgotten_is_installed_again(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
+def test_a_forgotten_installation_is_repeated(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     dependencies.install(make_bun(INSTALL), tree, REPORTER, log)
     dependencies.forget(tree)
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True

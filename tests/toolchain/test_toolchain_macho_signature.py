@@ -20,7 +20,7 @@ def test_a_signed_program_is_valid_and_signing_it_again_changes_nothing() -> Non
     assert macho_signature.sign(signed, "opencode") == signed
 
 
-def test_the_program_itself_stays_what_it_is() -> None:
+def test_the_program_itself_does_not_change() -> None:
     before = signable()
     signed = macho_signature.sign(before, "opencode")
     changed = {at for at in range(LIMIT) if before[at] != signed[at]}
@@ -69,7 +69,7 @@ def test_a_changed_byte_is_found(at: int, flaw: str) -> None:
     assert flaw in macho_signature.flaws(bytes(signed))
 
 
-def test_what_bun_leaves_behind_is_found() -> None:
+def test_the_faulty_signatures_of_bun_are_found() -> None:
     """A signature that covers the runtime but not the program, a cut-off one, and bytes behind the end."""
     assert macho_signature.flaws(signable(signature=8)) == ["the signature is cut off"]
     assert macho_signature.flaws(signable(tail=b"stale"))[0] == "the signature does not end where the file ends"
@@ -88,6 +88,6 @@ def test_what_bun_leaves_behind_is_found() -> None:
         (signable()[:100], "ends within"),
     ],
 )
-def test_what_cannot_be_signed_is_said(program: bytes, reason: str) -> None:
+def test_a_program_that_cannot_be_signed_is_an_error(program: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         macho_signature.sign(program, "opencode")

@@ -61,7 +61,7 @@ def test_system_machine_and_c_library_decide(target: str, names: set[str]) -> No
     assert {package.name for package in natives.needed(CLOSURE, targets.parse(target))} == names
 
 
-def test_what_is_missing_is_said_once_with_all_its_targets() -> None:
+def test_a_missing_package_is_reported_once_with_all_its_targets() -> None:
     chosen = targets.select(["linux-x64", "linux-x64-baseline", "darwin-arm64", "windows-x64"])
     there = [key for key in ALL if key[0] not in ("@opentui/core-linux-x64", "@ff-labs/fff-bin-darwin-arm64")]
     found = natives.missing(CLOSURE, chosen, there)

@@ -46,7 +46,7 @@ def test_userconfig_names_another_file(tmp_path: Path) -> None:
     assert settings.registry("x") == "http://other.invalid/npm/"
 
 
-def test_a_scope_has_a_registry_of_its_own(tmp_path: Path) -> None:
+def test_a_scope_has_its_own_registry(tmp_path: Path) -> None:
     settings = read(tmp_path, user="registry=http://all.invalid\n@oven:registry=http://oven.invalid\n")
     assert settings.registry("@oven/bun-linux-x64") == "http://oven.invalid/"
     assert settings.registry("@other/x") == "http://all.invalid/"
@@ -77,7 +77,7 @@ def test_comments_quotes_lists_and_variables() -> None:
         ("_authToken=t0k3n", None),
     ],
 )
-def test_credentials_are_for_their_host_and_path_only(tmp_path: Path, line: str, expected: str | None) -> None:
+def test_credentials_are_only_for_their_host_and_path(tmp_path: Path, line: str, expected: str | None) -> None:
     settings = read(tmp_path, {"TOKEN": "t0k3n"}, user=line)
     assert settings.authorization("https://host.invalid/npm/@oven%2fbun") == expected
 
@@ -105,7 +105,7 @@ def test_certificates_and_proxies(tmp_path: Path) -> None:
     assert read(tmp_path, user="https-proxy=null\n").proxies == {}
 
 
-def test_the_global_file_stands_beside_node(tmp_path: Path) -> None:
+def test_the_global_file_is_beside_node(tmp_path: Path) -> None:
     node = tmp_path / "prefix" / "bin" / "node"
     node.parent.mkdir(parents=True)
     node.write_text("#!/bin/sh\n")

@@ -23,7 +23,7 @@ def offer(registry: Registry, **changes: str) -> None:
     registry.add("@oven/bun-windows-aarch64", "1.3.14", archive({"package/bin/bun.exe": b"for windows"}), **changes)
 
 
-def test_they_lie_where_bun_looks_for_them(registry: Registry, store: Store) -> None:
+def test_they_are_where_bun_looks_for_them(registry: Registry, store: Store) -> None:
     offer(registry)
     found = runtimes.ensure(store, BUN, CHOSEN, {}, REPORTER)
     assert sorted((path.name, path.read_bytes()) for path in found.directory.glob("*14")) == [
@@ -33,7 +33,7 @@ def test_they_lie_where_bun_looks_for_them(registry: Registry, store: Store) -> 
     assert found.path(CHOSEN[0]).name == "bun-linux-x64-musl-baseline-v1.3.14"
 
 
-def test_those_that_are_there_are_not_asked_for_again(registry: Registry, store: Store) -> None:
+def test_existing_ones_are_not_fetched_again(registry: Registry, store: Store) -> None:
     offer(registry)
     runtimes.ensure(store, BUN, CHOSEN[:1], {}, REPORTER)
     before = len(registry.requests)
@@ -45,7 +45,7 @@ def test_those_that_are_there_are_not_asked_for_again(registry: Registry, store:
     assert all("bun-windows-aarch64" in path for path in asked)
 
 
-def test_one_that_was_changed_on_the_way_is_not_used(registry: Registry, store: Store) -> None:
+def test_a_damaged_one_is_not_used(registry: Registry, store: Store) -> None:
     offer(registry, integrity="sha512-" + "A" * 86 + "==")
     with pytest.raises(ToolchainError, match="cannot be fetched"):
         runtimes.ensure(store, BUN, CHOSEN, {}, REPORTER)

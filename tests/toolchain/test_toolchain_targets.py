@@ -45,7 +45,7 @@ def test_an_unknown_name_gets_the_nearest(name: str, near: str) -> None:
     assert "windows-x64-baseline" in caught.value.next_step
 
 
-def test_a_selection_is_in_upstreams_order_and_has_nothing_twice() -> None:
+def test_a_selection_is_in_upstreams_order_without_duplicates() -> None:
     chosen = targets.select(["windows-x64", "linux-x64", "windows-x64"])
     assert [target.name for target in chosen] == ["linux-x64", "windows-x64"]
     assert [target.name for target in targets.select(["linux-x64", "all"])] == list(NAMES)
@@ -63,11 +63,11 @@ def test_a_selection_is_in_upstreams_order_and_has_nothing_twice() -> None:
         (Platform(system="freebsd", machine="amd64"), None),
     ],
 )
-def test_what_runs_on_a_machine(platform: Platform, name: str | None) -> None:
+def test_the_best_target_for_a_machine(platform: Platform, name: str | None) -> None:
     found = targets.runnable(targets.select(["all"]), platform)
     assert (found.name if found else None) == name
 
 
-def test_a_baseline_binary_runs_where_avx2_is_and_the_other_is_not_there() -> None:
+def test_a_baseline_binary_is_used_if_there_is_no_other() -> None:
     found = targets.runnable(targets.select(["linux-x64-baseline"]), Platform(system="linux", machine="x86_64"))
     assert found == parse("linux-x64-baseline")

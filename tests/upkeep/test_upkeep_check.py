@@ -65,7 +65,7 @@ def test_lines_above_move_a_hunk(check: Check, upstream: Upstream) -> None:
     assert state(found, "label") is PatchStatus.APPLIES
 
 
-def test_what_upstream_has_already(check: Check, upstream: Upstream) -> None:
+def test_a_hunk_that_upstream_already_has(check: Check, upstream: Upstream) -> None:
     name = 'const text = name + "v2.0.1"'
     found = only(check, upstream, "v2.0.1", {MENU: MENU_TEXT.replace("const text = name", name)})
     assert state(found, "label") is PatchStatus.ALREADY
@@ -119,7 +119,7 @@ def test_the_deletion_may_be_the_first_commit_after_the_release(check: Check, up
     assert commit[:12] in file(found, "taste").explanation
 
 
-def test_a_file_that_history_does_not_explain_is_hinted_at_but_not_followed(check: Check, upstream: Upstream) -> None:
+def test_a_missing_file_without_history_gets_a_hint_but_is_not_followed(check: Check, upstream: Upstream) -> None:
     upstream.commit("New kitchen", {MOVED: BELOW})
     upstream.commit("Old kitchen away", {KITCHEN: None})
     found = only(check, upstream, "v2.1.0", {})
@@ -158,7 +158,7 @@ def test_a_file_that_only_some_releases_have(
         ({KITCHEN: KITCHEN_TEXT.replace("const plate", "const dishes")}, "plate in serve"),
     ],
 )
-def test_names_that_are_not_there_any_more(
+def test_names_that_no_longer_exist(
     check: Check, upstream: Upstream, project: Project, files: dict[str, str | None], missing: str
 ) -> None:
     if "Cookery" in str(files):
@@ -169,7 +169,7 @@ def test_names_that_are_not_there_any_more(
     assert [name.what for name in found.missing if missing in name.what]
 
 
-def test_an_insert_that_cannot_work_is_a_failure_with_its_place(check: Check, upstream: Upstream) -> None:
+def test_the_place_of_an_insert_that_cannot_work_is_reported(check: Check, upstream: Upstream) -> None:
     early = KITCHEN_TEXT.replace("  return carry(plate, guest)", "  return plate\n  return carry(plate, guest)")
     found = only(check, upstream, "v2.0.1", {KITCHEN: early})
     assert found.applies
@@ -179,7 +179,7 @@ def test_an_insert_that_cannot_work_is_a_failure_with_its_place(check: Check, up
     assert judge(found, WINDOW) is Fit.FAILS
 
 
-def test_code_that_the_feature_relies_on(check: Check, upstream: Upstream, project: Project) -> None:
+def test_changed_code_that_the_feature_relies_on(check: Check, upstream: Upstream, project: Project) -> None:
     project.expect("heat", KITCHEN, "prepare", r"heat\(180\)")
     same = only(check, upstream, "v2.0.1", {})
     assert (same.fits, same.differences) == (True, ())

@@ -104,7 +104,7 @@ def relied_on(three: Upstream, project: Project) -> Upstream:
     return three
 
 
-def test_meaning_is_a_mark_of_its_own_and_says_what_to_look_at(
+def test_meaning_has_its_own_mark_and_says_what_to_look_at(
     relied_on: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command_line("check", "v2.0.1") == 0
@@ -142,7 +142,7 @@ def test_reports_have_the_mark(
     assert ("Look at: taste.ts" in text) == (ending != ".svg")
 
 
-def test_a_report_of_an_unknown_kind_is_refused_before_any_work(
+def test_a_report_of_an_unknown_format_is_refused_before_any_work(
     three: Upstream, command_line: CommandLine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command_line("check", "--report", str(tmp_path / "report.pdf")) == UsageError.exit_code
@@ -158,7 +158,7 @@ def test_a_tag_that_is_no_release(
     assert "is not a release of OpenCode" in capsys.readouterr().err
 
 
-def test_releases_can_be_named_in_one_way_only(command_line: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_releases_can_be_named_in_only_one_way(command_line: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line("check", "v2.0.0", "--all") == UsageError.exit_code
 
 
@@ -190,7 +190,7 @@ def test_refresh_changes_nothing_and_says_so(
     assert (project.text("taste"), project.text("label")) == before
 
 
-def test_the_way_round(
+def test_from_a_conflict_to_a_refreshed_patch(
     three: Upstream, project: Project, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command_line("patches", "rebase", "v2.1.0", "-q") == PatchError.exit_code
@@ -220,7 +220,7 @@ def test_edit_of_an_unknown_patch_names_the_nearest(
     assert "taste" in capsys.readouterr().err
 
 
-def test_rebase_wants_a_release(command_line: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rebase_needs_a_release(command_line: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line("patches", "rebase") == UsageError.exit_code
     assert command_line("patches", "rebase", "v2.0.0", "--abort") == UsageError.exit_code
 

@@ -61,7 +61,7 @@ def test_another_release_does_not_change_it_either() -> None:
     assert rewritten(TASTE, longer, applied(series.parse("taste", TASTE), longer)) == TASTE
 
 
-def test_a_changed_hunk_is_written_anew_and_the_other_stays() -> None:
+def test_a_changed_hunk_is_rewritten_and_the_other_stays() -> None:
     made = rewritten(TASTE, KITCHEN_TEXT, TASTED.replace("taste(plate)", "taste(plate, guest)"))
     assert "+  CombinedTaste.taste(plate, guest)\n   return carry(plate, guest)\n" in made
     assert '+import { CombinedTaste } from "./combined/taste"\n export * as Kitchen' in made
@@ -69,19 +69,19 @@ def test_a_changed_hunk_is_written_anew_and_the_other_stays() -> None:
     assert made.startswith(TASTE.split("diff --git")[0])
 
 
-def test_a_new_edit_gets_a_hunk_of_its_own_with_the_function_that_it_is_in() -> None:
+def test_a_new_edit_gets_its_own_hunk_with_its_function() -> None:
     made = rewritten(TASTE, KITCHEN_TEXT, TASTED.replace("oven.heat(180)", "oven.heat(200)"))
     assert headings(made) == ["prepare", "serve", ""]
     assert "@@ -5,1 +5,1 @@ prepare\n-  oven.heat(180)\n+  oven.heat(200)\n" in made
     assert "@@ -14,1 +15,2 @@\n" in made
 
 
-def test_an_edit_that_was_taken_out_is_taken_out() -> None:
+def test_a_removed_edit_is_removed_from_the_patch() -> None:
     made = rewritten(TASTE, KITCHEN_TEXT, TASTED.replace("  CombinedTaste.taste(plate)\n", ""))
     assert headings(made) == [""]
 
 
-def test_a_hunk_grows_until_it_has_one_place() -> None:
+def test_a_hunk_gets_context_until_it_has_one_place() -> None:
     twice = KITCHEN_TEXT.replace("  oven.heat(180)\n", "  oven.heat(180)\n  wait()\n  oven.heat(180)\n  rest()\n")
     tasted = applied(series.parse("taste", TASTE), twice)
     made = rewritten(TASTE, twice, tasted.replace("heat(180)\n  rest", "heat(90)\n  rest"))
@@ -102,12 +102,12 @@ def test_an_edit_inside_a_hunk_with_variables_is_for_a_person() -> None:
     assert "by hand" in caught.value.next_step
 
 
-def test_a_patch_that_does_nothing_any_more() -> None:
+def test_a_patch_that_no_longer_does_anything() -> None:
     with pytest.raises(PatchError, match="no longer changes"):
         rewritten(TASTE, KITCHEN_TEXT, KITCHEN_TEXT)
 
 
-def test_a_change_that_cannot_be_told_apart() -> None:
+def test_an_ambiguous_change() -> None:
     same = "".join("  wait()\n" for _ in range(40))
     long = KITCHEN_TEXT.replace("  oven.heat(180)\n", same)
     tasted = applied(series.parse("taste", TASTE), long)
@@ -167,13 +167,13 @@ def test_edits_that_repeat_a_line_beside_a_hunk(text: str) -> None:
     assert rewritten(made, KITCHEN_TEXT, after) == made
 
 
-def test_an_insert_between_hunks_that_touch_is_written_with_one_of_them() -> None:
+def test_an_insert_between_adjacent_hunks_is_written_with_one_of_them() -> None:
     warmed = applied(series.parse("sample", TOUCHING), KITCHEN_TEXT)
     made = rewritten(TOUCHING, KITCHEN_TEXT, warmed.replace("  rest()\n  rest()\n", "  rest()\n  x()\n  rest()\n"))
     assert "+  x()\n" in made
 
 
-def test_changes_that_have_no_place_apart_share_a_hunk() -> None:
+def test_changes_without_separate_places_share_a_hunk() -> None:
     same = KITCHEN_TEXT.replace("  oven.heat(180)\n", "  wait()\n" * 20)
     tasted = applied(series.parse("taste", TASTE), same)
     lines = tasted.split("\n")
@@ -200,7 +200,7 @@ edits = st.lists(st.tuples(st.booleans(), st.integers(0, 20), lines), min_size=1
 @given(st.sampled_from([TASTE, TOUCHING]), edits, st.booleans())
 @example(TASTE, REPEATED, False)
 @example(TASTE, [(False, 2, "}\n"), (False, 15, "}\n"), (False, 12, "  rest()\n")], False)
-def test_whatever_was_edited_the_patch_makes_exactly_that_or_is_refused(
+def test_the_patch_makes_exactly_the_edit_or_is_refused(
     text: str, changes: list[tuple[bool, int, str]], crlf: bool
 ) -> None:
     before, after = KITCHEN_TEXT, edited(applied(series.parse("sample", text), KITCHEN_TEXT), changes)

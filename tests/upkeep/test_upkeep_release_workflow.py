@@ -112,7 +112,7 @@ def runner(tmp_path: Path) -> Runner:
     return runner
 
 
-def test_a_release_is_public_once_all_of_it_is_there(runner: Runner) -> None:
+def test_a_release_is_public_once_it_is_complete(runner: Runner) -> None:
     done = runner.publish()
     assert done.returncode == 0, done.stderr
     assert runner.state() == "public"
@@ -125,7 +125,7 @@ def test_a_release_is_public_once_all_of_it_is_there(runner: Runner) -> None:
     assert edit.startswith("release edit v1.18.3 --draft=false --verify-tag ")
 
 
-def test_a_run_that_broke_off_is_completed(runner: Runner) -> None:
+def test_an_interrupted_run_is_completed(runner: Runner) -> None:
     (runner.fake / "breaks-at").write_text("manifest.json")
     assert runner.publish().returncode == 1
     assert runner.state() == "draft"
@@ -157,7 +157,7 @@ def test_a_public_release_is_left_as_it_is(runner: Runner) -> None:
     assert [line.split()[0] for line in runner.asked()] == ["api", "release"]
 
 
-def test_no_second_release_because_github_did_not_answer(runner: Runner) -> None:
+def test_no_second_release_if_github_does_not_answer(runner: Runner) -> None:
     (runner.fake / "offline").touch()
     done = runner.publish()
     assert done.returncode == 1
@@ -165,7 +165,7 @@ def test_no_second_release_because_github_did_not_answer(runner: Runner) -> None
     assert len(runner.asked()) == 1
 
 
-def test_no_release_of_a_tag_that_was_moved_meanwhile(runner: Runner) -> None:
+def test_no_release_for_a_tag_that_has_moved(runner: Runner) -> None:
     (runner.fake / "tag").write_text("b" * 40)
     done = runner.publish()
     assert done.returncode == 1
@@ -173,7 +173,7 @@ def test_no_release_of_a_tag_that_was_moved_meanwhile(runner: Runner) -> None:
     assert len(runner.asked()) == 1
 
 
-def test_files_that_are_not_those_that_were_attested(runner: Runner) -> None:
+def test_files_that_differ_from_the_attested_ones(runner: Runner) -> None:
     (runner.root / "dist/install.sh").write_text("echo something else\n")
     assert runner.publish().returncode == 1
     assert runner.asked() == []

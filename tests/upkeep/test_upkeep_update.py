@@ -152,7 +152,7 @@ def test_a_release_that_differs_has_to_pass_the_whole_drill(
     assert lock.read_lock(lock_file).release == newest
 
 
-def test_a_release_that_fits_needs_no_whole_drill(
+def test_a_release_that_fits_does_not_need_the_whole_drill(
     upstream: Upstream, request_for: Request, store: Store, lock_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upstream.release("v2.1.0", {})
@@ -164,7 +164,7 @@ def test_a_release_that_fits_needs_no_whole_drill(
 
 
 @pytest.mark.parametrize("error", [InstallError("Disk full."), KeyboardInterrupt()])
-def test_a_failed_installation_puts_the_lock_back(
+def test_a_failed_installation_restores_the_lock(
     upstream: Upstream,
     request_for: Request,
     store: Store,

@@ -50,7 +50,7 @@ def write_back(store: Store, project: Project) -> tuple[str, ...]:
     return writeback.write(project.patches, project.series, texts)
 
 
-def test_one_commit_a_patch(store: Store, upstream: Upstream, project: Project) -> None:
+def test_one_commit_per_patch(store: Store, upstream: Upstream, project: Project) -> None:
     bench = start(store, upstream, project, "v2.0.0")
     assert said(bench, "log", "--reverse", "--format=%s", "v2.0.0..HEAD").splitlines() == [
         "taste: Taste before serving",
@@ -103,7 +103,7 @@ def test_a_conflict_has_three_stages_and_can_be_resolved(store: Store, upstream:
     assert project.text("taste").split("diff --git")[0] == before.split("diff --git")[0]
 
 
-def test_giving_up_leaves_everything_as_it_was(store: Store, upstream: Upstream, project: Project) -> None:
+def test_aborting_leaves_everything_unchanged(store: Store, upstream: Upstream, project: Project) -> None:
     upstream.release("v2.1.0", {KITCHEN: CHANGED})
     before = project.text("taste")
     with pytest.raises(PatchError):
@@ -138,7 +138,7 @@ def test_a_deleted_file_is_a_conflict_that_names_the_commit(store: Store, upstre
     assert stages == ["1", "3"]
 
 
-def test_a_moved_file_is_followed_and_written_down(store: Store, upstream: Upstream, project: Project) -> None:
+def test_a_moved_file_is_followed_and_recorded(store: Store, upstream: Upstream, project: Project) -> None:
     new = "packages/opencode/src/cooking/kitchen.ts"
     upstream.release("v2.1.0", {KITCHEN: None, new: KITCHEN_TEXT})
     start(store, upstream, project, "v2.1.0")
@@ -146,14 +146,14 @@ def test_a_moved_file_is_followed_and_written_down(store: Store, upstream: Upstr
     assert f"Touches: {new} <- {KITCHEN}" in project.text("taste")
 
 
-def test_changes_that_are_in_no_commit_are_not_lost(store: Store, upstream: Upstream, project: Project) -> None:
+def test_uncommitted_changes_are_not_lost(store: Store, upstream: Upstream, project: Project) -> None:
     bench = start(store, upstream, project, "v2.0.0")
     (bench.path / MENU).write_text("export {}\n")
     with pytest.raises(UsageError, match="not committed"):
         write_back(store, project)
 
 
-def test_a_commit_of_nobody_is_refused(store: Store, upstream: Upstream, project: Project) -> None:
+def test_a_commit_without_a_patch_is_refused(store: Store, upstream: Upstream, project: Project) -> None:
     bench = start(store, upstream, project, "v2.0.0")
     (bench.path / MENU).write_text("export {}\n")
     said(bench, "commit", "--quiet", "--all", "--message=Something else")

@@ -67,7 +67,7 @@ def test_every_action_is_pinned_by_commit_with_its_version(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", workflows.NAMES)
-def test_permissions_are_given_job_by_job(name: str) -> None:
+def test_permissions_are_given_per_job(name: str) -> None:
     text = rendered()[name]
     assert "\npermissions: {}\n" in text
     jobs = re.split(r"\n  (?=[a-z-]+:\n    )", text.split("\njobs:\n", 1)[1])
@@ -79,14 +79,14 @@ def test_permissions_are_given_job_by_job(name: str) -> None:
 
 
 @pytest.mark.parametrize("job", ["attest", "publish"])
-def test_a_job_that_can_write_runs_nothing_but_what_is_githubs(job: str) -> None:
+def test_a_job_that_can_write_only_runs_code_of_github(job: str) -> None:
     text = re.split(r"\n  (?=[a-z-]+:\n)", rendered()["release.yml"].split(f"\n  {job}:\n")[1])[0]
     assert "checkout" not in text
     assert "opencode" not in text.replace("OpenCode", "")
     assert set(re.findall(r"uses: ([^@]+)@", text)) <= {"actions/download-artifact", "actions/attest-build-provenance"}
 
 
-def test_nothing_is_published_that_was_not_tried_and_attested() -> None:
+def test_only_tested_and_attested_files_are_published() -> None:
     needs = dict(re.findall(r"\n  ([a-z-]+):\n(?:    .*\n)*?    needs: (.*)\n", rendered()["release.yml"]))
     assert needs == {
         "smoke": "build",
@@ -96,7 +96,7 @@ def test_nothing_is_published_that_was_not_tried_and_attested() -> None:
     }
 
 
-def test_what_is_published_waits_for_an_approval() -> None:
+def test_publishing_waits_for_an_approval() -> None:
     publish = rendered()["release.yml"].split("\n  publish:\n")[1]
     assert "\n    environment: release " in publish
 
@@ -112,7 +112,7 @@ def test_the_jobs_that_publish_or_commit_install_nothing_without_its_hash() -> N
         assert entry.startswith("#") or "--hash=sha256:" in entry, entry
 
 
-def test_the_lock_that_is_committed_is_not_from_a_job_that_ran_upstreams_code() -> None:
+def test_the_committed_lock_is_not_from_a_job_that_ran_upstreams_code() -> None:
     jobs = rendered()["watch.yml"].split("\n  build:\n")
     look, propose = jobs[0], jobs[1].split("\n  propose:\n")[1]
     assert "--check-only" in look
@@ -122,7 +122,7 @@ def test_the_lock_that_is_committed_is_not_from_a_job_that_ran_upstreams_code() 
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
-def test_what_a_build_said_cannot_break_out_of_an_issue(tmp_path: Path) -> None:
+def test_output_of_a_build_cannot_break_out_of_an_issue(tmp_path: Path) -> None:
     hostile = "```\n````\n`````text\n</details>\n# A\n@all [a](b)\r\x1b[2J\x0b\n\n- list\n    code\n<!--\nlast line"
     (tmp_path / "result").mkdir()
     (tmp_path / "result" / "progress.txt").write_text(hostile)
@@ -138,7 +138,7 @@ def test_what_a_build_said_cannot_break_out_of_an_issue(tmp_path: Path) -> None:
     assert "patches rebase v9.9.9" in body
 
 
-def test_the_job_that_can_write_runs_nothing_of_upstreams() -> None:
+def test_the_job_that_can_write_runs_no_upstream_code() -> None:
     propose = rendered()["watch.yml"].split("\n  propose:\n")[1]
     assert "opencode-patcher update" not in propose
     assert "make" not in propose.split("steps:")[1]
@@ -146,13 +146,13 @@ def test_the_job_that_can_write_runs_nothing_of_upstreams() -> None:
 
 
 @pytest.mark.parametrize("name", workflows.NAMES)
-def test_no_expression_stands_in_a_script(name: str) -> None:
+def test_scripts_have_no_expressions(name: str) -> None:
     scripts = re.findall(r"run: (.*\n(?: {10}.*\n|\n)*)", rendered()[name])
     assert len(scripts) > 2
     assert not [script for script in scripts if "${{" in script]
 
 
-def test_written_into_a_fork(tmp_path: Path) -> None:
+def test_the_workflows_are_written_into_a_fork(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     written = write(tmp_path, rendered("5 4 * * *"))
     assert [path.name for path in written] == ["ci.yml", "release.yml", "watch.yml"]
@@ -180,17 +180,17 @@ def test_a_directory_that_is_not_a_repository(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cron", ["", "daily", "5 4 * *", '5 4 * * *"\n  push:', "5 4 * * * *"])
-def test_a_schedule_that_is_not_one(cron: str) -> None:
+def test_an_invalid_schedule(cron: str) -> None:
     with pytest.raises(UsageError, match="not a schedule"):
         rendered(cron)
 
 
-def test_a_branch_that_is_not_one() -> None:
+def test_an_invalid_branch() -> None:
     with pytest.raises(UsageError, match="branch"):
         rendered(branch="main]\n  pull_request_target:")
 
 
-def test_forks_do_not_all_ask_at_once() -> None:
+def test_forks_do_not_all_run_at_once() -> None:
     schedules = {workflows.spread_cron(f"/home/user-{number}/fork") for number in range(50)}
     assert len(schedules) > 40
     for schedule in schedules:

@@ -23,7 +23,7 @@ def test_the_projects_own_lock_can_be_read() -> None:
     assert len(found.catalogue.sha256) == 64
 
 
-def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+def test_a_lock_can_be_read_back(tmp_path: Path) -> None:
     file = tmp_path / "lock.json"
     lock.write_lock(PINNED, file)
     assert lock.read_lock(file) == PINNED

@@ -81,7 +81,7 @@ def test_an_unknown_release_names_the_nearest(ref: str, nearest: str) -> None:
 
 
 @pytest.mark.parametrize("ref", ["latest", "", "dev", f"v{'9' * 5000}"], ids=["word", "empty", "branch", "many digits"])
-def test_a_word_that_is_no_version_still_gets_a_release_to_try(ref: str) -> None:
+def test_a_word_that_is_not_a_version_still_gets_a_suggestion(ref: str) -> None:
     with pytest.raises(SourceError) as caught:
         releases.find(KNOWN, ref)
     assert "newest is v1.18.3" in caught.value.why
@@ -98,7 +98,7 @@ def test_a_source_without_releases_says_so(make_upstream: Callable[[], Upstream]
         releases.find(listed, "v1.0.0")
 
 
-def test_a_directory_that_is_no_repository(tmp_path: Path) -> None:
+def test_a_directory_that_is_not_a_repository(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         releases.list_releases(str(tmp_path))
     assert "There is no git repository" in caught.value.why

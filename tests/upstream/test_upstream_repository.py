@@ -82,7 +82,7 @@ def test_a_neighbour_release_transfers_only_the_difference(store: Store, upstrea
     }
 
 
-def test_a_release_that_is_there_needs_no_source(store: Store, upstream: Upstream) -> None:
+def test_a_fetched_release_needs_no_source(store: Store, upstream: Upstream) -> None:
     release = newest(upstream)
     repository = fetch(store, upstream.source, release)
     for entry in upstream.path.iterdir():
@@ -90,7 +90,7 @@ def test_a_release_that_is_there_needs_no_source(store: Store, upstream: Upstrea
     assert fetch(store, upstream.source, release) == repository
 
 
-def test_a_server_that_cannot_filter_still_works(store: Store, make_upstream: Callable[[], Upstream]) -> None:
+def test_a_server_without_filters_still_works(store: Store, make_upstream: Callable[[], Upstream]) -> None:
     plain = make_upstream()
     commit = plain.release("v1.0.0")
     repository = fetch(store, plain.source, newest(plain))
@@ -144,7 +144,7 @@ def test_a_half_made_repository_is_made_again(store: Store, upstream: Upstream, 
     assert files(repository, release.commit) == set(WORKSPACE)
 
 
-def test_what_a_killed_git_left_behind_is_no_obstacle(store: Store, upstream: Upstream) -> None:
+def test_leftovers_of_a_killed_git_do_not_matter(store: Store, upstream: Upstream) -> None:
     repository = fetch(store, upstream.source, newest(upstream))
     leftovers = [
         repository / "shallow.lock",
@@ -176,7 +176,7 @@ def test_the_users_git_settings_change_nothing(
     assert tags(repository)["v1.0.0"] == first.commit
 
 
-def test_files_that_the_source_does_not_give_out(store: Store, upstream: Upstream) -> None:
+def test_files_that_the_source_does_not_have(store: Store, upstream: Upstream) -> None:
     release = newest(upstream)
     repository = fetch(store, upstream.source, release)
     blob = blobs(upstream, release.commit)["README.md"]
@@ -234,7 +234,7 @@ def test_git_variables_of_a_caller_change_nothing(
     assert {name: os.environ[name] for name in foreign} == foreign, "the caller's environment is left alone"
 
 
-def test_a_dollar_in_the_path_of_the_store_is_no_variable(
+def test_a_dollar_in_the_path_of_the_store_is_not_a_variable(
     tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOUSE", "elsewhere")

@@ -27,7 +27,7 @@ def fetched(upstream: Upstream, store: Store) -> Iterator[tuple[Repository, tupl
         yield repository, listed
 
 
-def test_contents_come_when_they_are_fetched_and_equal_ones_have_one_name(upstream: Upstream, store: Store) -> None:
+def test_contents_are_available_once_fetched_and_equal_ones_have_one_name(upstream: Upstream, store: Store) -> None:
     upstream.release("v1.0.1", {"README.md": "Another.\n"})
     with fetched(upstream, store) as (repository, listed):
         first, second = map(repository.snapshot, listed)
@@ -50,7 +50,7 @@ def test_files_that_were_not_prefetched_are_fetched_when_they_are_read(upstream:
         assert snapshot.read("README.md") == WORKSPACE["README.md"].encode()
 
 
-def test_what_is_no_file_has_no_content(upstream: Upstream, store: Store) -> None:
+def test_directories_and_submodules_have_no_content(upstream: Upstream, store: Store) -> None:
     with fetched(upstream, store) as (repository, (release,)):
         snapshot = repository.snapshot(release)
         for path in ("packages", "packages/opencode/src", "none", "README.md/none", "packages/none/x.ts"):
@@ -91,9 +91,7 @@ def test_a_tag_that_moved_among_many_is_named(upstream: Upstream, store: Store) 
         fetch(store, upstream.source, *listed)
 
 
-def test_history_has_no_answer_for_a_file_that_is_there_or_for_an_older_release(
-    upstream: Upstream, store: Store
-) -> None:
+def test_history_has_no_answer_for_an_existing_file_or_an_older_release(upstream: Upstream, store: Store) -> None:
     upstream.release("v1.0.1", {"README.md": "Another.\n"})
     with fetched(upstream, store) as (repository, (first, second)):
         assert history.departures(repository, first, second, [INDEX], SilentReporter()) == {}
@@ -111,7 +109,7 @@ def test_the_support_window_is_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [(0, 1, 0), (1, 15, 0)])
-def test_what_is_too_old_to_be_built_is_refused(version: tuple[int, int, int]) -> None:
+def test_a_release_that_is_too_old_to_build_is_refused(version: tuple[int, int, int]) -> None:
     window = support.Support(oldest=(1, 15, 0), oldest_built=(1, 17, 0), oldest_tested=(1, 17, 0))
     old = Release(tag=tag_of(version), version=version, commit="a" * 40)
     with pytest.raises(SourceError, match="too old") as caught:

@@ -169,7 +169,7 @@ def dumb(upstream: Upstream, tmp_path: Path) -> Iterator[str]:
     server.server_close()
 
 
-def test_a_server_that_knows_files_only_is_said_to_be_one(store: Store, dumb: str) -> None:
+def test_a_server_that_only_serves_files_is_reported(store: Store, dumb: str) -> None:
     with pytest.raises(SourceError) as refused:
         check_out(store, dumb)
 
@@ -196,7 +196,7 @@ def test_a_source_that_is_a_program_is_refused_at_once(store: Store, source: str
         check_out(store, source)
 
 
-def test_a_git_that_ends_early_is_an_error_with_words(upstream: Upstream, store: Store) -> None:
+def test_a_git_that_ends_early_is_a_clear_error(upstream: Upstream, store: Store) -> None:
     made = check_out(store, upstream.source)
     with opened(store, upstream.source) as repository:
         repository.objects.root(made.release.commit)

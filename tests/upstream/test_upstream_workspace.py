@@ -64,7 +64,7 @@ def test_every_kind_of_dependency_counts(field: str, wanted: str) -> None:
     assert "packages/web" in workspace.closure(texts).packages
 
 
-def test_a_published_version_is_no_workspace_dependency() -> None:
+def test_a_published_version_is_not_a_workspace_dependency() -> None:
     texts = {
         **TEXTS,
         "packages/slack/package.json": manifest("slack", dependencies={"@opencode-ai/web": "1.0.0"}),
@@ -96,7 +96,7 @@ def test_packages_that_need_each_other() -> None:
         ({"package.json": manifest("x", workspaces=[], packageManager="pnpm@9.0.0")}, "'pnpm@9.0.0'"),
     ],
 )
-def test_a_source_that_is_no_opencode_says_why(change: dict[str, str | None], reason: str) -> None:
+def test_the_error_for_a_foreign_source_says_why(change: dict[str, str | None], reason: str) -> None:
     texts = {path: text for path, text in {**TEXTS, **change}.items() if text is not None}
     with pytest.raises(SourceError) as caught:
         workspace.closure(texts)
@@ -104,14 +104,14 @@ def test_a_source_that_is_no_opencode_says_why(change: dict[str, str | None], re
     assert "opencode-patcher demo" in caught.value.next_step
 
 
-def test_a_dependency_that_is_nowhere_is_named() -> None:
+def test_a_missing_dependency_is_named() -> None:
     texts = {path: text for path, text in TEXTS.items() if path != "packages/schema/package.json"}
     with pytest.raises(SourceError) as caught:
         workspace.closure(texts)
     assert "packages/core/package.json needs @opencode-ai/schema" in caught.value.why
 
 
-def test_a_release_without_web_ui_says_how_to_do_without() -> None:
+def test_the_error_for_a_missing_web_ui_says_how_to_build_without() -> None:
     texts = {path: text for path, text in TEXTS.items() if path != "packages/app/package.json"}
     with pytest.raises(SourceError) as caught:
         workspace.closure(texts, web_ui=True)

@@ -82,7 +82,7 @@ WEB_UI = {
 }
 
 
-def test_holds_the_closure_and_nothing_else(fetched: Fetched) -> None:
+def test_it_has_exactly_the_closure(fetched: Fetched) -> None:
     made = fetched.checkout()
     assert files(made) == SLIM
     assert status(made) == ""
@@ -112,7 +112,7 @@ def test_a_second_run_touches_nothing(fetched: Fetched) -> None:
     assert files(made) == SLIM | {"packages/opencode/src/new.ts"}
 
 
-def test_other_packages_come_and_go_and_changes_stay(fetched: Fetched) -> None:
+def test_packages_are_added_and_removed_and_changes_stay(fetched: Fetched) -> None:
     made = fetched.checkout()
     (made.path / "packages/opencode/src/index.ts").write_text("patched\n")
     assert files(fetched.checkout(web_ui=True)) == SLIM | WEB_UI
@@ -149,14 +149,14 @@ def test_a_tree_that_a_killed_run_left_unfinished_is_made_again(fetched: Fetched
     assert files(made) == SLIM
 
 
-def test_a_record_that_a_killed_git_left_locked_is_no_obstacle(fetched: Fetched) -> None:
+def test_a_record_left_locked_by_a_killed_git_does_not_matter(fetched: Fetched) -> None:
     made = fetched.checkout()
     shutil.rmtree(made.path)
     (made.git_dir / "locked").write_text("initializing")
     assert files(fetched.checkout()) == SLIM
 
 
-def test_an_empty_directory_is_no_obstacle(fetched: Fetched) -> None:
+def test_an_empty_directory_does_not_matter(fetched: Fetched) -> None:
     made = fetched.checkout()
     shutil.rmtree(made.path)
     made.path.mkdir()
@@ -218,7 +218,7 @@ def test_the_users_git_settings_change_nothing(
     assert not (tmp_path / "hook-ran").exists()
 
 
-def test_the_marker_says_what_is_checked_out(fetched: Fetched) -> None:
+def test_the_marker_names_what_is_checked_out(fetched: Fetched) -> None:
     made = fetched.checkout()
     marker = json.loads((made.git_dir / "opencode-patcher.json").read_text())
     assert marker["commit"] == made.release.commit

@@ -18,7 +18,7 @@ SHOWN_TEXT = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class TimelineEntry:
     """What happened at one moment.
 
     ``at_ms`` counts from the first request of the conversation; None where it is unknown (a refused connection leaves
@@ -30,7 +30,7 @@ class Line:
     text: str
 
 
-def timeline(observation: Observation) -> tuple[Line, ...]:
+def timeline(observation: Observation) -> tuple[TimelineEntry, ...]:
     """The lines of a run, in order of time. Requests for titles and summaries are left out."""
     exchanges = observation.turn_exchanges
     start = min((exchange.arrived for exchange in exchanges), default=observation.started)
@@ -39,17 +39,17 @@ def timeline(observation: Observation) -> tuple[Line, ...]:
     moments += [moment for event in observation.events for moment in _event(event)]
     moments.sort(key=lambda moment: moment.at)
     refusing = [
-        Line(at_ms=None, who=provider.id, text="refuses connections")
+        TimelineEntry(at_ms=None, who=provider.id, text="refuses connections")
         for provider in observation.scenario.providers
         if not provider.listening
     ]
     return (
         *refusing,
-        *(Line(at_ms=(moment.at - start) * 1000, who=moment.who, text=moment.text) for moment in moments),
+        *(TimelineEntry(at_ms=(moment.at - start) * 1000, who=moment.who, text=moment.text) for moment in moments),
     )
 
 
-def text_lines(lines: tuple[Line, ...]) -> tuple[str, ...]:
+def text_lines(lines: tuple[TimelineEntry, ...]) -> tuple[str, ...]:
     """The lines as aligned text: time, who, what."""
     width = max((len(line.who) for line in lines), default=0)
     return tuple(
