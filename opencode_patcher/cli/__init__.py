@@ -32,6 +32,7 @@ COMMANDS = {
     "doctor": "Find what prevents building, installing or failing over.",
     "demo": "See a failover without keys and without OpenCode's source.",
     "models": "Show which models are combined, and why.",
+    "failures": "Explain what a provider's failure means.",
     "attempts": "Show which provider answered, what failed and what it cost.",
     "check": "Check whether the patches fit OpenCode releases.",
     "update": "Move to the newest OpenCode release once it is built and verified.",

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     "--since", metavar="TIME", help="Only attempts after this: 30m, 2h, 7d, 2w, or a date such as 2026-01-31."
 )
 @options.file_option("--file", "The log to read.  [default: your OpenCode's]")
+@click.option("--unknown", is_flag=True, help="Only failures that no row of the table knew, ready to paste.")
 @options.json_option
-def command(since: str | None, file: Path | None, as_json: bool) -> None:
+def command(since: str | None, file: Path | None, unknown: bool, as_json: bool) -> None:
     """Show the requests of combined models: which provider answered, what failed, and what it cost."""
     import os
     from datetime import datetime
@@ -30,6 +31,9 @@ def command(since: str | None, file: Path | None, as_json: bool) -> None:
 
     path = file or log.standard_path(os.environ)
     found = log.read(path, since=None if since is None else parse(since, datetime.now().astimezone()))
+    if unknown:
+        show_unknown(found.attempts, as_json)
+        return
     added = totals.add_up(found.attempts)
     if as_json:
         output.show_json(as_data(found.attempts, added) | {"unreadable": found.unreadable})
@@ -45,6 +49,25 @@ def command(since: str | None, file: Path | None, as_json: bool) -> None:
     )
     for line in summary(added):
         output.echo(line)
+
+
+def show_unknown(attempts: tuple[Attempt, ...], as_json: bool) -> None:
+    """What no row knew: a line for each kind, without keys, addresses and names of accounts."""
+    from dataclasses import asdict
+
+    from opencode_patcher.attempts.unknown import gather
+
+    found = gather(attempts)
+    if as_json:
+        output.show_json({"unknown": [asdict(item) | {"last": item.last.isoformat()} for item in found]})
+        return
+    if not found:
+        output.echo("Every failure in the log was known.")
+        return
+    output.show_table(
+        ("provider", "model", "times", "last", "said"),
+        [(item.provider, item.model, str(item.times), f"{item.last:%Y-%m-%d}", item.said) for item in found],
+    )
 
 
 def row(attempt: Attempt) -> tuple[str, ...]:

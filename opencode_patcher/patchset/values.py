@@ -9,11 +9,13 @@ from opencode_patcher.base.version import Release
 
 def values_for(line: Line, release: Release) -> dict[str, str]:
     """The value of each variable for one release of a line. ``docs/patches.md`` says what they are for."""
-    from opencode_patcher.models import typescript
+    from opencode_patcher.failures.typescript import table_json
+    from opencode_patcher.models.typescript import rules_json
 
     return {
         "combined": line.combined,
-        "identity_rules": typescript.rules_json(),
+        "failure_table": table_json(),
+        "identity_rules": rules_json(),
         "release_tag": release.tag,
         "tool_version": __version__,
     }

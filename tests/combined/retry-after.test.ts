@@ -60,7 +60,7 @@ for (const [text, wait] of [
   ["Your limit resets on Mar 1, 2026, 3:00 PM UTC", 10_800_000],
   ["Please try again in 3 hours and 5 minutes", 11_100_000],
   ["请在 30 秒后重试", 30_000],
-  ["您的限额将在 2026-03-01 13:00:00 UTC 重置", undefined],
+  ["您的限额将在 2026-03-01 13:00:00 UTC 重置", 3_600_000],
   ["Your limit will reset at 2026-03-01 21:00:00", undefined],
   ["Please try again in a moment", undefined],
   ["Retry in 5 attempts", undefined],

@@ -4,6 +4,7 @@
  * Pure: takes an error of the AI SDK, bun or the operating system, and returns a `Failure`. The user's cancel
  * interrupts a turn and never gets here.
  */
+import { collect, sentence, type Seen } from "./collect"
 import { CombinedRedact } from "./redact"
 import { CombinedRetryAfter } from "./retry-after"
 import { rules, type Rule } from "./rules"
@@ -31,11 +32,15 @@ export type Scope = "model" | "provider"
 export type Failure = {
   readonly kind: Kind
   readonly scope: Scope
+  /** Whose it is, where it is not the provider's own: then other credentials may cure it. */
+  readonly about?: "account" | "plan"
   readonly message: string
   readonly status?: number
   /** Milliseconds from now, as requested by the provider. */
   readonly retryAfter?: number
-  /** The member will not recover within a moment, though failures of this kind often are short. */
+  /** The limit may end before the time that was named: a plan that is changed, credits that are bought. */
+  readonly early?: boolean
+  /** The member will not be well a moment later, though failures of this kind often pass. */
   readonly lasting?: boolean
   /** This request alone exceeds the limit: if no other member is left, it is too long. */
   readonly long?: boolean
@@ -73,42 +78,57 @@ export function cools(fault: Fault): fault is Failure {
   return KINDS.some((kind) => kind === fault.kind)
 }
 
-/** Kinds that are about a limit: only for these are reset headers of used-up limits and times in the text used. */
-const LIMITED: readonly Rule["kind"][] = ["rate_limit", "quota", "overload"]
+/** Kinds that are about a limit: only for these do the reset headers of used-up limits and the text name a time. */
+const LIMITED: readonly Rule["class"][] = ["rate_limit", "quota", "overload"]
 
-/**
- * Reads an error that is not the user's cancel.
- *
- * @param more.inside an error event in an answer that had begun, as the provider sent it; SDKs pass on no more than its
- *   words, and not always those
- * @param more.overflow the host's own knowledge says that the conversation is too long
- */
-export function fault(
+/** What is known beside the error itself. */
+export type More = {
+  /** An error event in an answer that had begun, as the provider sent it; SDKs pass on its words at most. */
+  readonly inside?: { readonly event: unknown }
+  /** The host's own knowledge says that the conversation is too long. */
+  readonly overflow?: boolean
+  /** The user's own rows, which go before all others. */
+  readonly own?: readonly Rule[]
+}
+
+/** Reads an error that is not the user's cancel. */
+export function fault(error: unknown, now = Date.now(), more: More = {}): Fault {
+  return explain(error, now, more).fault
+}
+
+/** The same with the row of the table that decided; none where the status alone did. */
+export function explain(
   error: unknown,
   now = Date.now(),
-  more: { readonly inside?: { readonly event: unknown }; readonly overflow?: boolean } = {},
-): Fault {
+  more: More = {},
+): { readonly fault: Fault; readonly row: string | undefined } {
   const seen = collect(more.inside ? { cause: error, data: more.inside.event } : error)
-  const found = rules.find((rule) => matches(rule, seen)) ?? byStatus(seen.status)
+  const inside = more.inside !== undefined
+  const row = [...(more.own ?? []), ...rules].find((rule) => matches(rule, seen, inside))
+  return { fault: read(row ?? byStatus(seen.status), seen, now, more), row: row?.id }
+}
+
+function read(found: Omit<Rule, "id">, seen: Seen, now: number, more: More): Fault {
   const said = {
     message: summary(seen) ?? NOTHING,
     ...(seen.status === undefined ? {} : { status: seen.status }),
   }
-  if (found.kind === "unknown" && more.overflow) return { kind: "too_long", ...said }
-  if (found.kind === "too_long" || found.kind === "final") return { kind: found.kind, ...said }
-  if (found.kind === "history") return { kind: "history", forgo: found.forgo ?? "thinking", ...said }
-  const named = CombinedRetryAfter.read(
-    { headers: seen.headers, texts: seen.texts, limit: LIMITED.includes(found.kind), zone: found.zone },
-    now,
-  )
-  // With a daily limit, Google also sends its client's pause of less than a minute.
-  const isPause = found.kind === "quota" && (named ?? 0) < 60_000 && seen.texts.some((text) => DELAY.test(text))
+  if (found.class === "unknown" && more.overflow) return { kind: "too_long", ...said }
+  if (found.class === "too_long" || found.class === "final") return { kind: found.class, ...said }
+  if (found.class === "history") return { kind: "history", forgo: found.without ?? "thinking", ...said }
+  const limit = LIMITED.includes(found.class)
+  const { headers, texts } = seen
+  const named = CombinedRetryAfter.read({ headers, texts, limit, zone: found.zone, places: found.time }, now)
+  // Google sends its client's pause of less than a minute along with a limit of a day, too.
+  const isPause = found.class === "quota" && (named ?? 0) < 60_000 && texts.some((text) => DELAY.test(text))
   const retryAfter = isPause ? undefined : named
   return {
-    kind: found.kind,
-    scope: found.scope,
+    kind: found.class,
+    scope: found.scope === "model" ? "model" : "provider",
+    ...((found.scope === "account" || found.scope === "plan") && { about: found.scope }),
     ...said,
     ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(found.early && { early: true }),
     ...(found.lasting && { lasting: true }),
     ...(found.long && { long: true }),
   }
@@ -116,11 +136,29 @@ export function fault(
 
 const DELAY = /^"retryDelay"/
 
-/** Other errors of the server, and a redirect that leads nowhere. Unknown errors are not believed at once. */
-function byStatus(status: number | undefined): Omit<Rule, "source"> {
+/** Other errors of the server, and a redirect that leads nowhere; what no row knows is not believed at once. */
+function byStatus(status: number | undefined): Omit<Rule, "id"> {
   const isServers = status !== undefined && (status >= 500 || status < 400)
-  return { kind: isServers ? "server" : "unknown", scope: "model" }
+  return { class: isServers ? "server" : "unknown", scope: "model" }
 }
+
+/** All that a row names must hold; of the codes and words one is enough. */
+function matches(rule: Rule, seen: Seen, inside: boolean) {
+  if (rule.status && !(seen.status !== undefined && rule.status.includes(seen.status))) return false
+  if (rule.page && !seen.page) return false
+  if (rule.event && !inside) return false
+  const headers = Object.entries(rule.header ?? {})
+  if (headers.some(([name, value]) => !holds(seen.headers[name], value))) return false
+  if (rule.denies && seen.texts.some((item) => rule.denies?.test(item))) return false
+  if (!rule.code && !rule.says && !rule.plain) return true
+  if (rule.code?.some((code) => seen.codes.has(code))) return true
+  const said = [...seen.texts, ...seen.codes]
+  if (rule.says && said.some((item) => rule.says?.test(item))) return true
+  return rule.plain?.some((text) => said.some((item) => item.toLowerCase().includes(text))) === true
+}
+
+const holds = (found: string | undefined, value: string) =>
+  found !== undefined && (value === "*" || found.trim().toLowerCase() === value)
 
 const NOTHING = "unknown failure"
 
@@ -134,151 +172,15 @@ export function said(error: unknown) {
   return summary(collect(error))
 }
 
-/** What an error says about itself, anywhere in it. */
-type Seen = {
-  status?: number
-  /** What identifies the error: codes, types, names, reasons, in lower case. */
-  readonly codes: Set<string>
-  /** Sentences. */
-  readonly texts: string[]
-  headers: Record<string, string>
-  /** The answer was an HTML page: from a proxy, which knows nothing about the account. */
-  page: boolean
-}
-
-/** An AI SDK error wraps the real one in `cause`, `lastError` or `error`, and the body of an answer is nested itself. */
-const DEPTH = 8
-
-/** Fields that identify an error. OpenAI, Google, Anthropic, AWS, Alibaba, Z.ai and MiniMax each have their own. */
-const CODES = ["code", "type", "__type", "name", "status", "reason", "error_code", "errorCode", "quotaId", "domain"]
-
-const SENTENCES = [
-  "message",
-  "msg",
-  "status_msg",
-  "error_msg",
-  "errorMessage",
-  "error_message",
-  "errmsg",
-  "error_description",
-  "detail",
-  "details",
-  "title",
-  "body",
-  "raw",
-]
-
-/** When a limit ends, as numbers beside the message. */
-const TIMES = ["resets_in_seconds", "resets_at", "retry_after", "retryAfter", "retry_after_seconds"]
-
-/** Where an error may contain another one. Other fields may have the user's own words, and are not read. */
-const INSIDE = [
-  "lastError",
-  "cause",
-  "error",
-  "errors",
-  "data",
-  "response",
-  "responseBody",
-  "metadata",
-  "violations",
-  "base_resp",
-  "innererror",
-  "value",
-  ...SENTENCES,
-]
-
-function collect(error: unknown): Seen {
-  const seen: Seen = { codes: new Set(), texts: [], headers: {}, page: false }
-  const visited = new Set<unknown>()
-  const read = (text: string, depth: number) => {
-    if (!text.trim()) return
-    const nested = parsed(text)
-    if (nested !== undefined) return visit(nested, depth - 1)
-    if (/^\s*<(?:!doctype|html|head|body)/i.test(text)) seen.page = true
-    seen.texts.push(text.replaceAll("’", "'"))
-  }
-  const visit = (value: unknown, depth: number): void => {
-    if (depth === 0 || visited.has(value)) return
-    if (typeof value === "string") return read(value, depth)
-    if (typeof value !== "object" || value === null) return
-    visited.add(value)
-    if (Array.isArray(value)) return value.forEach((item) => visit(item, depth))
-    const item = value as Record<string, unknown>
-    seen.status ??= statusOf(item)
-    for (const key of CODES) {
-      const code = item[key]
-      if (typeof code === "string" && code) seen.codes.add(code.toLowerCase())
-      if (typeof code === "number") seen.codes.add(String(code))
-    }
-    // MiniMax has its own error numbers, which mean other things elsewhere.
-    const minimax = isObject(item.base_resp) ? item.base_resp.status_code : undefined
-    if (minimax && (typeof minimax === "number" || typeof minimax === "string")) seen.codes.add(`base_resp:${minimax}`)
-    for (const key of TIMES) if (typeof item[key] === "number") seen.texts.push(`"${key}":${item[key]}`)
-    if (typeof item.retryDelay === "string") seen.texts.push(`"retryDelay":"${item.retryDelay}"`)
-    for (const headers of [item.responseHeaders, item.headers])
-      if (isHeaders(headers)) seen.headers = { ...headers, ...seen.headers }
-    // AWS names the error in a header, or by the key that contains it.
-    const kind = seen.headers["x-amzn-errortype"]?.split(":")[0]
-    if (kind) seen.codes.add(kind.toLowerCase())
-    const named = Object.keys(item).filter((key) => key.endsWith("Exception") && item[key])
-    named.forEach((key) => seen.codes.add(key.toLowerCase()))
-    // Of several attempts only the last one counts.
-    const inside = item.lastError === undefined ? [...INSIDE, ...named] : ["lastError"]
-    for (const key of inside) visit(item[key], depth - 1)
-  }
-  visit(error, DEPTH)
-  return seen
-}
-
-/** An error event inside a stream may carry the HTTP status as its code, also as text: OpenRouter, Google and LiteLLM do. */
-function statusOf(item: Record<string, unknown>) {
-  const found = [item.statusCode, item.status_code, item.status, item.code].map((value) =>
-    typeof value === "string" && /^[345]\d\d$/.test(value) ? Number(value) : value,
-  )
-  return found.find((value): value is number => typeof value === "number" && value >= 300 && value < 600)
-}
-
-function parsed(text: string): unknown {
-  if (!/^\s*[[{]/.test(text)) return undefined
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** Everything that a rule names must match; of the codes, one is enough. */
-function matches(rule: Rule, seen: Seen) {
-  if (rule.status && !(seen.status !== undefined && rule.status.includes(seen.status))) return false
-  if (rule.page && !seen.page) return false
-  const known = rule.code?.some((code) => seen.codes.has(code.toLowerCase()))
-  const said = rule.text && [...seen.texts, ...seen.codes].some((item) => rule.text?.test(item))
-  if (rule.except && seen.texts.some((item) => rule.except?.test(item))) return false
-  if (!rule.code && !rule.text) return rule.status !== undefined || rule.page === true
-  return (known || said) === true
-}
-
-/** What bun adds to a failed fetch is meant for programmers. */
-const BUN_HINT = /\.? For more information, pass `verbose: true` in the second argument to fetch\(\)/
+/** Of a sentence so much is shown. */
+const SHOWN = 160
 
 function summary(seen: Seen) {
-  const [first, ...more] = seen.texts.filter((item) => !/^"\w+":/.test(item))
-  // SDKs that cannot read a body use the status text instead.
-  const best = first !== undefined && !/\s/.test(first.trim()) ? (more.find((item) => /\s/.test(item)) ?? first) : first
-  const raw = best ?? [...seen.codes].at(0)
+  const raw = sentence(seen)
   if (raw === undefined) return seen.status === undefined ? undefined : String(seen.status)
-  const text = CombinedRedact.redact(raw.replace(/\s+/g, " ").replace(BUN_HINT, "").trim())
-  const short = text.length > 160 ? text.slice(0, 157) + "..." : text
+  const text = CombinedRedact.redact(raw)
+  const short = text.length > SHOWN ? text.slice(0, SHOWN - 3) + "..." : text
   return seen.status === undefined || short.includes(String(seen.status)) ? short : `${seen.status} ${short}`
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null
-}
-
-function isHeaders(value: unknown): value is Record<string, string> {
-  return isObject(value) && Object.values(value).every((item) => typeof item === "string")
 }
 
 export * as CombinedFailure from "./classify"

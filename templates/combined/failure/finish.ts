@@ -4,6 +4,7 @@
  * An SDK reports every unknown finish reason as "other", and upstream treats that as an answer without one. Only words
  * that mean "complete" are believed; with any other the answer is broken.
  */
+import { table } from "./table"
 
 /** A finish reason from the AI SDK: its own word, and the provider's. */
 export type Reason = {
@@ -23,36 +24,36 @@ export type Seen = {
   readonly blocked: string | undefined
 }
 
-/** Words of vLLM, TGI, Together, Anthropic, Bedrock, Cohere and OpenRouter's providers, as they spell them. */
-const COMPLETE =
-  /^(?:stop|stopped|stop[_ -]?(?:sequence|token|word|criteria_met)|eos(?:[_ -]?token)?|end(?:[_ -]?(?:of[_ -]?)?(?:turn|text|sequence|stream))?|pause_turn|complete|completed|done|finish|finished|success|normal|tool[_ -]?(?:use|calls?)|function[_ -]?calls?)$/i
+/** What a word of the provider's stands for; undefined for one that stands for a broken answer. */
+function meaning(raw: string) {
+  return endings.find((ending) => ending.says.test(raw))?.means
+}
 
-const LENGTH =
-  /^(?:length|(?:max|maximum)[_ -]?(?:output|new|completion)?[_ -]?(?:tokens?|length)|(?:model|token)[_ -]?(?:length|limit)|model_context_window_exceeded)$/i
-
-/** Z.ai's and Zhipu's `sensitive`, Google's reasons, Bedrock's guardrails, Anthropic's refusal. */
-const REFUSED =
-  /sensitive|content[_ -]?filter|safety|blocklist|prohibited|spii|recitation|refus|guardrail|moderation|censor|policy|violation|risk_?control/i
+const endings = table.endings.map(({ means, whole, words }) => ({
+  means,
+  says: new RegExp(whole ? `^(?:${words})$` : words, "i"),
+}))
 
 export function read(reason: Reason, seen: Seen): Reason {
   const { raw } = reason
   // For an announced call that is never made, the model would be asked again forever.
   if (reason.unified === "tool-calls" && !seen.called && !seen.said && !seen.cut) return { ...reason, unified: "stop" }
   if (reason.unified === "length") return seen.cut ? { ...reason, unified: "error" } : reason
-  // After a call some SDKs report "tool-calls", whatever the provider says.
-  if (reason.unified === "tool-calls" && (raw === undefined || COMPLETE.test(raw))) return reason
+  // Behind a call some SDKs say "tool-calls" whatever the provider says.
+  if (reason.unified === "tool-calls" && (raw === undefined || meaning(raw) === "stop")) return reason
   if (reason.unified !== "other" && reason.unified !== "tool-calls") return reason
   if (raw === undefined) return seen.blocked ? { unified: "content-filter", raw: seen.blocked } : reason
-  if (COMPLETE.test(raw)) return { ...reason, unified: seen.called || seen.cut ? "tool-calls" : "stop" }
-  if (LENGTH.test(raw)) return { ...reason, unified: seen.cut ? "error" : "length" }
-  return { ...reason, unified: REFUSED.test(raw) ? "content-filter" : "error" }
+  const means = meaning(raw)
+  if (means === "stop") return { ...reason, unified: seen.called || seen.cut ? "tool-calls" : "stop" }
+  if (means === "length") return { ...reason, unified: seen.cut ? "error" : "length" }
+  return { ...reason, unified: means ?? "error" }
 }
 
 /** Whether the provider says that the answer is complete: only then is a call without arguments meant that way. */
 export function isComplete({ unified, raw }: Reason) {
   if (unified === "stop" || unified === "tool-calls")
-    return raw === undefined || COMPLETE.test(raw) || unified === "stop"
-  return unified === "other" && raw !== undefined && COMPLETE.test(raw)
+    return raw === undefined || meaning(raw) === "stop" || unified === "stop"
+  return unified === "other" && raw !== undefined && meaning(raw) === "stop"
 }
 
 /** Why Google refuses a prompt, in an event without an answer: https://ai.google.dev/api/generate-content#BlockReason */

@@ -1,11 +1,7 @@
-/**
- * When a provider says that it can be asked again. Pure: takes response headers and texts, returns milliseconds from
- * now.
- */
+/** When a provider says that it can be asked again. Pure: response headers and texts in, milliseconds from now out. */
+import { CombinedMoment } from "./moment"
 
 type Headers = Readonly<Record<string, string>>
-
-const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 export type Said = {
   readonly headers: Headers
@@ -14,111 +10,136 @@ export type Said = {
   readonly limit: boolean
   /** The zone of dates without one, as "+08:00"; it is known only for some vendors. */
   readonly zone?: string
+  /** Where this vendor's time stands: "header:x", "field:x", "text"; "none" where what looks like one is none. */
+  readonly places?: readonly string[]
 }
 
+/** No limit is longer: what names more is a mistake, and the schedule decides. */
+const LONGEST = 366 * 86_400_000
+
 /**
- * Retry-After as seconds or as a date (RFC 9110 10.2.3) and the millisecond form that OpenAI sends apply to every
- * failure. For limits, these are used too: the reset of an exhausted limit (OpenAI, Anthropic, Groq, OpenRouter), and
- * the text (Google's RetryInfo, OpenAI's "try again in 6m0s", ChatGPT's resets_in_seconds and resets_at, dates).
+ * Retry-After as seconds or as a date (RFC 9110 10.2.3) and the millisecond form that OpenAI sends hold for every failure.
+ * Beside a limit count too: the reset of a limit of which nothing remains (OpenAI, Anthropic, Groq, OpenRouter, Codex), and
+ * what the text says (Google's RetryInfo, OpenAI's "try again in 6m0s", ChatGPT's resets_in_seconds and resets_at, dates).
  */
-export function read({ headers, texts, limit, zone }: Said, now: number): number | undefined {
+export function read({ headers, texts, limit, zone, places = [] }: Said, now: number): number | undefined {
+  if (places.includes("none")) return undefined
   const lower = Object.fromEntries(Object.entries(headers).map(([key, value]) => [key.toLowerCase(), value]))
-  const milliseconds = Number.parseFloat(lower["retry-after-ms"] ?? "")
-  if (milliseconds >= 0) return Math.ceil(milliseconds)
-  const named = retryAfter(lower["retry-after"], now)
-  if (named !== undefined || !limit) return named
-  return limits(lower, now) ?? said(texts, now, zone)
+  const waits = [
+    ...places.map((place) => () => at(place, lower, texts, now, zone)),
+    () => milliseconds(lower["retry-after-ms"]),
+    () => retryAfter(lower["retry-after"], now),
+    ...(limit ? [() => limits(lower, now), () => said(texts, now, zone)] : []),
+  ]
+  for (const wait of waits) {
+    const found = wait()
+    if (found !== undefined && found <= LONGEST) return found
+  }
+  return undefined
+}
+
+function at(place: string, headers: Headers, texts: readonly string[], now: number, zone: string | undefined) {
+  if (place === "text") return said(texts, now, zone)
+  if (place.startsWith("header:")) return CombinedMoment.moment(headers[place.slice(7)] ?? "", now)
+  return field(texts.find((text) => text.startsWith(`"${place.slice(6)}":`)) ?? "", now, zone)
+}
+
+function milliseconds(text: string | undefined) {
+  const value = CombinedMoment.number(text ?? "")
+  return value === undefined ? undefined : Math.ceil(value)
 }
 
 function retryAfter(text: string | undefined, now: number) {
   if (!text) return undefined
-  const seconds = Number(text)
-  return seconds >= 0 ? Math.ceil(seconds * 1000) : date(text, now)
+  const value = CombinedMoment.number(text)
+  if (value !== undefined && value < 1e9) return Math.ceil(value * 1000)
+  return CombinedMoment.moment(text, now)
 }
 
 /** Of several used-up limits, the one that lasts longest. */
 function limits(headers: Headers, now: number) {
   const waits = Object.entries(headers).flatMap(([name, value]) => {
+    // ChatGPT's plans: x-codex-primary-used-percent.
+    if (name.startsWith("x-codex-") && name.endsWith("-used-percent") && (CombinedMoment.number(value) ?? 0) >= 100)
+      return CombinedMoment.moment(headers[name.replace("used-percent", "reset-after-seconds")] ?? "", now) ?? []
     if (!name.includes("ratelimit")) return []
-    // The IETF draft: `"default";r=0;t=50`.
-    const field = /\br=0\b.*?\bt=(\d+)/.exec(value)?.[1]
-    if (field) return [Number(field) * 1000]
+    // The draft of the IETF: `"default";r=0;t=50`.
+    const found = /\br=0\b.*?\bt=(\d{1,9})/.exec(value)?.[1]
+    if (found) return [Number(found) * 1000]
     const reset = resetOf(name, value)
-    return reset === undefined ? [] : (moment(headers[reset] ?? "", now) ?? [])
+    return reset === undefined ? [] : (CombinedMoment.moment(headers[reset] ?? "", now) ?? [])
   })
   return waits.length ? Math.max(...waits) : undefined
 }
 
 /** The header that says when a limit is reset, for the header that says that it is used up. */
 function resetOf(name: string, value: string) {
-  if (name.includes("remaining") && Number(value) === 0) return name.replace("remaining", "reset")
-  // Anthropic's plans: limits with this name have no "remaining".
+  if (name.includes("remaining") && CombinedMoment.number(value) === 0) return name.replace("remaining", "reset")
+  // Anthropic's plans: no limit of this name has a "remaining".
   if (name.endsWith("-status") && value.trim() === "rejected") return name.replace(/status$/, "reset")
   return undefined
 }
 
-/** A reset is a span ("6m0s"), a date, seconds from now, or a time since the epoch in seconds or milliseconds. */
-function moment(text: string, now: number) {
-  const value = Number(text)
-  if (!text || Number.isNaN(value)) return span(text) ?? date(text, now)
-  const found = value > 1e12 ? value - now : value > 1e9 ? value * 1000 - now : value * 1000
-  return found > 0 ? Math.ceil(found) : undefined
-}
-
-function span(text: string) {
-  if (!/^(?:\d+(?:\.\d+)?(?:ms|[smhd]))+$/.test(text)) return undefined
-  const pieces = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)]
-  return Math.ceil(pieces.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit], 0))
-}
-
-function date(text: string, now: number) {
-  const found = Date.parse(text) - now
-  return found > 0 ? found : undefined
-}
-
-/** What precedes a time: when the limit ends, or when to ask again. */
+/** What stands before a time: when the limit ends, or when to ask again. */
 const ANNOUNCED =
-  "(?:try(?:ing)? again|retry(?:ing)?|resets?|reset_time|refresh(?:es|ed)?|available(?: again)?|access|wait(?: for)?|重置|恢复|刷新|重试)"
+  "(?:try(?:ing)? again|come back|retry(?:ing)?|resets?|reset_time|refresh(?:es|ed)?|renews?|available(?: again)?|access|wait(?: for)?|重置|恢复|刷新|重试|等待)"
 
-const SPAN = new RegExp(
-  `${ANNOUNCED}(?: in| after| at least| for)?[ :：]*(?:about |approximately )?((?:\\d+(?:\\.\\d+)?(?:ms|[smhd])\\s?)+)(?![\\w])`,
-  "i",
-)
+const NEARLY = "(?: in| after| at least| for)?[ :：]*(?:about |approximately |around |~ ?|约 ?)?"
 
-const UNIT = "(milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|秒|分钟|小时|天)"
+const SPAN = new RegExp(`${ANNOUNCED}${NEARLY}((?:\\d{1,9}(?:\\.\\d{1,12})?(?:ms|[smhdw])\\s?){1,6})(?![\\w])`, "i")
 
-/** One or several numbers with units: "2 hours", "3 hours and 5 minutes". */
-const WORDS = new RegExp(
-  `${ANNOUNCED}(?: in| after| at least| for)?[ :：]*(?:about |approximately )?((?:\\d+(?:\\.\\d+)? ?${UNIT}(?:,? (?:and )?)?)+)`,
-  "i",
-)
-/** In Chinese the unit comes first: "30 秒后重试". */
-const LATER = /(\d+(?:\.\d+)? ?(?:秒|分钟|小时|天))钟?(?:之)?后/
-const DELAY = /"?retryDelay"?\s*:\s*"?(\d+(?:\.\d+)?s)"?/
-const FIELD = /"(resets_in_seconds|resets_at|retry_after|retryAfter|retry_after_seconds)"\s*:\s*"?(\d+(?:\.\d+)?)/
+const UNIT =
+  "(milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|秒钟?|分钟|个?小时|天|周|个?星期)"
+
+const COUNTED = `(?:\\d{1,9}(?:\\.\\d{1,12})?|an?|one) ?${UNIT}`
+
+/** One or several counted units: "2 hours", "3 hours and 5 minutes", "6hr 29min". */
+const WORDS = new RegExp(`${ANNOUNCED}${NEARLY}((?:${COUNTED}(?:,? (?:and )?)?){1,6})`, "i")
+
+/** In Chinese the unit comes first: "30 秒后重试", "3 小时 20 分钟后恢复". */
+const LATER = /((?:\d{1,9}(?:\.\d{1,12})? ?(?:秒|分钟|个?小时|天|周|个?星期)[ 零]?){1,6})钟?[之以]?后/
+
+const DELAY = /"?retryDelay"?\s{0,4}:\s{0,4}"?(\d{1,9}(?:\.\d{1,12})?s)"?/
+
+const FIELD =
+  /"(resets_in_seconds|resets?_?at|reset_?time|next_?reset_?time|quotaResetTimeStamp|quotaResetDelay|retry_?after(?:_seconds|_ms)?|estimated_time)"\s{0,4}:\s{0,4}"?([^",}\n]{1,60})/i
+
+const CLOCK_TIME = "\\d{1,2}:\\d\\d(?::\\d\\d(?:\\.\\d{1,9})?)?"
+
+const ZONE = "(?:Z\\b|(?:UTC|GMT)(?:[+-]\\d{1,2}(?::?\\d\\d)?)?|[+-]\\d\\d:?\\d\\d|北京时间)"
 
 /** A year first, with or without a zone: "2026-03-01T13:00:00Z", "2026-11-28 18:48:09 +0800 CST", "2027-01-01 at 00:00 UTC". */
-const DATE = new RegExp(
-  `${ANNOUNCED}[^"\\n]{0,40}?(\\d{4}-\\d\\d-\\d\\d)(?:[T ]|,? at )(\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?) ?(Z\\b|UTC|GMT|[+-]\\d\\d:?\\d\\d)?`,
+const DAY = `(\\d{4}-\\d\\d-\\d\\d|\\d{4}年\\d{1,2}月\\d{1,2}日)(?:[T ]|,? at )? ?(${CLOCK_TIME}) ?\\(?(${ZONE})?`
+const DATE = new RegExp(`${ANNOUNCED}[^"\\n]{0,40}?${DAY}`, "i")
+/** In Chinese what happens then comes behind it. */
+const DATE_LATER = new RegExp(`${DAY}\\)?[^"\\n。]{0,12}(?:重置|恢复|刷新|解除|后可)`)
+
+/** A month in letters, with a zone or of a vendor whose zone is known: "Nov 30, 2026, 3:00 PM UTC". */
+const MONTH = new RegExp(
+  `${ANNOUNCED}[^"\\n]{0,40}?((?:\\d{1,2} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\\.? [^"\\n]{0,30}?\\d{1,2}:\\d\\d(?::\\d\\d)?(?: ?[AP]M)?) ?(${ZONE})?`,
   "i",
 )
 
-/** A month in letters, always with a zone: "Nov 30, 2026, 3:00 PM UTC". */
-const MONTH = new RegExp(
-  `${ANNOUNCED}[^"\\n]{0,40}?((?:\\d{1,2} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* [^"\\n]{0,30}?\\d{1,2}:\\d\\d(?::\\d\\d)?(?: ?[AP]M)? ?(?:UTC|GMT|[+-]\\d{4}))`,
+/** A time of the day in a zone: "resets at 10:00 UTC", "resets 3pm (Asia/Seoul)", "at 10:57 PM GMT-3". */
+const CLOCK = new RegExp(
+  `${ANNOUNCED}(?: at)? \\(?(?:(\\d{1,2})(?::(\\d\\d))?(?::\\d\\d)? ?([AP]M)?|(midnight)) ?\\(?((?:UTC|GMT)(?:[+-]\\d{1,2})?\\b|[A-Z][a-z]{1,20}/[A-Z][A-Za-z_]{1,30}(?:[+-]\\d{1,2})?)`,
   "i",
 )
+
+/** Since the epoch, in seconds or milliseconds, in the middle of words. */
+const EPOCH = new RegExp(`(?:${ANNOUNCED}[^\\d\\n]{0,20}|limit reached\\|)(\\d{13}|\\d{10})(?!\\d)`, "i")
 
 function said(texts: readonly string[], now: number, zone: string | undefined) {
   for (const text of texts) {
     const short = (DELAY.exec(text) ?? SPAN.exec(text))?.[1]
-    const field = FIELD.exec(text)
     const found =
-      (short && span(short.replaceAll(" ", ""))) ||
+      (short && CombinedMoment.span(short.replaceAll(" ", ""))) ||
       counted((WORDS.exec(text) ?? LATER.exec(text))?.[1]) ||
-      (field && moment(field[2], now)) ||
-      day(DATE.exec(text), now, zone) ||
-      date(MONTH.exec(text)?.[1].replaceAll(/,|\bat\b/g, " ") ?? "", now)
+      field(text, now, zone) ||
+      day(DATE.exec(text) ?? DATE_LATER.exec(text), now, zone) ||
+      month(MONTH.exec(text), now, zone) ||
+      clock(CLOCK.exec(text), now) ||
+      CombinedMoment.moment(EPOCH.exec(text)?.[1] ?? "", now)
     if (found) return found
   }
   return undefined
@@ -126,18 +147,48 @@ function said(texts: readonly string[], now: number, zone: string | undefined) {
 
 function counted(text: string | undefined) {
   if (!text) return undefined
-  const pieces = [...text.matchAll(new RegExp(`(\\d+(?:\\.\\d+)?) ?${UNIT}`, "gi"))]
-  return Math.ceil(pieces.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[short(unit.toLowerCase())], 0))
+  const pieces = [...text.matchAll(new RegExp(`(\\d+(?:\\.\\d+)?|an?|one) ?${UNIT}`, "gi"))]
+  return Math.ceil(
+    pieces.reduce((sum, [, count, unit]) => sum + (Number(count) || 1) * CombinedMoment.unit(unit.toLowerCase()), 0),
+  )
 }
 
-const short = (unit: string) =>
-  unit.startsWith("milli") ? "ms" : ({ 秒: "s", 分钟: "m", 小时: "h", 天: "d" }[unit] ?? unit[0])
+function field(text: string, now: number, zone: string | undefined) {
+  const found = FIELD.exec(text)
+  if (!found) return undefined
+  const [, name, value] = found
+  const count = CombinedMoment.number(value)
+  if (count !== undefined && name.toLowerCase().endsWith("_ms")) return Math.ceil(count) || undefined
+  return CombinedMoment.moment(value.trim(), now, zone)
+}
 
 function day(found: RegExpExecArray | null, now: number, zone: string | undefined) {
   if (!found) return undefined
   const [, days, time, named] = found
-  const where = named ? named.replace(/UTC|GMT/i, "Z") : zone
-  return where && date(`${days}T${time}${where.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2")}`, now)
+  const where = named ?? zone
+  return where === undefined ? undefined : CombinedMoment.date(`${days}T${time}`, now, where)
+}
+
+function month(found: RegExpExecArray | null, now: number, zone: string | undefined) {
+  const where = found?.[2] ?? zone
+  return found && where !== undefined ? CombinedMoment.letters(found[1], now, where) : undefined
+}
+
+const DAY_LENGTH = 86_400_000
+
+/** The next time at which a clock shows this in its zone. */
+function clock(found: RegExpExecArray | null, now: number) {
+  if (!found) return undefined
+  const [, hour = "0", minute = "0", half, midnight, zone] = found
+  const hours = midnight ? 0 : CombinedMoment.hours(Number(hour), half)
+  if (hours === undefined || Number(minute) > 59) return undefined
+  // Minutes and a half of the day are what tells a time from a number.
+  if (!midnight && found[2] === undefined && half === undefined) return undefined
+  const east = CombinedMoment.zone(zone, now)
+  if (east === undefined) return undefined
+  const there = now + east
+  const today = Math.floor(there / DAY_LENGTH) * DAY_LENGTH + (hours * 60 + Number(minute)) * 60_000
+  return today > there ? today - there : today + DAY_LENGTH - there
 }
 
 export * as CombinedRetryAfter from "./retry-after"

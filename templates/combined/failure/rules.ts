@@ -1,71 +1,67 @@
 /**
- * The kinds of provider failures, as data: by the status, the codes or the words that providers are known to use. The
- * first matching rule decides, so rules that name the cause come before those that only name a status.
+ * Which failures of a provider are of what kind: the rows of the table, ready for use. The first that matches decides, so
+ * what names the cause stands before what only names a status, and a row of the user's own before all others.
  *
- * A rule gives kind, scope and time. The turn survives without one: after an unknown failure one more member is asked.
+ * A row serves class, scope and time. The turn survives without one: what no row knows is asked of one more member.
  */
-import { account } from "./rules/account"
-import { line, unreadable } from "./rules/line"
-import { broke, load, loadInside, malformed, missing } from "./rules/member"
-import { history, invalid, overMinute, refused, tooLarge, tooLong } from "./rules/request"
-import type { Rule } from "./rules/rule"
+import { table, type Row } from "./table"
 
-export type { Rule } from "./rules/rule"
+export type { Row } from "./table"
 
-/** By the status alone, if neither codes nor words tell more. */
-const byStatus: readonly Rule[] = [
-  {
-    kind: "server",
-    scope: "provider",
-    status: [400, 403, 404, 406, 409],
-    page: true,
-    source: "a page of a proxy in between (Cloudflare, a company's gateway), which knows nothing of the account",
-  },
-  {
-    kind: "quota",
-    scope: "provider",
-    status: [402],
-    source: "RFC 9110 15.5.3; GitHub Copilot sends it without headers",
-  },
-  {
-    kind: "auth",
-    scope: "provider",
-    status: [401, 403, 407, 451],
-    source: "RFC 9110 15.5.2, 15.5.4, 15.5.8; RFC 7725",
-  },
-  { kind: "missing", scope: "model", status: [404, 410], source: "RFC 9110 15.5.5 and 15.5.11" },
-  { kind: "timeout", scope: "model", status: [408], source: "RFC 9110 15.5.9" },
-  {
-    kind: "network",
-    scope: "provider",
-    status: [421],
-    lasting: true,
-    source: "RFC 9110 15.5.20; Copilot, for accounts that live on another host",
-  },
-  {
-    kind: "server",
-    scope: "model",
-    status: [409, 423, 424, 425, 460, 494, 499],
-    source: "a conflict, a dependency that failed (Bedrock), too early; a line that a proxy or Vertex closed",
-  },
-]
+export type Rule = Omit<Row, "words" | "unless"> & {
+  readonly says?: RegExp
+  readonly denies?: RegExp
+}
 
-export const rules: readonly Rule[] = [
-  ...overMinute,
-  ...account,
-  ...tooLong,
-  ...history,
-  ...missing,
-  ...refused,
-  ...invalid,
-  ...load,
-  ...tooLarge,
-  ...malformed,
-  ...line,
-  ...loadInside,
-  ...unreadable,
-  ...broke,
-  ...byStatus,
-]
+export const rules: readonly Rule[] = table.rows.map(compiled)
+
+function compiled({ words, unless, ...row }: Row): Rule {
+  return {
+    ...row,
+    ...(words && { says: new RegExp(words, "i") }),
+    ...(unless && { denies: new RegExp(unless, "i") }),
+  }
+}
+
+/** A row in the user's configuration. Its words are plain texts, so that none can take long. */
+export type Own = {
+  readonly status?: readonly number[]
+  readonly code?: readonly string[]
+  readonly words?: readonly string[]
+  readonly class: Row["class"]
+  readonly scope?: Row["scope"]
+  readonly zone?: string
+}
+
+/** Less than this stands in almost every error. */
+const SHORTEST = 3
+
+/** The user's rows. One that names nothing, or next to nothing, would decide every failure, and is left out. */
+export function own(rows: readonly Own[]): readonly Rule[] {
+  return rows.flatMap((row, index) => {
+    if (problem(row)) return []
+    const { words, code, ...rest } = row
+    return [
+      {
+        ...rest,
+        id: `own-${index + 1}`,
+        scope: row.scope ?? "model",
+        ...(code && { code: code.map((item) => item.toLowerCase()) }),
+        ...(words && { plain: words.map((item) => item.toLowerCase()) }),
+      },
+    ]
+  })
+}
+
+/** What is wrong with a row of the user's, as a sentence. */
+export function problem(row: Own) {
+  const texts = [...(row.words ?? []), ...(row.code ?? [])]
+  if (!row.status?.length && !texts.length) return "It names no status, code or words, so it would decide every failure."
+  if (texts.some((text) => text.trim().length < SHORTEST && !/[^\0-\x7f]{2}/.test(text)))
+    return `A code or word has fewer than ${SHORTEST} letters, so it would decide almost every failure.`
+  if (row.class === "history" || row.class === "unknown") return `A row of your own cannot have the class ${row.class}.`
+  if (row.zone && !/^[+-]\d\d:\d\d$/.test(row.zone)) return "Its zone must be written like +08:00."
+  return undefined
+}
 
 export * as CombinedRules from "./rules"

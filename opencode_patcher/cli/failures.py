@@ -1,0 +1,118 @@
+"""``opencode-patcher failures``: what a provider's failure means."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opencode_patcher.cli import HelpfulGroup, options, output
+
+if TYPE_CHECKING:
+    from opencode_patcher.failures.explain import Explanation
+
+
+@click.group(cls=HelpfulGroup)
+def command() -> None:
+    """Explain what a provider's failure means, and check rows for the table."""
+
+
+@command.command
+@click.argument("failure", metavar="FILE|TEXT")
+@click.option("--status", type=click.IntRange(100, 599), metavar="CODE", help="The HTTP status of the answer.")
+@options.json_option
+def explain(failure: str, status: int | None, as_json: bool) -> None:
+    """Say which row of the table decides a failure, and what follows from it.
+
+    FILE or TEXT is an answer with its head (`HTTP/1.1 429 ...`), the body of one, an event of a stream, or what
+    OpenCode has shown. `-` reads standard input.
+    """
+    from opencode_patcher.failures import explain as explaining
+
+    found = explaining.explain(explaining.read(_text(failure), status=status), now=datetime.now(UTC))
+    if as_json:
+        output.show_json(_data(found))
+        return
+    fault, row = found.fault, found.fault.row
+    output.echo(f"{fault.kind}: {explaining.meaning(fault)}")
+    output.echo(f"Decided by:  {f'{row.id} ({row.vendor})' if row else 'no row; the status alone, if there is one'}")
+    if row:
+        output.echo(f"Source:      {row.source} ({row.date})")
+    output.echo(f"Shown:       {found.shown}")
+    output.echo(f"Follows:     {found.follows}")
+    if found.cooldown is not None and found.until is not None:
+        named = "as the provider says" if fault.retry_after is not None else "no time is named; longer if it repeats"
+        output.echo(f"Until:       {found.until.astimezone():%Y-%m-%d %H:%M:%S %z}, {_span(found.cooldown)} ({named})")
+
+
+def _span(milliseconds: float) -> str:
+    seconds = round(milliseconds / 1000)
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            count = round(seconds / length, 1)
+            return f"{count:g} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} s"
+
+
+def _data(found: Explanation) -> dict[str, object]:
+    """What ``--json`` prints: times in seconds and in ISO 8601."""
+    fault, row = found.fault, found.fault.row
+    return {
+        "class": fault.kind,
+        "scope": fault.scope,
+        "about": fault.about,
+        "status": fault.status,
+        "row": None if row is None else {"id": row.id, "vendor": row.vendor, "source": row.source, "date": row.date},
+        "named_seconds": None if fault.retry_after is None else fault.retry_after / 1000,
+        "cooldown_seconds": None if found.cooldown is None else found.cooldown / 1000,
+        "until": None if found.until is None else found.until.isoformat(),
+        "shown": found.shown,
+        "follows": found.follows,
+    }
+
+
+@command.command
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+def check(file: Path) -> None:
+    """Say what is wrong with the rows in FILE, a TOML file of [[failure]] rows."""
+    from opencode_patcher.base.errors import UsageError
+    from opencode_patcher.failures.check import check as checked
+
+    text = _read(file)
+    found = checked(text)
+    if not found:
+        output.echo(f"All checks passed: {file}")
+        return
+    lines = [f"{file}:{fault.line}: {f'{fault.row}: ' if fault.row else ''}{fault.what}" for fault in found]
+    raise UsageError(
+        f"{len(found)} {'problem' if len(found) == 1 else 'problems'} in {file}.",
+        why="\n".join(lines),
+        next_step="docs/failures.md has rows that pass.",
+    )
+
+
+def _text(failure: str) -> str:
+    import os
+
+    if failure == "-":
+        return click.get_text_stream("stdin", encoding="utf-8", errors="replace").read(_MOST)
+    # A body may be longer than any name of a file.
+    if len(os.fsencode(failure)) < 1000 and "\n" not in failure and "\0" not in failure and Path(failure).is_file():
+        return _read(Path(failure))
+    return failure
+
+
+_MOST = 10_000_000
+"""Characters of standard input that are read."""
+
+
+def _read(path: Path) -> str:
+    from opencode_patcher.base import files
+    from opencode_patcher.base.errors import UsageError
+
+    try:
+        return files.read_text(path, errors="replace")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read.", why=f"{error.strerror or error}.") from error

@@ -1,0 +1,130 @@
+"""What a failure of a provider is about, and for how long. Twin of ``templates/combined/failure/classify.ts``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opencode_patcher.failures import retry_after
+from opencode_patcher.failures.collect import Seen, collect, sentence
+from opencode_patcher.failures.redact import redact
+from opencode_patcher.failures.table import Row, load
+
+COOLING = ("rate_limit", "quota", "overload", "server", "auth", "missing", "network", "timeout", "unknown")
+"""Classes for which a member is left alone for a while."""
+
+LIMITED = ("rate_limit", "quota", "overload")
+"""Classes about a limit: only for these do the reset headers of used-up limits and the text name a time."""
+
+NOTHING = "unknown failure"
+SHOWN = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What an error comes to. ``retry_after`` is in milliseconds; ``row`` is None where the status alone decided."""
+
+    kind: str
+    message: str
+    status: int | None = None
+    scope: str | None = None
+    about: str | None = None
+    retry_after: float | None = None
+    early: bool = False
+    lasting: bool = False
+    long: bool = False
+    forgo: str | None = None
+    row: Row | None = None
+
+    @property
+    def cools(self) -> bool:
+        """Whether the member is left alone for a while."""
+        return self.kind in COOLING
+
+
+def fault(
+    error: object,
+    *,
+    now: float,
+    inside: object | None = None,
+    own: Sequence[Row] = (),
+    rows: Sequence[Row] | None = None,
+) -> Fault:
+    """Reads an error that is not the user's cancel, as plain data; ``now`` is in milliseconds since the epoch.
+
+    ``inside`` is the event of an answer that had begun; ``own`` are a user's rows, which go before all others.
+    """
+    seen = collect(error if inside is None else {"cause": error, "data": inside})
+    table = load().rows if rows is None else rows
+    found = next((row for row in (*own, *table) if matches(row, seen, inside is not None)), None)
+    message = _summary(seen)
+    if found is None:
+        is_servers = seen.status is not None and (seen.status >= 500 or seen.status < 400)
+        kind, scope = ("server" if is_servers else "unknown"), "model"
+    else:
+        kind, scope = found.kind, found.scope
+    if kind in ("too_long", "final"):
+        return Fault(kind=kind, message=message, status=seen.status, row=found)
+    if kind == "history":
+        forgo = (found.without if found else "") or "thinking"
+        return Fault(kind=kind, message=message, status=seen.status, forgo=forgo, row=found)
+    named = retry_after.read(
+        seen.headers,
+        seen.texts,
+        limit=kind in LIMITED,
+        now=now,
+        zone=(found.zone if found else "") or None,
+        places=found.time if found else (),
+    )
+    # Google sends its client's pause of less than a minute along with a limit of a day, too.
+    is_pause = kind == "quota" and (named or 0) < 60_000 and any(text.startswith('"retryDelay"') for text in seen.texts)
+    return Fault(
+        kind=kind,
+        message=message,
+        status=seen.status,
+        scope="model" if scope == "model" else "provider",
+        about=scope if scope in ("account", "plan") else None,
+        retry_after=None if is_pause else named,
+        early=bool(found and found.early),
+        lasting=bool(found and found.lasting),
+        long=bool(found and found.long),
+        row=found,
+    )
+
+
+def matches(row: Row, seen: Seen, inside: bool) -> bool:
+    """All that a row names must hold; of the codes and words one is enough."""
+    if row.status and seen.status not in row.status:
+        return False
+    if (row.page and not seen.page) or (row.event and not inside):
+        return False
+    if not all(_holds(seen.headers.get(name), value) for name, value in row.header.items()):
+        return False
+    if row.denies and any(row.denies.search(text) for text in seen.texts):
+        return False
+    if not row.code and not row.words and not row.plain:
+        return True
+    if any(code in seen.codes for code in row.code):
+        return True
+    said = (*seen.texts, *seen.codes)
+    if row.says and any(row.says.search(text) for text in said):
+        return True
+    return any(text in item.lower() for text in row.plain for item in said)
+
+
+def _holds(found: str | None, value: str) -> bool:
+    return found is not None and value in ("*", found.strip().lower())
+
+
+def describe(error: object) -> str:
+    """What an error says, in a line."""
+    return _summary(collect(error))
+
+
+def _summary(seen: Seen) -> str:
+    raw = sentence(seen)
+    if raw is None:
+        return NOTHING if seen.status is None else str(seen.status)
+    text = redact(raw)
+    short = text[: SHOWN - 3] + "..." if len(text) > SHOWN else text
+    return short if seen.status is None or str(seen.status) in short else f"{seen.status} {short}"

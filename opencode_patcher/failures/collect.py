@@ -1,0 +1,298 @@
+"""What an error says of itself, wherever it stands in it. Twin of ``templates/combined/failure/collect.ts``, where the
+reasons stand; plain data (dictionaries, lists, texts) goes in here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SPACE = (
+    " \t\n\r\f\v\xa0\ufeff\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What JavaScript takes for white space."""
+
+_S = f"[{SPACE}]"
+
+
+@dataclass
+class Seen:
+    """What was found: ``codes`` keep their order."""
+
+    status: int | None = None
+    codes: dict[str, None] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    page: bool = False
+
+
+DEPTH = 12
+LONGEST_TEXT, LONGEST_END, LONGEST_BODY = 8000, 2000, 1_000_000
+MOST_TEXTS, MOST_VALUES, MOST_CODES = 100, 2000, 200
+
+CODES = ("code", "type", "__type", "name", "status", "reason", "error_code", "errorCode", "quotaId", "domain")
+
+SENTENCES = (
+    "message",
+    "msg",
+    "status_msg",
+    "error_msg",
+    "errorMessage",
+    "error_message",
+    "errmsg",
+    "error_description",
+    "detail",
+    "details",
+    "title",
+    "body",
+    "raw",
+)
+
+TIMES = (
+    "resets_in_seconds",
+    "resets_at",
+    "resetsAt",
+    "reset_at",
+    "resetAt",
+    "reset_time",
+    "resetTime",
+    "next_reset_time",
+    "nextResetTime",
+    "quotaResetTimeStamp",
+    "quotaResetDelay",
+    "retryDelay",
+    "retry_after",
+    "retryAfter",
+    "retry_after_seconds",
+    "retry_after_ms",
+    "estimated_time",
+)
+
+INSIDE = (
+    "lastError",
+    "cause",
+    "error",
+    "errors",
+    "data",
+    "response",
+    "responseBody",
+    "metadata",
+    "violations",
+    "base_resp",
+    "innererror",
+    "value",
+    *SENTENCES,
+)
+
+
+def collect(error: object) -> Seen:
+    """What ``error`` says, bounded, whatever it is."""
+    reader = _Reader()
+    reader.visit(error, DEPTH)
+    return reader.seen
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.seen = Seen()
+        self.visited: set[int] = set()
+
+    def add(self, code: str) -> None:
+        if len(self.seen.codes) < MOST_CODES:
+            self.seen.codes.setdefault(code[:200].lower())
+
+    def say(self, text: str) -> None:
+        if len(self.seen.texts) < MOST_TEXTS:
+            self.seen.texts.append(text)
+
+    def read(self, text: str, depth: int) -> None:
+        if not text.strip(SPACE):
+            return
+        if (value := _parsed(text)) is not None:
+            self.visit(value, depth - 1)
+            return
+        if re.match(f"{_S}*<(?:!doctype|html|head|body)", text, re.IGNORECASE | re.ASCII):
+            self.seen.page = True
+            found = (re.search(f"<{tag}[^>]{{0,100}}>([^<]{{1,300}})", text, re.IGNORECASE) for tag in ("title", "h1"))
+            title = next(filter(None, found), None)
+            if title:
+                self.say(title[1].strip(SPACE))
+            self.say(_bounded(text))
+            return
+        for inner in _embedded(text):
+            self.visit(inner, depth - 1)
+        codes, texts = _unquoted(text)
+        for code in codes:
+            self.add(code)
+        for found in texts:
+            self.say(found)
+        if numbered := re.match(r"\[([0-9]{3,5})\]", text):
+            self.add(numbered[1])
+        self.say(_bounded(text).replace("\u2019", "'"))
+
+    def visit(self, value: object, depth: int) -> None:
+        if depth == 0 or id(value) in self.visited or len(self.visited) >= MOST_VALUES:
+            return
+        if isinstance(value, str):
+            self.read(value, depth)
+        elif isinstance(value, list):
+            self.visited.add(id(value))
+            for item in value[:MOST_VALUES]:
+                self.visit(item, depth)
+        elif isinstance(value, dict):
+            self.visited.add(id(value))
+            self.visit_object(value, depth)
+
+    def visit_object(self, item: Mapping[str, Any], depth: int) -> None:
+        seen = self.seen
+        if seen.status is None:
+            seen.status = _status_of(item)
+        for key in CODES:
+            code = item.get(key)
+            if isinstance(code, str) and code:
+                self.add(code)
+            elif _is_number(code):
+                self.add(_number(code))
+        base = item.get("base_resp")
+        minimax = base.get("status_code") if isinstance(base, dict) else None
+        if minimax and (isinstance(minimax, str) or _is_number(minimax)):
+            self.add(f"base_resp:{minimax if isinstance(minimax, str) else _number(minimax)}")
+        for key in TIMES:
+            time = item.get(key)
+            if _is_number(time) or (isinstance(time, str) and len(time) < 60):
+                self.say(f'"{key}":"{time if isinstance(time, str) else _number(time)}"')
+        for headers in (item.get("responseHeaders"), item.get("headers")):
+            if isinstance(headers, dict):
+                seen.headers = _textual(headers) | seen.headers
+        kind = seen.headers.get("x-amzn-errortype", "").split(":")[0]
+        if kind:
+            self.add(kind)
+        named = [key for key, value in item.items() if key.endswith("Exception") and _is_true(value)]
+        for key in named:
+            self.add(key)
+        for key in (*INSIDE, *named) if item.get("lastError") is None and "lastError" not in item else ("lastError",):
+            self.visit(item.get(key), depth - 1)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_true(value: object) -> bool:
+    return isinstance(value, dict | list) or bool(value)
+
+
+def _number(value: Any) -> str:
+    """As JavaScript writes a number of a size that a code has."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else str(value)
+
+
+def _status_of(item: Mapping[str, Any]) -> int | None:
+    for key in ("statusCode", "status_code", "status", "code"):
+        value = item.get(key)
+        if isinstance(value, str) and re.fullmatch(r"[345][0-9]{2}", value):
+            value = int(value)
+        if _is_number(value) and 300 <= value < 600:  # type: ignore[operator]
+            return int(value) if float(value).is_integer() else value  # type: ignore[arg-type,return-value]
+    return None
+
+
+def _refuse(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _parsed(text: str) -> object | None:
+    if len(text) > LONGEST_BODY or text.lstrip(SPACE)[:1] not in ("{", "["):
+        return None
+    try:
+        # JavaScript takes no other white space than JSON's around it.
+        value = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict | list) else None
+
+
+def _embedded(text: str) -> list[object]:
+    if len(text) > LONGEST_BODY:
+        return []
+    lines = re.findall(r"^data: ?(\{[^\n\r\u2028\u2029]*)$", text, re.MULTILINE)[:20]
+    if found := [value for line in lines if (value := _parsed(line)) is not None]:
+        return found
+    start = re.search(f'\\{{{_S}*"', text)
+    if start is None or start.start() == 0:
+        return []
+    inner = _parsed(text[start.start() : text.rfind("}") + 1])
+    return [] if inner is None else [inner]
+
+
+_QUOTED = r"""(?:"((?:[^"\\]|\\[^\n\r\u2028\u2029]){1,500})"|'((?:[^'\\]|\\[^\n\r\u2028\u2029]){1,500})')"""
+_LOOSE_TEXT = re.compile(f"[\"'](?:message|msg|detail|error_msg)[\"']{_S}{{0,4}}:{_S}{{0,4}}{_QUOTED}")
+_LOOSE_CODE = re.compile(
+    f"[\"'](?:code|type|status|reason)[\"']{_S}{{0,4}}:{_S}{{0,4}}[\"']([A-Za-z0-9_.-]{{1,80}})[\"']"
+)
+
+
+def _unquoted(whole: str) -> tuple[list[str], list[str]]:
+    text = _bounded(whole)
+    if not re.search(f"[{{\\[]{_S}*[\"']", text) or _embedded(text):
+        return [], []
+    found = list(_LOOSE_TEXT.finditer(text))[:20]
+    said = [item[1] if item[1] is not None else item[2] for item in found]
+    return (
+        _LOOSE_CODE.findall(text)[:20],
+        [re.sub(r"\\([^\n\r\u2028\u2029])", r"\1", item.replace("\\n", " ")) for item in said],
+    )
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= LONGEST_TEXT:
+        return text
+    return f"{text[: LONGEST_TEXT - LONGEST_END]} … {text[-LONGEST_END:]}"
+
+
+def _textual(headers: Mapping[str, Any]) -> dict[str, str]:
+    found = list(headers.items())[:MOST_TEXTS]
+    return {name.lower(): value[:1000] for name, value in found if isinstance(value, str)}
+
+
+_BUN_HINT = re.compile(
+    r"\.? For more information, pass `verbose: true` in the second argument to fetch\(\)",
+)
+_LOOKS_LIKE_DATA = re.compile(f"{_S}*(?:[\\[{{]|<[!?a-z]|data:|event:)", re.IGNORECASE | re.ASCII)
+_UNSEEN = re.compile(
+    "[\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]",
+)
+
+
+def sentence(seen: Seen) -> str | None:
+    """The sentence of the vendor that says what is wrong; None where none does."""
+    texts = (text for text in seen.texts if not re.match(r'"[A-Za-z0-9_]+":', text))
+    found = [words for text in texts if (words := _without_data(text))]
+    if not found:
+        return next((code for code in seen.codes if not code.startswith("ai_")), None)
+    first = found[0]
+    return first if _is_sentence(first) else _next_sentence(found[1:], first)
+
+
+def _next_sentence(more: Iterable[str], first: str) -> str:
+    return next((text for text in more if _is_sentence(text)), first)
+
+
+def _is_sentence(text: str) -> bool:
+    inner = text.strip(SPACE)
+    return any(char in SPACE or char > "\x7f" for char in inner)
+
+
+def _without_data(text: str) -> str:
+    if _LOOKS_LIKE_DATA.match(text) and not re.match(r"\[[0-9]+\]", text):
+        return ""
+    start = re.search(f"\\{{{_S}*[\"']", text)
+    return _clean(text if start is None else re.sub(f"[{SPACE}:,;([-]+\\Z", "", text[: start.start()]))
+
+
+def _clean(text: str) -> str:
+    return _BUN_HINT.sub("", _UNSEEN.sub("", re.sub(f"{_S}+", " ", text)), count=1).strip(SPACE)

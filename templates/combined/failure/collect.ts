@@ -1,0 +1,239 @@
+/**
+ * What an error says of itself, wherever it stands in it: as an SDK, bun or the operating system raises it, as a provider
+ * wrote it into a body or an event. Bounded, whatever somebody sends. Pure.
+ */
+
+export type Seen = {
+  status?: number
+  /** What identifies the error: codes, types, names, reasons, in small letters. */
+  readonly codes: Set<string>
+  /** Sentences, what a vendor says before what stands around it. */
+  readonly texts: string[]
+  headers: Record<string, string>
+  /** The answer was a page for a browser: a proxy's, which knows nothing of the account. */
+  page: boolean
+}
+
+/** An AI SDK error wraps the real one in `cause`, `lastError` or `error`, and the body of an answer is nested itself. */
+const DEPTH = 12
+
+/** Of a longer text the beginning and the end are read; of a longer body only these. */
+const LONGEST = { text: 8000, end: 2000, body: 1_000_000 }
+
+const MOST = { texts: 100, values: 2000, codes: 200 }
+
+/** Fields that identify an error. OpenAI, Google, Anthropic, AWS, Alibaba, Z.ai and MiniMax each have their own. */
+const CODES = ["code", "type", "__type", "name", "status", "reason", "error_code", "errorCode", "quotaId", "domain"]
+
+const SENTENCES = [
+  "message",
+  "msg",
+  "status_msg",
+  "error_msg",
+  "errorMessage",
+  "error_message",
+  "errmsg",
+  "error_description",
+  "detail",
+  "details",
+  "title",
+  "body",
+  "raw",
+]
+
+/** When a limit ends, beside the message: numbers, spans and dates. */
+const TIMES = [
+  "resets_in_seconds",
+  "resets_at",
+  "resetsAt",
+  "reset_at",
+  "resetAt",
+  "reset_time",
+  "resetTime",
+  "next_reset_time",
+  "nextResetTime",
+  "quotaResetTimeStamp",
+  "quotaResetDelay",
+  "retryDelay",
+  "retry_after",
+  "retryAfter",
+  "retry_after_seconds",
+  "retry_after_ms",
+  "estimated_time",
+]
+
+/** Where an error may hold another. What else it holds may be the user's own words, and is not looked at. */
+const INSIDE = [
+  "lastError",
+  "cause",
+  "error",
+  "errors",
+  "data",
+  "response",
+  "responseBody",
+  "metadata",
+  "violations",
+  "base_resp",
+  "innererror",
+  "value",
+  ...SENTENCES,
+]
+
+export function collect(error: unknown): Seen {
+  const seen: Seen = { codes: new Set(), texts: [], headers: {}, page: false }
+  const visited = new Set<unknown>()
+  const add = (code: string) => seen.codes.size < MOST.codes && seen.codes.add(code.slice(0, 200).toLowerCase())
+  const say = (text: string) => seen.texts.length < MOST.texts && seen.texts.push(text)
+
+  const read = (text: string, depth: number) => {
+    if (!text.trim()) return
+    const value = parsed(text)
+    if (value !== undefined) return visit(value, depth - 1)
+    if (/^\s*<(?:!doctype|html|head|body)/i.test(text)) {
+      seen.page = true
+      const title = (/<title[^>]{0,100}>([^<]{1,300})/i.exec(text) ?? /<h1[^>]{0,100}>([^<]{1,300})/i.exec(text))?.[1]
+      if (title) say(title.trim())
+      return say(bounded(text))
+    }
+    // A gateway's own words around the body of another, or a stream that was taken for a body.
+    for (const inner of embedded(text)) visit(inner, depth - 1)
+    const loose = unquoted(text)
+    loose.codes.forEach(add)
+    loose.texts.forEach(say)
+    // A code in brackets before the sentence: "[1308][…]", as Z.ai writes it in Anthropic's protocol.
+    const code = /^\[(\d{3,5})\]/.exec(text)?.[1]
+    if (code) add(code)
+    say(bounded(text).replaceAll("’", "'"))
+  }
+
+  const visit = (value: unknown, depth: number): void => {
+    if (depth === 0 || visited.has(value) || visited.size >= MOST.values) return
+    if (typeof value === "string") return read(value, depth)
+    if (typeof value !== "object" || value === null) return
+    visited.add(value)
+    if (Array.isArray(value)) return value.slice(0, MOST.values).forEach((item) => visit(item, depth))
+    const item = value as Record<string, unknown>
+    seen.status ??= statusOf(item)
+    for (const key of CODES) {
+      const code = item[key]
+      if (typeof code === "string" && code) add(code)
+      if (typeof code === "number") add(String(code))
+    }
+    // MiniMax counts its errors by itself, in numbers that mean other things elsewhere.
+    const minimax = isObject(item.base_resp) ? item.base_resp.status_code : undefined
+    if (minimax && (typeof minimax === "number" || typeof minimax === "string")) add(`base_resp:${minimax}`)
+    for (const key of TIMES) {
+      const time = item[key]
+      if (typeof time === "number" || (typeof time === "string" && time.length < 60)) say(`"${key}":"${time}"`)
+    }
+    for (const headers of [item.responseHeaders, item.headers])
+      if (isObject(headers)) seen.headers = { ...textual(headers), ...seen.headers }
+    // AWS names the error in a header, or by the key that holds it.
+    const kind = seen.headers["x-amzn-errortype"]?.split(":")[0]
+    if (kind) add(kind)
+    const named = Object.keys(item).filter((key) => key.endsWith("Exception") && item[key])
+    named.forEach(add)
+    // Of a retry only the last attempt counts.
+    const inside = item.lastError === undefined ? [...INSIDE, ...named] : ["lastError"]
+    for (const key of inside) visit(item[key], depth - 1)
+  }
+
+  visit(error, DEPTH)
+  return seen
+}
+
+/** An error event inside a stream may carry the HTTP status as its code, also as text: OpenRouter, Google and LiteLLM do. */
+function statusOf(item: Record<string, unknown>) {
+  const found = [item.statusCode, item.status_code, item.status, item.code].map((value) =>
+    typeof value === "string" && /^[345]\d\d$/.test(value) ? Number(value) : value,
+  )
+  return found.find((value): value is number => typeof value === "number" && value >= 300 && value < 600)
+}
+
+function parsed(text: string): unknown {
+  if (text.length > LONGEST.body || !/^\s*[[{]/.test(text)) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === "object" && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** JSON in a text: behind a gateway's words, or in the lines of a stream. */
+function embedded(text: string): unknown[] {
+  if (text.length > LONGEST.body) return []
+  const lines = [...text.matchAll(/^data: ?(\{.*)$/gm)].slice(0, 20).flatMap((line) => parsed(line[1]) ?? [])
+  if (lines.length) return lines
+  const from = text.search(/\{\s*"/)
+  const found = from > 0 ? parsed(text.slice(from, text.lastIndexOf("}") + 1)) : undefined
+  return found === undefined ? [] : [found]
+}
+
+const QUOTED = "(?:\"((?:[^\"\\\\]|\\\\.){1,500})\"|'((?:[^'\\\\]|\\\\.){1,500})')"
+const LOOSE_TEXT = new RegExp(`["'](?:message|msg|detail|error_msg)["']\\s{0,4}:\\s{0,4}${QUOTED}`, "g")
+const LOOSE_CODE = /["'](?:code|type|status|reason)["']\s{0,4}:\s{0,4}["']([\w.-]{1,80})["']/g
+
+/** What looks like JSON and cannot be read: Python's way to write it, or a body that was cut. */
+function unquoted(whole: string) {
+  const text = bounded(whole)
+  if (!/[{[]\s*["']/.test(text) || embedded(text).length) return { codes: [], texts: [] }
+  return {
+    codes: [...text.matchAll(LOOSE_CODE)].slice(0, 20).map((found) => found[1]),
+    texts: [...text.matchAll(LOOSE_TEXT)].slice(0, 20).map((found) =>
+      (found[1] ?? found[2]).replace(/\\n/g, " ").replace(/\\(.)/g, "$1"),
+    ),
+  }
+}
+
+function bounded(text: string) {
+  if (text.length <= LONGEST.text) return text
+  return `${text.slice(0, LONGEST.text - LONGEST.end)} … ${text.slice(-LONGEST.end)}`
+}
+
+function textual(headers: Record<string, unknown>) {
+  const found = Object.entries(headers).slice(0, MOST.texts)
+  return Object.fromEntries(
+    found.flatMap(([name, value]) => (typeof value === "string" ? [[name.toLowerCase(), value.slice(0, 1000)]] : [])),
+  )
+}
+
+/** What bun adds to a failed fetch is for whoever writes the program. */
+const BUN_HINT = /\.? For more information, pass `verbose: true` in the second argument to fetch\(\)/
+
+const LOOKS_LIKE_DATA = /^\s*(?:[[{]|<[!?a-z]|data:|event:)/i
+
+/** Controls, what is not drawn, and what turns the direction of a line. */
+const UNSEEN = /[\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/gu
+
+/** The sentence of the vendor that says what is wrong; undefined where none does. */
+export function sentence(seen: Seen): string | undefined {
+  const found = seen.texts
+    .filter((item) => !/^"\w+":/.test(item))
+    .map(withoutData)
+    .filter((item) => item)
+  const [first, ...more] = found
+  // SDKs that cannot read a body tell the status line's word in its place.
+  const best = first !== undefined && !isSentence(first) ? (more.find(isSentence) ?? first) : first
+  return best ?? [...seen.codes].find((code) => !code.startsWith("ai_"))
+}
+
+const isSentence = (text: string) => /\s|[^\0-\x7f]/.test(text.trim())
+
+/** A text without the data that stands in it. */
+function withoutData(text: string) {
+  if (LOOKS_LIKE_DATA.test(text) && !/^\[\d+\]/.test(text)) return ""
+  const from = text.search(/\{\s*["']/)
+  const words = from < 0 ? text : text.slice(0, from).replace(/[\s:,;([-]+$/, "")
+  return clean(words)
+}
+
+function clean(text: string) {
+  return text.replace(/\s+/g, " ").replace(UNSEEN, "").replace(BUN_HINT, "").trim()
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null
+}
+
+export * as CombinedCollect from "./collect"

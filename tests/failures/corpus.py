@@ -1,0 +1,85 @@
+"""Real failures with their sources, as ``data/corpus.jsonl`` has them, and what each must come to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent / "data"
+
+NOW = 1_795_860_000_000
+"""Of failures that name no moment: 2026-11-28."""
+
+INNOCENT = ("final", "unknown", "too_long", "history")
+"""Classes that say nothing against a provider."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One line. ``given`` are the arguments of ``classify.fault``."""
+
+    id: str
+    vendor: str
+    protocol: str
+    given: dict[str, Any]
+    expected: dict[str, Any]
+    ordinary: bool
+    source: str
+
+
+def cases() -> Iterator[Case]:
+    """Every line that is a failure of a request, or an event inside an answer."""
+    for line in (DATA / "corpus.jsonl").read_text(encoding="utf-8").splitlines():
+        item = json.loads(line)
+        named = item.get("now")
+        now = int(datetime.fromisoformat(named).timestamp() * 1000) if named else NOW
+        yield Case(
+            id=item["id"],
+            vendor=item["vendor"],
+            protocol=item.get("protocol") or "",
+            given=_given(item) | {"now": now},
+            expected=item["expected"],
+            ordinary=bool(item.get("ordinary")),
+            source=item["source"],
+        )
+
+
+def _given(item: dict[str, Any]) -> dict[str, Any]:
+    if "event" in item:
+        return {"error": "", "inside": item["event"]}
+    body = item.get("body")
+    return {
+        "error": {
+            "name": "AI_APICallError",
+            "message": "",
+            "statusCode": item["status"],
+            "responseHeaders": item.get("headers") or {},
+            "responseBody": "" if body is None else body if isinstance(body, str) else json.dumps(body),
+        }
+    }
+
+
+def wrong(found: dict[str, Any], expected: dict[str, Any], ordinary: bool = False) -> str:
+    """What of a result is not as expected; "" for nothing."""
+    kind, wanted = found["kind"], expected["class"]
+    if ordinary:
+        return "" if kind in INNOCENT else f"an ordinary refusal is called {kind}"
+    # What no row knows is asked of one more member, and then believed: for the user that is the same.
+    if kind != wanted and not (kind == "unknown" and wanted == "final"):
+        return f"class {kind} instead of {wanted}"
+    if "scope" not in found:
+        return ""
+    if expected.get("scope") in ("model", "provider") and found["scope"] != expected["scope"]:
+        return f"scope {found['scope']} instead of {expected['scope']}"
+    if expected.get("about") in ("account", "plan") and found.get("about") != expected["about"]:
+        return f"about {found.get('about')} instead of {expected['about']}"
+    seconds, wait = expected.get("seconds"), found.get("retryAfter")
+    if seconds is None:
+        return "" if wait is None or expected.get("until") else f"a time of {wait / 1000} s that nobody named"
+    if wait is None or abs(wait / 1000 - seconds) > max(2, seconds / 100):
+        return f"{wait} ms instead of {seconds} s"
+    return ""

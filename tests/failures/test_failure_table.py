@@ -1,0 +1,91 @@
+"""The table of failures: what it says of real ones, that both readers agree, and that its page is up to date."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opencode_patcher.base import process
+from opencode_patcher.failures import check, classify, document, table, typescript
+from opencode_patcher.failures.classify import Fault
+from tests.failures.corpus import DATA, Case, cases, wrong
+
+ROOT = Path(__file__).parents[2]
+
+CASES = tuple(cases())
+
+MISSED = frozenset((DATA / "missed.txt").read_text(encoding="utf-8").split())
+"""Cases that come to something else than the corpus says. None may be added without a reason in the commit."""
+
+
+def plain(fault: Fault) -> dict[str, Any]:
+    """As the TypeScript side tells it."""
+    found = {
+        "kind": fault.kind,
+        "scope": fault.scope,
+        "about": fault.about,
+        "message": fault.message,
+        "status": fault.status,
+        "retryAfter": fault.retry_after,
+        "early": fault.early or None,
+        "lasting": fault.lasting or None,
+        "long": fault.long or None,
+        "forgo": fault.forgo,
+        "row": fault.row.id if fault.row else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+@cache
+def in_python(case: Case) -> dict[str, Any]:
+    return plain(classify.fault(case.given["error"], now=case.given["now"], inside=case.given.get("inside")))
+
+
+def test_the_corpus_is_of_many_vendors_and_each_case_has_its_source() -> None:
+    failures = [case for case in CASES if not case.ordinary]
+    assert len(failures) >= 150
+    assert len({case.vendor for case in failures}) >= 25
+    assert all(case.source.startswith(("https://", "http://")) for case in CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_real_failure_is_understood(case: Case) -> None:
+    assert bool(wrong(in_python(case), case.expected, case.ordinary)) == (case.id in MISSED)
+
+
+def test_nine_of_ten_are_understood() -> None:
+    assert len(MISSED) * 10 <= len(CASES)
+
+
+def test_both_readers_agree_on_every_case(bun: Path, tmp_path: Path) -> None:
+    (tmp_path / "table.json").write_text(typescript.table_json(), encoding="utf-8")
+    given = [case.given for case in CASES]
+    done = process.run(
+        [bun, Path(__file__).with_name("agreement.ts")],
+        cwd=ROOT / "tests" / "combined",
+        stdin="".join(f"{json.dumps(item)}\n" for item in given),
+        env={"OPENCODE_PATCHER_FAILURE_TABLE": str(tmp_path / "table.json")},
+    )
+    other = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(other) == len(given)
+    for case, found in zip(CASES, other, strict=True):
+        assert in_python(case) == found, case.id
+
+
+def test_nothing_is_wrong_with_the_table() -> None:
+    assert check.check(table.PATH.read_text(encoding="utf-8")) == []
+
+
+def test_the_page_is_up_to_date() -> None:
+    page = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
+    assert page == document.document(table.load()), "run: python -m opencode_patcher.failures"
+
+
+def test_finish_reasons_stand_for_what_their_examples_say() -> None:
+    for ending in table.load().endings:
+        for word in ending.example:
+            assert next(item.means for item in table.load().endings if item.says.search(word)) == ending.means
