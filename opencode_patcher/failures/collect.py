@@ -272,6 +272,8 @@ def sentence(seen: Seen) -> str | None:
     """The sentence of the vendor that says what is wrong; None where none does."""
     texts = (text for text in seen.texts if not re.match(r'"[A-Za-z0-9_]+":', text))
     found = [words for text in texts if (words := _without_data(text))]
+    if not found and seen.page:
+        return "A web page came instead of an answer"
     if not found:
         return next((code for code in seen.codes if not code.startswith("ai_")), None)
     first = found[0]

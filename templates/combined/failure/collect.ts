@@ -215,6 +215,7 @@ export function sentence(seen: Seen): string | undefined {
   const [first, ...more] = found
   // SDKs that cannot read a body tell the status line's word in its place.
   const best = first !== undefined && !isSentence(first) ? (more.find(isSentence) ?? first) : first
+  if (best === undefined && seen.page) return "A web page came instead of an answer"
   return best ?? [...seen.codes].find((code) => !code.startsWith("ai_"))
 }
 

@@ -149,8 +149,8 @@ const table: readonly (readonly [string, unknown, CombinedFailure.Kind, Combined
   ["529 (Anthropic)", refused(529, { type: "error", error: { type: "overloaded_error" } }), "overload", "model"],
   ["500", refused(500, { error: { message: "Internal server error" } }), "server", "model"],
   ["502 with a proxy's page", refused(502, "<html><body>Bad Gateway</body></html>"), "server", "model"],
-  ["504", refused(504, ""), "server", "model"],
-  ["520 (Cloudflare)", refused(520, ""), "server", "model"],
+  ["504", refused(504, ""), "timeout", "model"],
+  ["520 (Cloudflare)", refused(520, ""), "server", "provider"],
   ["connection refused", unreached(broken("ConnectionRefused")), "network", "provider"],
   ["host unknown", unreached(broken("ENOTFOUND", "getaddrinfo ENOTFOUND api.test")), "network", "provider"],
   ["DNS busy", broken("EAI_AGAIN"), "network", "provider"],
@@ -395,10 +395,11 @@ describe("how long the provider asks to be left alone", () => {
 describe("what is shown of it", () => {
   test("the status and the provider's words on one line", () =>
     expect(classify(refused(429, {}, {}, "Rate limit\n  reached"))?.message).toBe("429 Rate limit reached"))
-  test("a page of a proxy is cut short", () => {
+  test("of a page of a proxy its title at most", () => {
     const message = classify(refused(502, {}, {}, `<html>${"x".repeat(5000)}</html>`))?.message ?? ""
-    expect(message.startsWith("502 <html>")).toBe(true)
-    expect(message.length).toBeLessThan(200)
+    expect(message).toBe("502 A web page came instead of an answer")
+    const titled = refused(502, {}, {}, "<html><head><title>502 Bad Gateway</title></head></html>")
+    expect(classify(titled)?.message).toBe("502 Bad Gateway")
   })
   test("bun's hint for programmers is left out", () => {
     const hint =
