@@ -95,9 +95,10 @@ def check(file: Path) -> None:
 
 def _text(failure: str) -> str:
     import os
+    import sys
 
     if failure == "-":
-        return click.get_text_stream("stdin", encoding="utf-8", errors="replace").read(_MOST)
+        return sys.stdin.buffer.read(_MOST).decode("utf-8", "replace")
     # A body may be longer than any name of a file.
     if len(os.fsencode(failure)) < 1000 and "\n" not in failure and "\0" not in failure and Path(failure).is_file():
         return _read(Path(failure))
@@ -105,7 +106,7 @@ def _text(failure: str) -> str:
 
 
 _MOST = 10_000_000
-"""Characters of standard input that are read."""
+"""Bytes of standard input that are read."""
 
 
 def _read(path: Path) -> str:

@@ -67,8 +67,8 @@ def check(text: str) -> list[Fault]:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        return [Fault(line=int(found[1]) if found else 0, row="", what=f"It is not valid TOML: {error}.")]
+        place = re.search(r"line (\d+)", str(error))
+        return [Fault(line=int(place[1]) if place else 0, row="", what=f"It is not valid TOML: {error}.")]
     items = data.get("failure")
     if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
         return [Fault(line=0, row="", what="It has no [[failure]] rows.")]
@@ -211,5 +211,7 @@ def _examples(rows: Sequence[Row], own: bool) -> Iterator[Fault]:
         decided = classify.fault(given["error"], now=NOW, inside=given.get("inside"), own=before, rows=after).row
         if decided is row:
             continue
-        by = f"{decided.id} on line {decided.line}" if decided in rows else decided.id if decided else "no row"
+        by = "no row" if decided is None else decided.id
+        if decided is not None and decided in rows:
+            by = f"{decided.id} on line {decided.line}"
         yield Fault(line=row.line, row=row.id, what=f"Its example is decided by {by}.")

@@ -117,9 +117,8 @@ class _Reader:
             return
         if re.match(f"{_S}*<(?:!doctype|html|head|body)", text, re.IGNORECASE | re.ASCII):
             self.seen.page = True
-            found = (re.search(f"<{tag}[^>]{{0,100}}>([^<]{{1,300}})", text, re.IGNORECASE) for tag in ("title", "h1"))
-            title = next(filter(None, found), None)
-            if title:
+            tags = (re.search(f"<{tag}[^>]{{0,100}}>([^<]{{1,300}})", text, re.IGNORECASE) for tag in ("title", "h1"))
+            if title := next(filter(None, tags), None):
                 self.say(title[1].strip(SPACE))
             self.say(_bounded(text))
             return
@@ -195,9 +194,9 @@ def _status_of(item: Mapping[str, Any]) -> int | None:
     for key in ("statusCode", "status_code", "status", "code"):
         value = item.get(key)
         if isinstance(value, str) and re.fullmatch(r"[345][0-9]{2}", value):
-            value = int(value)
-        if _is_number(value) and 300 <= value < 600:  # type: ignore[operator]
-            return int(value) if float(value).is_integer() else value  # type: ignore[arg-type,return-value]
+            return int(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 300 <= value < 600:
+            return int(value)
     return None
 
 
