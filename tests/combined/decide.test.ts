@@ -177,6 +177,11 @@ describe("before a request:", () => {
     expect(start({ probed: true, others: false })).toEqual({ type: "ask" })
   })
 
+  test("another member is chosen a few times at most, and then the chosen one is asked", () => {
+    const answer = [1, 2, 3].reduce((known) => CombinedAnswer.rechoose(known), CombinedAnswer.FRESH)
+    expect(start({ answer, until: NOW + 5000 })).toEqual({ type: "ask" })
+  })
+
   test("the only one is waited for where that is short, else asked: it may be well again", () => {
     expect(start({ until: NOW + 5000, others: false })).toEqual({ type: "wait", for: 5000, until: NOW + 5000 })
     expect(start({ until: NOW + 500_000, others: false })).toEqual({ type: "ask" })

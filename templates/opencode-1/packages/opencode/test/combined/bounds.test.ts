@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import type { LLMEvent } from "@opencode-ai/llm"
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import * as Stream from "effect/Stream"
 import { CombinedTurn } from "@/combined/driver/turn"
 import { CombinedRetraction } from "@/combined/driver/retraction"
@@ -161,14 +161,8 @@ test("one that said the conversation is too long has no more room for it", async
 
 type Heard = (ctx: CombinedTurn.Turn["ctx"], event: LLMEvent) => Effect.Effect<void, unknown>
 
-/** A turn without a session around it: its attempt calls these tools, and then fails in these words. */
-const turnWith = Effect.fn("test.turnWith")(function* (
-  tools: readonly string[],
-  parts: readonly object[],
-  heard: Heard,
-  failure: string,
-) {
-  const model = yield* pair().model
+/** A turn without a session around it, at the first of two members. */
+const turnAt = (model: Provider.Model, parts: readonly object[], heard: Heard) => {
   const removed: string[] = []
   const assistantMessage = {
     id: "msg_9",
@@ -182,7 +176,7 @@ const turnWith = Effect.fn("test.turnWith")(function* (
     time: { created: 1 },
   } as unknown as SessionV1.Assistant
   const session = {
-    findMessage: () => Effect.succeed(Option.some({ info: assistantMessage, parts })),
+    messages: () => Effect.succeed([{ info: assistantMessage, parts }]),
     removePart: (item: { partID: string }) => Effect.sync(() => removed.push(item.partID)),
     removeMessage: (item: { messageID: string }) => Effect.sync(() => removed.push(item.messageID)),
     updatePart: Effect.succeed,
@@ -206,6 +200,23 @@ const turnWith = Effect.fn("test.turnWith")(function* (
     parse: () => ({ name: "UnknownError", data: { message: "" } }),
     halt: () => Effect.die(new Error("halted")),
   } as unknown as CombinedTurn.Turn
+  const play = (attempt: Effect.Effect<void, unknown>) =>
+    CombinedTurn.guard(turn)(attempt).pipe(
+      Effect.ensuring(CombinedRetraction.settle(turn.ctx, turn.session)),
+      Effect.exit,
+    )
+  return { turn, removed, play }
+}
+
+/** Its attempt calls these tools, and then fails in these words. */
+const turnWith = Effect.fn("test.turnWith")(function* (
+  tools: readonly string[],
+  parts: readonly object[],
+  heard: Heard,
+  failure: string,
+) {
+  const model = yield* pair().model
+  const { turn, removed, play } = turnAt(model, parts, heard)
   const attempt = Effect.suspend(() => {
     const made = CombinedAttempt.make(turn.streamInput)
     for (const id of tools)
@@ -213,11 +224,52 @@ const turnWith = Effect.fn("test.turnWith")(function* (
     CombinedRoute.of(model)!.state.attempt = made
     return Effect.fail(Object.assign(new Error(failure), { statusCode: 400 }))
   })
-  const ended = yield* CombinedTurn.guard(turn)(attempt).pipe(
-    Effect.ensuring(CombinedRetraction.settle(turn.ctx, turn.session)),
-    Effect.exit,
-  )
-  return { ended, removed }
+  return { ended: yield* play(attempt), removed }
+})
+
+/** A request of which these members fail elsewhere while it is built. How often it was built and sent, and what was removed. */
+const overtaken = Effect.fn("test.overtaken")(function* (...members: readonly ("first" | "second")[]) {
+  const { ids, model: first } = pair()
+  const model = yield* first
+  const route = CombinedRoute.of(model)!
+  const { turn, removed, play } = turnAt(model, [], () => Effect.void)
+  const counts = { built: 0, sent: 0 }
+  const send = ((_: LLM.StreamInput) =>
+    Stream.fromEffect(
+      Effect.gen(function* () {
+        counts.built++
+        if (counts.built === 1)
+          for (const member of members)
+            yield* route.blame(
+              { providerID: ids[member], modelID: model.id },
+              { kind: "quota", scope: "model", message: "" },
+            )
+        const { gate } = CombinedAttempt.of(model)!
+        gate.unsent = !gate.mayAsk()
+        if (gate.unsent) return yield* Effect.fail(new Error("Not sent"))
+        counts.sent++
+        turn.ctx.assistantMessage.finish = "tool-calls"
+        return { type: "step-start", index: 0 }
+      }),
+    )) as unknown as LLM.Interface["stream"]
+  const attempt = Effect.suspend(() => Stream.runDrain(CombinedTurn.stream(turn.ctx, turn.streamInput, send)))
+  const ended = yield* play(attempt)
+  return { ended: ended._tag, ...counts, removed }
+})
+
+test("a member that fails elsewhere while its request is built is not asked", async () => {
+  const one = await Effect.runPromise(overtaken("first"))
+  expect(one).toEqual({ ended: "Success", built: 1, sent: 0, removed: ["msg_9"] })
+})
+
+test("it is asked all the same where nobody else can answer", async () => {
+  const both = await Effect.runPromise(overtaken("first", "second"))
+  expect(both).toEqual({ ended: "Success", built: 2, sent: 1, removed: [] })
+})
+
+test("what another member meets meanwhile is no reason to choose again", async () => {
+  const other = await Effect.runPromise(overtaken("second"))
+  expect(other).toEqual({ ended: "Success", built: 1, sent: 1, removed: [] })
 })
 
 test("a refusal of thinking behind a finished tool keeps the tool", async () => {

@@ -94,6 +94,25 @@ test("the provider's own word for the end is kept", async () => {
   expect(parts.at(-1)).toMatchObject({ finishReason: { unified: "stop", raw: "eos" } })
 })
 
+test("a request that may not be made any more is not sent", async () => {
+  const sent: string[] = []
+  const language = {
+    config: { fetch: async (url: string) => new Response((sent.push(url), null)) },
+    async doStream(this: { config: { fetch: (url: string) => Promise<Response> } }, _: LanguageModelV3CallOptions) {
+      await this.config.fetch("http://127.0.0.1")
+      return { stream: new Blob().stream().pipeThrough(script([finish("stop")])) }
+    },
+  }
+  const gate = CombinedGate.open()
+  const guarded = CombinedGate.guarded(CombinedGate.put(ProviderTest.model(), gate), language)
+  await guarded.doStream({ prompt: [] })
+  expect([sent.length, gate.unsent]).toEqual([1, false])
+  gate.mayAsk = () => false
+  expect(guarded.doStream({ prompt: [] })).rejects.toThrow("Not sent")
+  await Bun.sleep(0)
+  expect([sent.length, gate.unsent]).toEqual([1, true])
+})
+
 test("a model's answer is looked at on its way to the SDK, and the model itself stays as it is", async () => {
   const asked: unknown[] = []
   const fetch = () =>

@@ -8,7 +8,7 @@ export function routeSample(model: Provider.Model, more: Partial<CombinedRoute.R
   return {
     id: "sample",
     member: { providerID: model.providerID, modelID: model.id },
-    state: { attempt: undefined, retracted: false, unthinking: false },
+    state: { attempt: undefined, retracted: false, known: undefined, heeds: true, unthinking: false },
     forgone: new Set(),
     fail: () => Effect.void,
     blame: () => Effect.void,
@@ -16,6 +16,7 @@ export function routeSample(model: Provider.Model, more: Partial<CombinedRoute.R
     succeed: Effect.void,
     others: () => Effect.succeed(true),
     cooling: Effect.succeed(undefined),
+    held: () => undefined,
     coolingOf: () => Effect.succeed(undefined),
     unproven: Effect.succeed(false),
     claim: Effect.succeed(true),

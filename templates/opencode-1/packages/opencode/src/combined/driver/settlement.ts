@@ -72,14 +72,14 @@ export const commit = Effect.fn("CombinedSettlement.commit")(function* (turn: Tu
 
 export const stored = (turn: Turn) => parts(turn.session, turn.ctx.assistantMessage)
 
-/** The parts of a message as they are stored. */
-export const parts = (session: Session.Interface, message: SessionV1.Assistant) =>
-  session
-    .findMessage(message.sessionID, (item) => item.info.id === message.id)
-    .pipe(
-      Effect.orDie,
-      Effect.map((found) => (Option.isSome(found) ? found.value.parts : [])),
-    )
+/** The parts of a message as they are stored. Upstream looks for a message in pages of fifty, but this one is mostly the newest. */
+export const parts = Effect.fnUntraced(function* (session: Session.Interface, message: SessionV1.Assistant) {
+  const { id, sessionID } = message
+  const [newest] = yield* session.messages({ sessionID, limit: 1 })
+  if (newest?.info.id === id) return newest.parts
+  const found = yield* session.findMessage(sessionID, (item) => item.info.id === id)
+  return Option.isSome(found) ? found.value.parts : []
+}, Effect.orDie)
 
 /**
  * A tool that the provider ran itself is part of its answer, and removed with it. `invalid` is what upstream makes of

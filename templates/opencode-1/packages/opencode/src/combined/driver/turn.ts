@@ -61,8 +61,14 @@ const STRUCTURED = "StructuredOutput"
 export function stream(_ctx: Context, input: LLM.StreamInput, send: LLM.Interface["stream"]) {
   const route = CombinedRoute.of(input.model)
   if (!route) return send(input)
-  route.state.attempt = CombinedAttempt.make(input)
-  return CombinedAttempt.send(route.state.attempt, input, send)
+  const { state } = route
+  state.attempt = CombinedAttempt.make(input)
+  // Upstream takes a while to build the request, and longer where many turns begin at once.
+  state.attempt.gate.mayAsk = () => {
+    const held = state.heeds ? route.held() : undefined
+    return held === undefined || held.since === state.known
+  }
+  return CombinedAttempt.send(state.attempt, input, send)
 }
 
 /** Wraps one attempt. A failure after which another member is asked ends as success, so that the loop continues. */
@@ -92,6 +98,7 @@ const attend = <R>(
         onSuccess: () => Effect.flatMap(CombinedEnd.ofAnswer(turn), (end) => conclude(turn, route, run, end)),
         onFailure: (cause) => {
           if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
+          if (route.state.attempt?.gate.unsent) return Effect.sync(() => reconsider(route))
           const error = Cause.squash(cause)
           if (CombinedEnd.isRefusal(error))
             return record(turn, route, { action: "cancelled" }).pipe(Effect.andThen(Effect.failCause(cause)))
@@ -109,9 +116,17 @@ const attend = <R>(
     )
   })
 
+/** It is decided once more whether to ask this member; if so, it is asked whatever is learnt of it meanwhile. */
+function reconsider(route: CombinedRoute.Route): Then {
+  route.state.heeds = false
+  route.state.attempt = undefined
+  return "again"
+}
+
 /** Before the request: the member may have become unavailable since it was chosen. */
 const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) {
   const purpose = purposeOf(turn)
+  route.state.known = route.held()?.since
   const found = CombinedDecide.start(yield* CombinedFit.facts(route, run, purpose))
   switch (found.type) {
     case "ask":

@@ -137,7 +137,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         id,
         variants: model.variants,
         member,
-        state: { attempt: undefined, retracted: false, unthinking: false },
+        state: { attempt: undefined, retracted: false, known: undefined, heeds: true, unthinking: false },
         forgone: new Set(),
         settings: pool.settings,
         next: (wish) => serve(members, id, { ...wish, owner }),
@@ -152,6 +152,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
             return [...able].some((item) => !CombinedMember.same(item, member))
           }),
         cooling: Effect.map(look(), (now) => now.cooling(member)),
+        held: () => pool.cooling(member),
         coolingOf: (other) => Effect.map(look(), (now) => now.cooling(other)),
         unproven: Effect.map(look(), (now) => now.unproven(member)),
         claim: Effect.map(look(), (now) => now.claim(member, owner)),

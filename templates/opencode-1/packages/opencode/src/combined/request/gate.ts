@@ -38,6 +38,9 @@ export type Gate = {
   garbled: boolean
   /** An error that the provider has sent but its SDK has not reported yet. */
   told: { readonly event: unknown } | undefined
+  /** Asked at the last moment before the request goes out. Where it says no, nothing is sent, and the attempt fails. */
+  mayAsk: () => boolean
+  unsent: boolean
 }
 
 export const open = (): Gate => ({
@@ -48,6 +51,8 @@ export const open = (): Gate => ({
   cut: undefined,
   garbled: false,
   told: undefined,
+  mayAsk: () => true,
+  unsent: false,
 })
 
 const key = Symbol.for("opencode.combined.gate")
@@ -87,7 +92,12 @@ function watched(language: object, gate: Gate): object {
   const { config } = language as { config?: { fetch?: Fetch } }
   // Upstream gives GitLab's workflows their tools as properties, and they have their own state.
   if (typeof config !== "object" || config === null || "toolExecutor" in language) return language
-  const fetch = CombinedTransport.watched(config.fetch ?? globalThis.fetch, (event) => (gate.told = { event }))
+  const send = CombinedTransport.watched(config.fetch ?? globalThis.fetch, (event) => (gate.told = { event }))
+  const fetch: Fetch = async (...input) => {
+    if (gate.mayAsk()) return send(...input)
+    gate.unsent = true
+    throw new Error("Not sent: the provider has failed elsewhere meanwhile")
+  }
   return Object.create(language, { config: { value: Object.create(config, { fetch: { value: fetch } }) } })
 }
 
