@@ -1,1 +1,1 @@
-"""Measurements. Each prints ratios of things that were measured side by side in one run; none of them is a test."""
+"""Measurements. Each prints ratios of things measured side by side in one run; none of them is a test."""

@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def arguments(name: str) -> list[str]:
-    """What a script needs to be told."""
+    """The arguments of a script."""
     if name not in ("failover", "latency", "storm", "install"):
         return []
     from opencode_patcher.base.store import open_store

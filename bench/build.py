@@ -28,7 +28,7 @@ from opencode_patcher.upstream.repository import opened
 
 
 def main() -> None:
-    """Measure in a temporary store that already holds bun and the models catalogue, which both sides need alike."""
+    """Measure in a temporary store that already has bun and the models catalogue, which both sides need."""
     with tempfile.TemporaryDirectory(prefix="bench-build-") as root:
         measure(Path(root))
 

@@ -1,4 +1,4 @@
-"""How far back and forward the patches hold, against the usual tools on the usual diff of the same edits.
+"""How far back and forward the patches apply, compared with the usual tools on the usual diff of the same edits.
 
 The usual diff is what ``git diff`` makes: three lines of context, authored at one release. It is tried on every other
 release, file by file, with plain ``git apply``, ``git apply --3way`` (which finds the authored file's blob) and

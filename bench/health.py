@@ -64,7 +64,7 @@ def measure(root: Path, bun: str, processes: int, failures: int) -> tuple[list[f
 
 
 def prepare(root: Path) -> Path:
-    """Lay out what the store of health imports, as it lies in OpenCode's tree; the script to run."""
+    """Lay out the modules that the health store imports, as in OpenCode's tree. Returns the script to run."""
     source = root / "src"
     shutil.copytree(CORE, source / "combined", ignore=shutil.ignore_patterns("*.j2"))
     (source / "combined" / "host").mkdir()

@@ -251,7 +251,7 @@ def show(runners: Sequence[Runner], turns: int) -> None:
 
 
 def goal(what: str) -> str:
-    """The goal that stands beside a figure, if there is one."""
+    """The goal for a figure, if there is one."""
     name, _, quantity = what.partition(": ")
     if quantity != "next request":
         return ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def resident(binary: Path) -> float:
-    """The resident memory in MB of the child process that runs ``binary``; 0 where /proc does not tell."""
+    """The resident memory in MB of the child process that runs ``binary``; 0 without /proc."""
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             text = status.read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ SELECTING = "build-targets"
 
 
 def main() -> None:
-    """Measure in a store of its own, which is thrown away."""
+    """Measure in a temporary store."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", action="append", help="a target; can be repeated (default: all)")
     chosen = targets.select(parser.parse_args().target or [targets.ALL])

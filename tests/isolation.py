@@ -21,7 +21,7 @@ from typing import NoReturn
 import pytest
 
 NOBODY = "http://127.0.0.1:9"
-"""A proxy at which nobody listens (port 9 is discard, RFC 863): what goes through it fails at once."""
+"""A proxy without a listener (port 9 is discard, RFC 863): requests through it fail at once."""
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")
@@ -100,7 +100,7 @@ class Isolation:
             return
         if writes and not any(_within(full, root) for root in self._writable):
             _refuse(f"A test would write {full}, in the home of the user.")
-        # What a home holds by name is for people; settings, keys and caches have a dot.
+        # Names without a dot are for people; settings, keys and caches have a dot.
         if full[len(self._root) + 1 :].startswith(".") and not any(_within(full, root) for root in self._readable):
             _refuse(f"A test would read {full}, in the home of the user.")
 
@@ -131,6 +131,6 @@ def _within(path: str, root: str) -> bool:
 
 
 def _below(home: str, paths: list[Path]) -> tuple[str, ...]:
-    """The paths that lie below the home, and not the home itself or what is around it."""
+    """The paths below the home, not the home itself or anything outside it."""
     found = {str(path.resolve()) for path in paths} | {str(path.absolute()) for path in paths}
     return tuple(path for path in found if _within(path, home) and path != home)

@@ -56,7 +56,7 @@ def healthy(replies: Sequence[Reply]) -> list[Item]:
 
 
 def stored(messages: Sequence[StoredMessage]) -> list[Item]:
-    """The same of stored messages, whoever wrote them and into how many."""
+    """The same for stored messages, whoever wrote them and however many there are."""
     items: list[Item] = []
     for part in (part for message in messages for part in message.parts):
         if part.kind == "tool":

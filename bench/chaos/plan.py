@@ -1,4 +1,4 @@
-"""A session of chaos, made from its seed alone: what is asked, what the model does, and what goes wrong when."""
+"""A session of chaos, made only from its seed: what is asked, what the model does, and what goes wrong when."""
 
 from __future__ import annotations
 

@@ -53,8 +53,8 @@ class Played:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """All turns, what was left behind in the end, and the server's memory in MB after its start and after the last
-    turn (None where the system does not tell).
+    """All turns, what was finally left behind, and the server's memory in MB after its start and after the last turn
+    (None where the system does not tell).
     """
 
     turns: tuple[Played, ...]
@@ -165,7 +165,7 @@ class _Stage:
                 return
 
     def left(self) -> Iterator[str]:
-        """What is left behind when all is over: sessions that run, sessions that nobody began, tools, drafts."""
+        """What is left behind at the end: running sessions, unknown sessions, tools, drafts."""
         running = as_object(self._server.call("GET", "/session/status"))
         busy = [id for id, status in running.items() if as_object(status).get("type") != "idle"]
         if busy:
@@ -207,7 +207,7 @@ def told(exchanges: Sequence[Exchange]) -> Iterator[str]:
 
 
 def running_tools(work: Path) -> list[str]:
-    """The commands of tools that run in the directory ``work``; none where /proc does not tell."""
+    """The commands of tools that run in the directory ``work``; none without /proc."""
     found = []
     for command in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -220,12 +220,12 @@ def running_tools(work: Path) -> list[str]:
 
 
 def drafts(home: Path) -> list[Path]:
-    """What lies beside the file of the members' health and was to take its place."""
+    """Temporary files beside the file of the members' health."""
     return sorted(home.rglob(f"{HEALTH}.*"))
 
 
 def memory(binary: Path) -> float | None:
-    """The resident memory in MB of the child process that runs ``binary``; None where /proc does not tell."""
+    """The resident memory in MB of the child process that runs ``binary``; None without /proc."""
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             text = status.read_text(encoding="utf-8")

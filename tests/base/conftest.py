@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 Program = Callable[[str], list[str]]
-"""Makes a command line out of the text of a Python program."""
+"""Makes a command line from the text of a Python program."""
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def all_gone(eventually: Callable[[Callable[[], bool]], bool]) -> Callable[[list
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process is there and at work; one that has ended and that nobody has waited for is not."""
+    """Whether a process is running. A zombie is not."""
     try:
         os.kill(pid, 0)
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -254,7 +254,7 @@ def test_a_closed_error_stream_causes_no_traceback(python: Program) -> None:
 
 
 def test_messages_end_like_sentences() -> None:
-    """What is shown first is a whole sentence, wherever it comes from."""
+    """The first line shown is always a complete sentence."""
     package = Path(errors.__file__).parents[1]
     short = []
     for path in package.rglob("*.py"):

@@ -33,7 +33,8 @@ def mode(path: Path) -> int:
 
 
 def in_a_child_with_small_files(size: int, work: Callable[[], None]) -> int:
-    """Run ``work`` in a process whose files may hold ``size`` bytes, as on a disk that fills up; its exit code."""
+    """Run ``work`` in a process whose files are limited to ``size`` bytes, as on a disk that fills up. Returns its exit
+    code."""
 
     def limited() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

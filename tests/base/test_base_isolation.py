@@ -1,4 +1,4 @@
-"""The guard over the tests: the user's home and the network are out of reach, and the reason is said."""
+"""The guard over the tests: the user's home and the network are out of reach, and the error says why."""
 
 from __future__ import annotations
 

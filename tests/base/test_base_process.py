@@ -38,7 +38,7 @@ os.dup2(nowhere, 1)
 os.dup2(nowhere, 2)
 time.sleep(600)
 """
-"""Does not end when asked to, and cannot be told from outside by an output that is still open."""
+"""Does not end when asked to, and does not keep its output open."""
 
 
 def pids(path: Path) -> list[int]:

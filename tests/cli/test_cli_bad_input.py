@@ -60,7 +60,7 @@ def leftovers(store: Path) -> list[Path]:
 
 @pytest.fixture
 def deaf_port() -> int:
-    """A port of this machine where nobody listens."""
+    """A port of this machine without a listener."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -49,7 +49,7 @@ def test_a_shell_offers_commands_and_options(shell: str, words: str, offered: se
 
 
 def test_zsh_is_told_how(tmp_path: Path) -> None:
-    """zsh completes only at a terminal; here it has to understand what it is told."""
+    """zsh completes only at a terminal; here it only has to accept the script."""
     [line] = re.findall(r"^\| zsh\b.*\| `(.*)` \|$", README, re.MULTILINE)
     said = subprocess.run(
         [PROGRAM],

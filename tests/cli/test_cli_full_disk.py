@@ -16,7 +16,7 @@ from tests.upstream.fake_upstream import Upstream
 Script = Callable[[str], subprocess.CompletedProcess[str]]
 
 ISOLATE = ("unshare", "--map-root-user", "--mount")
-"""A shell whose mounts nobody else sees, and which are gone when it ends."""
+"""A shell with private mounts, which disappear when it ends."""
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Whatever stands in the place of a file that is read: the commands end, say what it is, and are not broken by it."""
+"""Anything in place of a file that is read: the commands end, say what it is, and still work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of somebody else, wherever it comes from, steers no terminal, starts no line and breaks no command."""
+"""Text from elsewhere never controls the terminal, starts a line or breaks a command."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ def test_an_upstream_with_hostile_commits_and_lines(
         if report.suffix != ".md":
             assert "<script>" not in text
         elif "script" in text:
-            # It stands in a block of code whose fence is longer than any in it.
+            # It is in a code block whose fence is longer than any in it.
             before, _, after = text.partition("<script>")
             assert "``````text" in before
             assert "``````" in after

@@ -1,4 +1,4 @@
-"""What is published holds everything, and works where there is no checkout."""
+"""The published packages are complete, and work without a checkout."""
 
 from __future__ import annotations
 

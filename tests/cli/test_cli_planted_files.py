@@ -1,4 +1,4 @@
-"""Nothing in the current directory is run, or decides what is run, whatever command is started there."""
+"""Nothing in the current directory is run, or affects what is run, with any command."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def elsewhere() -> Iterator[Registry]:
 
 @pytest.fixture
 def trap(tmp_path: Path, elsewhere: Registry, git: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """A project full of traps, which is the current directory; tells which of them went off."""
+    """A project full of traps as the current directory; tells which of them were triggered."""
     project, sprung = tmp_path / "project", tmp_path / "sprung"
     (project / "node_modules" / ".bin").mkdir(parents=True)
     sprung.mkdir()

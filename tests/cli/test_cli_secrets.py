@@ -1,4 +1,4 @@
-"""Recognisable secrets in every source, and then a look into every sink: what is shown, logged and stored."""
+"""Puts recognisable secrets into every source, and then checks what is shown, logged and stored."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ const names = (reader: keyof typeof readers, ids: readonly string[]) => {
 }
 
 for (const reader of Object.keys(readers) as (keyof typeof readers)[]) {
-  describe(`${reader} reads the calls of others`, () => {
+  describe(`${reader} accepts the calls of others`, () => {
     test("in its own form, each under a name of its own", () => {
       const found = names(reader, OTHERS)
       for (const name of found) expect(name).toMatch(wanted[reader])
@@ -74,14 +74,14 @@ test("of two calls with one id, as of a server that counts anew in each answer, 
   expect([together.result(""), together.result("")]).toEqual(both)
 })
 
-test("no made name is one that stands in the history already", () => {
+test("no new name already exists in the history", () => {
   const [made] = names("mistral", [LONG])
   const found = names("mistral", [LONG, made])
   expect(new Set(found).size).toBe(2)
   expect(found[1]).toBe(made)
 })
 
-test("many calls do not meet: a long session at Mistral", () => {
+test("many calls do not collide: a long session at Mistral", () => {
   const ids = Array.from({ length: 5000 }, (_, index) => `chatcmpl-tool-${index.toString(16).padStart(32, "0")}`)
   expect(new Set(names("mistral", ids)).size).toBe(ids.length)
 })

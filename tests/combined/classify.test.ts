@@ -34,17 +34,17 @@ const classify = (status: number, body: unknown, responseHeaders: Record<string,
 
 const failure = (...refusal: Parameters<typeof classify>) => {
   const found = classify(...refusal)
-  if (!CombinedFailure.cools(found)) throw new Error(`${found.kind} says nothing against the member`)
+  if (!CombinedFailure.cools(found)) throw new Error(`${found.kind} does not blame the member`)
   return found
 }
 
-describe("each vendor's refusal is put into its kind", () => {
+describe("each vendor's refusal gets the right kind", () => {
   for (const { who, status, body, kinds } of refusals)
     test(`${who}: ${status || "event"} ${JSON.stringify(body).slice(0, 60)} is ${kinds}`, () =>
       expect(kinds.split("|")).toContain(classify(status, body).kind))
 })
 
-test("an event that the SDK cannot read may say itself what is wrong", () => {
+test("an event that the SDK cannot read may name the cause itself", () => {
   const error = { name: "AI_TypeValidationError", message: "Invalid input: expected array, received null" }
   const said = (status_code: number) => ({
     event: { choices: null, base_resp: { status_code, status_msg: "refused" } },
@@ -53,7 +53,7 @@ test("an event that the SDK cannot read may say itself what is wrong", () => {
   expect(CombinedFailure.fault(error, NOW, { inside: said(9999) }).kind).toBe("server")
 })
 
-test("what nobody knows ends no turn at once: it is neither a refusal of the content nor an invalid request", () => {
+test("an unknown failure does not end the turn at once: it is neither a refusal of the content nor an invalid request", () => {
   for (const status of [400, 404, 409, 418, 422, 428, 431])
     for (const body of ["", "no", "<html>", "{", { error: "E1" }, { error: { message: "Kaputt" } }, [], { ok: false }])
       expect(["final", "too_long"]).not.toContain(classify(status, body).kind)
@@ -104,12 +104,12 @@ describe("for how long", () => {
     expect(after(429, { error: { code: "1308", message } })).toBe(2 * 3_600_000)
     expect(after(429, { error: { code: "usage_limit_reached", message } })).toBeUndefined()
   })
-  test("a used-up limit says nothing about an error of the server, a wrong key or a name that is gone", () => {
+  test("a used-up limit does not matter for a server error, a wrong key or a missing name", () => {
     const headers = { "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6h0m0s" }
     for (const status of [500, 401, 404]) expect(after(status, { error: { message: "no" } }, headers)).toBeUndefined()
     expect(after(429, { error: { message: "no" } }, headers)).toBe(6 * 3_600_000)
   })
-  test("but a Retry-After holds for each", () => expect(after(500, {}, { "retry-after": "7" })).toBe(7000))
+  test("but a Retry-After applies to each", () => expect(after(500, {}, { "retry-after": "7" })).toBe(7000))
 })
 
 test("a provider's side that gives up is a timeout; a user's cancel interrupts the turn and never comes here", () => {
@@ -120,7 +120,7 @@ test("a provider's side that gives up is a timeout; a user's cancel interrupts t
     expect(CombinedFailure.fault(error, NOW)).toMatchObject({ kind: "timeout", scope: "model" })
 })
 
-test("more than is granted in a minute is a rate limit, marked as too long where nobody else is left", () => {
+test("more than the limit per minute is a rate limit, marked as too long if no other member is left", () => {
   const body = {
     error: { code: "rate_limit_exceeded", message: "Request too large on tokens per minute (TPM): Limit 8000" },
   }
@@ -128,7 +128,7 @@ test("more than is granted in a minute is a rate limit, marked as too long where
   expect(failure(429, { error: { message: "Rate limit reached. Please try again in 2s." } }).long).toBeUndefined()
 })
 
-test("the words of a message go before the status line's, and a model's own output is not read", () => {
+test("the words of a message take precedence over the status line's, and a model's own output is not read", () => {
   expect(classify(400, { error: { message: "The model has crashed" } }).message).toBe("400 The model has crashed")
   const said = { error: { code: "tool_use_failed", message: "Failed", failed_generation: "insufficient_quota" } }
   expect(classify(400, said).kind).toBe("server")
@@ -145,7 +145,7 @@ test("only the last attempt of a retry counts", () => {
   expect(CombinedFailure.fault(error, NOW)).toMatchObject({ kind: "overload", status: 529 })
 })
 
-test("what the member refuses of a history is what it is then asked without", () => {
+test("the member is asked without what it refuses of a history", () => {
   for (const [message, forgo] of [
     ["Invalid `signature` in `thinking` block", "thinking"],
     ["The encrypted content gAAA...Rg== could not be verified.", "items"],
@@ -155,7 +155,7 @@ test("what the member refuses of a history is what it is then asked without", ()
     expect(classify(400, { error: { message } })).toMatchObject({ kind: "history", forgo })
 })
 
-test("the host may know that a conversation is too long where no rule does", () => {
+test("the host may know that a conversation is too long even if no rule does", () => {
   const error = { statusCode: 400, message: "no" }
   expect(CombinedFailure.fault(error, NOW, { overflow: true }).kind).toBe("too_long")
   expect(CombinedFailure.fault({ ...error, statusCode: 429 }, NOW, { overflow: true }).kind).toBe("rate_limit")

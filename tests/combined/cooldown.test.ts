@@ -23,7 +23,7 @@ const length = (state: CombinedCooldown.State, now = NOW, modelID = "glm") => {
 
 const KINDS = ["rate_limit", "quota", "overload", "server", "auth", "missing", "network", "timeout"] as const
 
-test("a member that never failed is not cooling", () => {
+test("a member that never failed is not cooling down", () => {
   expect(CombinedCooldown.cooling(new Map(), "acme", "glm", NOW)).toBeUndefined()
 })
 
@@ -36,7 +36,7 @@ test("a transient failure costs seconds, a rate limit a minute, quota and creden
 })
 
 for (const kind of KINDS) {
-  test(`the cooldown for ${kind} grows with each failure in a row and ends within a day`, () => {
+  test(`the cooldown for ${kind} grows with each consecutive failure and ends within a day`, () => {
     const lengths = Array.from({ length: 30 }).reduce<{ state: CombinedCooldown.State; seen: number[] }>(
       ({ state, seen }) => {
         const next = fail(failure(kind), state)
@@ -50,13 +50,13 @@ for (const kind of KINDS) {
   })
 }
 
-test("what the provider asks for is kept to, be it short or long, but for a second at least", () => {
+test("the time from the provider is used, short or long, but at least a second", () => {
   expect(length(fail(failure("quota", { retryAfter: 1200 })))).toBe(1200)
   for (const retryAfter of [0, 1, 66]) expect(length(fail(failure("rate_limit", { retryAfter })))).toBe(1000)
   expect(length(fail(failure("overload", { retryAfter: 10 * 60 * MINUTE })))).toBe(10 * 60 * MINUTE)
 })
 
-test("a time that proved too short is not believed twice; a longer one is", () => {
+test("a time that was too short is not believed twice; a longer one is", () => {
   const named = (retryAfter: number, state?: CombinedCooldown.State, now?: number) =>
     fail(failure("rate_limit", { retryAfter }), state, now)
   const once = named(2000)
@@ -68,7 +68,7 @@ test("a time that proved too short is not believed twice; a longer one is", () =
   expect(length(named(2000, well, NOW + 3000), NOW + 3000)).toBe(2000)
 })
 
-test("requests that were under way together meet one failure", () => {
+test("simultaneous requests count as one failure", () => {
   const blip = (state: CombinedCooldown.State, at: number) =>
     CombinedCooldown.fail(state, "acme", "glm", failure("overload"), NOW + at, { began: NOW - 1 })
   const four = [0, 10, 20, 9000].reduce(blip, new Map())
@@ -77,7 +77,7 @@ test("requests that were under way together meet one failure", () => {
   expect(next.get("acme/glm")).toMatchObject({ failures: 2, until: NOW + 25_000 })
 })
 
-test("a shorter cooldown of a request that was under way does not end a longer one", () => {
+test("a shorter cooldown of a simultaneous request does not end a longer one", () => {
   const long = CombinedCooldown.fail(new Map(), "acme", "glm", failure("quota", { scope: "provider" }), NOW)
   const lost = failure("network", { scope: "provider" })
   const both = CombinedCooldown.fail(long, "acme", "glm", lost, NOW + 10, { began: NOW - 1 })
@@ -87,7 +87,7 @@ test("a shorter cooldown of a request that was under way does not end a longer o
   expect(CombinedCooldown.cooling(answered, "acme", "glm", NOW + MINUTE)?.kind).toBe("quota")
 })
 
-test("failures of one sort do not stretch the cooldown of another", () => {
+test("failures of one kind do not lengthen the cooldown of another", () => {
   const often = [0, 1, 2, 3, 4, 5].reduce<CombinedCooldown.State>(
     (state, at) => fail(failure("network"), state, NOW + at * 10 * MINUTE),
     new Map(),
@@ -108,19 +108,19 @@ test("a cooldown ends by itself, at its time and not before", () => {
   expect(CombinedCooldown.cooling(state, "acme", "glm", NOW + MINUTE)).toBeUndefined()
 })
 
-test("a failure of one model leaves the provider's others alone", () => {
+test("a failure of one model does not affect the provider's others", () => {
   const state = fail(failure("rate_limit"))
   expect(CombinedCooldown.cooling(state, "acme", "kimi", NOW)).toBeUndefined()
   expect(CombinedCooldown.cooling(state, "other", "glm", NOW)).toBeUndefined()
 })
 
-test("a failure of the provider holds all of its models back, and no other provider", () => {
+test("a failure of the provider affects all of its models, and no other provider", () => {
   const state = fail(failure("auth", { scope: "provider" }))
   expect(length(state, NOW, "kimi")).toBeGreaterThan(0)
   expect(CombinedCooldown.cooling(state, "acme-two", "glm", NOW)).toBeUndefined()
 })
 
-test("of a model's cooldown and its provider's the longer one counts", () => {
+test("the longer one of a model's and its provider's cooldown counts", () => {
   const long = fail(
     failure("quota", { scope: "provider", retryAfter: 9000 }),
     fail(failure("rate_limit", { retryAfter: 500 })),
@@ -130,7 +130,7 @@ test("of a model's cooldown and its provider's the longer one counts", () => {
   expect(CombinedCooldown.cooling(short, "acme", "glm", NOW)).toMatchObject({ kind: "rate_limit", until: NOW + MINUTE })
 })
 
-test("a success ends the cooldowns of the member and its provider, and the growth starts anew", () => {
+test("a success ends the cooldowns of the member and its provider, and resets their growth", () => {
   const twice = fail(failure("rate_limit"), fail(failure("rate_limit")))
   const both = fail(failure("network", { scope: "provider" }), twice)
   const state = CombinedCooldown.succeed(both, "acme", "glm", NOW + 1)
@@ -138,12 +138,12 @@ test("a success ends the cooldowns of the member and its provider, and the growt
   expect(length(fail(failure("rate_limit"), state))).toBe(length(fail(failure("rate_limit"))))
 })
 
-test("a success of one member leaves the cooldowns of others alone", () => {
+test("a success of one member does not affect the cooldowns of others", () => {
   const state = CombinedCooldown.succeed(fail(failure("rate_limit")), "acme", "kimi", NOW + 1)
   expect(length(state)).toBe(MINUTE)
 })
 
-test("a success of a request that began before the failure says nothing about what came later", () => {
+test("a success of a request that started before the failure does not end it", () => {
   const state = CombinedCooldown.succeed(fail(failure("rate_limit")), "acme", "glm", NOW - 1)
   expect(length(state)).toBe(MINUTE)
 })
@@ -155,7 +155,7 @@ test("an earlier state is never changed", () => {
   expect(length(before)).toBe(MINUTE)
 })
 
-test("the bounds of the user hold for what the provider asks for too", () => {
+test("the user's limits apply to times from the provider too", () => {
   const bounds = { min: 2000, max: 5000 }
   const until = (retryAfter?: number) =>
     CombinedCooldown.fail(new Map(), "acme", "glm", failure("rate_limit", { retryAfter }), NOW, { bounds }).get(
@@ -178,12 +178,12 @@ for (const [what, text] of [
   ["another version", '{"version":99,"members":{"acme/glm":{}}}'],
   ["a list for the members", '{"version":1,"members":[{}]}'],
 ] as const) {
-  test(`${what} is no state`, () => {
+  test(`${what} is not a state`, () => {
     expect(CombinedCooldown.parse(text).size).toBe(0)
   })
 }
 
-test("of a damaged state the records that make sense are kept", () => {
+test("valid records of a damaged state are kept", () => {
   const good = { since: NOW, until: NOW + 1000, kind: "auth", message: "revoked", failures: 1 }
   const members = {
     "acme/glm": good,
@@ -196,7 +196,7 @@ test("of a damaged state the records that make sense are kept", () => {
   expect([...state.keys()]).toEqual(["acme/glm"])
 })
 
-test("no file can hold a member back for more than a day", () => {
+test("no file can disable a member for more than a day", () => {
   const item = { since: NOW, until: NOW + 400 * DAY, kind: "auth", message: "revoked", failures: 1 }
   const state = CombinedCooldown.parse(JSON.stringify({ version: 1, members: { "acme/glm": item } }))
   expect(length(state)).toBe(DAY)
@@ -210,7 +210,7 @@ test("a clock that was set back ends what was written before", () => {
   expect(CombinedCooldown.current(state, NOW, nobody).size).toBe(1)
 })
 
-test("failures in a row are forgotten a day after the cooldown", () => {
+test("consecutive failures are forgotten a day after the cooldown", () => {
   const state = fail(failure("rate_limit"))
   expect(CombinedCooldown.current(state, NOW + MINUTE + DAY, nobody).size).toBe(1)
   expect(CombinedCooldown.current(state, NOW + MINUTE + DAY + 1, nobody).size).toBe(0)
@@ -229,7 +229,7 @@ test("new credentials end a cooldown for quota or credentials, and no other", ()
   expect(left("auth", undefined)).toBe(1)
 })
 
-test("what is used up is asked for the account, what was refused for the login", () => {
+test("quota depends on the account, refusals on the login", () => {
   const asked: string[] = []
   for (const kind of ["quota", "auth"] as const)
     CombinedCooldown.current(
@@ -240,7 +240,7 @@ test("what is used up is asked for the account, what was refused for the login",
   expect(asked).toEqual(["acme quota", "acme auth"])
 })
 
-test("of two records of a member the later one counts, whichever side it is on", () => {
+test("the later one of two records of a member counts, on either side", () => {
   const early = fail(failure("rate_limit"))
   const late = fail(failure("overload"), new Map(), NOW + 5)
   for (const merged of [CombinedCooldown.merge(early, late), CombinedCooldown.merge(late, early)])

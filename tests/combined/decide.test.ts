@@ -54,16 +54,16 @@ const CASES: readonly [
   Partial<CombinedDecide.Facts>,
   Partial<Record<string, unknown>> & { type: CombinedDecide.Verdict["type"] },
 ][] = [
-  ["a whole answer is served", { kind: "whole" }, {}, { type: "serve", finish: undefined, compact: false }],
+  ["a complete answer is served", { kind: "whole" }, {}, { type: "serve", finish: undefined, compact: false }],
   ["a full one is compacted for", { kind: "whole" }, { full: true }, { type: "serve", compact: true }],
 
-  ["a transient failure is asked again in place", failure("overload"), {}, { type: "again", pause: 250, keep: false }],
+  ["a transient failure is retried", failure("overload"), {}, { type: "again", pause: 250, keep: false }],
   ["but not a second time", failure("overload"), { answer: again }, { type: "move", to: beta }],
   ["nor of a member that failed last time", failure("overload"), { unproven: true }, { type: "move", to: beta }],
   ["nor once a tool has started", failure("overload"), { started: true, kept: 1 }, { type: "move", keep: true }],
   ["nor where it lasts", failure("network", { lasting: true }), {}, { type: "move", to: beta, keep: false }],
   ["nor where the provider names a time", failure("overload", { retryAfter: 900 }), {}, { type: "move" }],
-  ["a rate limit moves on at once", failure("rate_limit"), {}, { type: "move", to: beta, keep: false }],
+  ["a rate limit switches at once", failure("rate_limit"), {}, { type: "move", to: beta, keep: false }],
 
   [
     "the first to return is waited for",
@@ -77,15 +77,15 @@ const CASES: readonly [
   ["finished tools stay before the end", failure("rate_limit"), { next: none, kept: 1 }, { type: "close" }],
 
   [
-    "a failure that the strategy leaves ends the turn",
+    "a failure that the strategy excludes ends the turn",
     failure("quota"),
     { settings: { ...SETTINGS, kinds: ["rate_limit"] } },
     { type: "end", error: "this" },
   ],
-  ["what the request is to blame for ends it", refused, {}, { type: "end", error: "this" }],
+  ["a failure of the request ends it", refused, {}, { type: "end", error: "this" }],
   ["but no finished tool is lost to that", refused, { kept: 2 }, { type: "close", keep: true }],
 
-  ["what nobody knows is asked of one more", failure("unknown"), {}, { type: "move", to: beta }],
+  ["after an unknown failure one more is asked", failure("unknown"), {}, { type: "move", to: beta }],
   ["and then believed", failure("unknown"), { answer: suspected }, { type: "end", error: "first" }],
   [
     "not of the same one",
@@ -104,27 +104,32 @@ const CASES: readonly [
   ["too long even after that", tooLong, { next: none, answer: compacted }, { type: "end", error: "too long" }],
   ["a summary that is too long", tooLong, { next: none, purpose: "summary" }, { type: "compact" }],
   [
-    "more than a minute's grant is a rate limit",
+    "more than the limit per minute is a rate limit",
     failure("rate_limit", { long: true }),
     { others: true },
     { type: "move" },
   ],
   [
-    "and too long where nobody else can answer",
+    "and too long if no other member can answer",
     failure("rate_limit", { long: true }),
     { others: false, next: none },
     { type: "compact" },
   ],
 
   ["refused thinking is left out", thinking, {}, { type: "again", pause: 0, forgo: "thinking", keep: false }],
-  ["behind a finished tool too", thinking, { kept: 1 }, { type: "again", forgo: "thinking", keep: true }],
+  ["after a finished tool too", thinking, { kept: 1 }, { type: "again", forgo: "thinking", keep: true }],
   ["once", thinking, { forgone: new Set(["thinking"] as const) }, { type: "move", to: beta }],
 
-  ["half an answer moves on", lacking("finish"), {}, { type: "move", to: beta }],
-  ["the last one left is asked once more", lacking("finish"), { others: false, next: soon }, { type: "wait" }],
+  ["a partial answer switches", lacking("finish"), {}, { type: "move", to: beta }],
+  ["the last remaining one is asked once more", lacking("finish"), { others: false, next: soon }, { type: "wait" }],
   ["and believed", lacking("finish"), { others: false, answer: left("finish") }, { type: "serve", finish: "stop" }],
   ["an empty one too", lacking("content"), { others: false, answer: left("content") }, { type: "serve" }],
-  ["a cut call never is", lacking("call"), { others: false, answer: left("call"), next: none }, { type: "end" }],
+  [
+    "an incomplete call never is",
+    lacking("call"),
+    { others: false, answer: left("call"), next: none },
+    { type: "end" },
+  ],
   ["nor a title", lacking("finish"), { others: false, purpose: "whole", next: none }, { type: "end", error: "this" }],
 
   [
@@ -135,20 +140,20 @@ const CASES: readonly [
   ],
 ]
 
-describe("what follows an attempt:", () => {
+describe("what happens after an attempt:", () => {
   for (const [name, end, more, verdict] of CASES)
     test(name, () => {
       expect(CombinedDecide.decide(facts(end, more))).toMatchObject(verdict)
     })
 })
 
-test("a failure that no rule knows begins no cooldown, until another member has answered", () => {
+test("an unknown failure starts no cooldown until another member has answered", () => {
   expect(CombinedDecide.cools(facts(failure("unknown")))).toBeUndefined()
   const verdict = CombinedDecide.decide(facts({ kind: "whole" }, { answer: suspected }))
   expect(verdict).toMatchObject({ blamed: [{ ...beta, failure: { kind: "unknown" } }] })
 })
 
-test("a failure that is asked again in place, or believed, begins no cooldown", () => {
+test("a failure that is retried, or believed, starts no cooldown", () => {
   expect(CombinedDecide.cools(facts(failure("overload")))).toBeUndefined()
   expect(CombinedDecide.cools(facts(lacking("finish"), { others: false, answer: left("finish") }))).toBeUndefined()
   expect(CombinedDecide.cools(facts(failure("rate_limit")))).toMatchObject({ kind: "rate_limit" })
@@ -167,11 +172,11 @@ describe("before a request:", () => {
       ...more,
     })
 
-  test("a member that is well is asked", () => {
+  test("a healthy member is asked", () => {
     expect(start({})).toEqual({ type: "ask" })
   })
 
-  test("one that has become unavailable since it was chosen, or is being probed, is passed over", () => {
+  test("one that has become unavailable since it was chosen, or is being probed, is skipped", () => {
     expect(start({ until: NOW + 5000 })).toEqual({ type: "move" })
     expect(start({ probed: true })).toEqual({ type: "move" })
     expect(start({ probed: true, others: false })).toEqual({ type: "ask" })
@@ -182,12 +187,12 @@ describe("before a request:", () => {
     expect(start({ answer, until: NOW + 5000 })).toEqual({ type: "ask" })
   })
 
-  test("the only one is waited for where that is short, else asked: it may be well again", () => {
+  test("the only one is waited for if that is short, else asked: it may have recovered", () => {
     expect(start({ until: NOW + 5000, others: false })).toEqual({ type: "wait", for: 5000, until: NOW + 5000 })
     expect(start({ until: NOW + 500_000, others: false })).toEqual({ type: "ask" })
   })
 
-  test("nobody is asked for one answer more than three times", () => {
+  test("no member is asked for one answer more than three times", () => {
     const answer = [1, 2, 3].reduce(
       (known) => CombinedAnswer.leave(known, alpha, { message: "no" }),
       CombinedAnswer.FRESH,
@@ -196,7 +201,7 @@ describe("before a request:", () => {
   })
 })
 
-test("a silent member is left only for another one, and only where silence moves on", () => {
+test("a silent member is abandoned only for another one, and only if silence switches", () => {
   const look = (more: Partial<Parameters<typeof CombinedDecide.lookAgain>[0]>) =>
     CombinedDecide.lookAgain({ settings: SETTINGS, silence: 900_000, started: false, others: true, ...more })
   expect(look({})).toBeUndefined()

@@ -29,7 +29,7 @@ for (const [what, unified, raw, seen, expected] of [
 describe("a word that says complete ends an answer", () => {
   for (const raw of ["eos", "eos_token", "end_turn", "stop_sequence", "COMPLETE", "completed", "STOP", "finished"]) {
     test(`${raw}: stop`, () => expect(read("other", raw, said)).toBe("stop"))
-    test(`${raw} behind a call: the tool runs`, () => expect(read("other", raw, called)).toBe("tool-calls"))
+    test(`${raw} after a call: the tool runs`, () => expect(read("other", raw, called)).toBe("tool-calls"))
   }
 })
 
@@ -75,7 +75,7 @@ describe("any other word is a broken answer", () => {
   }
 })
 
-test("a cut call is handed on only behind an answer that is whole", () => {
+test("an incomplete call is passed on only if the answer is complete", () => {
   const whole = (unified: Unified, raw?: string) => CombinedFinish.isComplete({ unified, raw })
   expect([
     whole("tool-calls", "tool_calls"),

@@ -16,7 +16,7 @@ const decide = (change: (verdict: CombinedDecide.Verdict, facts: CombinedDecide.
 
 /** For each law a policy that breaks it. */
 const broken: Record<Law, Partial<Policy>> = {
-  "no finished tool is asked for again": {
+  "no finished tool runs again": {
     decide: decide((verdict) => (verdict.type === "move" ? { ...verdict, keep: false } : verdict)),
   },
   "every answer ends": {
@@ -43,7 +43,7 @@ const broken: Record<Law, Partial<Policy>> = {
         : CombinedDecide.after(facts, verdict),
   },
   "a cancel ends at once": { cancelled: () => "go on" },
-  "nothing is left when a run is over": {
+  "nothing is left after a run": {
     after: (facts, verdict) => (verdict.type === "end" ? facts.answer : CombinedDecide.after(facts, verdict)),
   },
 }

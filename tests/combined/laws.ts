@@ -24,7 +24,7 @@ export const POLICY: Policy = { ...CombinedDecide, cancelled: () => "stop", over
 type Member = { readonly providerID: string; readonly modelID: string; readonly room: number }
 
 export const LAWS = [
-  "no finished tool is asked for again",
+  "no finished tool runs again",
   "every answer ends",
   "a member is asked three times at most",
   "an answer takes a stated number of requests at most",
@@ -32,7 +32,7 @@ export const LAWS = [
   "a wait ends when it was said to end",
   "an answer waits a few times at most",
   "a cancel ends at once",
-  "nothing is left when a run is over",
+  "nothing is left after a run",
 ] as const
 
 export type Law = (typeof LAWS)[number]
@@ -134,7 +134,7 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
       run.answer = result === "cancelled" ? CombinedAnswer.FRESH : run.answer
       demand(
         run.answer.failures.length + run.answer.left.size + run.answer.suspects.length === 0,
-        "nothing is left when a run is over",
+        "nothing is left after a run",
       )
       return result
     }
@@ -250,9 +250,9 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
       run.answer = policy.after(facts, verdict)
       const keeps = verdict.type === "serve" || verdict.keep
       tools.history += keeps ? kept.length : 0
-      demand(new Set(tools.executed).size === tools.executed.length, "no finished tool is asked for again")
+      demand(new Set(tools.executed).size === tools.executed.length, "no finished tool runs again")
       // What was taken back is asked for once more, by whoever is next.
-      demand(keeps || !kept.length, "no finished tool is asked for again")
+      demand(keeps || !kept.length, "no finished tool runs again")
 
       if (verdict.type === "serve") {
         for (const { failure: blame, ...name } of verdict.blamed)

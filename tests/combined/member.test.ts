@@ -9,14 +9,14 @@ const european = { providerID: "acme", modelID: "eu.glm-5", variant: { ...plain,
 const other = { providerID: "orion", modelID: "glm-5", variant: plain }
 const members = [dated, alias, free, european, other]
 
-describe("whom a failure says something about", () => {
+describe("the members that a failure affects", () => {
   test("a limit counts for all names of one offer, not for other terms or providers", () => {
     expect(CombinedMember.alike(dated, members, { kind: "rate_limit", scope: "model" })).toEqual([dated, alias])
     expect(CombinedMember.alike(free, members, { kind: "overload", scope: "model" })).toEqual([free])
     expect(CombinedMember.alike(european, members, { kind: "rate_limit", scope: "model" })).toEqual([european])
   })
 
-  test("a name that is gone says nothing about the provider's other names", () => {
+  test("a missing name does not affect the provider's other names", () => {
     expect(CombinedMember.alike(dated, members, { kind: "missing", scope: "model" })).toEqual([dated])
   })
 })

@@ -5,7 +5,7 @@ const NOW = 1_000_000
 const one = {}
 const other = {}
 
-test("one request at a time finds out", () => {
+test("one request at a time tests", () => {
   const probes = CombinedProbes.make()
   expect(probes.claim(["acme/glm"], one, NOW)).toBe(true)
   expect(probes.claim(["acme/", "acme/glm"], other, NOW)).toBe(false)
@@ -14,7 +14,7 @@ test("one request at a time finds out", () => {
   expect(probes.taken(["acme/glm"], one, NOW)).toBe(false)
 })
 
-test("a member that is well is nobody's", () => {
+test("a healthy member is not reserved", () => {
   const probes = CombinedProbes.make()
   expect(probes.claim([], one, NOW)).toBe(true)
   expect(probes.claim([], other, NOW)).toBe(true)
@@ -29,7 +29,7 @@ test("the end of the request, whatever it is, lets the next one try", () => {
   expect(probes.taken(["acme/glm"], one, NOW)).toBe(true)
 })
 
-test("a mark that nobody takes away ends by itself, also when the clock is set back", () => {
+test("a mark that is not removed expires, even if the clock is set back", () => {
   const probes = CombinedProbes.make()
   probes.claim(["acme/glm"], one, NOW)
   expect(probes.taken(["acme/glm"], other, NOW + 59_999)).toBe(true)

@@ -26,7 +26,7 @@ test("the first in the group's order serves", () => {
   expect(choose({})).toEqual({ type: "serve", member: members[0], fits: true })
 })
 
-test("the first that is not cooling serves", () => {
+test("the first that is not cooling down serves", () => {
   expect(choose({ a: 1000 })).toEqual({ type: "serve", member: members[1], fits: true })
   expect(choose({ a: 1000, b: 10 })).toEqual({ type: "serve", member: members[2], fits: true })
 })
@@ -35,7 +35,7 @@ test("the preferred one serves again when its cooldown is over", () => {
   expect(choose({ a: 1000, b: 5000 }, NOW + 1000)).toEqual({ type: "serve", member: members[0], fits: true })
 })
 
-test("when all are cooling, all are told, the one that is first to return in front", () => {
+test("when all are cooling down, all are listed, the first to return first", () => {
   expect(choose({ a: 3000, b: 1000, c: 2000 })).toMatchObject({
     type: "wait",
     out: [
@@ -46,14 +46,14 @@ test("when all are cooling, all are told, the one that is first to return in fro
   })
 })
 
-test("of two that return at once the one that stands first is waited for", () => {
+test("of two that return simultaneously the first one is waited for", () => {
   expect(choose({ a: 9000, b: 1000, c: 1000 })).toMatchObject({
     type: "wait",
     out: [{ member: members[1] }, { member: members[2] }, { member: members[0] }],
   })
 })
 
-test("members of one provider are told apart", () => {
+test("members of one provider are distinguished", () => {
   const pair = [
     { providerID: "a", modelID: "glm" },
     { providerID: "a", modelID: "glm-free" },
@@ -65,7 +65,7 @@ test("members of one provider are told apart", () => {
   })
 })
 
-test("a last resort is asked only when all others are out", () => {
+test("a last resort is asked only when all others are unavailable", () => {
   const lastResort = (member: CombinedMember.Member) => member.providerID === "a"
   const rank = (times: Record<string, number>) =>
     CombinedRank.rank(members, { state: cooling(times), now: NOW, lastResort }).map((member) => member.providerID)
@@ -74,7 +74,7 @@ test("a last resort is asked only when all others are out", () => {
   expect(rank({ b: 1000, c: 1000 })).toEqual(["a"])
 })
 
-test("a member with a warm cache goes before the preferred one, but no last resort does", () => {
+test("a member with a warm cache comes before the preferred one, but a last resort does not", () => {
   const rank = (warm: string, last: string) =>
     CombinedRank.rank(members, {
       state: new Map(),
@@ -86,7 +86,7 @@ test("a member with a warm cache goes before the preferred one, but no last reso
   expect(rank("b", "b")).toEqual(["a", "c", "b"])
 })
 
-test("a member that another request is probing waits behind those that are well", () => {
+test("a member that another request is probing comes after healthy ones", () => {
   const probed = (member: CombinedMember.Member) => member.providerID === "a"
   const rank = (times: Record<string, number>, last?: string) =>
     CombinedRank.rank(members, {
@@ -100,7 +100,7 @@ test("a member that another request is probing waits behind those that are well"
   expect(rank({ b: 1000 }, "c")).toEqual(["a", "c"])
 })
 
-test("a member that has failed to give this answer stands behind those that have not, be its cooldown over", () => {
+test("a member that has failed for this answer comes after the others, even if its cooldown is over", () => {
   const rank = (left: Record<string, number>, last?: string) =>
     CombinedRank.rank(members, {
       state: new Map(),
@@ -116,7 +116,7 @@ test("a member that has failed to give this answer stands behind those that have
   expect(rank({ a: 3, b: 2 })).toEqual(["c", "b"])
 })
 
-test("who has failed too often is not waited for either", () => {
+test("a member that has failed too often is not waited for either", () => {
   const left = (member: CombinedMember.Member) => (member.providerID === "a" ? 3 : 0)
   const choose = (list: typeof members) =>
     CombinedRank.choose(list, {

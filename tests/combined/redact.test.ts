@@ -13,12 +13,12 @@ for (const [text, shown] of [
   ["Model xai-grok-4-fast, sk-1 and hf-llama are not keys", "Model xai-grok-4-fast, sk-1 and hf-llama are not keys"],
   ["max tokens: 200000 exceeded by task-force-alpha-bravo", "max tokens: 200000 exceeded by task-force-alpha-bravo"],
 ] as const)
-  test(`what looks like a key is hidden, and nothing else: ${text.slice(0, 40)}`, () => {
+  test(`keys are hidden, and nothing else: ${text.slice(0, 40)}`, () => {
     expect(CombinedRedact.redact(text)).toBe(shown)
     expect(CombinedRedact.redact(shown)).toBe(shown)
   })
 
-test("what was sent is hidden in whatever form", () => {
+test("sent secrets are hidden in any form", () => {
   const secrets = CombinedRedact.sent("https://u:p%40ssw0rd9@host.test/?api_key=querykey1&model=gpt-5.1-codex", [
     ["authorization", "Basic dXNlcjpzZWNyZXQ="],
     ["x-goog-api-key", "plain key/with+signs"],
@@ -31,7 +31,7 @@ test("what was sent is hidden in whatever form", () => {
   )
 })
 
-test("a failure tells no key, wherever the error has it", () => {
+test("a failure reveals no key, wherever it is in the error", () => {
   const body = JSON.stringify({
     error: { message: "Incorrect API key provided: sk-abcdefghijklmnop", code: "invalid_api_key" },
   })

@@ -71,16 +71,16 @@ for (const [text, wait] of [
   })
 }
 
-test("a header goes before the text", () => {
+test("a header takes precedence over the text", () => {
   expect(read({ "retry-after": "5" }, "try again in 6m0s")).toBe(5000)
 })
 
-test("a date without a zone counts where the vendor is known to mean one", () => {
+test("a date without a zone is used if the vendor's zone is known", () => {
   const texts = ["Your limit will reset at 2026-03-01 21:00:00"]
   expect(CombinedRetryAfter.read({ headers: {}, texts, limit: true, zone: "+08:00" }, NOW)).toBe(3_600_000)
 })
 
-test("where the failure is about no limit, only a Retry-After counts", () => {
+test("if the failure is not about a limit, only a Retry-After counts", () => {
   const used = { "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6h0m0s" }
   const about = (headers: Record<string, string>) =>
     CombinedRetryAfter.read({ headers, texts: ["Please try again in 6m0s."], limit: false }, NOW)

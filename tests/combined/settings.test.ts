@@ -6,7 +6,7 @@ test("providers of the priority list come first, in its order", () => {
   expect(CombinedSettings.order(["d", "c", "b", "a"], ["c", "a"])).toEqual(["c", "a", "b", "d"])
 })
 
-test("a provider of the list that is not there changes nothing", () => {
+test("a missing provider in the list changes nothing", () => {
   expect(CombinedSettings.order(["b", "a"], ["gone", "b"])).toEqual(["b", "a"])
 })
 
@@ -18,14 +18,14 @@ test("without a priority none is preferred", () => {
   expect(CombinedSettings.read({}).priority).toEqual([])
 })
 
-test("a priority is a list, or a text with commas", () => {
+test("a priority is a list, or a string with commas", () => {
   expect(CombinedSettings.read({ provider_priority: ["b", "a"] }).priority).toEqual(["b", "a"])
   expect(CombinedSettings.read({ provider_priority: "b, a,," }).priority).toEqual(["b", "a"])
 })
 
 const MINUTE = 60_000
 
-test("without any settings every failure moves on, and no model that thinks for minutes is cut", () => {
+test("without any settings every failure switches, and models that think for minutes are not cut off", () => {
   const settings = CombinedSettings.failover({})
   expect(settings.kinds).toBeUndefined()
   expect(settings.maxAttempts).toBe(2)
@@ -34,7 +34,7 @@ test("without any settings every failure moves on, and no model that thinks for 
   expect(settings.lastResort({ providerID: "acme", modelID: "glm" })).toBe(false)
 })
 
-test("what the user sets counts", () => {
+test("the user's settings are used", () => {
   const settings = CombinedSettings.failover({
     combined: {
       strategy: "on_rate_limit",
@@ -73,7 +73,7 @@ for (const [pattern, hits, misses] of [
   })
 }
 
-test("who serves is said at the start and at each change", () => {
+test("the serving provider is announced at the start and at each change", () => {
   const printed = new Map([["start", true]])
   const said = ["a", "a", "b", "b", "a"].map((id) => CombinedNotice.changed(printed, id))
   expect(said).toEqual([true, false, true, false, true])

@@ -25,7 +25,7 @@ test("a member without variants has none", () => {
   expect(CombinedVariant.map("high", undefined)).toBeUndefined()
 })
 
-test("a variant is lost where nothing compares, and nothing is lost where none was asked for", () => {
+test("a variant is lost if nothing compares, and nothing is lost if none was requested", () => {
   expect(CombinedVariant.lost("high", variants("fast"))).toBe("high")
   expect(CombinedVariant.lost("high", variants("low"))).toBeUndefined()
   expect(CombinedVariant.lost(undefined, variants())).toBeUndefined()

@@ -1,4 +1,4 @@
-"""Whose models there are, what is wrong in the configuration, and what to add to it."""
+"""Which models the user has, what is wrong in the configuration, and what to add to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the room: a user for whom all is well, so that each test spoils one thing."""
+"""Fixtures: a user for whom everything is fine, so that each test breaks one thing."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class TurnError(Exception):
 
 
 class Project:
-    """A directory with its configuration and its one session, which the next turn continues if it is told to."""
+    """A directory with its configuration and its one session, which the next turn continues if told to."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

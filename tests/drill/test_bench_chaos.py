@@ -1,4 +1,4 @@
-"""The chaos that ``bench.chaos`` plays: its plan is a function of the seed, and its check finds what is wrong."""
+"""The chaos of ``bench.chaos``: its plan is a function of the seed, and its check finds what is wrong."""
 
 from __future__ import annotations
 

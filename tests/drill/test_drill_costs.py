@@ -1,4 +1,4 @@
-"""What a session must have cost: the rule that the drill and the chaos hold every run to."""
+"""What a session must cost: the rule that the drill and the chaos apply to every run."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def started(fault: Broken) -> Exchange:
     [
         (started(Broken(at=At.START, how=How.RESET, pause=1)), {B: False, FIRST + B: True}),
         (started(Broken(at=At.START, how=How.ERROR_EVENT)), {B: False, FIRST + B: True}),
-        # Whether an event was read whose line was torn at once, nobody knows.
+        # It is unknown whether an event was read if the connection broke right after it.
         (started(Broken(at=At.START, how=How.RESET)), {B: True, FIRST + B: True, FIRST * 2 + B: False}),
         (replace(started(Broken(at=At.START, how=How.ERROR_EVENT)), hung_up=True), {B: True, FIRST + B: True}),
         (REFUSED, {B: True, FIRST + B: False}),

@@ -250,7 +250,7 @@ def test_a_title_made_after_the_cancel_is_not_part_of_the_turn() -> None:
 def test_a_cancel_only_counts_for_the_turn_that_the_scenario_cancels() -> None:
     early = replace(cancelled(), exchanges=greeted().exchanges[:1])
     assert judge(early).failures == ("beta got 0 requests instead of 1",)
-    # A stock binary asks nobody else, and is not judged by it.
+    # A stock binary asks no other provider, and is not judged by it.
     assert judge(replace(early, subject=replace(early.subject, model=None))).passed
 
 
@@ -273,7 +273,7 @@ def test_the_steps_that_run_prints_cost_what_the_session_says() -> None:
     assert not judge(printed()).passed
     stock = replace(printed(), subject=replace(greeted().subject, model=None))
     assert judge(stock).passed
-    # An editor is told of messages, not of steps.
+    # An editor is told about messages, not about steps.
     assert "steps" not in str(judge(replace(printed(), screen=HELLO, updates=())).failures)
 
 

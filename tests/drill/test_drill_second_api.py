@@ -28,7 +28,7 @@ def seen(binary: Path, scenario: Scenario, root: Path, model: str = "combined/cl
 
 def test_a_good_binary_passes(fake_opencode: Fake, tmp_path: Path) -> None:
     observation = seen(fake_opencode("patched"), FAILOVER, tmp_path)
-    # This stand-in has no memory of who has failed: it asks the first provider for each step.
+    # This stand-in does not remember which provider failed: it asks the first one for each step.
     assert [failure for failure in judge(observation).failures if "alpha got" not in failure] == []
     assert observation.session is not None
     assert observation.session.asked == 2

@@ -25,7 +25,7 @@ SERVED = ["healthy", "healthy-tool", "429-ten-hours", "503", "refused", "two-fai
 
 
 class Watched:
-    """Keeps what was seen of each scenario."""
+    """Keeps the observation of each scenario."""
 
     def __init__(self) -> None:
         self.seen: list[Observation] = []

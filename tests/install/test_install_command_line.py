@@ -245,7 +245,7 @@ def test_names_that_are_not_utf_8(command_line: CommandLine, monkeypatch: pytest
     assert json.loads(command_line("install", "--json", "--bin-dir", odd).stdout)["error"]["exit_code"] == 2
     assert not odd.exists()
 
-    # Another program lies in such a directory.
+    # There is another program in such a directory.
     program(odd / "opencode", "theirs")
     monkeypatch.setenv("PATH", os.pathsep.join([str(odd), os.environ["PATH"]]))
     assert command_line("install", first.directory.name, "--bin-dir", plain).returncode == 0
@@ -253,7 +253,7 @@ def test_names_that_are_not_utf_8(command_line: CommandLine, monkeypatch: pytest
     (other,) = json.loads(command_line("status", "--json").stdout)["path"]["before"]
     assert Path(other["path"]) == odd / "opencode"
 
-    # An older install.sh took such a place.
+    # An older install.sh accepted such a place.
     state = store.installed / "state.json"
     state.write_bytes(state.read_bytes().replace(os.fsencode(plain), os.fsencode(odd)))
     (odd / "opencode").unlink()
@@ -268,7 +268,7 @@ def test_names_that_are_not_utf_8(command_line: CommandLine, monkeypatch: pytest
 
 
 ISOLATE = ("unshare", "--map-root-user", "--mount", "sh", "-c")
-"""A shell whose mounts nobody else sees, and which are gone when it ends."""
+"""A shell with private mounts, which disappear when it ends."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Reading a catalogue: what is wrong in one is named with its place."""
+"""Reading a catalogue: mistakes are reported with their place."""
 
 from __future__ import annotations
 

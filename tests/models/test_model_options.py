@@ -1,4 +1,4 @@
-"""A user's opencode.json: what is wrong in it is said so that it can be put right."""
+"""A user's opencode.json: mistakes are reported so that they can be fixed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a catalogue tells that one id cannot: which snapshots, sizes and previews there are."""
+"""What a catalogue tells but a single id cannot: which snapshots, sizes and previews there are."""
 
 from __future__ import annotations
 

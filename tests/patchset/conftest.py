@@ -12,7 +12,7 @@ from opencode_patcher.base import git
 
 @pytest.fixture
 def commit(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a repository with one commit that holds the given files (content by path)."""
+    """Makes a repository with one commit with the given files (content by path)."""
 
     def make(files: dict[str, str | bytes]) -> Path:
         root = tmp_path / "upstream"

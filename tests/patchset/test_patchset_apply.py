@@ -169,7 +169,7 @@ def test_the_old_result_on_a_tree_without_record_is_an_edit(tree: Tree) -> None:
     tree.write(PATH, "patched by someone\n")
     with pytest.raises(PatchError, match=PATH):
         tree.apply({PATH: "patched\n"})
-    # What is there already is exactly what is wanted: nothing would be lost.
+    # What is already there is exactly what is wanted: nothing would be lost.
     tree.write(PATH, "patched\n")
     assert tree.apply({PATH: "patched\n"}).unchanged == (PATH,)
 

@@ -35,7 +35,7 @@ def new_file(path: str, text: str, *, rendered: bool = False) -> NewFile:
 
 @pytest.mark.parametrize("case", sorted(path.name for path in GOLDEN.iterdir()))
 def test_golden(case: str) -> None:
-    """Each directory holds a patch, the original file and what it has to become."""
+    """Each directory has a patch, the original file and the expected result."""
     folder = GOLDEN / case
     loaded = series.load(folder)
     target = loaded.patches[0].header.touches[0].path

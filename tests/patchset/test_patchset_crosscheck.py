@@ -37,7 +37,7 @@ def test_both_agree_if_the_place_is_clear(text: str, hunks: tuple[str, ...]) -> 
 
 
 def test_git_accepts_a_copy_in_another_function_and_ours_does_not() -> None:
-    # The intended line changed; the same line stands in a copy.
+    # The intended line changed; a copy still has the same line.
     copy = SERVE.replace("serve", "deliver")
     text = KITCHEN.replace("policy", "plan").replace(
         SERVE.replace("policy", "plan"), copy + SERVE.replace("policy", "plan")

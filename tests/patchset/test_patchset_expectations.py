@@ -1,4 +1,4 @@
-"""What the feature relies on in upstream: read, compared, and told apart from what only looks different."""
+"""What the feature relies on in upstream: read, compared, and distinguished from what only looks different."""
 
 from __future__ import annotations
 

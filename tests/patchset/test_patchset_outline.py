@@ -10,7 +10,7 @@ from tests.patchset.patchset_samples import KITCHEN
 
 
 def enclosing(text: str, needle: str) -> str:
-    """The full name of what encloses the start of the line that holds ``needle``."""
+    """The full name of what encloses the start of the line with ``needle``."""
     source = scan(text)
     assert not source.problem
     line = source.line_of(text.index(needle))

@@ -1,4 +1,4 @@
-"""The gate: what is not a plain edit of the declared files is refused, with the reason."""
+"""Parsing: anything but a plain edit of the declared files is refused, with the reason."""
 
 from __future__ import annotations
 

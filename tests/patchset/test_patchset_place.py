@@ -80,7 +80,7 @@ def test_lines_in_a_nested_function_are_refused() -> None:
 
 
 def test_a_second_function_of_that_name_is_refused_until_the_heading_says_which() -> None:
-    # Upstream took the line out of our function; a namesake has it now.
+    # Upstream removed the line from our function; another function with that name has it now.
     namesake = KITCHEN.replace(RETRY, "") + "function serve() {\n  go(\n" + RETRY + "  )\n}\n"
     outcome = placed(namesake, TASTE)
     assert reasons(outcome) == ["FUNCTION_AMBIGUOUS"]

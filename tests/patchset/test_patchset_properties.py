@@ -96,7 +96,7 @@ def stands_in(text: str, marked: str, function: str) -> bool:
 
 
 PLACES = [0, LINES.index("type Dish = {\n"), LINES.index("      yield* oven.heat(180)\n"), len(LINES) - 1]
-"""Where a whole statement can stand: at the top level, or first in another function."""
+"""Where a whole statement can be: at the top level, or first in another function."""
 STATEMENTS = ["// note: it's\n", "x()\n", "\n", "const y = { a: [1, (2)] }\n", "const z = `${a}(`\n"]
 
 

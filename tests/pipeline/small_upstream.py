@@ -58,7 +58,7 @@ class CommandLine:
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def interrupt(self, arguments: Sequence[str], *, after: str) -> subprocess.CompletedProcess[str]:
-        """Press Ctrl-C when a line of the progress holds ``after``."""
+        """Press Ctrl-C when a line of the progress contains ``after``."""
         process = self.start(*arguments)
         assert process.stderr is not None
         seen: list[str] = []

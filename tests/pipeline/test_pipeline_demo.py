@@ -19,7 +19,7 @@ from tests.pipeline.small_upstream import CommandLine, build
 
 @dataclass(frozen=True)
 class Shown:
-    """One run of the command in a store of its own; ``kept`` holds the homes of its drill."""
+    """One run of the command in its own store; ``kept`` has the homes of its drill."""
 
     command_line: CommandLine
     done: subprocess.CompletedProcess[str]

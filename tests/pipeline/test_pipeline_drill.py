@@ -15,7 +15,7 @@ from opencode_patcher.pipeline import Built
 from tests.pipeline.small_upstream import build
 
 LIMIT_SECONDS = 12.0
-"""The unpatched program waits 2 s before it asks the same provider again, and for hours when it is told to."""
+"""The unpatched program waits 2 s before it asks the same provider again, and for hours when told to."""
 
 
 @pytest.fixture(scope="module")

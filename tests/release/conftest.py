@@ -28,7 +28,7 @@ def shared_workshop(
     with pytest.MonkeyPatch.context() as patch:
         for name, value in toolbox.items():
             patch.setenv(name, value)
-        # Two programs of 90 MB are packed again and again here; nobody downloads them.
+        # Two programs of 90 MB are packed again and again here, only for the tests.
         patch.setattr(archives, "LEVEL", 1)
         with isolation.network():
             request, lock = demo_request(store)

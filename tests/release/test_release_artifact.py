@@ -1,4 +1,4 @@
-"""A binary is packed only when it is for its target and holds the published runtime."""
+"""A binary is packed only if it is for its target and contains the published runtime."""
 
 from __future__ import annotations
 

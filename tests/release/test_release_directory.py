@@ -1,4 +1,4 @@
-"""A release replaces a release, and nothing else; and there has to be room."""
+"""A release only replaces an older release, and needs enough disk space."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def web(tmp_path: Path) -> Iterator[Web]:
 
 @pytest.fixture
 def secure(web: Web, tmp_path: Path) -> Iterator[Web]:
-    """The same over https, with a certificate that nobody knows; below ``/to-http`` it redirects to ``web``."""
+    """The same over https, with an unknown certificate; below ``/to-http`` it redirects to ``web``."""
     if not shutil.which("openssl"):
         pytest.skip("needs openssl for a certificate")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"

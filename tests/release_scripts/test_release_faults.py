@@ -1,4 +1,4 @@
-"""install.sh with bad input and on bad ground: it says so, and what was installed before still starts."""
+"""install.sh with bad input or on a bad system: it says so, and the previous program still starts."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ FAULTS: dict[Callable[[Path], None], str] = {
     no_program: "cannot be unpacked.",
     no_archive: "cannot be unpacked.",
     no_target: "This release has nothing for linux-",
-    odd_manifest: "cannot be understood.",
+    odd_manifest: "cannot be read.",
 }
 
 
@@ -304,7 +304,7 @@ def test_a_state_of_a_newer_version(installed: Machine, second: Path) -> None:
     file.write_text(text)
     done = installed.install(OPENCODE_RELEASE_URL=second)
     assert done.returncode == 1
-    assert "state.json cannot be understood" in done.stderr
+    assert "state.json cannot be read" in done.stderr
     assert file.read_text() == text
     assert started(installed.place) == "first"
 

@@ -162,7 +162,7 @@ def test_the_records_of_opencode_patcher_stay(machine: Machine, first: Path, sec
     after = state.read(store)
     assert after.aside == kept
     assert after.place == before.place
-    # The link tells that the first was active, although nobody wrote it down.
+    # The link shows that the first was active, although this was not recorded.
     assert [entry.at is None for entry in after.history] == [True, False]
     assert after.history[0].build == before.history[0].build
 
@@ -248,7 +248,7 @@ def test_other_users_reach_the_link_but_not_the_program(machine: Machine, first:
                 directory.chmod(mode)
             done = machine.install("--bin-dir", bin_dir, OPENCODE_RELEASE_URL=first, OPENCODE_PATCHER_HOME=store)
             assert done.returncode == 0, done.stderr
-            said.append(f"they reach {bin_dir}, but not {store.parent}, in which" in done.stderr)
+            said.append(f"they can enter {bin_dir}, but not {store.parent}, where" in done.stderr)
         assert said == [True, False, False]
 
 
@@ -262,7 +262,7 @@ def test_a_bin_directory_in_the_store_is_refused(machine: Machine, first: Path, 
     wanted = machine.store / inside.replace("BUILD", build.directory.name)
     done = machine.install("--bin-dir", wanted, OPENCODE_RELEASE_URL=first)
     assert done.returncode == 1
-    assert "lies in the store, where the programs themselves are kept." in done.stderr
+    assert "is in the store, where the programs themselves are kept." in done.stderr
     assert sorted(machine.store.rglob("*")) == before
 
 

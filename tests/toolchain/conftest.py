@@ -19,7 +19,7 @@ from tests.toolchain.fake_registry import Registry, serve
 
 @pytest.fixture
 def home(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The home of a user who has set nothing: no npm settings, no proxy, and only what is put into ``bin`` on PATH."""
+    """The home of a user without settings: no npm settings, no proxy, and only ``bin`` on PATH."""
     for name in list(os.environ):
         if name.lower().startswith("npm_config_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -80,7 +80,7 @@ def tree(tmp_path: Path) -> Worktree:
 
 @pytest.fixture
 def make_bun(tmp_path: Path) -> Callable[[str], Bun]:
-    """Makes a bun out of a shell script, whose commands run where bun would and see its arguments."""
+    """Makes a bun from a shell script, whose commands run where bun would and get its arguments."""
 
     def make(script: str) -> Bun:
         path = tmp_path / "bun-bin" / "bun"

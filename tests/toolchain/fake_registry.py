@@ -39,7 +39,7 @@ class Request:
 
 @dataclass
 class Registry:
-    """Answers at ``url``; what is asked for lands in ``requests``."""
+    """Answers at ``url`` and records requests in ``requests``."""
 
     url: str = ""
     documents: dict[str, dict[str, object]] = field(default_factory=dict)

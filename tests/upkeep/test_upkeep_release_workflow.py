@@ -53,7 +53,7 @@ def script(step: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Runner:
-    """A runner with the files of a release. ``fake`` holds what GitHub knows."""
+    """A runner with the files of a release. ``fake`` has GitHub's state."""
 
     root: Path
 

@@ -1,4 +1,4 @@
-"""Which releases a source has, and what is said when one cannot be found."""
+"""Which releases a source has, and the error for one that cannot be found."""
 
 from __future__ import annotations
 

@@ -213,7 +213,8 @@ def test_a_commit_that_was_not_fetched_is_named(store: Store, upstream: Upstream
 def test_git_variables_of_a_caller_change_nothing(
     store: Store, upstream: Upstream, make_upstream: Callable[[], Upstream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever starts the tool from a hook of git, or with such variables in the shell, has them set for another one."""
+    """When the tool is started from a git hook, or with such variables in the shell, they point to another
+    repository."""
     release = newest(upstream)
     other = make_upstream()
     other.release("v1.0.0", {"README.md": "Another program.\n"})

@@ -32,7 +32,7 @@ const status = (message: string, type = "retry") => ({
   properties: { sessionID: "ses_one", status: { type, message } },
 })
 
-test("a tool call that was taken back is ended, and may be announced anew", async () => {
+test("a discarded tool call is ended, and may be announced again", async () => {
   const editor = client({ prt_tool: { partType: "tool", toolCallId: "call_one" } })
   const forgotten: string[] = []
   await CombinedACPEvent.follow(removed("prt_tool"), editor, (id) => forgotten.push(id))
@@ -40,14 +40,14 @@ test("a tool call that was taken back is ended, and may be announced anew", asyn
   expect(forgotten).toEqual(["call_one"])
 })
 
-test("of a text that was taken back the client is told in a thought", async () => {
+test("a thought tells the client that a text was discarded", async () => {
   const editor = client({ prt_text: { partType: "text" } })
   await CombinedACPEvent.follow(removed("prt_text"), editor, () => expect.unreachable())
   expect(editor.updates).toMatchObject([{ sessionUpdate: "agent_thought_chunk", content: { type: "text" } }])
   expect(JSON.stringify(editor.updates)).toContain("was discarded")
 })
 
-test("of parts that it does not show, and of other sessions, it is told nothing", async () => {
+test("it is not told about parts that it does not show, nor about other sessions", async () => {
   const editor = client({ prt_step: { partType: "step-start" }, prt_text: { partType: "text" } })
   await CombinedACPEvent.follow(removed("prt_step"), editor, () => expect.unreachable())
   await CombinedACPEvent.follow(removed("prt_unknown"), editor, () => expect.unreachable())
@@ -55,7 +55,7 @@ test("of parts that it does not show, and of other sessions, it is told nothing"
   expect(editor.updates).toEqual([])
 })
 
-test("a switch is said, upstream's own retries are not", async () => {
+test("a switch is announced, upstream's own retries are not", async () => {
   const editor = client({})
   await CombinedACPEvent.follow(status("Failover: alpha (503), beta takes over"), editor, () => expect.unreachable())
   await CombinedACPEvent.follow(status("Too many requests"), editor, () => expect.unreachable())
@@ -70,7 +70,7 @@ test("a switch is said, upstream's own retries are not", async () => {
   ])
 })
 
-test("a client that is gone, and events of other kinds, keep nothing of upstream's from running", async () => {
+test("disconnected clients and events of other kinds do not stop upstream's code", async () => {
   const editor = client({ prt_text: { partType: "text" } })
   const gone = { ...editor, connection: { sessionUpdate: () => Promise.reject(new Error("closed")) } }
   await CombinedACPEvent.follow(removed("prt_text"), gone, () => {})

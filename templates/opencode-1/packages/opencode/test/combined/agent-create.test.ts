@@ -21,7 +21,7 @@ const made = refuse(200, {
 
 const refused = refuse(401, { error: { message: "The key was revoked" } })
 
-it.instance("a new agent is asked of the next member when one fails", () =>
+it.instance("the next member is asked for a new agent when one fails", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const agents = yield* Agent.Service
@@ -36,7 +36,7 @@ it.instance("a new agent is asked of the next member when one fails", () =>
   }),
 )
 
-it.instance("a new agent that nobody can make ends with the last error", () =>
+it.instance("a new agent that no member can make ends with the last error", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const agents = yield* Agent.Service
@@ -47,7 +47,7 @@ it.instance("a new agent that nobody can make ends with the last error", () =>
   }),
 )
 
-it.instance("a new agent of a model that is not combined is upstream's", () =>
+it.instance("upstream makes a new agent of a model that is not combined", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const agents = yield* Agent.Service

@@ -53,7 +53,7 @@ test("a title whose answer is always empty ends", async () => {
   expect(sent.count).toBeLessThan(7)
 })
 
-test("a title that is served ends the failures in a row of its member", async () => {
+test("a served title resets the consecutive failures of its member", async () => {
   const events = [
     { type: "text-delta", id: "1", text: "A title" },
     { type: "step-finish", reason: "stop", index: 0 },
@@ -111,14 +111,14 @@ const compacted = () =>
     ].toReversed(),
   )
 
-test("after a compaction the request is measured without what was summed up", async () => {
+test("after a compaction the request is measured without the summarised messages", async () => {
   expect(CombinedFit.needs(compacted()).tokens).toBe(0)
   const { ids, model } = pair({}, { limit: { context: 1_000_000, output: 32_000 } })
   const found = await Effect.runPromise(Effect.flatMap(model, (first) => CombinedFit.fit(first, compacted())))
   expect(String(found.providerID)).toBe(ids.first)
 })
 
-test("a step that is never sent keeps no member from the steps after it", async () => {
+test("a step that is never sent does not keep a member from later steps", async () => {
   const { ids, model } = pair({ cooldown: { max: 1 } })
   const found = await Effect.runPromise(
     Effect.gen(function* () {
@@ -132,7 +132,7 @@ test("a step that is never sent keeps no member from the steps after it", async 
   expect(found).toEqual([ids.first, ids.first])
 })
 
-test("attempts that were taken back are counted over the whole run, whatever the user has said meanwhile", async () => {
+test("discarded attempts are counted over the whole run, even if the user sends messages in between", async () => {
   const { model } = pair()
   const counted = Effect.gen(function* () {
     const one = yield* CombinedFit.fit(yield* model, [user("msg_1")])
@@ -146,7 +146,7 @@ test("attempts that were taken back are counted over the whole run, whatever the
   expect(CombinedFit.retractions(await Effect.runPromise(anew))).toBe(0)
 })
 
-test("one that said the conversation is too long has no more room for it", async () => {
+test("a member that said the conversation is too long has no more room for it", async () => {
   const { ids, model } = pair({}, { limit: { context: 1_000_000, output: 32_000 } })
   const found = await Effect.runPromise(
     Effect.gen(function* () {
@@ -272,7 +272,7 @@ test("what another member meets meanwhile is no reason to choose again", async (
   expect(other).toEqual({ ended: "Success", built: 1, sent: 1, removed: [] })
 })
 
-test("a refusal of thinking behind a finished tool keeps the tool", async () => {
+test("a refusal of thinking after a finished tool keeps the tool", async () => {
   const state = { status: "completed", input: {}, output: "ran", title: "", metadata: {}, time: { start: 1, end: 2 } }
   const stored = { messageID: "msg_9", sessionID: "ses_9", type: "tool", tool: "bash" }
   const events: string[] = []
@@ -290,7 +290,7 @@ test("a refusal of thinking behind a finished tool keeps the tool", async () => 
   expect(events).toEqual(["step-finish"])
 })
 
-test("calls that were not heard of keep their results where the user says no to a loop of them", async () => {
+test("unreported calls keep their results if the user says no to a loop of them", async () => {
   const events: string[] = []
   const heard: Heard = (ctx, event) =>
     Effect.suspend(() => {

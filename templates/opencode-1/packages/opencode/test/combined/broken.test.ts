@@ -33,7 +33,7 @@ for (const reason of ["network_error", "error_finish", "malformed_model_output",
   )
 
 for (const reason of ["OTHER", "UNEXPECTED_TOOL_CALL", "LANGUAGE"])
-  it.instance(`so is one behind which Gemini says ${reason}`, () =>
+  it.instance(`so is one after which Gemini says ${reason}`, () =>
     Effect.gen(function* () {
       const chat = yield* combinedSession({ npm: { first: "@ai-sdk/google" } })
       const said = (more: object) =>
@@ -46,7 +46,7 @@ for (const reason of ["OTHER", "UNEXPECTED_TOOL_CALL", "LANGUAGE"])
     }),
   )
 
-it.instance("an answer that the provider censors ends with an error, and nobody else is asked", () =>
+it.instance("an answer that the provider censors ends with an error, and no other member is asked", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(say("half an ans"), ...finish("sensitive")))
@@ -58,20 +58,24 @@ it.instance("an answer that the provider censors ends with an error, and nobody 
 )
 
 for (const reason of ["network_error", "length", "tool_calls"])
-  it.instance(`a call whose arguments are cut (${reason}) is never run, and no model is told that it was invalid`, () =>
-    Effect.gen(function* () {
-      const chat = yield* combinedSession()
-      const input = { command: "echo ran >> ran", description: "Leave a mark" }
-      chat.first.answer(stream(callText(0, "call_one", "bash", JSON.stringify(input).slice(0, 20)), ...finish(reason)))
-      chat.second.answer(stream(call(0, "call_two", "bash", input), ...finish("tool_calls")), text("done"))
-      yield* chat.ask("hello")
+  it.instance(
+    `a call with incomplete arguments (${reason}) is never run, and no model is told that it was invalid`,
+    () =>
+      Effect.gen(function* () {
+        const chat = yield* combinedSession()
+        const input = { command: "echo ran >> ran", description: "Leave a mark" }
+        chat.first.answer(
+          stream(callText(0, "call_one", "bash", JSON.stringify(input).slice(0, 20)), ...finish(reason)),
+        )
+        chat.second.answer(stream(call(0, "call_two", "bash", input), ...finish("tool_calls")), text("done"))
+        yield* chat.ask("hello")
 
-      const answers = yield* chat.answers
-      expect(answers.flatMap((item) => tools(item.parts).map((part) => part.tool))).toEqual(["bash"])
-      expect(served(answers)).toEqual([chat.ids.second, chat.ids.second])
-      expect(yield* Effect.promise(() => Bun.file(chat.file("ran")).text())).toBe("ran\n")
-      expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 2])
-    }),
+        const answers = yield* chat.answers
+        expect(answers.flatMap((item) => tools(item.parts).map((part) => part.tool))).toEqual(["bash"])
+        expect(served(answers)).toEqual([chat.ids.second, chat.ids.second])
+        expect(yield* Effect.promise(() => Bun.file(chat.file("ran")).text())).toBe("ran\n")
+        expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 2])
+      }),
   )
 
 for (const [what, answer, kind] of [
@@ -99,7 +103,7 @@ for (const [what, answer, kind] of [
     }),
   )
 
-it.instance("a stream that a server sends under another content type is a stream", () =>
+it.instance("a stream with another content type is a stream", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer({ ...text("the whole answer"), headers: { "content-type": "application/json" } })
@@ -110,7 +114,7 @@ it.instance("a stream that a server sends under another content type is a stream
   }),
 )
 
-it.instance("an error event that Google's SDK passes over is one of its kind", () =>
+it.instance("an error event that Google's SDK ignores is a failure of its kind", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ npm: { first: "@ai-sdk/google" } })
     const half = event({ candidates: [{ content: { parts: [{ text: "half" }], role: "model" } }] })
@@ -125,7 +129,7 @@ it.instance("an error event that Google's SDK passes over is one of its kind", (
   }),
 )
 
-it.instance("MiniMax' own number for a spent plan is a quota", () =>
+it.instance("MiniMax' own number for a used-up plan is a quota", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(event({ id: "x", choices: null, base_resp: { status_code: 2056, status_msg: "limit" } })))

@@ -97,7 +97,7 @@ it.instance(
 )
 
 it.instance(
-  "what the picker and the server show of it is valid",
+  "what the picker and the server show is valid",
   () =>
     Effect.gen(function* () {
       const providers = yield* Provider.Service
@@ -127,7 +127,7 @@ it.instance(
 const left = (suffix: string) => pair(suffix, model(), model(), { disabled_providers: [`beta-${suffix}`] })
 
 it.instance(
-  "a combined model goes on with the one provider that is left, and is not listed",
+  "a combined model continues with the only provider left, and is not listed",
   () =>
     Effect.gen(function* () {
       const providers = yield* Provider.Service
@@ -155,7 +155,7 @@ it.instance(
 )
 
 it.instance(
-  "an unlisted combined model goes on beside listed ones",
+  "an unlisted combined model works beside listed ones",
   () =>
     Effect.gen(function* () {
       const providers = yield* Provider.Service
@@ -176,7 +176,7 @@ it.instance(
 )
 
 it.instance(
-  "what is asked for combined is a plain model of the preferred provider",
+  "a request for a combined model gives a plain model of the preferred provider",
   () =>
     Effect.gen(function* () {
       const providers = yield* Provider.Service
@@ -201,7 +201,7 @@ it.instance(
 )
 
 it.instance(
-  "after a failure the next one serves, at once and for all who ask",
+  "after a failure the next one serves, at once and for all requests",
   () =>
     Effect.gen(function* () {
       const next = yield* fail()
@@ -212,7 +212,7 @@ it.instance(
 )
 
 it.instance(
-  "the next one knows in its turn how to go on, and the last tells whom to wait for",
+  "the next one also knows its successor, and the last says which one to wait for",
   () =>
     Effect.gen(function* () {
       yield* fail({ retryAfter: 5000, message: "beta is out" })
@@ -241,7 +241,7 @@ it.instance(
 )
 
 it.instance(
-  "a request that ends well after another one failed does not bring its provider back",
+  "a request that succeeds after another one failed does not end the cooldown",
   () =>
     Effect.gen(function* () {
       const slow = CombinedRoute.of(yield* serving)
@@ -268,7 +268,7 @@ it.instance(
 )
 
 it.instance(
-  "the most that a member can do for one request is offered, and for a whole session what all can",
+  "for one request the maximum of the members is offered, and for a whole session what all have",
   () =>
     Effect.gen(function* () {
       const found = yield* combined
@@ -308,7 +308,7 @@ it.instance(
 )
 
 it.instance(
-  "a limit that one member does not know is that of the others",
+  "a limit that one member lacks is taken from the others",
   () =>
     Effect.gen(function* () {
       expect((yield* combined).limit.context).toBe(200_000)
@@ -375,7 +375,7 @@ const fallOver = (found: Provider.Model | undefined) =>
   )
 
 it.instance(
-  "a failure of a provider that has the model under three names is one failure",
+  "a failure of a provider with three names for the model is one failure",
   () =>
     Effect.gen(function* () {
       yield* fail({ kind: "quota", scope: "provider" })
@@ -407,7 +407,7 @@ it.instance(
 )
 
 it.instance(
-  "the small model for a combined one is of its own providers only, of the last resort last",
+  "the small model for a combined one is only from its own providers, the last resort last",
   () =>
     Effect.gen(function* () {
       const found = yield* beside()
@@ -434,7 +434,7 @@ it.instance(
 )
 
 it.instance(
-  "who asks for a small model by the provider alone gets that of the default model",
+  "a request for a small model by the provider alone gets that of the default model",
   () =>
     Effect.gen(function* () {
       const providers = yield* Provider.Service
@@ -444,7 +444,7 @@ it.instance(
 )
 
 it.instance(
-  "a small model of a plain provider is upstream's",
+  "upstream chooses the small model of a plain provider",
   () =>
     Effect.gen(function* () {
       const providers = yield* Provider.Service
@@ -461,7 +461,7 @@ it.instance(
 )
 
 it.instance(
-  "a small model that is configured is taken for a combined one too",
+  "a configured small model is used for a combined one too",
   () =>
     Effect.gen(function* () {
       const found = yield* beside()
@@ -471,7 +471,7 @@ it.instance(
 )
 
 it.instance(
-  "where no provider has a small model there is none",
+  "if no provider has a small model there is none",
   () =>
     Effect.gen(function* () {
       expect(yield* beside()).toBeUndefined()
@@ -523,7 +523,7 @@ it.instance(
 )
 
 it.instance(
-  "a combined model that is gone is passed over",
+  "a combined model that no longer exists is skipped",
   () =>
     Effect.gen(function* () {
       const providers = yield* Provider.Service
@@ -534,7 +534,7 @@ it.instance(
 )
 
 it.instance(
-  "a file of recent models that is broken is passed over",
+  "a damaged file of recent models is skipped",
   () =>
     Effect.gen(function* () {
       const providers = yield* Provider.Service
@@ -582,7 +582,7 @@ it.instance(
 )
 
 it.instance(
-  "a rate limit holds a provider back under its other names of the model too",
+  "a rate limit applies to a provider's other names of the model too",
   () =>
     Effect.gen(function* () {
       const providers = yield* Provider.Service

@@ -11,7 +11,7 @@ const limited = refuse(429, { error: { message: "Rate limit reached" } }, { "ret
 
 const tooLong = refuse(400, { error: { message: "prompt is too long: 213462 tokens > 200000 maximum" } })
 
-it.instance("a conversation that has outgrown every member is compacted by the next one, and goes on", () =>
+it.instance("a conversation that is too long for every member is compacted by the next one, and continues", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     // Room for 190,000 tokens: the answer leaves none. After the summary OpenCode lets the model go on by itself.
@@ -31,7 +31,7 @@ it.instance("a conversation that has outgrown every member is compacted by the n
   }),
 )
 
-it.instance("a summary for which one member has no room is made by the one that has", () =>
+it.instance("a summary that is too long for one member is made by one with enough room", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ models: { second: { limit: { context: 1_000_000, output: 10_000 } } } })
     const prompt = yield* SessionPrompt.Service
@@ -87,7 +87,7 @@ it.instance("a summary that ends without a finish reason is made again by the ne
   }),
 )
 
-it.instance("a summary that the next member makes has nothing of the other one's reasoning in it", () =>
+it.instance("a summary by the next member has none of the other one's reasoning", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const prompt = yield* SessionPrompt.Service

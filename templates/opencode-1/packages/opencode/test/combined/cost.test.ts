@@ -39,7 +39,7 @@ const logged = (session: string) =>
     .filter((item) => item.session === session && item.purpose !== "title")
     .map((item) => ({ provider: item.provider, cost: item.cost, input: item.tokens.input }))
 
-it.instance("what a taken-back answer has cost stands in the answer that took its place", () =>
+it.instance("the cost of a discarded answer is in the answer that replaced it", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(empty(SMALL))
@@ -75,7 +75,7 @@ it.instance("the tokens of one that was free are counted too", () =>
   }),
 )
 
-it.instance("what a provider reported before its line was cut counts as well", () =>
+it.instance("what a provider reported before its connection broke counts too", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { max_attempts: 1 } })
     chat.first.answer(stream(say("half"), report({ input: 1000, output: 1 }), report(SMALL), read, cut))
@@ -93,7 +93,7 @@ it.instance("what a provider reported before its line was cut counts as well", (
   }),
 )
 
-it.instance("it counts where a finished tool of that answer stays, and says how full the context is", () =>
+it.instance("it counts if a finished tool of that answer stays, and says how full the context is", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { max_attempts: 1 } })
     chat.first.answer(
@@ -115,7 +115,7 @@ it.instance("it counts where a finished tool of that answer stays, and says how 
   }),
 )
 
-it.instance("it counts where the line ends in silence", () =>
+it.instance("it counts if the connection just ends", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { max_attempts: 1 } })
     chat.first.answer(stream(say("half"), report(SMALL)))
@@ -129,7 +129,7 @@ it.instance("it counts where the line ends in silence", () =>
   }),
 )
 
-it.instance("it counts where the user cancels in the middle, or where that ends the turn", () =>
+it.instance("it counts if the user cancels in the middle, or if that ends the turn", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { strategy: "on_rate_limit", max_attempts: 1 } })
     const prompt = yield* SessionPrompt.Service
@@ -195,7 +195,7 @@ it.instance("a cancel that comes while an attempt is cleaned up leaves nothing o
   }),
 )
 
-it.instance("of several that were taken back each is paid once", () =>
+it.instance("each of several discarded answers is counted once", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { cooldown: { max: 1 } } })
     chat.first.answer(empty(SMALL), text("answered", SMALL))
@@ -210,7 +210,7 @@ it.instance("of several that were taken back each is paid once", () =>
   }),
 )
 
-it.instance("it stands there too when a finished tool of that answer stays and another member goes on", () =>
+it.instance("it is there too when a finished tool of that answer stays and another member continues", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { cooldown: { max: 3_000 } } })
     chat.first.answer(empty(SMALL), text("done", SMALL))
@@ -231,7 +231,7 @@ it.instance("it stands there too when a finished tool of that answer stays and a
   }),
 )
 
-it.instance("it stands there too when the user cancels that answer", () =>
+it.instance("it is there too when the user cancels that answer", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const prompt = yield* SessionPrompt.Service
@@ -248,7 +248,7 @@ it.instance("it stands there too when the user cancels that answer", () =>
   }),
 )
 
-it.instance("it stands there too when nobody can answer in the end", () =>
+it.instance("it is there too when no member can answer in the end", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { cooldown: { min: 70_000 } } })
     chat.first.answer(empty(SMALL))

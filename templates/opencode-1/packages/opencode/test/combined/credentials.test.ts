@@ -13,12 +13,12 @@ const login = { type: "oauth", refresh: "refresh-one", access: "access-one", exp
 const of = (item: Parameters<typeof CombinedCredentials.fingerprint>[0], stored?: unknown) =>
   CombinedCredentials.fingerprint(item, stored)
 
-test("the same credentials have the same fingerprint, from which they cannot be read", () => {
+test("equal credentials have equal fingerprints, which do not reveal them", () => {
   expect(of(provider)).toBe(of({ ...provider, options: { ...provider.options } }))
   expect(of(provider)).toMatch(/^[0-9a-f]{16}$/)
 })
 
-test("a fingerprint is made with a secret of this machine's user, so that nobody can try keys", () => {
+test("a fingerprint uses a secret of this machine's user, so that nobody can try keys", () => {
   const text = JSON.stringify(["key-one", [["baseURL", "http://acme.test"]], undefined])
   const secret = readFileSync(path.join(Global.Path.state, "combined-health.key"))
   expect(secret.length).toBe(32)
@@ -26,7 +26,7 @@ test("a fingerprint is made with a secret of this machine's user, so that nobody
   expect(of(provider)).not.toBe(createHash("sha256").update(text).digest("hex").slice(0, 16))
 })
 
-test("another key, address or login is told apart", () => {
+test("another key, address or login has another fingerprint", () => {
   const prints = [
     of(provider),
     of({ ...provider, key: "key-two" }),
@@ -38,7 +38,7 @@ test("another key, address or login is told apart", () => {
   expect(new Set(prints).size).toBe(prints.length)
 })
 
-test("a token that is renewed by itself is no change", () => {
+test("a token that is renewed automatically is no change", () => {
   expect(of({ ...provider, key: "access-two" }, { ...login, access: "access-two", expires: 2 })).toBe(
     of(provider, login),
   )
@@ -58,13 +58,13 @@ for (const [what, one, renewed, other] of [
     expect(account({ ...login, refresh: "refresh-three", ...other })).not.toBe(first)
   })
 
-test("an account that nothing tells is told by what renews its login", () => {
+test("an account without an id is identified by its refresh token", () => {
   const account = (stored: object) => CombinedCredentials.fingerprint(provider, stored, true)
   expect(account({ ...login, access: "access-two" })).toBe(account(login))
   expect(account({ ...login, refresh: "refresh-two" })).not.toBe(account(login))
 })
 
-test("a login from the environment is seen", () => {
+test("a login from the environment is used", () => {
   const none = of(provider)
   process.env.OPENCODE_AUTH_CONTENT = JSON.stringify({ acme: { type: "api", key: "key-four" } })
   const given = of(provider)
@@ -92,7 +92,7 @@ for (const [id, variable] of [
   ["amazon-bedrock", "AWS_SHARED_CREDENTIALS_FILE"],
   ["google-vertex", "GOOGLE_APPLICATION_CREDENTIALS"],
 ] as const) {
-  test(`a login that ${id} finds by itself is told apart, and another provider's is not`, async () => {
+  test(`a login that ${id} finds by itself is distinguished, and another provider's is not`, async () => {
     const directory = await mkdtemp(path.join(tmpdir(), "combined-"))
     const cloud = { id, options: { region: "eu-1" } }
     process.env[variable] = path.join(directory, "login")
@@ -109,7 +109,7 @@ for (const [id, variable] of [
   })
 }
 
-test("another profile of AWS is told apart at once", () => {
+test("another profile of AWS is noticed at once", () => {
   const bedrock = { id: "amazon-bedrock", options: {} }
   process.env.AWS_PROFILE = "one"
   const one = of(bedrock)

@@ -22,7 +22,7 @@ for (const message of ["Internal server error", "Provider returned error"]) {
   )
 }
 
-it.instance("a response that failed in the middle names its class and its time", () =>
+it.instance("a response that failed in the middle has its class and its time", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ npm: { first: "@ai-sdk/openai" } })
     const error = { code: "rate_limit_exceeded", message: "Rate limit reached. Please try again in 6m0s." }
@@ -48,7 +48,7 @@ it.instance("a response that failed in the middle names its class and its time",
   }),
 )
 
-it.instance("an event that finds fault with the request ends the turn", () =>
+it.instance("an event that blames the request ends the turn", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(event({ error: { message: "Invalid schema for function 'bash'", code: 400 } })))
@@ -77,7 +77,7 @@ it.instance("a conversation that is too long goes to a member with more room", (
   }),
 )
 
-it.instance("a conversation that is too long for one is asked of another with as much room", () =>
+it.instance("a conversation that is too long for one member goes to another with as much room", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(text("one"), tooLong)
@@ -91,7 +91,7 @@ it.instance("a conversation that is too long for one is asked of another with as
   }),
 )
 
-it.instance("where it is too long for all, the conversation is compacted", () =>
+it.instance("if it is too long for all, the conversation is compacted", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(text("one"), tooLong, text("the summary"), text("two"))
@@ -106,7 +106,7 @@ it.instance("where it is too long for all, the conversation is compacted", () =>
   }),
 )
 
-it.instance("where that does not help, the turn ends with a clear error, and is not compacted again", () =>
+it.instance("if that does not help, the turn ends with a clear error, and is not compacted again", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(text("one"), tooLong, text("the summary"), tooLong)
@@ -123,7 +123,7 @@ it.instance("where that does not help, the turn ends with a clear error, and is 
 
 const strange = refuse(418, { error: { message: "I am a teapot" } })
 
-it.instance("a refusal that no rule knows is asked of one more member", () =>
+it.instance("after an unknown refusal one more member is asked", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(strange)
@@ -136,7 +136,7 @@ it.instance("a refusal that no rule knows is asked of one more member", () =>
   }),
 )
 
-it.instance("where that one refuses too, the first error is shown and nobody is left alone for it", () =>
+it.instance("if that one refuses too, the first error is shown and no member is avoided", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(strange, text("answered"))
@@ -159,7 +159,7 @@ const perMinute = refuse(413, {
   },
 })
 
-it.instance("more than a member grants a minute is asked of the next one", () =>
+it.instance("a request above a member's limit per minute goes to the next one", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(perMinute)
@@ -172,7 +172,7 @@ it.instance("more than a member grants a minute is asked of the next one", () =>
   }),
 )
 
-it.instance("what the last member left does not grant in a minute is too long", () =>
+it.instance("a request above the last member's limit per minute is too long", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(text("one"), refuse(402, {}))

@@ -22,7 +22,7 @@ it.instance("the first provider of the priority answers as long as it is healthy
   }),
 )
 
-it.instance("a rate limit moves the turn to the next provider, which is stored and priced", () =>
+it.instance("after a rate limit the next provider serves, and is stored and priced", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(refuse(429, { error: { message: "Rate limit reached" } }))
@@ -52,7 +52,7 @@ it.instance("the user's message keeps the combined model", () =>
   }),
 )
 
-it.instance("a provider that cools is left alone in the next turn", () =>
+it.instance("a provider that is cooling down is skipped in the next turn", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(refuse(429, { error: { message: "Rate limit reached" } }, { "retry-after": "3600" }))
@@ -74,7 +74,7 @@ for (const [status, body] of [
   [500, { error: { message: "Internal error" } }],
   [529, { type: "error", error: { type: "overloaded_error", message: "Overloaded" } }],
 ] as const) {
-  it.instance(`status ${status} moves on within the turn`, () =>
+  it.instance(`after status ${status} the turn switches`, () =>
     Effect.gen(function* () {
       const chat = yield* combinedSession()
       chat.first.answer(refuse(status, body))
@@ -86,7 +86,7 @@ for (const [status, body] of [
   )
 }
 
-it.instance("a refused connection moves on within the turn", () =>
+it.instance("after a refused connection the turn switches", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     yield* Effect.promise(() => chat.first.close())
@@ -97,7 +97,7 @@ it.instance("a refused connection moves on within the turn", () =>
   }),
 )
 
-it.instance("a line that is cut before the answer's head moves on within the turn", () =>
+it.instance("after a connection that breaks before the answer's head the turn switches", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(hangUp)
@@ -108,7 +108,7 @@ it.instance("a line that is cut before the answer's head moves on within the tur
   }),
 )
 
-it.instance("a line that is cut after some text leaves none of it behind", () =>
+it.instance("a connection that breaks after some text leaves none of it behind", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const events = yield* EventV2Bridge.Service
@@ -137,7 +137,7 @@ it.instance("a line that is cut after some text leaves none of it behind", () =>
   }),
 )
 
-it.instance("an error event inside an answer that began well moves on", () =>
+it.instance("after an error event in the middle of an answer the turn switches", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(say("half"), event({ error: { message: "Overloaded", type: "overloaded_error" } })))
@@ -148,7 +148,7 @@ it.instance("an error event inside an answer that began well moves on", () =>
   }),
 )
 
-it.instance("an answer that ends without a finish reason is not taken for whole", () =>
+it.instance("an answer that ends without a finish reason is not treated as complete", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(say("half an ans")))
@@ -159,22 +159,24 @@ it.instance("an answer that ends without a finish reason is not taken for whole"
   }),
 )
 
-it.instance("the last provider left is believed when its answer ends without a finish reason for the second time", () =>
-  Effect.gen(function* () {
-    const chat = yield* combinedSession()
-    chat.first.answer(refuse(429, { error: { message: "Rate limit reached" } }, { "retry-after": "3600" }))
-    chat.second.answer(stream(say("all th")), stream(say("all there is")))
-    yield* chat.ask("hello")
+it.instance(
+  "the last remaining provider is believed when its answer ends without a finish reason for the second time",
+  () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession()
+      chat.first.answer(refuse(429, { error: { message: "Rate limit reached" } }, { "retry-after": "3600" }))
+      chat.second.answer(stream(say("all th")), stream(say("all there is")))
+      yield* chat.ask("hello")
 
-    const [answer] = yield* chat.answers
-    expect(texts(answer.parts)).toEqual(["all there is"])
-    expect(answer.info.error).toBeUndefined()
-    // Newer releases of OpenCode would ask for more for ever.
-    expect(answer.info.finish).toBe("stop")
-  }),
+      const [answer] = yield* chat.answers
+      expect(texts(answer.parts)).toEqual(["all there is"])
+      expect(answer.info.error).toBeUndefined()
+      // Newer releases of OpenCode would ask for more for ever.
+      expect(answer.info.finish).toBe("stop")
+    }),
 )
 
-it.instance("an answer that was cut off by its length is whole", () =>
+it.instance("an answer that was cut off by the length limit is complete", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(say("as long as it may be"), ...finish("length")))
@@ -196,7 +198,7 @@ it.instance("a refusal of the content is not hidden by another provider", () =>
   }),
 )
 
-it.instance("a request that is wrong in itself is not sent to another provider", () =>
+it.instance("an invalid request is not sent to another provider", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(
@@ -209,7 +211,7 @@ it.instance("a request that is wrong in itself is not sent to another provider",
   }),
 )
 
-it.instance("a failover does not spend a step of an agent that has few", () =>
+it.instance("a failover does not use up a step of an agent with few steps", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ config: { agent: { build: { steps: 2 } } } })
     chat.first.answer(refuse(429, { error: { message: "Rate limit reached" } }))
@@ -221,7 +223,7 @@ it.instance("a failover does not spend a step of an agent that has few", () =>
   }),
 )
 
-it.instance("when all are out, the error names each with its own reason, the first failure first", () =>
+it.instance("when all are unavailable, the error names each with its own reason, the first failure first", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(refuse(429, { error: { message: "Tokens per minute exceeded" } }, { "retry-after": "3600" }))
@@ -238,7 +240,7 @@ it.instance("when all are out, the error names each with its own reason, the fir
   }),
 )
 
-it.instance("a provider that was out before this turn is named too when all are out", () =>
+it.instance("a provider that was unavailable before this turn is named too when all are unavailable", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(refuse(402, { error: { message: "The month's credits are spent" } }))
@@ -252,7 +254,7 @@ it.instance("a provider that was out before this turn is named too when all are 
   }),
 )
 
-it.instance("when all are out for a moment, the turn waits and is answered by the first to return", () =>
+it.instance("when all are unavailable for a moment, the turn waits for the first to return", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
@@ -271,7 +273,7 @@ it.instance("when all are out for a moment, the turn waits and is answered by th
 const step = (id: string) =>
   stream(call(0, id, "bash", { command: "true", description: "Do nothing" }), ...finish("tool_calls"))
 
-it.instance("what failed before the last answer is not named when all are out", () =>
+it.instance("failures before the last answer are not named when all are unavailable", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(
@@ -290,7 +292,7 @@ it.instance("what failed before the last answer is not named when all are out", 
 
 const refusal = refuse(429, { error: { message: "Not yet" } }, { "retry-after-ms": "2000" })
 
-it.instance("a turn waits three times at most", () =>
+it.instance("a turn waits at most three times", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { cooldown: { max: 6000 } } })
     // Nobody is asked more than three times: it waits for the first one, for the second one, and for the first one again.

@@ -5,7 +5,7 @@ import { combinedSession, it, served, texts } from "./rig"
 
 setDefaultTimeout(30_000)
 
-it.instance("an answer that is whole is kept, whatever the provider calls its end", () =>
+it.instance("a complete answer is kept, whatever the provider calls its end", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(say("the whole answer"), ...finish("eos")))
@@ -16,7 +16,7 @@ it.instance("an answer that is whole is kept, whatever the provider calls its en
   }),
 )
 
-it.instance("a call that is announced and never made is an empty answer", () =>
+it.instance("an announced call that is never made is an empty answer", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(...finish("tool_calls")))
@@ -42,7 +42,7 @@ it.instance("a call that Gemini could not write is a failure", () =>
   }),
 )
 
-it.instance("a prompt that Google refuses is asked of nobody else", () =>
+it.instance("no other member is asked after Google refuses a prompt", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession(google)
     chat.first.answer(stream(event({ promptFeedback: { blockReason: "PROHIBITED_CONTENT" } })))

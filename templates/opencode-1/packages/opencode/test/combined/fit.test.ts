@@ -47,7 +47,7 @@ it.instance("an image that nobody else can read goes to the preferred one", () =
   }),
 )
 
-it.instance("one that can read an image and is back in a moment is waited for", () =>
+it.instance("the turn waits for a member that can read the image and is back in a moment", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ models: { first: seeing, second: blind } })
     chat.first.answer(refuse(503, { error: { message: "Overloaded" } }, { "retry-after": "1" }), text("a pixel"))
@@ -58,7 +58,7 @@ it.instance("one that can read an image and is back in a moment is waited for", 
   }),
 )
 
-it.instance("when those that can read an image are out, the others are asked", () =>
+it.instance("when those that can read an image are unavailable, the others are asked", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ models: { first: seeing, second: blind } })
     chat.first.answer(refuse(429, { error: { message: "Rate limit reached" } }, { "retry-after": "3600" }))
@@ -69,18 +69,20 @@ it.instance("when those that can read an image are out, the others are asked", (
   }),
 )
 
-it.instance("a conversation that outgrew the preferred member goes on at one with room, and is not summed up", () =>
-  Effect.gen(function* () {
-    const chat = yield* combinedSession({ models: { first: { limit: { context: 60_000, output: 10_000 } } } })
-    chat.first.answer(text("one", { input: 55_000, output: 100 }))
-    chat.second.answer(text("two", { input: 56_000, output: 100 }))
-    yield* chat.ask("hello")
-    yield* chat.ask("again")
+it.instance(
+  "a conversation that is too long for the preferred member continues at one with room, and is not compacted",
+  () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession({ models: { first: { limit: { context: 60_000, output: 10_000 } } } })
+      chat.first.answer(text("one", { input: 55_000, output: 100 }))
+      chat.second.answer(text("two", { input: 56_000, output: 100 }))
+      yield* chat.ask("hello")
+      yield* chat.ask("again")
 
-    const answers = yield* chat.answers
-    expect(answers.some((item) => item.info.summary)).toBe(false)
-    expect(served(answers)).toEqual([chat.ids.first, chat.ids.second])
-  }),
+      const answers = yield* chat.answers
+      expect(answers.some((item) => item.info.summary)).toBe(false)
+      expect(served(answers)).toEqual([chat.ids.first, chat.ids.second])
+    }),
 )
 
 const MINUTE = 60_000
@@ -119,7 +121,7 @@ for (const [who, messages, warm] of [
 
 const tokens = { input: 195_000, output: 100, reasoning: 0, cache: { read: 0, write: 0 } }
 
-test("what a summary was made from says nothing of the room that is needed", () => {
+test("the summarised messages do not count for the room that is needed", () => {
   const needed = (summary: boolean) => CombinedFit.needs([answer("a", 1, { tokens, summary })]).tokens
   expect([needed(false), needed(true)]).toEqual([195_100, 0])
 })

@@ -52,7 +52,7 @@ for (const [what, part] of [
   ["the length", finish("length", "length")],
   ["a word that nobody has seen", finish("tool-calls", "zorp")],
 ] as const)
-  test(`a call that is cut by ${what} is dropped, and named`, async () => {
+  test(`a call that is cut off by ${what} is dropped, and named`, async () => {
     const { gate, parts } = await passed(called('{"command": "ec'), part)
     expect(types(parts)).toEqual(["finish"])
     expect(gate.cut).toBe("bash")
@@ -60,19 +60,19 @@ for (const [what, part] of [
     expect(end?.type === "finish" && ["error", "other"].includes(end.finishReason.unified)).toBe(true)
   })
 
-test("a call without arguments goes on where the answer is whole", async () => {
+test("a call without arguments is passed on if the answer is complete", async () => {
   const { gate, parts } = await passed(called(""), finish("tool-calls", "tool_calls"))
   expect(types(parts)).toEqual(["tool-call", "finish"])
   expect([gate.cut, gate.garbled]).toEqual([undefined, false])
 })
 
-test("a call whose arguments cannot be read is dropped although the answer is said to be whole", async () => {
+test("a call with unreadable arguments is dropped even if the answer is said to be complete", async () => {
   const { gate, parts } = await passed(called('{"command": "ec'), finish("tool-calls", "tool_calls"))
   expect(types(parts)).toEqual(["finish"])
   expect([gate.cut, gate.garbled]).toEqual(["bash", true])
 })
 
-test("an error that the SDK reports goes on in its words, and nothing behind it", async () => {
+test("an error that the SDK reports is passed on in its words, and nothing after it", async () => {
   const event = { error: { message: "Overloaded", code: 529 } }
   const { gate, parts } = await passed(said, raw(event), { type: "error", error: "Overloaded" }, called("{}"))
   expect(types(parts)).toEqual(["text-delta", "error"])
@@ -80,7 +80,7 @@ test("an error that the SDK reports goes on in its words, and nothing behind it"
   expect(gate.failed).toEqual({ event })
 })
 
-test("one that the SDK passes over is reported in its place", async () => {
+test("one that the SDK ignores is reported instead", async () => {
   const event = { error: { message: "The model is overloaded", status: "UNAVAILABLE" } }
   const { gate, parts } = await passed(said, raw(event), finish("other"))
   expect(types(parts)).toEqual(["text-delta", "error"])
@@ -113,7 +113,7 @@ test("a request that may not be made any more is not sent", async () => {
   expect([sent.length, gate.unsent]).toEqual([1, true])
 })
 
-test("a model's answer is looked at on its way to the SDK, and the model itself stays as it is", async () => {
+test("a model's answer is inspected on its way to the SDK, and the model itself is unchanged", async () => {
   const asked: unknown[] = []
   const fetch = () =>
     Promise.resolve(new Response('{"error":{"message":"no"}}', { headers: { "content-type": "application/json" } }))

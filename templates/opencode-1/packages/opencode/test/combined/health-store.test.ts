@@ -40,7 +40,7 @@ const fail =
 const out = (store: CombinedHealthStore.Store, providerID: string) =>
   CombinedCooldown.cooling(store.read(), providerID, "glm", NOW) !== undefined
 
-test("a cooldown is known to other processes, and after a restart", () => {
+test("a cooldown is shared with other processes, and survives a restart", () => {
   const [one, other] = [open(), open()]
   expect(out(other, "acme")).toBe(false)
   one.update(fail("acme"))
@@ -48,7 +48,7 @@ test("a cooldown is known to other processes, and after a restart", () => {
   expect(out(open(), "acme")).toBe(true)
 })
 
-test("what somebody has put where the file is drafted is not written through", () => {
+test("a link in the place of the temporary file is not followed", () => {
   const mine = path.join(place.directory, "mine")
   writeFileSync(mine, "mine")
   symlinkSync(mine, `${file()}.${process.pid}`)
@@ -71,7 +71,7 @@ test("a success of one process ends the cooldown for the others, which do not br
   expect(out(open(NOW + 1), "acme")).toBe(false)
 })
 
-test("what another process has overwritten is put back", () => {
+test("a record that another process has overwritten is restored", () => {
   const [one, other] = [open(), open()]
   one.update(fail("acme"))
   // The other one had read before, and writes what it knows.
@@ -95,7 +95,7 @@ for (const [what, text] of [
   })
 }
 
-test("a file that was deleted is no failure", () => {
+test("a deleted file is not a failure", () => {
   const store = open()
   store.update(fail("acme"))
   rmSync(file())
@@ -104,7 +104,7 @@ test("a file that was deleted is no failure", () => {
   expect(out(open(), "acme")).toBe(true)
 })
 
-test("where nothing can be written the process goes by what it knows, and says why", () => {
+test("if nothing can be written the process uses what it knows, and says why", () => {
   const nowhere = path.join(place.directory, "missing", "health.json")
   const store = CombinedHealthStore.open(CombinedHealthFile.shelf(nowhere), (state) => state)
   store.update(fail("acme"))
@@ -120,14 +120,14 @@ test("nothing is left beside the file, and no change writes nothing", () => {
   expect(readdirSync(place.directory)).toEqual(["health.json"])
 })
 
-test("what no longer counts is not kept", () => {
+test("records that no longer count are dropped", () => {
   open().update(fail("old"))
   const later = NOW + 3 * 24 * 3_600_000
   open(later).update(fail("acme", later))
   expect([...CombinedCooldown.parse(readFileSync(file(), "utf8")).keys()]).toEqual(["acme/glm"])
 })
 
-test("of processes that fail at once none loses what another has written", async () => {
+test("processes that fail simultaneously do not lose each other's records", async () => {
   const writer = path.join(import.meta.dir, "health-writer.ts")
   const names = ["acme", "beta", "gamma", "delta", "epsilon", "zeta"]
   const started = names.map((name) => Bun.spawn([process.execPath, writer, file(), name, "10"], { stdout: "inherit" }))
@@ -137,14 +137,14 @@ test("of processes that fail at once none loses what another has written", async
   expect(readdirSync(place.directory)).toEqual(["health.json"])
 }, 120_000)
 
-test("a lock that a dead process has left keeps nobody out", () => {
+test("a lock left by a dead process blocks nobody", () => {
   mkdirSync(`${file()}.lock`)
   utimesSync(`${file()}.lock`, new Date(0), new Date(0))
   open().update(fail("acme"))
   expect(readdirSync(place.directory)).toEqual(["health.json"])
 })
 
-test("while another process writes nobody waits: it holds at once, and is written a moment later", async () => {
+test("nobody waits while another process writes: a change applies at once, and is written a moment later", async () => {
   mkdirSync(`${file()}.lock`)
   const store = open()
   store.update(fail("acme"))

@@ -192,7 +192,7 @@ for (const [what, history, to] of [
   })
 }
 
-test("a member that refused a signature while it answered this message is asked without thinking", async () => {
+test("a member that refused a signature for this message is asked without thinking", async () => {
   const model = refusing(bedrock())
   const message = user("do it")
   const messages = await sent([message, step(anthropic(), [SIGNED])], model)
@@ -200,7 +200,7 @@ test("a member that refused a signature while it answered this message is asked 
   expect(isSilent(model)).toBe(true)
 })
 
-test("what was thought for an earlier message of the user is not needed", async () => {
+test("thinking for an earlier message of the user is not needed", async () => {
   const model = bedrock()
   const messages = await sent([user("do it"), step(copilot(), []), user("and now?")], model)
   expect(thoughts(messages)).toEqual([])
@@ -214,7 +214,7 @@ test("a member's own thinking stays as it is", async () => {
   expect(isSilent(model)).toBe(false)
 })
 
-test("a model that is not combined is left alone", () => {
+test("a model that is not combined is not changed", () => {
   const history = [user("do it"), step(anthropic(), [SIGNED])]
   const { providerID, id, api } = bedrock()
   const plain = { ...ProviderTest.model({ id, providerID }), api }
@@ -276,7 +276,7 @@ test("Gemini's own signatures stay, and older models and messages are left alone
     expect(JSON.stringify(CombinedRebuild.rebuild([...history], model))).not.toContain("skip_thought_signature")
 })
 
-test("a signature that Gemini refuses is given as lost", async () => {
+test("a signature that Gemini refuses is sent as lost", async () => {
   const model = refusing(gemini())
   const message = user("do it")
   const found: unknown = signatures(await sent([message, calls(vertexGemini(), GEMINI), calls(model, GEMINI)], model))
@@ -346,13 +346,13 @@ for (const npm of [
     expect(messages.map((message) => message.role)).toEqual(["user", "assistant", "tool"])
   })
 
-test("a member that does not think is given no thoughts", async () => {
+test("a member that does not think gets no thoughts", async () => {
   const model = open("other", "@ai-sdk/openai-compatible")
   Object.assign(model, { capabilities: { ...model.capabilities, reasoning: false } })
   expect(JSON.stringify(await wire(history(), model))).not.toContain("SECRET")
 })
 
-test("thoughts of earlier turns, and of answers that were stopped, are no text either", async () => {
+test("thoughts of earlier turns, and of stopped answers, do not become text either", async () => {
   const model = open("other", "@ai-sdk/openai-compatible")
   const messages = await wire([...history(), user("and now?")], model)
   expect(saying(messages)).toEqual([])
@@ -366,14 +366,14 @@ test("thoughts of earlier turns, and of answers that were stopped, are no text e
 const sealed = { openai: { itemId: "rs_abc", reasoningEncryptedContent: "gAAAsealed" } }
 const gpt = (providerID: string, npm = "@ai-sdk/openai") => member(providerID, npm, "gpt-5")
 
-test("what one account has sealed goes to no other, and stays with its own", async () => {
+test("what one account has encrypted is sent to no other, and stays with its own", async () => {
   const made = step(gpt("openai"), [{ text: "", metadata: sealed }])
   for (const reader of [gpt("azure", "@ai-sdk/azure"), gpt("other"), gpt("acme", "@ai-sdk/openai-compatible")])
     expect(JSON.stringify(await sent([user("do it"), made], reader))).not.toMatch(/gAAAsealed|rs_abc/)
   expect(JSON.stringify(await sent([user("do it"), made], gpt("openai")))).toContain("gAAAsealed")
 })
 
-test("a member that says that its own items are not valid is asked without them, and the calls stay", async () => {
+test("a member that refuses its own items is asked without them, and the calls stay", async () => {
   const reader = refusing(gpt("openai"))
   const message = user("do it")
   const messages = await sent([message, step(reader, [{ text: "", metadata: sealed }])], reader)
@@ -381,7 +381,7 @@ test("a member that says that its own items are not valid is asked without them,
   expect(messages.map((item) => item.role)).toEqual(["user", "assistant", "tool"])
 })
 
-test("a tool that a provider has run itself is a call like any other to the next one", async () => {
+test("a tool that a provider has run itself is a normal call for the next one", async () => {
   const made = step(gpt("openai"), [])
   for (const part of made.parts) if (part.type === "tool") part.metadata = { providerExecuted: true, ...sealed }
   const messages = await sent([user("do it"), made], open("other", "@ai-sdk/openai-compatible"))
@@ -390,7 +390,7 @@ test("a tool that a provider has run itself is a call like any other to the next
 
 const LONG_ID = `call_${"x".repeat(90)}`
 
-test("calls go under ids that the reader takes, and their results with them", async () => {
+test("calls and their results get ids that the reader accepts", async () => {
   for (const [reader, form] of [
     [gpt("other"), /^[a-zA-Z0-9_-]{1,64}$/],
     [open("other", "@ai-sdk/openai-compatible"), /^.{1,40}$/],
@@ -412,7 +412,7 @@ test("calls go under ids that the reader takes, and their results with them", as
   }
 })
 
-test("a member that refuses the ids is given the strictest", async () => {
+test("a member that refuses the ids gets the strictest form", async () => {
   const reader = open("other", "@ai-sdk/openai-compatible")
   const told = await sent([user("do it"), step(reader, [], "call_short")], reader)
   const [id] = ids(CombinedCalls.named(told, reader, true), "tool-call")

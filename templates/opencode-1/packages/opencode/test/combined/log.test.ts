@@ -64,7 +64,7 @@ it.instance("each attempt leaves a record: who, how far, why it ended, what foll
   }),
 )
 
-it.instance("finished tools, a variant that the member lacks and the user's cancel stand in the record", () =>
+it.instance("the record has finished tools, a variant that the member lacks and the user's cancel", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const prompt = yield* SessionPrompt.Service
@@ -149,7 +149,7 @@ const announced = Effect.fn("test.announced")(function* (id: SessionID) {
   return lines
 })
 
-it.instance("the session's status says who goes on, and why", () =>
+it.instance("the session's status says who takes over, and why", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const lines = yield* announced(chat.id)
@@ -161,7 +161,7 @@ it.instance("the session's status says who goes on, and why", () =>
   }),
 )
 
-it.instance("it says that the one who goes on lacks the variant", () =>
+it.instance("it says that the new member lacks the variant", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const lines = yield* announced(chat.id)
@@ -191,7 +191,7 @@ it.instance("it says that the conversation is too long for one", () =>
   }),
 )
 
-it.instance("a structured answer that was given ends the turn, be all members out", () =>
+it.instance("a structured answer ends the turn even if all members are unavailable", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "30" }))
@@ -248,7 +248,7 @@ for (const [what, answer] of [
   ["ends without a finish reason", stream(say("Greet"))],
   ["fails in the middle", stream(say("Greet"), event({ error: { message: "Provider returned error" } }))],
 ] as const) {
-  it.instance(`a title that ${what} is asked of the next member`, () =>
+  it.instance(`for a title that ${what} the next member is asked`, () =>
     Effect.gen(function* () {
       const chat = yield* combinedSession({ title: false })
       chat.first.answerTitle(answer)
@@ -263,7 +263,7 @@ for (const [what, answer] of [
   )
 }
 
-it.instance("a title whose member is silent is asked of the next one", () =>
+it.instance("if a member is silent the next one is asked for the title", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ title: false, combined: { first_token_timeout: 200 } })
     chat.first.answerTitle(stream(wait(() => new Promise(() => {}))))
@@ -277,7 +277,7 @@ it.instance("a title whose member is silent is asked of the next one", () =>
   }),
 )
 
-it.instance("a title waits for the first member to return when all are out for a moment", () =>
+it.instance("a title waits for the first member to return when all are unavailable for a moment", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ title: false })
     for (const member of [chat.first, chat.second]) {
@@ -291,7 +291,7 @@ it.instance("a title waits for the first member to return when all are out for a
   }),
 )
 
-it.instance("a title ends when all members are out for long", () =>
+it.instance("a title ends when all members are unavailable for long", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ title: false })
     for (const member of [chat.first, chat.second])
@@ -308,7 +308,7 @@ it.instance("a title ends when all members are out for long", () =>
   }),
 )
 
-it.instance("a failure that moves no turn on moves no title on: the same member is asked again, as by upstream", () =>
+it.instance("after a failure that does not switch the same member is asked for the title again, as by upstream", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ title: false, combined: { strategy: "on_rate_limit" } })
     chat.first.answerTitle(refuse(503, { error: { message: "Busy" } }, { "retry-after-ms": "10" }), text("Greeting"))
@@ -323,7 +323,7 @@ it.instance("a failure that moves no turn on moves no title on: the same member 
   }),
 )
 
-it.instance("a title ends with a failure that neither moves on nor passes", () =>
+it.instance("a title ends with a failure that neither switches nor passes", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ title: false, combined: { strategy: "on_rate_limit" } })
     chat.first.answerTitle(refuse(401, { error: { message: "Who are you?" } }))
@@ -360,7 +360,7 @@ const record: CombinedLog.Record = {
   cost: 0,
 }
 
-test("the log is bounded: a full one makes way, and one before it is kept", () => {
+test("the log is limited: a full file is replaced, and the previous one is kept", () => {
   const file = path.join(place.directory, "attempts.jsonl")
   for (const message of ["one", "two", "three", "four", "five"])
     expect(CombinedLog.append({ ...record, message }, file, 300)).toBe(true)
@@ -369,7 +369,7 @@ test("the log is bounded: a full one makes way, and one before it is kept", () =
   expect(statSync(file).mode & 0o077).toBe(0)
 })
 
-test("a full log makes way once: while another process sees to it, lines are only added", () => {
+test("a full log is rotated once: while another process does so, lines are only added", () => {
   const file = path.join(place.directory, "attempts.jsonl")
   const lock = `${file}.lock`
   const write = (message: string) => CombinedLog.append({ ...record, message }, file, 300)
@@ -387,7 +387,7 @@ test("a full log makes way once: while another process sees to it, lines are onl
   expect(existsSync(lock)).toBe(false)
 })
 
-test("a log that cannot be written stops nothing", () => {
+test("a log that cannot be written does not matter", () => {
   expect(CombinedLog.append(record, path.join(place.directory, "missing", "attempts.jsonl"))).toBe(false)
 })
 
@@ -404,7 +404,7 @@ test.skipIf(process.platform === "win32")("a link or a pipe in the place of the 
 })
 
 it.instance(
-  "a key that a provider repeats is nowhere afterwards: messages, statuses, the log, the health file, OpenCode's own",
+  "a key that a provider repeats is stored nowhere: messages, statuses, the log, the health file, OpenCode's own",
   () =>
     Effect.gen(function* () {
       const chat = yield* combinedSession()

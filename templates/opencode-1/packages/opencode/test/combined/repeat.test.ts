@@ -14,7 +14,7 @@ const defaults = { combined: { max_attempts: undefined } }
 
 const overloaded = refuse(503, { error: { message: "Overloaded" } })
 
-it.instance("a transient failure is asked again in place, and nothing of it stays", () =>
+it.instance("after a transient failure the member is retried, and nothing of the failure stays", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession(defaults)
     chat.first.answer(stream(say("half an ans"), cut), text("the whole answer"), overloaded, text("and again"))
@@ -29,7 +29,7 @@ it.instance("a transient failure is asked again in place, and nothing of it stay
   }),
 )
 
-it.instance("a member that fails twice in a row is left", () =>
+it.instance("after two consecutive failures the next member is asked", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession(defaults)
     chat.first.answer(overloaded, hangUp)
@@ -41,7 +41,7 @@ it.instance("a member that fails twice in a row is left", () =>
   }),
 )
 
-it.instance("what another member failed does not spend the second chance of the next", () =>
+it.instance("failures of another member do not use up the retry of the next", () =>
   Effect.gen(function* () {
     // Who is left does not come back by the end of the turn.
     const chat = yield* combinedSession({ combined: { ...defaults.combined, cooldown: { min: 600_000 } } })
@@ -57,7 +57,7 @@ it.instance("what another member failed does not spend the second chance of the 
 /** The preferred member is back by the next turn of the test. */
 const short = { combined: { max_attempts: undefined, stickiness: 0, cooldown: { max: 300 } } }
 
-it.instance("a member that failed the last time is not asked twice in place when it fails again", () =>
+it.instance("a member that failed the last time is not retried when it fails again", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession(short)
     chat.first.answer(overloaded, overloaded, overloaded)
@@ -70,7 +70,7 @@ it.instance("a member that failed the last time is not asked twice in place when
   }),
 )
 
-it.instance("a member that has answered since is asked twice in place again", () =>
+it.instance("a member that has answered since is retried again", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession(short)
     chat.first.answer(overloaded, overloaded, text("well again"), overloaded, text("three"))
@@ -91,7 +91,7 @@ for (const [what, answer] of [
   ["a key that was revoked", refuse(401, { error: { message: "Revoked" } })],
   ["a model that was retired", refuse(400, { error: { message: "The model `glm` has been decommissioned" } })],
 ] as const) {
-  it.instance(`${what} is no reason to ask again`, () =>
+  it.instance(`${what} is no reason to retry`, () =>
     Effect.gen(function* () {
       const chat = yield* combinedSession(defaults)
       chat.first.answer(answer)
@@ -103,7 +103,7 @@ for (const [what, answer] of [
   )
 }
 
-it.instance("a member that asks to be tried again at once is not asked again and again", () =>
+it.instance("a member that asks for an immediate retry is not asked again and again", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession(defaults)
     const atOnce = refuse(429, { error: { message: "Slow down" } }, { "retry-after": "0" })
@@ -116,7 +116,7 @@ it.instance("a member that asks to be tried again at once is not asked again and
   }),
 )
 
-it.instance("one blip that several sessions meet is one failure", () =>
+it.instance("a short failure in several sessions is one failure", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const others = yield* Effect.all([chat.fork, chat.fork])
@@ -131,7 +131,7 @@ it.instance("one blip that several sessions meet is one failure", () =>
   }),
 )
 
-it.instance("once a tool has run the next member goes on, be the failure transient", () =>
+it.instance("once a tool has run the next member continues, even if the failure is transient", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession(defaults)
     const input = { command: "echo ran >> ran", description: "Leave a mark" }
@@ -161,7 +161,7 @@ it.instance("an answer that cannot be read is a failure of the member", () =>
   }),
 )
 
-it.instance("an answer with nothing in it is asked of the next member", () =>
+it.instance("after an empty answer the next member is asked", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(...finish("stop", { input: 10, output: 0 })))
@@ -174,25 +174,27 @@ it.instance("an answer with nothing in it is asked of the next member", () =>
 
 const nothing = stream(...finish("stop", { input: 10, output: 2 }))
 
-it.instance("an empty answer after a tool is asked again; the last one left is believed the second time", () =>
-  Effect.gen(function* () {
-    const chat = yield* combinedSession()
-    chat.first.answer(
-      stream(call(0, "call_one", "bash", { command: "true", description: "Do nothing" }), ...finish("tool_calls")),
-      nothing,
-      nothing,
-    )
-    chat.second.answer(refuse(402, { error: { message: "No credit" } }))
-    yield* chat.ask("hello")
+it.instance(
+  "after an empty answer after a tool the member is asked again; the last remaining one is believed the second time",
+  () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession()
+      chat.first.answer(
+        stream(call(0, "call_one", "bash", { command: "true", description: "Do nothing" }), ...finish("tool_calls")),
+        nothing,
+        nothing,
+      )
+      chat.second.answer(refuse(402, { error: { message: "No credit" } }))
+      yield* chat.ask("hello")
 
-    expect([chat.first.asked.length, chat.second.asked.length]).toEqual([3, 1])
-    const answers = yield* chat.answers
-    expect(answers.map((item) => item.info.error)).toEqual([undefined, undefined])
-    expect(served(answers)).toEqual([chat.ids.first, chat.ids.first])
-  }),
+      expect([chat.first.asked.length, chat.second.asked.length]).toEqual([3, 1])
+      const answers = yield* chat.answers
+      expect(answers.map((item) => item.info.error)).toEqual([undefined, undefined])
+      expect(served(answers)).toEqual([chat.ids.first, chat.ids.first])
+    }),
 )
 
-it.instance("a tool call behind an event that cannot be read never starts", () =>
+it.instance("a tool call after an unreadable event never starts", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const input = { command: "echo ran >> ran", description: "Leave a mark" }
@@ -233,7 +235,7 @@ const alive = (seconds: number) =>
     wait(() => Bun.sleep(100)),
   ])
 
-it.instance("a member that only keeps the line open is left for one that answers", () =>
+it.instance("a member that only keeps the connection open is replaced by one that answers", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: quick })
     chat.first.answer(stream(...alive(20), say("too late"), ...finish("stop")))
@@ -245,7 +247,7 @@ it.instance("a member that only keeps the line open is left for one that answers
   }),
 )
 
-it.instance("an answer that stops in the middle is taken back", () =>
+it.instance("an answer that stops in the middle is discarded", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: quick })
     chat.first.answer(stream(say("half an ans"), ...alive(20), say("wer"), ...finish("stop")))
@@ -256,7 +258,7 @@ it.instance("an answer that stops in the middle is taken back", () =>
   }),
 )
 
-it.instance("the last member left may be as slow as it likes", () =>
+it.instance("the last remaining member may be as slow as it likes", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: quick })
     chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
@@ -267,7 +269,7 @@ it.instance("the last member left may be as slow as it likes", () =>
   }),
 )
 
-it.instance("a tool that takes its time is no silence of the member", () =>
+it.instance("a slow tool does not count as silence of the member", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { stall_timeout: 1500 } })
     const input = { command: "sleep 2; echo ran >> ran", description: "Take long" }
@@ -279,7 +281,7 @@ it.instance("a tool that takes its time is no silence of the member", () =>
   }),
 )
 
-it.instance("a strategy names the failures that move on; others end the turn, with no tool run twice", () =>
+it.instance("a strategy names the failures that switch; others end the turn, with no tool run twice", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { strategy: "on_rate_limit" } })
     chat.first.answer(
@@ -309,7 +311,7 @@ it.instance("a strategy names the failures that move on; others end the turn, wi
   }),
 )
 
-it.instance("where a strategy has no such failure, an answer without a finish reason is believed", () =>
+it.instance("if a strategy does not include it, an answer without a finish reason is believed", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { strategy: "on_rate_limit" } })
     chat.first.answer(stream(say("all there is")))
@@ -320,7 +322,7 @@ it.instance("where a strategy has no such failure, an answer without a finish re
   }),
 )
 
-it.instance("a slow answer is not cut where a silence is no failure that moves on", () =>
+it.instance("a slow answer is not cut off if a silence does not switch", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { strategy: "on_overload", first_token_timeout: 300 } })
     chat.first.answer(
@@ -337,7 +339,7 @@ it.instance("a slow answer is not cut where a silence is no failure that moves o
   }),
 )
 
-it.instance("a member that is silent is not asked again in place", () =>
+it.instance("a silent member is not retried", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { max_attempts: 2, first_token_timeout: 300 } })
     chat.first.answer(stream(wait(() => new Promise(() => {}))))
@@ -349,7 +351,7 @@ it.instance("a member that is silent is not asked again in place", () =>
   }),
 )
 
-it.instance("of members that are all slow the last one is not cut, be the first one's cooldown over", () =>
+it.instance("if all members are slow the last one is not cut off, even if the first one's cooldown is over", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { first_token_timeout: 300, cooldown: { max: 100 } } })
     const slow = () =>
@@ -379,7 +381,7 @@ it.instance("a member whose cooldown is over at once is not asked again before t
   }),
 )
 
-it.instance("members that never answer end the turn, be their cooldowns over at once", () =>
+it.instance("members that never answer end the turn, even if their cooldowns end at once", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { cooldown: { max: 1 } } })
     const busy = () => Array.from({ length: 20 }, () => refuse(429, { error: { message: "Slow down" } }))
@@ -395,7 +397,7 @@ it.instance("members that never answer end the turn, be their cooldowns over at 
   }),
 )
 
-it.instance("a turn that begins while all are out waits for the first to return", () =>
+it.instance("a turn that starts while all are unavailable waits for the first to return", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const other = yield* chat.fork
@@ -418,7 +420,7 @@ it.instance("a turn that begins while all are out waits for the first to return"
   }),
 )
 
-it.instance("a tool that was done when all went out stays in the history", () =>
+it.instance("a tool that finished before all became unavailable stays in the history", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(
@@ -444,7 +446,7 @@ it.instance("a tool that was done when all went out stays in the history", () =>
   }),
 )
 
-it.instance("a last resort serves only while the others are out", () =>
+it.instance("a last resort serves only while the others are unavailable", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { last_resort: ["preferred*"] } })
     chat.second.answer(text("one"), refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
@@ -469,7 +471,7 @@ it.instance("a session stays where its prompt cache is warm", () =>
   }),
 )
 
-it.instance("a member that failed for a moment has its cache still, and the session goes back to it", () =>
+it.instance("a member with a short failure still has its cache, and the session goes back to it", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(
@@ -500,7 +502,7 @@ it.instance("without stickiness the preferred member is asked as soon as it is b
   }),
 )
 
-it.instance("while one request finds out whether a member is back, others keep to the next", () =>
+it.instance("while one request tests whether a member is back, others use the next", () =>
   Effect.gen(function* () {
     const one = yield* combinedSession({ combined: { stickiness: 0 } })
     const other = yield* one.fork
@@ -527,7 +529,7 @@ it.instance("while one request finds out whether a member is back, others keep t
   }),
 )
 
-it.instance("a request that finds out and is cancelled lets the next one find out", () =>
+it.instance("after a cancelled test the next request tests", () =>
   Effect.gen(function* () {
     const one = yield* combinedSession({ combined: { stickiness: 0 } })
     const other = yield* one.fork

@@ -11,11 +11,11 @@ const model = ProviderTest.model({ id: ModelV2.ID.make("glm"), providerID: Provi
 
 const route = routeSample(model, { id: "glm-4-6" })
 
-test("a model that nobody marked has no route", () => {
+test("a model without a mark has no route", () => {
   expect(CombinedRoute.of(model)).toBeUndefined()
 })
 
-test("a mark stands on the copy and survives a spread", () => {
+test("a mark is on the copy and survives a spread", () => {
   const marked = CombinedRoute.mark(model, route)
   expect(CombinedRoute.of(marked)?.id).toBe("glm-4-6")
   expect(CombinedRoute.of({ ...marked })?.id).toBe("glm-4-6")
@@ -34,7 +34,7 @@ test("a mark is invisible to what is stored and sent", () => {
 
 const metadata = { acme: { signature: "abc" } }
 
-test("messages for another provider lose reasoning and metadata, and keep all else", () => {
+test("messages for another provider lose reasoning and metadata, and keep everything else", () => {
   const messages: ModelMessage[] = [
     { role: "system", content: "be brief", providerOptions: metadata },
     { role: "user", content: [{ type: "text", text: "what is it?" }] },
@@ -75,7 +75,7 @@ test("messages for another provider lose reasoning and metadata, and keep all el
   ])
 })
 
-test("metadata inside a user's message and a tool's result does not travel either", () => {
+test("metadata inside a user's message and a tool's result is removed too", () => {
   const ported = CombinedRoute.portable([
     { role: "user", content: [{ type: "text", text: "hello", providerOptions: metadata }] },
     {
@@ -94,7 +94,7 @@ test("metadata inside a user's message and a tool's result does not travel eithe
   expect(JSON.stringify(ported)).not.toContain("abc")
 })
 
-test("a message that held nothing but reasoning goes, since many providers refuse an empty one", () => {
+test("a message with only reasoning is removed, since many providers refuse an empty one", () => {
   expect(CombinedRoute.portable([{ role: "assistant", content: [{ type: "reasoning", text: "hm" }] }])).toEqual([])
 })
 

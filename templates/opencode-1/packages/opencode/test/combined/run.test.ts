@@ -42,7 +42,7 @@ async function printed(...events: Event[]) {
 for (const [what, events, expected] of [
   ["a text comes with the end of its step, before it", [text("p1"), ended("p2", "stop"), idle], ["p1", "p2"]],
   [
-    "half a text that is taken back never comes, the one in its place does",
+    "a discarded partial text is never printed, its replacement is",
     [
       text("p1"),
       ended("p2", "unknown"),
@@ -56,7 +56,7 @@ for (const [what, events, expected] of [
   ],
   ["nor one whose step ended with an error", [text("p1"), ended("p2", "error"), removed("msg_1"), idle], ["p2"]],
   [
-    "half a text that is believed comes when the session rests",
+    "an accepted partial text is printed when the session is idle",
     [text("p1"), ended("p2", "unknown"), idle],
     ["p2", "p1"],
   ],
@@ -69,7 +69,7 @@ for (const [what, events, expected] of [
     ["p2", "p1", "p2"],
   ],
   [
-    "a text behind the last finished tool may go",
+    "a text after the last finished tool may be removed",
     [text("p1"), tool("p2", "running"), text("p3"), tool("p2", "completed"), removedPart("p3"), idle],
     ["p2", "p1", "p2"],
   ],
@@ -81,7 +81,7 @@ for (const [what, events, expected] of [
 ] as const)
   test(what, async () => expect(await printed(...events)).toEqual([...expected]))
 
-test("another session's events pass at once", async () => {
+test("another session's events are passed on at once", async () => {
   const other = part("p1", "text", { sessionID: "ses_other", time: { start: 1, end: 2 } })
   expect(await printed(other, idle)).toEqual(["p1"])
 })

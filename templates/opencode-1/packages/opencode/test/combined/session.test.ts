@@ -25,7 +25,7 @@ const plain = Effect.fn("test.plain")(function* (providerID: string) {
 
 // Cancel
 
-it.instance("the user's cancel is no failure: nobody else is asked, and the provider stays preferred", () =>
+it.instance("the user's cancel is not a failure: no other member is asked, and the provider stays preferred", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const prompt = yield* SessionPrompt.Service
@@ -80,22 +80,20 @@ for (const [status, message] of [
   [400, "prompt is too long: 213462 tokens > 200000 maximum"],
   [500, "the request exceeds the available context size, try increasing it"],
 ] as const) {
-  it.instance(
-    `a conversation that is too long for every provider (${status}) is compacted, and nobody cools for it`,
-    () =>
-      Effect.gen(function* () {
-        const chat = yield* combinedSession()
-        const tooLong = refuse(status, { error: { message } })
-        chat.first.answer(text("one"), tooLong, text("the summary"), text("two"))
-        chat.second.answer(tooLong)
-        yield* chat.ask("hello")
-        yield* chat.ask("again")
+  it.instance(`a conversation that is too long for every provider (${status}) is compacted, without any cooldown`, () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession()
+      const tooLong = refuse(status, { error: { message } })
+      chat.first.answer(text("one"), tooLong, text("the summary"), text("two"))
+      chat.second.answer(tooLong)
+      yield* chat.ask("hello")
+      yield* chat.ask("again")
 
-        const list = yield* chat.answers
-        expect(list.filter((item) => item.info.summary).map((item) => texts(item.parts))).toEqual([["the summary"]])
-        expect(texts(list.at(-1)?.parts ?? [])).toEqual(["two"])
-        expect([chat.first.asked.length, chat.second.asked.length]).toEqual([4, 1])
-      }),
+      const list = yield* chat.answers
+      expect(list.filter((item) => item.info.summary).map((item) => texts(item.parts))).toEqual([["the summary"]])
+      expect(texts(list.at(-1)?.parts ?? [])).toEqual(["two"])
+      expect([chat.first.asked.length, chat.second.asked.length]).toEqual([4, 1])
+    }),
   )
 }
 
@@ -122,7 +120,7 @@ it.instance("a summary that fails is made by the next provider, and none of the 
   }),
 )
 
-it.instance("a summary waits for the first provider to return when all are out, and asks that one", () =>
+it.instance("a summary waits for the first provider to return when all are unavailable, and asks that one", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const prompt = yield* SessionPrompt.Service
@@ -146,7 +144,7 @@ it.instance("a summary waits for the first provider to return when all are out, 
 
 // Titles
 
-it.instance("a title that fails is asked of the next provider", () =>
+it.instance("when a title fails the next provider is asked", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ title: false })
     const sessions = yield* Session.Service
@@ -164,7 +162,7 @@ it.instance("a title that fails is asked of the next provider", () =>
   }),
 )
 
-it.instance("a title whose line is cut is not stored by half", () =>
+it.instance("a title whose connection breaks is not stored partially", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ title: false })
     const sessions = yield* Session.Service

@@ -36,7 +36,7 @@ const shareService = Effect.acquireRelease(
   (service) => Effect.promise(() => service.stop()),
 )
 
-it.instance("what was taken back before the page got it is never sent to it", () =>
+it.instance("text that was discarded before the page got it is never sent to it", () =>
   Effect.gen(function* () {
     const service = yield* shareService
     const chat = yield* combinedSession({ config: { enterprise: { url: service.url } } })
@@ -53,7 +53,7 @@ it.instance("what was taken back before the page got it is never sent to it", ()
   }),
 )
 
-it.instance("what was taken back later is blanked on the page", () =>
+it.instance("text that was discarded later is blanked on the page", () =>
   Effect.gen(function* () {
     const service = yield* shareService
     const chat = yield* combinedSession({ config: { enterprise: { url: service.url } } })

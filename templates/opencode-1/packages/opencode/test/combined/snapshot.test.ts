@@ -59,7 +59,7 @@ function end(ctx: ReturnType<typeof attempt>, track: Effect.Effect<string | unde
   return { finish, stored }
 }
 
-test("behind a tool the next request does not wait for the snapshot, but the first event of its answer does", () =>
+test("after a tool the next request does not wait for the snapshot, but the first event of its answer does", () =>
   Effect.gen(function* () {
     const [before, ctx, { track, develop }] = [attempt(WAIT), attempt(WAIT), camera()]
     before.snapshot = "start"
@@ -86,7 +86,7 @@ test("behind a tool the next request does not wait for the snapshot, but the fir
     ])
   }).pipe(Effect.runPromise))
 
-test("a tool starts when the snapshot is there, and not at all once the user has cancelled", async () => {
+test("a tool starts when the snapshot is ready, and not at all once the user has cancelled", async () => {
   const [before, ctx, { track, develop }] = [attempt(TOOL), attempt(TOOL), camera()]
   await Effect.runPromise(end(before, track).finish)
   await Effect.runPromise(CombinedSnapshot.begin(ctx, Effect.die("taken again")))
@@ -138,7 +138,7 @@ test("for another user's message, and for another session, there is a snapshot o
   expect(count.taken).toBe(3)
 })
 
-test("a model that is not combined waits for its snapshot as ever", async () => {
+test("a model that is not combined waits for its snapshot as usual", async () => {
   const [ctx, { track, develop }] = [attempt(SessionID.make("ses_plain"), plain), camera()]
   await Effect.runPromise(develop("hash"))
   expect(await Effect.runPromise(CombinedSnapshot.begin(ctx, track))).toBe("hash")

@@ -27,7 +27,7 @@ const lines = (file: string) =>
     (await Bun.file(file).exists()) ? (await Bun.file(file).text()).split("\n").filter(Boolean) : [],
   )
 
-it.instance("a tool that finished before the line was cut runs once, and the next provider gets its result", () =>
+it.instance("a tool that finished before the connection broke runs once, and the next provider gets its result", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(
@@ -58,7 +58,7 @@ it.instance("a tool that finished before the line was cut runs once, and the nex
   }),
 )
 
-it.instance("what was said after a finished tool is dropped, so that it is not said twice", () =>
+it.instance("text after a finished tool is dropped, so that it does not appear twice", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const door = gate()
@@ -85,7 +85,7 @@ it.instance("what was said after a finished tool is dropped, so that it is not s
   }),
 )
 
-it.instance("a tool that still runs when the line is cut comes to its end and is kept", () =>
+it.instance("a tool that is running when the connection breaks finishes and is kept", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(
@@ -109,7 +109,7 @@ it.instance("a tool that still runs when the line is cut comes to its end and is
   }),
 )
 
-it.instance("a tool that failed before the line was cut is kept with its error", () =>
+it.instance("a tool that failed before the connection broke is kept with its error", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const door = gate()
@@ -125,7 +125,7 @@ it.instance("a tool that failed before the line was cut is kept with its error",
   }),
 )
 
-it.instance("of parallel tools the finished one stays, and the one whose input never came whole goes", () =>
+it.instance("of parallel tools the finished one stays, and one with incomplete input is removed", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const door = gate()
@@ -180,7 +180,7 @@ it.instance("parallel tools that all started are all kept, the slow one too", ()
   }),
 )
 
-it.instance("tool input that never came whole is taken back with all else", () =>
+it.instance("incomplete tool input is discarded with everything else", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const door = gate()
@@ -198,7 +198,7 @@ it.instance("tool input that never came whole is taken back with all else", () =
   }),
 )
 
-it.instance("tool input that ends in silence is taken back too", () =>
+it.instance("tool input at which the connection just ends is discarded too", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(callText(0, "call_one", "bash", '{"command": "echo ran >')))
@@ -210,7 +210,7 @@ it.instance("tool input that ends in silence is taken back too", () =>
   }),
 )
 
-it.instance("a call of which no input had come when the line ended in silence is no call", () =>
+it.instance("a call without input when the connection just ends is not a call", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const input = { command: "echo one >> one", description: "Leave a mark" }
@@ -241,7 +241,7 @@ it.instance("a tool may be called with nothing at all", () =>
   }),
 )
 
-it.instance("a line that ends in silence after a finished tool keeps it", () =>
+it.instance("a connection that just ends after a finished tool keeps it", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(
@@ -259,7 +259,7 @@ it.instance("a line that ends in silence after a finished tool keeps it", () =>
   }),
 )
 
-it.instance("a finished step is never asked for again when a later one fails", () =>
+it.instance("a finished step is never repeated when a later one fails", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(
@@ -301,7 +301,7 @@ const pendingPermission = Effect.gen(function* () {
   )
 })
 
-it.instance("a permission that waits when the line is cut still counts when it is given", () =>
+it.instance("a permission that is pending when the connection breaks still counts when it is given", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ permission: "ask" })
     const permission = yield* Permission.Service
@@ -321,7 +321,7 @@ it.instance("a permission that waits when the line is cut still counts when it i
   }),
 )
 
-it.instance("a loop of calls that the user's rule forbids ends the turn, and no provider is blamed for it", () =>
+it.instance("a loop of calls that the user's rule forbids ends the turn, without blaming a provider", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ config: { permission: { doom_loop: "deny" } } })
     const same = { command: "echo ran >> ran", description: "Leave a line" }
@@ -347,7 +347,7 @@ it.instance("a loop of calls that the user's rule forbids ends the turn, and no 
   }),
 )
 
-it.instance("a permission that is refused after the line was cut ends the turn, as it does without a cut", () =>
+it.instance("a permission that is refused after the connection broke ends the turn, as usual", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ permission: "ask" })
     const permission = yield* Permission.Service
@@ -369,7 +369,7 @@ it.instance("a permission that is refused after the line was cut ends the turn, 
 )
 
 it.instance(
-  "undo brings back a file that a tool changed before the line was cut",
+  "undo restores a file that a tool changed before the connection broke",
   () =>
     Effect.gen(function* () {
       const chat = yield* combinedSession()
@@ -395,7 +395,7 @@ it.instance(
   { git: true },
 )
 
-it.instance("an empty answer where a structured one is wanted is asked of the next member", () =>
+it.instance("after an empty answer instead of a structured one the next member is asked", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(...finish("stop")))
@@ -409,7 +409,7 @@ it.instance("an empty answer where a structured one is wanted is asked of the ne
   }),
 )
 
-it.instance("a structured answer that was given before the line was cut is the turn's result", () =>
+it.instance("a structured answer before the connection broke is the turn's result", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(
@@ -429,7 +429,7 @@ it.instance("a structured answer that was given before the line was cut is the t
   }),
 )
 
-it.instance("the user's cancel while a tool runs on after a cut ends the tool and the turn", () =>
+it.instance("the user's cancel while a tool is still running after a break ends the tool and the turn", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const prompt = yield* SessionPrompt.Service

@@ -44,14 +44,14 @@ function pieces(bytes: Uint8Array, length: number) {
 }
 
 for (const length of [1, 7, 10_000])
-  test(`an exception in an event stream of Amazon's is told, in pieces of ${length} bytes, and all bytes go on`, async () => {
+  test(`an exception in one of Amazon's event streams is reported, in pieces of ${length} bytes, and all bytes are passed on`, async () => {
     const bytes = new Uint8Array([...event, ...exception])
     const { told, answer } = answering(pieces(bytes, length), "application/vnd.amazon.eventstream")
     expect(new Uint8Array(await (await answer).arrayBuffer())).toEqual(bytes)
     expect(told).toEqual([{ throttlingException: { message: "Too many requests" } }])
   })
 
-test("an event stream without one tells nothing", async () => {
+test("an event stream without one reports nothing", async () => {
   const { told, answer } = answering(pieces(event, 5), "application/vnd.amazon.eventstream")
   await (await answer).arrayBuffer()
   expect(told).toEqual([])
@@ -61,7 +61,7 @@ for (const [what, body, type] of [
   ["JSON", '{"error":{"message":"no"}}', "application/json"],
   ["a page", "<!DOCTYPE html><html></html>", "text/html; charset=utf-8"],
 ] as const)
-  test(`${what} in place of a stream is an error that holds it`, async () => {
+  test(`${what} instead of a stream is an error that contains it`, async () => {
     const error = await answering(body, type).answer.then(
       () => undefined,
       (raised: unknown) => raised,
@@ -76,7 +76,7 @@ for (const [what, body, type, status] of [
   ["nothing", "", "application/json", 200],
   ["a stream of lines of JSON", '{"done":false}\n', "application/x-ndjson", 200],
 ] as const)
-  test(`${what} goes on as it is`, async () => {
+  test(`${what} is passed on unchanged`, async () => {
     const response = await answering(body, type, status).answer
     expect([response.status, await response.text()]).toEqual([status, body])
   })

@@ -20,7 +20,7 @@ const content = (file: string) =>
 const limited = refuse(429, { error: { message: "Rate limit reached" } }, { "retry-after": "3600" })
 
 it.instance(
-  "undo after a switch behind a finished tool restores what both members changed, and redo brings it back",
+  "undo after a switch after a finished tool restores what both members changed, and redo brings it back",
   () =>
     Effect.gen(function* () {
       // The first one stays out, however long the turn takes.
@@ -58,7 +58,7 @@ it.instance(
 )
 
 it.instance(
-  "undo of a step that was taken back before restores the files once, and leaves the turn before it alone",
+  "undo of a step with a discarded attempt restores the files once, and leaves the previous turn alone",
   () =>
     Effect.gen(function* () {
       const chat = yield* combinedSession({ combined: { max_attempts: 2 } })

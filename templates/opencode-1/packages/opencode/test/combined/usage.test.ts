@@ -4,7 +4,7 @@ import { CombinedUsage } from "@/combined/request/usage"
 
 const add = (events: readonly unknown[]) => events.reduce<Usage | undefined>(CombinedUsage.add, undefined)
 
-test("Anthropic tells the input with the first event, and the output with each that counts it", () => {
+test("Anthropic reports the input with the first event, and the output with each that counts it", () => {
   const start = {
     type: "message_start",
     message: {
@@ -19,7 +19,7 @@ test("Anthropic tells the input with the first event, and the output with each t
   })
 })
 
-test("of servers that tell with each event the last word counts", () => {
+test("if a server reports with each event the last report counts", () => {
   const chunk = (completion: number) => ({
     choices: [],
     usage: {
@@ -37,7 +37,7 @@ test("of servers that tell with each event the last word counts", () => {
   })
 })
 
-test("OpenAI's Responses tell with the end, also of an answer that failed", () => {
+test("OpenAI's Responses report at the end, also for a failed answer", () => {
   const created = { type: "response.created", response: { usage: null } }
   const failed = {
     type: "response.failed",
@@ -69,12 +69,12 @@ test("Google counts thoughts beside the answer", () => {
   })
 })
 
-test("what is no report tells nothing", () => {
+test("other events report nothing", () => {
   for (const raw of [undefined, null, "text", 1, [], {}, { usage: null }, { message: "text" }, { response: {} }])
     expect(add([raw])).toBeUndefined()
 })
 
-test("what is no number is not believed", () => {
+test("anything but a number is ignored", () => {
   const usage = { prompt_tokens: "900", completion_tokens: NaN, prompt_tokens_details: "none" }
   expect(add([{ usage: { prompt_tokens: 900, completion_tokens: 40 } }, { usage }])).toMatchObject({
     inputTokens: 900,

@@ -41,7 +41,7 @@ it.instance("an agent's configured combined model fails over, and keeps a varian
   }),
 )
 
-it.instance("each member is asked for its own variant, the nearest to what was chosen", () =>
+it.instance("each member is asked for its own variant, the closest to the chosen one", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({
       models: {
@@ -106,7 +106,7 @@ it.instance("a command that runs as a subtask gives its subagent the combined mo
 
 // Forked sessions
 
-it.instance("a fork goes on with the combined model, and sends what both providers said", () =>
+it.instance("a fork continues with the combined model, and sends what both providers said", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const prompt = yield* SessionPrompt.Service
@@ -141,7 +141,7 @@ it.instance("a fork goes on with the combined model, and sends what both provide
 const task = (id: string, more: Record<string, unknown>) =>
   call(0, id, "task", { description: "look it up", prompt: "look it up", subagent_type: "general", ...more })
 
-it.instance("a subagent that is resumed fails over too, with what it has said before", () =>
+it.instance("a resumed subagent fails over too, with what it has said before", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const sessions = yield* Session.Service
@@ -209,30 +209,32 @@ const asks = call(0, "call_one", "question", {
   questions: [{ question: "Which one?", header: "Which", options: [{ label: "The left one", description: "left" }] }],
 })
 
-it.instance("a question that waits when the line is cut is answered once, and the next member gets the answer", () =>
-  Effect.gen(function* () {
-    const chat = yield* combinedSession()
-    const questions = yield* Question.Service
-    const door = gate()
-    chat.first.answer(stream(asks, door.wait, cut))
-    chat.second.answer(text("The left one, then."))
-    const turn = yield* chat.ask("choose").pipe(Effect.forkChild)
-    const request = yield* pendingQuestion
-    yield* door.open
-    yield* Effect.sleep("100 millis")
-    expect(chat.second.asked).toHaveLength(0)
-    yield* questions.reply({ requestID: request.id, answers: [["The left one"]] })
-    yield* Fiber.join(turn)
+it.instance(
+  "a question that is pending when the connection breaks is answered once, and the next member gets the answer",
+  () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession()
+      const questions = yield* Question.Service
+      const door = gate()
+      chat.first.answer(stream(asks, door.wait, cut))
+      chat.second.answer(text("The left one, then."))
+      const turn = yield* chat.ask("choose").pipe(Effect.forkChild)
+      const request = yield* pendingQuestion
+      yield* door.open
+      yield* Effect.sleep("100 millis")
+      expect(chat.second.asked).toHaveLength(0)
+      yield* questions.reply({ requestID: request.id, answers: [["The left one"]] })
+      yield* Fiber.join(turn)
 
-    expect(yield* questions.list()).toHaveLength(0)
-    const results = chat.second.asked[0].messages.filter((item) => item.role === "tool")
-    expect(results.map((item) => item.tool_call_id)).toEqual(["call_one"])
-    expect(JSON.stringify(results)).toContain("The left one")
-    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([[], ["The left one, then."]])
-  }),
+      expect(yield* questions.list()).toHaveLength(0)
+      const results = chat.second.asked[0].messages.filter((item) => item.role === "tool")
+      expect(results.map((item) => item.tool_call_id)).toEqual(["call_one"])
+      expect(JSON.stringify(results)).toContain("The left one")
+      expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([[], ["The left one, then."]])
+    }),
 )
 
-it.instance("a question that is dismissed after the line was cut ends the turn, as it does without a cut", () =>
+it.instance("a question that is dismissed after the connection broke ends the turn, as usual", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const questions = yield* Question.Service
@@ -254,7 +256,7 @@ it.instance("a question that is dismissed after the line was cut ends the turn, 
 
 // Structured output
 
-it.instance("a structured answer is asked of the next member as one", () =>
+it.instance("the next member is also asked for a structured answer", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     chat.first.answer(stream(say("it is"), cut))
@@ -273,52 +275,54 @@ it.instance("a structured answer is asked of the next member as one", () =>
 
 const anthropic = (type: string, more: Record<string, unknown>) => event({ type, ...more })
 
-it.instance("what a provider's own tool found goes with the attempt, and the next member sees nothing of it", () =>
-  Effect.gen(function* () {
-    const chat = yield* combinedSession({ npm: { first: "@ai-sdk/anthropic" } })
-    const door = gate()
-    chat.first.answer(
-      stream(
-        anthropic("message_start", {
-          message: {
-            id: "msg_1",
-            type: "message",
-            role: "assistant",
-            model: "glm-4.6",
-            content: [],
-            stop_reason: null,
-            stop_sequence: null,
-            usage: { input_tokens: 10, output_tokens: 1 },
-          },
-        }),
-        anthropic("content_block_start", {
-          index: 0,
-          content_block: { type: "mcp_tool_use", id: "mcptoolu_1", name: "search", server_name: "web", input: {} },
-        }),
-        anthropic("content_block_stop", { index: 0 }),
-        anthropic("content_block_start", {
-          index: 1,
-          content_block: {
-            type: "mcp_tool_result",
-            tool_use_id: "mcptoolu_1",
-            is_error: false,
-            content: [{ type: "text", text: "found by the provider" }],
-          },
-        }),
-        anthropic("content_block_stop", { index: 1 }),
-        door.wait,
-        cut,
-      ),
-    )
-    chat.second.answer(text("answered"))
-    const turn = yield* chat.ask("search").pipe(Effect.forkChild)
-    yield* chat.holds((part) => part.type === "tool" && part.state.status === "completed")
-    yield* door.open
-    yield* Fiber.join(turn)
+it.instance(
+  "the result of a provider's own tool is removed with the attempt, and the next member does not see it",
+  () =>
+    Effect.gen(function* () {
+      const chat = yield* combinedSession({ npm: { first: "@ai-sdk/anthropic" } })
+      const door = gate()
+      chat.first.answer(
+        stream(
+          anthropic("message_start", {
+            message: {
+              id: "msg_1",
+              type: "message",
+              role: "assistant",
+              model: "glm-4.6",
+              content: [],
+              stop_reason: null,
+              stop_sequence: null,
+              usage: { input_tokens: 10, output_tokens: 1 },
+            },
+          }),
+          anthropic("content_block_start", {
+            index: 0,
+            content_block: { type: "mcp_tool_use", id: "mcptoolu_1", name: "search", server_name: "web", input: {} },
+          }),
+          anthropic("content_block_stop", { index: 0 }),
+          anthropic("content_block_start", {
+            index: 1,
+            content_block: {
+              type: "mcp_tool_result",
+              tool_use_id: "mcptoolu_1",
+              is_error: false,
+              content: [{ type: "text", text: "found by the provider" }],
+            },
+          }),
+          anthropic("content_block_stop", { index: 1 }),
+          door.wait,
+          cut,
+        ),
+      )
+      chat.second.answer(text("answered"))
+      const turn = yield* chat.ask("search").pipe(Effect.forkChild)
+      yield* chat.holds((part) => part.type === "tool" && part.state.status === "completed")
+      yield* door.open
+      yield* Fiber.join(turn)
 
-    const list = yield* chat.answers
-    expect(served(list)).toEqual([chat.ids.second])
-    expect(list.flatMap((item) => tools(item.parts))).toEqual([])
-    expect(JSON.stringify(chat.second.asked[0].messages)).not.toMatch(/mcptoolu_1|found by the provider/)
-  }),
+      const list = yield* chat.answers
+      expect(served(list)).toEqual([chat.ids.second])
+      expect(list.flatMap((item) => tools(item.parts))).toEqual([])
+      expect(JSON.stringify(chat.second.asked[0].messages)).not.toMatch(/mcptoolu_1|found by the provider/)
+    }),
 )
