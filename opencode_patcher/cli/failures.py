@@ -75,7 +75,8 @@ def _data(found: Explanation) -> dict[str, object]:
 
 @command.command
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-def check(file: Path) -> None:
+@options.json_option
+def check(file: Path, as_json: bool) -> None:
     """Say what is wrong with the rows in FILE, a TOML file of [[failure]] rows."""
     from opencode_patcher.base.errors import UsageError
     from opencode_patcher.failures.check import check as checked
@@ -83,7 +84,10 @@ def check(file: Path) -> None:
     text = _read(file)
     found = checked(text)
     if not found:
-        output.echo(f"All checks passed: {file}")
+        if as_json:
+            output.show_json({"file": str(file), "problems": []})
+        else:
+            output.echo(f"All checks passed: {file}")
         return
     lines = [f"{file}:{fault.line}: {f'{fault.row}: ' if fault.row else ''}{fault.what}" for fault in found]
     raise UsageError(
