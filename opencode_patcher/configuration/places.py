@@ -68,6 +68,11 @@ def data_directory(environment: Mapping[str, str]) -> Path | None:
     return _user_directory(environment, "XDG_DATA_HOME", ".local/share")
 
 
+def state_directory(environment: Mapping[str, str]) -> Path | None:
+    """The directory in which it is kept which member is unavailable until when; None as for ``data_directory``."""
+    return _user_directory(environment, "XDG_STATE_HOME", ".local/state")
+
+
 def user_file(environment: Mapping[str, str]) -> Path | None:
     """The file that OpenCode itself would change: the first existing one of the user's own, else opencode.json."""
     directory = config_directory(environment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import stat
 import sys
 from pathlib import Path
 
@@ -42,6 +43,26 @@ def check_access(place: Path) -> Finding | None:
         return None
     text = f"Other users can write in {place}, and could change the programs and files there."
     return Finding(check="permissions", level="warning", text=text, fix=f"chmod go-w {shlex.quote(str(place))}")
+
+
+def check_own_file(path: Path) -> Finding | None:
+    """Warns when a file that a combined model keeps for this user is not a file of this user's, or open to others. What
+    is not this user's is not used (templates/host/private-file.ts).
+    """
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    if sys.platform == "win32":
+        return None
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid():
+        what = "belongs to another user" if stat.S_ISREG(found.st_mode) else "is not a regular file"
+        text = f"{path} {what}, so OpenCode does not use it."
+        return Finding(check="permissions", level="warning", text=text, fix=f"rm {shlex.quote(str(path))}")
+    if not found.st_mode & 0o077:
+        return None
+    text = f"Other users can read or write {path}."
+    return Finding(check="permissions", level="warning", text=text, fix=f"chmod go-rwx {shlex.quote(str(path))}")
 
 
 def check_disk(root: Path, needed: int) -> Finding:

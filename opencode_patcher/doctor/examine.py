@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from opencode_patcher.attempts import log
 from opencode_patcher.base import store as storage
 from opencode_patcher.base.errors import CatalogueError, PatcherError
 from opencode_patcher.base.files import exists, is_dir
@@ -77,8 +78,7 @@ def examine(patient: Examined, reporter: Reporter) -> Iterator[Finding]:
         yield installation.check_state(status)
         yield installation.check_path(status)
         yield from filter(None, [disk.check_access(status.facts.place.parent)] if status.facts.place else [])
-    own = (places.data_directory(patient.environment), places.config_directory(patient.environment))
-    yield from filter(None, [disk.check_access(place) for place in own if place])
+    yield from _permissions(patient.environment)
     yield from _configuration(patient, store)
     if status:
         refused = stock_config.find(patient.environment, patient.directory)
@@ -107,6 +107,16 @@ def _progress(store: Store | None, address: str, locked: Release) -> _Progress:
         return _Progress(tree=None, dependencies=False, built=False)
     ready = is_dir(tree / "node_modules")
     return _Progress(tree=tree if is_dir(tree) else None, dependencies=ready, built=built)
+
+
+def _permissions(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """OpenCode's own directories, and what combined models keep there."""
+    data, state = places.data_directory(environment), places.state_directory(environment)
+    for directory in (data, state, places.config_directory(environment)):
+        yield from filter(None, [disk.check_access(directory)] if directory else [])
+    kept = [data / name for name in (log.NAME, f"{log.NAME}.1")] if data else []
+    kept += [state / name for name in ("combined-health.json", "combined-health.key")] if state else []
+    yield from filter(None, map(disk.check_own_file, kept))
 
 
 def _configuration(patient: Examined, store: Store | None) -> Iterator[Finding]:

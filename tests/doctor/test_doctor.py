@@ -29,11 +29,20 @@ def only(found: dict[str, list[dict[str, str]]], check: str) -> dict[str, str]:
     return finding
 
 
-def test_a_store_that_others_can_write_is_a_warning(patient: Patient) -> None:
-    (patient.home / "store").chmod(0o777)
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_what_others_can_write_is_a_warning(patient: Patient) -> None:
+    store, state = patient.home / "store", patient.home / ".local" / "state" / "opencode"
+    state.mkdir(parents=True, exist_ok=True)
+    health = state / "combined-health.json"
+    health.symlink_to(os.devnull)
+    for directory in (store, state):
+        directory.chmod(0o777)
     _, found = patient.doctor()
-    assert only(found, "permissions")["level"] == "warning"
-    assert only(found, "permissions")["fix"] == f"chmod go-w {patient.home / 'store'}"
+    assert [(one["level"], one["fix"]) for one in found["permissions"]] == [
+        ("warning", f"chmod go-w {store}"),
+        ("warning", f"chmod go-w {state}"),
+        ("warning", f"rm {health}"),
+    ]
 
 
 def test_everything_is_fine(patient: Patient, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.doctor.disk import BUILD_BYTES, TREE_BYTES, check_access, check_disk, needed_bytes
+from opencode_patcher.doctor.disk import BUILD_BYTES, TREE_BYTES, check_access, check_disk, check_own_file, needed_bytes
 
 
 def test_what_already_exists_needs_no_space() -> None:
@@ -40,3 +40,25 @@ def test_a_directory_that_others_can_change_is_named(tmp_path: Path, monkeypatch
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     finding = check_access(tmp_path) if tmp_path.stat().st_uid else None
     assert finding is None or "another user" in finding.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_a_file_of_ours_that_is_not_the_users_alone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, link, pipe = tmp_path / "ours", tmp_path / "link", tmp_path / "pipe"
+    assert check_own_file(ours) is None
+    ours.touch(mode=0o600)
+    assert check_own_file(ours) is None
+    ours.chmod(0o640)
+    finding = check_own_file(ours)
+    assert finding
+    assert finding.fix == f"chmod go-rwx {ours}"
+    link.symlink_to(ours)
+    os.mkfifo(pipe)
+    for one in (link, pipe):
+        finding = check_own_file(one)
+        assert finding
+        assert "is not a regular file, so OpenCode does not use it" in finding.text
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    finding = check_own_file(ours)
+    assert finding
+    assert "belongs to another user" in finding.text
