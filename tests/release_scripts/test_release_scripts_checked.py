@@ -11,6 +11,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import tree_sitter_powershell
+from tree_sitter import Language, Parser
 
 from opencode_patcher.base import store
 from opencode_patcher.install import builds, place, records, state
@@ -41,6 +43,14 @@ def test_every_shell_can_read_it(tmp_path: Path, shell: str) -> None:
     words = [tool(shell), "sh"] if shell == "busybox" else [tool(shell)]
     done = subprocess.run([*words, "-n", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_grammar_of_powershell_can_read_it() -> None:
+    """Less than PowerShell itself would say, but it is there on every machine."""
+    parser = Parser(Language(tree_sitter_powershell.language()))
+    script = render("install.ps1")
+    assert not parser.parse(script.encode()).root_node.has_error
+    assert parser.parse(script.replace("try {", "try ", 1).encode()).root_node.has_error
 
 
 def test_powershell_can_read_it(tmp_path: Path) -> None:
