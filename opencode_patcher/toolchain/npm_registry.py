@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from opencode_patcher.base import documents
 from opencode_patcher.base.errors import ToolchainError
@@ -138,6 +138,10 @@ def _open(
     if not url.startswith(("https://", "http://")):
         # urllib would also accept file: and data: addresses.
         raise _error(what, url, "npm's registry setting is not an address that starts with https:// or http://.")
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise _error(what, url, f"npm's registry setting is not a usable address: {error}.") from error
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler(urllib.request.getproxies() | settings.proxies),
         urllib.request.HTTPSHandler(context=_context(settings)),
@@ -161,7 +165,7 @@ def _open(
             if attempt == attempts or isinstance(reason, ssl.SSLError):
                 raise _error(what, url, f"The registry cannot be reached: {reason}") from error
         except ValueError as error:
-            raise _error(what, url, f"npm's registry setting is not a usable address: {error}") from error
+            raise _error(what, url, f"npm's registry setting is not a usable address: {error}.") from error
         time.sleep(pause)
         pause *= 2
     raise AssertionError("unreachable")

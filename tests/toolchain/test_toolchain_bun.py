@@ -13,7 +13,7 @@ import pytest
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
-from opencode_patcher.toolchain import bun, bun_package, npm_registry, platforms
+from opencode_patcher.toolchain import bun, bun_package, npm_registry, npm_settings, platforms
 from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY
 from opencode_patcher.upstream.lock import BunPins, read_lock
 from tests.toolchain.fake_registry import Registry, archive
@@ -244,9 +244,17 @@ def test_an_unreachable_registry(home: Path, store: Store, monkeypatch: pytest.M
     assert "HTTPS_PROXY" in error.next_step
 
 
-def test_a_registry_setting_that_is_not_an_address(home: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("npm_config_registry", "nonsense")
-    assert "nonsense" in refused(store).why
+@pytest.mark.parametrize(
+    "setting", ["nope", "//x", "data:,x", "fd::17", "file:///dev/zero", "http://[::1", "http://host:port"]
+)
+def test_a_registry_setting_that_is_not_an_address(
+    home: Path, store: Store, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    monkeypatch.setenv("npm_config_registry", setting)
+    assert "npm's registry setting is not a" in refused(store).why
+    with pytest.raises(ToolchainError) as caught:
+        npm_registry.ask(npm_settings.read_settings(), PACKAGE, timeout=1)
+    assert "npm's registry setting is not a" in caught.value.why
 
 
 def test_a_short_failure_is_retried(store: Store, registry: Registry) -> None:
