@@ -64,16 +64,22 @@ class Built:
         return self.build.binary
 
 
-def select(request: Request, lock: Lock) -> Release:
-    """The release that a request asks for. The locked release needs no network.
+def select(request: Request, lock: Lock, reporter: Reporter | None = None) -> Release:
+    """The release that a request means. The lock's own release needs no network.
 
-    Raises SourceError for an unknown tag, an unreachable source, and a tag that no longer points to the locked commit.
+    ``reporter`` is told of a later line of OpenCode when the newest release is asked for. Raises SourceError for an
+    unknown tag or one of another line, an unreachable source, and a tag that is not where the lock has it.
     """
     wanted = request.ref.removeprefix("v") if request.ref else None
     if not request.latest and wanted in (None, lock.release.number):
         return lock.release
-    listed = releases.list_releases(request.source, request.line)
-    release = releases.latest(listed) if request.latest else releases.find(listed, request.ref or "")
+    listing = releases.survey(request.source, request.line)
+    if request.latest:
+        release = releases.latest(listing.releases, request.line)
+        if reporter and (note := listing.note(request.line)):
+            reporter.note(note)
+    else:
+        release = releases.find(listing.releases, request.ref or "", request.line)
     upstream_lock.check(release, lock)
     return release
 
@@ -85,19 +91,38 @@ def build(
     *,
     lock: Lock | None = None,
     proof: Callable[[Build, Reporter], builds.DrillResult] | None = None,
+    prospect: Prospect | None = None,
 ) -> Built:
-    """Build the requested binary and test it with ``proof`` (default: the drill).
+    """Make the requested binary and prove it with ``proof``.
 
+    The default proof is the quick drill. A release that is newer than the lock's is unproven: it is checked first
+    (``prospect`` is that check, where it was made already), and its proof is the whole drill.
     Raises the error of the step that fails; DrillError when the binary does not behave.
     """
     lock = lock or upstream_lock.current(store)
-    release = select(request, lock)
+    release = select(request, lock, reporter)
     if release != lock.release:
         support.require_buildable(release, support.read_support())
     with one_at_a_time(store, reporter, wait=request.wait):
+        if unproven := release > lock.release:
+            require_checked(release, request, lock, store, reporter, prospect)
         prepared = prepare(request, release, store, reporter, known=lock.release)
         built = compile_binary(request, prepared, lock, store, reporter)
-        return Built(build=prove(built.build, reporter, proof), reused=built.reused)
+        proof = proof or (whole_drill if unproven else drill)
+        return Built(build=prove(built.build, reporter, proof, whole=unproven), reused=built.reused)
+
+
+def require_checked(
+    release: Release, request: Request, lock: Lock, store: Store, reporter: Reporter, prospect: Prospect | None = None
+) -> None:
+    """Check the patches against a release that is newer than the lock's, and say that it is unproven. The caller holds
+    the mutex of the builds. Raises PatchError when they do not fit.
+    """
+    from opencode_patcher.upkeep import update
+
+    prospect = prospect or update.examine(release, request, store, reporter, lock=lock, window=support.read_support())
+    update.require_fit(prospect)
+    reporter.warn(update.unproven(prospect))
 
 
 def prepare(
@@ -162,15 +187,15 @@ def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Stor
 
 
 def prove(
-    build: Build, reporter: Reporter, proof: Callable[[Build, Reporter], builds.DrillResult] | None = None
+    build: Build, reporter: Reporter, proof: Callable[[Build, Reporter], builds.DrillResult], *, whole: bool = False
 ) -> Build:
-    """Run the drill on a build that has not passed it yet, and record the result.
+    """Run the drill on a build that it has not passed yet (not as a ``whole``), and record what it says.
 
     Raises DrillError when a scenario fails; the build stays in the store, marked as failed.
     """
-    if build.verified:
+    if build.proven or (build.verified and not whole):
         return build
-    judged = builds.record_drill(build, (proof or drill)(build, reporter))
+    judged = builds.record_drill(build, proof(build, reporter))
     if judged.drill and judged.drill.failed:
         raise DrillError(
             f"The new binary fails {len(judged.drill.failed)} of the drill's scenarios.",
@@ -181,28 +206,25 @@ def prove(
 
 
 def drill(build: Build, reporter: Reporter) -> builds.DrillResult:
-    """Run the drill and return its result."""
+    """The scenarios that every build must pass, as a verdict."""
+    return _drill(build, reporter, whole=False)
+
+
+def whole_drill(build: Build, reporter: Reporter) -> builds.DrillResult:
+    """All scenarios of the drill, as a verdict."""
+    return _drill(build, reporter, whole=True)
+
+
+def _drill(build: Build, reporter: Reporter, *, whole: bool) -> builds.DrillResult:
     from opencode_patcher import drill as room
 
-    report = room.run(build.binary, reporter=reporter)
+    report = room.run(build.binary, room.select((), quick=not whole), reporter=reporter)
     return builds.DrillResult(
         passed=tuple(row.scenario for row in report.verdicts if row.passed),
         failed=tuple(row.scenario for row in report.verdicts if not row.passed),
         failover_ms=median(report.failover_ms) if report.failover_ms else None,
+        whole=whole,
     )
-
-
-def require_whole_drill(build: Build, reporter: Reporter) -> None:
-    """Run every scenario of the drill. Raises DrillError when one fails."""
-    from opencode_patcher import drill as room
-
-    report = room.run(build.binary, room.select(()), reporter=reporter)
-    if failed := [row.scenario for row in report.failed]:
-        raise DrillError(
-            f"The new binary fails {len(failed)} of {len(report.verdicts)} scenarios of the whole drill.",
-            why=f"Failed: {', '.join(failed)}. Upstream differs there in code that the feature relies on.",
-            next_step=f"See what happened: opencode-patcher verify --binary {build.binary} --only {failed[0]}",
-        )
 
 
 def copy_out(build: Build, directory: Path) -> Path:
@@ -225,10 +247,18 @@ def copy_out(build: Build, directory: Path) -> Path:
 
 
 def release(
-    order: Order, out: Path, store: Store, reporter: Reporter, proof: DrillBinary, *, lock: Lock | None = None
+    order: Order,
+    out: Path,
+    store: Store,
+    reporter: Reporter,
+    proof: DrillBinary,
+    *,
+    lock: Lock | None = None,
+    whole: DrillBinary | None = None,
 ) -> Made:
     """Build ``order`` and write it to ``out``, which is replaced in one step once everything has passed.
 
+    A release that is newer than the lock's is checked first and proven by ``whole`` (default: ``proof``).
     Raises ReleaseError when ``out`` holds other things or there is no room, the error of the step that fails, and
     DrillError when the binary that runs here does not behave. ``out`` is then unchanged.
     """
@@ -242,6 +272,9 @@ def release(
         support.require_buildable(chosen, support.read_support())
     with one_at_a_time(store, reporter, wait=order.request.wait):
         make.require_room(order, store, out, reporter)
+        if chosen > lock.release:
+            require_checked(chosen, order.request, lock, store, reporter)
+            proof = whole or proof
         inputs = gathered(order, chosen, lock, store, reporter)
         return make.release(order, inputs, out, store, reporter, proof)
 
@@ -289,20 +322,18 @@ def update(
     lock_file: Path,
     proof: Callable[[Build, Reporter], builds.DrillResult] | None = None,
     activate: Callable[[Build], None] | None = None,
-    whole: Callable[[Build, Reporter], None] | None = None,
 ) -> Built:
     """Build and verify the newest release, then write ``lock_file`` and, with ``activate``, install the build.
 
-    A release that differs in code that the feature relies on has to pass all scenarios of the drill (``whole``).
+    It is newer than anything that was proven, so its proof is the whole drill, unless ``proof`` says otherwise.
     Raises the error of the step that fails; then ``lock_file`` is unchanged.
     """
     from opencode_patcher.upkeep.update import moving, next_lock
 
     after = next_lock(prospect, request, store, reporter, lock=lock)
     with moving(prospect, after, lock_file) as write_lock:
-        built = build(replace(request, ref=prospect.newest.tag), store, reporter, lock=lock, proof=proof)
-        if prospect.differs:
-            (whole or require_whole_drill)(built.build, reporter)
+        wanted = replace(request, ref=prospect.newest.tag)
+        built = build(wanted, store, reporter, lock=lock, proof=proof, prospect=prospect)
         write_lock()
         if activate:
             activate(built.build)

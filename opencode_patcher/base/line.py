@@ -22,13 +22,15 @@ class Templates:
 class Line:
     """A line of OpenCode: releases that share their layout, and so their patches and templates.
 
-    ``source`` is the address of the repository, ``tags`` a pattern (git's glob) of its release tags. ``package`` is the
+    Its releases are those of the major version ``major``. ``source`` is the address of the repository, ``tags`` a
+    pattern (git's glob) of all its release tags, those of other lines included. ``package`` is the
     workspace package that is built, by its file ``build_script``, and ``web_ui`` the package that can be embedded;
     ``program`` names the program, and the package in package.json. ``patches`` is the directory below ``patches/``.
     Of ``templates`` the first directory has to exist. ``combined`` is how OpenCode's own modules import ours: an alias
     in the package's ``tsconfig.json``.
     """
 
+    major: int
     source: str
     tags: str
     package: str
@@ -39,6 +41,11 @@ class Line:
     templates: tuple[Templates, ...]
     combined: str
 
+    @property
+    def name(self) -> str:
+        """What the line is called in messages."""
+        return f"OpenCode {self.major}"
+
 
 RUNNER = Range(since=(1, 17, 12))
 """The releases of OpenCode 1 whose second API (packages/core/src/session/runner) our adapters fit."""
@@ -47,6 +54,7 @@ NO_RUNNER = Range(since=(1, 17, 0), until=(1, 17, 11))
 """The releases that have that API, but for which it refuses combined models."""
 
 OPENCODE_1 = Line(
+    major=1,
     source="https://github.com/anomalyco/opencode",
     tags="v*",
     package="packages/opencode",

@@ -34,6 +34,11 @@ def shown_lines(text: str) -> str:
     return "\n".join(shown(line.removesuffix("\r")) for line in text.split("\n"))
 
 
+def brief(text: str) -> str:
+    """What somebody typed, short enough to be repeated in a message."""
+    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
+
+
 def json_shown(value: object, *, indent: int | None = 2) -> str:
     """``value`` as JSON that a terminal can show: letters stay readable, invisible characters are escaped."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)

@@ -51,6 +51,12 @@ def parse_tag(tag: str) -> Version | None:
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
+def parse_pre_release(tag: str) -> Version | None:
+    """The version that the tag of a pre-release (``v2.0.0-beta.1``) leads to; None for any other tag."""
+    number, dash, _ = tag.partition("-")
+    return parse_tag(number) if dash else None
+
+
 def tag_of(version: Version) -> str:
     """The tag of a version."""
     return f"v{'.'.join(map(str, version))}"

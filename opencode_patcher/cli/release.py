@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     type=click.Choice(["quick", "all"]),
     default="quick",
     show_default=True,
-    help="The scenarios that the binary for this machine has to pass.",
+    help="The scenarios that the binary for this machine has to pass; all if REF is newer than the lock's release.",
 )
 @click.option(
     "--repository",
@@ -90,6 +90,9 @@ def command(
     def drilled(binary: Path, reporter: Reporter) -> Report:
         return drill.run(binary, drill.select((), quick=drill_set == "quick"), reporter=reporter)
 
+    def wholly_drilled(binary: Path, reporter: Reporter) -> Report:
+        return drill.run(binary, drill.select(()), reporter=reporter)
+
     order = release.Order(
         request=Request(
             source=source or DEFAULT_SOURCE,
@@ -104,7 +107,7 @@ def command(
         published=release.Published(repository=repository, release=tag),
     )
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    made = pipeline.release(order, out, open_store(), reporter, drilled)
+    made = pipeline.release(order, out, open_store(), reporter, drilled, whole=wholly_drilled)
     if as_json:
         output.show_json(as_data(made))
     elif not quiet:

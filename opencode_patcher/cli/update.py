@@ -36,11 +36,11 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Move to the newest OpenCode release once it is checked, built and verified.
+    """Move to the newest release of OpenCode 1 once it is checked, built and verified.
 
-    The lock then names it, and `build` builds it from now on. If a step fails, the lock and the installed program stay
-    as they are. A release that differs in code that the feature relies on has to pass the whole drill. With --dry-run
-    the exit code is 1 when there is a newer release to move to, and 4 when the patches do not fit it.
+    Then the lock names it, and `build` makes it from now on. If a step fails, the lock and what is installed stay as
+    they are. A newer release is unproven: it has to pass the whole drill, which takes minutes. With --dry-run the exit
+    code is 1 when there is a newer release to move to, and 4 when the patches do not fit it.
     """
     import os
 
@@ -63,17 +63,14 @@ def command(
     request = Request(source=source or DEFAULT_SOURCE, wait=wait)
     locked = lock.current(store)
     prospect = update.look(request, store, reporter, lock=locked, window=support.read_support())
+    if prospect.note:
+        reporter.note(prospect.note)
     found = matrix.make([prospect.found] if prospect.found else [])
     if report and found.rows:
         report_file.write(found, report)
     built = None
     if prospect.newer and not dry_run:
         reporter.note(newer(prospect))
-        if prospect.differs:
-            reporter.warn(
-                f"{matrix.differences(found)}\nThe new binary has to pass the whole drill, which takes minutes."
-            )
-        update.require_fit(prospect, "\n".join(problem for row in found.failed for problem in row.problems))
         built = pipeline.update(
             prospect,
             request,
@@ -109,6 +106,7 @@ def as_data(prospect: Prospect, build: Build | None, lock_file: Path, after: Loc
         "locked": prospect.locked.tag,
         "newest": prospect.newest.tag,
         "newer": prospect.newer,
+        "note": prospect.note,
         "moved": build is not None,
         "lock": str(lock_file),
         "next_lock": lock.as_data(after) if after else None,
@@ -127,11 +125,9 @@ def show(prospect: Prospect, found: Matrix) -> None:
     from opencode_patcher.upkeep import matrix
 
     if not prospect.newer:
-        output.echo(f"The lock is {prospect.locked.tag}, and OpenCode has nothing newer.")
+        output.echo(f"The lock is {prospect.locked.tag}, and OpenCode 1 has nothing newer.")
         return
     output.echo(newer(prospect))
     output.block(matrix.text(found))
-    if prospect.differs:
+    if not prospect.fails:
         output.echo("To build it, run the whole drill and move to it if it passes: opencode-patcher update")
-    elif not prospect.fails:
-        output.echo("To move to it: opencode-patcher update")

@@ -10,6 +10,7 @@ from opencode_patcher.base import files
 from opencode_patcher.base.errors import InstallError, UsageError
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.text import brief
 from opencode_patcher.install import backup, place, program, records
 from opencode_patcher.install import state as states
 from opencode_patcher.install.builds import Build
@@ -86,9 +87,9 @@ def choose_build(found: tuple[Build, ...], wanted: str | None, *, unverified: bo
     build = next(iter(_meant(found, wanted)), None)
     if build is None:
         raise UsageError(
-            f"There is no build {wanted}.",
+            f"There is no build {brief(wanted or '')}.",
             why="Builds in the store: " + ", ".join(build.directory.name for build in found),
-            next_step=f"Name one of them, or make it: opencode-patcher build {wanted}",
+            next_step=f"Name one of them, or make it: opencode-patcher build {brief(wanted or '')}",
         )
     if build.trusted or unverified:
         return build

@@ -53,11 +53,14 @@ class Ingredients:
 
 @dataclass(frozen=True, kw_only=True)
 class DrillResult:
-    """The drill's result for a binary: scenario names by outcome, and the median milliseconds to the next provider."""
+    """What the drill said of a binary: scenario names by outcome, and the median milliseconds to the next provider.
+    ``whole`` says that all scenarios were played, and not only those that every build must pass.
+    """
 
     passed: tuple[str, ...]
     failed: tuple[str, ...]
     failover_ms: float | None
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +94,11 @@ class Build:
     def verified(self) -> bool:
         """Whether the drill has run and passed."""
         return self.drill is not None and not self.drill.failed
+
+    @property
+    def proven(self) -> bool:
+        """Whether it has passed every scenario of the drill here."""
+        return self.verified and self.drill is not None and self.drill.whole
 
     @property
     def trusted(self) -> bool:

@@ -21,7 +21,7 @@ from opencode_patcher.base.version import Release
 from opencode_patcher.patchset import hints
 from opencode_patcher.patchset.check import ReleaseCheck
 from opencode_patcher.toolchain import bun_package
-from opencode_patcher.upkeep import release_check
+from opencode_patcher.upkeep import matrix, release_check
 from opencode_patcher.upkeep.release_check import Fit, Ours
 from opencode_patcher.upstream import lock as locks
 from opencode_patcher.upstream import releases, repository, workspace
@@ -31,11 +31,14 @@ from opencode_patcher.upstream.support import Support
 
 @dataclass(frozen=True, kw_only=True)
 class Prospect:
-    """The release to move to. ``found`` is the check of ``newest``; None when the lock is already there."""
+    """What is there to move to. ``found`` is about ``newest``, None when the lock has it already. ``note`` tells of a
+    later line of OpenCode, "" when there is none.
+    """
 
     locked: Release
     newest: Release
     found: tuple[ReleaseCheck, Fit] | None = None
+    note: str = ""
 
     @property
     def newer(self) -> bool:
@@ -54,32 +57,54 @@ class Prospect:
 
 
 def look(request: Request, store: Store, reporter: Reporter, *, lock: Lock, window: Support) -> Prospect:
-    """Find upstream's newest release and check the patches against it. Only the store's copy of upstream changes.
+    """Find the newest release of the line and check the patches against it. Only the store's copy of upstream changes.
 
     Raises SourceError when the source cannot be reached or has moved the locked tag.
     """
-    listed = releases.list_releases(request.source)
-    newest = releases.latest(listed)
-    for release in listed:
+    listing = releases.survey(request.source, request.line)
+    newest = releases.latest(listing.releases, request.line)
+    for release in listing.releases:
         locks.check(release, lock)
-    if newest <= lock.release:
-        return Prospect(locked=lock.release, newest=newest)
-    ours = Ours(patches=request.patches, templates=request.templates)
     with one_at_a_time(store, reporter, wait=request.wait):
-        checked = release_check.check_releases(request.source, [newest], lock.release, store, reporter, ours)
+        prospect = examine(newest, request, store, reporter, lock=lock, window=window)
+    return replace(prospect, note=listing.note(request.line))
+
+
+def examine(
+    release: Release, request: Request, store: Store, reporter: Reporter, *, lock: Lock, window: Support
+) -> Prospect:
+    """Check the patches against a release, if it is newer than the lock's. The caller holds the mutex of the builds.
+
+    Raises SourceError when the source cannot be reached.
+    """
+    if release <= lock.release:
+        return Prospect(locked=lock.release, newest=release)
+    ours = Ours(patches=request.patches, templates=request.templates)
+    checked = release_check.check_releases(request.source, [release], lock.release, store, reporter, ours)
     (check,) = checked.checks
-    return Prospect(locked=lock.release, newest=newest, found=(check, release_check.judge(check, window)))
+    return Prospect(locked=lock.release, newest=release, found=(check, release_check.judge(check, window)))
 
 
-def require_fit(prospect: Prospect, problems: str) -> None:
-    """Raises PatchError, with ``problems`` as its reason, when the patches do not fit the newest release."""
-    if prospect.fails:
+def require_fit(prospect: Prospect) -> None:
+    """Raises PatchError when the patches do not fit the newest release."""
+    if prospect.found and prospect.fails:
         tag = prospect.newest.tag
+        problems = (problem for row in matrix.make([prospect.found]).failed for problem in row.problems)
         raise PatchError(
             f"The patches do not fit {tag}.",
-            why=problems,
-            next_step=f"{hints.rebase(tag)}\nThe lock stays at {prospect.locked.tag}.",
+            why="\n".join(problems),
+            next_step=hints.rebase(tag),
         )
+
+
+def unproven(prospect: Prospect) -> str:
+    """What has to be known of a release that is newer than the lock's, before it is built."""
+    said = (
+        f"OpenCode {prospect.newest.tag} is unproven: it is newer than {prospect.locked.tag}, the release in the lock. "
+        "The binary has to pass the whole drill, which takes minutes."
+    )
+    differences = matrix.differences(matrix.make([prospect.found])) if prospect.found and prospect.differs else ""
+    return f"{differences}\n{said}".strip()
 
 
 def next_lock(prospect: Prospect, request: Request, store: Store, reporter: Reporter, *, lock: Lock) -> Lock:

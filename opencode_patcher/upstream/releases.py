@@ -6,40 +6,64 @@ import bisect
 import difflib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.line import OPENCODE_1, Line
-from opencode_patcher.base.text import without_credentials
-from opencode_patcher.base.version import Release, parse_tag
+from opencode_patcher.base.text import brief, without_credentials
+from opencode_patcher.base.version import Release, parse_pre_release, parse_tag
 from opencode_patcher.upstream import remote
 
 TIMEOUT_SECONDS = 120.0
 """How long a server may take to list its tags."""
 
 
-def parse_listing(text: str) -> tuple[Release, ...]:
-    """The releases in the output of ``git ls-remote --tags``, oldest first (by semantic version).
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What a source has: the ``releases`` of one line, oldest first, and ``later``, the newest tag of a later line
+    ("" when there is none; a pre-release counts while nothing else is there).
+    """
+
+    releases: tuple[Release, ...]
+    later: str = ""
+
+    def note(self, line: Line = OPENCODE_1) -> str:
+        """That a later line exists, and that it cannot be built; "" when there is none."""
+        if not self.later:
+            return ""
+        major = self.later.removeprefix("v").partition(".")[0]
+        return (
+            f"OpenCode {major} exists too ({self.later}). This version of opencode-patcher cannot build it: "
+            f"it builds {line.name} only."
+        )
+
+
+def parse_listing(text: str, line: Line = OPENCODE_1) -> Listing:
+    """What the output of ``git ls-remote --tags`` says, in the order of semantic versions.
 
     An annotated tag is listed twice, the second time with ``^{}`` and the commit; that one counts.
     """
     commits: dict[str, str] = {}
-    for line in text.splitlines():
-        commit, _, name = line.partition("\t")
+    for row in text.splitlines():
+        commit, _, name = row.partition("\t")
         tag = name.removeprefix("refs/tags/")
         if tag.endswith("^{}"):
             commits[tag.removesuffix("^{}")] = commit
         else:
             commits.setdefault(tag, commit)
-    found = [
+    found = sorted(
         Release(tag=tag, version=version, commit=commit)
         for tag, commit in commits.items()
         if (version := parse_tag(tag)) is not None
-    ]
-    return tuple(sorted(found))
+    )
+    own = tuple(release for release in found if release.version[0] == line.major)
+    later = [release.tag for release in found if release.version[0] > line.major]
+    awaited = [(version, tag) for tag in commits if (version := parse_pre_release(tag)) and version[0] > line.major]
+    return Listing(releases=own, later=later[-1] if later else max(awaited, default=(None, ""))[1])
 
 
-def list_releases(source: str, line: Line = OPENCODE_1, *, timeout: float = TIMEOUT_SECONDS) -> tuple[Release, ...]:
-    """The releases of a line in the repository at ``source`` (URL or path), oldest first.
+def survey(source: str, line: Line = OPENCODE_1, *, timeout: float = TIMEOUT_SECONDS) -> Listing:
+    """What the repository at ``source`` (URL or path) has of a line, and of later ones.
 
     ``timeout`` is in seconds. Raises SourceError when the source cannot be reached or is not a git repository.
     """
@@ -53,23 +77,28 @@ def list_releases(source: str, line: Line = OPENCODE_1, *, timeout: float = TIME
         what=f"The releases of {without_credentials(source)} cannot be listed.",
         timeout=timeout,
     )
-    return parse_listing(listing.stdout)
+    return parse_listing(listing.stdout, line)
 
 
-def latest(releases: Iterable[Release]) -> Release:
-    """The newest release. Raises SourceError when there is none."""
+def list_releases(source: str, line: Line = OPENCODE_1, *, timeout: float = TIMEOUT_SECONDS) -> tuple[Release, ...]:
+    """The releases of a line in the repository at ``source``, oldest first. Arguments and errors as in ``survey``."""
+    return survey(source, line, timeout=timeout).releases
+
+
+def latest(releases: Iterable[Release], line: Line = OPENCODE_1) -> Release:
+    """The newest of a line's releases. Raises SourceError when there is none."""
     newest = max(releases, default=None)
     if newest is None:
         raise SourceError(
-            "The source has no release.",
-            why="None of its tags has the form v1.2.3.",
+            f"The source has no release of {line.name}.",
+            why=f"None of its tags has the form v{line.major}.2.3.",
             next_step=f"Name OpenCode's repository or a copy with its tags with --source. {remote.DEMO_HINT}",
         )
     return newest
 
 
-def find(releases: Iterable[Release], ref: str) -> Release:
-    """The release that ``ref`` names (``v1.18.3`` or ``1.18.3``).
+def find(releases: Iterable[Release], ref: str, line: Line = OPENCODE_1) -> Release:
+    """The release of a line that ``ref`` names (``v1.18.3`` or ``1.18.3``).
 
     Raises SourceError that names the nearest one.
     """
@@ -77,9 +106,19 @@ def find(releases: Iterable[Release], ref: str) -> Release:
     tag = f"v{ref}" if ref[:1].isdigit() else ref
     if tag in known:
         return known[tag]
+    version = parse_tag(tag) or parse_pre_release(tag)
+    if version and version[0] > line.major:
+        raise SourceError(
+            f"{brief(ref)} is not a release of {line.name}.",
+            why=(
+                f"This version of opencode-patcher builds {line.name} only, not OpenCode {version[0]}. "
+                f"Its newest release is {latest(known.values(), line).tag}."
+            ),
+            next_step="Without REF, the release of the lock is built.",
+        )
     nearest = _nearest(known, tag)
     raise SourceError(
-        f"{ref} is not a release of OpenCode.",
+        f"{brief(ref)} is not a release of OpenCode.",
         why=f"The nearest is {nearest.tag}; the newest is {latest(known.values()).tag}.",
         next_step=f"Try: opencode-patcher build {nearest.tag}",
     )

@@ -55,7 +55,7 @@ def program(script: str) -> dict[str, str]:
         **WORKSPACE,
         "packages/opencode/package.json": manifest(
             "opencode",
-            version="9.0.0",
+            version="1.17.90",
             scripts={"build": "bun run script/build.ts"},
             dependencies={"@opencode-ai/core": "workspace:*"},
         ),
@@ -102,8 +102,8 @@ class CommandLine:
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def build(self, upstream: Upstream, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """``build`` the small upstream's v9.0.0 with the small catalogue."""
-        return self("build", "v9.0.0", *self.to_build(upstream), *arguments)
+        """``build`` the small upstream's v1.17.90 with the small catalogue."""
+        return self("build", "v1.17.90", *self.to_build(upstream), *arguments)
 
     def to_build(self, upstream: Upstream) -> tuple[str | Path, ...]:
         return ("--source", upstream.source, "--catalog", self.templates.parent / "models.json")

@@ -43,12 +43,12 @@ def with_bun(command_line: CommandLine, bun: Path) -> CommandLine:
 
 @pytest.fixture
 def make_upstream(tmp_path: Path) -> MakeUpstream:
-    """Makes an upstream with the release v9.0.0: a program built by a script, or other files altogether."""
+    """Makes an upstream with the release v1.17.90: a program built by a script, or other files altogether."""
 
     def make(script: str = BUILD_SCRIPT, files: Mapping[str, str] | None = None) -> Upstream:
         upstream = Upstream(tmp_path / "upstream")
         upstream.allow_filter()
-        upstream.release("v9.0.0", program(script) if files is None else files)
+        upstream.release("v1.17.90", program(script) if files is None else files)
         return upstream
 
     return make
@@ -58,7 +58,7 @@ def make_upstream(tmp_path: Path) -> MakeUpstream:
 def good_upstream(tmp_path_factory: pytest.TempPathFactory) -> Path:
     upstream = Upstream(tmp_path_factory.mktemp("good") / "upstream")
     upstream.allow_filter()
-    upstream.release("v9.0.0", program(BUILD_SCRIPT))
+    upstream.release("v1.17.90", program(BUILD_SCRIPT))
     return upstream.path
 
 

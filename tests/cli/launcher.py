@@ -23,6 +23,6 @@ resources.templates = lambda: templates
 
 from opencode_patcher import pipeline  # noqa: E402  (after the resources are replaced)
 
-pipeline.drill = lambda *_: builds.DrillResult(passed=("healthy",), failed=(), failover_ms=1.0)
+pipeline.drill = pipeline.whole_drill = lambda *_: builds.DrillResult(passed=("healthy",), failed=(), failover_ms=1.0)
 
 __main__.main(sys.argv[3:])

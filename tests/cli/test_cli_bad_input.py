@@ -41,11 +41,11 @@ def assert_refused(done: Completed, code: int, *said: str) -> None:
 
 def assert_built(done: Completed) -> None:
     assert done.returncode == 0, done.stderr
-    assert "OpenCode 9.0.0 with combined models" in done.stdout
+    assert "OpenCode 1.17.90 with combined models" in done.stdout
 
 
 def trees(command_line: CommandLine) -> list[Path]:
-    return list((command_line.store / "trees").glob("*/v9.0.0"))
+    return list((command_line.store / "trees").glob("*/v1.17.90"))
 
 
 def leftovers(store: Path) -> list[Path]:
@@ -66,7 +66,7 @@ def deaf_port() -> int:
         return int(free.getsockname()[1])
 
 
-@pytest.mark.parametrize("arguments", [(), ("v9.0.0",), ("--latest",)], ids=["lock", "tag", "latest"])
+@pytest.mark.parametrize("arguments", [(), ("v1.17.90",), ("--latest",)], ids=["lock", "tag", "latest"])
 def test_a_source_that_cannot_be_reached_names_the_demo(
     command_line: CommandLine, deaf_port: int, arguments: tuple[str, ...]
 ) -> None:
@@ -78,7 +78,7 @@ def test_a_source_that_cannot_be_reached_names_the_demo(
 
 
 def test_a_source_that_is_neither_a_url_nor_a_directory(command_line: CommandLine, tmp_path: Path) -> None:
-    done = command_line("build", "v9.0.0", "--source", tmp_path / "nowhere")
+    done = command_line("build", "v1.17.90", "--source", tmp_path / "nowhere")
 
     assert_refused(done, 3, str(tmp_path / "nowhere"), "not a URL", "--source", "opencode-patcher demo")
 
@@ -86,18 +86,18 @@ def test_a_source_that_is_neither_a_url_nor_a_directory(command_line: CommandLin
 def test_a_directory_that_is_not_a_repository(command_line: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
 
-    done = command_line("build", "v9.0.0", "--source", tmp_path / "plain")
+    done = command_line("build", "v1.17.90", "--source", tmp_path / "plain")
 
     assert_refused(done, 3, "no git repository", str(tmp_path / "plain"))
 
 
 def test_an_unknown_tag_names_the_nearest(command_line: CommandLine, upstream: Upstream) -> None:
-    upstream.release("v9.0.4", {"README.md": "new"})
-    upstream.release("v9.5.0", {"README.md": "newer"})
+    upstream.release("v1.17.94", {"README.md": "new"})
+    upstream.release("v1.17.99", {"README.md": "newer"})
 
-    done = command_line("build", "v9.0.5", "--source", upstream.source)
+    done = command_line("build", "v1.17.95", "--source", upstream.source)
 
-    assert_refused(done, 3, "v9.0.5 is not a release", "nearest is v9.0.4", "opencode-patcher build v9.0.4")
+    assert_refused(done, 3, "v1.17.95 is not a release", "nearest is v1.17.94", "opencode-patcher build v1.17.94")
 
 
 def test_a_source_without_the_locked_release(command_line: CommandLine, upstream: Upstream) -> None:
@@ -150,10 +150,10 @@ def test_a_release_that_is_too_old(command_line: CommandLine, upstream: Upstream
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("v9.0.0", "--latest"), "--latest"),
+        (("v1.17.90", "--latest"), "--latest"),
         (("--catalog", "absent.json"), "absent.json"),
         (("--sauce", "x"), "--source"),
-        (("v9.0.0", "v9.0.1"), "v9.0.1"),
+        (("v1.17.90", "v1.17.91"), "v1.17.91"),
     ],
 )
 def test_a_wrong_command_line_runs_nothing(command_line: CommandLine, arguments: tuple[str, ...], said: str) -> None:
@@ -167,7 +167,7 @@ def test_a_wrong_command_line_runs_nothing(command_line: CommandLine, arguments:
 def test_a_file_that_is_not_a_catalogue(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:
     (tmp_path / "wrong.json").write_text("[]")
 
-    done = with_bun("build", "v9.0.0", "--source", upstream.source, "--catalog", tmp_path / "wrong.json")
+    done = with_bun("build", "v1.17.90", "--source", upstream.source, "--catalog", tmp_path / "wrong.json")
 
     assert_refused(done, 10, "not a models catalogue", "--catalog")
     assert_built(with_bun.build(upstream))
@@ -207,7 +207,7 @@ def test_a_machine_without_a_bun(
     request = pipeline_request(command_line, upstream)
     monkeypatch.setattr("opencode_patcher.base.request.Request", lambda **_: request)
 
-    assert __main__.run(["build", "v9.0.0"]) == 5
+    assert __main__.run(["build", "v1.17.90"]) == 5
 
     shown = capsys.readouterr().err
     assert "bun is not available for this machine (plan9, mips)." in shown
@@ -215,7 +215,9 @@ def test_a_machine_without_a_bun(
 
 
 def pipeline_request(command_line: CommandLine, upstream: Upstream) -> Request:
-    return Request(ref="v9.0.0", source=upstream.source, patches=command_line.patches, templates=command_line.templates)
+    return Request(
+        ref="v1.17.90", source=upstream.source, patches=command_line.patches, templates=command_line.templates
+    )
 
 
 def test_a_failing_build_shows_the_end_of_its_output_and_where_the_rest_is(
@@ -248,8 +250,8 @@ def test_a_build_without_a_binary(with_bun: CommandLine, make_upstream: MakeUpst
 def test_a_repaired_upstream_is_built_after_a_failure(with_bun: CommandLine, make_upstream: MakeUpstream) -> None:
     upstream = make_upstream(FAILING_SCRIPT)
     assert with_bun.build(upstream).returncode == 6
-    upstream.release("v9.0.1", {"packages/opencode/script/build.ts": BUILD_SCRIPT})
-    done = with_bun("build", "v9.0.1", *with_bun.to_build(upstream))
+    upstream.release("v1.17.91", {"packages/opencode/script/build.ts": BUILD_SCRIPT})
+    done = with_bun("build", "v1.17.91", *with_bun.to_build(upstream))
 
     assert done.returncode == 0, done.stderr
     assert not leftovers(with_bun.store)
@@ -309,7 +311,7 @@ def test_a_value_that_would_break_the_code_is_refused(
 ) -> None:
     request = pipeline_request(command_line, upstream)
     store = open_store(command_line.store)
-    release = releases.find(releases.list_releases(upstream.source), "v9.0.0")
+    release = releases.find(releases.list_releases(upstream.source), "v1.17.90")
     values: dict[str, str] = {}
     monkeypatch.setattr(template_values, "values_for", lambda *_: values)
     for value in ("two\nlines", 'a "quote"', "it's", "back`tick", "${code}", "a\\b", "nul\0"):
@@ -324,7 +326,7 @@ def test_a_value_that_would_break_the_code_is_refused(
         [tree] = trees(command_line)
         assert git.run("-C", tree, "status", "--porcelain").stdout == ""
 
-    values["release_tag"] = "v9.0.0 (it is safe)"
+    values["release_tag"] = "v1.17.90 (it is safe)"
     assert "it is safe" in (pipeline.prepare(request, release, store, SilentReporter()).tree.path / CORE).read_text()
 
 
@@ -415,7 +417,7 @@ def other_run(command_line: CommandLine) -> subprocess.Popen[str]:
 def test_the_second_of_two_runs_waits_and_says_so(
     with_bun: CommandLine, upstream: Upstream, other_run: subprocess.Popen[str], how: tuple[str, ...]
 ) -> None:
-    second = with_bun.start("build", "v9.0.0", *with_bun.to_build(upstream), *how)
+    second = with_bun.start("build", "v1.17.90", *with_bun.to_build(upstream), *how)
     assert second.stderr is not None
     assert "Another run of opencode-patcher is in progress; waiting" in second.stderr.readline()
     assert second.poll() is None
@@ -424,7 +426,7 @@ def test_the_second_of_two_runs_waits_and_says_so(
 
     out, err = second.communicate()
     assert second.returncode == 0, err
-    assert "9.0.0" in out
+    assert "1.17.90" in out
 
 
 def test_the_second_of_two_runs_can_be_told_not_to_wait(
@@ -438,7 +440,7 @@ def test_the_second_of_two_runs_can_be_told_not_to_wait(
 
 
 def test_two_builds_at_once_both_succeed_and_one_builds(with_bun: CommandLine, upstream: Upstream) -> None:
-    arguments = ("build", "v9.0.0", *with_bun.to_build(upstream))
+    arguments = ("build", "v1.17.90", *with_bun.to_build(upstream))
     first, second = with_bun.start(*arguments), with_bun.start(*arguments)
 
     outputs = [first.communicate(), second.communicate()]
@@ -464,7 +466,7 @@ if (!(await Bun.file({json.dumps(str(go))}).exists())) {{
 }}
 """
     upstream = make_upstream(waiting + BUILD_SCRIPT)
-    run = with_bun.start("build", "v9.0.0", *with_bun.to_build(upstream), "--verbose")
+    run = with_bun.start("build", "v1.17.90", *with_bun.to_build(upstream), "--verbose")
     assert run.stderr is not None
     said = ""
     while "at work: " not in said:
@@ -483,7 +485,7 @@ if (!(await Bun.file({json.dumps(str(go))}).exists())) {{
     assert run.returncode == (-9 if number == signal.SIGKILL else 130)
     assert "Traceback" not in said + rest
     assert not list(with_bun.store.glob("builds/*"))
-    (with_bun.store / "builds" / ".9.0.0-killed-earlier.abcdefgh").mkdir(parents=True)
+    (with_bun.store / "builds" / ".1.17.90-killed-earlier.abcdefgh").mkdir(parents=True)
     go.touch()
     done = with_bun.build(upstream)
     assert_built(done)
@@ -520,4 +522,4 @@ def test_odd_names_of_source_and_store(with_bun: CommandLine, good_upstream: Pat
     assert with_bun.build(upstream).returncode == 0, "the repository in the store is found again"
     assert with_bun("install", "--bin-dir", tmp_path / f"bin {name}").returncode == 0
     started = subprocess.run([tmp_path / f"bin {name}" / "opencode"], capture_output=True, text=True, check=True)
-    assert started.stdout == "9.0.0\n"
+    assert started.stdout == "1.17.90\n"

@@ -47,7 +47,7 @@ def script(can_mount: None, with_bun: CommandLine) -> Script:
 
 
 def test_a_store_that_may_not_be_written(script: Script, with_bun: CommandLine, upstream: Upstream) -> None:
-    build = shlex.join(with_bun.argv("build", "v9.0.0", *map(str, with_bun.to_build(upstream))))
+    build = shlex.join(with_bun.argv("build", "v1.17.90", *map(str, with_bun.to_build(upstream))))
 
     done = script(
         f'mount -t tmpfs -o ro tmpfs "$DISK" && {build}; code=$?; mount -o remount,rw "$DISK"; {build} && exit $code'
@@ -60,7 +60,7 @@ def test_a_store_that_may_not_be_written(script: Script, with_bun: CommandLine, 
     assert "cannot be written." in error
     assert "Read-only file system." in error
     assert "OPENCODE_PATCHER_HOME" in error
-    assert "OpenCode 9.0.0 with combined models is built" in done.stdout
+    assert "OpenCode 1.17.90 with combined models is built" in done.stdout
 
 
 SIZES = (4, 16, 32, 64, 96, 128, 160)
@@ -68,7 +68,7 @@ SIZES = (4, 16, 32, 64, 96, 128, 160)
 
 
 def test_a_disk_that_is_full_at_any_step(script: Script, with_bun: CommandLine, upstream: Upstream) -> None:
-    build = shlex.join(with_bun.argv("build", "v9.0.0", *map(str, with_bun.to_build(upstream))))
+    build = shlex.join(with_bun.argv("build", "v1.17.90", *map(str, with_bun.to_build(upstream))))
     steps = ['mount -t tmpfs -o size=4k tmpfs "$DISK"']
     for size in SIZES:
         steps.append(f'mount -o remount,size={size}k "$DISK" && {build}; echo "exit code $?" >&2')
@@ -88,4 +88,4 @@ def test_a_disk_that_is_full_at_any_step(script: Script, with_bun: CommandLine, 
     assert len({error.partition("\n")[0] for error in errors}) >= 3, "the disk was not full at different steps"
     assert "Traceback" not in done.stderr
     assert done.returncode == 0, done.stderr
-    assert "OpenCode 9.0.0 with combined models" in done.stdout
+    assert "OpenCode 1.17.90 with combined models" in done.stdout

@@ -220,17 +220,17 @@ def test_an_upstream_with_hostile_commits_and_lines(
     markup = "<script>alert(1)</script> | [a](b) ````` </pre>"
     upstream.commit({CORE: f"// {STEERING} {markup}\n"})
     upstream.git("commit", "--quiet", "--amend", f"--message=Change {STEERING} {markup}")
-    upstream.tag("v9.0.1")
+    upstream.tag("v1.17.91")
     reports = [tmp_path / f"report.{kind}" for kind in ("html", "md", "svg")]
     shutil.copytree(resources.templates() / "reports", command_line.templates / "reports")
 
     for words in (
-        ("check", "v9.0.1"),
-        ("check", "v9.0.1", "--json"),
-        ("patches", "show", "say-more", "v9.0.1"),
+        ("check", "v1.17.91"),
+        ("check", "v1.17.91", "--json"),
+        ("patches", "show", "say-more", "v1.17.91"),
         ("patches", "refresh", "--check"),
-        ("build", "v9.0.1"),
-        *(("check", "v9.0.1", "--report", str(report)) for report in reports),
+        ("build", "v1.17.91"),
+        *(("check", "v1.17.91", "--report", str(report)) for report in reports),
     ):
         done = command_line(*words, "--source", upstream.source)
         assert_tame(done.stdout, done.stderr, done.returncode)

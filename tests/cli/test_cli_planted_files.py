@@ -87,15 +87,15 @@ def commands(upstream: Upstream, tmp_path: Path) -> dict[str, list[list[str]]]:
     make_build(open_store(), "first")
     source = ["--source", upstream.source]
     binary = tmp_path / "opencode"
-    binary.write_text("#!/bin/sh\necho 9.0.0\n")
+    binary.write_text("#!/bin/sh\necho 1.17.90\n")
     binary.chmod(0o755)
     (tmp_path / "models.json").write_text('{"a": {"id": "a", "name": "A", "models": {}}}')
     (tmp_path / "report.json").write_text(json.dumps({"binary": "b", "version": "1", "scenarios": []}))
     return {
-        "build": [["build", "v9.0.0", *source]],
+        "build": [["build", "v1.17.90", *source]],
         "verify": [["verify", "--binary", str(binary)]],
         "compare": [["compare", str(tmp_path / "report.json"), str(tmp_path / "report.json")]],
-        "release": [["release", "v9.0.0", "--target", "all", "--out", str(tmp_path / "out"), *source]],
+        "release": [["release", "v1.17.90", "--target", "all", "--out", str(tmp_path / "out"), *source]],
         "reproduce": [["reproduce", str(tmp_path / "out")]],
         "install": [["install", "--dry-run"], ["install"]],
         "status": [["status"]],
@@ -108,12 +108,12 @@ def commands(upstream: Upstream, tmp_path: Path) -> dict[str, list[list[str]]]:
         "demo": [["demo"]],
         "models": [["models", "groups", "--catalog", str(tmp_path / "models.json")]],
         "attempts": [["attempts"]],
-        "check": [["check", "v9.0.0", *source]],
+        "check": [["check", "v1.17.90", *source]],
         "update": [["update", "--check-only", *source]],
         "patches": [
             ["patches", "list"],
             ["patches", "refresh", "--check", *source],
-            ["patches", "rebase", "v9.0.0", *source],
+            ["patches", "rebase", "v1.17.90", *source],
             ["patches", "rebase", "--abort"],
         ],
         "ci": [["ci", "init", "--dry-run"]],

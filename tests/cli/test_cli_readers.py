@@ -72,7 +72,7 @@ READERS: dict[str, Reader] = {
     "bun.lock": text(bun_lock.parse),
     "package.json": packages,
     "tags": text(releases.parse_listing),
-    "a release that is asked for": text(lambda one: releases.find(releases.parse_listing(LISTING), one)),
+    "a release that is asked for": text(lambda one: releases.find(releases.parse_listing(LISTING).releases, one)),
     "the lock": file(lock.read_lock),
     "the support window": file(support.read_support),
     "a build's manifest": file(builds._read, builds.MANIFEST),

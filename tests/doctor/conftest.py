@@ -37,11 +37,11 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
 def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upstream:
     """A source with one release, which is that of the lock."""
     made = Upstream(tmp_path / "upstream")
-    made.release("v9.0.0", WORKSPACE)
-    commit = made.git("rev-parse", "v9.0.0^{commit}")
+    made.release("v1.17.90", WORKSPACE)
+    commit = made.git("rev-parse", "v1.17.90^{commit}")
     locked = lock.read_lock()
     of_test = lock.Lock(
-        release=Release(tag="v9.0.0", version=(9, 0, 0), commit=commit), catalogue=locked.catalogue, bun=locked.bun
+        release=Release(tag="v1.17.90", version=(1, 17, 90), commit=commit), catalogue=locked.catalogue, bun=locked.bun
     )
     monkeypatch.setattr(lock, "read_lock", lambda *_: of_test)
     return made
@@ -60,7 +60,7 @@ def patient(
     (work / ".git").mkdir(parents=True)
     monkeypatch.chdir(work)
     write_opencode_files(isolated)
-    make_build(open_store(), "patched", "9.0.0", commit=lock.read_lock().release.commit)
+    make_build(open_store(), "patched", "1.17.90", commit=lock.read_lock().release.commit)
     made = Patient(home=isolated, work=work, source=upstream.source)
     assert made.run("install", "--quiet") == 0
     return made

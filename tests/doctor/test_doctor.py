@@ -92,7 +92,7 @@ def test_a_bun_that_does_not_run(patient: Patient, tmp_path: Path) -> None:
 
 def test_a_bun_that_is_too_old_is_not_used(patient: Patient, tmp_path: Path) -> None:
     store = open_store()
-    tree = store.trees / remote.path_of(store, patient.source).name / "v9.0.0"
+    tree = store.trees / remote.path_of(store, patient.source).name / "v1.17.90"
     tree.mkdir(parents=True)
     (tree / "package.json").write_text('{"packageManager": "bun@1.3.14"}')
     program(tmp_path / "tools" / "bun", "bun", "1.2.0")
@@ -136,14 +136,14 @@ def test_an_unreachable_source(patient: Patient, tmp_path: Path) -> None:
 
 def test_a_source_whose_tag_has_moved(patient: Patient, upstream: Upstream) -> None:
     upstream.commit({"README.md": "other"})
-    upstream.tag("v9.0.0", force=True)
+    upstream.tag("v1.17.90", force=True)
     code, found = patient.doctor()
     assert (code, only(found, "source")["level"]) == (1, "blocks")
     assert "has moved" in only(found, "source")["text"]
 
 
 def test_a_newer_release_is_not_a_problem(patient: Patient, upstream: Upstream) -> None:
-    upstream.release("v9.1.0", {"README.md": "newer"})
+    upstream.release("v1.18.0", {"README.md": "newer"})
     code, found = patient.doctor()
     assert (code, only(found, "source")["level"]) == (0, "good")
     assert only(found, "source")["fix"] == "To move to it: opencode-patcher update"
@@ -187,7 +187,7 @@ def test_another_program_comes_first_and_refuses_the_configuration(
 def test_a_stock_program_at_our_place_refuses_the_configuration(patient: Patient) -> None:
     place = patient.home / ".local" / "bin" / "opencode"
     place.unlink()
-    program(place, "stock", "9.0.0")
+    program(place, "stock", "1.17.90")
     code, found = patient.doctor()
     assert (code, only(found, "installed")["text"].partition(":")[0]) == (1, "replaced")
     assert str(place) in only(found, "configuration")["text"]

@@ -69,6 +69,7 @@ def test_releases_that_cannot_be_read_are_refused(releases: str) -> None:
 
 def line(*templates: Templates) -> Line:
     return Line(
+        major=1,
         source="",
         tags="v*",
         package="",

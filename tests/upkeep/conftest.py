@@ -23,9 +23,9 @@ from tests.upkeep.mend_samples import Upstream, lock_of, write_ours
 
 @pytest.fixture
 def upstream(tmp_path: Path) -> Upstream:
-    """With one release, v2.0.0."""
+    """With one release, v1.20.0."""
     made = Upstream(tmp_path / "upstream")
-    made.release("v2.0.0")
+    made.release("v1.20.0")
     return made
 
 
@@ -62,7 +62,7 @@ files = ["{path}"]
 within = "{within}"
 
 [[expectation.form]]
-since = "v2.0.0"
+since = "v1.20.0"
 has = ['{pattern}']
 
 """
@@ -86,7 +86,7 @@ def check(upstream: Upstream, project: Project, tmp_path: Path) -> Check:
     def run(*wanted: Release) -> release_check.Checked:
         from opencode_patcher.upstream import releases
 
-        known = releases.find(releases.list_releases(upstream.source), "v2.0.0")
+        known = releases.find(releases.list_releases(upstream.source), "v1.20.0")
         ours = release_check.Ours(patches=project.patches, templates=project.templates)
         store = open_store(tmp_path / "store")
         return release_check.check_releases(upstream.source, wanted, known, store, SilentReporter(), ours)
@@ -99,12 +99,12 @@ CommandLine = Callable[..., int]
 
 @pytest.fixture
 def command_line(project: Project, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CommandLine:
-    """Runs one command line on a checkout of the project whose lock is v2.0.0; returns the exit code."""
+    """Runs one command line on a checkout of the project whose lock is v1.20.0; returns the exit code."""
     from opencode_patcher.upstream import releases
 
     package = project.templates.parent / "opencode_patcher"
     package.mkdir()
-    locked = lock_of(releases.find(releases.list_releases(upstream.source), "v2.0.0"))
+    locked = lock_of(releases.find(releases.list_releases(upstream.source), "v1.20.0"))
     file = tmp_path / "upstream.lock.json"
     lock.write_lock(locked, file)
     monkeypatch.setattr(resources, "_PACKAGE", package)

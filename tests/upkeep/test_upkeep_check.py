@@ -21,7 +21,7 @@ from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, MENU, MENU_TEXT, OU
 
 Check = Callable[..., Any]
 MOVED = "packages/opencode/src/cooking/kitchen.ts"
-WINDOW = Support(oldest=(1, 0, 0), oldest_built=(2, 0, 0), oldest_tested=(2, 0, 0))
+WINDOW = Support(oldest=(1, 0, 0), oldest_built=(1, 20, 0), oldest_tested=(1, 20, 0))
 OVEN = "packages/opencode/src/oven.ts"
 BELOW = KITCHEN_TEXT.replace("./oven", "../oven")
 
@@ -50,7 +50,7 @@ def file(found: ReleaseCheck, patch: str) -> FileCheck:
 
 
 def test_the_release_that_it_was_written_for(check: Check, upstream: Upstream) -> None:
-    found = only(check, upstream, "v2.0.1", {})
+    found = only(check, upstream, "v1.20.1", {})
     assert found.fits
     assert {item.state for item in found.patches} == {PatchStatus.APPLIES}
     landed = [(at.line, at.function) for at in file(found, "taste").placements]
@@ -58,7 +58,7 @@ def test_the_release_that_it_was_written_for(check: Check, upstream: Upstream) -
 
 
 def test_lines_above_move_a_hunk(check: Check, upstream: Upstream) -> None:
-    found = only(check, upstream, "v2.0.1", {KITCHEN: "// a note\n\n" + KITCHEN_TEXT})
+    found = only(check, upstream, "v1.20.1", {KITCHEN: "// a note\n\n" + KITCHEN_TEXT})
     assert found.fits
     assert state(found, "taste") is PatchStatus.NEW_PLACE
     assert [at.offset for at in file(found, "taste").placements] == [2, 2]
@@ -66,15 +66,15 @@ def test_lines_above_move_a_hunk(check: Check, upstream: Upstream) -> None:
 
 
 def test_a_hunk_that_upstream_already_has(check: Check, upstream: Upstream) -> None:
-    name = 'const text = name + "v2.0.1"'
-    found = only(check, upstream, "v2.0.1", {MENU: MENU_TEXT.replace("const text = name", name)})
+    name = 'const text = name + "v1.20.1"'
+    found = only(check, upstream, "v1.20.1", {MENU: MENU_TEXT.replace("const text = name", name)})
     assert state(found, "label") is PatchStatus.ALREADY
     assert found.fits
 
 
 def test_a_conflict_says_what_was_expected_and_where_the_function_is(check: Check, upstream: Upstream) -> None:
     changed = KITCHEN_TEXT.replace("return carry(plate, guest)", "return carry(plate, guest, true)")
-    found = only(check, upstream, "v2.0.1", {KITCHEN: changed})
+    found = only(check, upstream, "v1.20.1", {KITCHEN: changed})
     assert state(found, "taste") is PatchStatus.CONFLICT
     assert not found.applies
     assert [misfit.reason for misfit in file(found, "taste").misfits] == [Reason.NOT_FOUND]
@@ -86,7 +86,7 @@ def test_a_conflict_says_what_was_expected_and_where_the_function_is(check: Chec
 def test_a_moved_file_is_followed_through_history_and_the_commit_is_named(check: Check, upstream: Upstream) -> None:
     upstream.commit("work", {"packages/opencode/src/other.ts": "export {}\n"})
     commit = upstream.commit("Tidy the kitchen", {KITCHEN: None, MOVED: BELOW})
-    found = only(check, upstream, "v2.1.0", {"packages/opencode/src/more.ts": "export {}\n"})
+    found = only(check, upstream, "v1.21.0", {"packages/opencode/src/more.ts": "export {}\n"})
     assert state(found, "taste") is PatchStatus.MOVED
     assert file(found, "taste").path == MOVED
     assert commit[:12] in file(found, "taste").explanation
@@ -98,13 +98,13 @@ def test_a_moved_file_is_followed_through_history_and_the_commit_is_named(check:
 def test_a_file_that_moves_twice_is_followed(check: Check, upstream: Upstream) -> None:
     upstream.commit("Once", {KITCHEN: None, "packages/opencode/src/a/kitchen.ts": BELOW})
     upstream.commit("Twice", {"packages/opencode/src/a/kitchen.ts": None, MOVED: BELOW})
-    found = only(check, upstream, "v2.1.0", {})
+    found = only(check, upstream, "v1.21.0", {})
     assert file(found, "taste").path == MOVED
 
 
 def test_a_deleted_file_names_the_commit(check: Check, upstream: Upstream) -> None:
     commit = upstream.commit("Close the kitchen", {KITCHEN: None})
-    found = only(check, upstream, "v2.1.0", {})
+    found = only(check, upstream, "v1.21.0", {})
     assert state(found, "taste") is PatchStatus.GONE
     assert f"deleted by {commit[:12]}" in file(found, "taste").explanation
     assert not found.applies
@@ -113,7 +113,7 @@ def test_a_deleted_file_names_the_commit(check: Check, upstream: Upstream) -> No
 def test_the_deletion_may_be_the_first_commit_after_the_release(check: Check, upstream: Upstream) -> None:
     commit = upstream.commit("First of all", {KITCHEN: None})
     upstream.git("switch", "--quiet", "--detach")
-    upstream.git("tag", "v2.1.0")
+    upstream.git("tag", "v1.21.0")
     upstream.git("switch", "--quiet", "dev")
     (found,) = check(releases.latest(releases.list_releases(upstream.source))).checks
     assert commit[:12] in file(found, "taste").explanation
@@ -122,14 +122,14 @@ def test_the_deletion_may_be_the_first_commit_after_the_release(check: Check, up
 def test_a_missing_file_without_history_gets_a_hint_but_is_not_followed(check: Check, upstream: Upstream) -> None:
     upstream.commit("New kitchen", {MOVED: BELOW})
     upstream.commit("Old kitchen away", {KITCHEN: None})
-    found = only(check, upstream, "v2.1.0", {})
+    found = only(check, upstream, "v1.21.0", {})
     assert state(found, "taste") is PatchStatus.GONE
     assert f"Touches: {MOVED} <- {KITCHEN}" in file(found, "taste").explanation
 
 
 def test_a_stated_older_place_is_used(check: Check, upstream: Upstream, project: Project) -> None:
     project.rewrite("label", f"Touches: {MENU}", f"Touches: {MENU} <- packages/opencode/src/card.ts")
-    found = only(check, upstream, "v2.0.1", {MENU: None, "packages/opencode/src/card.ts": MENU_TEXT})
+    found = only(check, upstream, "v1.20.1", {MENU: None, "packages/opencode/src/card.ts": MENU_TEXT})
     assert state(found, "label") is PatchStatus.NEW_PLACE
     assert file(found, "label").path == "packages/opencode/src/card.ts"
 
@@ -137,10 +137,10 @@ def test_a_stated_older_place_is_used(check: Check, upstream: Upstream, project:
 @pytest.mark.parametrize(
     ("marker", "tag", "expected"),
     [
-        ("since v2.1.0", "v2.0.1", PatchStatus.NOT_NEEDED),
-        ("since v2.1.0", "v2.1.0", PatchStatus.GONE),
-        ("until v2.0.0", "v2.0.1", PatchStatus.NOT_NEEDED),
-        ("until v2.1.0", "v2.1.0", PatchStatus.GONE),
+        ("since v1.21.0", "v1.20.1", PatchStatus.NOT_NEEDED),
+        ("since v1.21.0", "v1.21.0", PatchStatus.GONE),
+        ("until v1.20.0", "v1.20.1", PatchStatus.NOT_NEEDED),
+        ("until v1.21.0", "v1.21.0", PatchStatus.GONE),
     ],
 )
 def test_a_file_that_only_some_releases_have(
@@ -163,7 +163,7 @@ def test_names_that_no_longer_exist(
 ) -> None:
     if "Cookery" in str(files):
         project.rewrite("taste", "as Kitchen", "as Cookery")
-    found = only(check, upstream, "v2.0.1", files)
+    found = only(check, upstream, "v1.20.1", files)
     assert found.applies
     assert not found.fits
     assert [name.what for name in found.missing if missing in name.what]
@@ -171,7 +171,7 @@ def test_names_that_no_longer_exist(
 
 def test_the_place_of_an_insert_that_cannot_work_is_reported(check: Check, upstream: Upstream) -> None:
     early = KITCHEN_TEXT.replace("  return carry(plate, guest)", "  return plate\n  return carry(plate, guest)")
-    found = only(check, upstream, "v2.0.1", {KITCHEN: early})
+    found = only(check, upstream, "v1.20.1", {KITCHEN: early})
     assert found.applies
     assert not found.works
     assert [(flaw.file, flaw.line, flaw.function) for flaw in found.flaws] == [(KITCHEN, 12, "serve")]
@@ -181,9 +181,9 @@ def test_the_place_of_an_insert_that_cannot_work_is_reported(check: Check, upstr
 
 def test_changed_code_that_the_feature_relies_on(check: Check, upstream: Upstream, project: Project) -> None:
     project.expect("heat", KITCHEN, "prepare", r"heat\(180\)")
-    same = only(check, upstream, "v2.0.1", {})
+    same = only(check, upstream, "v1.20.1", {})
     assert (same.fits, same.differences) == (True, ())
-    found = only(check, upstream, "v2.0.2", {KITCHEN: KITCHEN_TEXT.replace("180", "200")})
+    found = only(check, upstream, "v1.20.2", {KITCHEN: KITCHEN_TEXT.replace("180", "200")})
     assert found.works
     assert not found.fits
     assert [(item.expectation.name, item.place) for item in found.differences] == [("heat", f"{KITCHEN}, prepare")]
@@ -194,20 +194,20 @@ def test_a_file_that_only_an_expectation_is_about_is_fetched(
     check: Check, upstream: Upstream, project: Project
 ) -> None:
     project.expect("oven", OVEN, "", "class Oven")
-    assert only(check, upstream, "v2.0.1", {}).fits
-    assert [item.found for item in only(check, upstream, "v2.0.2", {OVEN: "export {}\n"}).differences] == [
+    assert only(check, upstream, "v1.20.1", {}).fits
+    assert [item.found for item in only(check, upstream, "v1.20.2", {OVEN: "export {}\n"}).differences] == [
         "it has no class Oven"
     ]
 
 
 def test_a_new_file_that_upstream_has_too(check: Check, upstream: Upstream) -> None:
-    found = only(check, upstream, "v2.0.1", {OURS: "export {}\n"})
+    found = only(check, upstream, "v1.20.1", {OURS: "export {}\n"})
     assert not found.applies
     assert OURS in found.problems[0]
 
 
 def test_many_releases_at_once(check: Check, upstream: Upstream) -> None:
-    wanted = [upstream.release(f"v2.0.{number}", {KITCHEN: "\n" * number + KITCHEN_TEXT}) for number in range(1, 6)]
+    wanted = [upstream.release(f"v1.20.{number}", {KITCHEN: "\n" * number + KITCHEN_TEXT}) for number in range(1, 6)]
     found = check(*wanted).checks
     assert [item.tag for item in found] == [item.tag for item in wanted]
     assert [file(item, "taste").placements[0].line for item in found] == [12, 13, 14, 15, 16]
@@ -215,14 +215,14 @@ def test_many_releases_at_once(check: Check, upstream: Upstream) -> None:
 
 def test_verdicts_follow_the_support_window(check: Check, upstream: Upstream) -> None:
     changed = KITCHEN_TEXT.replace("const plate", "const dishes")
-    found = only(check, upstream, "v2.0.1", {KITCHEN: changed})
+    found = only(check, upstream, "v1.20.1", {KITCHEN: changed})
     assert judge(found, WINDOW) is Fit.FAILS
-    assert judge(found, Support(oldest=(1, 0, 0), oldest_built=(2, 1, 0), oldest_tested=(2, 1, 0))) is Fit.APPLIES
-    assert judge(found, Support(oldest=(2, 1, 0), oldest_built=(2, 1, 0), oldest_tested=(2, 1, 0))) is Fit.TOO_OLD
+    assert judge(found, Support(oldest=(1, 0, 0), oldest_built=(1, 21, 0), oldest_tested=(1, 21, 0))) is Fit.APPLIES
+    assert judge(found, Support(oldest=(1, 21, 0), oldest_built=(1, 21, 0), oldest_tested=(1, 21, 0))) is Fit.TOO_OLD
 
 
 def test_no_work_tree_is_made(check: Check, upstream: Upstream, tmp_path: Path) -> None:
-    only(check, upstream, "v2.0.1", {})
+    only(check, upstream, "v1.20.1", {})
     assert not (tmp_path / "store" / "trees").exists()
 
 
@@ -230,9 +230,9 @@ def test_a_source_without_history_still_says_what_is_missing(
     upstream: Upstream, project: Project, tmp_path: Path, store: Store
 ) -> None:
     upstream.commit("Close the kitchen", {KITCHEN: None})
-    upstream.release("v2.1.0", {})
+    upstream.release("v1.21.0", {})
     shallow = tmp_path / "shallow"
-    git.run("clone", "--quiet", "--depth=1", "--branch=v2.1.0", f"file://{upstream.path}", shallow)
+    git.run("clone", "--quiet", "--depth=1", "--branch=v1.21.0", f"file://{upstream.path}", shallow)
     (release,) = releases.list_releases(str(shallow))
     known = releases.list_releases(upstream.source)[0]
     warned: list[str] = []

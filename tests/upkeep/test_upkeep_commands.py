@@ -31,38 +31,38 @@ class Project(Protocol):
 
 @pytest.fixture
 def three(upstream: Upstream) -> Upstream:
-    """Releases v2.0.0 and v2.0.1, which fit, and v2.1.0, which does not."""
-    upstream.release("v2.0.1", {})
-    upstream.release("v2.1.0", {KITCHEN: BROKEN})
+    """Releases v1.20.0 and v1.20.1, which fit, and v1.21.0, which does not."""
+    upstream.release("v1.20.1", {})
+    upstream.release("v1.21.0", {KITCHEN: BROKEN})
     return upstream
 
 
 def test_check_is_a_matrix_and_the_exit_code_a_verdict(
     three: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command_line("check", "v2.0.0", "v2.0.1") == 0
+    assert command_line("check", "v1.20.0", "v1.20.1") == 0
     out = capsys.readouterr().out
-    assert "v2.0.0 … v2.0.1 (2)" in out
+    assert "v1.20.0 … v1.20.1 (2)" in out
     assert "1 taste  2 label" in out
     assert "2 of 2 releases fit in text, names and meaning" in out
     assert command_line("check", "--all") == 1
     out = capsys.readouterr().out
     assert "2 of 3 releases fit in text, names and meaning" in out
     assert "return carry(guest<&, plate)" in out
-    assert command_line("check", "--since", "v2.1.0") == 1
-    assert "v2.0.0" not in capsys.readouterr().out
+    assert command_line("check", "--since", "v1.21.0") == 1
+    assert "v1.20.0" not in capsys.readouterr().out
 
 
 def test_a_quiet_check_shows_what_fails_and_nothing_else(
     three: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command_line("check", "v2.0.0", "-q") == 0
+    assert command_line("check", "v1.20.0", "-q") == 0
     assert capsys.readouterr() == ("", "")
     assert command_line("check", "--all", "-q") == 1
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert "v2.1.0 fails" in shown.err
-    assert "v2.0.0" not in shown.err
+    assert "v1.21.0 fails" in shown.err
+    assert "v1.20.0" not in shown.err
 
 
 def test_without_a_release_the_newest_and_the_locked_one_are_checked(
@@ -70,7 +70,7 @@ def test_without_a_release_the_newest_and_the_locked_one_are_checked(
 ) -> None:
     assert command_line("check", "--json") == 1
     found = json.loads(capsys.readouterr().out)
-    assert [(item["tag"], item["verdict"]) for item in found["releases"]] == [("v2.0.0", "fits"), ("v2.1.0", "fails")]
+    assert [(item["tag"], item["verdict"]) for item in found["releases"]] == [("v1.20.0", "fits"), ("v1.21.0", "fails")]
     (hunk, _) = found["releases"][0]["patches"][0]["files"][0]["hunks"]
     assert (hunk["line"], hunk["function"]) == (11, "serve")
     misfits = found["releases"][1]["patches"][0]["files"][0]["misfits"]
@@ -84,7 +84,7 @@ def test_reports_are_well_formed_and_say_the_same(
     report = tmp_path / f"report{ending}"
     assert command_line("check", "--all", "-q", "--report", str(report)) == 1
     text = report.read_text(encoding="utf-8")
-    assert "v2.1.0" in text
+    assert "v1.21.0" in text
     assert "2 of 3 releases fit in text, names and meaning" in text
     if ending == ".svg":
         assert ElementTree.fromstring(text).tag.endswith("svg")
@@ -98,21 +98,21 @@ def test_reports_are_well_formed_and_say_the_same(
 
 @pytest.fixture
 def relied_on(three: Upstream, project: Project) -> Upstream:
-    """The patches rely on the heat of the oven, and v2.0.2 has another; v2.1.0 does not fit."""
+    """The patches rely on the heat of the oven, and v1.20.2 has another; v1.21.0 does not fit."""
     project.expect("heat", KITCHEN, "prepare", r"heat\(180\)")
-    three.release("v2.0.2", {KITCHEN: KITCHEN_TEXT.replace("180", "200")})
+    three.release("v1.20.2", {KITCHEN: KITCHEN_TEXT.replace("180", "200")})
     return three
 
 
 def test_meaning_has_its_own_mark_and_says_what_to_look_at(
     relied_on: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command_line("check", "v2.0.1") == 0
-    assert command_line("check", "v2.0.1", "v2.0.2", "v2.1.0") == 1
+    assert command_line("check", "v1.20.1") == 0
+    assert command_line("check", "v1.20.1", "v1.20.2", "v1.21.0") == 1
     out = capsys.readouterr().out
-    marks = {line.split()[0]: line.split()[3:6] for line in out.splitlines() if line.startswith("v2.") and "✓" in line}
-    assert marks["v2.0.1"] == ["✓", "✓", "✓"]
-    assert marks["v2.0.2"] == ["✓", "✓", "!"]
+    marks = {line.split()[0]: line.split()[3:6] for line in out.splitlines() if line.startswith("v1.2") and "✓" in line}
+    assert marks["v1.20.1"] == ["✓", "✓", "✓"]
+    assert marks["v1.20.2"] == ["✓", "✓", "!"]
     assert "has to be looked at" in out
     assert f"heat ({KITCHEN}, prepare): it has no heat" in out
     assert "Guests count on it." in out
@@ -123,7 +123,7 @@ def test_meaning_has_its_own_mark_and_says_what_to_look_at(
 def test_what_to_look_at_for_machines(
     relied_on: Upstream, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command_line("check", "v2.0.2", "--json") == 1
+    assert command_line("check", "v1.20.2", "--json") == 1
     (found,) = json.loads(capsys.readouterr().out)["releases"]
     assert found["verdict"] == "differs"
     assert found["marks"] == {"text": "✓", "names": "✓", "meaning": "!"}
@@ -135,7 +135,7 @@ def test_reports_have_the_mark(
     relied_on: Upstream, command_line: CommandLine, tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / f"report{ending}"
-    assert command_line("check", "v2.0.2", "-q", "--report", str(report)) == 1
+    assert command_line("check", "v1.20.2", "-q", "--report", str(report)) == 1
     text = report.read_text(encoding="utf-8")
     assert "meaning" in text
     assert "has to be looked at" in text
@@ -150,7 +150,7 @@ def test_a_report_of_an_unknown_format_is_refused_before_any_work(
     assert list(tmp_path.glob("report*")) == []
 
 
-@pytest.mark.parametrize("words", [("v2.0.9",), ("--since", "nightly"), ("main",)])
+@pytest.mark.parametrize("words", [("v1.20.9",), ("--since", "nightly"), ("main",)])
 def test_a_tag_that_is_no_release(
     three: Upstream, command_line: CommandLine, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -159,7 +159,7 @@ def test_a_tag_that_is_no_release(
 
 
 def test_releases_can_be_named_in_only_one_way(command_line: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command_line("check", "v2.0.0", "--all") == UsageError.exit_code
+    assert command_line("check", "v1.20.0", "--all") == UsageError.exit_code
 
 
 def test_a_release_that_is_older_than_the_window_is_not_judged(
@@ -176,7 +176,7 @@ def test_a_malformed_patch_is_named(
     three: Upstream, project: Project, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project.rewrite("taste", "@@ -14,1 +15,2 @@", "@@ -14,3 +15,2 @@")
-    assert command_line("check", "v2.0.0", "-q") == PatchError.exit_code
+    assert command_line("check", "v1.20.0", "-q") == PatchError.exit_code
     assert "patch 'taste'" in capsys.readouterr().err
 
 
@@ -193,7 +193,7 @@ def test_refresh_changes_nothing_and_says_so(
 def test_from_a_conflict_to_a_refreshed_patch(
     three: Upstream, project: Project, command_line: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command_line("patches", "rebase", "v2.1.0", "-q") == PatchError.exit_code
+    assert command_line("patches", "rebase", "v1.21.0", "-q") == PatchError.exit_code
     said = capsys.readouterr().err
     assert "patches rebase --continue" in said
     tree = Path(said.split("The conflict is in ")[1].split(";")[0])
@@ -204,12 +204,12 @@ def test_from_a_conflict_to_a_refreshed_patch(
     git.run("add", "--", KITCHEN, cwd=tree)
     assert command_line("patches", "rebase", "--continue", "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["work_tree"], found["release"], found["patch"]) == (str(tree), "v2.1.0", None)
+    assert (found["work_tree"], found["release"], found["patch"]) == (str(tree), "v1.21.0", None)
     assert found["next_step"].endswith("opencode-patcher patches refresh")
     assert command_line("patches", "refresh", "--dry-run", "-q") == 1
     assert command_line("patches", "refresh") == 0
     assert "Updated: taste" in capsys.readouterr().out
-    assert command_line("check", "v2.1.0", "-q") == 0
+    assert command_line("check", "v1.21.0", "-q") == 0
     assert command_line("patches", "rebase", "--abort", "-q") == UsageError.exit_code
 
 
@@ -222,7 +222,7 @@ def test_edit_of_an_unknown_patch_names_the_nearest(
 
 def test_rebase_needs_a_release(command_line: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line("patches", "rebase") == UsageError.exit_code
-    assert command_line("patches", "rebase", "v2.0.0", "--abort") == UsageError.exit_code
+    assert command_line("patches", "rebase", "v1.20.0", "--abort") == UsageError.exit_code
 
 
 def test_an_installed_package_is_not_edited(

@@ -17,7 +17,7 @@ from opencode_patcher.patchset.render import render_patch
 from opencode_patcher.patchset.series import Patch
 from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, LABEL, MENU, MENU_TEXT, TASTE
 
-VALUES = {"release_tag": "v2.0.0"}
+VALUES = {"release_tag": "v1.20.0"}
 
 
 def applied(patch: Patch, before: str, path: str = KITCHEN) -> str:
@@ -92,12 +92,12 @@ def test_variables_stay_where_they_were() -> None:
     edited = LABELLED.replace("return `", "return `# ")
     made = rewritten(LABEL, MENU_TEXT, edited, MENU)
     assert "[= release_tag | tojson =]" in made
-    assert "v2.0.0" not in made
+    assert "v1.20.0" not in made
 
 
 def test_an_edit_inside_a_hunk_with_variables_is_for_a_person() -> None:
     with pytest.raises(PatchError, match="has variables") as caught:
-        rewritten(LABEL, MENU_TEXT, LABELLED.replace('"v2.0.0"', '"v2.0.0".slice(1)'), MENU)
+        rewritten(LABEL, MENU_TEXT, LABELLED.replace('"v1.20.0"', '"v1.20.0".slice(1)'), MENU)
     assert "label.patch" not in str(caught.value)
     assert "by hand" in caught.value.next_step
 

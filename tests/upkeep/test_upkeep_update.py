@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +16,8 @@ from opencode_patcher.base.progress import Reporter, SilentReporter
 from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.install.builds import Build, Ingredients
+from opencode_patcher.install import builds
+from opencode_patcher.install.builds import Build, DrillResult, Ingredients
 from opencode_patcher.pipeline import Built
 from opencode_patcher.upkeep import update
 from opencode_patcher.upkeep.update import Prospect
@@ -27,7 +29,7 @@ from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, Upstream, lock_of
 BUN = next(iter(lock.read_lock().bun))
 """A version that the lock pins."""
 
-WINDOW = Support(oldest=(2, 0, 0), oldest_built=(2, 0, 0), oldest_tested=(2, 0, 0))
+WINDOW = Support(oldest=(1, 20, 0), oldest_built=(1, 20, 0), oldest_tested=(1, 20, 0))
 
 
 class Project(Protocol):
@@ -53,22 +55,58 @@ def look(request: Request, store: Store, lock_file: Path) -> Prospect:
     return update.look(request, store, SilentReporter(), lock=lock.read_lock(lock_file), window=WINDOW)
 
 
-def builds_as(monkeypatch: pytest.MonkeyPatch, outcome: Exception | None) -> None:
-    """Stands for minutes of building: ends at once, with ``outcome`` or a build of the asked release."""
+@dataclass
+class Builder:
+    """Stands for the minutes of building and of the drill: ends at once, with a build of the asked release.
 
-    def build(request: Request, store: Store, reporter: Reporter, *, lock: Lock, **rest: Any) -> Built:
-        if outcome:
-            raise outcome
-        release = releases.find(releases.list_releases(request.source), request.ref or "")
+    ``error`` is raised instead of a build, and the scenarios in ``failing`` fail. ``drilled`` tells of each drill
+    whether it was the whole one.
+    """
+
+    error: Exception | None = None
+    failing: tuple[str, ...] = ()
+    drilled: list[bool] = field(default_factory=list)
+
+    def prepare(self, request: Request, release: Release, *_: object, **__: object) -> Release:
+        if self.error:
+            raise self.error
+        return release
+
+    def compile(self, request: Request, release: Release, lock: Lock, store: Store, reporter: Reporter) -> Built:
         made = Ingredients(
             release=release, source="", patchset="", bun=BUN, catalogue="", web_ui=False, target="linux-x64"
         )
-        build = Build(
-            directory=store.builds, name="opencode", sha256="", size=1, ingredients=made, tool_version="", built_at=0.0
-        )
-        return Built(build=build, reused=False)
+        if found := builds.find(store, made):
+            return Built(build=found, reused=True)
+        program = store.root / "opencode"
+        program.write_text("#!/bin/sh\n")
+        return Built(build=builds.keep(store, made, program, "test"), reused=False)
 
-    monkeypatch.setattr(pipeline, "build", build)
+    def drill(self, whole: bool) -> DrillResult:
+        self.drilled.append(whole)
+        return DrillResult(passed=("healthy",), failed=self.failing, failover_ms=None, whole=whole)
+
+
+@pytest.fixture
+def builder(monkeypatch: pytest.MonkeyPatch) -> Builder:
+    made = Builder()
+    monkeypatch.setattr(pipeline, "prepare", made.prepare)
+    monkeypatch.setattr(pipeline, "compile_binary", made.compile)
+    monkeypatch.setattr(pipeline, "drill", lambda *_: made.drill(whole=False))
+    monkeypatch.setattr(pipeline, "whole_drill", lambda *_: made.drill(whole=True))
+    return made
+
+
+class Told(SilentReporter):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def note(self, text: str) -> None:
+        self.text += text + "\n"
+
+    warn = note
 
 
 def move(
@@ -76,13 +114,15 @@ def move(
     request: Request,
     store: Store,
     lock_file: Path,
+    *,
+    reporter: Reporter | None = None,
     **more: Any,
 ) -> Built:
     return pipeline.update(
         prospect,
         request,
         store,
-        SilentReporter(),
+        reporter or SilentReporter(),
         lock=lock.read_lock(lock_file),
         lock_file=lock_file,
         **more,
@@ -95,72 +135,78 @@ def test_nothing_newer(request_for: Request, store: Store, lock_file: Path) -> N
     assert not prospect.fails
 
 
-def test_the_lock_moves_after_the_build(
-    upstream: Upstream, request_for: Request, store: Store, lock_file: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_lock_moves_after_the_whole_drill(
+    upstream: Upstream, request_for: Request, store: Store, lock_file: Path, builder: Builder
 ) -> None:
-    newest = upstream.release("v2.1.0", {})
+    newest = upstream.release("v1.21.0", {})
     prospect = look(request_for, store, lock_file)
     assert prospect.newer
     before = lock.read_lock(lock_file)
-    builds_as(monkeypatch, None)
-    move(prospect, request_for, store, lock_file)
+    told = Told()
+    built = move(prospect, request_for, store, lock_file, reporter=told)
+    assert builder.drilled == [True]
+    assert built.build.proven
+    assert "v1.21.0 is unproven: it is newer than v1.20.0" in told.text
     assert lock.read_lock(lock_file).release == newest
     assert lock.read_lock(lock_file).catalogue == before.catalogue
 
 
-@pytest.mark.parametrize("error", [BuildError("bun failed."), DrillError("It hangs."), PatchError("No place.")])
+@pytest.mark.parametrize("error", [BuildError("bun failed."), PatchError("No place.")])
 def test_a_failed_step_leaves_the_lock(
-    upstream: Upstream,
-    request_for: Request,
-    store: Store,
-    lock_file: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    error: Exception,
+    upstream: Upstream, request_for: Request, store: Store, lock_file: Path, builder: Builder, error: Exception
 ) -> None:
-    upstream.release("v2.1.0", {})
+    upstream.release("v1.21.0", {})
     before = lock_file.read_bytes()
-    builds_as(monkeypatch, error)
+    builder.error = error
     with pytest.raises(type(error)) as caught:
         move(look(request_for, store, lock_file), request_for, store, lock_file)
-    assert "stay at v2.0.0" in "".join(caught.value.__notes__)
+    assert "stay at v1.20.0" in "".join(caught.value.__notes__)
     assert lock_file.read_bytes() == before
 
 
-def test_a_release_that_differs_has_to_pass_the_whole_drill(
-    upstream: Upstream,
-    request_for: Request,
-    project: Project,
-    store: Store,
-    lock_file: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_release_that_differs_is_named_and_has_to_pass_too(
+    upstream: Upstream, request_for: Request, project: Project, store: Store, lock_file: Path, builder: Builder
 ) -> None:
     project.expect("heat", KITCHEN, "prepare", r"heat\(180\)")
-    newest = upstream.release("v2.1.0", {KITCHEN: KITCHEN_TEXT.replace("180", "200")})
+    newest = upstream.release("v1.21.0", {KITCHEN: KITCHEN_TEXT.replace("180", "200")})
     prospect = look(request_for, store, lock_file)
     assert (prospect.fails, prospect.differs) == (False, True)
-    builds_as(monkeypatch, None)
-
-    def fails(build: Build, reporter: Reporter) -> None:
-        raise DrillError("A scenario fails.")
-
+    builder.failing = ("cut",)
+    told = Told()
     with pytest.raises(DrillError):
-        move(prospect, request_for, store, lock_file, whole=fails)
-    assert lock.read_lock(lock_file).release.tag == "v2.0.0"
-    drilled: list[str] = []
-    move(prospect, request_for, store, lock_file, whole=lambda build, _: drilled.append(build.name))
-    assert drilled == ["opencode"]
+        move(prospect, request_for, store, lock_file, reporter=told)
+    assert "heat" in told.text
+    assert lock.read_lock(lock_file).release.tag == "v1.20.0"
+    builder.failing = ()
+    move(prospect, request_for, store, lock_file)
+    assert builder.drilled == [True, True]
     assert lock.read_lock(lock_file).release == newest
 
 
-def test_a_release_that_fits_does_not_need_the_whole_drill(
-    upstream: Upstream, request_for: Request, store: Store, lock_file: Path, monkeypatch: pytest.MonkeyPatch
+def test_build_proves_a_newer_release_in_the_same_way(
+    upstream: Upstream, request_for: Request, store: Store, lock_file: Path, builder: Builder
 ) -> None:
-    upstream.release("v2.1.0", {})
-    builds_as(monkeypatch, None)
-    drilled: list[str] = []
-    prospect = look(request_for, store, lock_file)
-    move(prospect, request_for, store, lock_file, whole=lambda build, _: drilled.append(build.name))
-    assert drilled == []
+    """A newer release is checked and gets the whole drill, once; the release in the lock gets the quick drill."""
+    upstream.release("v1.21.0", {})
+
+    def build(ref: str, *, lock_: Lock | None = None) -> Told:
+        told = Told()
+        asked = replace(request_for, ref=ref)
+        pipeline.build(asked, store, told, lock=lock_ or lock.read_lock(lock_file))
+        return told
+
+    assert build("v1.20.0").text == ""
+    assert builder.drilled == [False]
+    newer = lock_of(releases.find(releases.list_releases(upstream.source), "v1.21.0"))
+    build("v1.21.0", lock_=newer)
+    assert "unproven" in build("v1.21.0").text
+    assert builder.drilled == [False, False, True], "the quick drill is not enough"
+    build("v1.21.0")
+    assert len(builder.drilled) == 3, "it has passed already"
+    upstream.release("v1.22.0", {KITCHEN: KITCHEN_TEXT.replace("plate, guest", "guest, plate")})
+    with pytest.raises(PatchError, match=r"do not fit v1\.22\.0"):
+        build("v1.22.0")
+    assert len(builder.drilled) == 3
 
 
 @pytest.mark.parametrize("error", [InstallError("Disk full."), KeyboardInterrupt()])
@@ -169,12 +215,11 @@ def test_a_failed_installation_restores_the_lock(
     request_for: Request,
     store: Store,
     lock_file: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    builder: Builder,
     error: BaseException,
 ) -> None:
-    upstream.release("v2.1.0", {})
+    upstream.release("v1.21.0", {})
     before = lock_file.read_bytes()
-    builds_as(monkeypatch, None)
     seen: list[str] = []
 
     def activate(build: Build) -> None:
@@ -183,25 +228,25 @@ def test_a_failed_installation_restores_the_lock(
 
     with pytest.raises(type(error)):
         move(look(request_for, store, lock_file), request_for, store, lock_file, activate=activate)
-    assert seen == ["v2.1.0"]
+    assert seen == ["v1.21.0"]
     assert lock_file.read_bytes() == before
 
 
 def test_patches_that_do_not_fit_stop_it_with_what_to_do(
     upstream: Upstream, request_for: Request, store: Store, lock_file: Path
 ) -> None:
-    upstream.release("v2.1.0", {KITCHEN: KITCHEN_TEXT.replace("plate, guest", "guest, plate")})
+    upstream.release("v1.21.0", {KITCHEN: KITCHEN_TEXT.replace("plate, guest", "guest, plate")})
     prospect = look(request_for, store, lock_file)
     assert prospect.fails
-    with pytest.raises(PatchError, match=r"do not fit v2\.1\.0") as caught:
-        update.require_fit(prospect, "reasons")
-    assert "patches rebase v2.1.0" in caught.value.next_step
+    with pytest.raises(PatchError, match=r"do not fit v1\.21\.0") as caught:
+        update.require_fit(prospect)
+    assert "patches rebase v1.21.0" in caught.value.next_step
 
 
 def test_a_rewritten_tag_is_refused(upstream: Upstream, request_for: Request, store: Store, lock_file: Path) -> None:
-    upstream.release("v2.1.0", {})
-    upstream.git("tag", "--force", "v2.0.0", "dev")
-    with pytest.raises(SourceError, match=r"v2\.0\.0 has moved"):
+    upstream.release("v1.21.0", {})
+    upstream.git("tag", "--force", "v1.20.0", "dev")
+    with pytest.raises(SourceError, match=r"v1\.20\.0 has moved"):
         look(request_for, store, lock_file)
 
 
@@ -211,7 +256,7 @@ def test_a_tag_that_is_no_release_is_not_the_newest(
     upstream.commit("work", {})
     for tag in ("v3.0.0-beta.1", "nightly", "v9"):
         upstream.git("tag", tag)
-    assert look(request_for, store, lock_file).newest.tag == "v2.0.0"
+    assert look(request_for, store, lock_file).newest.tag == "v1.20.0"
 
 
 CommandLine = Callable[..., int]
@@ -221,34 +266,33 @@ def test_the_command_moves_the_lock_and_writes_the_report(
     upstream: Upstream,
     command_line: CommandLine,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    builder: Builder,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert command_line("update", "--dry-run") == 0
     assert "nothing newer" in capsys.readouterr().out
-    upstream.release("v2.1.0", {})
+    upstream.release("v1.21.0", {})
     assert command_line("update", "--dry-run", "--json") == 1
     found = json.loads(capsys.readouterr().out)
-    assert (found["locked"], found["newest"], found["newer"], found["moved"]) == ("v2.0.0", "v2.1.0", True, False)
-    builds_as(monkeypatch, None)
+    assert (found["locked"], found["newest"], found["newer"], found["moved"]) == ("v1.20.0", "v1.21.0", True, False)
     report = tmp_path / "report.md"
     assert command_line("update", "--report", str(report)) == 0
-    assert "v2.1.0" in capsys.readouterr().out
-    assert "| v2.1.0 |" in report.read_text()
-    assert lock.read_lock(tmp_path / "upstream.lock.json").release.tag == "v2.1.0"
+    assert "v1.21.0" in capsys.readouterr().out
+    assert "| v1.21.0 |" in report.read_text()
+    assert lock.read_lock(tmp_path / "upstream.lock.json").release.tag == "v1.21.0"
 
 
 def test_the_command_names_what_does_not_fit(
     upstream: Upstream, command_line: CommandLine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    upstream.release("v2.1.0", {KITCHEN: KITCHEN_TEXT.replace("plate, guest", "guest, plate")})
+    upstream.release("v1.21.0", {KITCHEN: KITCHEN_TEXT.replace("plate, guest", "guest, plate")})
     assert command_line("update", "--dry-run") == PatchError.exit_code
     assert "return carry(guest, plate)" in capsys.readouterr().out
     assert command_line("update") == PatchError.exit_code
     said = capsys.readouterr().err
-    assert "The patches do not fit v2.1.0" in said
-    assert "opencode-patcher patches rebase v2.1.0" in said
-    assert lock.read_lock(tmp_path / "upstream.lock.json").release.tag == "v2.0.0"
+    assert "The patches do not fit v1.21.0" in said
+    assert "opencode-patcher patches rebase v1.21.0" in said
+    assert lock.read_lock(tmp_path / "upstream.lock.json").release.tag == "v1.20.0"
 
 
 def test_an_installed_package_keeps_its_lock_in_the_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

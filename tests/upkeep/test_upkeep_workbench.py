@@ -33,7 +33,7 @@ class Project(Protocol):
 
 def start(store: Store, upstream: Upstream, project: Project, tag: str, stop_at: str = "") -> Workbench:
     listed = releases.list_releases(upstream.source)
-    base, release = releases.find(listed, "v2.0.0"), releases.find(listed, tag)
+    base, release = releases.find(listed, "v1.20.0"), releases.find(listed, tag)
     return workbench.start(store, upstream.source, base, release, project.series, SilentReporter(), stop_at=stop_at)
 
 
@@ -51,8 +51,8 @@ def write_back(store: Store, project: Project) -> tuple[str, ...]:
 
 
 def test_one_commit_per_patch(store: Store, upstream: Upstream, project: Project) -> None:
-    bench = start(store, upstream, project, "v2.0.0")
-    assert said(bench, "log", "--reverse", "--format=%s", "v2.0.0..HEAD").splitlines() == [
+    bench = start(store, upstream, project, "v1.20.0")
+    assert said(bench, "log", "--reverse", "--format=%s", "v1.20.0..HEAD").splitlines() == [
         "taste: Taste before serving",
         "label: Name the release on the menu",
     ]
@@ -63,7 +63,7 @@ def test_one_commit_per_patch(store: Store, upstream: Upstream, project: Project
 
 def test_an_edited_patch_is_amended_and_the_others_follow(store: Store, upstream: Upstream, project: Project) -> None:
     before = project.text("label")
-    bench = start(store, upstream, project, "v2.0.0", stop_at="taste")
+    bench = start(store, upstream, project, "v1.20.0", stop_at="taste")
     assert said(bench, "log", "-1", "--format=%s").startswith("taste: ")
     path = bench.path / KITCHEN
     path.write_text(path.read_text().replace("taste(plate)", "taste(plate, guest)"))
@@ -76,10 +76,10 @@ def test_an_edited_patch_is_amended_and_the_others_follow(store: Store, upstream
 
 
 def test_a_conflict_has_three_stages_and_can_be_resolved(store: Store, upstream: Upstream, project: Project) -> None:
-    upstream.release("v2.1.0", {KITCHEN: CHANGED})
+    upstream.release("v1.21.0", {KITCHEN: CHANGED})
     before = project.text("taste")
-    with pytest.raises(PatchError, match=r"does not fit v2\.1\.0") as caught:
-        start(store, upstream, project, "v2.1.0")
+    with pytest.raises(PatchError, match=r"does not fit v1\.21\.0") as caught:
+        start(store, upstream, project, "v1.21.0")
     assert "--continue" in caught.value.next_step
     bench = workbench.require(store)
     stages = [line.split()[2] for line in said(bench, "ls-files", "--unmerged").splitlines()]
@@ -104,26 +104,26 @@ def test_a_conflict_has_three_stages_and_can_be_resolved(store: Store, upstream:
 
 
 def test_aborting_leaves_everything_unchanged(store: Store, upstream: Upstream, project: Project) -> None:
-    upstream.release("v2.1.0", {KITCHEN: CHANGED})
+    upstream.release("v1.21.0", {KITCHEN: CHANGED})
     before = project.text("taste")
     with pytest.raises(PatchError):
-        start(store, upstream, project, "v2.1.0")
+        start(store, upstream, project, "v1.21.0")
     workbench.abort(store, workbench.require(store))
     assert project.text("taste") == before
     with pytest.raises(UsageError, match="No work tree"):
         workbench.require(store)
-    start(store, upstream, project, "v2.0.0")
+    start(store, upstream, project, "v1.20.0")
 
 
 def test_only_one_work_tree_at_a_time(store: Store, upstream: Upstream, project: Project) -> None:
-    start(store, upstream, project, "v2.0.0")
-    with pytest.raises(UsageError, match=r"already open, for v2\.0\.0"):
-        start(store, upstream, project, "v2.0.0")
+    start(store, upstream, project, "v1.20.0")
+    with pytest.raises(UsageError, match=r"already open, for v1\.20\.0"):
+        start(store, upstream, project, "v1.20.0")
 
 
 def test_a_deleted_file_is_a_conflict_that_names_the_commit(store: Store, upstream: Upstream, project: Project) -> None:
     upstream.commit("Close the kitchen", {KITCHEN: None})
-    upstream.release("v2.1.0", {})
+    upstream.release("v1.21.0", {})
     notes: list[str] = []
 
     class Notes(SilentReporter):
@@ -131,7 +131,7 @@ def test_a_deleted_file_is_a_conflict_that_names_the_commit(store: Store, upstre
             notes.append(text)
 
     listed = releases.list_releases(upstream.source)
-    with pytest.raises(PatchError, match=f"{KITCHEN} is not in v2.1.0"):
+    with pytest.raises(PatchError, match=f"{KITCHEN} is not in v1.21.0"):
         workbench.start(store, upstream.source, listed[0], listed[1], project.series, Notes())
     assert any("Close the kitchen" in note for note in notes)
     stages = [line.split()[2] for line in said(workbench.require(store), "ls-files", "--unmerged").splitlines()]
@@ -140,21 +140,21 @@ def test_a_deleted_file_is_a_conflict_that_names_the_commit(store: Store, upstre
 
 def test_a_moved_file_is_followed_and_recorded(store: Store, upstream: Upstream, project: Project) -> None:
     new = "packages/opencode/src/cooking/kitchen.ts"
-    upstream.release("v2.1.0", {KITCHEN: None, new: KITCHEN_TEXT})
-    start(store, upstream, project, "v2.1.0")
+    upstream.release("v1.21.0", {KITCHEN: None, new: KITCHEN_TEXT})
+    start(store, upstream, project, "v1.21.0")
     assert write_back(store, project) == ("taste",)
     assert f"Touches: {new} <- {KITCHEN}" in project.text("taste")
 
 
 def test_uncommitted_changes_are_not_lost(store: Store, upstream: Upstream, project: Project) -> None:
-    bench = start(store, upstream, project, "v2.0.0")
+    bench = start(store, upstream, project, "v1.20.0")
     (bench.path / MENU).write_text("export {}\n")
     with pytest.raises(UsageError, match="not committed"):
         write_back(store, project)
 
 
 def test_a_commit_without_a_patch_is_refused(store: Store, upstream: Upstream, project: Project) -> None:
-    bench = start(store, upstream, project, "v2.0.0")
+    bench = start(store, upstream, project, "v1.20.0")
     (bench.path / MENU).write_text("export {}\n")
     said(bench, "commit", "--quiet", "--all", "--message=Something else")
     with pytest.raises(PatchError, match="Something else"):
@@ -172,19 +172,19 @@ def amend(bench: Workbench, path: str, text: str | None) -> None:
 
 
 def test_a_commit_outside_the_declared_files_is_refused(store: Store, upstream: Upstream, project: Project) -> None:
-    amend(start(store, upstream, project, "v2.0.0"), "packages/opencode/src/oven.ts", "export class Oven { }\n")
+    amend(start(store, upstream, project, "v1.20.0"), "packages/opencode/src/oven.ts", "export class Oven { }\n")
     with pytest.raises(PatchError, match=r"oven\.ts, which is not allowed"):
         write_back(store, project)
 
 
 def test_a_commit_that_adds_a_file_is_refused(store: Store, upstream: Upstream, project: Project) -> None:
-    amend(start(store, upstream, project, "v2.0.0"), "packages/opencode/src/new.ts", "export {}\n")
+    amend(start(store, upstream, project, "v1.20.0"), "packages/opencode/src/new.ts", "export {}\n")
     with pytest.raises(PatchError, match=r"new\.ts, which is not allowed"):
         write_back(store, project)
 
 
 def test_a_link_in_the_place_of_a_file_is_refused(store: Store, upstream: Upstream, project: Project) -> None:
-    bench = start(store, upstream, project, "v2.0.0")
+    bench = start(store, upstream, project, "v1.20.0")
     (bench.path / MENU).unlink()
     (bench.path / MENU).symlink_to("oven.ts")
     said(bench, "commit", "--quiet", "--all", "--amend", "--no-edit")
@@ -196,7 +196,7 @@ def test_a_link_in_the_place_of_a_file_is_refused(store: Store, upstream: Upstre
 def test_a_release_that_fits_needs_no_work_tree(store: Store, upstream: Upstream, project: Project) -> None:
     from opencode_patcher.upstream.repository import opened
 
-    release = upstream.release("v2.0.1", {KITCHEN: "// a note\n" + KITCHEN_TEXT})
+    release = upstream.release("v1.20.1", {KITCHEN: "// a note\n" + KITCHEN_TEXT})
     with opened(store, upstream.source) as repository:
         repository.fetch([release], SilentReporter())
         texts = writeback.from_release(repository.snapshot(release), release, project.series)
