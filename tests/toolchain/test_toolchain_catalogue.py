@@ -121,6 +121,31 @@ def test_an_index_without_the_package(store: Store, index: Path) -> None:
     assert list(store.toolchains.iterdir()) == []
 
 
+def test_an_index_that_is_not_a_url(store: Store, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://[::1")
+    with pytest.raises(ToolchainError) as caught:
+        catalogue.ensure(store, CataloguePin(package="some-models", version="1.0", sha256="0" * 64), REPORTER)
+    assert "Invalid IPv6 URL" in caught.value.why
+    assert "Traceback" not in caught.value.why
+    assert "File " not in caught.value.why
+    assert "PIP_INDEX_URL" in caught.value.next_step
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes and devices")
+@pytest.mark.parametrize("name", ["PIP_CONFIG_FILE", "UV_CONFIG_FILE"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_settings_that_never_end_are_not_read(
+    store: Store, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    place = str(tmp_path / "pipe") if kind == "pipe" else "/dev/zero"
+    monkeypatch.setenv(name, place)
+    with pytest.raises(ToolchainError) as caught:
+        catalogue.ensure(store, wheel(index), REPORTER)
+    assert f"{name} names {place}" in caught.value.why
+
+
 def test_a_wheel_without_the_data(store: Store, index: Path) -> None:
     pin = wheel(index, name="some_models/other.json.gz")
     with pytest.raises(ToolchainError) as caught:
