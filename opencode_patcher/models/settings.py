@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,10 +66,35 @@ def _check(path: jsonc.Path, value: object, wanted: Type) -> Iterator[Problem]:
         case MapOf(each) if isinstance(value, dict):
             for name, inner in value.items():
                 yield from _check((*path, name), inner, each)
+        case ListOf(Struct() as each) if isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from _check((*path, index), item, each)
+                if path == ("combined", "failures"):
+                    yield from _row((*path, index), item)
         case ListOf(OneOf(values)) if isinstance(value, list):
             for index, item in enumerate(value):
                 if item not in values:
                     yield _other_value((*path, index), item, values)
+
+
+SHORTEST = 3
+"""Letters of a code or word in a row of failures, at least: less stands in almost every error."""
+
+
+def _row(path: jsonc.Path, row: Mapping[str, Any]) -> Iterator[Problem]:
+    """What makes OpenCode leave out a row. Twin of ``problem`` in ``combined/failure/rules.ts``."""
+    lists = [row.get(name) for name in ("code", "words")]
+    texts = [text for texts in lists if isinstance(texts, list) for text in texts if isinstance(text, str)]
+    if not row.get("class"):
+        yield Problem(path=path, what="has no class", why="A row says what a failure is.", ignored=True)
+    elif not texts and not row.get("status"):
+        why = "It names no status, code or words."
+        yield Problem(path=path, what="would decide every failure", why=why, ignored=True)
+    elif any(len(text.strip()) < SHORTEST and not re.search(r"[^\0-\x7f]{2}", text) for text in texts):
+        why = f"A code or word has fewer than {SHORTEST} letters."
+        yield Problem(path=path, what="would decide almost every failure", why=why, ignored=True)
+    elif not re.fullmatch(r"(?:[+-]\d\d:\d\d)?", zone if isinstance(zone := row.get("zone", ""), str) else ""):
+        yield Problem(path=(*path, "zone"), what="must be written like +08:00", why=f"It is {zone}.", ignored=True)
 
 
 def _fits(value: object, wanted: Type) -> bool:
@@ -89,6 +115,8 @@ def _fits(value: object, wanted: Type) -> bool:
             return isinstance(value, str) and value in values
         case ListOf(OneOf()):
             return _fits(value, ListOf(AnyText()))
+        case ListOf(Struct()):
+            return isinstance(value, list) and all(isinstance(one, dict) for one in value)
         case ListOf(item):
             return isinstance(value, list) and all(_fits(one, item) for one in value)
         case Either(types):
@@ -107,6 +135,10 @@ def _words(wanted: Type) -> str:
             return f"a whole number from {least} to {schema.LARGEST}"
         case OneOf(values):
             return f"one of {', '.join(values)}"
+        case ListOf(Struct()):
+            return "a list of objects"
+        case ListOf(Whole()):
+            return "a list of whole numbers"
         case ListOf():
             return "a list of texts"
         case Either(types):

@@ -1,5 +1,6 @@
 /** The keys `provider_priority` and `combined` of opencode.json, with their defaults. Pure. */
 import type { Kind } from "./failure/classify"
+import { CombinedRules, type Own, type Rule } from "./failure/rules"
 import { CombinedCooldown } from "./health/cooldown"
 import type { Options } from "./identity/grouping"
 import { lower, squash } from "./identity/scan"
@@ -22,6 +23,7 @@ export type Info = {
     readonly cooldown?: { readonly min?: number; readonly max?: number }
     readonly last_resort?: readonly string[]
     readonly stickiness?: number
+    readonly failures?: readonly Own[]
   }
 }
 
@@ -49,6 +51,8 @@ export type Failover = {
   readonly cooldown: CombinedCooldown.Bounds
   readonly lastResort: (member: CombinedMember.Member) => boolean
   readonly stickiness: number
+  /** The user's own rows of the table of failures. */
+  readonly own: readonly Rule[]
 }
 
 const MINUTE = 60_000
@@ -82,6 +86,7 @@ export function failover(config: Info): Failover {
     },
     lastResort: (member) => patterns.some((pattern) => names(pattern, member)),
     stickiness: combined.stickiness ?? STICKINESS,
+    own: CombinedRules.own(combined.failures ?? []),
   }
 }
 

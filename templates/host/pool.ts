@@ -88,6 +88,11 @@ export function look(input: {
   }
 }
 
+/** Any answer of a provider, also one that nobody asked of a combined model, ends what is held against it. */
+export function well(member: CombinedMember.Name, began: number) {
+  store.update((state) => CombinedCooldown.succeed(state, member.providerID, member.modelID, began))
+}
+
 export function release(owner: object) {
   probes.release(owner)
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import { CombinedNotice } from "@/combined/turn/notice"
+import { CombinedFailure } from "@/combined/failure/classify"
 import { CombinedSettings } from "@/combined/settings"
 
 test("providers of the priority list come first, in its order", () => {
@@ -30,7 +31,7 @@ test("without any settings every failure switches, and models that think for min
   expect(settings.kinds).toBeUndefined()
   expect(settings.maxAttempts).toBe(2)
   expect(Math.min(settings.firstToken, settings.stall)).toBeGreaterThan(10 * MINUTE)
-  expect(settings.cooldown).toEqual({ min: 0, max: 24 * 60 * MINUTE })
+  expect(settings.cooldown).toEqual({ min: 0, max: 35 * 24 * 60 * MINUTE })
   expect(settings.lastResort({ providerID: "acme", modelID: "glm" })).toBe(false)
 })
 
@@ -78,4 +79,25 @@ test("the serving provider is announced at the start and at each change", () => 
   const said = ["a", "a", "b", "b", "a"].map((id) => CombinedNotice.changed(printed, id))
   expect(said).toEqual([true, false, true, false, true])
   expect(printed.get("start")).toBe(true)
+})
+
+test("rows of one's own decide first, and one that would decide everything is left out", () => {
+  const { own } = CombinedSettings.failover({
+    combined: {
+      failures: [
+        { class: "quota" },
+        { words: ["e"], class: "quota" },
+        { words: ["out of tea"] },
+        { status: [418], words: ["OUT of tea (.*)+$"], class: "quota", scope: "plan" },
+      ],
+    },
+  })
+  expect(own.map((row) => row.id)).toEqual(["own-4"])
+  const error = (message: string) => ({ statusCode: 418, responseBody: JSON.stringify({ error: { message } }) })
+  const read = (message: string) => CombinedFailure.explain(error(message), 0, { own })
+  expect(read("We are out of tea (.*)+$ today")).toMatchObject({
+    row: "own-4",
+    fault: { kind: "quota", scope: "provider", about: "plan" },
+  })
+  expect(read("We are out of tea").row).toBeUndefined()
 })

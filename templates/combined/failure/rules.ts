@@ -28,7 +28,7 @@ export type Own = {
   readonly status?: readonly number[]
   readonly code?: readonly string[]
   readonly words?: readonly string[]
-  readonly class: Row["class"]
+  readonly class?: Row["class"]
   readonly scope?: Row["scope"]
   readonly zone?: string
 }
@@ -39,12 +39,13 @@ const SHORTEST = 3
 /** The user's rows. One that names nothing, or next to nothing, would decide every failure, and is left out. */
 export function own(rows: readonly Own[]): readonly Rule[] {
   return rows.flatMap((row, index) => {
-    if (problem(row)) return []
-    const { words, code, ...rest } = row
+    const { words, code, class: kind, ...rest } = row
+    if (problem(row) || kind === undefined) return []
     return [
       {
         ...rest,
         id: `own-${index + 1}`,
+        class: kind,
         scope: row.scope ?? "model",
         ...(code && { code: code.map((item) => item.toLowerCase()) }),
         ...(words && { plain: words.map((item) => item.toLowerCase()) }),
@@ -55,6 +56,7 @@ export function own(rows: readonly Own[]): readonly Rule[] {
 
 /** What is wrong with a row of the user's, as a sentence. */
 export function problem(row: Own) {
+  if (row.class === undefined) return "It has no class."
   const texts = [...(row.words ?? []), ...(row.code ?? [])]
   if (!row.status?.length && !texts.length) return "It names no status, code or words, so it would decide every failure."
   if (texts.some((text) => text.trim().length < SHORTEST && !/[^\0-\x7f]{2}/.test(text)))

@@ -23,7 +23,8 @@ export type State = ReadonlyMap<string, Cooldown>
 /** Milliseconds. Limits for every cooldown, whatever the provider asks for. */
 export type Bounds = { readonly min: number; readonly max: number }
 
-type Step = { readonly base: number; readonly max: number }
+/** `growth`: by how much each further failure in a row lengthens it; 2 where it is not said. */
+type Step = { readonly base: number; readonly max: number; readonly growth?: number }
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -44,13 +45,22 @@ const schedule: Record<Kind, Step> = {
   timeout: TRANSIENT,
   unknown: TRANSIENT,
   rate_limit: { base: MINUTE, max: 15 * MINUTE },
-  quota: { base: 30 * MINUTE, max: 6 * HOUR },
+  // A first one may be a mistake, which must not send everything to a paid provider for long.
+  quota: { base: 10 * MINUTE, max: 6 * HOUR, growth: 3 },
   auth: { base: 30 * MINUTE, max: 6 * HOUR },
   missing: { base: HOUR, max: DAY },
 }
 
-/** A provider may ask for any time; a cooldown always ends within a day. */
-export const BOUNDS: Bounds = { min: 0, max: DAY }
+/** The longest window of a plan is a month. */
+export const BOUNDS: Bounds = { min: 0, max: 35 * DAY }
+
+/**
+ * The longest cooldown for a failure. A used-up plan is believed to its end. A limit that may end early (a plan is
+ * changed, credits are bought) is looked at once a day, and no other failure lasts longer than that.
+ */
+function longest(kind: Kind, early = false) {
+  return kind === "quota" && !early ? BOUNDS.max : DAY
+}
 
 /** The minimum for a time that a provider gives: with "at once" the same member would be asked again and again. */
 const SHORTEST = SECOND
@@ -83,7 +93,7 @@ export function fail(
   const before = alike ? known.failures : 0
   const failures = news ? before + 1 : Math.max(before, 1)
   const bounds = more.bounds ?? BOUNDS
-  const wait = Math.min(Math.max(waitOf(failure, step, failures), bounds.min), bounds.max, BOUNDS.max)
+  const wait = Math.min(Math.max(waitOf(failure, step, failures), bounds.min), bounds.max, longest(failure.kind, failure.early))
   const holds = known && known.until > now + wait && !(news && alike)
   if (holds) return new Map(state).set(key, { ...known, since: now })
   return new Map(state).set(key, {
@@ -101,7 +111,7 @@ export function fail(
  * applies.
  */
 function waitOf(failure: Failure, step: Step, failures: number) {
-  const scheduled = (count: number) => Math.min(step.base * 2 ** (count - 1), step.max)
+  const scheduled = (count: number) => Math.min(step.base * (step.growth ?? 2) ** (count - 1), step.max)
   if (failure.retryAfter === undefined) return scheduled(failures)
   return Math.max(failure.retryAfter, failures > 1 ? scheduled(failures - 1) : SHORTEST)
 }
@@ -174,7 +184,7 @@ export function parse(text: string): State {
   return new Map(
     Object.entries(value.members).flatMap(([key, item]) => {
       if (!key.includes("/") || !isCooldown(item)) return []
-      return [[key, { ...item, until: Math.min(item.until, item.since + BOUNDS.max) }] as const]
+      return [[key, { ...item, until: Math.min(item.until, item.since + longest(item.kind)) }] as const]
     }),
   )
 }

@@ -44,6 +44,8 @@ export function open(shelf: Shelf, live: (state: CombinedCooldown.State) => Comb
   const take = () => {
     const stamp = shelf.stamp()
     if (stamp === memory.seen) return false
+    // Whoever deletes the file wants everything in it forgotten, by the processes that run as well.
+    if (stamp === undefined) memory.state = new Map()
     memory.seen = stamp
     if (stamp === undefined) return false
     const found = CombinedCooldown.parse(shelf.read() ?? "")

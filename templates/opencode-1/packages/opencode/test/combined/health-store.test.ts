@@ -95,13 +95,13 @@ for (const [what, text] of [
   })
 }
 
-test("a deleted file is not a failure", () => {
+test("deleting the file ends all cooldowns, also in running processes", () => {
   const store = open()
   store.update(fail("acme"))
   rmSync(file())
-  expect(out(store, "acme")).toBe(true)
+  expect(out(store, "acme")).toBe(false)
   store.update(fail("beta"))
-  expect(out(open(), "acme")).toBe(true)
+  expect([out(open(), "acme"), out(open(), "beta")]).toEqual([false, true])
 })
 
 test("if nothing can be written the process uses what it knows, and says why", () => {

@@ -4,6 +4,7 @@ import { isContextOverflow } from "@opencode-ai/llm"
 import { Effect } from "effect"
 import { CombinedFailure } from "../failure/classify"
 import { CombinedWatch } from "../host/watch"
+import { CombinedRoute } from "../provider/route"
 import { CombinedAttempt } from "../request/attempt"
 import type { CombinedDecide } from "../turn/decide"
 import { CombinedSettlement } from "./settlement"
@@ -20,7 +21,8 @@ export function ofError(turn: Turn, attempt: CombinedAttempt.Attempt | undefined
   const overflow =
     parsed.name === "ContextOverflowError" ||
     (inside !== undefined && isContextOverflow(CombinedFailure.describe(error)))
-  const fault = CombinedFailure.fault(error, Date.now(), { inside, overflow })
+  const own = CombinedRoute.of(turn.streamInput.model)?.settings.own
+  const fault = CombinedFailure.fault(error, Date.now(), { inside, overflow, own })
   if (fault.kind === "too_long") return { ...fault, message: "The conversation is too long for it" }
   if (fault.kind !== "unknown") return fault
   // Upstream knows transient failures that we do not; it would ask the same provider again, with the old messages.

@@ -28,7 +28,9 @@ export const fn =
             onSuccess: (value) => Effect.succeed({ end: { kind: "whole" as const }, value }),
             onFailure: (cause) => {
               if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
-              return Effect.succeed({ end: CombinedFailure.fault(Cause.squash(cause)), value: undefined, cause })
+              const own = CombinedRoute.of(member)?.settings.own
+              const end = CombinedFailure.fault(Cause.squash(cause), Date.now(), { own })
+              return Effect.succeed({ end, value: undefined, cause })
             },
           }),
         ),

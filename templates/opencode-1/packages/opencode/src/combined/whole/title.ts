@@ -8,6 +8,7 @@ import { Cause, Effect } from "effect"
 import * as Stream from "effect/Stream"
 import { CombinedFailure } from "../failure/classify"
 import { CombinedWatch } from "../host/watch"
+import { CombinedPool } from "../host/pool"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAttempt } from "../request/attempt"
 import { CombinedConclusion } from "../request/conclusion"
@@ -18,7 +19,8 @@ type Send = LLM.Interface["stream"]
 
 export function wrap(send: Send): Send {
   return (input) => {
-    if (!input.small || !CombinedRoute.of(input.model)) return send(input)
+    if (!CombinedRoute.of(input.model)) return noted(send(input), input.model)
+    if (!input.small) return send(input)
     // Upstream has no variants for small requests.
     const user = { ...input.user, model: { ...input.user.model, variant: undefined } }
     const request = { ...input, user, retries: 0 }
@@ -28,6 +30,19 @@ export function wrap(send: Send): Send {
       ),
     )
   }
+}
+
+/** The answer of a model that was chosen by hand: where it comes to its end, its provider is well. */
+function noted(answer: ReturnType<Send>, model: LLM.StreamInput["model"]): ReturnType<Send> {
+  const began = Date.now()
+  return answer.pipe(
+    Stream.tap((event) =>
+      Effect.sync(() => {
+        if (event.type === "step-finish" && event.reason !== "unknown" && event.reason !== "error")
+          CombinedPool.well({ providerID: model.providerID, modelID: model.id }, began)
+      }),
+    ),
+  )
 }
 
 const attempt = (send: Send, input: LLM.StreamInput, moved: boolean) =>
@@ -75,7 +90,10 @@ function ofAnswer(events: readonly LLMEvent[]): CombinedDecide.End {
 
 function ofError(error: unknown, made: CombinedAttempt.Attempt): CombinedDecide.End {
   if (error instanceof CombinedWatch.Silence) return error.end
-  return CombinedFailure.fault(error, Date.now(), { inside: made.gate.failed })
+  return CombinedFailure.fault(error, Date.now(), {
+    inside: made.gate.failed,
+    own: CombinedRoute.of(made.model)?.settings.own,
+  })
 }
 
 const subject = (input: LLM.StreamInput): CombinedConclusion.Subject => ({
