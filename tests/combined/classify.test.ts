@@ -167,3 +167,45 @@ test("a limit that any request may meet does not say that this one is too long",
   expect(CombinedFailure.fault(limited)).not.toHaveProperty("long")
   expect(CombinedFailure.fault({ ...limited, statusCode: 413 })).toMatchObject({ kind: "rate_limit", long: true })
 })
+
+describe("what is shown is the vendor's sentence, never a piece of data", () => {
+  const raw = JSON.stringify({ error: { message: "Slow down, please" } })
+  for (const [what, body, shown] of [
+    [
+      "inside OpenRouter's metadata",
+      { error: { message: "Provider returned error", metadata: { raw } } },
+      "Slow down, please",
+    ],
+    ["behind a gateway's words", { error: { message: `litellm.RateLimitError: X - ${raw}` } }, "Slow down, please"],
+    [
+      "as Python writes it",
+      "Error code: 429 - {'error': {'message': 'Slow down, please', 'type': 'x'}}",
+      "Slow down, please",
+    ],
+    ["in a stream", `event: error\ndata: ${raw}\n\n`, "Slow down, please"],
+    ["in a list", [{ error: { code: 429, message: "Slow down, please" } }], "Slow down, please"],
+    ["cut off", '{"error":{"message":"Slow down, please","details":[{"a', "Slow down, please"],
+    ["in Chinese", { error: { code: "1302", message: "请求过于频繁" } }, "请求过于频繁"],
+    ["of a page", "<html><head><title>503 Busy</title></head></html>", "503 Busy"],
+    ["with controls", { error: { message: "Slow\u001b[31m down\u0000,\u202e please" } }, "Slow[31m down, please"],
+  ] as const)
+    test(what, () => expect(classify(429, body).message.replace(/^429 /, "")).toBe(shown))
+})
+
+test("whatever a provider sends, reading it is bounded, and what is kept is short and clean", () => {
+  const deep = `${'{"error":'.repeat(5000)}1${"}".repeat(5000)}`
+  const wide = { error: Array.from({ length: 50_000 }, (_, index) => ({ message: `m${index}`, code: `c${index}` })) }
+  const began = performance.now()
+  for (const body of [
+    "x".repeat(50_000_000),
+    `{"message":"${"a ".repeat(25_000_000)}"}`,
+    deep,
+    wide,
+    "\u0000".repeat(1e6),
+  ]) {
+    const { message } = classify(400, body)
+    expect(message.length).toBeLessThan(200)
+    expect(message).not.toMatch(/[\0-\x1f\x7f-\x9f]/)
+  }
+  expect(performance.now() - began).toBeLessThan(60_000)
+})

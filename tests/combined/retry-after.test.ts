@@ -102,3 +102,71 @@ for (const [what, headers, wait] of [
   ["the field of the IETF's draft", { ratelimit: '"default";r=0;t=50' }, 50_000],
 ] as const)
   test(`${what} in a header`, () => expect(read(headers)).toBe(wait))
+
+// Every form that was met in public, in words.
+for (const [text, wait] of [
+  ["You have hit your usage limit (plus plan). Try again in ~100 min.", 6_000_000],
+  ["Weekly usage limit reached. Resets in 6hr 29min.", 23_340_000],
+  ["Please try again in 2 weeks", 1_209_600_000],
+  ["Your limit resets in 3 days, 5 hours and 3 minutes", 277_380_000],
+  ["Your quota will reset after 141h28m14s.", 509_294_000],
+  ["Come back in 3h 47m", 13_620_000],
+  ["Please wait an hour", 3_600_000],
+  ["请在 3 小时 20 分钟后重试", 12_000_000],
+  ["额度将于 2 天后恢复", 172_800_000],
+  ["请等待 30 秒", 30_000],
+  ["您的限额将在 2026年3月1日 21:00 (UTC+8) 重置", 3_600_000],
+  ["It will reset at 2026-03-01 21:00:00 北京时间", 3_600_000],
+  ["Free quota used. Resets at 13:00 UTC.", 3_600_000],
+  ["Access resets at 10:57 AM GMT-3.", 7_020_000],
+  ["You've hit your session limit · resets 3pm (America/Bogota)", 28_800_000],
+  ["Weekly limit reached · resets 10am (Asia/Seoul)", 46_800_000],
+  ["Your limit resets at midnight UTC", 43_200_000],
+  [`Usage limit reached|${NOW / 1000 + 60}`, 60_000],
+  [`Quota resets at ${NOW + 60_000}`, 60_000],
+  ['"resets_at":"2026-03-01T12:01:00Z"', 60_000],
+  ['"quotaResetDelay":"3h22m31s"', 12_151_000],
+  ['"retry_after_ms":"1500"', 1500],
+  ['"estimated_time":"20.5"', 20_500],
+  ["Your limit resets 3pm", undefined],
+  ["Your limit will reset at 12am.", undefined],
+  ["Your limit resets on Jul 12, 2026, 5:04 AM", undefined],
+  ["Your limit resets 3pm (Nowhere/City)", undefined],
+  ["Your limit resets at 2026-02-31 99:99 UTC", undefined],
+  ["Your limit resets at 1970-01-01T00:00:00Z", undefined],
+  ["Your limit resets at 9999-12-31T23:59:59Z", undefined],
+] as const)
+  test(`"${text}" ${wait ? "names a time" : "names none"}, too`, () => expect(read({}, text)).toBe(wait))
+
+for (const [what, headers, wait] of [
+  ["a span", { "retry-after": "1m30s" }, 90_000],
+  ["seconds since the epoch", { "retry-after": `${NOW / 1000 + 20}` }, 20_000],
+  [
+    "the window of ChatGPT's plans",
+    {
+      "X-Codex-Primary-Used-Percent": "100",
+      "X-Codex-Primary-Reset-After-Seconds": "471285",
+      "X-Codex-Secondary-Used-Percent": "40",
+      "X-Codex-Secondary-Reset-After-Seconds": "900000",
+    },
+    471_285_000,
+  ],
+  ["more than a year", { "retry-after": "99999999" }, undefined],
+  ["a number without end", { "retry-after": "1e300" }, undefined],
+  ["no number", { "retry-after": "NaN" }, undefined],
+  ["infinity", { "retry-after-ms": "Infinity", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1e999" }, undefined],
+] as const)
+  test(`${what} in a header, too`, () => expect(read(headers)).toBe(wait))
+
+test("a vendor's own place goes before the others, and where what looks like a time is none, none is read", () => {
+  const headers = { "retry-after": "5", "x-own": "60" }
+  const texts = ["try again in 2s", '"resets_at":"90"']
+  const at = (...places: string[]) => CombinedRetryAfter.read({ headers, texts, limit: true, places }, NOW)
+  expect([at("header:x-own"), at("text"), at("field:resets_at"), at("header:gone"), at("none")]).toEqual([
+    60_000,
+    2000,
+    90_000,
+    5000,
+    undefined,
+  ])
+})

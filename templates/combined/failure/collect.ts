@@ -180,9 +180,9 @@ function unquoted(whole: string) {
   if (!/[{[]\s*["']/.test(text) || embedded(text).length) return { codes: [], texts: [] }
   return {
     codes: [...text.matchAll(LOOSE_CODE)].slice(0, 20).map((found) => found[1]),
-    texts: [...text.matchAll(LOOSE_TEXT)].slice(0, 20).map((found) =>
-      (found[1] ?? found[2]).replace(/\\n/g, " ").replace(/\\(.)/g, "$1"),
-    ),
+    texts: [...text.matchAll(LOOSE_TEXT)]
+      .slice(0, 20)
+      .map((found) => (found[1] ?? found[2]).replace(/\\n/g, " ").replace(/\\(.)/g, "$1")),
   }
 }
 

@@ -43,7 +43,8 @@ export function span(text: string) {
   return Math.ceil(pieces.reduce((sum, [, count, name]) => sum + Number(count) * UNITS[name], 0))
 }
 
-const ISO = /^(\d{4})[-年](\d{1,2})[-月](\d{1,2})日?(?:[T ]{1,2}(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?)? ?(.{0,12})$/
+const ISO =
+  /^(\d{4})[-年](\d{1,2})[-月](\d{1,2})日?(?:[T ]{1,2}(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?)? ?(.{0,12})$/
 
 /** RFC 9110 5.6.7, as in Retry-After. */
 const HTTP = /^(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) (.{1,12})$/

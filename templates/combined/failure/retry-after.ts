@@ -88,8 +88,7 @@ const NEARLY = "(?: in| after| at least| for)?[ :：]*(?:about |approximately |a
 
 const SPAN = new RegExp(`${ANNOUNCED}${NEARLY}((?:\\d{1,9}(?:\\.\\d{1,12})?(?:ms|[smhdw])\\s?){1,6})(?![\\w])`, "i")
 
-const UNIT =
-  "(milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|秒钟?|分钟|个?小时|天|周|个?星期)"
+const UNIT = "(milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|秒钟?|分钟|个?小时|天|周|个?星期)"
 
 const COUNTED = `(?:\\d{1,9}(?:\\.\\d{1,12})?|an?|one) ?${UNIT}`
 

@@ -58,7 +58,8 @@ export function own(rows: readonly Own[]): readonly Rule[] {
 export function problem(row: Own) {
   if (row.class === undefined) return "It has no class."
   const texts = [...(row.words ?? []), ...(row.code ?? [])]
-  if (!row.status?.length && !texts.length) return "It names no status, code or words, so it would decide every failure."
+  if (!row.status?.length && !texts.length)
+    return "It names no status, code or words, so it would decide every failure."
   if (texts.some((text) => text.trim().length < SHORTEST && !/[^\0-\x7f]{2}/.test(text)))
     return `A code or word has fewer than ${SHORTEST} letters, so it would decide almost every failure.`
   if (row.class === "history" || row.class === "unknown") return `A row of your own cannot have the class ${row.class}.`
