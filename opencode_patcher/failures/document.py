@@ -30,11 +30,12 @@ beside the message, and in its words (spans in English and Chinese, dates with a
 vendor's zone is known). More than a year is a mistake, and is not believed.
 
 A limit that ends in days (class `quota`) holds until then, for 35 days at most. One look a day is taken in between only
-where the row says "may end early": limits that end sooner when a plan is changed or credits are bought. A look is one
-request, and costs nothing where the limit still holds. Any other class ends within a day.
+where the vendor may be wrong: where the row says "may end early" (limits that end sooner when a plan is changed or
+credits are bought), and where the end is further away than that of any plan's window. A look is one request, and costs
+nothing where the limit still holds. Any other class ends within a day.
 
-Without a time, a first `quota` is tried again after ten minutes, each further one in a row after three times as
-long, up to six hours. A success of the provider ends all of that, also one of its own model that was chosen by hand, or
+Without a time, a first `quota` is tried again after half an hour, each further one in a row after twice as long,
+up to six hours. A success of the provider ends all of that, also one of its own model that was chosen by hand, or
 a title.
 """
 

@@ -21,7 +21,7 @@ FIRST = {
     "timeout": 5 * SECOND,
     "unknown": 5 * SECOND,
     "rate_limit": MINUTE,
-    "quota": 10 * MINUTE,
+    "quota": 30 * MINUTE,
     "auth": 30 * MINUTE,
     "missing": HOUR,
 }
@@ -95,7 +95,9 @@ def _cooldown(fault: Fault) -> float | None:
     if not fault.cools:
         return None
     named = FIRST[fault.kind] if fault.retry_after is None else max(fault.retry_after, SECOND)
-    longest = DAY if fault.early else LONGEST.get(fault.kind, DAY)
+    longest = LONGEST.get(fault.kind, DAY)
+    if fault.early or named > longest:
+        longest = DAY
     return min(named, longest)
 
 

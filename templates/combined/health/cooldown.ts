@@ -23,8 +23,7 @@ export type State = ReadonlyMap<string, Cooldown>
 /** Milliseconds. Limits for every cooldown, whatever the provider asks for. */
 export type Bounds = { readonly min: number; readonly max: number }
 
-/** `growth`: by how much each further failure in a row lengthens it; 2 where it is not said. */
-type Step = { readonly base: number; readonly max: number; readonly growth?: number }
+type Step = { readonly base: number; readonly max: number }
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -45,8 +44,7 @@ const schedule: Record<Kind, Step> = {
   timeout: TRANSIENT,
   unknown: TRANSIENT,
   rate_limit: { base: MINUTE, max: 15 * MINUTE },
-  // A first one may be a mistake, which must not send everything to a paid provider for long.
-  quota: { base: 10 * MINUTE, max: 6 * HOUR, growth: 3 },
+  quota: { base: 30 * MINUTE, max: 6 * HOUR },
   auth: { base: 30 * MINUTE, max: 6 * HOUR },
   missing: { base: HOUR, max: DAY },
 }
@@ -55,11 +53,12 @@ const schedule: Record<Kind, Step> = {
 export const BOUNDS: Bounds = { min: 0, max: 35 * DAY }
 
 /**
- * The longest cooldown for a failure. A used-up plan is believed to its end. A limit that may end early (a plan is
- * changed, credits are bought) is looked at once a day, and no other failure lasts longer than that.
+ * The longest cooldown for a failure. A used-up plan is believed to its end. Once a day there is a look where a limit may
+ * end early (a plan is changed, credits are bought) and where the end is further away than that of any plan's window,
+ * which cannot be right. No other failure lasts longer than that.
  */
-function longest(kind: Kind, early = false) {
-  return kind === "quota" && !early ? BOUNDS.max : DAY
+function longest({ kind, early, retryAfter = 0 }: Pick<Failure, "kind" | "early" | "retryAfter">) {
+  return kind === "quota" && !early && retryAfter <= BOUNDS.max ? BOUNDS.max : DAY
 }
 
 /** The minimum for a time that a provider gives: with "at once" the same member would be asked again and again. */
@@ -96,7 +95,7 @@ export function fail(
   const wait = Math.min(
     Math.max(waitOf(failure, step, failures), bounds.min),
     bounds.max,
-    longest(failure.kind, failure.early),
+    longest(failure),
   )
   const holds = known && known.until > now + wait && !(news && alike)
   if (holds) return new Map(state).set(key, { ...known, since: now })
@@ -115,7 +114,7 @@ export function fail(
  * applies.
  */
 function waitOf(failure: Failure, step: Step, failures: number) {
-  const scheduled = (count: number) => Math.min(step.base * (step.growth ?? 2) ** (count - 1), step.max)
+  const scheduled = (count: number) => Math.min(step.base * 2 ** (count - 1), step.max)
   if (failure.retryAfter === undefined) return scheduled(failures)
   return Math.max(failure.retryAfter, failures > 1 ? scheduled(failures - 1) : SHORTEST)
 }
@@ -188,7 +187,7 @@ export function parse(text: string): State {
   return new Map(
     Object.entries(value.members).flatMap(([key, item]) => {
       if (!key.includes("/") || !isCooldown(item)) return []
-      return [[key, { ...item, until: Math.min(item.until, item.since + longest(item.kind)) }] as const]
+      return [[key, { ...item, until: Math.min(item.until, item.since + longest(item)) }] as const]
     }),
   )
 }
