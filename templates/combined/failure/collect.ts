@@ -85,7 +85,7 @@ export function collect(error: unknown): Seen {
   const add = (code: string) => seen.codes.size < MOST.codes && seen.codes.add(code.slice(0, 200).toLowerCase())
   const say = (text: string) => seen.texts.length < MOST.texts && seen.texts.push(text)
 
-  const read = (text: string, depth: number) => {
+  const read = (text: string, depth: number): void => {
     if (!text.trim()) return
     const value = parsed(text)
     if (value !== undefined) return visit(value, depth - 1)
@@ -93,7 +93,8 @@ export function collect(error: unknown): Seen {
       seen.page = true
       const title = (/<title[^>]{0,100}>([^<]{1,300})/i.exec(text) ?? /<h1[^>]{0,100}>([^<]{1,300})/i.exec(text))?.[1]
       if (title) say(title.trim())
-      return say(bounded(text))
+      say(bounded(text))
+      return
     }
     // A gateway's own words around the body of another, or a stream that was taken for a body.
     for (const inner of embedded(text)) visit(inner, depth - 1)
