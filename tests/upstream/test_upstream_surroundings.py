@@ -145,7 +145,7 @@ def test_ssh_behind_an_address_is_named_with_the_setting_that_leads_to_it(
 
     message = str(refused.value)
     assert wanted in message
-    assert "git asks ssh://git@git.example.invalid:2222/opencode".replace("git@", "") in message
+    assert "git uses ssh://git@git.example.invalid:2222/opencode".replace("git@", "") in message
     assert f"insteadof=https://git.example.invalid/ ({isolated}/.gitconfig)" in message
     assert "GIT_SSH_COMMAND=" in message
     assert "ssh -T -p 2222 git@git.example.invalid" in message
