@@ -16,6 +16,8 @@ from opencode_patcher.base import documents, files
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import ToolchainError
+from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.text import without_credentials
 from opencode_patcher.toolchain import npm_registry, npm_settings, platforms
 from opencode_patcher.upstream.lock import BunPins
 
@@ -64,18 +66,31 @@ def fetch(program: Path, package: str, version: str, pins: BunPins) -> int:
     return len(archive)
 
 
-def with_pins(pins: BunPins, version: str) -> BunPins:
-    """``pins`` plus those of one more version, for every platform that the registry now has."""
+def with_pins(pins: BunPins, version: str, reporter: Reporter) -> BunPins:
+    """``pins`` with those of one more version, for every platform, as the registry has them now. A platform that it
+    does not have stays without a pin, and is named to the user.
+
+    Raises ToolchainError when the registry cannot be reached, or has the version for no platform.
+    """
     if version in pins:
         return pins
     settings = npm_settings.read_settings()
     found: dict[str, str] = {}
+    missing: list[str] = []
     for package in sorted(platforms.PACKAGES):
         try:
             found[package] = _integrity(npm_registry.find(settings, package, version).sha512)
-        except ToolchainError:
-            continue
-    return {**pins, version: found} if found else pins
+        except npm_registry.NotInRegistryError:
+            missing.append(package)
+    if not found:
+        raise ToolchainError(
+            f"The lock cannot pin bun {version}.",
+            why=f"The registry has it for no platform.\nRegistry: {without_credentials(settings.registry(missing[0]))}",
+            next_step="Check npm's registry (npm_config_registry or .npmrc), then run the same command again.",
+        )
+    if missing:
+        reporter.warn(f"The registry does not have bun {version} for every platform. Not pinned: {', '.join(missing)}")
+    return {**pins, version: found}
 
 
 def _note(program: Path) -> Path:

@@ -28,6 +28,10 @@ _ABBREVIATED = "application/vnd.npm.install-v1+json, application/json"
 """The short form of a package's document, which has everything that an installation needs (npm registry API)."""
 
 
+class NotInRegistryError(ToolchainError):
+    """The registry answers, and does not have the package or the version."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Distribution:
     """Where a version's archive is, and its SHA-512."""
@@ -57,8 +61,8 @@ class _Answer:
 def find(settings: Settings, package: str, version: str) -> Distribution:
     """Ask the registry for one version of a package.
 
-    Raises ToolchainError when the registry cannot be reached, or does not have the package, the version, or
-    a SHA-512 for it.
+    Raises NotInRegistryError when the registry does not have the package or the version, ToolchainError when it cannot
+    be reached or has no SHA-512 for it.
     """
     registry = settings.registry(package)
     url = registry + quote(package, safe="@")
@@ -70,7 +74,7 @@ def find(settings: Settings, package: str, version: str) -> Distribution:
             raise _error(what, url, f"The registry's answer is larger than {ANSWER_LIMIT / 1e6:g} MB.")
         versions = documents.parse(answer, _Answer).versions
         if version not in versions:
-            raise _error(what, url, "The registry does not have this version.")
+            raise _error(what, url, "The registry does not have this version.", NotInRegistryError)
         found = documents.shaped(versions[version], _Version).dist
         return Distribution(url=_tarball(found.tarball, registry), sha512=parse_integrity(found.integrity))
     except ValueError as error:
@@ -159,7 +163,8 @@ def _open(
         except urllib.error.HTTPError as error:
             error.close()
             if attempt == attempts or (error.code < 500 and error.code != 429):
-                raise _error(what, url, _status_text(error.code)) from error
+                kind = NotInRegistryError if error.code == 404 else ToolchainError
+                raise _error(what, url, _status_text(error.code), kind) from error
         except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
             if attempt == attempts or isinstance(reason, ssl.SSLError):
@@ -200,8 +205,8 @@ def _tarball(url: str, registry: str) -> str:
     return url
 
 
-def _error(what: str, url: str, why: str) -> ToolchainError:
-    return ToolchainError(
+def _error(what: str, url: str, why: str, kind: type[ToolchainError] = ToolchainError) -> ToolchainError:
+    return kind(
         what,
         why=f"{why}\nAddress: {without_credentials(url)}",
         next_step=(

@@ -110,12 +110,13 @@ def unproven(prospect: Prospect) -> str:
 def next_lock(prospect: Prospect, request: Request, store: Store, reporter: Reporter, *, lock: Lock) -> Lock:
     """``lock`` moved to the newest release, with pins for the bun it asks for. No code of OpenCode's is run.
 
-    Raises SourceError when the source cannot be reached, or is not OpenCode.
+    Raises SourceError when the source cannot be reached, or is not OpenCode; ToolchainError when the registry cannot be
+    asked for bun.
     """
     with one_at_a_time(store, reporter, wait=request.wait), repository.opened(store, request.source) as upstream:
         upstream.fetch([prospect.newest], reporter)
         wanted = workspace.closure(upstream.snapshot(prospect.newest).package_texts(), request.line).bun
-    return replace(lock, release=prospect.newest, bun=bun_package.with_pins(lock.bun, wanted))
+    return replace(lock, release=prospect.newest, bun=bun_package.with_pins(lock.bun, wanted, reporter))
 
 
 @contextmanager

@@ -32,6 +32,8 @@ class Notes(SilentReporter):
     def note(self, text: str) -> None:
         self.notes.append(text)
 
+    warn = note
+
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,11 +156,29 @@ def test_every_platform_is_pinned_for_the_releases_that_are_built() -> None:
 
 def test_a_new_version_is_pinned_for_every_platform_that_the_registry_has(registry: Registry) -> None:
     registry.add(PACKAGE, "1.3.14", GOOD)
-    pins = bun_package.with_pins({"1.3.13": {"p": "sha512-x"}}, "1.3.14")
+    notes = Notes()
+    pins = bun_package.with_pins({"1.3.13": {"p": "sha512-x"}}, "1.3.14", notes)
     assert pins == {"1.3.13": {"p": "sha512-x"}, "1.3.14": {PACKAGE: integrity(GOOD)}}
+    (said,) = notes.notes
+    assert "Not pinned: " in said
+    assert all((package in said) is (package != PACKAGE) for package in platforms.PACKAGES - {PACKAGE})
     asked = len(registry.requests)
-    assert bun_package.with_pins(pins, "1.3.14") == pins
+    assert bun_package.with_pins(pins, "1.3.14", notes) == pins
     assert len(registry.requests) == asked
+
+
+def test_a_registry_that_has_no_platform_of_a_new_version_is_an_error(registry: Registry) -> None:
+    with pytest.raises(ToolchainError, match="for no platform"):
+        bun_package.with_pins({}, "1.3.14", SilentReporter())
+
+
+@pytest.mark.parametrize("failures", [[401], [503] * npm_registry.ATTEMPTS])
+def test_a_registry_that_fails_leaves_no_platform_without_a_pin(registry: Registry, failures: list[int]) -> None:
+    for package in platforms.PACKAGES:
+        registry.add(package, "1.3.14", GOOD)
+    registry.failures = failures
+    with pytest.raises(ToolchainError, match=str(failures[0])):
+        bun_package.with_pins({}, "1.3.14", SilentReporter())
 
 
 def test_programs_and_settings_in_the_current_directory_are_ignored(
