@@ -20,6 +20,8 @@ export type Answer = {
   readonly status: number
   readonly headers?: Record<string, string>
   readonly moves: readonly Move[]
+  /** Holds back the head, too. */
+  readonly before?: () => Promise<unknown>
 }
 
 export type FakeProvider = {
@@ -122,6 +124,7 @@ async function play(socket: Socket, answer: Answer): Promise<void> {
     `HTTP/1.1 ${answer.status} Scripted`,
     ...Object.entries(headers).map(([key, value]) => `${key}: ${value}`),
   ]
+  await answer.before?.()
   if (answer.status) socket.write(head.join("\r\n") + "\r\n\r\n")
   for (const move of answer.moves) {
     if (move.type === "wait") await move.until()

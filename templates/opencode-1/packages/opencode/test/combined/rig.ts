@@ -115,6 +115,8 @@ type Options = {
   readonly combined?: ConfigV1.Info["combined"]
   /** Where the model of a provider differs. */
   readonly models?: { readonly first?: Partial<Model>; readonly second?: Partial<Model> }
+  /** What the config says of the first provider beside its key and address. */
+  readonly settings?: { readonly headerTimeout?: number; readonly chunkTimeout?: number }
   /** The SDK of a provider that speaks another protocol. */
   readonly npm?: { readonly first?: string; readonly second?: string }
 }
@@ -137,7 +139,7 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
     env: [],
     npm: options.npm?.[which] ?? "@ai-sdk/openai-compatible",
     models: { "glm-4.6": { ...model(COST[which]), ...options.models?.[which] } },
-    options: { apiKey: KEY, baseURL: url },
+    options: { apiKey: KEY, baseURL: url, ...(which === "first" && options.settings) },
   })
   yield* files.writeWithDirs(
     path.join(directory, "opencode.json"),

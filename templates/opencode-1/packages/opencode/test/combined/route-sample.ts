@@ -1,6 +1,7 @@
 /** A route for tests that need none of its effects. */
 import { Effect } from "effect"
 import type { CombinedRoute } from "@/combined/provider/route"
+import { CombinedTimeouts } from "@/combined/provider/timeouts"
 import { CombinedSettings } from "@/combined/settings"
 import type { Provider } from "@/provider/provider"
 
@@ -22,6 +23,7 @@ export function routeSample(model: Provider.Model, more: Partial<CombinedRoute.R
     claim: Effect.succeed(true),
     release: Effect.void,
     settings: CombinedSettings.failover({}),
+    timeouts: CombinedTimeouts.own(undefined),
     ...more,
   }
 }

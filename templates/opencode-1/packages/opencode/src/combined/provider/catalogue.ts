@@ -14,6 +14,7 @@ import { group, type Group, type Offer } from "../identity/grouping"
 import { check } from "../identity/options"
 import { CombinedCredentials } from "./credentials"
 import { CombinedRoute } from "./route"
+import { CombinedTimeouts } from "./timeouts"
 import { CombinedPool } from "../host/pool"
 import type { Failure } from "../failure/classify"
 import { CombinedSettings } from "../settings"
@@ -129,6 +130,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         }
       })
       const providers = yield* base.list()
+      const config = yield* dependencies.config.get()
       const asked = members.flatMap((item) =>
         Object.keys(providers[item.providerID as ProviderID]?.models[item.modelID]?.variants ?? {}),
       )
@@ -140,6 +142,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         state: { attempt: undefined, retracted: false, known: undefined, heeds: true, unthinking: false },
         forgone: new Set(),
         settings: pool.settings,
+        timeouts: CombinedTimeouts.own(config.provider?.[member.providerID]?.options),
         next: (wish) => serve(members, id, { ...wish, owner }),
         fail: (failure) => fail(member, failure),
         blame: (other, failure) =>

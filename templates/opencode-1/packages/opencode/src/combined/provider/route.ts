@@ -14,6 +14,7 @@ import type { CombinedSettings } from "../settings"
 import type { CombinedDecide } from "../turn/decide"
 import type { CombinedMember } from "../member"
 import type { Attempt } from "../request/attempt"
+import type { CombinedTimeouts } from "./timeouts"
 
 export const PROVIDER_ID = "combined"
 
@@ -77,6 +78,8 @@ export type Route = {
   readonly claim: Effect.Effect<boolean>
   readonly release: Effect.Effect<void>
   readonly settings: CombinedSettings.Failover
+  /** How long the member's provider may be silent before upstream ends the request. */
+  readonly timeouts: CombinedTimeouts.Timeouts
   /** The member's own variants. The model has them under every name that may be requested. */
   readonly variants?: Provider.Model["variants"]
 }
