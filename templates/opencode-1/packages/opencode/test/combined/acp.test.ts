@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import type { AgentSideConnection } from "@agentclientprotocol/sdk"
 import { Effect } from "effect"
+import { ACPEvent } from "@/acp/event"
 import { CombinedACPEvent } from "@/combined/seam/acp-event"
 
 type Update = Parameters<AgentSideConnection["sessionUpdate"]>[0]["update"]
@@ -67,6 +68,19 @@ test("a switch is announced, upstream's own retries are not", async () => {
       sessionUpdate: "agent_thought_chunk",
       content: { type: "text", text: "Failover: alpha (503), beta takes over\n" },
     },
+  ])
+})
+
+test("upstream's own handling of the same events hides none of it", async () => {
+  const editor = client({ prt_text: { partType: "text" } })
+  const subscription = new ACPEvent.Subscription({ sdk: {}, ...editor } as unknown as ConstructorParameters<
+    typeof ACPEvent.Subscription
+  >[0])
+  for (const event of [status("Failover: alpha (503), beta takes over"), removed("prt_text")])
+    await subscription.handle(event as unknown as Parameters<typeof subscription.handle>[0])
+  expect(editor.updates).toMatchObject([
+    { sessionUpdate: "agent_thought_chunk" },
+    { sessionUpdate: "agent_thought_chunk" },
   ])
 })
 
