@@ -113,7 +113,7 @@ def test_homes_are_deleted_unless_they_are_kept(
 def test_too_little_space_for_the_homes_is_a_clear_error(fake_opencode: Fake, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(DrillError, match="no room"):
+    with pytest.raises(DrillError, match="not enough disk space"):
         drill.run(fake_opencode("patched"), keep=file / "below")
 
 
