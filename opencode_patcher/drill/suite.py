@@ -231,7 +231,7 @@ def _root(keep: Path | None) -> Iterator[Path]:
             yield place
     except (OSError, StoreError) as error:
         raise DrillError(
-            "There is not enough disk space for the drill's temporary homes.",
+            "The temporary homes for the drill cannot be created.",
             why=str(error),
             next_step="Free some space in the temporary directory, or set TMPDIR to another one.",
         ) from error

@@ -110,10 +110,10 @@ def test_homes_are_deleted_unless_they_are_kept(
     assert len(list(kept.glob("drill-*/home/.config/opencode/opencode.json"))) == 1
 
 
-def test_too_little_space_for_the_homes_is_a_clear_error(fake_opencode: Fake, tmp_path: Path) -> None:
+def test_homes_that_cannot_be_created_are_a_clear_error(fake_opencode: Fake, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(DrillError, match="not enough disk space"):
+    with pytest.raises(DrillError, match="cannot be created"):
         drill.run(fake_opencode("patched"), keep=file / "below")
 
 
