@@ -1,8 +1,9 @@
 /** The file that stores the health of members, for all of the user's processes. */
-import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "fs"
+import { lstatSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "fs"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
 import type { CombinedHealthStore } from "../health/store"
+import { CombinedPrivateFile } from "./private-file"
 
 export const FILE = path.join(Global.Path.state, "combined-health.json")
 
@@ -13,6 +14,9 @@ const LAST = 1000
 /** A change takes about a millisecond: a lock of this age was left by a process that has ended. */
 const STALE = 5000
 
+/** A cooldown takes some hundred bytes, and there are as many as members that failed in the last days. */
+const LARGEST = 4_000_000
+
 const idle = new Int32Array(new SharedArrayBuffer(4))
 
 export function shelf(file: string): CombinedHealthStore.Shelf {
@@ -20,19 +24,13 @@ export function shelf(file: string): CombinedHealthStore.Shelf {
     stamp: () => {
       try {
         // The inode changes with each replacement, also within one tick of the clock.
-        const { ino, mtimeMs, size } = statSync(file)
+        const { ino, mtimeMs, size } = lstatSync(file)
         return [ino, mtimeMs, size].join(":")
       } catch {
         return undefined
       }
     },
-    read: () => {
-      try {
-        return readFileSync(file, "utf8")
-      } catch {
-        return undefined
-      }
-    },
+    read: () => CombinedPrivateFile.read(file, LARGEST)?.toString("utf8"),
     replace: (text) => {
       const draft = `${file}.${process.pid}`
       try {

@@ -15,7 +15,7 @@ import pytest
 
 from opencode_patcher.base import process
 from opencode_patcher.drill.drivers.home import Home, environment
-from opencode_patcher.drill.fakes.faults import At, Broken, How, Slow
+from opencode_patcher.drill.fakes.faults import At, Broken, How, HttpError, Slow
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GREETING, OVERLOADED
 from tests.real.held_provider import holding
 
@@ -96,3 +96,29 @@ def test_the_screen_follows_a_failover(
 
     state = json.loads((home.home / ".local" / "state" / "opencode" / "model.json").read_text())
     assert [model["providerID"] for model in state["recent"]] == ["combined"]
+
+
+def test_a_key_that_providers_repeat_is_neither_shown_nor_stored(
+    tmp_path: Path, patched: Path, open_terminal: Callable[[Home, str], Terminal]
+) -> None:
+    said = "Operation declined for"
+    refused = HttpError(status=400, message=f"{said} {ALPHA.key}", headers={"x-echo": f"Bearer {ALPHA.key}"})
+    broken = Broken(at=At.TEXT, how=How.ERROR_EVENT, message=f"{said} {BETA.key}")
+    with holding(tmp_path / "user", GREETING, replace(ALPHA, then=refused), replace(BETA, then=broken)) as (home, held):
+        for one in held:
+            one.go_on()
+        words = ["run", "--print-logs", "--model", "combined/claude-sonnet-4-5", GREETING.prompt]
+        done = process.converse([patched, *words], cwd=home.work, env=environment(home), timeout=SECONDS)
+        terminal = open_terminal(home, f"exec '{patched}' --model combined/claude-sonnet-4-5")
+        terminal.until(lambda screen: "claude-sonnet-4-5 Combined" in screen)
+        terminal.type(GREETING.prompt)
+        screen = terminal.until(lambda screen: said in screen)
+
+    printed = done.stdout + done.stderr
+    stored = {path: path.read_bytes() for path in home.root.rglob("*") if path.is_file()}
+    del stored[home.config / "opencode.json"]
+    assert said in printed
+    assert any(said.encode() in content for content in stored.values()), "the search does not reach the database"
+    for key in (ALPHA.key, BETA.key):
+        assert key not in printed + screen
+        assert not [path for path, content in stored.items() if key.encode() in content]

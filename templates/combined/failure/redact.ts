@@ -13,7 +13,8 @@ const KEYS = [
   /\bA[KS]IA[A-Z0-9]{16}\b/g,
   /\bAIza[\w-]{30,}/g,
   /\bya29\.[\w-]{8,}/g,
-  /\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g,
+  // From the beginning of a word only: looked for in the middle, "-eyJ-eyJ…" would take time with the square of its length.
+  /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g,
 ]
 
 const AFTER = [
@@ -27,9 +28,55 @@ const AFTER = [
 export function redact(text: string, secrets: readonly string[] = []) {
   const known = secrets
     .filter((secret) => secret.length >= SHORTEST)
+    .toSorted((one, other) => other.length - one.length)
     .reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
   const keys = KEYS.reduce((rest, pattern) => rest.replace(pattern, HIDDEN), known)
   return AFTER.reduce((rest, pattern) => rest.replace(pattern, `$1${HIDDEN}`), keys)
+}
+
+/** Whatever is deeper than this in an error is not looked at, and not passed on either. */
+const DEPTH = 12
+
+/** The user's own words, as they were sent: nothing that a provider has said, and long. */
+const ASKED = "requestBodyValues"
+
+/**
+ * The same in all that a failure holds. An error is changed in place: its class says what it is. Anything else that is not
+ * plain data, such as a client's own object, stays as it is.
+ */
+export function within(value: unknown, secrets: readonly string[] = []): unknown {
+  const seen = new Map<object, unknown>()
+  const visit = (item: unknown, depth: number): unknown => {
+    if (typeof item === "string") return redact(item, secrets)
+    if (typeof item !== "object" || item === null) return item
+    if (seen.has(item)) return seen.get(item)
+    if (depth === 0) return HIDDEN
+    if (Array.isArray(item)) {
+      const copy: unknown[] = []
+      seen.set(item, copy)
+      for (const one of item) copy.push(visit(one, depth - 1))
+      return copy
+    }
+    if (item instanceof Error) {
+      seen.set(item, item)
+      for (const key of Object.getOwnPropertyNames(item))
+        if (key !== ASKED) Reflect.set(item, key, visit(Reflect.get(item, key), depth - 1))
+      return item
+    }
+    const prototype: unknown = Object.getPrototypeOf(item)
+    if (prototype !== Object.prototype && prototype !== null) return item
+    const copy: Record<string, unknown> = {}
+    seen.set(item, copy)
+    for (const [key, one] of Object.entries(item))
+      Object.defineProperty(copy, redact(key, secrets), {
+        value: key === ASKED ? one : visit(one, depth - 1),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      })
+    return copy
+  }
+  return visit(value, DEPTH)
 }
 
 const TELLING = /auth|key|token|secret|cookie|password/i
@@ -41,9 +88,9 @@ export function sent(url: string, headers: Iterable<readonly [string, string]>) 
   const named = [...(address?.searchParams ?? [])].filter(([name]) => TELLING.test(name)).map(([, value]) => value)
   const login = address ? [address.password, decoded(address.password)] : []
   const pieces = values.flatMap((value) => value.split(/[\s,;=]+/))
-  return [...new Set([...values, ...pieces, ...named, ...login].flatMap((item) => [item, encodeURIComponent(item)]))]
-    .filter((item) => item.length >= SHORTEST)
-    .toSorted((one, other) => other.length - one.length)
+  return [
+    ...new Set([...values, ...pieces, ...named, ...login].flatMap((item) => [item, encodeURIComponent(item)])),
+  ].filter((item) => item.length >= SHORTEST)
 }
 
 function decoded(text: string) {

@@ -2,6 +2,7 @@
 import type { Failed } from "../choice/answer"
 import type { Cooldown } from "../health/cooldown"
 import { CombinedMember, type Name } from "../member"
+import { CombinedText } from "../text"
 
 type Out = { readonly member: Name; readonly cooldown: Cooldown }
 
@@ -17,12 +18,12 @@ export function switched(
   next: { readonly providerID: string; readonly variant: string | undefined },
 ) {
   const without = next.variant === undefined ? "" : ` without the variant ${next.variant}`
-  return `${SWITCH}${failed} (${reason}), ${next.providerID} takes over${without}`
+  return CombinedText.shown(`${SWITCH}${failed} (${reason}), ${next.providerID} takes over${without}`)
 }
 
 /** The line that says that no member can answer now, and which one is waited for. */
 export function waiting(id: string, provider: string, reason: string) {
-  return `${SWITCH}all providers of ${id} are unavailable, waiting for ${provider}: ${reason}`
+  return CombinedText.shown(`${SWITCH}all providers of ${id} are unavailable, waiting for ${provider}: ${reason}`)
 }
 
 /**
@@ -41,7 +42,9 @@ export function exhausted(id: string, failures: readonly Failed[], out: readonly
     ...(first
       ? [`${first.member.providerID} should be back first, at ${new Date(first.cooldown.until).toISOString()}.`]
       : []),
-  ].join("\n")
+  ]
+    .map(CombinedText.shown)
+    .join("\n")
 }
 
 /** The conversation was already compacted, but is still too long for all members. */

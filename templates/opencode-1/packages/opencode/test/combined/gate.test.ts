@@ -94,6 +94,7 @@ test("the provider's own word for the end is kept", async () => {
   expect(parts.at(-1)).toMatchObject({ finishReason: { unified: "stop", raw: "eos" } })
 })
 
+<<<<<<< HEAD
 test("a request that may not be made any more is not sent", async () => {
   const sent: string[] = []
   const language = {
@@ -114,6 +115,58 @@ test("a request that may not be made any more is not sent", async () => {
 })
 
 test("a model's answer is inspected on its way to the SDK, and the model itself is unchanged", async () => {
+=======
+const KEY = "a-key-of-no-known-form"
+
+/** A provider that answers with a stream of these parts once it was sent the key, or raises this. */
+function keyed(outcome: LanguageModelV3StreamPart[] | Error) {
+  const gate = CombinedGate.open()
+  const stream = new Response("data: {}\n\n", { headers: { "content-type": "text/event-stream" } })
+  const language = {
+    config: { fetch: (_: string, __?: RequestInit) => Promise.resolve(stream) },
+    async doStream(_: LanguageModelV3CallOptions) {
+      await this.config.fetch("https://me:pass-of-mine@host.test/v1", { headers: { authorization: `Bearer ${KEY}` } })
+      if (outcome instanceof Error) throw outcome
+      return { stream: new Blob().stream().pipeThrough(script(outcome)) }
+    },
+  }
+  return { gate, guarded: CombinedGate.guarded(CombinedGate.put(ProviderTest.model(), gate), language) }
+}
+
+for (const [what, ...parts] of [
+  ["its SDK's words", { type: "error", error: `Wrong key ${KEY}` }],
+  ["an error of its SDK", { type: "error", error: Object.assign(new Error(KEY), { data: { [KEY]: [KEY] } }) }],
+  ["an event that its SDK passes over", raw({ error: { message: KEY, metadata: { raw: KEY } } }), finish("other")],
+  ["an event before its SDK's error", raw({ choices: [], echo: KEY }), { type: "error", error: new Error("no") }],
+  ["the word for the end", finish("other", `stop ${KEY}`)],
+] as const satisfies readonly (readonly [string, ...LanguageModelV3StreamPart[]])[])
+  test(`a key that an answer repeats in ${what} is taken out of it`, async () => {
+    const { gate, guarded } = keyed([said, ...parts])
+    const came: unknown[] = []
+    const { stream } = await guarded.doStream({ prompt: [] })
+    await stream.pipeTo(new WritableStream({ write: (part) => void (part.type === "error" && came.push(part.error)) }))
+    expect(came.length + Number(gate.ending !== undefined)).toBe(1)
+    expect(Bun.inspect([came, gate.failed, gate.ending], { depth: 20 })).toContain("[redacted]")
+    expect(Bun.inspect([came, gate.failed, gate.ending], { depth: 20 })).not.toContain(KEY)
+  })
+
+test("what a failed request says loses the key and the login of its address", async () => {
+  const raised = Object.assign(new Error(`no ${KEY}`), {
+    url: "https://me:pass-of-mine@host.test/v1",
+    responseBody: JSON.stringify({ said: KEY }),
+    cause: new Error(KEY),
+  })
+  const found = await keyed(raised)
+    .guarded.doStream({ prompt: [] })
+    .catch((error: unknown) => error)
+  expect(found).toBe(raised)
+  const said = [raised.message, raised.url, raised.responseBody, String(raised.cause)].join()
+  expect(said).not.toContain(KEY)
+  expect(said).not.toContain("pass-of-mine")
+})
+
+test("a model's answer is looked at on its way to the SDK, and the model itself stays as it is", async () => {
+>>>>>>> 4095186 (Keys that a provider repeats inside an answer are redacted, terminals are not steered, and foreign files are not used)
   const asked: unknown[] = []
   const fetch = () =>
     Promise.resolve(new Response('{"error":{"message":"no"}}', { headers: { "content-type": "application/json" } }))

@@ -24,7 +24,7 @@ import type { SessionID } from "@/session/schema"
 import { Session } from "@/session/session"
 import { SessionStatus } from "@/session/status"
 import { pollWithTimeout } from "../lib/effect"
-import { call, cut, event, finish, gate, refuse, say, stream, text, wait } from "./fake-provider"
+import { type Answer, call, cut, event, finish, gate, refuse, say, stream, text, wait } from "./fake-provider"
 import { ANSWER, COST, KEY, combinedSession, it, written } from "./rig"
 
 setDefaultTimeout(30_000)
@@ -403,30 +403,50 @@ test.skipIf(process.platform === "win32")("a link or a pipe in the place of the 
   rmSync(folder, { recursive: true })
 })
 
+<<<<<<< HEAD
 it.instance(
   "a key that a provider repeats is stored nowhere: messages, statuses, the log, the health file, OpenCode's own",
   () =>
+=======
+/** A provider may repeat a key in whatever it answers. In an event, `text` has begun before. */
+const inside = (value: unknown) => stream(say("half"), event(value))
+
+const ECHO = `Incorrect API key provided: ${KEY}. Find yours at https://me:${KEY}@host.test`
+const headers = { "x-echo": `Bearer ${KEY}`, "www-authenticate": `Bearer token="${KEY}"` }
+const page = (status: number, body: string): Answer => ({
+  status,
+  headers: { ...headers, "content-type": "text/html" },
+  moves: [{ type: "send", data: body }],
+})
+
+for (const [what, answer] of [
+  ["a refusal", refuse(401, { error: { message: ECHO, code: "invalid_api_key" } }, headers)],
+  ["a refusal that nobody knows", refuse(400, { error: { message: ECHO, [KEY]: KEY, code: KEY } }, headers)],
+  ["a page", page(502, `<html>${ECHO}</html>`)],
+  ["a page in place of a stream", page(200, `<html>${ECHO}</html>`)],
+  ["JSON in place of a stream", refuse(200, { error: { message: ECHO, code: KEY } }, headers)],
+  ["an error event", inside({ error: { message: ECHO, code: KEY, metadata: { raw: ECHO, [KEY]: [KEY] } } })],
+  ["an error event in words only", inside({ error: ECHO })],
+  ["an error event of another vendor", inside({ type: "error", message: ECHO, detail: KEY })],
+  ["an event that is not JSON", stream(say("half"), { type: "send", data: `data: {"${ECHO}\n\n` })],
+  ["an event of a form of its own", inside({ choices: ECHO, id: { [KEY]: KEY } })],
+  ["the word for the end", stream(say("half"), ...finish(KEY))],
+] as const)
+  it.instance(`a key that a provider repeats in ${what} is nowhere afterwards`, () =>
+>>>>>>> 4095186 (Keys that a provider repeats inside an answer are redacted, terminals are not steered, and foreign files are not used)
     Effect.gen(function* () {
       const chat = yield* combinedSession()
       const bridge = yield* EventV2Bridge.Service
       const seen: string[] = []
-      const off = yield* bridge.listen((event) => Effect.sync(() => void seen.push(JSON.stringify(event))))
+      const off = yield* bridge.listen((item) => Effect.sync(() => void seen.push(JSON.stringify(item))))
       yield* Effect.addFinalizer(() => off)
-      const body = {
-        error: {
-          message: `Incorrect API key provided: ${KEY}. Find yours at https://me:${KEY}@host.test`,
-          code: "invalid_api_key",
-        },
-      }
-      const headers = { "x-echo": `Bearer ${KEY}`, "www-authenticate": `Bearer token="${KEY}"` }
-      chat.first.answer(refuse(401, body, headers))
-      chat.second.answer(refuse(403, body, headers))
+      chat.first.answer(answer)
+      chat.second.answer(answer)
       yield* chat.ask("hello").pipe(Effect.exit)
 
       const history = JSON.stringify(yield* chat.history)
-      expect(history).toContain("Incorrect API key provided")
-      const records = recorded(chat.id)
-      expect(records.map((item) => item.failure)).toEqual(["auth", "auth"])
+      expect(chat.second.asked.length + chat.first.asked.length).toBeGreaterThan(0)
+      expect(recorded(chat.id).length).toBeGreaterThan(0)
       const files = [CombinedHealthFile.FILE, CombinedLog.FILE].map((file) => readFileSync(file, "utf8"))
       const stored = [Global.Path.data, Global.Path.state, Global.Path.log].flatMap((folder) =>
         readdirSync(folder, { withFileTypes: true })
@@ -435,4 +455,4 @@ it.instance(
       )
       expect([history, ...seen, ...files, ...stored].filter((item) => item.includes(KEY))).toEqual([])
     }),
-)
+  )

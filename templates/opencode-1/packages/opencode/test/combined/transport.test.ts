@@ -5,7 +5,7 @@ const answering = (body: BodyInit | ReadableStream<Uint8Array>, type: string, st
   const told: unknown[] = []
   const fetch = CombinedTransport.watched(
     () => Promise.resolve(new Response(body, { status, headers: { "content-type": type } })),
-    (event) => told.push(event),
+    { tell: (event) => told.push(event) },
   )
   return { told, answer: fetch("http://provider.test", { method: "POST" }) }
 }
@@ -92,7 +92,7 @@ test("a refusal keeps its meaning and loses the key that it repeats, in its head
           headers: { "retry-after": "7", "x-echo": `Bearer ${key}`, "content-length": "9" },
         }),
       ),
-    () => {},
+    { tell: () => {} },
   )
   const answer = await fetch("http://provider.test", {
     method: "POST",

@@ -4,6 +4,7 @@ import { linkSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { homedir } from "os"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
+import { CombinedPrivateFile } from "../host/private-file"
 
 type Provider = { readonly id: string; readonly key?: string; readonly options: Record<string, unknown> }
 
@@ -26,6 +27,15 @@ export function fingerprint(provider: Provider, login: unknown = logins()[provid
   return createHmac("sha256", secret()).update(text).digest("hex").slice(0, 16)
 }
 
+/** Where a login holds what nobody else may see (src/auth/index.ts). */
+const SECRETS = ["key", "token", "access", "refresh"]
+
+/** What a provider's login holds that must not be kept with what the provider says. */
+export function secrets(providerID: string) {
+  const login = logins()[providerID]
+  return isObject(login) ? SECRETS.map((name) => login[name]).filter((value) => typeof value === "string") : []
+}
+
 /** Without it, anybody who can read the cooldown file could try keys until one has the same fingerprint. */
 const SECRET = path.join(Global.Path.state, "combined-health.key")
 
@@ -39,12 +49,8 @@ function secret() {
 }
 
 function stored() {
-  try {
-    const found = readFileSync(SECRET)
-    return found.length === BYTES ? found : undefined
-  } catch {
-    return undefined
-  }
+  const found = CombinedPrivateFile.read(SECRET, BYTES)
+  return found?.length === BYTES ? found : undefined
 }
 
 /** Linked to its place when complete, which only the first of several processes can do. */

@@ -19,6 +19,8 @@ import type { Usage } from "@opencode-ai/llm"
 import { CombinedFailure } from "../failure/classify"
 import { CombinedEvent } from "../failure/event"
 import { CombinedFinish } from "../failure/finish"
+import { CombinedRedact } from "../failure/redact"
+import { CombinedCredentials } from "../provider/credentials"
 import { CombinedTransport } from "./transport"
 import { CombinedUsage } from "./usage"
 
@@ -41,6 +43,8 @@ export type Gate = {
   /** Asked at the last moment before the request goes out. Where it says no, nothing is sent, and the attempt fails. */
   mayAsk: () => boolean
   unsent: boolean
+  /** What was sent with the request and must not be kept with what is said of its failure. */
+  secrets: () => readonly string[]
 }
 
 export const open = (): Gate => ({
@@ -53,6 +57,7 @@ export const open = (): Gate => ({
   told: undefined,
   mayAsk: () => true,
   unsent: false,
+  secrets: () => [],
 })
 
 const key = Symbol.for("opencode.combined.gate")
@@ -73,10 +78,9 @@ export function guarded<Language extends object>(model: Provider.Model, language
       if (typeof value !== "function") return value
       if (name !== "doStream") return value.bind(target)
       return async (options: Parameters<LanguageModelV3["doStream"]>[0]) => {
-        const answer: LanguageModelV3StreamResult = await value.call(watched(target, gate), {
-          ...options,
-          includeRawChunks: true,
-        })
+        const answer: LanguageModelV3StreamResult = await asked(gate, () =>
+          value.call(watched(model, target, gate), { ...options, includeRawChunks: true }),
+        )
         return { ...answer, stream: answer.stream.pipeThrough(pass(gate, options.includeRawChunks === true)) }
       }
     },
@@ -84,15 +88,27 @@ export function guarded<Language extends object>(model: Provider.Model, language
   })
 }
 
+/** An error of a request names its address, which may hold a login, and what else the provider has said. */
+async function asked<Answer>(gate: Gate, ask: () => Promise<Answer>) {
+  try {
+    return await ask()
+  } catch (error) {
+    throw CombinedRedact.within(error, gate.secrets())
+  }
+}
+
 /**
  * The same model for one request, whose answer is inspected before the SDK reads it; one without a fetch is unchanged.
- *
  */
-function watched(language: object, gate: Gate): object {
+function watched(model: Provider.Model, language: object, gate: Gate): object {
   const { config } = language as { config?: { fetch?: Fetch } }
   // Upstream gives GitLab's workflows their tools as properties, and they have their own state.
   if (typeof config !== "object" || config === null || "toolExecutor" in language) return language
-  const send = CombinedTransport.watched(config.fetch ?? globalThis.fetch, (event) => (gate.told = { event }))
+  const send = CombinedTransport.watched(config.fetch ?? globalThis.fetch, {
+    tell: (event) => (gate.told = { event }),
+    asks: (secrets) => (gate.secrets = secrets),
+    known: () => CombinedCredentials.secrets(model.providerID),
+  })
   const fetch: Fetch = async (...input) => {
     if (gate.mayAsk()) return send(...input)
     gate.unsent = true
@@ -100,6 +116,9 @@ function watched(language: object, gate: Gate): object {
   }
   return Object.create(language, { config: { value: Object.create(config, { fetch: { value: fetch } }) } })
 }
+
+/** Of a provider's word for the end of an answer. */
+const LONGEST_WORD = 80
 
 function pass(gate: Gate, raw: boolean) {
   const held: LanguageModelV3ToolCall[] = []
@@ -124,9 +143,14 @@ function pass(gate: Gate, raw: boolean) {
       }
       if (part.type === "error" || gate.told) {
         gate.closed = true
-        gate.failed = gate.told ?? { event: last.event }
-        const own = part.type === "error" ? part : undefined
-        controller.enqueue(own ?? { type: "error", error: new Error(CombinedFailure.describe(gate.failed.event)) })
+        // It is kept with the message, in upstream's database and logs, and shown.
+        const secrets = gate.secrets()
+        gate.failed = { event: CombinedRedact.within(gate.told ? gate.told.event : last.event, secrets) }
+        const error =
+          part.type === "error"
+            ? CombinedRedact.within(part.error, secrets)
+            : new Error(CombinedFailure.describe(gate.failed.event))
+        controller.enqueue({ type: "error", error })
         return
       }
       if (part.type === "text-delta" || part.type === "reasoning-delta") seen.said ||= part.delta !== ""
@@ -144,14 +168,15 @@ function pass(gate: Gate, raw: boolean) {
         controller.enqueue(part)
         return
       }
-      gate.ending = part.finishReason.raw
+      const { raw: ending } = part.finishReason
+      gate.ending = ending && CombinedRedact.redact(ending, gate.secrets()).slice(0, LONGEST_WORD)
       const complete = CombinedFinish.isComplete(part.finishReason)
       // Upstream would tell the model that the call is invalid, again and again if it is always cut off.
       const cut = held.filter((call) => !complete || call.input.trim())
       if (complete) held.filter((call) => !cut.includes(call)).forEach((call) => controller.enqueue(call))
       gate.cut = cut.at(0)?.toolName
       gate.garbled = complete && cut.length > 0
-      controller.enqueue({ ...part, finishReason: CombinedFinish.read(part.finishReason, seen) })
+      controller.enqueue({ ...part, finishReason: CombinedFinish.read({ ...part.finishReason, raw: gate.ending }, seen) })
     },
   })
 }

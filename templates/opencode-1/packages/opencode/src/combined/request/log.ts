@@ -3,9 +3,10 @@
  *
  * A line is written in one piece, so processes may write simultaneously. At most two files of this size are kept.
  */
-import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmdirSync, statSync, writeSync } from "fs"
+import { mkdirSync, renameSync, rmdirSync, statSync } from "fs"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
+import { CombinedPrivateFile } from "../host/private-file"
 
 export type Action = "served" | "repeated" | "moved" | "waited" | "ended" | "cancelled"
 
@@ -51,28 +52,11 @@ const STALE = 60_000
 export function append(record: Record, file = FILE, largest = LARGEST) {
   try {
     if (sizeOf(file) >= largest) rotate(file, largest)
-    write(file, JSON.stringify(record) + "\n")
+    CombinedPrivateFile.append(file, JSON.stringify(record) + "\n")
   } catch {
     return false
   }
   return true
-}
-
-/** With a link or a pipe the line would go elsewhere, or nowhere. */
-const FLAGS =
-  constants.O_WRONLY |
-  constants.O_APPEND |
-  constants.O_CREAT |
-  (constants.O_NOFOLLOW ?? 0) |
-  (constants.O_NONBLOCK ?? 0)
-
-function write(file: string, line: string) {
-  const handle = openSync(file, FLAGS, 0o600)
-  try {
-    if (fstatSync(handle).isFile()) writeSync(handle, line)
-  } finally {
-    closeSync(handle)
-  }
 }
 
 /**

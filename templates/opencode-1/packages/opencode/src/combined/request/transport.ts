@@ -6,8 +6,14 @@ import { CombinedFailure } from "../failure/classify"
 import { CombinedRedact } from "../failure/redact"
 import type { Fetch } from "./gate"
 
-/** Called for an error that the SDK will not report. */
-type Tell = (event: unknown) => void
+type Listener = {
+  /** Told of an error that the SDK will not report. */
+  readonly tell: (event: unknown) => void
+  /** Told of each request, whose secrets it can then ask for. */
+  readonly asks?: (secrets: () => readonly string[]) => void
+  /** Secrets that a plugin's own fetch may add behind this one. */
+  readonly known?: () => readonly string[]
+}
 
 /** A body that is not a stream; its content is read like any other provider error. */
 export class NoStream extends Error {
@@ -20,10 +26,11 @@ export class NoStream extends Error {
 /** How much of a body is read to tell why it is not a stream. */
 const LONGEST = 100_000
 
-export function watched(fetch: Fetch, tell: Tell): Fetch {
+export function watched(fetch: Fetch, { tell, asks, known }: Listener): Fetch {
   return async (...input) => {
+    const secrets = () => [...sent(...input), ...(known?.() ?? [])]
+    asks?.(secrets)
     const response = await fetch(...input)
-    const secrets = () => sent(...input)
     if (!response.ok) return silenced(response, secrets())
     if (!response.body) return response
     const type = response.headers.get("content-type") ?? ""
@@ -109,7 +116,7 @@ function renewed(response: Response, body: ReadableStream<Uint8Array>) {
  * https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html: length of the message, length of its headers, a
  * checksum; the headers, the payload, a checksum. An exception is a message with its own type.
  */
-function exceptions(tell: Tell): Transformer<Uint8Array, Uint8Array> {
+function exceptions(tell: Listener["tell"]): Transformer<Uint8Array, Uint8Array> {
   const state = { bytes: new Uint8Array(0) }
   return {
     transform(chunk, controller) {

@@ -1,0 +1,18 @@
+/** Text that somebody else wrote, made safe to show. Twin of `shown` in opencode_patcher/base/text.py. Pure. */
+
+/** What a terminal obeys or does not draw: controls, direction overrides, halves of pairs, separators of lines. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+
+/** One line of text as it may go to a terminal: what cannot be seen is written as an escape, such as `\x1b`. */
+export function shown(text: string) {
+  return text.replace(HIDDEN, (char) => {
+    const code = char.codePointAt(0) ?? 0
+    if (char === "\t") return char
+    if (char === "\n") return "\\n"
+    if (char === "\r") return "\\r"
+    if (code <= 0xff) return `\\x${code.toString(16).padStart(2, "0")}`
+    return code <= 0xffff ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`
+  })
+}
+
+export * as CombinedText from "./text"
