@@ -94,7 +94,6 @@ test("the provider's own word for the end is kept", async () => {
   expect(parts.at(-1)).toMatchObject({ finishReason: { unified: "stop", raw: "eos" } })
 })
 
-<<<<<<< HEAD
 test("a request that may not be made any more is not sent", async () => {
   const sent: string[] = []
   const language = {
@@ -114,8 +113,6 @@ test("a request that may not be made any more is not sent", async () => {
   expect([sent.length, gate.unsent]).toEqual([1, true])
 })
 
-test("a model's answer is inspected on its way to the SDK, and the model itself is unchanged", async () => {
-=======
 const KEY = "a-key-of-no-known-form"
 
 /** A provider that answers with a stream of these parts once it was sent the key, or raises this. */
@@ -165,8 +162,7 @@ test("what a failed request says loses the key and the login of its address", as
   expect(said).not.toContain("pass-of-mine")
 })
 
-test("a model's answer is looked at on its way to the SDK, and the model itself stays as it is", async () => {
->>>>>>> 4095186 (Keys that a provider repeats inside an answer are redacted, terminals are not steered, and foreign files are not used)
+test("a model's answer is inspected on its way to the SDK, and the model itself is unchanged", async () => {
   const asked: unknown[] = []
   const fetch = () =>
     Promise.resolve(new Response('{"error":{"message":"no"}}', { headers: { "content-type": "application/json" } }))

@@ -139,9 +139,6 @@ test("processes that fail simultaneously do not lose each other's records", asyn
   expect(readdirSync(place.directory)).toEqual(["health.json"])
 }, 120_000)
 
-<<<<<<< HEAD
-test("a lock left by a dead process blocks nobody", () => {
-=======
 test.skipIf(process.platform === "win32")("what somebody else has put in its place is not believed", () => {
   const known = open()
   known.update(fail("acme"))
@@ -167,8 +164,7 @@ test.skipIf(process.platform === "win32")("what somebody else has put in its pla
   }
 })
 
-test("a lock that a dead process has left keeps nobody out", () => {
->>>>>>> 4095186 (Keys that a provider repeats inside an answer are redacted, terminals are not steered, and foreign files are not used)
+test("a lock left by a dead process blocks nobody", () => {
   mkdirSync(`${file()}.lock`)
   utimesSync(`${file()}.lock`, new Date(0), new Date(0))
   open().update(fail("acme"))

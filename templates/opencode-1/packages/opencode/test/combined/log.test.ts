@@ -403,11 +403,6 @@ test.skipIf(process.platform === "win32")("a link or a pipe in the place of the 
   rmSync(folder, { recursive: true })
 })
 
-<<<<<<< HEAD
-it.instance(
-  "a key that a provider repeats is stored nowhere: messages, statuses, the log, the health file, OpenCode's own",
-  () =>
-=======
 /** A provider may repeat a key in whatever it answers. In an event, `text` has begun before. */
 const inside = (value: unknown) => stream(say("half"), event(value))
 
@@ -433,7 +428,6 @@ for (const [what, answer] of [
   ["the word for the end", stream(say("half"), ...finish(KEY))],
 ] as const)
   it.instance(`a key that a provider repeats in ${what} is nowhere afterwards`, () =>
->>>>>>> 4095186 (Keys that a provider repeats inside an answer are redacted, terminals are not steered, and foreign files are not used)
     Effect.gen(function* () {
       const chat = yield* combinedSession()
       const bridge = yield* EventV2Bridge.Service
