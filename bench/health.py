@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from opencode_patcher.base import resources
+from opencode_patcher.failures.typescript import table_json
 
 GOAL_MS = 50.0
 START_SECONDS = 5.0
@@ -67,6 +68,8 @@ def prepare(root: Path) -> Path:
     """Lay out the modules that the health store imports, as in OpenCode's tree. Returns the script to run."""
     source = root / "src"
     shutil.copytree(CORE, source / "combined", ignore=shutil.ignore_patterns("*.j2"))
+    table = (CORE / "failure/table.ts.j2").read_text(encoding="utf-8").replace("[= failure_table =]", table_json())
+    (source / "combined/failure/table.ts").write_text(table, encoding="utf-8")
     (source / "combined" / "host").mkdir()
     shutil.copy(HOST / "health-file.ts", source / "combined" / "host")
     (source / "global.ts").write_text('export const Global = { Path: { state: "/" } }\n', encoding="utf-8")

@@ -22,12 +22,12 @@ class Templates:
 class Line:
     """A line of OpenCode: releases that share their layout, and so their patches and templates.
 
-    Its releases are those of the major version ``major``. ``source`` is the address of the repository, ``tags`` a
-    pattern (git's glob) of all its release tags, those of other lines included. ``package`` is the
-    workspace package that is built, by its file ``build_script``, and ``web_ui`` the package that can be embedded;
-    ``program`` names the program, and the package in package.json. ``patches`` is the directory below ``patches/``.
-    Of ``templates`` the first directory has to exist. ``combined`` is how OpenCode's own modules import ours: an alias
-    in the package's ``tsconfig.json``.
+    Its releases are those of the major version ``major``, and of older ones, which are too old. ``source`` is the
+    address of the repository, ``tags`` a pattern (git's glob) of all its release tags, those of other lines included.
+    ``package`` is the workspace package that is built, by its file ``build_script``, and ``web_ui`` the package that
+    can be embedded; ``program`` names the program, and the package in package.json. ``patches`` is the directory
+    below ``patches/``. Of ``templates`` the first directory has to exist. ``combined`` is how OpenCode's own modules
+    import ours: an alias in the package's ``tsconfig.json``.
     """
 
     major: int

@@ -56,7 +56,7 @@ def parse_listing(text: str, line: Line = OPENCODE_1) -> Listing:
         for tag, commit in commits.items()
         if (version := parse_tag(tag)) is not None
     )
-    own = tuple(release for release in found if release.version[0] == line.major)
+    own = tuple(release for release in found if release.version[0] <= line.major)
     later = [release.tag for release in found if release.version[0] > line.major]
     awaited = [(version, tag) for tag in commits if (version := parse_pre_release(tag)) and version[0] > line.major]
     return Listing(releases=own, later=later[-1] if later else max(awaited, default=(None, ""))[1])

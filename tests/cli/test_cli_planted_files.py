@@ -108,6 +108,7 @@ def commands(upstream: Upstream, tmp_path: Path) -> dict[str, list[list[str]]]:
         "demo": [["demo"]],
         "models": [["models", "groups", "--catalog", str(tmp_path / "models.json")]],
         "attempts": [["attempts"]],
+        "failures": [["failures", "explain", "429 Too Many Requests"]],
         "check": [["check", "v1.17.90", *source]],
         "update": [["update", "--check-only", *source]],
         "patches": [

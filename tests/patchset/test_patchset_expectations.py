@@ -214,6 +214,9 @@ def test_ours_name_existing_files_to_look_at() -> None:
         assert named, item.name
         for word in named:
             root = resources.templates().parent
-            assert (root / word).exists() or any(path.endswith(f"/{word}") for path in templates), (item.name, word)
+            assert (root / word).exists() or any(path.endswith((f"/{word}", f"/{word}.j2")) for path in templates), (
+                item.name,
+                word,
+            )
         played = item.look.partition("drill: ")[2]
         assert set(played.split(", ")) - {""} <= scenarios, item.name

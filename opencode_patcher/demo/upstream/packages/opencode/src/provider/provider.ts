@@ -150,8 +150,24 @@ export const layer = Layer.effect(
       return found
     })
 
-    const getLanguage = (item: Model) =>
-      Effect.succeed(OpenAIChat.make({ url: item.api.url, model: item.api.id, key: providers[item.providerID]?.key }))
+    const clients = new Map<string, OpenAIChat.Language>()
+
+    function resolveSDK(model: Model) {
+      const provider = providers[model.providerID]
+      if (provider) {
+        const options = { ...provider.options }
+        const key = typeof options.apiKey === "string" ? options.apiKey : undefined
+        return OpenAIChat.make({ url: model.api.url, model: model.api.id, key })
+      }
+      return OpenAIChat.make({ url: model.api.url, model: model.api.id })
+    }
+
+    const getLanguage = Effect.fn("Provider.getLanguage")(function* (model: Model) {
+      const key = `${model.providerID}/${model.id}`
+      const language = clients.get(key) ?? resolveSDK(model)
+      clients.set(key, language)
+      return yield* Effect.succeed(language)
+    })
 
     const closest = (providerID: string, query: string[]) => {
       const modelID = Object.keys(providers[providerID]?.models ?? {}).find((id) =>
