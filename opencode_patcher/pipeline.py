@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from opencode_patcher.base.errors import BuildError, DrillError, StoreError
 from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.request import Request
-from opencode_patcher.base.store import Store
+from opencode_patcher.base.store import Store, require_programs_run
 from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds
 from opencode_patcher.install.builds import Build, Ingredients
@@ -46,6 +47,8 @@ class Prepared:
     workspace: Workspace
     tree: Worktree
     change: Change
+    day: str
+    """When the release was committed, as ISO 8601 has it (``2026-05-14``)."""
 
     @property
     def release(self) -> Release:
@@ -99,15 +102,24 @@ def build(
     (``prospect`` is that check, where it was made already), and its proof is the whole drill.
     Raises the error of the step that fails; DrillError when the binary does not behave.
     """
+    from opencode_patcher.toolchain import catalogue
+    from opencode_patcher.toolchain.web_ui import embedded_if_possible
+
     lock = lock or upstream_lock.current(store)
     release = select(request, lock, reporter)
     if release != lock.release:
         support.require_buildable(release, support.read_support())
+
+    newest = cache(partial(catalogue.move_lock, lock, request, store, reporter))
+
+    def attempt(wanted: Request) -> Built:
+        prepared = prepare(wanted, release, store, reporter, known=lock.release)
+        return compile_binary(wanted, prepared, newest(), store, reporter)
+
     with one_at_a_time(store, reporter, wait=request.wait):
         if unproven := release > lock.release:
             require_checked(release, request, lock, store, reporter, prospect)
-        prepared = prepare(request, release, store, reporter, known=lock.release)
-        built = compile_binary(request, prepared, lock, store, reporter)
+        built = embedded_if_possible(request, store, reporter, attempt)
         proof = proof or (whole_drill if unproven else drill)
         return Built(build=prove(built.build, reporter, proof, whole=unproven), reused=built.reused)
 
@@ -138,6 +150,7 @@ def prepare(
     from opencode_patcher.patchset.values import values_for
     from opencode_patcher.upstream import repository, workspace, worktree
 
+    require_programs_run(store)
     patches = series.load(request.patches)
     files = newfiles.load(request.templates, request.line)
     if not (request.with_tests and support.read_support().tests(release)):
@@ -146,7 +159,7 @@ def prepare(
         upstream.fetch([release], reporter)
         snapshot = upstream.snapshot(release)
         snapshot.prefetch([*snapshot.package_files(), *patches.places()])
-        slim = workspace.closure(snapshot.package_texts(), request.line, web_ui=request.web_ui)
+        slim = workspace.closure(snapshot.package_texts(), request.line, web_ui=request.embeds_web_ui)
         tree = worktree.checkout(store, upstream, release, slim, reporter, with_tests=request.with_tests)
         if known:
             patches = moved_files.follow(patches, upstream, known, release, reporter)
@@ -158,7 +171,8 @@ def prepare(
             )
             changed = len(applied.written) + len(applied.removed)
             phase.detail(f"{len(change.placements)} hunks, {changed} of {len(change.files)} files changed")
-    return Prepared(workspace=slim, tree=tree, change=change)
+        day = snapshot.day
+    return Prepared(workspace=slim, tree=tree, change=change, day=day)
 
 
 def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Store, reporter: Reporter) -> Built:
@@ -174,14 +188,18 @@ def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Stor
         patchset=prepared.change.digest,
         bun=program.version,
         catalogue=models.sha256,
-        web_ui=request.web_ui,
+        catalogue_origin=models.origin,
+        web_ui=request.embeds_web_ui,
         target=platforms.target(),
     )
     if found := builds.find(store, ingredients):
         return Built(build=found, reused=True)
     name = f"{prepared.release.number}-{ingredients.key[:12]}"
     dependencies.install(program, prepared.tree, reporter, store.logs / f"install-{name}.log")
-    options = toolchain.BuildOptions(version=prepared.release.number, models_json=models.path, web_ui=request.web_ui)
+    catalogue.warn_of_old(models, prepared.release, prepared.day, reporter)
+    options = toolchain.BuildOptions(
+        version=prepared.release.number, models_json=models.path, web_ui=request.embeds_web_ui
+    )
     made = toolchain.build(program, prepared.tree, options, reporter, store.logs / f"build-{name}.log")
     return Built(build=builds.keep(store, ingredients, made.path, __version__), reused=False)
 
@@ -263,6 +281,8 @@ def release(
     DrillError when the binary that runs here does not behave. ``out`` is then unchanged.
     """
     from opencode_patcher.release import directory, make
+    from opencode_patcher.toolchain import catalogue
+    from opencode_patcher.toolchain.web_ui import embedded_if_possible
 
     out = out.absolute()
     directory.require_usable(out)
@@ -275,18 +295,39 @@ def release(
         if chosen > lock.release:
             require_checked(chosen, order.request, lock, store, reporter)
             proof = whole or proof
-        inputs = gathered(order, chosen, lock, store, reporter)
-        return make.release(order, inputs, out, store, reporter, proof)
+
+        newest = cache(partial(catalogue.move_lock, lock, order.request, store, reporter))
+
+        def attempt(request: Request) -> tuple[Order, Inputs]:
+            decided = replace(order, request=request)
+            return decided, gathered(decided, chosen, lock, store, reporter, moved=newest)
+
+        decided, inputs = embedded_if_possible(order.request, store, reporter, attempt)
+        return make.release(decided, inputs, out, store, reporter, proof)
 
 
-def gathered(order: Order, release: Release, lock: Lock, store: Store, reporter: Reporter) -> Inputs:
+def gathered(
+    order: Order,
+    release: Release,
+    lock: Lock,
+    store: Store,
+    reporter: Reporter,
+    *,
+    moved: Callable[[], Lock] | None = None,
+) -> Inputs:
     """The patched tree of a release, and everything that building it for many platforms needs. The caller holds the
-    build mutex. Raises the error of the step that fails; ToolchainError when a target lacks a native package.
+    build mutex. ``moved`` gives the lock with another catalogue; it is called when the source is there.
+
+    Raises the error of the step that fails; ToolchainError when a target lacks a native package.
     """
     from opencode_patcher.release.inputs import gather
+    from opencode_patcher.toolchain import catalogue
 
     made = prepare(order.request, release, store, reporter, known=lock.release)
-    return gather(order, made.tree, made.change, made.workspace.bun, lock, store, reporter)
+    after = moved() if moved else lock
+    inputs = gather(order, made.tree, made.change, made.workspace.bun, after, store, reporter)
+    catalogue.warn_of_old(inputs.models, release, made.day, reporter)
+    return inputs
 
 
 def reproduce(
@@ -306,6 +347,8 @@ def reproduce(
     order = again.order_of(released, request)
     lock = lock or upstream_lock.current(store)
     again.require_same_release(released, chosen := select(order.request, lock))
+    if released.catalogue_pin:
+        lock = replace(lock, catalogue=released.catalogue_pin)
     with one_at_a_time(store, reporter, wait=request.wait):
         make.require_room(order, store, store.root, reporter)
         inputs = gathered(order, chosen, lock, store, reporter)
@@ -331,8 +374,9 @@ def update(
     from opencode_patcher.upkeep.update import moving, next_lock
 
     after = next_lock(prospect, request, store, reporter, lock=lock)
+    lock = replace(lock, catalogue=after.catalogue)
     with moving(prospect, after, lock_file) as write_lock:
-        wanted = replace(request, ref=prospect.newest.tag)
+        wanted = replace(request, ref=prospect.newest.tag, locked=True)
         built = build(wanted, store, reporter, lock=lock, proof=proof, prospect=prospect)
         write_lock()
         if activate:

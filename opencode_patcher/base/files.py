@@ -41,6 +41,7 @@ __all__ = [
     "read_text",
     "remove_directory",
     "remove_file",
+    "runs_programs",
     "staged_directory",
     "undo_staged",
     "write_bytes",
@@ -118,6 +119,15 @@ def owner_of(path: Path) -> str:
         return f"{pwd.getpwuid(user).pw_name} (uid {user})"
     except KeyError:
         return f"uid {user}"
+
+
+def runs_programs(path: Path) -> bool:
+    """Whether programs can be run from where ``path`` is, or will be: not from a file system mounted ``noexec``."""
+    place = next((one for one in (path, *path.parents) if one.is_dir()), path)
+    try:
+        return not os.statvfs(place).f_flag & os.ST_NOEXEC
+    except (AttributeError, OSError):  # Windows has neither; macOS not the flag
+        return True
 
 
 def write_text(path: Path, text: str) -> None:

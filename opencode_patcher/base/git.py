@@ -7,6 +7,9 @@ not affected.
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from opencode_patcher.base import files, process
@@ -37,12 +40,36 @@ def run(
     return process.run(
         ["git", *SAFE, *_SETTINGS, *arguments],
         cwd=cwd,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **_given(os.environ)},
         check=check,
         stdin=stdin,
         reporter=reporter,
         timeout=timeout,
     )
+
+
+_WAYS = re.compile(
+    r"(url|http|https|credential|ssh|protocol|safe|remote|trace2?)\..*|core\.(sshcommand|askpass|gitproxy)"
+)
+"""Settings that say how a server is reached and who is trusted."""
+
+
+def _given(variables: Mapping[str, str]) -> dict[str, str | None]:
+    """The user's settings of git in the environment, without those that would change what is checked out: they count
+    more than a repository's own.
+    """
+    count = variables.get("GIT_CONFIG_COUNT", "")
+    numbers = range(int(count) if re.fullmatch(r"[0-9]{1,4}", count) else 0)
+    given = [(variables.get(f"GIT_CONFIG_KEY_{number}", ""), number) for number in numbers]
+    kept = [
+        (name, variables.get(f"GIT_CONFIG_VALUE_{number}", ""))
+        for name, number in given
+        if _WAYS.fullmatch(name.lower())
+    ]
+    found: dict[str, str | None] = {"GIT_CONFIG_COUNT": str(len(kept))}
+    for number, (name, value) in enumerate(kept):
+        found |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return found
 
 
 def in_tree(

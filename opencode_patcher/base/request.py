@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from opencode_patcher.base import resources
 from opencode_patcher.base.line import OPENCODE_1, Line
 
+WebUi = Literal["on", "off", "auto"]
+"""Whether the web UI is embedded; ``auto``: when its dependencies are available."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to build. ``ref`` is a release tag, None for the lock's; ``models_json`` replaces the pinned catalogue.
+    """What to build. ``ref`` is a release tag, None for the lock's; ``models_json`` replaces the newest catalogue, and
+    ``locked`` takes that of the lock.
 
     ``with_tests`` brings upstream's tests and ours into the tree, which the binary does not need.
     """
@@ -21,9 +26,15 @@ class Request:
     ref: str | None = None
     latest: bool = False
     models_json: Path | None = None
-    web_ui: bool = False
+    locked: bool = False
+    web_ui: WebUi = "off"
     discard_edits: bool = False
     wait: bool = True
     with_tests: bool = False
     patches: Path = field(default_factory=resources.patches)
     templates: Path = field(default_factory=resources.templates)
+
+    @property
+    def embeds_web_ui(self) -> bool:
+        """Whether the web UI goes in, once that is decided (``auto`` is not)."""
+        return self.web_ui == "on"

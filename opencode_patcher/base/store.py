@@ -124,6 +124,16 @@ class Store:
             lock.release()
 
 
+def require_programs_run(store: Store) -> None:
+    """Raises StoreError when programs cannot be run from the store, where bun and what is built lie."""
+    if not files.runs_programs(store.root):
+        raise StoreError(
+            f"Programs cannot be run from the store at {store.root}.",
+            why="Its file system is mounted with the option noexec.",
+            next_step=f"Name a directory on another file system in {HOME_VARIABLE}, or mount this one with exec.",
+        )
+
+
 def default_root() -> Path:
     """``OPENCODE_PATCHER_HOME`` if set, else the platform's data directory for the user.
 

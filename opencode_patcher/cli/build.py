@@ -10,6 +10,7 @@ import click
 from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
+    from opencode_patcher.base.request import WebUi
     from opencode_patcher.install.builds import DrillResult
     from opencode_patcher.pipeline import Built
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     help="Copy the binary and its manifest there as well.",
 )
 @options.built_in_catalog_option
+@options.locked_option
 @options.web_ui_option
 @options.discard_edits_option
 @options.no_wait_option
@@ -35,7 +37,8 @@ def command(
     source: str | None,
     out: Path | None,
     catalog: Path | None,
-    web_ui: bool,
+    locked: bool,
+    web_ui: WebUi,
     discard_edits: bool,
     wait: bool,
     as_json: bool,
@@ -53,11 +56,13 @@ def command(
     from opencode_patcher.upstream import DEFAULT_SOURCE
 
     options.at_most_one({"REF": ref, "--latest": latest}, next_step="Leave one of them out.")
+    options.at_most_one({"--catalog": catalog, "--locked": locked}, next_step="Leave one of them out.")
     request = Request(
         source=source or DEFAULT_SOURCE,
         ref=ref,
         latest=latest,
         models_json=catalog,
+        locked=locked,
         web_ui=web_ui,
         discard_edits=discard_edits,
         wait=wait,
@@ -83,6 +88,7 @@ def as_data(built: Built, copy: Path | None) -> dict[str, object]:
         "patchset": made.patchset,
         "bun": made.bun,
         "catalogue": made.catalogue,
+        "catalogue_origin": made.catalogue_origin,
         "web_ui": made.web_ui,
         "target": made.target,
         "sha256": build.sha256,
@@ -106,7 +112,7 @@ def show(built: Built, copy: Path | None) -> None:
     speed = f", next provider asked after {drill.failover_ms:.0f} ms" if drill.failover_ms else ""
     output.echo(f"Verified: {len(drill.passed)} of {len(drill.passed)} scenarios{speed}.")
     if not build.ingredients.web_ui:
-        output.echo("The web UI is not embedded; `opencode web` loads it from OpenCode's site (--web-ui embeds it).")
+        output.echo("The web UI is not embedded; `opencode web` loads it from OpenCode's site (--web-ui on embeds it).")
     output.echo(f"Binary: {build.binary}")
     if copy:
         output.echo(f"Copy:   {copy}")

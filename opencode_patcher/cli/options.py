@@ -27,9 +27,11 @@ no_wait_option = click.option(
     "--wait/--no-wait", default=True, help="Wait for another run to end, or fail at once.  [default: wait]"
 )
 web_ui_option = click.option(
-    "--web-ui/--no-web-ui",
-    default=False,
-    help="Embed the web UI. Without it, `opencode web` loads it from OpenCode's site.  [default: no-web-ui]",
+    "--web-ui",
+    type=click.Choice(("on", "off", "auto")),
+    default="off",
+    show_default=True,
+    help="Embed the web UI (auto: if possible). Without it, `opencode web` loads it from OpenCode's site.",
 )
 discard_edits_option = click.option("--discard-edits", is_flag=True, help="Discard manual changes in the work tree.")
 keep_homes_option = click.option(
@@ -63,7 +65,10 @@ def catalog_option(default: str) -> Callable[[F], F]:
     )
 
 
-built_in_catalog_option = catalog_option("the pinned one")
+built_in_catalog_option = catalog_option("the newest one")
+locked_option = click.option(
+    "--locked", is_flag=True, help="Build in the models catalogue of the lock, not the newest one."
+)
 lookup_catalog_option = catalog_option("OpenCode's own, else the pinned one")
 
 

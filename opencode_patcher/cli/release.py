@@ -11,6 +11,7 @@ from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.base.progress import Reporter
+    from opencode_patcher.base.request import WebUi
     from opencode_patcher.drill import Report
     from opencode_patcher.release import Made
 
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 @click.option("--release", "tag", default="", metavar="TAG", help="The tag of the release in that repository.")
 @options.source_option
 @options.built_in_catalog_option
+@options.locked_option
 @options.web_ui_option
 @options.discard_edits_option
 @options.no_wait_option
@@ -69,7 +71,8 @@ def command(
     tag: str,
     source: str | None,
     catalog: Path | None,
-    web_ui: bool,
+    locked: bool,
+    web_ui: WebUi,
     discard_edits: bool,
     wait: bool,
     as_json: bool,
@@ -98,6 +101,7 @@ def command(
             source=source or DEFAULT_SOURCE,
             ref=ref,
             models_json=catalog,
+            locked=locked,
             web_ui=web_ui,
             discard_edits=discard_edits,
             wait=wait,

@@ -1,4 +1,4 @@
-"""Whether there is enough disk space for what still has to be made."""
+"""Whether there is enough disk space for what still has to be made, and whether programs can be run there."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import shlex
 import shutil
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from opencode_patcher.base import files
+from opencode_patcher.base.store import HOME_VARIABLE
 from opencode_patcher.doctor.finding import Finding
 
 TREE_BYTES = 1_300_000_000
@@ -63,6 +65,48 @@ def check_own_file(path: Path) -> Finding | None:
         return None
     text = f"Other users can read or write {path}."
     return Finding(check="permissions", level="warning", text=text, fix=f"chmod go-rwx {shlex.quote(str(path))}")
+
+
+def check_place(root: Path, temporary: Path) -> Iterator[Finding]:
+    """Problems with the place of the store and of temporary files: another owner, or a mount that runs no programs."""
+    owner = files.owner_of(root)
+    others = sorted({found for path in (root, *_parts(root)) if (found := files.owner_of(path))})
+    if others:
+        whose = "The store" if owner else "Part of the store"
+        writable = all(os.access(path, os.W_OK) for path in (root, *_parts(root)))
+        yield Finding(
+            check="owner",
+            level="warning" if writable else "blocks",
+            text=f"{whose} at {root} belongs to {', '.join(others)}, who can change what is built there."
+            + ("" if writable else " You cannot write to it."),
+            fix=f"Make it yours: chown -R {_me()} {shlex.quote(str(root))}",
+        )
+    if not files.runs_programs(root):
+        yield Finding(
+            check="programs",
+            level="blocks",
+            text=f"Programs cannot be run from {root}: its file system is mounted with noexec.",
+            fix=f"Name a directory on another file system in {HOME_VARIABLE}, or mount this one with exec.",
+        )
+    if not files.runs_programs(temporary):
+        yield Finding(
+            check="programs",
+            level="warning",
+            text=f"Programs cannot be run from {temporary} (noexec); OpenCode loads libraries from there.",
+            fix="Name another directory in TMPDIR.",
+        )
+
+
+def _parts(root: Path) -> tuple[Path, ...]:
+    """The store's directories, and one level below, where the repositories lie."""
+    try:
+        return tuple(path for pattern in ("*", "sources/*") for path in root.glob(pattern) if path.is_dir())
+    except OSError:
+        return ()
+
+
+def _me() -> str:
+    return str(os.getuid()) if sys.platform != "win32" else "USER"
 
 
 def check_disk(root: Path, needed: int) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,7 @@ def examine(patient: Examined, reporter: Reporter) -> Iterator[Finding]:
     if store:
         needed = disk.needed_bytes(tree_ready=progress.dependencies, built=progress.built)
         yield disk.check_disk(store.root, needed)
+        yield from disk.check_place(store.root, Path(tempfile.gettempdir()))
         yield from filter(None, [disk.check_access(store.root)])
     status = None
     if store:

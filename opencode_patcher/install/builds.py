@@ -32,7 +32,8 @@ END_OF_TIME = 2.0**33
 class Ingredients:
     """Everything that determines the bytes of a binary.
 
-    Hashes are SHA-256 in hexadecimal; ``target`` is upstream's name for a platform, such as ``linux-x64``.
+    Hashes are SHA-256 in hexadecimal; ``catalogue_origin`` says for people where the catalogue is from; ``target`` is
+    upstream's name for a platform, such as ``linux-x64``.
     """
 
     release: Release
@@ -42,6 +43,7 @@ class Ingredients:
     catalogue: str
     web_ui: bool
     target: str
+    catalogue_origin: str = ""
 
     @property
     def key(self) -> str:
@@ -193,6 +195,7 @@ def as_data(build: Build) -> dict[str, object]:
         "patchset": made.patchset,
         "bun": made.bun,
         "catalogue": made.catalogue,
+        "catalogue_origin": made.catalogue_origin,
         "web_ui": made.web_ui,
         "target": made.target,
         "binary": {"name": build.name, "sha256": build.sha256, "size": build.size},
@@ -237,6 +240,7 @@ class _Manifest:
     drill: DrillResult | None
     released: bool = False
     channel: str = ""
+    catalogue_origin: str = ""
 
 
 def _read(directory: Path) -> Build | None:
@@ -280,6 +284,7 @@ def _build(directory: Path, said: _Manifest) -> Build:
             patchset=said.patchset,
             bun=said.bun,
             catalogue=said.catalogue,
+            catalogue_origin=said.catalogue_origin,
             web_ui=said.web_ui,
             target=said.target,
         ),

@@ -67,7 +67,7 @@ def build(order: Order, inputs: Inputs, place: Path, store: Store, reporter: Rep
     beside = metadata.write_for_archives(inputs, place)
     log = store.logs / f"build-{release_.number}-release.log"
     options = toolchain.BuildOptions(
-        version=release_.number, models_json=inputs.models.path, web_ui=order.request.web_ui
+        version=release_.number, models_json=inputs.models.path, web_ui=order.request.embeds_web_ui
     )
     packing = _Packing(inputs=inputs, place=place, beside=beside, keep=native)
     try:
@@ -88,7 +88,8 @@ def build(order: Order, inputs: Inputs, place: Path, store: Store, reporter: Rep
         patchset=inputs.change.digest,
         bun=inputs.bun.version,
         catalogue=inputs.models.sha256,
-        web_ui=order.request.web_ui,
+        catalogue_pin=inputs.models.pin,
+        web_ui=order.request.embeds_web_ui,
         channel=options.channel,
         place=str(tree.path),
         zlib=archives.ZLIB,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from opencode_patcher.base import documents, files
 from opencode_patcher.base.documents import DocumentError, Format, NewerError
 from opencode_patcher.base.errors import ReleaseError, UsageError
 from opencode_patcher.base.version import Release, parse_tag
 from opencode_patcher.release.published import Published
+from opencode_patcher.upstream.lock import CataloguePin
 
 FILE_NAME = "manifest.json"
 SCHEMA = 1
@@ -45,7 +46,8 @@ class Manifest:
     """A release. ``place`` is the tree it was built in: its path is in the binaries, so another path gives other bytes.
 
     ``patchset``, ``catalogue`` are SHA-256 in hexadecimal; ``source`` is where upstream's release came from; ``zlib``
-    is the version of the library that compressed the archives.
+    is the version of the library that compressed the archives. ``catalogue_pin`` names the package of the
+    catalogue, None when it was a file.
     """
 
     tool_version: str
@@ -60,6 +62,7 @@ class Manifest:
     zlib: str
     artifacts: tuple[Artifact, ...]
     published: Published = field(default_factory=Published)
+    catalogue_pin: CataloguePin | None = None
 
 
 def as_data(manifest: Manifest) -> dict[str, object]:
@@ -75,7 +78,10 @@ def as_data(manifest: Manifest) -> dict[str, object]:
         },
         "patchset": manifest.patchset,
         "bun": manifest.bun,
-        "catalogue": {"sha256": manifest.catalogue},
+        "catalogue": {
+            "sha256": manifest.catalogue,
+            **({"package": asdict(manifest.catalogue_pin)} if manifest.catalogue_pin else {}),
+        },
         "flags": {"web_ui": manifest.web_ui, "channel": manifest.channel},
         "published": {"repository": manifest.published.repository, "release": manifest.published.release},
         "place": manifest.place,
@@ -114,6 +120,7 @@ class _Upstream:
 @dataclass(frozen=True, kw_only=True)
 class _Catalogue:
     sha256: str
+    package: CataloguePin | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +193,7 @@ def parse(text: str) -> Manifest:
         patchset=said.patchset,
         bun=said.bun,
         catalogue=said.catalogue.sha256,
+        catalogue_pin=said.catalogue.package,
         web_ui=said.flags.web_ui,
         channel=said.flags.channel,
         place=said.place,

@@ -74,6 +74,7 @@ def build_data(made: Manifest, artifact: Artifact) -> dict[str, object]:
         patchset=made.patchset,
         bun=made.bun,
         catalogue=made.catalogue,
+        catalogue_origin=f"{pin.package} {pin.version}" if (pin := made.catalogue_pin) else "",
         web_ui=made.web_ui,
         target=artifact.target,
     )

@@ -100,7 +100,9 @@ def order_of(released: Manifest, request: Request) -> Order:
     """The order that makes the release again. Raises ReleaseError when another version of the tool made it."""
     _require_same_tool(released)
     return Order(
-        request=replace(request, ref=released.release.tag, latest=False, web_ui=released.web_ui),
+        request=replace(
+            request, ref=released.release.tag, latest=False, locked=True, web_ui="on" if released.web_ui else "off"
+        ),
         targets=tuple(parse(artifact.target) for artifact in released.artifacts),
         allow_missing=any(artifact.without for artifact in released.artifacts),
         published=released.published,

@@ -215,5 +215,5 @@ def _require(path: Path, version: str, log: Path) -> Path:
 
 
 def _next_step(options: BuildOptions, log: Path) -> str:
-    without = "If it is the web UI: opencode-patcher build --no-web-ui\n" if options.web_ui else ""
+    without = "If it is the web UI: opencode-patcher build --web-ui off\n" if options.web_ui else ""
     return f"{without}The whole output is in {log}."

@@ -17,7 +17,6 @@ from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.progress import Reporter
-from opencode_patcher.base.text import without_credentials
 from opencode_patcher.toolchain import npm_registry, npm_settings, platforms
 from opencode_patcher.upstream.lock import BunPins
 
@@ -85,7 +84,7 @@ def with_pins(pins: BunPins, version: str, reporter: Reporter) -> BunPins:
     if not found:
         raise ToolchainError(
             f"The lock cannot pin bun {version}.",
-            why=f"The registry has it for no platform.\nRegistry: {without_credentials(settings.registry(missing[0]))}",
+            why=f"The registry has it for no platform.\nRegistry: {settings.registry_setting(missing[0])}",
             next_step="Check npm's registry (npm_config_registry or .npmrc), then run the same command again.",
         )
     if missing:

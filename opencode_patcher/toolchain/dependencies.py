@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from opencode_patcher.base.child import open_log
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import PatcherError, ProcessError, ToolchainError
 from opencode_patcher.base.progress import Reporter
-from opencode_patcher.toolchain import surroundings
+from opencode_patcher.toolchain import npm_registry, npm_settings, surroundings, web_ui
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.upstream.worktree import Worktree
 
@@ -180,16 +181,27 @@ def _explained(error: ProcessError, tree: Worktree, log: Path) -> PatcherError:
     if full := full_disk.explained(error, "The dependencies cannot be installed."):
         return full
     if tree.line.web_ui in tree.packages:
-        return ToolchainError(
+        return web_ui.MissingError(
             "The dependencies of the web UI are not available.",
             why=f"Some of them come from other hosts than the npm registry.\n{error.why}",
-            next_step=f"Build without it: opencode-patcher build --no-web-ui\nThe whole output is in {log}.",
+            next_step=f"Build without it: opencode-patcher build {web_ui.WITHOUT}\nThe whole output is in {log}.",
         )
+    settings = npm_settings.read_settings()
+    what = "The dependencies cannot be installed."
+    if found := DISTRUST.search(error.output):
+        return npm_registry.untrusted(what, "", f"bun says {found[0]}.", settings)
     return ToolchainError(
-        "The dependencies cannot be installed.",
-        why=error.why,
+        what,
+        why=f"{error.why}\nRegistry: {settings.registry_setting('')}",
         next_step=(
             "Check npm's registry (npm_config_registry or .npmrc) and the proxy (HTTPS_PROXY), then run the "
             f"same command again.\nThe whole output is in {log}."
         ),
     )
+
+
+DISTRUST = re.compile(
+    r"\b(?:UNABLE_TO_[A-Z_]*(?:CERT|ISSUER|SIGNATURE)[A-Z_]*|CERT_[A-Z_]+|SELF_SIGNED_CERT_IN_CHAIN"
+    r"|DEPTH_ZERO_SELF_SIGNED_CERT|ERR_TLS_CERT[A-Z_]*|unable to (?:get|verify)[^\n]*certificate)"
+)
+"""How bun names a certificate that it does not trust (OpenSSL's X509_V_ERR_*, as node spells them)."""

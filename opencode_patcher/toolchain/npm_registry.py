@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
+import os
 import ssl
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from opencode_patcher.base import documents
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.base.text import without_credentials
-from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY, Settings
+from opencode_patcher.toolchain.npm_settings import DEFAULT_REGISTRY, Settings, address_problem
 
 TIMEOUT_SECONDS = 60.0
 """How long a server may take to send something."""
@@ -139,13 +140,8 @@ def _open(
     attempts: int = ATTEMPTS,
     timeout: float = TIMEOUT_SECONDS,
 ) -> http.client.HTTPResponse:
-    if not url.startswith(("https://", "http://")):
-        # urllib would also accept file: and data: addresses.
-        raise _error(what, url, "npm's registry setting is not an address that starts with https:// or http://.")
-    try:
-        _ = urlsplit(url).port
-    except ValueError as error:
-        raise _error(what, url, f"npm's registry setting is not a usable address: {error}.") from error
+    if problem := address_problem(url):
+        raise _error(what, url, problem)
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler(urllib.request.getproxies() | settings.proxies),
         urllib.request.HTTPSHandler(context=_context(settings)),
@@ -167,7 +163,9 @@ def _open(
                 raise _error(what, url, _status_text(error.code), kind) from error
         except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
-            if attempt == attempts or isinstance(reason, ssl.SSLError):
+            if isinstance(reason, ssl.SSLError):
+                raise untrusted(what, url, str(reason), settings) from error
+            if attempt == attempts:
                 raise _error(what, url, f"The registry cannot be reached: {reason}") from error
         except ValueError as error:
             raise _error(what, url, f"npm's registry setting is not a usable address: {error}.") from error
@@ -186,14 +184,23 @@ def _status_text(code: int) -> str:
 
 def _context(settings: Settings) -> ssl.SSLContext:
     context = ssl.create_default_context()
+    if settings.authorities:
+        try:
+            context.load_verify_locations(cadata=settings.authorities)
+        except (ValueError, ssl.SSLError) as error:
+            raise ToolchainError(
+                "The certificate in npm's settings cannot be read.",
+                why=f"ca ({settings.origins.get('ca', 'unknown')}): {error}",
+                next_step="Correct it, or name a file with cafile in ~/.npmrc.",
+            ) from error
     for file in settings.certificates:
         try:
             context.load_verify_locations(cafile=file)
         except (OSError, ssl.SSLError) as error:
             raise ToolchainError(
                 "The certificates that npm's settings name cannot be read.",
-                why=f"{file}: {error}",
-                next_step="Correct cafile in .npmrc, or NODE_EXTRA_CA_CERTS.",
+                why="\n".join([f"{file}: {error}", *settings.certificate_settings(os.environ)]),
+                next_step="Correct cafile in ~/.npmrc, or NODE_EXTRA_CA_CERTS.",
             ) from error
     return context
 
@@ -203,6 +210,30 @@ def _tarball(url: str, registry: str) -> str:
     if url.startswith(DEFAULT_REGISTRY) and registry != DEFAULT_REGISTRY:
         return registry + url.removeprefix(DEFAULT_REGISTRY)
     return url
+
+
+TRUST_HELP = (
+    "Name the certificate of your network's authority, a file in PEM format: npm config set cafile FILE (or "
+    "NODE_EXTRA_CA_CERTS=FILE). The setting strict-ssl=false is not followed: programs are fetched here."
+)
+
+
+def untrusted(what: str, url: str, reason: str, settings: Settings) -> ToolchainError:
+    """The error for a server whose certificate is not trusted. It names the settings that decide about that."""
+    in_force = settings.certificate_settings(os.environ)
+    return ToolchainError(
+        what,
+        why="\n".join(
+            [
+                f"The server's certificate is not trusted: {reason}",
+                *([f"Address: {without_credentials(url)}"] if url else []),
+                f"Registry: {settings.registry_setting('')}",
+                "Settings for certificates:" if in_force else "No setting names a certificate of your own.",
+                *(f"  {line}" for line in in_force),
+            ]
+        ),
+        next_step=TRUST_HELP,
+    )
 
 
 def _error(what: str, url: str, why: str, kind: type[ToolchainError] = ToolchainError) -> ToolchainError:

@@ -1,10 +1,11 @@
-"""npm's settings, as npm itself merges them: environment, user, global.
+"""The user's settings for package registries, read once for all: npm's, as npm itself merges them (environment, user,
+global), on top of bun's (``BUN_CONFIG_REGISTRY`` comes first, the ``.bunfig.toml`` last, as for bun).
 
 The settings of a project (an ``.npmrc`` in the current directory) do not count: they may be somebody else's, and would
 decide from where programs come.
 
 Only what is needed to fetch a package is understood: ``registry``, ``@scope:registry``, credentials by host
-(``//host/:_authToken`` and older forms), ``cafile``, ``proxy`` and ``https-proxy``.
+(``//host/:_authToken`` and older forms), ``ca``, ``cafile``, ``proxy`` and ``https-proxy``.
 """
 
 from __future__ import annotations
@@ -13,23 +14,31 @@ import base64
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from opencode_patcher.base import files
 from opencode_patcher.base.environment import find_program
+from opencode_patcher.base.text import without_credentials
+from opencode_patcher.toolchain import bun_settings
 
 DEFAULT_REGISTRY = "https://" + ".".join(("registry", "npmjs", "org")) + "/"
 """Where npm's client looks when nothing is set (npm's documentation, setting ``registry``)."""
 
+_SCOPE = re.compile(r"@[^/:]+:registry")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Settings by their name as it stands in ``.npmrc``, and files with further certificate authorities."""
+    """Settings by their name as it stands in ``.npmrc``, and files with further certificate authorities.
+
+    ``origins`` says for people where each was read.
+    """
 
     values: Mapping[str, str]
     certificates: tuple[Path, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def registry(self, package: str) -> str:
         """The registry for a package: its scope's if one is set, else the general one. Ends with a slash."""
@@ -41,9 +50,12 @@ class Settings:
         """The value of the Authorization header for a URL, or None.
 
         Credentials belong to a host and the paths below theirs; npm looks from the longest path to the
-        shortest.
+        shortest. None for a text that is not an address.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return None
         if parts.username:
             return _basic(f"{unquote(parts.username)}:{unquote(parts.password or '')}")
         host = parts.netloc.rpartition("@")[2]
@@ -55,6 +67,37 @@ class Settings:
                     return found
         return None
 
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Each scope that has a registry of its own."""
+        return tuple(sorted(name.removesuffix(":registry") for name in self.values if _SCOPE.fullmatch(name)))
+
+    @property
+    def authorities(self) -> str:
+        """The certificates that npm's setting ``ca`` holds itself, in PEM format."""
+        return self.values.get("ca", "").replace("\\n", "\n")
+
+    @property
+    def names_certificates(self) -> bool:
+        """Whether npm's own settings add certificates."""
+        return bool(self.values.get("ca") or self.values.get("cafile"))
+
+    def registry_setting(self, package: str) -> str:
+        """The registry for a package, and where that was read, for people."""
+        scope = f"{package.partition('/')[0]}:registry"
+        name = scope if package.startswith("@") and self.values.get(scope) else "registry"
+        return f"{without_credentials(self.registry(package))} ({self.origins.get(name, 'the default')})"
+
+    def certificate_settings(self, environment: Mapping[str, str]) -> tuple[str, ...]:
+        """The settings behind which certificates are trusted, each with where it was read, for people."""
+        named = [
+            f"{name}={self.values[name] if name == 'cafile' else '...'} ({self.origins.get(name, 'unknown')})"
+            for name in ("cafile", "ca", "strict-ssl")
+            if self.values.get(name)
+        ]
+        variables = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR")
+        return (*named, *(f"{name}={environment[name]} (environment)" for name in variables if environment.get(name)))
+
     def _credentials(self, key: str) -> str | None:
         if token := self.values.get(f"{key}_authToken"):
             return f"Bearer {token}"
@@ -62,7 +105,7 @@ class Settings:
             return f"Basic {encoded}"
         user, password = self.values.get(f"{key}username"), self.values.get(f"{key}_password")
         if user and password:
-            return _basic(f"{user}:{base64.b64decode(password).decode('utf-8', 'replace')}")
+            return _basic(f"{user}:{decoded(password)}")
         return None
 
     @property
@@ -84,17 +127,47 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     }
     home = environment.get("HOME") or environment.get("USERPROFILE")
     user = from_environment.get("userconfig") or (f"{home}/.npmrc" if home else None)
-    files = (
-        _global_file(from_environment, environment),
-        Path(user).expanduser() if user else None,
-    )
-    merged: dict[str, str] = {}
-    for file in files:
+    places: list[tuple[str, Mapping[str, str]]] = []
+    if own := bun_settings.user_file(environment):
+        places.append((str(own), bun_settings.read(own, environment)))
+    for file in (_global_file(from_environment, environment), _expanded_user(user, home) if user else None):
         if file is not None:
-            merged.update(_parse_file(file, environment))
-    merged.update(from_environment)
+            places.append((str(file), _parse_file(file, environment)))
+    places.append(("environment", from_environment))
+    if registry := environment.get("BUN_CONFIG_REGISTRY"):
+        places.append(("BUN_CONFIG_REGISTRY", _of_bun(registry, environment.get("BUN_CONFIG_TOKEN"))))
+    merged: dict[str, str] = {}
+    origins: dict[str, str] = {}
+    for place, said in places:
+        merged.update(said)
+        origins.update(dict.fromkeys(said, place))
+    if cafile := merged.get("cafile"):
+        merged["cafile"] = str(_expanded_user(cafile, home))
     certificates = (merged.get("cafile"), environment.get("NODE_EXTRA_CA_CERTS"))
-    return Settings(values=merged, certificates=tuple(Path(name) for name in certificates if name))
+    return Settings(values=merged, certificates=tuple(Path(name) for name in certificates if name), origins=origins)
+
+
+def _of_bun(registry: str, token: str | None) -> dict[str, str]:
+    key = f"{bun_settings.credentials_key(registry)}_authToken"
+    return {"registry": registry, **({key: token} if token else {})}
+
+
+def _expanded_user(path: str, home: str | None) -> Path:
+    """A path as npm takes it: ``~/`` is the user's home (npm's documentation, type Path)."""
+    return Path(home) / path[2:] if home and path.startswith("~/") else Path(path)
+
+
+def address_problem(url: str) -> str:
+    """Why a registry setting cannot be used as an address; "" if it can."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        return f"npm's registry setting is not a usable address: {error}."
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        # urllib would also accept file: and data: addresses.
+        return "npm's registry setting is not an address that starts with https:// or http://."
+    return ""
 
 
 def parse(text: str, environment: Mapping[str, str]) -> dict[str, str]:
@@ -141,6 +214,14 @@ def _global_file(settings: Mapping[str, str], environment: Mapping[str, str]) ->
         return None
     directory = node.resolve().parent
     return (directory if os.name == "nt" else directory.parent) / "etc" / "npmrc"
+
+
+def decoded(text: str) -> str:
+    """Base64 as npm reads it: without padding as well. "" for other text, and the registry says that it is wrong."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4)).decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 def _basic(pair: str) -> str:

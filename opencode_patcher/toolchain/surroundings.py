@@ -6,14 +6,14 @@ no home, and no settings beyond those of upstream's own official build.
 
 from __future__ import annotations
 
-import os
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from opencode_patcher.base import environment, files
 from opencode_patcher.base.errors import ToolchainError
+from opencode_patcher.toolchain import bun_home
+from opencode_patcher.toolchain.npm_settings import read_settings
 from opencode_patcher.upstream.worktree import Worktree
 
 SYSTEM = frozenset(
@@ -36,13 +36,12 @@ SYSTEM = frozenset(
 
 REGISTRY = frozenset(
     {
-        *("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"),
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
         *("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-        *("BUN_CONFIG_REGISTRY", "BUN_CONFIG_TOKEN", "BUN_INSTALL", "BUN_INSTALL_CACHE_DIR"),
+        *bun_home.TUNING,
     }
 )
-"""What besides those, and npm's settings, says how to reach the registry: for ``bun install``, which runs no script."""
+"""What besides those says how to reach the registry: for ``bun install``, which runs no script."""
 
 KNOWN = {
     "install.exact": "how versions are written",
@@ -70,24 +69,16 @@ def for_scripts(scratch: Path) -> dict[str, str | None]:
 
 
 def for_registry(scratch: Path) -> dict[str, str | None]:
-    """The environment of ``bun install``: with what the user has set to reach the registry."""
-    npm = {name.upper() for name in os.environ if name.upper().startswith("NPM_CONFIG_")}
-    temporary = {name: str(scratch) for name in ("TMPDIR", "TEMP", "TMP")}
-    return {**environment.only(SYSTEM | REGISTRY | npm | _named_by_the_user(os.environ)), **temporary}
-
-
-def _named_by_the_user(variables: Mapping[str, str]) -> set[str]:
-    """The variables that the user's own settings of npm and bun refer to, such as a token."""
-    found: set[str] = set()
-    home = environment.home_directory(variables)
-    chosen = [value for name, value in variables.items() if name.lower() == "npm_config_userconfig"]
-    for path in (*map(Path, chosen), *((home / ".npmrc", home / ".bunfig.toml") if home else ())):
-        try:
-            text = files.read_text(path, errors="replace")
-        except OSError:
-            continue
-        found.update(name.upper() for name in re.findall(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", text))
-    return found
+    """The environment of ``bun install``: with what the user has set to reach the registry, and a home in ``scratch``
+    that holds what their settings say of it. Raises StoreError when that cannot be written.
+    """
+    temporary = scratch / "tmp"
+    files.make_directory(temporary)
+    return {
+        **environment.only(SYSTEM | REGISTRY),
+        **{name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")},
+        **bun_home.hand_over(read_settings(), scratch),
+    }
 
 
 def require_known(tree: Worktree) -> None:

@@ -20,7 +20,7 @@ from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.patchset import hints
 from opencode_patcher.patchset.check import ReleaseCheck
-from opencode_patcher.toolchain import bun_package
+from opencode_patcher.toolchain import bun_package, catalogue
 from opencode_patcher.upkeep import matrix, release_check
 from opencode_patcher.upkeep.release_check import Fit, Ours
 from opencode_patcher.upstream import lock as locks
@@ -108,7 +108,8 @@ def unproven(prospect: Prospect) -> str:
 
 
 def next_lock(prospect: Prospect, request: Request, store: Store, reporter: Reporter, *, lock: Lock) -> Lock:
-    """``lock`` moved to the newest release, with pins for the bun it asks for. No code of OpenCode's is run.
+    """``lock`` moved to the newest release, with pins for the bun that it asks for and the newest models catalogue.
+    No code of OpenCode's is run.
 
     Raises SourceError when the source cannot be reached, or is not OpenCode; ToolchainError when the registry cannot be
     asked for bun.
@@ -116,7 +117,9 @@ def next_lock(prospect: Prospect, request: Request, store: Store, reporter: Repo
     with one_at_a_time(store, reporter, wait=request.wait), repository.opened(store, request.source) as upstream:
         upstream.fetch([prospect.newest], reporter)
         wanted = workspace.closure(upstream.snapshot(prospect.newest).package_texts(), request.line).bun
-    return replace(lock, release=prospect.newest, bun=bun_package.with_pins(lock.bun, wanted, reporter))
+    pins = bun_package.with_pins(lock.bun, wanted, reporter)
+    newest = catalogue.move_lock(lock, request, store, reporter)
+    return replace(newest, release=prospect.newest, bun=pins)
 
 
 @contextmanager

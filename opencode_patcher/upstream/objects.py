@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from opencode_patcher.base import environment, git
@@ -102,6 +103,12 @@ class Objects:
             self._require(commit)
             self._roots[commit] = gitpython.Commit(self._repo, bytes.fromhex(commit)).tree.hexsha
         return self._roots[commit]
+
+    def day(self, commit: str) -> str:
+        """The committer's day (UTC, ISO 8601) of a commit. Raises SourceError when the commit is not there."""
+        self._require(commit)
+        seconds = gitpython.Commit(self._repo, bytes.fromhex(commit)).committed_date
+        return datetime.fromtimestamp(seconds, tz=UTC).date().isoformat()
 
     def tree(self, name: str) -> Mapping[str, TreeEntry]:
         """The entries of a tree by file name. Raises SourceError when the tree is not there."""

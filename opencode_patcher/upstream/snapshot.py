@@ -23,6 +23,11 @@ class Snapshot:
     commit: str
     objects: Objects
 
+    @property
+    def day(self) -> str:
+        """The day of the commit, as ISO 8601 has it."""
+        return self.objects.day(self.commit)
+
     def entry(self, path: str) -> TreeEntry | None:
         """The entry of a file; None when the commit has no file at that path."""
         found = self._find(path)

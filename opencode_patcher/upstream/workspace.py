@@ -38,6 +38,10 @@ class Workspace:
     version: str
 
 
+class NoWebUIError(SourceError):
+    """The release has no web UI."""
+
+
 def closure(texts: Mapping[str, str], line: Line = OPENCODE_1, *, web_ui: bool = False) -> Workspace:
     """The workspace that a build of the line's package needs; with ``web_ui``, of its web UI too.
 
@@ -62,10 +66,10 @@ def closure(texts: Mapping[str, str], line: Line = OPENCODE_1, *, web_ui: bool =
         if path.endswith(f"/{ROOT}") and _is_member(directory := path.removesuffix(f"/{ROOT}"), globs)
     }
     if web_ui and line.web_ui not in members:
-        raise SourceError(
+        raise NoWebUIError(
             "This release has no web UI to embed.",
             why=f"There is no workspace package {line.web_ui}.",
-            next_step="Run the same command with --no-web-ui.",
+            next_step="Run the same command with --web-ui off.",
         )
     by_name = {str(manifest["name"]): path for path, manifest in members.items() if "name" in manifest}
     found: set[str] = set()

@@ -41,7 +41,7 @@ def released(store: Store, isolation: Isolation, tmp_path_factory: pytest.TempPa
     native = targets.runnable(every, platforms.detect())
     assert native is not None
     chosen = targets.select([native.name, "linux-x64-baseline-musl"])
-    order = Order(request=Request(), targets=chosen)
+    order = Order(request=Request(locked=True), targets=chosen)
     with isolation.network():
         return pipeline.release(order, tmp_path_factory.mktemp("released") / "out", store, REPORTER, one_scenario)
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import ssl
 import tarfile
 import threading
 from collections.abc import Mapping
@@ -78,8 +79,10 @@ class Registry:
         return 404, b"{}", {}
 
 
-def serve(registry: Registry) -> ThreadingHTTPServer:
-    """Start a server for ``registry``, which also serves as a proxy for any host. The caller shuts it down."""
+def serve(registry: Registry, tls: ssl.SSLContext | None = None) -> ThreadingHTTPServer:
+    """Start a server for ``registry``, with ``tls`` an encrypted one, which also serves as a proxy for any host. The
+    caller shuts it down.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -98,6 +101,8 @@ def serve(registry: Registry) -> ThreadingHTTPServer:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    registry.url = f"http://127.0.0.1:{server.server_port}/"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    registry.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     return server

@@ -114,7 +114,7 @@ def test_a_failing_build_with_web_ui_says_how_to_build_without(
     chosen = BuildOptions(version="1.18.3", models_json=options.models_json, web_ui=True)
     with pytest.raises(BuildError) as caught:
         build.build(make_bun("exit 1"), tree, chosen, REPORTER, log)
-    assert "--no-web-ui" in caught.value.next_step
+    assert "--web-ui off" in caught.value.next_step
 
 
 @pytest.mark.parametrize(

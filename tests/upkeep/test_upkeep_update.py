@@ -48,7 +48,7 @@ def lock_file(upstream: Upstream, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def request_for(upstream: Upstream, project: Project) -> Request:
-    return Request(source=upstream.source, patches=project.patches, templates=project.templates)
+    return Request(source=upstream.source, patches=project.patches, templates=project.templates, locked=True)
 
 
 def look(request: Request, store: Store, lock_file: Path) -> Prospect:

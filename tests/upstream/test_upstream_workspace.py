@@ -115,4 +115,4 @@ def test_the_error_for_a_missing_web_ui_says_how_to_build_without() -> None:
     texts = {path: text for path, text in TEXTS.items() if path != "packages/app/package.json"}
     with pytest.raises(SourceError) as caught:
         workspace.closure(texts, web_ui=True)
-    assert "--no-web-ui" in caught.value.next_step
+    assert "--web-ui off" in caught.value.next_step
