@@ -92,11 +92,7 @@ export function fail(
   const before = alike ? known.failures : 0
   const failures = news ? before + 1 : Math.max(before, 1)
   const bounds = more.bounds ?? BOUNDS
-  const wait = Math.min(
-    Math.max(waitOf(failure, step, failures), bounds.min),
-    bounds.max,
-    longest(failure),
-  )
+  const wait = Math.min(Math.max(waitOf(failure, step, failures), bounds.min), bounds.max, longest(failure))
   const holds = known && known.until > now + wait && !(news && alike)
   if (holds) return new Map(state).set(key, { ...known, since: now })
   return new Map(state).set(key, {

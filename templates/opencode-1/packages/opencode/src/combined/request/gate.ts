@@ -176,7 +176,10 @@ function pass(gate: Gate, raw: boolean) {
       if (complete) held.filter((call) => !cut.includes(call)).forEach((call) => controller.enqueue(call))
       gate.cut = cut.at(0)?.toolName
       gate.garbled = complete && cut.length > 0
-      controller.enqueue({ ...part, finishReason: CombinedFinish.read({ ...part.finishReason, raw: gate.ending }, seen) })
+      controller.enqueue({
+        ...part,
+        finishReason: CombinedFinish.read({ ...part.finishReason, raw: gate.ending }, seen),
+      })
     },
   })
 }
