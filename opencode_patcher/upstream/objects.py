@@ -16,10 +16,15 @@ from opencode_patcher.base import environment, git
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.upstream import remote
 
+_PROGRAM = environment.find_program("git")
+if _PROGRAM is None:
+    raise remote.unusable_git("It is not on PATH.")
+# GitPython runs git when it is imported: without a full path, the one in the current directory if PATH has ".".
+os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = str(_PROGRAM)
 try:
     import git as gitpython
     from git.objects.fun import tree_entries_from_data
-except ImportError as error:  # GitPython looks for git when it is imported
+except ImportError as error:
     raise remote.unusable_git(str(error)) from error
 
 _FORMAT = 12

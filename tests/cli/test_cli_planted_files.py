@@ -161,3 +161,12 @@ def test_the_start_of_the_program_and_of_what_it_starts(
     assert "cannot be fetched" in done.stderr
     assert trap() == []
     assert elsewhere.requests == []
+
+
+def test_a_new_process_does_not_run_the_git_of_the_current_directory(
+    trap: Callable[[], list[str]], upstream: Upstream
+) -> None:
+    """GitPython looks for git once, when it is imported."""
+    command = [sys.executable, "-I", "-m", "opencode_patcher", "check", "v1.17.90", "--source", upstream.source]
+    subprocess.run(command, capture_output=True, check=False, timeout=120)
+    assert trap() == []
