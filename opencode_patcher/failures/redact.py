@@ -1,4 +1,4 @@
-"""Keys and logins that a provider echoes, taken out. Twin of ``redact`` in ``templates/combined/failure/redact.ts``."""
+"""Removes keys and logins that a provider echoes. Twin of ``redact`` in ``templates/combined/failure/redact.ts``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 _HIDDEN = "[redacted]"
 
-_KEYS = tuple(
+KEYS = tuple(
     re.compile(text, re.ASCII)
     for text in (
         r"\b(?:sk|gsk|csk)-[\w-]{8,}",
@@ -15,11 +15,12 @@ _KEYS = tuple(
         r"\bA[KS]IA[A-Z0-9]{16}\b",
         r"\bAIza[\w-]{30,}",
         r"\bya29\.[\w-]{8,}",
-        r"\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?",
+        # From the start of a word, which must have a second part: otherwise "-eyJ-eyJ…" would take quadratic time.
+        r"(?<![\w-])(?=[\w-]+\.[\w-]{4,})(?:[\w-]*?-)??eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?",
     )
 )
 
-_AFTER = tuple(
+AFTER = tuple(
     re.compile(text, re.ASCII | re.IGNORECASE)
     for text in (
         r"(\bBearer\s+)[\w.~+/=-]{8,}",
@@ -31,10 +32,10 @@ _AFTER = tuple(
 
 
 def redact(text: str) -> str:
-    """``text`` without what looks like a key, whoever it belongs to."""
-    for pattern in _KEYS:
+    """``text`` without anything that looks like a key."""
+    for pattern in KEYS:
         text = pattern.sub(_HIDDEN, text)
-    for pattern in _AFTER:
+    for pattern in AFTER:
         text = pattern.sub(rf"\1{_HIDDEN}", text)
     return text
 
@@ -50,7 +51,7 @@ _PRIVATE = (
 
 
 def private(text: str) -> str:
-    """``redact``, and without what names an account, a project, a request or an address."""
+    """Like ``redact``, and without anything that identifies an account, a project, a request or an address."""
     text = redact(text)
     for pattern, shown in _PRIVATE:
         text = pattern.sub(shown, text)

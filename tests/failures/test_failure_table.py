@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from opencode_patcher.base import process
-from opencode_patcher.failures import check, classify, document, table, typescript
+from opencode_patcher.failures import check, classify, document, explain, redact, table, typescript
 from opencode_patcher.failures.classify import Fault
 from tests.failures.corpus import DATA, Case, cases, wrong
 
@@ -73,7 +75,17 @@ def test_both_readers_agree_on_every_case(bun: Path, tmp_path: Path) -> None:
     other = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(other) == len(given)
     for case, found in zip(CASES, other, strict=True):
-        assert in_python(case) == found, case.id
+        assert in_python(case) == found["fault"], case.id
+        failure: dict[str, Any] = {name: case.given[name] for name in ("error", "inside") if name in case.given}
+        now = datetime.fromtimestamp(case.given["now"] / 1000, UTC)
+        assert explain.explain(failure, now=now).cooldown == found.get("cooldown"), case.id
+
+
+def test_both_sides_redact_the_same_keys() -> None:
+    source = (ROOT / "templates/combined/failure/redact.ts").read_text(encoding="utf-8")
+    theirs = [text.replace("\\/", "/") for text in re.findall(r"^  /(.+)/gi?,$", source, re.MULTILINE)]
+    assert len(theirs) > 10
+    assert [pattern.pattern for pattern in (*redact.KEYS, *redact.AFTER)] == theirs
 
 
 def test_nothing_is_wrong_with_the_table() -> None:

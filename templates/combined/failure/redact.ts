@@ -13,8 +13,8 @@ const KEYS = [
   /\bA[KS]IA[A-Z0-9]{16}\b/g,
   /\bAIza[\w-]{30,}/g,
   /\bya29\.[\w-]{8,}/g,
-  // From the beginning of a word only: looked for in the middle, "-eyJ-eyJ…" would take time with the square of its length.
-  /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g,
+  // From the start of a word, which must have a second part: otherwise "-eyJ-eyJ…" would take quadratic time.
+  /(?<![\w-])(?=[\w-]+\.[\w-]{4,})(?:[\w-]*?-)??eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g,
 ]
 
 const AFTER = [
@@ -34,15 +34,15 @@ export function redact(text: string, secrets: readonly string[] = []) {
   return AFTER.reduce((rest, pattern) => rest.replace(pattern, `$1${HIDDEN}`), keys)
 }
 
-/** Whatever is deeper than this in an error is not looked at, and not passed on either. */
+/** Anything deeper than this in an error is replaced as a whole. */
 const DEPTH = 12
 
-/** The user's own words, as they were sent: nothing that a provider has said, and long. */
+/** The request as it was sent: nothing from the provider, and long. */
 const ASKED = "requestBodyValues"
 
 /**
- * The same in all that a failure holds. An error is changed in place: its class says what it is. Anything else that is not
- * plain data, such as a client's own object, stays as it is.
+ * The same for everything in a failure. An error is changed in place, to keep its class. Anything else that is not plain
+ * data, such as a client's own object, is left as it is.
  */
 export function within(value: unknown, secrets: readonly string[] = []): unknown {
   const seen = new Map<object, unknown>()
