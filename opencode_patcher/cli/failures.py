@@ -30,17 +30,18 @@ def explain(failure: str, status: int | None, as_json: bool) -> None:
     OpenCode has shown. `-` reads standard input.
     """
     from opencode_patcher.failures import explain as explaining
+    from opencode_patcher.failures.table import CLASSES
 
     found = explaining.explain(explaining.read(_text(failure), status=status), now=datetime.now(UTC))
     if as_json:
         output.show_json(_data(found))
         return
     fault, row = found.fault, found.fault.row
-    output.echo(f"{fault.kind}: {explaining.meaning(fault)}")
+    output.echo(f"{fault.kind}: {CLASSES[fault.kind]}")
     output.echo(f"Decided by:  {f'{row.id} ({row.vendor})' if row else 'no row; the status alone, if there is one'}")
     if row:
         output.echo(f"Source:      {row.source} ({row.date})")
-    output.echo(f"Shown:       {found.shown}")
+    output.echo(f"Shown:       {fault.message}")
     output.echo(f"Follows:     {found.follows}")
     if found.cooldown is not None and found.until is not None:
         named = "as the provider says" if fault.retry_after is not None else "no time is named; longer if it repeats"
@@ -68,7 +69,7 @@ def _data(found: Explanation) -> dict[str, object]:
         "named_seconds": None if fault.retry_after is None else fault.retry_after / 1000,
         "cooldown_seconds": None if found.cooldown is None else found.cooldown / 1000,
         "until": None if found.until is None else found.until.isoformat(),
-        "shown": found.shown,
+        "shown": fault.message,
         "follows": found.follows,
     }
 

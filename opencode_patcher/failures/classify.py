@@ -1,4 +1,4 @@
-"""What a failure of a provider is about, and for how long. Twin of ``templates/combined/failure/classify.ts``."""
+"""Classifies a provider's failure, and says how long it lasts. Twin of ``templates/combined/failure/classify.ts``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from opencode_patcher.failures.redact import redact
 from opencode_patcher.failures.table import Row, load
 
 COOLING = ("rate_limit", "quota", "overload", "server", "auth", "missing", "network", "timeout", "unknown")
-"""Classes for which a member is left alone for a while."""
+"""Classes after which a member is avoided for a while."""
 
 LIMITED = ("rate_limit", "quota", "overload")
-"""Classes about a limit: only for these do the reset headers of used-up limits and the text name a time."""
+"""Classes about a limit: only for these, reset headers of used-up limits and times in the text count."""
 
 NOTHING = "unknown failure"
 SHOWN = 160
@@ -22,7 +22,7 @@ SHOWN = 160
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What an error comes to. ``retry_after`` is in milliseconds; ``row`` is None where the status alone decided."""
+    """The meaning of an error. ``retry_after`` is in milliseconds; ``row`` is None if the status alone decided."""
 
     kind: str
     message: str
@@ -38,7 +38,7 @@ class Fault:
 
     @property
     def cools(self) -> bool:
-        """Whether the member is left alone for a while."""
+        """Whether the member is avoided for a while."""
         return self.kind in COOLING
 
 
@@ -50,13 +50,14 @@ def fault(
     own: Sequence[Row] = (),
     rows: Sequence[Row] | None = None,
 ) -> Fault:
-    """Reads an error that is not the user's cancel, as plain data; ``now`` is in milliseconds since the epoch.
+    """Classify an error, given as plain data; ``now`` is in milliseconds since the epoch.
 
-    ``inside`` is the event of an answer that had begun; ``own`` are a user's rows, which go before all others.
+    ``inside`` is the error event of an answer that had started; ``own`` are the user's rows, which come first.
     """
     seen = collect(error if inside is None else {"cause": error, "data": inside})
+    said = (*seen.texts, *seen.codes)
     table = load().rows if rows is None else rows
-    found = next((row for row in (*own, *table) if matches(row, seen, inside is not None)), None)
+    found = next((row for row in (*own, *table) if matches(row, seen, said, inside is not None)), None)
     message = _summary(seen)
     if found is None:
         is_servers = seen.status is not None and (seen.status >= 500 or seen.status < 400)
@@ -76,7 +77,7 @@ def fault(
         zone=(found.zone if found else "") or None,
         places=found.time if found else (),
     )
-    # Google sends its client's pause of less than a minute along with a limit of a day, too.
+    # Even for a daily limit, Google also sends a pause of less than a minute, meant for its own client.
     is_pause = kind == "quota" and (named or 0) < 60_000 and any(text.startswith('"retryDelay"') for text in seen.texts)
     return Fault(
         kind=kind,
@@ -92,8 +93,8 @@ def fault(
     )
 
 
-def matches(row: Row, seen: Seen, inside: bool) -> bool:
-    """All that a row names must hold; of the codes and words one is enough."""
+def matches(row: Row, seen: Seen, said: Sequence[str], inside: bool) -> bool:
+    """All conditions of the row must hold; of its codes and words, one is enough. ``said`` are all texts and codes."""
     if row.status and seen.status not in row.status:
         return False
     if (row.page and not seen.page) or (row.event and not inside):
@@ -106,7 +107,6 @@ def matches(row: Row, seen: Seen, inside: bool) -> bool:
         return True
     if any(code in seen.codes for code in row.code):
         return True
-    said = (*seen.texts, *seen.codes)
     if row.says and any(row.says.search(text) for text in said):
         return True
     return any(text in item.lower() for text in row.plain for item in said)
@@ -114,11 +114,6 @@ def matches(row: Row, seen: Seen, inside: bool) -> bool:
 
 def _holds(found: str | None, value: str) -> bool:
     return found is not None and value in ("*", found.strip().lower())
-
-
-def describe(error: object) -> str:
-    """What an error says, in a line."""
-    return _summary(collect(error))
 
 
 def _summary(seen: Seen) -> str:

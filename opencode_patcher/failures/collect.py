@@ -1,5 +1,5 @@
-"""What an error says of itself, wherever it stands in it. Twin of ``templates/combined/failure/collect.ts``, where the
-reasons stand; plain data (dictionaries, lists, texts) goes in here.
+"""Collects what an error says about itself. Twin of ``templates/combined/failure/collect.ts``, which has the reasons.
+This one takes plain data: dictionaries, lists and texts.
 """
 
 from __future__ import annotations
@@ -8,20 +8,20 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 SPACE = (
     " \t\n\r\f\v\xa0\ufeff\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-"""What JavaScript takes for white space."""
+"""JavaScript's white space."""
 
 _S = f"[{SPACE}]"
 
 
 @dataclass
 class Seen:
-    """What was found: ``codes`` keep their order."""
+    """What was found. ``codes`` keep their order."""
 
     status: int | None = None
     codes: dict[str, None] = field(default_factory=dict)
@@ -90,7 +90,7 @@ INSIDE = (
 
 
 def collect(error: object) -> Seen:
-    """What ``error`` says, bounded, whatever it is."""
+    """What ``error`` says. The result is bounded for any input."""
     reader = _Reader()
     reader.visit(error, DEPTH)
     return reader.seen
@@ -177,7 +177,7 @@ class _Reader:
             self.visit(item.get(key), depth - 1)
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -186,7 +186,7 @@ def _is_true(value: object) -> bool:
 
 
 def _number(value: Any) -> str:
-    """As JavaScript writes a number of a size that a code has."""
+    """A number as JavaScript prints it, if it is no larger than a code can be."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else str(value)
 
 
@@ -195,7 +195,7 @@ def _status_of(item: Mapping[str, Any]) -> int | None:
         value = item.get(key)
         if isinstance(value, str) and re.fullmatch(r"[345][0-9]{2}", value):
             return int(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and 300 <= value < 600:
+        if _is_number(value) and 300 <= value < 600:
             return int(value)
     return None
 
@@ -208,7 +208,7 @@ def _parsed(text: str) -> object | None:
     if len(text) > LONGEST_BODY or text.lstrip(SPACE)[:1] not in ("{", "["):
         return None
     try:
-        # JavaScript takes no other white space than JSON's around it.
+        # Like JavaScript, this accepts only JSON's own white space around the value.
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
@@ -268,7 +268,7 @@ _UNSEEN = re.compile(
 
 
 def sentence(seen: Seen) -> str | None:
-    """The sentence of the vendor that says what is wrong; None where none does."""
+    """The vendor's sentence that says what is wrong; None if there is none."""
     texts = (text for text in seen.texts if not re.match(r'"[A-Za-z0-9_]+":', text))
     found = [words for text in texts if (words := _without_data(text))]
     if not found and seen.page:

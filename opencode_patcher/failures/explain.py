@@ -1,4 +1,4 @@
-"""Which row decides a failure, and what follows from it."""
+"""Says which row decides a failure, and what happens then."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from opencode_patcher.failures import classify
 from opencode_patcher.failures.classify import Fault
-from opencode_patcher.failures.table import CLASSES, SCOPES
+from opencode_patcher.failures.table import SCOPES
 
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 DAY = 24 * HOUR
@@ -25,28 +25,27 @@ FIRST = {
     "auth": 30 * MINUTE,
     "missing": HOUR,
 }
-"""The cooldown after a first failure that names no time. Twin of ``schedule`` in ``combined/health/cooldown.ts``."""
+"""The cooldown after a first failure, if the provider gives no time. Twin of ``schedule`` in ``health/cooldown.ts``."""
 
 LONGEST = {"quota": 35 * DAY}
-"""The longest cooldown of a class; a day where it is not here. Twin of ``LONGEST`` in ``health/cooldown.ts``."""
+"""The longest cooldown of a class; a day for all others. Twin of ``longest`` in ``health/cooldown.ts``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """What follows from a failure; ``cooldown`` in milliseconds, None where nobody is left alone."""
+    """What happens after a failure. ``cooldown`` is in milliseconds, None if no provider is avoided."""
 
     fault: Fault
     cooldown: float | None
     until: datetime | None
     follows: str
-    shown: str
 
 
 def read(text: str, *, status: int | None = None) -> dict[str, Any]:
-    """The arguments of ``classify.fault`` for what somebody has at hand.
+    """The arguments of ``classify.fault`` for a failure as users find it.
 
-    ``text`` may be an answer with its head (``HTTP/1.1 429 …``), the body of one, an event of a stream (``data: …``), a
-    line of the log of attempts, or words.
+    ``text`` may be a response with its headers (``HTTP/1.1 429 …``), its body, an event of a stream (``data: …``), a
+    line of the attempts log, or just a message.
     """
     head, found, body = text.lstrip().replace("\r\n", "\n").partition("\n\n")
     if head.startswith("HTTP/"):
@@ -58,7 +57,7 @@ def read(text: str, *, status: int | None = None) -> dict[str, Any]:
     stripped = text.strip()
     if stripped.startswith(("data:", "event:")) and status is None:
         lines = [line[5:].strip() for line in stripped.splitlines() if line.startswith("data:")]
-        event = next((_json(line) for line in reversed(lines) if isinstance(_json(line), dict)), None)
+        event = next((value for line in reversed(lines) if isinstance(value := _json(line), dict)), None)
         if event is not None:
             return {"error": "", "inside": event}
     value = _json(stripped)
@@ -70,7 +69,7 @@ def read(text: str, *, status: int | None = None) -> dict[str, Any]:
 
 
 def answer(status: int | None, headers: dict[str, str], body: str) -> dict[str, Any]:
-    """A refusal as the AI SDK raises it."""
+    """An error response as the AI SDK raises it."""
     error = {"name": "AI_APICallError", "message": "", "responseHeaders": headers, "responseBody": body}
     return {"error": error if status is None else error | {"statusCode": status}}
 
@@ -83,12 +82,12 @@ def _json(text: str) -> object:
 
 
 def explain(given: dict[str, Any], *, now: datetime) -> Explanation:
-    """What follows from the failure ``given`` (see ``read``) at ``now``, for a first failure in a row."""
+    """What happens after the failure ``given`` (see ``read``) at ``now``, if it is the first one."""
     start = now.timestamp() * 1000
     fault = classify.fault(given["error"], now=start, inside=given.get("inside"))
     cooldown = _cooldown(fault)
     until = None if cooldown is None else datetime.fromtimestamp((start + cooldown) / 1000, UTC)
-    return Explanation(fault=fault, cooldown=cooldown, until=until, follows=_follows(fault), shown=fault.message)
+    return Explanation(fault=fault, cooldown=cooldown, until=until, follows=_follows(fault))
 
 
 def _cooldown(fault: Fault) -> float | None:
@@ -113,8 +112,3 @@ def _follows(fault: Fault) -> str:
             return "One more provider is asked. If it refuses too, the first error is shown and nobody is left alone."
     whom = SCOPES[fault.about or fault.scope or "model"]
     return f"The next provider takes over. Left alone: {whom}."
-
-
-def meaning(fault: Fault) -> str:
-    """The class in words."""
-    return CLASSES[fault.kind]

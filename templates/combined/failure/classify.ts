@@ -32,15 +32,15 @@ export type Scope = "model" | "provider"
 export type Failure = {
   readonly kind: Kind
   readonly scope: Scope
-  /** Whose it is, where it is not the provider's own: then other credentials may cure it. */
+  /** What it is about, if not the provider itself: then other credentials may help. */
   readonly about?: "account" | "plan"
   readonly message: string
   readonly status?: number
   /** Milliseconds from now, as requested by the provider. */
   readonly retryAfter?: number
-  /** The limit may end before the time that was named: a plan that is changed, credits that are bought. */
+  /** The limit may end before the given time: if a plan is changed, or credits are bought. */
   readonly early?: boolean
-  /** The member will not be well a moment later, though failures of this kind often pass. */
+  /** The member will not recover in a moment, although it often does after a failure of this kind. */
   readonly lasting?: boolean
   /** This request alone exceeds the limit: if no other member is left, it is too long. */
   readonly long?: boolean
@@ -78,16 +78,16 @@ export function cools(fault: Fault): fault is Failure {
   return KINDS.some((kind) => kind === fault.kind)
 }
 
-/** Kinds that are about a limit: only for these do the reset headers of used-up limits and the text name a time. */
+/** Kinds that are about a limit: only for these, reset headers of used-up limits and times in the text count. */
 const LIMITED: readonly Rule["class"][] = ["rate_limit", "quota", "overload"]
 
-/** What is known beside the error itself. */
+/** What is known besides the error itself. */
 export type More = {
-  /** An error event in an answer that had begun, as the provider sent it; SDKs pass on its words at most. */
+  /** An error event in an answer that had started, as the provider sent it; SDKs only pass on its message. */
   readonly inside?: { readonly event: unknown }
   /** The host's own knowledge says that the conversation is too long. */
   readonly overflow?: boolean
-  /** The user's own rows, which go before all others. */
+  /** The user's own rows, which come first. */
   readonly own?: readonly Rule[]
 }
 
@@ -96,15 +96,16 @@ export function fault(error: unknown, now = Date.now(), more: More = {}): Fault 
   return explain(error, now, more).fault
 }
 
-/** The same with the row of the table that decided; none where the status alone did. */
+/** The same with the id of the row that decided; undefined if the status alone did. */
 export function explain(
   error: unknown,
   now = Date.now(),
   more: More = {},
 ): { readonly fault: Fault; readonly row: string | undefined } {
   const seen = collect(more.inside ? { cause: error, data: more.inside.event } : error)
-  const inside = more.inside !== undefined
-  const row = [...(more.own ?? []), ...rules].find((rule) => matches(rule, seen, inside))
+  const said = [...seen.texts, ...seen.codes]
+  const decides = (rule: Rule) => matches(rule, seen, said, more.inside !== undefined)
+  const row = more.own?.find(decides) ?? rules.find(decides)
   return { fault: read(row ?? byStatus(seen.status), seen, now, more), row: row?.id }
 }
 
@@ -119,7 +120,7 @@ function read(found: Omit<Rule, "id">, seen: Seen, now: number, more: More): Fau
   const limit = LIMITED.includes(found.class)
   const { headers, texts } = seen
   const named = CombinedRetryAfter.read({ headers, texts, limit, zone: found.zone, places: found.time }, now)
-  // Google sends its client's pause of less than a minute along with a limit of a day, too.
+  // Even for a daily limit, Google also sends a pause of less than a minute, meant for its own client.
   const isPause = found.class === "quota" && (named ?? 0) < 60_000 && texts.some((text) => DELAY.test(text))
   const retryAfter = isPause ? undefined : named
   return {
@@ -136,14 +137,14 @@ function read(found: Omit<Rule, "id">, seen: Seen, now: number, more: More): Fau
 
 const DELAY = /^"retryDelay"/
 
-/** Other errors of the server, and a redirect that leads nowhere; what no row knows is not believed at once. */
+/** Other server errors, and a redirect that leads nowhere. Anything else that no row matches is unknown. */
 function byStatus(status: number | undefined): Omit<Rule, "id"> {
   const isServers = status !== undefined && (status >= 500 || status < 400)
   return { class: isServers ? "server" : "unknown", scope: "model" }
 }
 
-/** All that a row names must hold; of the codes and words one is enough. */
-function matches(rule: Rule, seen: Seen, inside: boolean) {
+/** All conditions of the row must hold; of its codes and words, one is enough. */
+function matches(rule: Rule, seen: Seen, said: readonly string[], inside: boolean) {
   if (rule.status && !(seen.status !== undefined && rule.status.includes(seen.status))) return false
   if (rule.page && !seen.page) return false
   if (rule.event && !inside) return false
@@ -152,7 +153,6 @@ function matches(rule: Rule, seen: Seen, inside: boolean) {
   if (rule.denies && seen.texts.some((item) => rule.denies?.test(item))) return false
   if (!rule.code && !rule.says && !rule.plain) return true
   if (rule.code?.some((code) => seen.codes.has(code))) return true
-  const said = [...seen.texts, ...seen.codes]
   if (rule.says && said.some((item) => rule.says?.test(item))) return true
   return rule.plain?.some((text) => said.some((item) => item.toLowerCase().includes(text))) === true
 }
@@ -172,7 +172,7 @@ export function said(error: unknown) {
   return summary(collect(error))
 }
 
-/** Of a sentence so much is shown. */
+/** How much of a sentence is shown. */
 const SHOWN = 160
 
 function summary(seen: Seen) {

@@ -154,19 +154,20 @@ export const layer = Layer.effect(
 
     function resolveSDK(model: Model) {
       const provider = providers[model.providerID]
-      if (provider) {
+      try {
         const options = { ...provider.options }
         const key = typeof options.apiKey === "string" ? options.apiKey : undefined
         return OpenAIChat.make({ url: model.api.url, model: model.api.id, key })
+      } catch (cause) {
+        throw new Error(`There is no client for ${model.providerID}`, { cause })
       }
-      return OpenAIChat.make({ url: model.api.url, model: model.api.id })
     }
 
     const getLanguage = Effect.fn("Provider.getLanguage")(function* (model: Model) {
       const key = `${model.providerID}/${model.id}`
       const language = clients.get(key) ?? resolveSDK(model)
       clients.set(key, language)
-      return yield* Effect.succeed(language)
+      return language
     })
 
     const closest = (providerID: string, query: string[]) => {

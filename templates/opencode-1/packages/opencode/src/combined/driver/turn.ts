@@ -63,7 +63,7 @@ export function stream(_ctx: Context, input: LLM.StreamInput, send: LLM.Interfac
   if (!route) return send(input)
   const { state } = route
   state.attempt = CombinedAttempt.make(input)
-  // Upstream takes a while to build the request, and longer where many turns begin at once.
+  // Upstream takes a while to build the request, and longer if many turns start at once.
   state.attempt.gate.mayAsk = () => {
     const held = state.heeds ? route.held() : undefined
     return held === undefined || held.since === state.known
@@ -116,7 +116,7 @@ const attend = <R>(
     )
   })
 
-/** It is decided once more whether to ask this member; if so, it is asked whatever is learnt of it meanwhile. */
+/** Decides again whether to ask this member. If so, it is asked even if it fails elsewhere in the meantime. */
 function reconsider(route: CombinedRoute.Route): Then {
   route.state.heeds = false
   route.state.attempt = undefined
@@ -154,8 +154,8 @@ const watch = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) =>
 /** Whether another member can answer now; `silent`: instead of one that is silent. */
 const others = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run, silent = false) =>
   Effect.suspend(() => {
-    const { open, relieves } = CombinedDecide.wish(run.answer, purposeOf(turn))
-    return route.others({ ...CombinedFit.wish(route, run, purposeOf(turn)), open: silent ? relieves : open })
+    const wish = CombinedFit.wish(route, run, purposeOf(turn))
+    return route.others({ ...wish, open: silent ? wish.relieves : wish.open })
   })
 
 /** Cleans up an attempt that has ended, decides what to do next, and does it. */
@@ -249,7 +249,7 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
       run.tooLong.clear()
       return yield* turn.halt(CombinedEnd.overflow(turn, error))
   }
-  // The error goes on a separate message: beside it, finished tools would be dropped from the history.
+  // The error goes on a separate message: on the same one, finished tools would be dropped from the history.
   return yield* turn.halt(shown(verdict.error, facts, CombinedDecide.leave({ ...ended, answer }), route, next))
 })
 

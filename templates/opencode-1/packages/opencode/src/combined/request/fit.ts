@@ -56,13 +56,13 @@ export function wish(
   run: CombinedRun.Run,
   purpose: CombinedDecide.Purpose,
   answer = run.answer,
-): CombinedRoute.Wish {
+) {
   const holds = (model: Provider.Model) =>
     CombinedRun.mayHold(run, { providerID: model.providerID, modelID: model.id }, room(model))
   return {
     ...route.wish,
     ...CombinedDecide.wish(answer, purpose),
-    fits: (model) => (route.wish?.fits?.(model) ?? true) && holds(model),
+    fits: (model: Provider.Model) => (route.wish?.fits?.(model) ?? true) && holds(model),
   }
 }
 
@@ -74,7 +74,7 @@ export const facts = Effect.fn("CombinedFit.facts")(function* (
 ) {
   const wanted = wish(route, run, purpose)
   const until = (yield* route.cooling)?.until
-  const open = wanted.open?.(route.member) ?? true
+  const open = wanted.open(route.member)
   const probed = until === undefined && open ? !(yield* route.claim) : false
   // Whether others can take the request has to be checked for each of them, which is not needed for a healthy member.
   const others = until !== undefined || probed || !open ? yield* route.others(wanted) : true
