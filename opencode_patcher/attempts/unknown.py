@@ -1,4 +1,4 @@
-"""The failures that no row of the table knew, for whoever wants to add one. Pure."""
+"""The failures that no row of the table matched, to add rows for them. Pure."""
 
 from __future__ import annotations
 

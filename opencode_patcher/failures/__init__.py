@@ -1,1 +1,1 @@
-"""What providers' failures mean: one table, read here and rendered into OpenCode, and what follows from it."""
+"""What providers' failures mean, and what happens then: one table, read here and rendered into OpenCode."""

@@ -1,4 +1,4 @@
-"""Writes ``docs/failures.md`` of a checkout anew."""
+"""Regenerates ``docs/failures.md`` of a checkout."""
 
 from __future__ import annotations
 

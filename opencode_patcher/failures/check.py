@@ -1,8 +1,8 @@
-"""What is wrong with rows of the table: in this package's own, or in a file that somebody wants to add.
+"""Finds mistakes in rows of the table: in this package's own, or in a file that somebody wants to add.
 
-A row is refused for its shape (a class or scope that does not exist), for what it would match (everything, or nothing),
-for a pattern that could hang, for an example that another row decides, and for a fight: two rows with one condition and
-different results, of which the second could never decide.
+A row is refused for its form (an unknown class or scope), for matching everything, for a pattern that could hang, for
+an example that another row decides, and for a conflict: two rows with the same condition and different results, so that
+the second one could never decide.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ MOST_STATUSES = 20
 """A row that names more and nothing else would decide almost every failure."""
 
 LEAST_CODE = 3
-"""Letters of a code or a plain text, at least."""
+"""The minimum number of letters in a code or a plain text."""
 
 NOW = 1_790_000_000_000
-"""Any moment: examples are decided by their words, not by the time."""
+"""Any moment will do: examples are decided by their words, not by the time."""
 
 _FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "id": str,
@@ -55,7 +55,7 @@ _REQUIRED = ("id", "vendor", "class", "scope", "source", "date", "example")
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What is wrong, and on which line the row begins; 0 for the whole file."""
+    """A mistake, and the line on which its row starts; 0 for the whole file."""
 
     line: int
     row: str
@@ -63,7 +63,7 @@ class Fault:
 
 
 def check(text: str) -> list[Fault]:
-    """What is wrong with the table in ``text``: this package's form, with stages, or rows of one's own without any."""
+    """The mistakes in the table in ``text``: one like this package's, with stages, or a user's own rows without any."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -141,7 +141,7 @@ def _condition(item: Mapping[str, Any]) -> Iterator[str]:
                 return
             for text in texts:
                 for why in pattern.faults(text):
-                    # What is only excluded may be short: it makes a row match less, not more.
+                    # An exclusion may be short: it makes a row match less, not more.
                     if name == "words" or "time" in why or "letters" not in why:
                         yield f"{name}.{language} {text!r}: {why}"
     tells = any(item.get(name) for name in ("code", "plain", "words", "header", "page"))
@@ -170,7 +170,7 @@ def _result(row: Row) -> tuple[object, ...]:
 
 
 def _fights(rows: Sequence[Row]) -> Iterator[Fault]:
-    """Two rows with one condition, in part or in whole, of which the first always decides; and two with one name."""
+    """Pairs of rows with a common condition, where the first one always decides; and pairs with the same id."""
     names: dict[str, Row] = {}
     for index, row in enumerate(rows):
         if row.id in names:
@@ -186,7 +186,7 @@ def _fights(rows: Sequence[Row]) -> Iterator[Fault]:
 
 
 def _shadow(earlier: Row, row: Row) -> str:
-    """What of ``row`` the earlier one always decides; "" for nothing."""
+    """The part of ``row`` that the earlier one always decides; "" if none."""
     guarded = (earlier.unless, earlier.header, earlier.page, earlier.event)
     if any(guarded) and guarded != (row.unless, row.header, row.page, row.event):
         return ""
@@ -203,7 +203,7 @@ def _shadow(earlier: Row, row: Row) -> str:
 
 
 def _examples(rows: Sequence[Row], own: bool) -> Iterator[Fault]:
-    """Each row's example must be decided by that row: else it fights with another, or does not say what it means."""
+    """Each row must decide its own example: otherwise it conflicts with another, or does not match what it should."""
     before = rows if own else ()
     after = None if own else rows
     for row in rows:

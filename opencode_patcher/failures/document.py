@@ -12,31 +12,31 @@ _HEAD = """\
 Written by `python -m opencode_patcher.failures` from
 [failures.toml](../opencode_patcher/failures/failures.toml); change the rows there. OpenCode gets the same rows.
 
-The stages are tried in this order, the rows of a stage in theirs, and the first row that holds decides. What no row
-knows is asked of one more provider before it is believed.
+The stages are tried in this order, and so are the rows of a stage. The first row that matches decides. After a failure
+that no row matches, one more provider is asked before the error is shown.
 
 ```
-opencode-patcher failures explain FILE      which row decides a failure, and what follows
-opencode-patcher failures check FILE        what is wrong with rows of your own
-opencode-patcher attempts --unknown         what no row knew in your own log, ready to paste
+opencode-patcher failures explain FILE      which row decides a failure, and what happens then
+opencode-patcher failures check FILE        mistakes in rows of your own
+opencode-patcher attempts --unknown         failures in your log that no row matches, ready to paste
 ```
 """
 
 _TIMES = """\
 ## When a provider is asked again
 
-A time that the provider names is kept to: in headers (`retry-after`, the reset of a limit that is used up), in fields
-beside the message, and in its words (spans in English and Chinese, dates with a zone, dates without one where the
-vendor's zone is known). More than a year is a mistake, and is not believed.
+If the provider says when to come back, it is not asked before. The time may be in headers (`retry-after`, the reset of
+a used-up limit), in fields of the error, or in the message (durations in English and Chinese, dates with a time zone,
+dates without one if the vendor's zone is known). A time of more than a year is considered a mistake and ignored.
 
-A limit that ends in days (class `quota`) holds until then, for 35 days at most. One look a day is taken in between only
-where the vendor may be wrong: where the row says "may end early" (limits that end sooner when a plan is changed or
-credits are bought), and where the end is further away than that of any plan's window. A look is one request, and costs
-nothing where the limit still holds. Any other class ends within a day.
+A limit that ends in days (class `quota`) is respected until then, for 35 days at most. The provider is tried once a day
+only if the vendor may be wrong: if the row says "may end early" (limits that end sooner when you change the plan or buy
+credits), or if the given end is later than that of any plan. Such a try is one request, and is free while the limit
+lasts. Any other cooldown ends within a day.
 
-Without a time, a first `quota` is tried again after half an hour, each further one in a row after twice as long,
-up to six hours. A success of the provider ends all of that, also one of its own model that was chosen by hand, or
-a title.
+Without a time, the provider is tried again half an hour after a first `quota` failure, and after twice as long each
+further time, up to six hours. Any success of the provider ends the cooldown, including one of its own model that you
+chose yourself, or a title.
 """
 
 
@@ -51,7 +51,7 @@ def _lines(table: Table) -> Iterator[str]:
     yield "| class | meaning |\n|---|---|"
     yield from (f"| `{name}` | {meaning} |" for name, meaning in CLASSES.items())
     yield "\n## Scopes\n"
-    yield "| scope | who is left alone |\n|---|---|"
+    yield "| scope | what is avoided |\n|---|---|"
     yield from (f"| `{name}` | {meaning} |" for name, meaning in SCOPES.items())
     yield f"\n{_TIMES}"
     yield "## Rows"
@@ -60,8 +60,8 @@ def _lines(table: Table) -> Iterator[str]:
         yield "| row | vendor | where it shows | class, scope | source |\n|---|---|---|---|---|"
         yield from (_row(row) for row in table.rows if row.stage == stage)
     yield "\n## Finish reasons\n"
-    yield "Any other word that an SDK does not know means that the answer broke off.\n"
-    yield "| stands for | vendor | for example |\n|---|---|---|"
+    yield "Any other finish reason that an SDK does not know means that the answer was cut off.\n"
+    yield "| means | vendor | examples |\n|---|---|---|"
     for ending in table.endings:
         yield f"| {ending.means} | {ending.vendor} | {', '.join(f'`{word}`' for word in ending.example)} |"
     yield ""
@@ -81,9 +81,9 @@ def _where(row: Row) -> Iterator[str]:
     for name, value in row.header.items():
         yield f"header `{name}: {value}`"
     if row.page:
-        yield "a page for a browser"
+        yield "a web page"
     if row.event:
-        yield "inside an answer"
+        yield "in the middle of an answer"
     if row.words:
         yield f"words ({_languages(row.words)})"
 
@@ -108,8 +108,8 @@ def _more(row: Row) -> Iterator[str]:
     if row.early:
         yield "may end early"
     if row.lasting:
-        yield "lasting"
+        yield "lasts"
     if row.long:
-        yield "too long where nobody else is left"
+        yield "too long if no other provider is left"
     if row.without:
-        yield f"asked again without {row.without}"
+        yield f"retried without {row.without}"

@@ -1,7 +1,7 @@
 """The table's patterns: a small part of regular expressions that Python and JavaScript read alike, in bounded time.
 
-A pattern is parsed for three uses: ``faults`` says why it may not stand in the table, ``for_python`` writes it so that
-Python's ``re`` finds what JavaScript finds, and ``least`` tells how little text it needs.
+A pattern is parsed for three purposes: ``faults`` says why the table may not contain it, ``for_python`` translates it
+so that Python's ``re`` matches what JavaScript matches, and ``least`` gives the length of its shortest match.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 UNBOUNDED = 1000
-"""What ``*`` and ``+`` count for in ``cost``."""
+"""How many repetitions ``cost`` assumes for ``*`` and ``+``."""
 
 COST_LIMIT = 20_000
-"""Ways in which a pattern may split a text from one place on. The worst of the table has less than half."""
+"""How many ways to match a text from one position a pattern may have. The worst in the table has less than half."""
 
 LEAST_LETTERS = 3
-"""A pattern that needs less says almost nothing. One letter of Chinese, Japanese or Korean counts for two."""
+"""A pattern that needs fewer matches almost anything. A Chinese, Japanese or Korean character counts as two."""
 
 _ASCII = frozenset(map(chr, range(1, 127)))
 _WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 _DIGIT = frozenset("0123456789")
 _SPACE = frozenset(" \t\n\r\f\v")
 _OTHER = "\U0001f600"
-"""Stands for every character that a pattern does not name."""
+"""Represents every character that the pattern does not mention."""
 
 _SETS = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
 _CONTROL = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 
 
 class PatternError(ValueError):
-    """A pattern cannot be read. Its text is a sentence that says why."""
+    """A pattern cannot be parsed. The message is a sentence that says why."""
 
 
 @dataclass(frozen=True)
 class Chars:
-    """One character out of a set. ``python`` is how the set is written for Python."""
+    """One character of a set. ``python`` is the set in Python's syntax."""
 
     chars: frozenset[str]
     python: str
@@ -44,14 +44,14 @@ class Chars:
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the text that takes no character: ``^``, ``$``, ``\\b``, or a look ahead."""
+    """A position, which consumes no character: ``^``, ``$``, ``\\b``, or a lookahead."""
 
     python: str
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """``node``, from ``least`` to ``most`` times; ``most`` is None where there is no end."""
+    """``node``, repeated ``least`` to ``most`` times; ``most`` is None if unlimited."""
 
     node: Node
     least: int
@@ -72,7 +72,7 @@ Node = Chars | Place | Repeat | Sequence | Either
 
 
 def faults(text: str) -> list[str]:
-    """Why ``text`` may not stand in the table, a sentence each; empty for one that may."""
+    """The reasons why ``text`` is not allowed in the table, a sentence each; empty if it is allowed."""
     try:
         node = parse(text)
     except PatternError as error:
@@ -88,16 +88,16 @@ def faults(text: str) -> list[str]:
 
 
 def for_python(text: str) -> str:
-    """``text`` for Python's ``re`` with IGNORECASE: ``\\w``, ``\\d``, ``\\b`` and ``.`` mean what JavaScript means.
+    """``text`` for Python's ``re`` with IGNORECASE: ``\\w``, ``\\d``, ``\\b`` and ``.`` mean the same as in JavaScript.
 
     Raises:
-        PatternError: the pattern cannot be read.
+        PatternError: the pattern cannot be parsed.
     """
     return _written(parse(text))
 
 
 def parse(text: str) -> Node:
-    """The pattern as a tree. Raises PatternError for what is not part of the subset."""
+    """The pattern as a tree. Raises PatternError for syntax outside the subset."""
     reader = _Reader(text)
     node = reader.either()
     if reader.at < len(text):
@@ -106,7 +106,7 @@ def parse(text: str) -> Node:
 
 
 def least(node: Node) -> int:
-    """The least number of characters that a match has."""
+    """The length of the shortest match, in characters."""
     match node:
         case Chars():
             return 1
@@ -121,7 +121,7 @@ def least(node: Node) -> int:
 
 
 def _weight(node: Node) -> int:
-    """``least`` in letters that mean something: a set of many characters counts for none."""
+    """``least``, counting only significant letters: a set of many characters does not count."""
     match node:
         case Chars():
             return 0 if len(node.chars) > 20 else 2 if min(node.chars) > "\x7f" else 1
@@ -136,7 +136,7 @@ def _weight(node: Node) -> int:
 
 
 def cost(node: Node) -> float:
-    """In how many ways the pattern may split a text that begins at one place: what backtracking may have to try."""
+    """In how many ways the pattern can match a text from one position: what backtracking may have to try."""
     match node:
         case Chars() | Place():
             return 1
@@ -153,7 +153,7 @@ def cost(node: Node) -> float:
 
 
 def _ambiguous(node: Node) -> Iterator[str]:
-    """A repeated group can be read in several ways where its alternatives begin alike, or repeat something."""
+    """A repeated group is ambiguous if its alternatives start alike, or repeat something themselves."""
     match node:
         case Repeat():
             inner = node.node
@@ -232,7 +232,7 @@ _CLASSES = {
 
 
 class _Reader:
-    """Descends through a pattern."""
+    """A recursive descent parser."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -306,7 +306,7 @@ class _Reader:
         self.at += 1
         if ahead:
             return Place(f"({ahead}{_written(node)})")
-        # Kept as one: else a repetition behind it would be that of its last part.
+        # Kept together, so that a repetition after the group repeats all of it, not just its last part.
         return node if isinstance(node, Either | Chars) else Sequence((node,))
 
     def escape(self) -> Node:

@@ -1,7 +1,7 @@
-"""The table of failures: reading ``failures.toml``, or a file of rows of one's own, into rows that are ready for use.
+"""The table of failures: reads ``failures.toml``, or a file with a user's own rows.
 
-The table is data for three readers: ``classify.py`` here, the TypeScript that runs inside OpenCode (``typescript.py``),
-and ``docs/failures.md`` (``document.py``). ``check.py`` says what is wrong with a row.
+The table is used in three places: by ``classify.py`` here, by the TypeScript inside OpenCode (``typescript.py``), and
+in ``docs/failures.md`` (``document.py``). ``check.py`` finds mistakes in rows.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CLASSES = {
     "final": "the request's own fault: no other provider is asked",
     "unknown": "no row knows it: one more provider is asked before it is believed",
 }
-"""Every class, and what it says. The last one stands for failures that no row decides."""
+"""Every class and its meaning. The last one is for failures that no row decides."""
 
 SCOPES = {
     "model": "this model of the provider",
@@ -41,21 +41,21 @@ SCOPES = {
     "account": "the user's account there, with all its models",
     "plan": "the user's plan there, with all its models",
 }
-"""Whom a failure holds back."""
+"""What is avoided after a failure."""
 
 WITHOUT = ("thinking", "items", "calls")
-"""What of a history a member may be asked without."""
+"""The parts of a history that may be left out for a member."""
 
 PLACES = ("none", "text", "header:", "field:")
-"""Where a row may say that the time stands."""
+"""Where a row may say that the time is."""
 
 OWN_STAGE = "own"
-"""The stage of a user's rows."""
+"""The stage of the user's own rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A failure as it comes: an answer's status, headers and body, an event in a stream, or an error of the line."""
+    """A failure as received: a response's status, headers and body, an event in a stream, or a network error."""
 
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Example:
     error: str | None = None
 
     def given(self) -> dict[str, Any]:
-        """The arguments of ``classify.fault``: what an SDK raises, and the event that it came in."""
+        """The arguments of ``classify.fault``: the error that an SDK raises, and the event that caused it."""
         if self.event is not None:
             return {"error": "", "inside": json.loads(self.event)}
         if self.error is not None:
@@ -82,9 +82,9 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row. All that it names must hold; of ``code``, ``words`` and ``plain`` one is enough.
+    """One row. All its conditions must hold; of ``code``, ``words`` and ``plain``, one is enough.
 
-    ``words`` and ``unless`` map a language to patterns (``pattern.py``); ``plain`` are texts of a user's own row.
+    ``words`` and ``unless`` map a language to patterns (``pattern.py``); ``plain`` are the texts of a user's own row.
     """
 
     id: str
@@ -113,12 +113,12 @@ class Row:
 
     @cached_property
     def says(self) -> re.Pattern[str] | None:
-        """What one of the sentences or codes must say."""
+        """Must match one of the sentences or codes."""
         return _compiled(self.words)
 
     @cached_property
     def denies(self) -> re.Pattern[str] | None:
-        """What none of the sentences may say."""
+        """Must not match any of the sentences."""
         return _compiled(self.unless)
 
 
@@ -129,7 +129,7 @@ def _compiled(words: Mapping[str, tuple[str, ...]]) -> re.Pattern[str] | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """What a finish reason stands for that the SDK does not know. ``words`` are patterns for all of it, or a part."""
+    """The meaning of a finish reason that the SDK does not know. ``words`` match all of it (``whole``) or a part."""
 
     means: str
     whole: bool
@@ -139,14 +139,14 @@ class Ending:
 
     @cached_property
     def says(self) -> re.Pattern[str]:
-        """What the word must be."""
+        """Must match the finish reason."""
         found = "|".join(map(pattern.for_python, self.words))
         return re.compile(f"\\A(?:{found})\\Z" if self.whole else found, re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """``stages`` in the order in which they are tried, and the rows in that order: the first that holds decides."""
+    """``stages`` and ``rows``, each in the order in which they are tried. The first row that matches decides."""
 
     stages: Mapping[str, str]
     rows: tuple[Row, ...]
@@ -155,12 +155,12 @@ class Table:
 
 @cache
 def load() -> Table:
-    """The table of this package. The file is part of it, so a mistake in there is a defect and raises as such."""
+    """This package's own table. The file is part of the package, so a mistake in it is a bug and raises as such."""
     return compile_table(PATH.read_text(encoding="utf-8"))
 
 
 def compile_table(text: str) -> Table:
-    """The table in ``text``. Expects one that ``check.py`` has nothing against; raises KeyError and ValueError else."""
+    """The table in ``text``. Raises KeyError or ValueError if it has mistakes that ``check.py`` would find."""
     data = tomllib.loads(text)
     stages = {row["id"]: row["why"] for row in data["stage"]}
     order = list(stages)
@@ -182,7 +182,7 @@ def compile_table(text: str) -> Table:
 
 
 def row(item: Mapping[str, Any], line: int) -> Row:
-    """One ``[[failure]]`` as parsed."""
+    """The row for one parsed ``[[failure]]``."""
     plain = {key: item[key] for key in ("page", "event", "zone", "early", "lasting", "long", "without") if key in item}
     example = dict(item["example"])
     return Row(
@@ -207,5 +207,5 @@ def row(item: Mapping[str, Any], line: int) -> Row:
 
 
 def lines(text: str, kind: str) -> Iterator[int]:
-    """The numbers of the lines on which a ``[[kind]]`` begins."""
+    """The numbers of the lines that start a ``[[kind]]``."""
     return (number for number, line in enumerate(text.splitlines(), start=1) if line.strip() == f"[[{kind}]]")

@@ -1,4 +1,4 @@
-"""The table for the TypeScript side: the rows as JSON, which is valid TypeScript."""
+"""The table for the TypeScript side: as JSON, which is valid TypeScript."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def table_json(table: Table | None = None) -> str:
 
 
 def _row(row: Row) -> dict[str, object]:
-    """What decides; vendor, source and example are for people, and a field that says nothing is left out."""
+    """The fields that decide. Vendor, source and example are for people; empty fields are left out."""
     found = {
         "id": row.id,
         "status": list(row.status),

@@ -144,7 +144,7 @@ def load(patches_dir: Path) -> Series:
 
 
 def parse(name: str, text: str) -> Patch:
-    """Make a Patch from a file's text. Raises PatchError when the header is malformed or there is no diff."""
+    """Make a Patch from a file's text. Raises PatchError when the header is malformed or the diff is missing."""
     if "\r" in text:
         raise _malformed(
             name,

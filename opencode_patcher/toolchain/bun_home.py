@@ -1,8 +1,8 @@
-"""The home that ``bun install`` gets: with what the user has set for registries, and nothing else.
+"""The home directory for ``bun install``. It has the user's registry settings and nothing else.
 
-npm and bun read the same settings in different ways: a token of the whole host, ``~`` in a path, ``cafile`` in the
-environment. So they are read once (``npm_settings``), and bun is given the result. What else the user has set for npm
-or bun (``frozenLockfile``, ``omit``, ``production``) would decide what is installed, and does not count.
+npm and bun read the same settings in different ways: a token for a whole host, ``~`` in a path, ``cafile`` in the
+environment. So they are read once (``npm_settings``), and bun gets the result. Other settings of npm or bun
+(``frozenLockfile``, ``omit``, ``production``) would change what is installed, so they are not passed on.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ TUNING = frozenset(
         *("BUN_CONFIG_DNS_TIME_TO_LIVE_SECONDS", "BUN_CONFIG_DISABLE_COPY_FILE_RANGE"),
     }
 )
-"""Variables of bun's that say how to fetch and copy, and neither what nor from where."""
+"""Bun's variables that only change how it downloads and copies, not what or from where."""
 
 
 def hand_over(settings: Settings, home: Path) -> dict[str, str | None]:
-    """Write ``settings`` into a fresh, private directory, from which bun reads them; returns the variables that lead it
-    there. Raises ToolchainError when a registry's address cannot be used, StoreError when nothing can be written.
+    """Write ``settings`` into a fresh, private directory, and return the variables that make bun read them from there.
+
+    Raises ToolchainError when a registry's address cannot be used, StoreError when nothing can be written.
     """
     lines = ["[install]", f"registry = {_as_toml(settings)}"]
     if bundle := _bundle(settings):
@@ -51,7 +52,7 @@ def hand_over(settings: Settings, home: Path) -> dict[str, str | None]:
 
 
 def cache(environment: Mapping[str, str]) -> Path:
-    """Where bun keeps what it has fetched, in its own order (bun's documentation, "Global cache")."""
+    """Bun's cache directory, by bun's own rules (bun's documentation, "Global cache")."""
     home = environment.get("HOME") or environment.get("USERPROFILE")
     places = (
         ("BUN_INSTALL_CACHE_DIR", ""),
@@ -84,12 +85,12 @@ def _as_toml(settings: Settings, scope: str = "") -> str:
 
 
 def _quoted(text: str) -> str:
-    """A TOML string; JSON's are, without escapes for what is not ASCII."""
+    """A TOML string. JSON strings are valid TOML if they do not escape what is not ASCII."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def _bundle(settings: Settings) -> str:
-    """The authorities that npm's settings add, with the system's: bun would trust the former alone."""
+    """The certificate authorities in npm's settings and the system's; otherwise bun would trust only the former."""
     added = list(_texts([*settings.certificates])) + ([settings.authorities] if settings.authorities else [])
     if not settings.names_certificates or not added:
         return ""

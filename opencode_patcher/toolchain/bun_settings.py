@@ -1,4 +1,4 @@
-"""The user's settings of bun (``.bunfig.toml``), as far as they say from where packages come."""
+"""The user's bun settings (``.bunfig.toml``) that say where packages come from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = ".bunfig.toml"
 
 
 def user_file(environment: Mapping[str, str]) -> Path | None:
-    """The user's own file; None when there is none."""
+    """The user's own file; None if it does not exist."""
     for name in ("XDG_CONFIG_HOME", "HOME", "USERPROFILE"):
         if (directory := environment.get(name)) and files.is_file(path := Path(directory) / FILE):
             return path
@@ -57,8 +57,8 @@ def _registry(found: dict[str, str], name: str, value: Any) -> None:
 
 
 def credentials_key(url: str) -> str:
-    """What stands before the names of a registry's credentials in an ``.npmrc``, such as ``//host/path/:``; "" for a
-    text that is not an address, which is refused when it is used.
+    """The prefix of a registry's credentials in an ``.npmrc``, such as ``//host/path/:``; "" for a text that is not an
+    address, which is refused when it is used.
     """
     try:
         parts = urlsplit(url)
@@ -68,5 +68,5 @@ def credentials_key(url: str) -> str:
 
 
 def _expanded(value: str, environment: Mapping[str, str]) -> str:
-    """bun replaces a value that is the name of a variable behind a ``$``."""
+    """bun replaces a value that is ``$`` and the name of a variable."""
     return environment.get(value[1:], value) if value.startswith("$") else value

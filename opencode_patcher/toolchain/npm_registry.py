@@ -30,7 +30,7 @@ _ABBREVIATED = "application/vnd.npm.install-v1+json, application/json"
 
 
 class NotInRegistryError(ToolchainError):
-    """The registry answers, and does not have the package or the version."""
+    """The registry answers that it does not have the package or the version."""
 
 
 @dataclass(frozen=True, kw_only=True)

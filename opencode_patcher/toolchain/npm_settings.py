@@ -33,7 +33,7 @@ _SCOPE = re.compile(r"@[^/:]+:registry")
 class Settings:
     """Settings by their name as it stands in ``.npmrc``, and files with further certificate authorities.
 
-    ``origins`` says for people where each was read.
+    ``origins`` says where each was read, for messages.
     """
 
     values: Mapping[str, str]
@@ -74,7 +74,7 @@ class Settings:
 
     @property
     def authorities(self) -> str:
-        """The certificates that npm's setting ``ca`` holds itself, in PEM format."""
+        """The certificates in npm's setting ``ca`` itself, in PEM format."""
         return self.values.get("ca", "").replace("\\n", "\n")
 
     @property
@@ -83,13 +83,13 @@ class Settings:
         return bool(self.values.get("ca") or self.values.get("cafile"))
 
     def registry_setting(self, package: str) -> str:
-        """The registry for a package, and where that was read, for people."""
+        """The registry for a package, and where that was read, for messages."""
         scope = f"{package.partition('/')[0]}:registry"
         name = scope if package.startswith("@") and self.values.get(scope) else "registry"
         return f"{without_credentials(self.registry(package))} ({self.origins.get(name, 'the default')})"
 
     def certificate_settings(self, environment: Mapping[str, str]) -> tuple[str, ...]:
-        """The settings behind which certificates are trusted, each with where it was read, for people."""
+        """The settings about trusted certificates, each with where it was read, for messages."""
         named = [
             f"{name}={self.values[name] if name == 'cafile' else '...'} ({self.origins.get(name, 'unknown')})"
             for name in ("cafile", "ca", "strict-ssl")

@@ -1,4 +1,4 @@
-"""Whether the web UI is embedded: some of its dependencies do not come from the npm registry."""
+"""Decides whether the web UI is embedded: some of its dependencies do not come from the npm registry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 TRY_AGAIN_SECONDS = 24 * 60 * 60.0
 WITHOUT = "--web-ui off"
-"""The option that does without."""
+"""The option that leaves the web UI out."""
 
 
 class MissingError(ToolchainError):
@@ -45,7 +45,7 @@ def embedded_if_possible(request: Request, store: Store, reporter: Reporter, att
     except MissingError as error:
         reporter.warn(f"The web UI is left out. {error.what}\n{error.why}\nTo insist on it: --web-ui on")
         made = attempt(without)
-        # Not before: a registry that fails altogether says nothing about the web UI.
+        # Only now: if the registry fails altogether, that says nothing about the web UI.
         files.write_json(note, {"at": time.time()})
         return made
 

@@ -6,7 +6,6 @@ export type Member = {
   readonly modelID: string
   /**
    * The terms on which the provider offers the model; members that are otherwise equal are one offer under two names.
-   *
    */
   readonly variant?: unknown
 }

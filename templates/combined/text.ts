@@ -1,9 +1,9 @@
-/** Text that somebody else wrote, made safe to show. Twin of `shown` in opencode_patcher/base/text.py. Pure. */
+/** Makes text from elsewhere safe to show. Twin of `shown` in opencode_patcher/base/text.py. Pure. */
 
-/** What a terminal obeys or does not draw: controls, direction overrides, halves of pairs, separators of lines. */
+/** What a terminal obeys or does not show: control characters, direction overrides, lone surrogates, line separators. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
-/** One line of text as it may go to a terminal: what cannot be seen is written as an escape, such as `\x1b`. */
+/** One line of text that may go to a terminal: invisible characters become escapes, such as `\x1b`. */
 export function shown(text: string) {
   return text.replace(HIDDEN, (char) => {
     const code = char.codePointAt(0) ?? 0

@@ -14,7 +14,7 @@ const LAST = 1000
 /** A change takes about a millisecond: a lock of this age was left by a process that has ended. */
 const STALE = 5000
 
-/** A cooldown takes some hundred bytes, and there are as many as members that failed in the last days. */
+/** A cooldown takes a few hundred bytes, and there is one for each member that failed in the last days. */
 const LARGEST = 4_000_000
 
 const idle = new Int32Array(new SharedArrayBuffer(4))

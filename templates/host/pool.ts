@@ -88,7 +88,7 @@ export function look(input: {
   }
 }
 
-/** Any answer of a provider, also one that nobody asked of a combined model, ends what is held against it. */
+/** Any answer of a provider, even for a model that is not combined, ends its cooldown. */
 export function well(member: CombinedMember.Name, began: number) {
   store.update((state) => CombinedCooldown.succeed(state, member.providerID, member.modelID, began))
 }

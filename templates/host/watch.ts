@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { CombinedDecide } from "../turn/decide"
 
-/** Raised for a member that is silent for too long. */
+/** Raised for a member that has been silent for too long. */
 export class Silence extends Error {
   readonly end: Exclude<CombinedDecide.End, { kind: "whole" }>
 
@@ -14,10 +14,10 @@ export class Silence extends Error {
 }
 
 /**
- * Fails once the member was silent for too long and another one can answer; never ends otherwise.
+ * Fails once the member has been silent for too long and another one can answer; never ends otherwise.
  *
  * @param look for how many milliseconds it has been silent, and whether its answer has begun
- * @param others whether another member can answer now; asked only once the silence is over its limit
+ * @param others whether another member can answer now; only checked once the silence exceeds its limit
  */
 export const watch = (
   look: () => { readonly silence: number; readonly started: boolean },

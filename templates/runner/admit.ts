@@ -1,6 +1,5 @@
 /**
  * Whether a session can be prompted: otherwise a model that cannot be resolved would be accepted without any result.
- *
  */
 import { Effect } from "effect"
 import { Catalog } from "../../catalog"

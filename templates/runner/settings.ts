@@ -1,6 +1,5 @@
 /**
  * The feature's part of opencode.json, for the new session runner, which drops unknown keys when it reads that file.
- *
  */
 import { readFileSync, statSync } from "fs"
 import { Effect } from "effect"

@@ -66,7 +66,7 @@ def environment(
     """The whole environment of a drilled program; None removes a variable of the caller's.
 
     ``inherited`` is the caller's environment, by default this process's. ``password``: for a server, and for programs
-    that connect to it (packages/opencode/src/server/auth.ts). ``opencode run`` on its own is no server, and before
+    that connect to it (packages/opencode/src/server/auth.ts). ``opencode run`` on its own is not a server, and before
     v1.17.12 its own requests would fail with a password.
 
     The switches are read in upstream's packages/core/src/flag/flag.ts and packages/opencode/src/effect/.

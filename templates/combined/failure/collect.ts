@@ -1,23 +1,23 @@
 /**
- * What an error says of itself, wherever it stands in it: as an SDK, bun or the operating system raises it, as a provider
- * wrote it into a body or an event. Bounded, whatever somebody sends. Pure.
+ * Collects what an error says about itself: as an SDK, bun or the operating system raises it, or as a provider wrote it
+ * into a body or an event. The result is bounded for any input. Pure.
  */
 
 export type Seen = {
   status?: number
-  /** What identifies the error: codes, types, names, reasons, in small letters. */
+  /** What identifies the error: codes, types, names, reasons, in lower case. */
   readonly codes: Set<string>
-  /** Sentences, what a vendor says before what stands around it. */
+  /** Sentences, a vendor's own before those around it. */
   readonly texts: string[]
   headers: Record<string, string>
-  /** The answer was a page for a browser: a proxy's, which knows nothing of the account. */
+  /** The answer was a web page, so it comes from a proxy, which knows nothing about the account. */
   page: boolean
 }
 
 /** An AI SDK error wraps the real one in `cause`, `lastError` or `error`, and the body of an answer is nested itself. */
 const DEPTH = 12
 
-/** Of a longer text the beginning and the end are read; of a longer body only these. */
+/** Of a longer text, only the start and the end are read. A longer body is not parsed. */
 const LONGEST = { text: 8000, end: 2000, body: 1_000_000 }
 
 const MOST = { texts: 100, values: 2000, codes: 200 }
@@ -41,7 +41,7 @@ const SENTENCES = [
   "raw",
 ]
 
-/** When a limit ends, beside the message: numbers, spans and dates. */
+/** Fields that say when a limit ends: numbers, durations and dates. */
 const TIMES = [
   "resets_in_seconds",
   "resets_at",
@@ -62,7 +62,7 @@ const TIMES = [
   "estimated_time",
 ]
 
-/** Where an error may hold another. What else it holds may be the user's own words, and is not looked at. */
+/** Where an error may contain another. Anything else may be the user's own words, and is ignored. */
 const INSIDE = [
   "lastError",
   "cause",
@@ -96,7 +96,7 @@ export function collect(error: unknown): Seen {
       say(bounded(text))
       return
     }
-    // A gateway's own words around the body of another, or a stream that was taken for a body.
+    // A gateway's own words around another body, or a stream that was treated as a body.
     for (const inner of embedded(text)) visit(inner, depth - 1)
     const loose = unquoted(text)
     loose.codes.forEach(add)
@@ -120,7 +120,7 @@ export function collect(error: unknown): Seen {
       if (typeof code === "string" && code) add(code)
       if (typeof code === "number") add(String(code))
     }
-    // MiniMax counts its errors by itself, in numbers that mean other things elsewhere.
+    // MiniMax has its own error numbers, which mean other things elsewhere.
     const minimax = isObject(item.base_resp) ? item.base_resp.status_code : undefined
     if (minimax && (typeof minimax === "number" || typeof minimax === "string")) add(`base_resp:${minimax}`)
     for (const key of TIMES) {
@@ -129,7 +129,7 @@ export function collect(error: unknown): Seen {
     }
     for (const headers of [item.responseHeaders, item.headers])
       if (isObject(headers)) seen.headers = { ...textual(headers), ...seen.headers }
-    // AWS names the error in a header, or by the key that holds it.
+    // AWS names the error in a header, or in the key that contains it.
     const kind = seen.headers["x-amzn-errortype"]?.split(":")[0]
     if (kind) add(kind)
     const named = Object.keys(item).filter((key) => key.endsWith("Exception") && item[key])
@@ -161,7 +161,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** JSON in a text: behind a gateway's words, or in the lines of a stream. */
+/** JSON in a text: after a gateway's words, or in the lines of a stream. */
 function embedded(text: string): unknown[] {
   if (text.length > LONGEST.body) return []
   const lines = [...text.matchAll(/^data: ?(\{.*)$/gm)].slice(0, 20).flatMap((line) => parsed(line[1]) ?? [])
@@ -175,7 +175,7 @@ const QUOTED = "(?:\"((?:[^\"\\\\]|\\\\.){1,500})\"|'((?:[^'\\\\]|\\\\.){1,500})
 const LOOSE_TEXT = new RegExp(`["'](?:message|msg|detail|error_msg)["']\\s{0,4}:\\s{0,4}${QUOTED}`, "g")
 const LOOSE_CODE = /["'](?:code|type|status|reason)["']\s{0,4}:\s{0,4}["']([\w.-]{1,80})["']/g
 
-/** What looks like JSON and cannot be read: Python's way to write it, or a body that was cut. */
+/** Text that looks like JSON but cannot be parsed: Python's notation, or a body that was cut off. */
 function unquoted(whole: string) {
   const text = bounded(whole)
   if (!/[{[]\s*["']/.test(text) || embedded(text).length) return { codes: [], texts: [] }
@@ -199,22 +199,22 @@ function textual(headers: Record<string, unknown>) {
   )
 }
 
-/** What bun adds to a failed fetch is for whoever writes the program. */
+/** What bun adds to a failed fetch is meant for developers. */
 const BUN_HINT = /\.? For more information, pass `verbose: true` in the second argument to fetch\(\)/
 
 const LOOKS_LIKE_DATA = /^\s*(?:[[{]|<[!?a-z]|data:|event:)/i
 
-/** Controls, what is not drawn, and what turns the direction of a line. */
+/** Control characters, invisible characters, and those that change the direction of a line. */
 const UNSEEN = /[\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/gu
 
-/** The sentence of the vendor that says what is wrong; undefined where none does. */
+/** The vendor's sentence that says what is wrong; undefined if there is none. */
 export function sentence(seen: Seen): string | undefined {
   const found = seen.texts
     .filter((item) => !/^"\w+":/.test(item))
     .map(withoutData)
     .filter((item) => item)
   const [first, ...more] = found
-  // SDKs that cannot read a body tell the status line's word in its place.
+  // SDKs that cannot read a body give the reason phrase of the status line instead.
   const best = first !== undefined && !isSentence(first) ? (more.find(isSentence) ?? first) : first
   if (best === undefined && seen.page) return "A web page came instead of an answer"
   return best ?? [...seen.codes].find((code) => !code.startsWith("ai_"))
@@ -222,7 +222,7 @@ export function sentence(seen: Seen): string | undefined {
 
 const isSentence = (text: string) => /\s|[^\0-\x7f]/.test(text.trim())
 
-/** A text without the data that stands in it. */
+/** A text without the data in it. */
 function withoutData(text: string) {
   if (LOOKS_LIKE_DATA.test(text) && !/^\[\d+\]/.test(text)) return ""
   const from = text.search(/\{\s*["']/)

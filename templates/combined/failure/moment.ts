@@ -1,4 +1,4 @@
-/** Moments and spans as providers write them, in milliseconds from now. Pure, and alike on every machine. */
+/** Times and durations as providers write them, in milliseconds from now. Pure, and the same on every machine. */
 
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -18,18 +18,18 @@ const CHINESE: readonly (readonly [string, string])[] = [
   ["星期", "w"],
 ]
 
-/** The length of a unit in letters, or in Chinese. */
+/** The length of a unit, in English or Chinese. */
 export function unit(word: string) {
   const known = word.startsWith("milli") ? "ms" : (CHINESE.find(([sign]) => word.includes(sign))?.[1] ?? word[0])
   return UNITS[known] ?? 0
 }
 
-/** A number that is not negative, as JSON writes it. */
+/** A non-negative number in JSON's notation. */
 export function number(text: string) {
   return /^\s*\d{1,400}(?:\.\d{1,400})?(?:e[+-]?\d{1,3})?\s*$/i.test(text) ? Number(text) : undefined
 }
 
-/** A span ("6m0s"), a date, seconds from now, or a time since the epoch in seconds or milliseconds. */
+/** A duration ("6m0s"), a date, seconds from now, or seconds or milliseconds since the epoch. */
 export function moment(text: string, now: number, zone?: string) {
   const value = number(text)
   if (value === undefined) return span(text) ?? date(text, now, zone)
@@ -49,7 +49,7 @@ const ISO =
 /** RFC 9110 5.6.7, as in Retry-After. */
 const HTTP = /^(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) (.{1,12})$/
 
-/** Milliseconds until a date that is not past. One without a zone counts in `zone`, and for nothing without that. */
+/** Milliseconds until a future date. Without a zone of its own it is in `zone`; if that is unknown too, it is ignored. */
 export function date(text: string, now: number, zone?: string) {
   const iso = ISO.exec(text.trim())
   if (iso) {
@@ -65,7 +65,7 @@ export function date(text: string, now: number, zone?: string) {
 const LETTERS =
   /^(?:(\d{1,2}) )?([A-Za-z]{3})[a-z]{0,6}\.?(?: (\d{1,2})(?:st|nd|rd|th)?)?,?(?: (\d{4}))?,?(?: at)? (\d{1,2}):(\d\d)(?::(\d\d))?(?: ?([AP]M))?$/i
 
-/** A date with its month in letters; the next one, where it names no year. */
+/** A date with the name of its month; the next such date if it has no year. */
 export function letters(text: string, now: number, zone: string) {
   const found = LETTERS.exec(text.trim())
   const day = found?.[1] ?? found?.[3]
@@ -78,7 +78,7 @@ export function letters(text: string, now: number, zone: string) {
   return until([year, ...rest], zone, now) ?? until([year + 1, ...rest], zone, now)
 }
 
-/** The hour of a clock of twelve hours, or of one of twenty-four. */
+/** The hour, from a 12-hour or 24-hour clock. */
 export function hours(hour: number, half: string | undefined) {
   if (half === undefined) return hour < 24 ? hour : undefined
   if (hour < 1 || hour > 12) return undefined
@@ -97,7 +97,7 @@ function until([year, month, day, hour, minute, second]: readonly number[], zone
   return found > 0 ? found : undefined
 }
 
-/** Minutes east of Greenwich, as milliseconds: "Z", "UTC", "+0800", "+08:00 CST", "UTC+8", "北京时间". */
+/** The offset from UTC in milliseconds: "Z", "UTC", "+0800", "+08:00 CST", "UTC+8", "北京时间". */
 function offsetOf(zone: string) {
   if (zone === "北京时间") return 8 * UNITS.h
   const found = /^\(?(?:Z|UTC|GMT|(?=[+-]))(?:([+-])(\d{1,2})(?::?(\d\d))?)?(?: [A-Z]{2,5})?\)?$/i.exec(zone.trim())
@@ -106,7 +106,7 @@ function offsetOf(zone: string) {
   return (sign === "-" ? -1 : 1) * (Number(hour) * UNITS.h + Number(minute) * UNITS.m)
 }
 
-/** How far a zone is ahead of Greenwich at a moment: one of those above, or a name as "Asia/Seoul". */
+/** The offset of a zone from UTC at a moment: one of those above, or a name such as "Asia/Seoul". */
 export function zone(name: string, now: number) {
   const fixed = offsetOf(name)
   if (fixed !== undefined) return fixed

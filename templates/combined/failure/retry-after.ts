@@ -10,17 +10,17 @@ export type Said = {
   readonly limit: boolean
   /** The zone of dates without one, as "+08:00"; it is known only for some vendors. */
   readonly zone?: string
-  /** Where this vendor's time stands: "header:x", "field:x", "text"; "none" where what looks like one is none. */
+  /** Where this vendor gives the time: "header:x", "field:x", "text"; "none" if something only looks like one. */
   readonly places?: readonly string[]
 }
 
-/** No limit is longer: what names more is a mistake, and the schedule decides. */
+/** No limit is longer: a longer time is a mistake and is ignored. */
 const LONGEST = 366 * 86_400_000
 
 /**
  * Retry-After as seconds or as a date (RFC 9110 10.2.3) and the millisecond form that OpenAI sends hold for every failure.
- * Beside a limit count too: the reset of a limit of which nothing remains (OpenAI, Anthropic, Groq, OpenRouter, Codex), and
- * what the text says (Google's RetryInfo, OpenAI's "try again in 6m0s", ChatGPT's resets_in_seconds and resets_at, dates).
+ * For a limit there are also: the reset header of a used-up limit (OpenAI, Anthropic, Groq, OpenRouter, Codex), and what
+ * the text says (Google's RetryInfo, OpenAI's "try again in 6m0s", ChatGPT's resets_in_seconds and resets_at, dates).
  */
 export function read({ headers, texts, limit, zone, places = [] }: Said, now: number): number | undefined {
   if (places.includes("none")) return undefined
@@ -80,7 +80,7 @@ function resetOf(name: string, value: string) {
   return undefined
 }
 
-/** What stands before a time: when the limit ends, or when to ask again. */
+/** The words before a time: when the limit ends, or when to ask again. */
 const ANNOUNCED =
   "(?:try(?:ing)? again|come back|retry(?:ing)?|resets?|reset_time|refresh(?:es|ed)?|renews?|available(?: again)?|access|wait(?: for)?|重置|恢复|刷新|重试|等待)"
 
@@ -107,13 +107,13 @@ const CLOCK_TIME = "\\d{1,2}:\\d\\d(?::\\d\\d(?:\\.\\d{1,9})?)?"
 
 const ZONE = "(?:Z\\b|(?:UTC|GMT)(?:[+-]\\d{1,2}(?::?\\d\\d)?)?|[+-]\\d\\d:?\\d\\d|北京时间)"
 
-/** A year first, with or without a zone: "2026-03-01T13:00:00Z", "2026-11-28 18:48:09 +0800 CST", "2027-01-01 at 00:00 UTC". */
+/** Starting with the year: "2026-03-01T13:00:00Z", "2026-11-28 18:48:09 +0800 CST", "2027-01-01 at 00:00 UTC". */
 const DAY = `(\\d{4}-\\d\\d-\\d\\d|\\d{4}年\\d{1,2}月\\d{1,2}日)(?:[T ]|,? at )? ?(${CLOCK_TIME}) ?\\(?(${ZONE})?`
 const DATE = new RegExp(`${ANNOUNCED}[^"\\n]{0,40}?${DAY}`, "i")
-/** In Chinese what happens then comes behind it. */
+/** In Chinese, what happens then comes after the date. */
 const DATE_LATER = new RegExp(`${DAY}\\)?[^"\\n。]{0,12}(?:重置|恢复|刷新|解除|后可)`)
 
-/** A month in letters, with a zone or of a vendor whose zone is known: "Nov 30, 2026, 3:00 PM UTC". */
+/** With the name of the month, and with a zone unless the vendor's is known: "Nov 30, 2026, 3:00 PM UTC". */
 const MONTH = new RegExp(
   `${ANNOUNCED}[^"\\n]{0,40}?((?:\\d{1,2} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\\.? [^"\\n]{0,30}?\\d{1,2}:\\d\\d(?::\\d\\d)?(?: ?[AP]M)?) ?(${ZONE})?`,
   "i",
@@ -125,7 +125,7 @@ const CLOCK = new RegExp(
   "i",
 )
 
-/** Since the epoch, in seconds or milliseconds, in the middle of words. */
+/** Seconds or milliseconds since the epoch, inside a sentence. */
 const EPOCH = new RegExp(`(?:${ANNOUNCED}[^\\d\\n]{0,20}|limit reached\\|)(\\d{13}|\\d{10})(?!\\d)`, "i")
 
 function said(texts: readonly string[], now: number, zone: string | undefined) {
@@ -181,7 +181,7 @@ function clock(found: RegExpExecArray | null, now: number) {
   const [, hour = "0", minute = "0", half, midnight, zone] = found
   const hours = midnight ? 0 : CombinedMoment.hours(Number(hour), half)
   if (hours === undefined || Number(minute) > 59) return undefined
-  // Minutes and a half of the day are what tells a time from a number.
+  // Without minutes, AM or PM it may be any number.
   if (!midnight && found[2] === undefined && half === undefined) return undefined
   const east = CombinedMoment.zone(zone, now)
   if (east === undefined) return undefined

@@ -1,8 +1,8 @@
 /**
- * Which failures of a provider are of what kind: the rows of the table, ready for use. The first that matches decides, so
- * what names the cause stands before what only names a status, and a row of the user's own before all others.
+ * The rows of the table, ready for use. The first one that matches decides, so rows that name a cause come before those
+ * that only name a status, and the user's own rows come first.
  *
- * A row serves class, scope and time. The turn survives without one: what no row knows is asked of one more member.
+ * A row gives class, scope and time. A turn survives without one: if no row matches, one more member is asked.
  */
 import { table, type Row } from "./table"
 
@@ -23,7 +23,7 @@ function compiled({ words, unless, ...row }: Row): Rule {
   }
 }
 
-/** A row in the user's configuration. Its words are plain texts, so that none can take long. */
+/** A row in the user's configuration. Its words are plain texts, so that matching is always fast. */
 export type Own = {
   readonly status?: readonly number[]
   readonly code?: readonly string[]
@@ -33,10 +33,10 @@ export type Own = {
   readonly zone?: string
 }
 
-/** Less than this stands in almost every error. */
+/** A shorter text is part of almost every error. */
 const SHORTEST = 3
 
-/** The user's rows. One that names nothing, or next to nothing, would decide every failure, and is left out. */
+/** The user's rows. One without a real condition would decide every failure, and is left out. */
 export function own(rows: readonly Own[]): readonly Rule[] {
   return rows.flatMap((row, index) => {
     const { words, code, class: kind, ...rest } = row
@@ -54,7 +54,7 @@ export function own(rows: readonly Own[]): readonly Rule[] {
   })
 }
 
-/** What is wrong with a row of the user's, as a sentence. */
+/** What is wrong with a user's row, as a sentence. */
 export function problem(row: Own) {
   if (row.class === undefined) return "It has no class."
   const texts = [...(row.words ?? []), ...(row.code ?? [])]

@@ -53,9 +53,9 @@ const schedule: Record<Kind, Step> = {
 export const BOUNDS: Bounds = { min: 0, max: 35 * DAY }
 
 /**
- * The longest cooldown for a failure. A used-up plan is believed to its end. Once a day there is a look where a limit may
- * end early (a plan is changed, credits are bought) and where the end is further away than that of any plan's window,
- * which cannot be right. No other failure lasts longer than that.
+ * The longest cooldown for a failure. A used-up plan is avoided until its end. The member is tried once a day if the limit
+ * may end early (a plan is changed, credits are bought), or if the end is later than that of any plan, which cannot be
+ * right. Cooldowns for other failures last a day at most.
  */
 function longest({ kind, early, retryAfter = 0 }: Pick<Failure, "kind" | "early" | "retryAfter">) {
   return kind === "quota" && !early && retryAfter <= BOUNDS.max ? BOUNDS.max : DAY

@@ -28,7 +28,6 @@ export function waiting(id: string, provider: string, reason: string) {
 
 /**
  * The first failure first: a later one must not hide what went wrong. Members that were already unavailable come last.
- *
  */
 export function exhausted(id: string, failures: readonly Failed[], out: readonly Out[]) {
   const earlier = out.map((item) => ({ ...item.member, message: item.cooldown.message }))

@@ -72,7 +72,7 @@ export const commit = Effect.fn("CombinedSettlement.commit")(function* (turn: Tu
 
 export const stored = (turn: Turn) => parts(turn.session, turn.ctx.assistantMessage)
 
-/** The parts of a message as they are stored. Upstream looks for a message in pages of fifty, but this one is mostly the newest. */
+/** The stored parts of a message. It is usually the newest; upstream would search for it in pages of fifty. */
 export const parts = Effect.fnUntraced(function* (session: Session.Interface, message: SessionV1.Assistant) {
   const { id, sessionID } = message
   const [newest] = yield* session.messages({ sessionID, limit: 1 })

@@ -39,9 +39,9 @@ export type State = {
   attempt: Attempt | undefined
   /** The attempt is discarded: its message is removed after upstream has cleaned up. */
   retracted: boolean
-  /** When the cooldown began that was known when it was decided to ask this member. */
+  /** The start of the cooldown that was known when this member was chosen. */
   known: number | undefined
-  /** Whether a cooldown that is learnt of later still keeps the request from being sent. */
+  /** Whether a cooldown that becomes known later still prevents the request. */
   heeds: boolean
   /** The history could not be carried over: the request is sent without thinking. */
   unthinking: boolean
@@ -69,7 +69,7 @@ export type Route = {
   readonly others: (wish?: Wish) => Effect.Effect<boolean>
   /** The cooldown that holds this member back now, or another one. */
   readonly cooling: Effect.Effect<Cooldown | undefined>
-  /** The same at this very moment, with the settings and credentials of when the member was chosen. */
+  /** The same right now, with the settings and credentials from when the member was chosen. */
   readonly held: () => Cooldown | undefined
   readonly coolingOf: (member: CombinedMember.Name) => Effect.Effect<Cooldown | undefined>
   /** Whether this member failed the last time it was asked. */

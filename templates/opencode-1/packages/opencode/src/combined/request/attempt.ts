@@ -127,7 +127,7 @@ export function note(attempt: Attempt, events: readonly LLMEvent[]) {
       metadata: step.providerMetadata,
     })
   const phase = events.map((event) => PHASES[event.type]).findLast((item) => item !== undefined)
-  // Keep-alive comments are no events, and the event that opens a step says nothing about the model.
+  // Keep-alive comments are not events, and the event that opens a step says nothing about the model.
   attempt.silent = phase ? 0 : attempt.silent + performance.now() - (attempt.pulling ?? performance.now())
   attempt.pulling = undefined
   if (!phase) return

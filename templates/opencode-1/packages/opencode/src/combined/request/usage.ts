@@ -65,7 +65,6 @@ function chat(usage: Record<string, unknown>): Counts {
 
 /**
  * https://platform.openai.com/docs/api-reference/responses-streaming: also for an answer that failed or is incomplete.
- *
  */
 function responses(usage: Record<string, unknown>): Counts {
   return {
