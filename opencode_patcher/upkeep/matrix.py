@@ -144,7 +144,7 @@ def differences(report: Matrix) -> str:
     lines: list[str] = []
     for group in groups(report):
         if group[0].differences:
-            lines += [*([""] if lines else []), f"To look at in {label(group)}:"]
+            lines += [*([""] if lines else []), f"Changes to review in {label(group)}:"]
             lines += [f"  {line}" for paragraph in group[0].differences for line in paragraph.splitlines()]
     return "\n".join(lines)
 

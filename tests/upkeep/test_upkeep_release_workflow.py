@@ -153,7 +153,7 @@ def test_a_public_release_is_left_as_it_is(runner: Runner) -> None:
     runner.publish()
     done = runner.publish()
     assert done.returncode == 0
-    assert "public already" in done.stdout
+    assert "already public" in done.stdout
     assert [line.split()[0] for line in runner.asked()] == ["api", "release"]
 
 
@@ -169,7 +169,7 @@ def test_no_release_for_a_tag_that_has_moved(runner: Runner) -> None:
     (runner.fake / "tag").write_text("b" * 40)
     done = runner.publish()
     assert done.returncode == 1
-    assert "::error::The tag is at bbbb" in done.stdout
+    assert "::error::The tag has moved to bbbb" in done.stdout
     assert len(runner.asked()) == 1
 
 

@@ -148,7 +148,7 @@ def test_output_of_a_build_cannot_break_out_of_an_issue(tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "NEWEST": "v9.9.9", "RUN": "https://example.invalid/run"}
     subprocess.run(["bash", "-e", "-o", "pipefail", "-c", script], cwd=tmp_path, env=environment, check=True)
     body = (tmp_path / "body.md").read_text()
-    block = body.split("what the build said:\n\n")[1].split("\n\nTo mend it:")[0]
+    block = body.split("The last lines of the build:\n\n")[1].split("\n\nTo fix it:")[0]
     assert [line for line in block.splitlines() if not line.startswith("    ")] == []
     assert "    last line" in block
     assert not set(block) & set("\x1b\r\x0b")
