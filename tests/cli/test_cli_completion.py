@@ -1,4 +1,4 @@
-"""Completion in real shells, with the line that the README gives."""
+"""Completion in real shells, with the line that docs/commands.md gives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(sys.executable).with_name("opencode-patcher")
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+COMMANDS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="needs the program beside python")
 
@@ -36,7 +36,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 def test_a_shell_offers_commands_and_options(shell: str, words: str, offered: set[str]) -> None:
     if not shutil.which(shell):
         pytest.skip(f"needs {shell}")
-    [line] = re.findall(rf"^\| {shell}\b.*\| `(.*)` \|$", README, re.MULTILINE)
+    [line] = re.findall(rf"^\| {shell}\b.*\| `(.*)` \|$", COMMANDS, re.MULTILINE)
     script = ASKING[shell].format(line=line.replace(r"\|", "|"), words=words, last=len(words.split()))
     done = subprocess.run(
         [shell, "-c", script],
@@ -50,7 +50,7 @@ def test_a_shell_offers_commands_and_options(shell: str, words: str, offered: se
 
 def test_zsh_is_told_how(tmp_path: Path) -> None:
     """zsh completes only at a terminal; here it only has to accept the script."""
-    [line] = re.findall(r"^\| zsh\b.*\| `(.*)` \|$", README, re.MULTILINE)
+    [line] = re.findall(r"^\| zsh\b.*\| `(.*)` \|$", COMMANDS, re.MULTILINE)
     said = subprocess.run(
         [PROGRAM],
         env={**os.environ, "_OPENCODE_PATCHER_COMPLETE": "zsh_source"},
