@@ -22,17 +22,26 @@ SHOWN_GROUPS = 12
 
 @click.command
 @click.option("--check", "check_only", is_flag=True, help="Only check the existing configuration.")
+@click.option("--schema", is_flag=True, help="Print the JSON schema of combined.json, for editors.")
 @options.lookup_catalog_option
 @options.json_option
 @click.pass_context
-def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json: bool) -> None:
-    """Show the lines to add to opencode.json for your providers, and check the existing ones.
+def command(ctx: click.Context, check_only: bool, schema: bool, catalog: Path | None, as_json: bool) -> None:
+    """Show the lines to add to combined.json for your providers, and check the existing configuration.
+
+    combined.json is read after the opencode.json of the same directory, and only by a patched OpenCode.
 
     Your providers are found as OpenCode finds them: by its logins, the environment and the configuration, as seen from
-    the current directory. Nothing is written, and no key is shown. The exit code is 1 when OpenCode would refuse the
-    configuration.
+    the current directory. Nothing is written, and no key is shown. With --check, the OpenCode that this tool installed
+    is asked whether it accepts copies of the files. The exit code is 1 when OpenCode would refuse the configuration.
     """
+    if schema:
+        from opencode_patcher.models import json_schema
+
+        output.show_json(json_schema.of_file())
+        return
     import os
+    from dataclasses import replace
 
     from opencode_patcher.base.environment import working_directory
     from opencode_patcher.base.errors import CatalogueError, ToolchainError
@@ -49,8 +58,10 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
         found = survey(os.environ, working_directory(), ())
         if catalog or not check_only or not found.errors:
             raise
-    proposal = advice.advise(found.files, found.config, found.connected, found.groups)
-    file = places.user_file(os.environ)
+    if check_only:
+        found = replace(found, findings=(*found.findings, *_asked(found)))
+    file = places.combined_file(os.environ)
+    proposal = advice.advise(found.files, found.config, found.connected, found.groups, file)
     if as_json:
         output.show_json(as_data(found, proposal, file))
     else:
@@ -59,6 +70,31 @@ def command(ctx: click.Context, check_only: bool, catalog: Path | None, as_json:
             output.echo()
         show_findings(found.findings, files=len(found.files))
     ctx.exit(1 if found.errors else 0)
+
+
+def _asked(found: Survey) -> tuple[ConfigProblem, ...]:
+    """What the installed OpenCode refuses in files in which we found no error."""
+    import os
+
+    from opencode_patcher.base.environment import working_directory
+    from opencode_patcher.base.errors import PatcherError
+    from opencode_patcher.base.files import is_dir
+    from opencode_patcher.base.store import default_root, open_store
+    from opencode_patcher.configuration import asked
+    from opencode_patcher.install import activate
+    from opencode_patcher.install.systems.current import current_system
+
+    if not is_dir(default_root()):
+        return ()
+    try:
+        installed = activate.look(open_store(), current_system()).active
+    except PatcherError:
+        return ()
+    if installed is None or not files.is_file(installed.file):
+        return ()
+    wrong = {finding.file for finding in found.errors}
+    accepted = [file for file in found.files if file.name not in wrong]
+    return asked.ask(installed.file, accepted, os.environ, working_directory())
 
 
 def as_data(found: Survey, proposal: Advice, file: Path | None) -> dict[str, object]:
@@ -123,15 +159,17 @@ def show(found: Survey, proposal: Advice, file: Path | None) -> None:
 
 
 def _show_lines(proposal: Advice, file: Path | None) -> None:
-    from opencode_patcher.configuration.advice import as_json
+    from opencode_patcher.configuration.advice import SCHEMA_NAME, as_json
 
     if proposal.add:
         there = bool(file and files.is_file(file) and files.read_text(file, errors="replace").strip())
         output.echo()
-        output.echo(f"Add this to {file or 'opencode.json'}" + (", right after the first {:" if there else ":"))
+        output.echo(f"Add this to {file or 'combined.json'}" + (", right after the first {:" if there else ":"))
         for line in proposal.lines(whole=not there):
             output.echo(line)
-        output.echo("The order is a suggestion. A stock OpenCode refuses a file with this setting.")
+        output.echo("The order is a suggestion. A stock OpenCode does not read this file.")
+        if not there and file:
+            output.echo(f"For completion in editors: opencode-patcher config --schema > {file.parent / SCHEMA_NAME}")
     for change in proposal.changes:
         where = change.file if change.line is None else f"line {change.line} of {change.file}"
         reason = "To use your model as a combined one" if change.key == "model" else "To choose who is asked first"

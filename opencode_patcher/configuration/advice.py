@@ -1,16 +1,20 @@
-"""The lines that a user may add to opencode.json. Nothing here writes them."""
+"""The lines that a user may add to combined.json. Nothing here writes them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from opencode_patcher.configuration.check import COMBINED
 from opencode_patcher.configuration.connected import Connected
 from opencode_patcher.configuration.files import ConfigFile
 from opencode_patcher.models.grouping import Group, Member
+
+SCHEMA_NAME = "combined.schema.json"
+"""The file beside combined.json for what ``config --schema`` prints."""
 
 _MEANS = ("login", "key", "environment", "configuration", "free")
 """Subscriptions come before pay-per-use; ``free`` models have the tightest limits."""
@@ -43,7 +47,7 @@ class Replacement:
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """``add`` is to be added at the top level of the configuration; empty when nothing is missing."""
+    """``add`` is to be added at the top level of combined.json; empty when nothing is missing."""
 
     add: Mapping[str, Any]
     changes: tuple[Replacement, ...]
@@ -64,10 +68,16 @@ def as_json(key: str, value: object) -> str:
 
 
 def advise(
-    files: Sequence[ConfigFile], config: Mapping[str, Any], connected: Sequence[Connected], groups: Sequence[Group]
+    files: Sequence[ConfigFile],
+    config: Mapping[str, Any],
+    connected: Sequence[Connected],
+    groups: Sequence[Group],
+    target: Path | None = None,
 ) -> Advice:
-    """What to add to the merged ``config`` of ``files``, or to change where the key already exists: an order of
+    """What to add to ``target``, the user's combined.json, or to change where the key already exists: an order of
     providers, unless the user has one, and the model, if there is a combined one for it. Without any group, nothing.
+
+    ``config`` is the merged configuration of ``files``.
     """
     wanted: dict[str, str | Sequence[str]] = {}
     group = next((group for group in groups for member in group.members if _name(member) == config.get("model")), None)
@@ -75,15 +85,22 @@ def advise(
         wanted["model"] = f"{COMBINED}/{group.id}"
     if groups and not config.get("provider_priority"):
         wanted["provider_priority"] = list(priority(connected, groups))
+    there = {key: file for file in files if file.data for key in wanted if key in file.data}
+    changed = {key: file for key, file in there.items() if not _loses(file, target)}
+    added = {key: value for key, value in wanted.items() if key not in changed}
+    new = target and not any(file.name == str(target) and file.text.strip() for file in files)
     return Advice(
-        add={key: value for key, value in wanted.items() if key not in config},
-        changes=tuple(_change(files, key, value) for key, value in wanted.items() if key in config),
+        add={**({"$schema": f"./{SCHEMA_NAME}"} if added and new else {}), **added},
+        changes=tuple(
+            Replacement(key=key, value=wanted[key], file=file.name, line=file.line_of((key,)))
+            for key, file in changed.items()
+        ),
     )
 
 
-def _change(files: Sequence[ConfigFile], key: str, value: str | Sequence[str]) -> Replacement:
-    file = next(file for file in reversed(files) if file.data and key in file.data)
-    return Replacement(key=key, value=value, file=file.name, line=file.line_of((key,)))
+def _loses(file: ConfigFile, target: Path | None) -> bool:
+    """Whether what ``target`` says comes after this file: it is in the same directory, and shared with others."""
+    return target is not None and not file.own and Path(file.name).parent == target.parent
 
 
 def _name(member: Member) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from opencode_patcher.base import jsonc
 from opencode_patcher.configuration.files import VARIABLE, ConfigFile
-from opencode_patcher.models import options, settings
+from opencode_patcher.models import json_schema, options, settings
 from opencode_patcher.models.grouping import Group, fits
 from opencode_patcher.models.nearest import nearest
 from opencode_patcher.models.options import Unknown
@@ -18,10 +18,6 @@ from opencode_patcher.models.settings import field
 
 COMBINED = "combined"
 """Id of the provider that the patches add (combined/provider/catalogue.ts)."""
-
-
-SHORTEST_LIMIT = 1_000
-"""Milliseconds. A provider's first token takes about a second at best, so a lower limit would fail every request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +58,14 @@ def _check_file(file: ConfigFile) -> Iterator[ConfigProblem]:
 
 
 def _mistyped_keys(file: ConfigFile, data: Mapping[str, Any]) -> Iterator[ConfigProblem]:
-    """Misspelled keys of ours. OpenCode refuses a file with an unknown top-level key."""
+    """Misspelled keys of ours, and keys that our own file may not have. OpenCode refuses a file for either."""
     for key in data:
-        if key not in settings.KEYS and (near := nearest(key, settings.KEYS)):
+        if file.own and key not in json_schema.KEYS:
+            near = nearest(key, json_schema.KEYS)
+            text = f"{key} does not belong in this file. It may have {', '.join(json_schema.KEYS[1:])}."
+            fix = f"Did you mean {near}?" if near else "Move it to opencode.json."
+            yield ConfigProblem(level="error", file=file.name, line=file.line_of((key,)), text=text, fix=fix)
+        elif key not in settings.KEYS and not file.own and (near := nearest(key, settings.KEYS)):
             text = f"{key} is not a key that OpenCode knows."
             yield ConfigProblem(
                 level="error", file=file.name, line=file.line_of((key,)), text=text, fix=f"Did you mean {near}?"
@@ -95,7 +96,6 @@ def check_names(
         *(_finding(files, one, "Correct or remove it.") for one in nameless),
         *(_finding(files, one, "Log in to it: opencode auth login") for one in idle),
         *(_finding(files, one, "Swap them, or remove one.") for one in _bounds(config)),
-        *(_finding(files, one, "If you mean seconds, multiply by 1000.") for one in _short_times(config)),
         *(() if own_provider else _models(files, config, groups, reduced)),
     )
 
@@ -143,15 +143,6 @@ def _bounds(config: Mapping[str, Any]) -> Iterator[Unknown]:
     if least is not None and most is not None and least > most:
         text = f"combined.cooldown: min ({least}) is more than max ({most})."
         yield Unknown(path=(COMBINED, "cooldown", "min"), text=text)
-
-
-def _short_times(config: Mapping[str, Any]) -> Iterator[Unknown]:
-    """Limits so short that no provider can meet them: they were probably meant in seconds."""
-    combined = config.get(COMBINED, {})
-    for name in ("first_token_timeout", "stall_timeout"):
-        if (value := combined.get(name)) is not None and value < SHORTEST_LIMIT:
-            text = f"combined.{name}: {value} milliseconds are too short for any answer."
-            yield Unknown(path=(COMBINED, name), text=text)
 
 
 def _models(

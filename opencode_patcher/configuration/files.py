@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -24,13 +24,15 @@ LIMIT = 4_000_000
 class ConfigFile:
     """One existing file. ``name`` is its path, or the name of the variable that holds it.
 
-    ``data`` is None when it could not be read or is not an object; then ``problem`` says why.
+    ``data`` is None when it could not be read or is not an object; then ``problem`` says why. Only a patched OpenCode
+    reads an ``own`` file.
     """
 
     name: str
     text: str
     data: Mapping[str, object] | None
     problem: str = ""
+    own: bool = False
 
     def line_of(self, path: jsonc.Path) -> int | None:
         """The line (from 1) of the value at ``path``, or of the innermost existing one around it; None for the whole
@@ -46,22 +48,24 @@ class ConfigFile:
 
 def read_all(environment: Mapping[str, str], directory: Path) -> tuple[ConfigFile, ...]:
     """Every configuration that an OpenCode started in ``directory`` would read, in its order. Never raises."""
-    found = [_read(path, environment) for path in places.files(environment, directory)]
+    found = [_read(path, environment, directory) for path in places.files(environment, directory)]
     if content := environment.get(places.CONTENT_VARIABLE):
         found.append(parse(places.CONTENT_VARIABLE, content, environment))
-    found += [_read(path, environment) for path in places.managed_files(environment)]
+    found += [_read(path, environment, directory) for path in places.managed_files(environment)]
     return tuple(file for file in found if file)
 
 
-def _read(path: Path, environment: Mapping[str, str]) -> ConfigFile | None:
+def _read(path: Path, environment: Mapping[str, str], directory: Path) -> ConfigFile | None:
+    own = places.is_own(path, environment, directory)
     try:
         text = read_text(path, limit=LIMIT, errors="replace")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        return ConfigFile(name=str(path), text="", data=None, problem=f"It cannot be read: {reason or error}.")
-    return parse(str(path), text, environment)
+        problem = f"It cannot be read: {reason or error}."
+        return ConfigFile(name=str(path), text="", data=None, problem=problem, own=own)
+    return replace(parse(str(path), text, environment), own=own)
 
 
 def parse(name: str, text: str, environment: Mapping[str, str] = os.environ) -> ConfigFile:

@@ -13,8 +13,15 @@ from pathlib import Path
 from opencode_patcher.base.environment import home_directory
 from opencode_patcher.base.files import exists, is_file
 
-OWN_NAMES = ("opencode.json", "opencode.jsonc")
-GLOBAL_NAMES = ("config.json", *OWN_NAMES)
+STOCK_NAMES = ("opencode.json", "opencode.jsonc")
+COMBINED_NAMES = ("combined.json", "combined.jsonc")
+"""The settings' own files. Only a patched OpenCode reads them, right after the others of the same directory."""
+
+OWN_NAMES = (*STOCK_NAMES, *COMBINED_NAMES)
+GLOBAL_NAMES = ("config.json", *STOCK_NAMES)
+COMBINED_VARIABLE = "OPENCODE_COMBINED"
+"""Names a file like combined.json; it has the rank of the one in ``OPENCODE_CONFIG``."""
+
 CONTENT_VARIABLE = "OPENCODE_CONFIG_CONTENT"
 """Contains a configuration itself; it comes after all files except the managed ones."""
 
@@ -27,8 +34,10 @@ def files(environment: Mapping[str, str], directory: Path) -> tuple[Path, ...]:
 
 def _files(environment: Mapping[str, str], directory: Path) -> Iterator[Path]:
     if user := config_directory(environment):
-        yield from (user / name for name in GLOBAL_NAMES)
+        yield from (user / name for name in (*GLOBAL_NAMES, *COMBINED_NAMES))
     if chosen := environment.get("OPENCODE_CONFIG"):
+        yield directory / chosen
+    if chosen := environment.get(COMBINED_VARIABLE):
         yield directory / chosen
     with_project = environment.get("OPENCODE_DISABLE_PROJECT_CONFIG", "").lower() not in ("1", "true")
     project = _up(directory) if with_project else ()
@@ -73,13 +82,19 @@ def state_directory(environment: Mapping[str, str]) -> Path | None:
     return _user_directory(environment, "XDG_STATE_HOME", ".local/state")
 
 
-def user_file(environment: Mapping[str, str]) -> Path | None:
-    """The file that OpenCode itself would change: the first existing one of the user's own, else opencode.json."""
+def combined_file(environment: Mapping[str, str]) -> Path | None:
+    """The user's own combined.json, or combined.jsonc if there is one."""
     directory = config_directory(environment)
     if directory is None:
         return None
-    there = (directory / name for name in reversed(GLOBAL_NAMES) if is_file(directory / name))
-    return next(there, directory / "opencode.json")
+    there = (directory / name for name in reversed(COMBINED_NAMES) if is_file(directory / name))
+    return next(there, directory / COMBINED_NAMES[0])
+
+
+def is_own(file: Path, environment: Mapping[str, str], directory: Path) -> bool:
+    """Whether only a patched OpenCode, started in ``directory``, reads this file."""
+    chosen = environment.get(COMBINED_VARIABLE)
+    return file.name in COMBINED_NAMES or bool(chosen and file == directory / chosen)
 
 
 def _user_directory(environment: Mapping[str, str], variable: str, below_home: str) -> Path | None:

@@ -28,8 +28,9 @@ class Lines:
 
 
 def find(environment: Mapping[str, str], directory: Path) -> tuple[Lines, ...]:
-    """Such lines in all readable files that OpenCode reads when it is started in ``directory``."""
-    read = ((file.name, foreign_lines(file.text)) for file in files.read_all(environment, directory))
+    """Such lines in all readable files that a stock OpenCode reads when it is started in ``directory``."""
+    shared = (file for file in files.read_all(environment, directory) if not file.own)
+    read = ((file.name, foreign_lines(file.text)) for file in shared)
     return tuple(Lines(name=name, lines=lines) for name, lines in read if lines)
 
 

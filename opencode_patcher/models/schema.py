@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from opencode_patcher.base import resources
@@ -32,9 +32,10 @@ class Flag:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number from ``least`` to LARGEST."""
+    """A whole number from ``least`` to LARGEST; ``meaning`` says what it counts, where that is often mistaken."""
 
     least: int
+    meaning: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,10 @@ class MapOf:
 
 @dataclass(frozen=True)
 class Struct:
-    """An object with these fields, none of which is required."""
+    """An object with these fields, none of which is required, and what the fields are for."""
 
     fields: Mapping[str, Type]
+    descriptions: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ _SIMPLE: Mapping[str, Type] = {
     "NonNegativeInt": Whole(0),
 }
 
-_TOKEN = re.compile(r"\s*(?:(?P<word>[\w.]+)|(?P<text>\"[^\"]*\")|(?P<sign>[(){}\[\],:]))")
+_TOKEN = re.compile(r"\s*(?:(?P<word>Schema\.\w+|\.?\w+)|(?P<text>\"[^\"]*\")|(?P<sign>[(){}\[\],:]))")
 
 
 @cache
@@ -94,12 +96,11 @@ def load() -> Struct:
 def parse(text: str) -> Struct:
     """The fields in the text of a ``Schema.Struct``. Raises PatchError for anything it does not understand."""
     reader = _Reader(text)
-    found = reader.fields(end="")
-    return Struct(found)
+    return reader.struct(end="")
 
 
 class _Reader:
-    """Descends through the expressions; a description (``.annotate(...)``) is skipped."""
+    """Descends through the expressions. A description (``.annotate(...)``) belongs to the field that ends with it."""
 
     def __init__(self, text: str) -> None:
         self.tokens: list[str] = []
@@ -111,22 +112,47 @@ class _Reader:
             self.tokens.append(token[0].strip())
             at = token.end()
         self.at = 0
+        self.description = ""
 
-    def fields(self, end: str) -> dict[str, Type]:
-        found: dict[str, Type] = {}
+    def struct(self, end: str) -> Struct:
+        fields: dict[str, Type] = {}
+        descriptions: dict[str, str] = {}
         while self.peek() != end:
             name = self.next()
             self.expect(":")
-            found[name] = self.type()
+            fields[name] = self.type()
+            if self.description:
+                descriptions[name] = self.description
             self.skip(",")
-        return found
+        return Struct(fields, descriptions)
 
     def type(self) -> Type:
         found = self.expression()
-        while self.peek() == ".annotate":
+        self.description = ""
+        while (word := self.peek()) in (".annotate", ".check"):
             self.next()
-            self.arguments()
+            if word == ".check":
+                found = self.limited(found)
+            else:
+                self.expect("(")
+                self.description = self.text("description")
+                self.expect(")")
         return found
+
+    def limited(self, found: Type) -> Type:
+        """A number with a lower limit of its own, and what is said of a lower value."""
+        self.expect("(")
+        self.expect("Schema.isGreaterThanOrEqualTo")
+        self.expect("(")
+        least = self.next()
+        if not isinstance(found, Whole) or not least.isdecimal():
+            raise _not_understood(least)
+        self.expect(",")
+        meaning = self.text("message")
+        self.expect(")")
+        self.skip(",")
+        self.expect(")")
+        return Whole(int(least), meaning)
 
     def expression(self) -> Type:
         word = self.next()
@@ -150,7 +176,7 @@ class _Reader:
                 found = OneOf(tuple(self.texts()))
             case "Schema.Struct":
                 self.expect("{")
-                found = Struct(self.fields(end="}"))
+                found = self.struct(end="}")
                 self.expect("}")
             case _:
                 raise _not_understood(word)
@@ -174,12 +200,15 @@ class _Reader:
             self.skip(",")
         return found
 
-    def arguments(self) -> None:
-        """Skip everything in brackets."""
-        self.expect("(")
-        depth = 1
-        while depth:
-            depth += {"(": 1, ")": -1}.get(self.next(), 0)
+    def text(self, name: str) -> str:
+        """The text in an object with only this field."""
+        self.expect("{")
+        self.expect(name)
+        self.expect(":")
+        found = self.next()
+        self.skip(",")
+        self.expect("}")
+        return found.strip('"')
 
     def peek(self) -> str:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""

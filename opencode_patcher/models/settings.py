@@ -54,7 +54,8 @@ def field(path: jsonc.Path) -> str:
 
 def _check(path: jsonc.Path, value: object, wanted: Type) -> Iterator[Problem]:
     if not _fits(value, wanted):
-        yield Problem(path=path, what=f"must be {_words(wanted)}", why=f"It is {json.dumps(value)[:80]}.")
+        why = f"It is {json.dumps(value)[:80]}."
+        yield Problem(path=path, what=f"must be {_words(wanted)}", why=why, help=_meant(value, wanted))
         return
     match wanted:
         case Struct(fields) if isinstance(value, dict):
@@ -123,6 +124,15 @@ def _fits(value: object, wanted: Type) -> bool:
             return any(_fits(value, one) for one in types)
         case Struct() | MapOf():
             return isinstance(value, dict)
+
+
+def _meant(value: object, wanted: Type) -> str:
+    """What a number was probably meant to be that is too small for milliseconds."""
+    if not isinstance(wanted, Whole) or not wanted.meaning or isinstance(value, bool):
+        return ""
+    if not isinstance(value, int | float) or not 0 < value < wanted.least:
+        return ""
+    return f"It is in milliseconds. If you mean {value:g} seconds, write {value * 1000:g}."
 
 
 def _words(wanted: Type) -> str:

@@ -1,20 +1,23 @@
-/** Renders the table of failures for tests of the core, which run it as it stands in templates/. */
+/** Renders the tables for tests of the core, which run it as it stands in templates/. */
 import { plugin } from "bun"
 import { readFileSync } from "fs"
 import path from "path"
 
 const ROOT = path.join(import.meta.dir, "..", "..")
 
-function json() {
-  const given = process.env.OPENCODE_PATCHER_FAILURE_TABLE
-  if (given) return readFileSync(given, "utf8")
+function printed(module: string, name: string) {
   const own = path.join(ROOT, ".venv", "bin", "python")
-  const code = "from opencode_patcher.failures.typescript import table_json; print(table_json())"
+  const code = `from opencode_patcher.${module} import ${name}; print(${name}())`
   return Bun.spawnSync([Bun.which(own) ?? "python3", "-c", code], { cwd: ROOT }).stdout.toString()
 }
 
+function failures() {
+  const given = process.env.OPENCODE_PATCHER_FAILURE_TABLE
+  return given ? readFileSync(given, "utf8") : printed("failures.typescript", "table_json")
+}
+
 plugin({
-  name: "failure table",
+  name: "tables",
   setup(build) {
     // What bun does not find it does not ask a plugin for, so those who import the table are told its name here.
     build.onLoad({ filter: /combined\/failure\/(?:finish|rules)\.ts$/ }, ({ path }) => ({
@@ -22,7 +25,17 @@ plugin({
       loader: "ts",
     }))
     build.onLoad({ filter: /combined\/failure\/table\.ts\.j2$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace("[= failure_table =]", json),
+      contents: readFileSync(path, "utf8").replace("[= failure_table =]", failures),
+      loader: "ts",
+    }))
+    build.onLoad({ filter: /combined\/mistakes\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace('"./settings-table"', '"./settings-table.ts.j2"'),
+      loader: "ts",
+    }))
+    build.onLoad({ filter: /combined\/settings-table\.ts\.j2$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace("[= settings_schema =]", () =>
+        printed("models.json_schema", "settings_json"),
+      ),
       loader: "ts",
     }))
   },

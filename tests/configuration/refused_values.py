@@ -13,6 +13,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"combined": {"max_attempts": "2"}}, "combined.max_attempts"),
     ({"combined": {"strategy": "never"}}, "combined.strategy"),
     ({"combined": {"first_token_timeout": 0}}, "combined.first_token_timeout"),
+    ({"combined": {"first_token_timeout": 999}}, "combined.first_token_timeout"),
     ({"combined": {"stall_timeout": True}}, "combined.stall_timeout"),
     ({"combined": {"stickiness": -1}}, "combined.stickiness"),
     ({"combined": {"stickiness": 1e20}}, "combined.stickiness"),

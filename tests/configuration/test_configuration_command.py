@@ -34,26 +34,30 @@ def test_the_lines_are_a_complete_file_if_there_is_none(config: User, capsys: py
     config.logs_in(anthropic="api", github_copilot="oauth")
     assert run(["config"]) == 0
     text = capsys.readouterr().out
-    assert f"Add this to {config.config}:" in text
-    assert not config.config.exists(), "nothing is written"
-    config.writes(config.config, added(text))
-    assert json.loads(config.config.read_text()) == {"provider_priority": ["github-copilot", "anthropic"]}
+    own = config.config.with_name("combined.json")
+    assert f"Add this to {own}:" in text
+    assert not own.exists(), "nothing is written"
+    config.writes(own, added(text))
+    assert json.loads(own.read_text()) == {
+        "$schema": "./combined.schema.json",
+        "provider_priority": ["github-copilot", "anthropic"],
+    }
     assert run(["config"]) == 0
     assert "Your configuration needs no changes." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("before", ["{}", '{\n  // mine\n  "model": "x/y"\n}\n', '{ "theme": "a" }'])
+@pytest.mark.parametrize("before", ["{}", '{\n  // mine\n  "model": "x/y"\n}\n', '{ "combined": {} }'])
 def test_the_lines_fit_after_the_first_brace(config: User, capsys: pytest.CaptureFixture[str], before: str) -> None:
     config.logs_in(anthropic="api", github_copilot="oauth")
-    config.writes(config.config, before)
+    own = config.writes(config.config.with_name("combined.json"), before)
     assert run(["config"]) == 0
     text = capsys.readouterr().out
     assert "right after the first {:" in text
     after = before.replace("{", "{\n" + added(text) + "\n", 1)
-    data = files.parse("opencode.json", after).data
+    data = files.parse("combined.json", after).data
     assert data is not None
     assert data["provider_priority"] == ["github-copilot", "anthropic"]
-    assert config.config.read_text() == before
+    assert own.read_text() == before
 
 
 def test_an_existing_model_is_changed_where_it_is(config: User, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,6 +66,19 @@ def test_an_existing_model_is_changed_where_it_is(config: User, capsys: pytest.C
     assert run(["config"]) == 0
     text = capsys.readouterr().out
     assert f'change line 2 of {project} to:\n  "model": "combined/claude-sonnet-4-5"\n' in text
+
+
+def test_a_model_in_the_shared_file_beside_it_stays_as_it_is(config: User, capsys: pytest.CaptureFixture[str]) -> None:
+    config.logs_in(anthropic="api", github_copilot="oauth")
+    config.writes(config.config, '{"model": "anthropic/claude-sonnet-4-5"}')
+    assert run(["config"]) == 0
+    assert json.loads(added(capsys.readouterr().out))["model"] == "combined/claude-sonnet-4-5"
+
+
+def test_the_schema_is_the_published_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "--schema"]) == 0
+    published = Path(__file__).parents[2] / "docs" / "combined.schema.json"
+    assert capsys.readouterr().out == published.read_text(encoding="utf-8"), "make it again: config --schema"
 
 
 def test_json_has_the_same(config: User, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,8 +94,9 @@ def test_json_has_the_same(config: User, capsys: pytest.CaptureFixture[str]) -> 
             "members": ["anthropic/claude-sonnet-4-5", "github-copilot/claude-sonnet-4.5"],
         }
     ]
-    assert (said["file"], said["add"]) == (str(config.config), {})
-    assert said["change"][0]["value"] == "combined/claude-sonnet-4-5"
+    assert said["file"] == str(config.config.with_name("combined.json"))
+    assert said["add"] == {"$schema": "./combined.schema.json", "model": "combined/claude-sonnet-4-5"}
+    assert said["change"] == []
     assert [(finding["level"], finding["line"]) for finding in said["findings"]] == [("warning", 1)]
     assert "a secret" not in json.dumps(said)
 

@@ -17,24 +17,15 @@ def test_all_places_in_the_order_of_merging(user: User) -> None:
     sub = user.work / "sub"
     sub.mkdir()
     user.environment |= {"OPENCODE_CONFIG": "../named.json", "OPENCODE_CONFIG_DIR": str(user.root / "dir")}
-    own = user.config.parent
+    user.environment["OPENCODE_COMBINED"] = "../ours.json"
+    names = ("opencode.json", "opencode.jsonc", "combined.json", "combined.jsonc")
+    hidden = (sub / ".opencode", user.work / ".opencode", user.root / ".opencode")
     expected = [
-        own / "config.json",
-        own / "opencode.json",
-        own / "opencode.jsonc",
+        user.config.parent / "config.json",
+        *(user.config.parent / name for name in names),
         sub / "../named.json",
-        user.work / "opencode.json",
-        user.work / "opencode.jsonc",
-        sub / "opencode.json",
-        sub / "opencode.jsonc",
-        sub / ".opencode" / "opencode.json",
-        sub / ".opencode" / "opencode.jsonc",
-        user.work / ".opencode" / "opencode.json",
-        user.work / ".opencode" / "opencode.jsonc",
-        user.root / ".opencode" / "opencode.json",
-        user.root / ".opencode" / "opencode.jsonc",
-        user.root / "dir" / "opencode.json",
-        user.root / "dir" / "opencode.jsonc",
+        sub / "../ours.json",
+        *(place / name for place in (user.work, sub, *hidden, user.root / "dir") for name in names),
     ]
     assert list(places.files(user.environment, sub)) == expected
 
@@ -45,6 +36,9 @@ def test_all_places_in_the_order_of_merging(user: User) -> None:
     user.writes(user.root / "opencode.json", "above the repository, so not read")
     read = files.read_all(user.environment, sub)
     assert [file.name for file in read] == [*map(str, expected), "OPENCODE_CONFIG_CONTENT", str(managed)]
+    assert [Path(file.name) for file in read if file.own] == [
+        path for path in expected if path.name.startswith(("combined.", "ours."))
+    ]
     merged = files.merged(read)
     assert merged["number"] == "managed"
     assert all(merged[f"from {number}"] for number in range(len(expected)))
@@ -127,12 +121,12 @@ def test_without_any_home_only_the_project_is_read(user: User, monkeypatch: pyte
     assert "HOME" in auth.read(environment).problem
 
 
-@pytest.mark.parametrize("there", [["opencode.json"], ["opencode.jsonc", "opencode.json"], ["config.json"], []])
-def test_the_file_that_opencode_would_change_is_named(user: User, there: list[str]) -> None:
+@pytest.mark.parametrize("there", [["combined.json"], ["combined.jsonc", "combined.json"], []])
+def test_the_file_to_add_to_is_the_one_that_wins(user: User, there: list[str]) -> None:
     for name in there:
         user.writes(user.config.with_name(name), {})
-    expected = there[0] if there else "opencode.json"
-    assert places.user_file(user.environment) == user.config.with_name(expected)
+    expected = there[0] if there else "combined.json"
+    assert places.combined_file(user.environment) == user.config.with_name(expected)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": 1, "anthropic": {"type": "api", "key": "sk-1234'])

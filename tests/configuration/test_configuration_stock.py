@@ -69,6 +69,7 @@ def test_what_opencode_reads_is_searched(tmp_path: Path) -> None:
     for path in (user / "opencode.jsonc", work / "opencode.json"):
         path.parent.mkdir(parents=True)
         path.write_text('{\n"provider_priority": [] // mine\n}')
+        path.with_name("combined.json").write_text('{"provider_priority": []}')
     environment = {
         "HOME": str(tmp_path / "home"),
         "XDG_CONFIG_HOME": str(tmp_path / "config"),

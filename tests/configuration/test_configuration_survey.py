@@ -181,13 +181,21 @@ def test_the_own_keys_of_opencode_are_not_reported(user: User) -> None:
     assert user.survey().findings == ()
 
 
-def test_a_limit_that_was_meant_in_seconds_is_a_warning(user: User) -> None:
-    user.logs_in(anthropic="api", openrouter="api")
+def test_a_limit_that_was_meant_in_seconds_is_an_error_that_says_so(user: User) -> None:
     user.writes(user.config, {"combined": {"first_token_timeout": 30, "stall_timeout": 1000}})
     (finding,) = user.survey().findings
-    assert finding.level == "warning"
-    assert "30 milliseconds are too short" in finding.text
-    assert "seconds" in finding.fix
+    assert finding.level == "error"
+    assert finding.text.startswith("combined.first_token_timeout must be a whole number from 1000")
+    assert finding.fix == "It is in milliseconds. If you mean 30 seconds, write 30000."
+
+
+@pytest.mark.parametrize(
+    ("key", "fix"), [("agent", "Move it to opencode.json."), ("provider_priorty", "Did you mean provider_priority?")]
+)
+def test_other_keys_in_combined_json_are_errors(user: User, key: str, fix: str) -> None:
+    file = user.writes(user.config.with_name("combined.json"), {"$schema": "x", "model": "a/b", key: {}})
+    found = [finding for finding in user.survey().findings if finding.level == "error"]
+    assert [(finding.file, finding.fix) for finding in found] == [(str(file), fix)]
 
 
 def test_an_infinite_number_is_an_error(user: User) -> None:

@@ -46,7 +46,7 @@ def test_the_settings_of_failover_are_accepted() -> None:
         "strategy": "on_overload",
         "max_attempts": 1,
         "first_token_timeout": 30_000,
-        "stall_timeout": 2.0,
+        "stall_timeout": 2000.0,
         "cooldown": {"min": 0, "max": 1},
         "last_resort": ["openrouter"],
         "stickiness": 0,

@@ -29,9 +29,16 @@ def test_the_kinds_of_variants_are_those_of_the_grouping() -> None:
     assert combined.fields["variants"] == ListOf(OneOf(tuple(VARIANTS)))
 
 
-def test_a_description_is_skipped() -> None:
-    text = 'a: Schema.optional(PositiveInt).annotate({ description: "one (or more), with: signs" }),'
-    assert schema.parse(text) == Struct({"a": Whole(1)})
+def test_a_description_belongs_to_its_field() -> None:
+    text = 'a: Schema.optional(PositiveInt).annotate({ description: "one (or more), with: signs" }), b: PositiveInt'
+    found = schema.parse(text)
+    assert found == Struct({"a": Whole(1), "b": Whole(1)})
+    assert found.descriptions == {"a": "one (or more), with: signs"}
+
+
+def test_a_number_may_have_a_lower_limit_of_its_own() -> None:
+    text = 'a: PositiveInt.check(Schema.isGreaterThanOrEqualTo(1000, { message: "milliseconds" }))'
+    assert schema.parse(text) == Struct({"a": Whole(1000, "milliseconds")})
 
 
 @pytest.mark.parametrize(

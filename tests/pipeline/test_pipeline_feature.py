@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.base import process
+from opencode_patcher.configuration import asked, files
 from opencode_patcher.drill.dispatch import observe
 from opencode_patcher.drill.drivers.home import Home, configuration, configure, environment, prepare
 from opencode_patcher.drill.drivers.probe import probe
@@ -170,6 +171,66 @@ def test_a_wrong_setting_is_named(program: Program) -> None:
 
     assert refused.code == 1
     assert "provider_priority" in refused.stderr
+
+
+def test_settings_may_be_in_a_file_of_their_own_which_wins_over_the_shared_one(program: Program) -> None:
+    own = program.home.work / "combined.json"
+    own.write_text(
+        json.dumps(
+            {
+                "combined": {"groups": {"mine": ["beta/anthropic/claude-sonnet-4.5"]}, "stratgy": "x"},
+                "model": "combined/mine",
+            }
+        )
+    )
+
+    found = program.run("models")
+
+    assert "combined/mine" in found.stdout
+    [line] = [line for line in found.stderr.splitlines() if "Warning" in line]
+    assert f"{own}: combined.stratgy is not a setting" in line
+    assert "Did you mean combined.strategy?" in line
+
+    own.write_text(json.dumps({"combined": {"first_token_timeout": 30}}))
+    refused = program.run("models")
+    assert refused.code == 1
+    assert str(own) in refused.stderr
+    assert "30 seconds are 30000" in refused.stderr
+
+    own.write_text(json.dumps({"agent": {}}))
+    refused = program.run("models")
+    assert refused.code == 1
+    assert f"{own}" in refused.stderr
+    assert "not agent; move it to opencode.json" in refused.stderr
+
+
+def test_the_installed_program_is_asked_what_it_refuses_and_changes_nothing(program: Program, tmp_path: Path) -> None:
+    """Ours knows neither the key ``modle`` nor that an agent's steps are a number; only OpenCode does."""
+    work = program.home.work
+    good = {"combined": {"max_attempts": 3}, "$schema": "{env:WHERE}{file:./schema.txt}"}
+    contents = {
+        work / "combined.json": {"model": 1},
+        work / "opencode.json": {"modle": "x"},
+        work / "sub" / "opencode.json": {"agent": {"build": {"steps": "sk-secret"}}},
+        work / "sub" / "combined.json": good,
+    }
+    (work / "sub").mkdir()
+    (work / "sub" / "schema.txt").write_text("there")
+    for path, content in contents.items():
+        path.write_text(json.dumps(content))
+    variables = {"HOME": str(tmp_path), "OPENCODE_TEST_MANAGED_CONFIG_DIR": str(tmp_path), "WHERE": "here"}
+    found = files.read_all(variables, work / "sub")
+    assert {Path(file.name) for file in found} == set(contents)
+
+    problems = asked.ask(program.binary, found, variables, work / "sub")
+
+    assert {(one.file, one.level) for one in problems} == {
+        (str(path), "error") for path, content in contents.items() if content is not good
+    }
+    said = " ".join(one.text for one in problems)
+    assert "modle" in said
+    assert "sk-secret" not in said
+    assert {path: json.loads(path.read_text()) for path in contents} == contents
 
 
 def test_a_misspelt_key_is_refused_like_upstream_does(program: Program) -> None:

@@ -25,6 +25,7 @@ opencode models                     list the models
 opencode agent create DESCRIPTION   make an agent, as -m provider/model describes it
 opencode session list [--format json]
 opencode export SESSION             print a session as JSON
+opencode debug config               print the configuration as JSON
 opencode upgrade VERSION            replace this program
 opencode --version`
 
@@ -78,6 +79,10 @@ const dump = Effect.gen(function* () {
   UI.println(JSON.stringify({ info, messages: yield* session.messages({ sessionID: info.id }) }, null, 2))
 })
 
+const debug = Effect.gen(function* () {
+  UI.println(JSON.stringify(yield* (yield* Config.Service).get(), null, 2))
+})
+
 const show = Effect.gen(function* () {
   const session = yield* Session.Service
   const provider = yield* Provider.Service
@@ -96,6 +101,7 @@ function main() {
   if (command === "agent") return agent.pipe(Effect.provide(app))
   if (command === "session") return sessions.pipe(Effect.provide(app))
   if (command === "export") return dump.pipe(Effect.provide(app))
+  if (command === "debug") return debug.pipe(Effect.provide(app))
   if (command === "upgrade") return upgrade
   if (command === undefined) return show.pipe(Effect.provide(app))
   return Effect.fail(new Error(`There is no command ${command}\n${USAGE}`))

@@ -265,7 +265,7 @@ for (const [what, answer] of [
 
 it.instance("if a member is silent the next one is asked for the title", () =>
   Effect.gen(function* () {
-    const chat = yield* combinedSession({ title: false, combined: { first_token_timeout: 200 } })
+    const chat = yield* combinedSession({ title: false, combined: { first_token_timeout: 1000 } })
     chat.first.answerTitle(stream(wait(() => new Promise(() => {}))))
     chat.first.answer(text("hello"))
     chat.second.answerTitle(text("Greeting"))

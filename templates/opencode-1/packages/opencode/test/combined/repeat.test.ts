@@ -226,7 +226,7 @@ it.instance("a member that refuses another one's thinking is asked once more, th
   }),
 )
 
-const quick = { first_token_timeout: 300, stall_timeout: 300 }
+const quick = { first_token_timeout: 1000, stall_timeout: 1000 }
 
 /** Comments keep a line open and say nothing of the model. */
 const alive = (seconds: number) =>
@@ -324,7 +324,7 @@ it.instance("if a strategy does not include it, an answer without a finish reaso
 
 it.instance("a slow answer is not cut off if a silence does not switch", () =>
   Effect.gen(function* () {
-    const chat = yield* combinedSession({ combined: { strategy: "on_overload", first_token_timeout: 300 } })
+    const chat = yield* combinedSession({ combined: { strategy: "on_overload", first_token_timeout: 1000 } })
     chat.first.answer(
       stream(
         wait(() => Bun.sleep(1500)),
@@ -341,7 +341,7 @@ it.instance("a slow answer is not cut off if a silence does not switch", () =>
 
 it.instance("a silent member is not retried", () =>
   Effect.gen(function* () {
-    const chat = yield* combinedSession({ combined: { max_attempts: 2, first_token_timeout: 300 } })
+    const chat = yield* combinedSession({ combined: { max_attempts: 2, first_token_timeout: 1000 } })
     chat.first.answer(stream(wait(() => new Promise(() => {}))))
     chat.second.answer(text("answered"))
     yield* chat.ask("hello")
@@ -353,7 +353,7 @@ it.instance("a silent member is not retried", () =>
 
 it.instance("if all members are slow the last one is not cut off, even if the first one's cooldown is over", () =>
   Effect.gen(function* () {
-    const chat = yield* combinedSession({ combined: { first_token_timeout: 300, cooldown: { max: 100 } } })
+    const chat = yield* combinedSession({ combined: { first_token_timeout: 1000, cooldown: { max: 100 } } })
     const slow = () =>
       stream(
         wait(() => Bun.sleep(1500)),

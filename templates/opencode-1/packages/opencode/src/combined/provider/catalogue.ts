@@ -17,6 +17,8 @@ import { CombinedRoute } from "./route"
 import { CombinedTimeouts } from "./timeouts"
 import { CombinedPool } from "../host/pool"
 import type { Failure } from "../failure/classify"
+import { CombinedFile } from "../config/file"
+import { CombinedMistakes } from "../mistakes"
 import { CombinedSettings } from "../settings"
 import { CombinedVariant } from "../choice/variant"
 import { CombinedMember } from "../member"
@@ -67,7 +69,12 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const known = cache.get(providers)
     if (known?.config === config) return known.catalogue
     const made = combine(providers, config, yield* dependencies.modelsDev.get())
-    yield* Effect.forEach(check(CombinedSettings.read(config), offers(providers)), (text) => Effect.logWarning(text))
+    for (const mistake of CombinedMistakes.contradictions(config)) CombinedFile.report(mistake)
+    yield* Effect.forEach(check(CombinedSettings.read(config), offers(providers)), (text) => {
+      // Without a similar name, it is probably a provider that is connected on another machine.
+      if (text.includes(" Did you mean ")) CombinedFile.report(CombinedMistakes.named(config, text))
+      return Effect.logWarning(text)
+    })
     cache.set(providers, { config, catalogue: made })
     return made
   })

@@ -1,0 +1,168 @@
+"""What an installed OpenCode says of the user's configuration: it is the only one that knows all of its rules.
+
+It gets copies in a directory of their own, with no network, so that nothing of the user's is changed: OpenCode writes
+into configuration files, and installs what a configuration names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher.base import process, scratch
+from opencode_patcher.base.errors import ProcessError
+from opencode_patcher.base.text import shown
+from opencode_patcher.configuration import places
+from opencode_patcher.configuration.check import ConfigProblem
+from opencode_patcher.configuration.files import VARIABLE, ConfigFile
+
+TIMEOUT_SECONDS = 60.0
+
+NOTES = ("agent", "agents", "command", "commands", "mode", "modes")
+"""Directories with Markdown files whose heads are configuration (upstream's config/agent.ts and config/command.ts)."""
+
+MOST_NOTES = 500
+"""Of one user; more are not copied."""
+
+NO_NETWORK = "http://127.0.0.1:9"
+_REFERENCE = re.compile(r"\{file:([^{}\n]+)\}")
+_VALUE = re.compile(r""", got (?:"[^"]*"|\S+)""")
+"""What upstream says of a wrong value. It may come from a variable or a file, and so be a key."""
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Copy:
+    """``place`` is the copy of what the user has as ``name``."""
+
+    place: Path
+    name: str
+
+
+def ask(
+    binary: Path, files: Iterable[ConfigFile], environment: Mapping[str, str], directory: Path
+) -> tuple[ConfigProblem, ...]:
+    """What ``binary`` refuses among ``files``, which an OpenCode started in ``directory`` reads, and among the agents
+    and commands beside them. One start, and one more for each that it refuses. Never raises.
+    """
+    with scratch.directory("config") as root:
+        work, copies = _copy(root / "project", tuple(files), environment, directory)
+        variables = _environment(root, environment, files)
+        found: list[ConfigProblem] = []
+        while True:
+            try:
+                done = process.run(
+                    [binary, "debug", "config"], cwd=work, env=variables, check=False, timeout=TIMEOUT_SECONDS
+                )
+            except ProcessError as error:
+                return (*found, _silent(binary, error.what))
+            if not done.code:
+                return tuple(found)
+            said = _COLOUR.sub("", done.stderr + done.stdout)
+            refused = next((copy for copy in _innermost(copies) if str(copy.place) in said), None)
+            if refused is None:
+                return (*found, _silent(binary, _last_line(said)))
+            found.append(_problem(refused, said, copies))
+            refused.place.unlink()
+            copies.remove(refused)
+
+
+def _copy(
+    top: Path, files: tuple[ConfigFile, ...], environment: Mapping[str, str], directory: Path
+) -> tuple[Path, list[_Copy]]:
+    """Each file in a directory of its own, one in the other, as if all belonged to one project; the innermost one."""
+    (top / ".git").mkdir(parents=True)
+    here, copies = top, []
+    for file in files:
+        origin = directory if file.name == places.CONTENT_VARIABLE else Path(file.name).parent
+        name = Path(file.name).name if Path(file.name).name in places.OWN_NAMES else places.STOCK_NAMES[0]
+        here = here / "in"
+        here.mkdir()
+        copy = here / (places.COMBINED_NAMES[0] if file.own and name not in places.COMBINED_NAMES else name)
+        copy.write_text(_absolute(file.text, origin, environment), encoding="utf-8", errors="surrogateescape")
+        copies.append(_Copy(place=copy, name=file.name))
+    parents = dict.fromkeys(path.parent for path in places.files(environment, directory))
+    user = places.config_directory(environment)
+    for parent in (one for one in parents if one.name == ".opencode" or one == user):
+        here = here / "in"
+        here.mkdir()
+        copies += _copy_notes(parent, here / ".opencode")
+    return here, copies
+
+
+def _copy_notes(origin: Path, target: Path) -> Iterator[_Copy]:
+    notes = (note for name in NOTES for note in sorted((origin / name).rglob("*.md")))
+    for _, note in zip(range(MOST_NOTES), notes, strict=False):
+        copy = target / note.relative_to(origin)
+        try:
+            text = note.read_bytes()
+        except OSError:
+            continue
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(text)
+        yield _Copy(place=copy, name=str(note))
+
+
+def _absolute(text: str, origin: Path, environment: Mapping[str, str]) -> str:
+    """The text with the files that it refers to named so that they are found from anywhere."""
+
+    def named(found: re.Match[str]) -> str:
+        path = found[1]
+        if path.startswith("~/"):
+            return f"{{file:{environment.get('HOME', '~')}/{path[2:]}}}"
+        return f"{{file:{origin / path}}}"
+
+    return _REFERENCE.sub(named, text)
+
+
+def _environment(root: Path, environment: Mapping[str, str], files: Iterable[ConfigFile]) -> dict[str, str | None]:
+    """Directories of its own, no network, and of the user's variables those that the files name."""
+    wanted = {name for file in files for name in VARIABLE.findall(file.text)}
+    given = {name: environment[name] for name in wanted if name in environment}
+    kept = {name: None for name in os.environ if name.startswith("OPENCODE_")}
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NO_NETWORK)
+    own = {f"XDG_{kind}_HOME": str(root / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
+    return {
+        **kept,
+        **given,
+        **proxies,
+        **own,
+        "HOME": str(root),
+        "USERPROFILE": str(root),
+        "OPENCODE_TEST_HOME": str(root),
+        "OPENCODE_TEST_MANAGED_CONFIG_DIR": str(root / "none"),
+        "OPENCODE_PURE": "1",
+        "OPENCODE_DISABLE_AUTOUPDATE": "1",
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "npm_config_offline": "true",
+        "NO_COLOR": "1",
+    }
+
+
+def _innermost(copies: list[_Copy]) -> list[_Copy]:
+    """Longer paths first: one may be the beginning of another."""
+    return sorted(copies, key=lambda copy: -len(str(copy.place)))
+
+
+def _problem(refused: _Copy, said: str, copies: list[_Copy]) -> ConfigProblem:
+    for copy in _innermost(copies):
+        said = said.replace(str(copy.place), copy.name)
+    # The whole text of a broken file follows, and there may be keys in it.
+    said = re.sub(r"--- JSONC Input ---.*?--- Errors ---", "", said, flags=re.DOTALL)
+    lines = (line.strip() for line in said.splitlines() if not line.startswith("Warning:"))
+    plain = (_VALUE.sub("", line.removeprefix("Error: ").removeprefix("↳ ")) for line in lines if line)
+    text = shown(" ".join(plain))[:500]
+    return ConfigProblem(level="error", file=refused.name, line=None, text=f"OpenCode says: {text}", fix="Correct it.")
+
+
+def _silent(binary: Path, why: str) -> ConfigProblem:
+    text = f"{binary} could not be asked whether it accepts the configuration: {why}"
+    return ConfigProblem(level="warning", file=None, line=None, text=text, fix="To see more: opencode debug config")
+
+
+def _last_line(text: str) -> str:
+    return next((shown(line.strip()) for line in reversed(text.splitlines()) if line.strip()), "It said nothing.")[:200]

@@ -1,0 +1,63 @@
+/**
+ * The settings' own files, `combined.json` and `combined.jsonc`: a stock OpenCode does not read them.
+ *
+ * They are read right after the opencode.json of the same directory, so whatever wins among upstream's files wins here
+ * too, and in one directory combined.json wins over opencode.json.
+ */
+import { ConfigParse } from "@/config/parse"
+import { Schema } from "effect"
+import path from "path"
+import { CombinedMistakes } from "../mistakes"
+import { CombinedOrigin } from "./origin"
+import { CombinedSay } from "./say"
+
+export const OWN = ["combined.json", "combined.jsonc"]
+
+/** What is read in a directory, in this order; the later file wins. */
+export const NAMES = ["opencode.json", "opencode.jsonc", ...OWN]
+
+/** What such a file may have. `model` is here because a stock OpenCode knows no combined model. */
+const KEYS = ["$schema", "provider_priority", "combined", "model", "small_model"] as const
+
+/** What upstream looks for in each of the project's directories; it reverses the list. */
+export function targets(name: string) {
+  return [...(name === "opencode" ? OWN.toReversed() : []), `${name}.jsonc`, `${name}.json`]
+}
+
+/** The file that the user names in OPENCODE_COMBINED; it has the rank of the one in OPENCODE_CONFIG. */
+export function chosen() {
+  const file = process.env["OPENCODE_COMBINED"]
+  return file ? [path.resolve(file)] : []
+}
+
+export function owns(file: string) {
+  return OWN.includes(path.basename(file)) || chosen().includes(file)
+}
+
+/** The part of a file of ours that goes into the configuration. */
+export function only<Info extends object>(info: Info): Info {
+  return Object.fromEntries(Object.entries(info).filter(([key]) => key !== "$schema")) as Info
+}
+
+/**
+ * Looks at a configuration before upstream checks it. A mistake in a file of ours is treated as upstream treats one in
+ * opencode.json: OpenCode does not start. It may be about money or privacy, so going on without it would be worse.
+ */
+export function examine(parsed: unknown, source: string) {
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return
+  CombinedOrigin.remember(source, parsed)
+  for (const text of CombinedMistakes.unknown(parsed)) CombinedSay.say(`${source}: ${text}`)
+  if (!owns(source)) return
+  const others = Object.keys(parsed).filter((key) => !KEYS.some((known) => known === key))
+  if (!others.length) return
+  const text = `Only ${KEYS.slice(1).join(", ")} may be in this file, not ${others.join(", ")}; move it to opencode.json`
+  ConfigParse.schema(Schema.Unknown.check(Schema.makeFilter(() => text)), parsed, source)
+}
+
+/** The same for what is wrong only in the whole configuration: the file with the key is named. */
+export function report(mistake: CombinedMistakes.Mistake) {
+  const source = CombinedOrigin.of(mistake.path, mistake.value)
+  CombinedSay.say((source ? `${source}: ` : "") + mistake.text)
+}
+
+export * as CombinedFile from "./file"

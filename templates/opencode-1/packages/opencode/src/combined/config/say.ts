@@ -1,0 +1,26 @@
+/** Tells the user what is wrong in the settings, once a process. */
+import { GlobalBus } from "@/bus/global"
+import { CombinedText } from "../text"
+
+/** Until the TUI shows toasts: it first loads what it shows. Upstream's own notice of a new release waits a second. */
+const TUI = 3_000
+
+const said = new Set<string>()
+
+/** A line on stderr. The TUI owns the terminal and runs OpenCode in a worker, so there it is a toast. */
+export function say(text: string) {
+  const message = CombinedText.shown(text)
+  if (said.has(message)) return
+  said.add(message)
+  if (Bun.isMainThread) {
+    process.stderr.write(`Warning: ${message}\n`)
+    return
+  }
+  const properties = { title: "Combined models", message, variant: "warning", duration: 15_000 }
+  setTimeout(
+    () => GlobalBus.emit("event", { directory: "global", payload: { type: "tui.toast.show", properties } }),
+    TUI,
+  ).unref()
+}
+
+export * as CombinedSay from "./say"
