@@ -155,7 +155,26 @@ def show(found: Survey, proposal: Advice, file: Path | None) -> None:
     if len(best) > SHOWN_GROUPS:
         words = " ".join(f"--provider {provider.id}" for provider in found.connected)
         output.echo(f"  ... all of them: opencode-patcher models groups {words}")
+    _show_who_sees_it(found, proposal)
     _show_lines(proposal, file)
+
+
+def _show_who_sees_it(found: Survey, proposal: Advice) -> None:
+    output.echo()
+    output.echo("A failover sends the whole conversation to the next provider, a company with its own terms.")
+    asked = {member.provider_id for group in found.groups for member in group.members if member.variant.free}
+    left_out = {member.provider_id for member in found.left_out}
+    named = left_out & set(proposal.add.get("provider_priority", ()))
+    if asked:
+        output.echo(f"Free offers, whose terms for your data differ, are among them: {', '.join(sorted(asked))}.")
+    if left_out - named:
+        names = ", ".join(sorted(left_out - named))
+        output.echo(f"Free offers are left out, because their terms for your data differ: {names}.")
+        output.echo("To use them, name their provider in provider_priority.")
+    if named:
+        output.echo(f"The lines below name {', '.join(sorted(named))}, whose free offers are then asked as well.")
+    if asked or named:
+        output.echo('To leave them out: "combined": {"variants": ["region", "host", "confidential"]}')
 
 
 def _show_lines(proposal: Advice, file: Path | None) -> None:

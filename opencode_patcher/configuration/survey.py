@@ -13,7 +13,7 @@ from opencode_patcher.configuration.connected import Connected, connected
 from opencode_patcher.configuration.files import ConfigFile
 from opencode_patcher.models import options
 from opencode_patcher.models.catalogue import Provider
-from opencode_patcher.models.grouping import Group, group
+from opencode_patcher.models.grouping import DEFAULT_VARIANTS, Group, Member, group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,9 @@ class Survey:
     connected: tuple[Connected, ...]
     groups: tuple[Group, ...]
     findings: tuple[ConfigProblem, ...]
+    left_out: tuple[Member, ...] = ()
+    """Free offers that would be members if the user named their provider."""
+
     off: str = ""
     """Why OpenCode combines nothing at all; empty when it does."""
 
@@ -65,8 +68,18 @@ def survey(environment: Mapping[str, str], directory: Path, catalogue: Sequence[
         connected=mine,
         groups=groups,
         findings=(*findings, *names),
+        left_out=()
+        if off
+        else _left_out(groups, group(offers, replace(chosen, variants=(*DEFAULT_VARIANTS, "free")), known)),
         off=off,
     )
+
+
+def _left_out(groups: Sequence[Group], all_of_them: Sequence[Group]) -> tuple[Member, ...]:
+    asked = {(member.provider_id, member.model_id) for group in groups for member in group.members}
+    mixed = (group for group in all_of_them if any(not member.variant.free for member in group.members))
+    free = (member for group in mixed for member in group.members if member.variant.free)
+    return tuple(member for member in free if (member.provider_id, member.model_id) not in asked)
 
 
 def _off(config: Mapping[str, object], *, own_provider: bool) -> str:

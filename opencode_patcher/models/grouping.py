@@ -18,8 +18,10 @@ from opencode_patcher.models.scan import lower, order, squash
 
 VARIANTS = ("free", "quantised", "context", "region", "host", "confidential")
 """Kinds of variants: what may differ between offers of the same weights."""
-DEFAULT_VARIANTS = ("free", "region", "host", "confidential")
-"""Quantised weights answer worse and a shorter context refuses more requests: both are only combined on request."""
+DEFAULT_VARIANTS = ("region", "host", "confidential")
+"""Quantised weights answer worse and a shorter context refuses more requests: both are only combined on request. Free
+offers have other terms for the user's data: without ``variants`` they are combined where the user listed the provider.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,7 @@ class Options:
 
     ``priority`` lists providers, highest first. ``exclude`` has patterns for ``provider/model`` in which * stands for
     any text. ``groups`` maps the user's own ids to lists of ``provider/model``. ``variants`` are the kinds that may be
-    in one group. ``regions`` are preferred, in this order, where a provider has a model in several.
+    in one group (None: the default). ``regions`` are preferred, in this order, where a provider has a model in several.
     """
 
     priority: tuple[str, ...] = ()
@@ -36,7 +38,7 @@ class Options:
     combine_latest: bool = True
     exclude: tuple[str, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    variants: tuple[str, ...] = DEFAULT_VARIANTS
+    variants: tuple[str, ...] | None = None
     regions: tuple[str, ...] = ()
 
 
@@ -160,13 +162,13 @@ def _own_groups(entries: Sequence[_Entry], options: Options) -> list[_Draft]:
 def _automatic_groups(entries: Iterable[_Entry], options: Options) -> list[_Draft]:
     drafts: dict[str, list[_Entry]] = {}
     for entry in entries:
-        drafts.setdefault(entry.identity.key + _ending(entry.identity, options), []).append(entry)
+        drafts.setdefault(entry.identity.key + _ending(entry, options), []).append(entry)
     found = []
     for key, members in drafts.items():
         if len({entry.offer.provider_id for entry in members}) < options.min_providers:
             continue
         first = members[0].identity
-        ending = _ending(first, options)
+        ending = _ending(members[0], options)
         vendor = f"{first.vendor}-" if first.vendor else ""
         found.append(
             _Draft(
@@ -180,9 +182,11 @@ def _automatic_groups(entries: Iterable[_Entry], options: Options) -> list[_Draf
     return found
 
 
-def _ending(identity: Identity, options: Options) -> str:
+def _ending(entry: _Entry, options: Options) -> str:
     """What keeps an offer out of its key's group: variants that may not be combined, or a date."""
-    variant, allowed = identity.variant, options.variants
+    identity, variant = entry.identity, entry.identity.variant
+    allowed = DEFAULT_VARIANTS if options.variants is None else options.variants
+    free = entry.listed if options.variants is None else "free" in allowed
     endings = (
         "dated" if not options.combine_latest and identity.undated and identity.written else "",
         variant.quantisation if "quantised" not in allowed else "",
@@ -190,7 +194,7 @@ def _ending(identity: Identity, options: Options) -> str:
         variant.region if "region" not in allowed else "",
         variant.host if "host" not in allowed else "",
         "confidential" if variant.confidential and "confidential" not in allowed else "",
-        "free" if variant.free and "free" not in allowed else "",
+        "free" if variant.free and not free else "",
     )
     return "".join(f"-{ending}" for ending in endings if ending)
 

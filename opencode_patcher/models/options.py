@@ -14,7 +14,7 @@ from typing import Any
 from opencode_patcher.base import files, jsonc
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.models import settings
-from opencode_patcher.models.grouping import DEFAULT_VARIANTS, VARIANTS, Options, fits
+from opencode_patcher.models.grouping import VARIANTS, Options, fits
 from opencode_patcher.models.nearest import nearest
 from opencode_patcher.models.resolve import Offer
 from opencode_patcher.models.scan import lower, squash
@@ -55,7 +55,7 @@ def of(config: Mapping[str, Any]) -> Options:
         combine_latest=combined.get("combine_latest", True),
         exclude=tuple(combined.get("exclude", ())),
         groups={name: tuple(members) for name, members in combined.get("groups", {}).items()},
-        variants=tuple(combined.get("variants", DEFAULT_VARIANTS)),
+        variants=tuple(combined["variants"]) if "variants" in combined else None,
         regions=tuple(combined.get("regions", ())),
     )
 
@@ -97,7 +97,7 @@ def unknown_names(options: Options, offers: Sequence[Offer]) -> tuple[Unknown, .
         if not any(fits(lower(pattern), name) for name in lowered):
             text = f"combined.exclude: {pattern} matches no model of your providers."
             found.append(Unknown(path=("combined", "exclude", index), text=text))
-    for index, variant in enumerate(options.variants):
+    for index, variant in enumerate(options.variants or ()):
         if variant not in VARIANTS:
             text = _unknown("combined.variants", "kind of variant", variant, VARIANTS)
             found.append(Unknown(path=("combined", "variants", index), text=text))

@@ -81,6 +81,20 @@ def test_the_schema_is_the_published_one(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == published.read_text(encoding="utf-8"), "make it again: config --schema"
 
 
+def test_free_offers_are_left_out_until_they_are_named(config: User, capsys: pytest.CaptureFixture[str]) -> None:
+    config.logs_in(anthropic="api", openrouter="api")
+    assert run(["config"]) == 0
+    text = capsys.readouterr().out
+    assert "combined/glm-5" not in text
+    assert "Free offers are left out, because their terms for your data differ: opencode." in text
+    assert "A failover sends the whole conversation to the next provider" in text
+    config.writes(config.config.with_name("combined.json"), {"provider_priority": ["anthropic", "opencode"]})
+    assert run(["config"]) == 0
+    text = capsys.readouterr().out
+    assert "combined/glm-5  (opencode, openrouter)" in text
+    assert "Free offers, whose terms for your data differ, are among them: opencode." in text
+
+
 def test_json_has_the_same(config: User, capsys: pytest.CaptureFixture[str]) -> None:
     config.logs_in(anthropic="api", github_copilot="oauth")
     config.writes(config.config, '{"model": "anthropic/claude-sonnet-4-5", "provider_priority": ["nobody"]}')

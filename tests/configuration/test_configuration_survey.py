@@ -51,7 +51,7 @@ def test_a_provider_of_the_configuration(user: User) -> None:
     assert found["mine"] == ["claude-sonnet-4-5"]
     assert found["anthropic"] == ["claude-sonnet-4-5", "claude-opus-4-5-fast"]
     assert found["openrouter"] == ["z-ai/glm-5"]
-    assert [group.id for group in user.survey().groups] == ["claude-sonnet-4-5", "glm-5"]
+    assert [group.id for group in user.survey().groups] == ["claude-sonnet-4-5"]
 
 
 def test_models_are_those_that_opencode_shows(user: User) -> None:
@@ -69,6 +69,7 @@ def test_models_are_those_that_opencode_shows(user: User) -> None:
 def test_the_proposed_order_is_subscription_vendor_router_free(user: User) -> None:
     user.logs_in(github_copilot="oauth", openrouter="api")
     user.environment["ANTHROPIC_API_KEY"] = "x"
+    user.writes(user.config, {"combined": {"variants": ["free"]}})
     proposal = advice(user)
     assert proposal.add == {"provider_priority": ["github-copilot", "anthropic", "openrouter", "opencode"]}
     line = '  "provider_priority": ["github-copilot", "anthropic", "openrouter", "opencode"]'

@@ -54,7 +54,7 @@ def test_everything_is_fine(patient: Patient, capsys: pytest.CaptureFixture[str]
             for check in ("store", "git", "bun", "npm registry", "source", "disk", "installed", "PATH", "providers")
         },
     )
-    assert "3 combined models of anthropic, openrouter, opencode." in only(found, "providers")["text"]
+    assert "2 combined models of anthropic, openrouter, opencode." in only(found, "providers")["text"]
     assert patient.run("doctor", "--source", patient.source) == 0
     assert capsys.readouterr().out.endswith("\nAll checks passed.\n")
 

@@ -41,10 +41,23 @@ def test_the_priority_comes_first_and_the_rest_in_the_order_of_their_ids() -> No
 
 def test_free_offers_come_after_paid_ones() -> None:
     mine = offers("a/glm-5:free", "a/glm-5", "b/glm-5", "c/glm-5-free", "d/glm-5")
-    (found,) = group(mine, Options())
+    (found,) = group(mine, Options(variants=("free",)))
     assert members(found) == ["a/glm-5", "b/glm-5", "d/glm-5", "a/glm-5:free", "c/glm-5-free"]
     (found,) = group(mine, Options(priority=("c", "a")))
     assert members(found) == ["c/glm-5-free", "a/glm-5", "a/glm-5:free", "b/glm-5", "d/glm-5"]
+
+
+def test_free_offers_are_members_only_if_they_or_their_provider_were_named() -> None:
+    mine = offers("a/glm-5:free", "a/glm-5", "b/glm-5", "c/glm-5-free", "d/kimi-k2-free", "e/kimi-k2")
+    (paid,) = (found for found in group(mine, Options()) if found.id == "glm-5")
+    assert members(paid) == ["a/glm-5", "b/glm-5"]
+    assert "kimi-k2" not in ids(group(mine, Options()))
+    (found,) = (found for found in group(mine, Options(priority=("c",))) if found.id == "glm-5")
+    assert members(found) == ["c/glm-5-free", "a/glm-5", "b/glm-5"]
+    (own,) = (found for found in group(mine, Options(groups={"mine": ("c/glm-5-free",)})) if found.id == "mine")
+    assert members(own) == ["c/glm-5-free"]
+    (found,) = group(mine, Options(priority=("a", "c"), variants=("region",), exclude=("*/kimi*", "*/*free")))
+    assert members(found) == ["a/glm-5", "b/glm-5"]
 
 
 def test_within_a_provider_plain_and_dated_come_first_and_the_preferred_region_before_others() -> None:

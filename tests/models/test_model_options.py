@@ -9,7 +9,7 @@ import pytest
 
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.models import options
-from opencode_patcher.models.grouping import DEFAULT_VARIANTS, Options
+from opencode_patcher.models.grouping import Options
 from tests.models.model_samples import offers
 
 
@@ -51,11 +51,11 @@ def test_the_settings_of_failover_are_accepted() -> None:
         "last_resort": ["openrouter"],
         "stickiness": 0,
     }
-    assert options.read({"combined": combined}, "opencode.json") == Options(variants=DEFAULT_VARIANTS)
+    assert options.read({"combined": combined}, "opencode.json") == Options()
 
 
 def test_nothing_set() -> None:
-    assert options.read({}, "opencode.json") == Options(variants=DEFAULT_VARIANTS)
+    assert options.read({}, "opencode.json") == Options()
 
 
 @pytest.mark.parametrize(

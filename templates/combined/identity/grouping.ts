@@ -20,7 +20,7 @@ export type Options = {
   exclude?: readonly string[]
   /** Own groups: id to a list of provider/model. */
   groups?: Record<string, readonly string[]>
-  /** Kinds of variants that may be in one group. Default: free, region, host, confidential. */
+  /** Kinds of variants that may be in one group. Default: region, host, confidential; free where a provider is listed. */
   variants?: readonly string[]
   /** Regions in order of preference, if a provider offers a model in several. */
   regions?: readonly string[]
@@ -35,7 +35,8 @@ type Entry = { offer: Offer; identity: Identity; rank: number; listed: boolean }
 type Draft = { short: string; id: string; key: string; qualified: string; entries: Entry[] }
 
 export const VARIANTS = ["free", "quantised", "context", "region", "host", "confidential"] as const
-export const DEFAULT_VARIANTS: readonly string[] = ["free", "region", "host", "confidential"]
+/** Free offers have other terms for the user's data, so without `variants` the provider has to be listed for them. */
+export const DEFAULT_VARIANTS: readonly string[] = ["region", "host", "confidential"]
 
 /** What one offer's id says; `group` knows more, because it sees the others too. */
 export function identify(offer: Offer): { key: string; variant: Variant } {
@@ -154,26 +155,33 @@ function ownGroups(entries: readonly Entry[], options: Options): Draft[] {
 function automaticGroups(entries: readonly Entry[], options: Options): Draft[] {
   const allowed = new Set(options.variants ?? DEFAULT_VARIANTS)
   const latest = options.combineLatest ?? true
-  const drafts = grouped(entries, (entry) => entry.identity.key + endingOf(entry.identity, allowed, latest))
+  const free = (entry: Entry) => (options.variants ? allowed.has("free") : entry.listed)
+  const ending = (entry: Entry) => endingOf(entry.identity, allowed, latest, free(entry))
+  const drafts = grouped(entries, (entry) => entry.identity.key + ending(entry))
   const fewest = options.minProviders ?? 2
   const order = orderOf(options.regions ?? [])
   return [...drafts].flatMap(([key, members]) => {
     // Most models have only one offer: nothing to count.
     if (members.length < fewest || new Set(members.map((entry) => entry.offer.providerID)).size < fewest) return []
     const { stem, name, vendor } = members[0].identity
-    const ending = endingOf(members[0].identity, allowed, latest)
+    const end = ending(members[0])
     return {
-      short: members.some((entry) => entry.identity.undated) ? idOf(stem + ending) : "",
-      id: idOf(name + ending),
+      short: members.some((entry) => entry.identity.undated) ? idOf(stem + end) : "",
+      id: idOf(name + end),
       key,
-      qualified: idOf((vendor && vendor + "-") + name + ending),
+      qualified: idOf((vendor && vendor + "-") + name + end),
       entries: members.toSorted(order),
     }
   })
 }
 
 // What keeps an offer out of its key's group: variants that may not be combined, and, if requested, a date.
-function endingOf({ variant, undated, written }: Identity, allowed: ReadonlySet<string>, latest: boolean) {
+function endingOf(
+  { variant, undated, written }: Identity,
+  allowed: ReadonlySet<string>,
+  latest: boolean,
+  free: boolean,
+) {
   return (
     (!latest && undated && written ? "-dated" : "") +
     (variant.quantisation && !allowed.has("quantised") ? "-" + variant.quantisation : "") +
@@ -181,7 +189,7 @@ function endingOf({ variant, undated, written }: Identity, allowed: ReadonlySet<
     (variant.region && !allowed.has("region") ? "-" + variant.region : "") +
     (variant.host && !allowed.has("host") ? "-" + variant.host : "") +
     (variant.confidential && !allowed.has("confidential") ? "-confidential" : "") +
-    (variant.free && !allowed.has("free") ? "-free" : "")
+    (variant.free && !free ? "-free" : "")
   )
 }
 
