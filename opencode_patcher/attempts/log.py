@@ -4,7 +4,7 @@ files."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,6 +87,33 @@ def read(path: Path, *, since: datetime | None = None) -> Log:
                 found.append(attempt)
     found.sort(key=lambda attempt: attempt.start)
     return Log(attempts=tuple(found), unreadable=unreadable)
+
+
+def follow(path: Path, found: Log, wait: Callable[[], None]) -> Iterator[Attempt]:
+    """Attempts that are written to ``path`` after ``found`` was read, in the order in which they end; without an end.
+
+    ``wait`` is called between two looks. Raises UsageError as ``read`` does.
+    """
+    known = set(found.attempts)
+    seen = _sizes(path)
+    while True:
+        wait()
+        now = _sizes(path)
+        if now == seen:
+            continue
+        seen = now
+        new = [attempt for attempt in read(path).attempts if attempt not in known]
+        known.update(new)
+        yield from sorted(new, key=lambda attempt: attempt.end)
+
+
+def _sizes(path: Path) -> tuple[int, int] | None:
+    """Changes whenever something is added, or the file is replaced by a new one."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -7,48 +7,160 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opencode_patcher.base.errors import OutputClosed, UsageError
 from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
-    from opencode_patcher.attempts.log import Attempt
+    from collections.abc import Iterable
+    from datetime import date
+
+    from opencode_patcher.attempts.log import Attempt, Log
     from opencode_patcher.attempts.totals import Totals
 
 
-@click.command
-@click.option(
+FOLLOW_EVERY = 0.5
+"""Seconds between two looks at the log."""
+
+SINCE = click.option(
     "--since", metavar="TIME", help="Only attempts after this: 30m, 2h, 7d, 2w, or a date such as 2026-01-31."
 )
-@options.file_option("--file", "The log to read.  [default: your OpenCode's]")
+SESSION = click.option("--session", metavar="ID", help="Only this session: its id, or the end of it.")
+FILE = options.file_option("--file", "The log to read.  [default: your OpenCode's]")
+
+
+@click.group(invoke_without_command=True)
+@SINCE
+@SESSION
+@FILE
+@click.option("--last", type=click.IntRange(min=0), default=40, show_default=True, help="How many to show; 0 for all.")
+@click.option("--follow", "-f", is_flag=True, help="Show new attempts as they end, until Ctrl-C.")
 @click.option("--unknown", is_flag=True, help="Only failures that no row of the table knew, ready to paste.")
 @options.json_option
-def command(since: str | None, file: Path | None, unknown: bool, as_json: bool) -> None:
-    """Show the requests of combined models: which provider answered, what failed, and what it cost."""
-    import os
-    from datetime import datetime
+@click.pass_context
+def command(
+    ctx: click.Context,
+    since: str | None,
+    session: str | None,
+    file: Path | None,
+    last: int,
+    follow: bool,
+    unknown: bool,
+    as_json: bool,
+) -> None:
+    """Show the requests of combined models: which provider answered, what failed, and what it cost.
 
-    from opencode_patcher.attempts import log, totals
-    from opencode_patcher.attempts.since import parse
+    A line has the time, the end of the session's id, the provider, what followed, and why or how much. Switched: the
+    next provider was asked. Retried: the same provider was asked again.
+    """
+    from opencode_patcher.attempts import totals
 
-    path = file or log.standard_path(os.environ)
-    found = log.read(path, since=None if since is None else parse(since, datetime.now().astimezone()))
+    if ctx.invoked_subcommand is not None:
+        return
+    if follow and (as_json or unknown):
+        raise UsageError("--follow shows lines.", next_step="Leave out --json and --unknown, or --follow.")
+    path, found = read(since, session, file)
     if unknown:
         show_unknown(found.attempts, as_json)
         return
     added = totals.add_up(found.attempts)
+    shown = found.attempts[-last:] if last else found.attempts
     if as_json:
-        output.show_json(as_data(found.attempts, added) | {"unreadable": found.unreadable})
+        output.show_json(as_data(shown, added) | {"unreadable": found.unreadable})
         return
     if found.unreadable:
         output.echo(f"Lines that cannot be read were left out: {found.unreadable}", err=True)
     if not found.attempts:
-        output.echo(f"No attempts are recorded in {path}{' since then' if since else ''}.")
+        output.echo(f"No attempts are recorded in {path}{' that match' if since or session else ''}.")
+    if len(shown) < len(found.attempts):
+        output.echo(f"({len(found.attempts) - len(shown)} earlier ones: --last 0)")
+    day = show_lines(shown, None)
+    if follow:
+        follow_on(path, found, session, day)
         return
-    output.show_table(
-        ("started", "session", "for", "member", "reached", "ended", "seconds", "tokens", "cost", "why"),
-        [row(attempt) for attempt in found.attempts],
-    )
-    for line in summary(added):
+    if found.attempts:
+        output.echo("")
+    for line in summary(added) if found.attempts else []:
         output.echo(line)
+
+
+@command.command
+@SINCE
+@SESSION
+@FILE
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    default=Path("attempts.html"),
+    show_default=True,
+    help="Where to write the page.",
+)
+@options.json_option
+def report(since: str | None, session: str | None, file: Path | None, out: Path, as_json: bool) -> None:
+    """Write a page (HTML) with a time line of each session, costs by provider, and switches by cause."""
+    from datetime import UTC, datetime
+
+    from opencode_patcher.attempts import page
+    from opencode_patcher.base import files, resources
+    from opencode_patcher.patchset.render import render_document
+
+    _, found = read(since, session, file)
+    template = resources.templates() / "reports" / "attempts.html.j2"
+    text = template.read_text(encoding="utf-8")
+    values = page.values(found.attempts, datetime.now(UTC))
+    files.write_text(out, render_document("reports/attempts.html.j2", text, values, template.parent, escape=True))
+    if as_json:
+        output.show_json({"attempts": len(found.attempts), "file": str(out)})
+        return
+    output.echo(f"Written: {out}")
+
+
+def read(since: str | None, session: str | None, file: Path | None) -> tuple[Path, Log]:
+    """The log's path, and the attempts in it that were asked for. Raises UsageError."""
+    import os
+    from dataclasses import replace
+    from datetime import datetime
+
+    from opencode_patcher.attempts import log
+    from opencode_patcher.attempts.since import parse
+
+    path = file or log.standard_path(os.environ)
+    found = log.read(path, since=None if since is None else parse(since, datetime.now().astimezone()))
+    return path, replace(found, attempts=tuple(item for item in found.attempts if is_of(item, session)))
+
+
+def is_of(attempt: Attempt, session: str | None) -> bool:
+    return session is None or attempt.session.endswith(session)
+
+
+def show_lines(attempts: Iterable[Attempt], day: date | None) -> date | None:
+    """Print a line for each attempt, and its date where that is not ``day`` any more; the last date."""
+    from opencode_patcher.attempts.line import line
+
+    for attempt in attempts:
+        if attempt.start.astimezone().date() != day:
+            day = attempt.start.astimezone().date()
+            output.echo(f"{day:%Y-%m-%d}")
+        output.echo(line(attempt, output.width()))
+    return day
+
+
+def follow_on(path: Path, found: Log, session: str | None, day: date | None) -> None:
+    """Print new attempts until the user stops it, or the reader of the output is gone."""
+    import time
+
+    from opencode_patcher.attempts import log
+
+    def wait() -> None:
+        if not output.is_read():
+            raise OutputClosed
+        time.sleep(FOLLOW_EVERY)
+
+    output.flush()
+    for attempt in log.follow(path, found, wait):
+        if is_of(attempt, session):
+            day = show_lines([attempt], day)
+            output.flush()
 
 
 def show_unknown(attempts: tuple[Attempt, ...], as_json: bool) -> None:
@@ -70,30 +182,6 @@ def show_unknown(attempts: tuple[Attempt, ...], as_json: bool) -> None:
     )
 
 
-def row(attempt: Attempt) -> tuple[str, ...]:
-    """The cells of one attempt, its times in the local zone."""
-    return (
-        attempt.start.astimezone().isoformat(sep=" ", timespec="seconds")[:19],
-        attempt.session,
-        attempt.purpose,
-        f"{attempt.provider}/{attempt.model}{_variant(attempt)}",
-        attempt.phase,
-        attempt.action,
-        f"{(attempt.end - attempt.start).total_seconds():.1f}",
-        f"{attempt.tokens_in}+{attempt.tokens_out}",
-        f"${attempt.cost:.4f}",
-        "" if attempt.failure is None else f"{attempt.failure}: {attempt.reason or ''}",
-    )
-
-
-def _variant(attempt: Attempt) -> str:
-    if attempt.variant is None:
-        return ""
-    if attempt.own_variant is None:
-        return f" (without {attempt.variant})"
-    return f" ({attempt.variant}{'' if attempt.own_variant == attempt.variant else f' as {attempt.own_variant}'})"
-
-
 def summary(added: Totals) -> list[str]:
     """Totals in words, a line each."""
 
@@ -102,9 +190,9 @@ def summary(added: Totals) -> list[str]:
 
     costs = ", ".join(f"{name} ${cost:.4f}" for name, cost in added.cost_by_provider.items())
     return [
-        f"served by:          {counts(dict(added.served_by))}",
-        f"failovers by cause: {counts(dict(added.failovers_by_cause))}",
-        f"asked again:        {added.repeated}",
+        f"answered by:        {counts(dict(added.served_by))}",
+        f"switches by cause:  {counts(dict(added.failovers_by_cause))}",
+        f"retried:            {added.repeated}",
         f"cost by provider:   {costs}",
     ]
 

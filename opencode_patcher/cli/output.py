@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -96,6 +97,13 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         width = None if stream.isatty() else 160
         Console(file=stream, no_color=not coloured(), width=width, highlight=False).print(table)
         stream.flush()
+
+
+def width() -> int | None:
+    """The terminal's width in columns; None when standard output is not a terminal."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns
 
 
 def flush() -> None:

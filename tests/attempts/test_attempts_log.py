@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from opencode_patcher.__main__ import run
 from opencode_patcher.attempts import log, since
+from opencode_patcher.attempts.line import line as as_line
 from opencode_patcher.base.errors import UsageError
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -60,11 +62,11 @@ def test_it_shows_each_attempt_and_the_totals(path: Path, capsys: pytest.Capture
     assert run(["attempts"]) == 0
 
     out = capsys.readouterr().out
-    assert "rate_limit: 429 Slow down" in out
-    assert re.search(r"alpha/glm-4\.6 .* moved .* 2\.5 .* 105\+20", out)
-    assert "served by:          beta 2" in out
-    assert "failovers by cause: rate_limit 1" in out
-    assert "asked again:        1" in out
+    assert re.search(r"^\d\d:\d\d:\d\d  _one  alpha/glm-4\.6 +switched +429 Slow down$", out, re.MULTILINE)
+    assert re.search(r"  beta/glm-4\.6 +answered +2\.5 s, 105\+20 tokens, \$0\.2500$", out, re.MULTILINE)
+    assert "answered by:        beta 2" in out
+    assert "switches by cause:  rate_limit 1" in out
+    assert "retried:            1" in out
     assert "cost by provider:   alpha $0.5000, beta $0.5000" in out
 
 
@@ -117,7 +119,7 @@ def test_a_damaged_line_is_left_out_and_counted(path: Path, capsys: pytest.Captu
     assert run(["attempts"]) == 0
 
     shown = capsys.readouterr()
-    assert "whole" in shown.out
+    assert "hole" in shown.out
     assert "cannot be read were left out: 1" in shown.err
 
 
@@ -131,8 +133,7 @@ def test_text_from_a_provider_cannot_break_a_line_or_control_the_terminal(
     assert run(["attempts"]) == 0
 
     shown = capsys.readouterr()
-    # The cell is folded to the width of the table.
-    assert r"Slow\u2028down\x85\x1b]0;owned\x07\x1b[2J\ud800please" in re.sub(r"\s", "", shown.out)
+    assert r"Slow\u2028down\x85\x1b]0;owned\x07\x1b[2J\ud800 please" in shown.out
     assert not set("\x1b\x07\u0085\u2028") & set(shown.out)
     assert not shown.err
     assert run(["attempts", "--json"]) == 0
@@ -152,7 +153,7 @@ def test_it_shows_the_variant_and_what_a_member_made_of_it(path: Path, capsys: p
 
     out = re.sub(r"\s+", " ", capsys.readouterr().out)
     for member in (
-        "alpha/glm-4.6 text",
+        "alpha/glm-4.6 answered",
         "same/glm-4.6 (high)",
         "near/glm-4.6 (max as high)",
         "none/glm-4.6 (without max)",
@@ -231,3 +232,92 @@ def test_a_user_whom_the_system_does_not_know(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UsageError, match="location is unknown") as caught:
         log.standard_path({})
     assert "--file FILE" in caught.value.next_step
+
+
+@pytest.mark.parametrize("width", [65, 80, 110, 200])
+def test_a_line_fits_on_the_screen_whatever_a_provider_says(path: Path, width: int) -> None:
+    write(
+        path,
+        line(
+            **FAILED
+            | {"reason": "The 5-hour limit of your plan is used up. " * 9, "provider": "a-provider-with-a-long-name"}
+        ),
+        line(
+            **FAILED
+            | {"reason": "您的套餐额度已用完,请稍后再试。" * 9, "provider": "供应商" * 9, "session": "会话会话会话"}
+        ),
+        line(**FAILED | {"reason": "\x1b[2J" * 50, "model": "glm" * 30}),
+        line(variant="high", purpose="title", tokens={"input": 1_234_567, "output": 65_432, "cache_read": 5}),
+    )
+
+    lines = [as_line(attempt, width) for attempt in log.read(path).attempts]
+
+    assert max(map(cell_len, lines)) <= width
+    assert all(text.endswith("…") for text in lines[:3])
+    assert "title: 2.5 s, 1235k" in lines[3]
+
+
+def test_the_newest_attempts_come_last_and_the_others_are_counted(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(path, *(line(start=f"2026-03-01T11:00:{second:02}Z", session=f"ses_{second:04}") for second in range(50)))
+
+    assert run(["attempts", "--last", "2"]) == 0
+
+    out = capsys.readouterr().out
+    assert re.findall(r"^\d\d:\d\d:\d\d  (\d+)  ", out, re.MULTILINE) == ["0048", "0049"]
+    assert "(48 earlier ones: --last 0)" in out
+    assert "answered by:        alpha 50" in out
+
+
+def test_a_session_is_found_by_the_end_of_its_id(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(path, line(session="ses_one"), line(session="ses_two", provider="beta"))
+
+    assert run(["attempts", "--session", "two"]) == 0
+
+    out = capsys.readouterr().out
+    assert "beta" in out
+    assert "alpha" not in out
+
+
+def test_following_shows_what_is_added_also_in_a_new_file(path: Path) -> None:
+    write(path, line(session="old"))
+    steps = iter(
+        [
+            lambda: None,
+            lambda: path.write_text(path.read_text() + line(session="second") + "\n"),
+            lambda: (path.rename(path.with_name(f"{log.NAME}.1")), write(path, line(session="third"))),
+        ]
+    )
+
+    found = log.follow(path, log.read(path), lambda: next(steps)())
+
+    assert [next(found).session, next(found).session] == ["second", "third"]
+
+
+def test_a_report_shows_sessions_costs_and_causes_and_runs_nothing_of_a_provider(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = "<script>alert(1)</script>"
+    write(path, line(**FAILED | {"reason": reason}), line(provider="beta"), line(provider="beta", session="ses_two"))
+    out = tmp_path / "page.html"
+
+    assert run(["attempts", "report", "--out", str(out)]) == 0
+
+    assert f"Written: {out}" in capsys.readouterr().out
+    page = out.read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert page.count('<div class="line">') == 2
+    assert re.search(r"beta <small>\$0\.50</small>", page)
+    assert re.search(r"rate_limit <small>1</small>", page)
+
+
+def test_a_report_of_nothing_says_so(path: Path, tmp_path: Path) -> None:
+    assert run(["attempts", "report", "--out", str(tmp_path / "page.html")]) == 0
+    assert "Nothing was recorded" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_following_and_json_do_not_go_together(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["attempts", "--follow", "--json"]) == UsageError.exit_code
+    assert json.loads(capsys.readouterr().out)["error"]["what"] == "--follow shows lines."
