@@ -282,15 +282,18 @@ def test_a_session_is_found_by_the_end_of_its_id(path: Path, capsys: pytest.Capt
 
 def test_following_shows_what_is_added_also_in_a_new_file(path: Path) -> None:
     write(path, line(session="old"))
-    steps = iter(
-        [
-            lambda: None,
-            lambda: path.write_text(path.read_text() + line(session="second") + "\n"),
-            lambda: (path.rename(path.with_name(f"{log.NAME}.1")), write(path, line(session="third"))),
-        ]
-    )
+    looks = 0
 
-    found = log.follow(path, log.read(path), lambda: next(steps)())
+    def wait() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            write(path, line(session="old"), line(session="second"))
+        elif looks == 3:
+            path.rename(path.with_name(f"{log.NAME}.1"))
+            write(path, line(session="third"))
+
+    found = log.follow(path, log.read(path), wait)
 
     assert [next(found).session, next(found).session] == ["second", "third"]
 
