@@ -148,6 +148,7 @@ def prepare(
     from opencode_patcher.patchset.apply import apply_change
     from opencode_patcher.patchset.compose import compose
     from opencode_patcher.patchset.values import values_for
+    from opencode_patcher.toolchain import web_ui
     from opencode_patcher.upstream import repository, workspace, worktree
 
     require_programs_run(store)
@@ -160,6 +161,8 @@ def prepare(
         snapshot = upstream.snapshot(release)
         snapshot.prefetch([*snapshot.package_files(), *patches.places()])
         slim = workspace.closure(snapshot.package_texts(), request.line, web_ui=request.embeds_web_ui)
+        if request.web_ui == "auto":
+            web_ui.require_reachable(slim.elsewhere)
         tree = worktree.checkout(store, upstream, release, slim, reporter, with_tests=request.with_tests)
         if known:
             patches = moved_files.follow(patches, upstream, known, release, reporter)
@@ -182,6 +185,7 @@ def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Stor
 
     program = bun.ensure(store, prepared.workspace.bun, lock.bun, reporter)
     models = catalogue.ensure(store, lock.catalogue, reporter, request.models_json)
+    too_old = catalogue.age_note(models, prepared.release, prepared.day)
     ingredients = Ingredients(
         release=prepared.release,
         source=request.source,
@@ -191,17 +195,25 @@ def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Stor
         catalogue_origin=models.origin,
         web_ui=request.embeds_web_ui,
         target=platforms.target(),
+        lacks=lacks(request, too_old),
     )
     if found := builds.find(store, ingredients):
         return Built(build=found, reused=True)
     name = f"{prepared.release.number}-{ingredients.key[:12]}"
     dependencies.install(program, prepared.tree, reporter, store.logs / f"install-{name}.log")
-    catalogue.warn_of_old(models, prepared.release, prepared.day, reporter)
+    if too_old:
+        reporter.warn(f"{too_old}\n{catalogue.NEWER}")
     options = toolchain.BuildOptions(
         version=prepared.release.number, models_json=models.path, web_ui=request.embeds_web_ui
     )
     made = toolchain.build(program, prepared.tree, options, reporter, store.logs / f"build-{name}.log")
     return Built(build=builds.keep(store, ingredients, made.path, __version__), reused=False)
+
+
+def lacks(request: Request, too_old: str) -> tuple[str, ...]:
+    """What the official binary has and one for this request does not. ``too_old`` is ``catalogue.age_note``."""
+    no_page = f"The web UI is not embedded. {request.web_ui_missing}" if request.web_ui_missing else ""
+    return tuple(filter(None, (no_page, too_old)))
 
 
 def prove(
@@ -314,9 +326,11 @@ def gathered(
     reporter: Reporter,
     *,
     moved: Callable[[], Lock] | None = None,
+    lacking: tuple[str, ...] | None = None,
 ) -> Inputs:
     """The patched tree of a release, and everything that building it for many platforms needs. The caller holds the
-    build mutex. ``moved`` gives the lock with another catalogue; it is called when the source is there.
+    build mutex. ``moved`` gives the lock with another catalogue; it is called when the source is there. ``lacking``
+    is what a release that is made again said of itself.
 
     Raises the error of the step that fails; ToolchainError when a target lacks a native package.
     """
@@ -326,8 +340,11 @@ def gathered(
     made = prepare(order.request, release, store, reporter, known=lock.release)
     after = moved() if moved else lock
     inputs = gather(order, made.tree, made.change, made.workspace.bun, after, store, reporter)
-    catalogue.warn_of_old(inputs.models, release, made.day, reporter)
-    return inputs
+    if lacking is not None:
+        return replace(inputs, lacks=lacking)
+    if too_old := catalogue.age_note(inputs.models, release, made.day):
+        reporter.warn(f"{too_old}\n{catalogue.NEWER}")
+    return replace(inputs, lacks=lacks(order.request, too_old))
 
 
 def reproduce(
@@ -351,7 +368,7 @@ def reproduce(
         lock = replace(lock, catalogue=released.catalogue_pin)
     with one_at_a_time(store, reporter, wait=request.wait):
         make.require_room(order, store, store.root, reporter)
-        inputs = gathered(order, chosen, lock, store, reporter)
+        inputs = gathered(order, chosen, lock, store, reporter, lacking=released.lacks)
         return again.rebuild(place, released, order, inputs, store, reporter)
 
 

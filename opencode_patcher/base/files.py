@@ -14,6 +14,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os.path import exists
@@ -128,6 +129,14 @@ def runs_programs(path: Path) -> bool:
         return not os.statvfs(place).f_flag & os.ST_NOEXEC
     except (AttributeError, OSError):  # Windows has neither; macOS not the flag
         return True
+
+
+def is_recent(path: Path, seconds: float) -> bool:
+    """Whether a file was written less than ``seconds`` ago; False when it is missing or from the future."""
+    try:
+        return 0 <= time.time() - path.stat().st_mtime < seconds
+    except OSError:
+        return False
 
 
 def write_text(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ from opencode_patcher.base import resources
 from opencode_patcher.base.line import OPENCODE_1, Line
 
 WebUi = Literal["on", "off", "auto"]
-"""Whether the web UI is embedded; ``auto``: when its dependencies are available."""
+"""Whether the web UI is embedded; ``auto``: if possible."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,8 @@ class Request:
     """What to build. ``ref`` is a release tag, None for the lock's; ``models_json`` replaces the newest catalogue, and
     ``locked`` takes that of the lock.
 
-    ``with_tests`` brings upstream's tests and ours into the tree, which the binary does not need.
+    ``web_ui_missing`` says why ``auto`` became ``off``. ``with_tests`` brings upstream's tests and ours into the tree,
+    which the binary does not need.
     """
 
     line: Line = OPENCODE_1
@@ -28,6 +29,7 @@ class Request:
     models_json: Path | None = None
     locked: bool = False
     web_ui: WebUi = "off"
+    web_ui_missing: str = ""
     discard_edits: bool = False
     wait: bool = True
     with_tests: bool = False
@@ -36,5 +38,5 @@ class Request:
 
     @property
     def embeds_web_ui(self) -> bool:
-        """Whether the web UI goes in, once that is decided (``auto`` is not)."""
-        return self.web_ui == "on"
+        """Whether the web UI goes in; with ``auto``, unless a step finds that it cannot."""
+        return self.web_ui != "off"

@@ -90,6 +90,7 @@ def as_data(built: Built, copy: Path | None) -> dict[str, object]:
         "catalogue": made.catalogue,
         "catalogue_origin": made.catalogue_origin,
         "web_ui": made.web_ui,
+        "lacks": list(made.lacks),
         "target": made.target,
         "sha256": build.sha256,
         "size": build.size,
@@ -111,8 +112,8 @@ def show(built: Built, copy: Path | None) -> None:
     output.echo(f"OpenCode {build.release.number} with combined models {what}.")
     speed = f", next provider asked after {drill.failover_ms:.0f} ms" if drill.failover_ms else ""
     output.echo(f"Verified: {len(drill.passed)} of {len(drill.passed)} scenarios{speed}.")
-    if not build.ingredients.web_ui:
-        output.echo("The web UI is not embedded; `opencode web` loads it from OpenCode's site (--web-ui on embeds it).")
+    for lack in build.ingredients.lacks:
+        output.paragraph(lack)
     output.echo(f"Binary: {build.binary}")
     if copy:
         output.echo(f"Copy:   {copy}")

@@ -29,7 +29,7 @@ no_wait_option = click.option(
 web_ui_option = click.option(
     "--web-ui",
     type=click.Choice(("on", "off", "auto")),
-    default="off",
+    default="auto",
     show_default=True,
     help="Embed the web UI (auto: if possible). Without it, `opencode web` loads it from OpenCode's site.",
 )

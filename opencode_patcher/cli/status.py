@@ -55,6 +55,7 @@ def as_data(found: Status) -> dict[str, object]:
         "commit": record.commit if record else None,
         "file": str(record.file) if record else None,
         "sha256": record.sha256 if record else None,
+        "lacks": list(facts.lacks),
         "newer_build": facts.newer,
         "lock": {"tag": facts.locked.tag, "commit": facts.locked.commit},
         "path": installed.path_data(facts.path) if facts.path else None,
@@ -72,6 +73,8 @@ def show(found: Status) -> None:
     if record:
         output.echo(f"Build:   {record.build} (OpenCode {record.version}, {record.target})")
         output.echo(f"Program: {facts.place} -> {record.file}")
+    for lack in facts.lacks:
+        output.paragraph(lack)
     output.echo(f"Lock:    {facts.locked.tag} ({facts.locked.commit[:12]})")
     if facts.path and (advice := path_search.advice(facts.path)):
         output.echo()

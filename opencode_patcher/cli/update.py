@@ -60,7 +60,7 @@ def command(
         report_file.require_format(report)
     store = open_store()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    request = Request(source=source or DEFAULT_SOURCE, wait=wait)
+    request = Request(source=source or DEFAULT_SOURCE, web_ui="auto", wait=wait)
     locked = lock.current(store)
     prospect = update.look(request, store, reporter, lock=locked, window=support.read_support())
     if prospect.note:

@@ -33,7 +33,8 @@ class Ingredients:
     """Everything that determines the bytes of a binary.
 
     Hashes are SHA-256 in hexadecimal; ``catalogue_origin`` says for people where the catalogue is from; ``target`` is
-    upstream's name for a platform, such as ``linux-x64``.
+    upstream's name for a platform, such as ``linux-x64``. ``lacks`` says for people, in a sentence each, what the
+    official binary has and this one does not.
     """
 
     release: Release
@@ -44,6 +45,7 @@ class Ingredients:
     web_ui: bool
     target: str
     catalogue_origin: str = ""
+    lacks: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -197,6 +199,7 @@ def as_data(build: Build) -> dict[str, object]:
         "catalogue": made.catalogue,
         "catalogue_origin": made.catalogue_origin,
         "web_ui": made.web_ui,
+        "lacks": list(made.lacks),
         "target": made.target,
         "binary": {"name": build.name, "sha256": build.sha256, "size": build.size},
         "drill": dataclasses.asdict(build.drill) if build.drill else None,
@@ -241,6 +244,7 @@ class _Manifest:
     released: bool = False
     channel: str = ""
     catalogue_origin: str = ""
+    lacks: tuple[str, ...] = ()
 
 
 def _read(directory: Path) -> Build | None:
@@ -285,6 +289,7 @@ def _build(directory: Path, said: _Manifest) -> Build:
             bun=said.bun,
             catalogue=said.catalogue,
             catalogue_origin=said.catalogue_origin,
+            lacks=said.lacks,
             web_ui=said.web_ui,
             target=said.target,
         ),

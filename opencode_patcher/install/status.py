@@ -30,7 +30,7 @@ class Facts:
     ``place`` is None when no bin directory is known; ``recorded`` says whether a build was activated there before;
     ``record`` and ``file`` are about the active build; ``newer`` is a trusted build that was made after it, of the same
     or a newer release; ``locked_build`` is the last trusted one of the locked release, and ``latest`` the last one
-    made, which ``install`` uses by default.
+    made, which ``install`` uses by default; ``lacks`` is what the active build lacks (``Ingredients.lacks``).
     """
 
     place: Path | None
@@ -43,6 +43,7 @@ class Facts:
     locked_build: str | None
     latest: str | None
     path: PathFinding | None
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,7 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
     record = next((record for record in seen.records if record.build == occupant.build), None)
     stored = builds.list_builds(store)
     trusted = [build for build in stored if build.trusted]
+    active = next((build for build in stored if record and build.directory.name == record.build), None)
     of_lock = (build.directory.name for build in trusted if build.release.tag == locked.tag)
     return Facts(
         place=place,
@@ -91,6 +93,7 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
         locked_build=next(of_lock, None),
         latest=stored[0].directory.name if stored else None,
         path=path_search.find(system, place, environment) if place else None,
+        lacks=active.ingredients.lacks if active else (),
     )
 
 

@@ -43,7 +43,7 @@ class Inputs:
 
     ``closure`` is OpenCode and its production dependencies, itself first, without the native packages of platforms that
     are not released and without ``missing``, which were replaced with stand-ins. ``installed`` has the directory of
-    each package by name and version.
+    each package by name and version. ``lacks`` is what the official binaries have and these do not.
     """
 
     tree: Worktree
@@ -55,6 +55,7 @@ class Inputs:
     closure: tuple[Package, ...]
     installed: Mapping[tuple[str, str], Path]
     missing: tuple[MissingPackage, ...]
+    lacks: tuple[str, ...] = ()
 
     def without(self, target: Target) -> tuple[str, ...]:
         """The native packages that a target lacks, as ``name@version``."""
@@ -76,7 +77,8 @@ def gather(
     log = store.logs / f"install-{tree.release.number}-release.log"
     fresh = dependencies.install(program, tree, reporter, log, every_platform=True)
     locked = bun_lock.parse(files.read_text(tree.path / dependencies.LOCK_FILE))
-    closure = locked.production(tree.line.program)
+    embedded = tree.line.web_ui if order.request.embeds_web_ui else ""
+    closure = locked.production(tree.line.program, embedded=embedded)
     installed = natives.installed(tree.path)
     lacking = natives.missing(closure, order.targets, installed)
     if _refused(order, lacking) and not fresh:

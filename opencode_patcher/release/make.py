@@ -90,6 +90,7 @@ def build(order: Order, inputs: Inputs, place: Path, store: Store, reporter: Rep
         catalogue=inputs.models.sha256,
         catalogue_pin=inputs.models.pin,
         web_ui=order.request.embeds_web_ui,
+        lacks=inputs.lacks,
         channel=options.channel,
         place=str(tree.path),
         zlib=archives.ZLIB,

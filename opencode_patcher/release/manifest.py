@@ -47,7 +47,8 @@ class Manifest:
 
     ``patchset``, ``catalogue`` are SHA-256 in hexadecimal; ``source`` is where upstream's release came from; ``zlib``
     is the version of the library that compressed the archives. ``catalogue_pin`` names the package of the
-    catalogue, None when it was a file.
+    catalogue, None when it was a file. ``lacks`` says, in a sentence each, what the official binaries have and these do
+    not.
     """
 
     tool_version: str
@@ -63,6 +64,7 @@ class Manifest:
     artifacts: tuple[Artifact, ...]
     published: Published = field(default_factory=Published)
     catalogue_pin: CataloguePin | None = None
+    lacks: tuple[str, ...] = ()
 
 
 def as_data(manifest: Manifest) -> dict[str, object]:
@@ -83,6 +85,7 @@ def as_data(manifest: Manifest) -> dict[str, object]:
             **({"package": asdict(manifest.catalogue_pin)} if manifest.catalogue_pin else {}),
         },
         "flags": {"web_ui": manifest.web_ui, "channel": manifest.channel},
+        "lacks": list(manifest.lacks),
         "published": {"repository": manifest.published.repository, "release": manifest.published.release},
         "place": manifest.place,
         "zlib": manifest.zlib,
@@ -152,6 +155,7 @@ class _Manifest:
     place: str
     zlib: str
     targets: tuple[_Target, ...]
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +199,7 @@ def parse(text: str) -> Manifest:
         catalogue=said.catalogue.sha256,
         catalogue_pin=said.catalogue.package,
         web_ui=said.flags.web_ui,
+        lacks=said.lacks,
         channel=said.flags.channel,
         place=said.place,
         zlib=said.zlib,

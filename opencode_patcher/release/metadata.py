@@ -76,6 +76,7 @@ def build_data(made: Manifest, artifact: Artifact) -> dict[str, object]:
         catalogue=made.catalogue,
         catalogue_origin=f"{pin.package} {pin.version}" if (pin := made.catalogue_pin) else "",
         web_ui=made.web_ui,
+        lacks=made.lacks,
         target=artifact.target,
     )
     return builds.as_data(

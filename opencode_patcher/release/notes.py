@@ -46,6 +46,7 @@ def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) 
         "bun": manifest.bun,
         "catalogue": manifest.catalogue,
         "web_ui": manifest.web_ui,
+        "lacks": manifest.lacks,
         "targets": [artifact.target for artifact in manifest.artifacts],
         "archives": [
             {

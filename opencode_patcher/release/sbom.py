@@ -26,6 +26,9 @@ SPECIFICATION = "1.6"
 _NAMESPACE = uuid.UUID("a5a1c29f-3d3c-5ad6-9b6c-6c2e3f0f5d11")
 """The namespace of the serial numbers (RFC 9562, version 5); any constant will do."""
 
+_GITHUB = re.compile(r"github:([\w.-]+/[\w.-]+)#([\w.-]+)")
+"""The version of a package that bun fetches from GitHub."""
+
 _SPDX_IDS = Path(__file__).with_name("spdx-ids.txt")
 _ALGORITHMS = {"sha512": "SHA-512", "sha384": "SHA-384", "sha256": "SHA-256", "sha1": "SHA-1"}
 
@@ -207,6 +210,8 @@ def _ref(package: Package) -> str:
     packages."""
     if package.workspace:
         return f"workspace:{package.workspace}"
+    if found := _GITHUB.fullmatch(package.version):
+        return f"pkg:github/{found[1].lower()}@{found[2]}"
     return f"pkg:npm/{quote(package.name, safe='/')}@{quote(package.version, safe='')}"
 
 

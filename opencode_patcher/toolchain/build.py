@@ -13,7 +13,7 @@ from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import BuildError, ProcessError
 from opencode_patcher.base.progress import Reporter
-from opencode_patcher.toolchain import dependencies, signing, surroundings
+from opencode_patcher.toolchain import dependencies, signing, surroundings, web_ui
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
@@ -132,6 +132,14 @@ def _run(
     on_line: Callable[[str, str], None] | None = None,
 ) -> float:
     files.make_directory(log.parent)
+    started: list[str] = []
+
+    def follow(stream: str, line: str) -> None:
+        if _STARTED.fullmatch(line.strip()):
+            started.append(line)
+        if on_line:
+            on_line(stream, line)
+
     with scratch.directory("build") as place:
         try:
             return process.run_logged(
@@ -140,11 +148,15 @@ def _run(
                 reporter,
                 cwd=tree.path / tree.line.package,
                 env={**environment(bun, options, place), **(variables or {})},
-                on_line=on_line,
+                on_line=follow,
             ).seconds
         except ProcessError as error:
             if full := full_disk.explained(error, "OpenCode's build failed."):
                 raise full from error
+            if options.web_ui and not started:
+                raise web_ui.FailedError(
+                    "The web UI could not be built.", why=error.why, next_step=_next_step(options, log)
+                ) from error
             raise BuildError(
                 "OpenCode's build failed.",
                 why=error.why,

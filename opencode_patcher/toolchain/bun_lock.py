@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opencode_patcher.base import documents, jsonc
@@ -51,24 +51,27 @@ class BunLock:
     packages: Mapping[str, Package]
     patched: Mapping[str, str]
 
-    def production(self, root: str) -> tuple[Package, ...]:
+    def production(self, root: str, *, embedded: str = "") -> tuple[Package, ...]:
         """Everything that the workspace package ``root`` depends on at run time, itself first, then by place.
 
+        ``embedded`` is the directory of a workspace package that is built into it as well, with what it depends on.
         Upstream lists some of its own packages among the root's development dependencies though the program imports
         them (``@opencode-ai/core``); those are followed too. Raises ToolchainError when the lock has no such package.
         """
         if root not in self.packages:
             raise _unusable(f"It has no package called {root}.")
+        also = [package.place for package in self.packages.values() if embedded and package.workspace == embedded]
+        first = replace(self.packages[root], needs=(*self.packages[root].needs, *also))
         found: set[str] = set()
         todo = [root]
         while todo:
             place = todo.pop()
             if place not in found:
                 found.add(place)
-                package = self.packages[place]
+                package = first if place == root else self.packages[place]
                 todo += [*package.needs, *package.optional]
         found.remove(root)
-        return (self.packages[root], *(self.packages[place] for place in sorted(found)))
+        return (first, *(self.packages[place] for place in sorted(found)))
 
 
 def parse(text: str) -> BunLock:

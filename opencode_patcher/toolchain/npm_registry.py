@@ -131,6 +131,16 @@ def download(settings: Settings, distribution: Distribution) -> bytes:
     return archive
 
 
+def opener(settings: Settings) -> urllib.request.OpenerDirector:
+    """What opens addresses with the proxies and certificates that are set. Raises ToolchainError when a certificate
+    cannot be read.
+    """
+    return urllib.request.build_opener(
+        urllib.request.ProxyHandler(urllib.request.getproxies() | settings.proxies),
+        urllib.request.HTTPSHandler(context=_context(settings)),
+    )
+
+
 def _open(
     settings: Settings,
     url: str,
@@ -142,10 +152,7 @@ def _open(
 ) -> http.client.HTTPResponse:
     if problem := address_problem(url):
         raise _error(what, url, problem)
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler(urllib.request.getproxies() | settings.proxies),
-        urllib.request.HTTPSHandler(context=_context(settings)),
-    )
+    ask = opener(settings)
     request = urllib.request.Request(without_credentials(url), headers={"Accept": accept})
     if authorization := settings.authorization(url):
         # Not passed on when the server redirects to another one, as registries do to their file stores.
@@ -153,7 +160,7 @@ def _open(
     pause = PAUSE_SECONDS
     for attempt in range(1, attempts + 1):
         try:
-            response = opener.open(request, timeout=timeout)
+            response = ask.open(request, timeout=timeout)
             assert isinstance(response, http.client.HTTPResponse)
             return response
         except urllib.error.HTTPError as error:

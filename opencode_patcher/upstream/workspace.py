@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opencode_patcher.base import documents
 from opencode_patcher.base.documents import DocumentError
@@ -22,6 +22,8 @@ ROOT = "package.json"
 
 _DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _WILDCARDS = frozenset("*?[{!")
+_ELSEWHERE = re.compile(r"(?:github|gitlab|bitbucket|git|git\+\w+|https?|ssh):|[\w.-]+/[\w.-]+(?:#|$)")
+"""What bun does not take from a registry or the disk (bun's documentation, "Non-npm dependencies")."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +31,15 @@ class Workspace:
     """The packages that a build needs, as sorted directories in the repository, and two versions from the release.
 
     ``line`` says which package is built. ``bun`` is the version that the root's ``packageManager`` asks for,
-    ``version`` the program's own.
+    ``version`` the program's own. ``elsewhere`` maps the dependencies that come neither from the npm registry nor from
+    the repository to what their package.json asks for (``github:owner/name#commit``).
     """
 
     line: Line
     packages: tuple[str, ...]
     bun: str
     version: str
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 class NoWebUIError(SourceError):
@@ -79,7 +83,13 @@ def closure(texts: Mapping[str, str], line: Line = OPENCODE_1, *, web_ui: bool =
         if path not in found:
             found.add(path)
             todo.extend(_needed(members.get(path, program), f"{path}/package.json", by_name))
-    return Workspace(line=line, packages=tuple(sorted(found)), bun=bun[1], version=str(program.get("version", "")))
+    return Workspace(
+        line=line,
+        packages=tuple(sorted(found)),
+        bun=bun[1],
+        version=str(program.get("version", "")),
+        elsewhere=_elsewhere([members.get(path, program) for path in sorted(found)], _catalog(root)),
+    )
 
 
 def workspace_globs(root: Mapping[str, object]) -> tuple[str, ...]:
@@ -90,6 +100,25 @@ def workspace_globs(root: Mapping[str, object]) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(glob, str) for glob in value):
         raise _not_opencode("the root package.json has no workspaces")
     return tuple(glob.removeprefix("./").rstrip("/") for glob in value)
+
+
+def _catalog(root: Mapping[str, object]) -> dict[str, str]:
+    """The versions that packages name with ``catalog:`` (bun's documentation, "Catalogs")."""
+    workspaces = root.get("workspaces")
+    entries = workspaces.get("catalog") if isinstance(workspaces, dict) else root.get("catalog")
+    return {name: str(wanted) for name, wanted in entries.items()} if isinstance(entries, dict) else {}
+
+
+def _elsewhere(manifests: Iterable[Mapping[str, object]], catalog: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for manifest in manifests:
+        for kind in _DEPENDENCY_FIELDS:
+            dependencies = manifest.get(kind)
+            for name, wanted in dependencies.items() if isinstance(dependencies, dict) else ():
+                said = catalog.get(name, "") if wanted == "catalog:" else str(wanted)
+                if _ELSEWHERE.match(said):
+                    found[name] = said
+    return found
 
 
 def _is_member(directory: str, globs: Iterable[str]) -> bool:
@@ -118,8 +147,8 @@ def _literal(globs: Iterable[str], members: Mapping[str, object]) -> Iterator[st
 
 
 def _needed(manifest: Mapping[str, object], path: str, by_name: Mapping[str, str]) -> Iterator[str]:
-    for field in _DEPENDENCY_FIELDS:
-        dependencies = manifest.get(field)
+    for kind in _DEPENDENCY_FIELDS:
+        dependencies = manifest.get(kind)
         for name, wanted in dependencies.items() if isinstance(dependencies, dict) else ():
             if not str(wanted).startswith("workspace:"):
                 continue

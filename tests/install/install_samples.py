@@ -36,6 +36,7 @@ def make_build(
     drill: DrillResult | None = PASSED,
     at: float = 0,
     commit: str = "c" * 40,
+    lacks: tuple[str, ...] = (),
 ) -> Build:
     """A build in the store whose program prints ``name``; ``at`` orders the builds by time."""
     ingredients = Ingredients(
@@ -46,6 +47,7 @@ def make_build(
         catalogue="c" * 64,
         web_ui=False,
         target="linux-x64",
+        lacks=lacks,
     )
     made = builds.keep(store, ingredients, program(store.root / "new" / "opencode", name, number, body=body), "0.1.0")
     if drill:

@@ -180,6 +180,19 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     assert "the command `opencode` starts it" in capsys.readouterr().out
 
 
+def test_the_command_line_says_what_the_official_binary_has_more(
+    capsys: pytest.CaptureFixture[str], isolated: Path
+) -> None:
+    store = open_store()
+    lack = "The web UI is not embedded. It needs x, which is not available from example.invalid."
+    install(store, make_build(store, "A", lacks=(lack,)), {"HOME": str(isolated), "PATH": "/usr/bin"})
+
+    run(["status"])
+    assert lack in capsys.readouterr().out
+    run(["status", "--json"])
+    assert json.loads(capsys.readouterr().out)["lacks"] == [lack]
+
+
 def test_the_command_line_says_what_to_do_about_path(capsys: pytest.CaptureFixture[str], isolated: Path) -> None:
     make_build(open_store(), "first")
     assert run(["install"]) == 0

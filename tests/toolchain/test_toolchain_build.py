@@ -15,6 +15,7 @@ from opencode_patcher.toolchain.build import BuildOptions
 from opencode_patcher.toolchain.bun import Bun
 from opencode_patcher.toolchain.runtimes import Runtimes
 from opencode_patcher.toolchain.targets import Target
+from opencode_patcher.toolchain.web_ui import FailedError
 from opencode_patcher.upstream.worktree import Worktree
 from tests.release.release_samples import macho, signable
 
@@ -112,9 +113,18 @@ def test_a_failing_build_with_web_ui_says_how_to_build_without(
     tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions
 ) -> None:
     chosen = BuildOptions(version="1.18.3", models_json=options.models_json, web_ui=True)
-    with pytest.raises(BuildError) as caught:
+    with pytest.raises(FailedError) as caught:
         build.build(make_bun("exit 1"), tree, chosen, REPORTER, log)
     assert "--web-ui off" in caught.value.next_step
+
+
+def test_a_build_that_fails_after_the_web_ui_does_not_blame_it(
+    tree: Worktree, make_bun: MakeBun, log: Path, options: BuildOptions
+) -> None:
+    chosen = BuildOptions(version="1.18.3", models_json=options.models_json, web_ui=True)
+    with pytest.raises(BuildError) as caught:
+        build.build(make_bun("echo building opencode-linux-x64; exit 1"), tree, chosen, REPORTER, log)
+    assert not isinstance(caught.value, FailedError)
 
 
 @pytest.mark.parametrize(

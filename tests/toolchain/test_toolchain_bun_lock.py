@@ -56,6 +56,13 @@ def test_production_leaves_out_what_only_developers_need() -> None:
     ]
 
 
+def test_what_is_embedded_counts_as_production() -> None:
+    found = bun_lock.parse(LOCK).production("@opencode-ai/core", embedded="packages/opencode")
+    assert found[0].name == "@opencode-ai/core"
+    assert "opencode" in found[0].needs
+    assert "glob" in [package.place for package in found]
+
+
 def test_the_nearest_version_is_used() -> None:
     packages = bun_lock.parse(LOCK).packages
     assert packages["@scope/tool"].needs == ("@scope/tool/minimatch",)

@@ -17,6 +17,7 @@ import pytest
 from opencode_patcher.base.errors import CatalogueError, ToolchainError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release, parse_tag
 from opencode_patcher.toolchain import catalogue
 from opencode_patcher.upstream.lock import CataloguePin
 
@@ -233,4 +234,9 @@ def test_a_catalogue_that_is_older_than_the_release_is_seen(tmp_path: Path, day:
     models = {"a": {"last_updated": "2026-05-14"}, "b": {"last_updated": "9999-01-01"}, "c": {"last_updated": 3}}
     file.write_text(json.dumps({"acme": {"models": models}}))
 
-    assert catalogue.older_than(catalogue.read(file, origin=""), day) is older
+    version = parse_tag("v1.2.3")
+    assert version
+    release = Release(tag="v1.2.3", version=version, commit="c" * 40)
+    note = catalogue.age_note(catalogue.read(file, origin="some-models 1.0"), release, day)
+    assert note.startswith("The models catalogue (some-models 1.0) is older than v1.2.3: its newest") is older
+    assert bool(note) is older

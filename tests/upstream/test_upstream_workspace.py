@@ -29,6 +29,22 @@ def test_the_web_ui_brings_its_own_packages() -> None:
     assert set(workspace.closure(TEXTS, web_ui=True).packages) == {*NEEDED, "packages/app", "packages/ui"}
 
 
+def test_dependencies_from_elsewhere_are_named() -> None:
+    mixed = {
+        "a": "github:owner/a#1", "b": "catalog:", "c": "https://example.invalid/c.tgz", "d": "owner/d", "e": "^1.0.0",
+        "f": "catalog:", "g": "file:vendor/g.tgz", "h": "npm:other@1", "i": "git+ssh://git@example.invalid/i.git",
+    }  # fmt: skip
+    root = json.loads(TEXTS["package.json"])
+    catalog = {"b": "https://example.invalid/b", "f": "1.0.0"}
+    texts = {
+        **with_root(workspaces={**root["workspaces"], "catalog": catalog}),
+        "packages/app/package.json": manifest("@opencode-ai/app", dependencies=mixed),
+    }
+    assert workspace.closure(texts).elsewhere == {}
+    found = workspace.closure(texts, web_ui=True).elsewhere
+    assert found == {"b": catalog["b"], **{name: mixed[name] for name in ("a", "c", "d", "i")}}
+
+
 @pytest.mark.parametrize(
     "globs",
     [

@@ -1,0 +1,29 @@
+/** What the hook in packages/opencode/src/server/shared/ui.ts calls, when this binary has no web UI of its own. */
+import { Effect } from "effect"
+import { type HttpClient, type HttpClientRequest, HttpClientResponse } from "effect/unstable/http"
+import { CombinedWebUI } from "../web-ui"
+
+/** The site may be blocked without a word: a browser would show an empty page for minutes. */
+const PATIENCE = "20 seconds"
+
+/** A part of the web UI from OpenCode's site, or words if that cannot be reached. */
+export const load = (client: HttpClient.HttpClient) => (request: HttpClientRequest.HttpClientRequest) =>
+  client.execute(request).pipe(
+    Effect.timeout(PATIENCE),
+    Effect.catch((error) => Effect.succeed(HttpClientResponse.fromWeb(request, answer(request, reasonOf(error))))),
+  )
+
+function answer(request: HttpClientRequest.HttpClientRequest, reason: string) {
+  const missing = { site: new URL(request.url).origin, reason }
+  const browser = request.headers["accept"]?.includes("text/html")
+  return new Response(browser ? CombinedWebUI.page(missing) : CombinedWebUI.text(missing), {
+    status: 503,
+    headers: { "content-type": `text/${browser ? "html" : "plain"}; charset=utf-8`, "cache-control": "no-store" },
+  })
+}
+
+function reasonOf(error: { readonly _tag: string; readonly message: string }) {
+  return error._tag === "TimeoutError" ? `No answer in ${PATIENCE}.` : error.message
+}
+
+export * as CombinedUI from "./ui"
