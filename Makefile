@@ -34,7 +34,7 @@ test: $(VENV)/dev lint
 test-upstream: $(VENV)/dev
 	$(BIN)/pytest -m "upstream and not newest"
 
-# Apart, since the whole drill takes minutes: with the above it would be more than half an hour.
+# Apart, since the whole drill takes minutes: with the above it would be more than half an hour. The above has the quick one.
 test-newest: $(VENV)/dev
 	$(BIN)/pytest -m newest
 

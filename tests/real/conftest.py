@@ -77,7 +77,7 @@ def patched(place: Path, with_bun: Workshop) -> Path:
     """The binary that ``build`` makes of the lock's release; made once for all tests."""
     made = place.parent / "build.json"
     if not made.exists():
-        command = [sys.executable, "-m", "opencode_patcher", "build", "--json"]
+        command = [sys.executable, "-m", "opencode_patcher", "build", "--web-ui", "off", "--json"]
         made.write_text(process.run(command, env={HOME_VARIABLE: str(place)}).stdout)
     return Path(json.loads(made.read_text())["binary"])
 

@@ -19,16 +19,19 @@ from tests.real.workshop import Workshop
 
 pytestmark = pytest.mark.upstream
 
+OFF = ("--web-ui", "off")
+"""The web UI has tests of its own: test_real_web_ui.py."""
+
 
 def run(place: Path, *words: str, check: bool = True) -> process.Completed:
     return process.run([sys.executable, "-m", "opencode_patcher", *words], env={HOME_VARIABLE: str(place)}, check=check)
 
 
 def test_build_makes_a_verified_binary_and_says_how_to_install_it(place: Path, with_bun: Workshop) -> None:
-    said = run(place, "build").stdout
+    said = run(place, "build", *OFF).stdout
     assert "Verified" in said
     assert "opencode-patcher install" in said
-    about = json.loads(run(place, "build", "--json").stdout)
+    about = json.loads(run(place, "build", *OFF, "--json").stdout)
     assert about["reused"] is True
     assert about["drill"]["failed"] == []
     binary = Path(about["binary"])
@@ -36,7 +39,7 @@ def test_build_makes_a_verified_binary_and_says_how_to_install_it(place: Path, w
 
 
 def test_the_same_input_gives_the_same_bytes(place: Path, with_bun: Workshop, isolation: Isolation) -> None:
-    first = json.loads(run(place, "build", "--json").stdout)
+    first = json.loads(run(place, "build", *OFF, "--json").stdout)
     manifest = Path(first["binary"]).parent / "manifest.json"
     verdict = json.loads(manifest.read_text())["drill"]
     assert verdict["passed"]

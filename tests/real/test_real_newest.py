@@ -1,36 +1,47 @@
-"""Level 3: the newest release that the source has is built, and passes the whole drill.
+"""Level 3: the newest release that the source has is built and drilled.
 
-That of the lock is built and drilled with the quick set in test_real_build.py.
+Its first test is one of ``make test-upstream``. The whole drill takes minutes: ``make test-newest``. The lock's release is
+built and drilled in test_real_build.py.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from opencode_patcher.base import process
-from opencode_patcher.base.store import HOME_VARIABLE
+from opencode_patcher import pipeline
+from opencode_patcher.base.progress import SilentReporter
+from opencode_patcher.base.request import Request
+from opencode_patcher.base.store import open_store
+from opencode_patcher.install import builds
 from opencode_patcher.upstream import DEFAULT_SOURCE, releases
+from tests.isolation import Isolation
 from tests.real.workshop import Workshop
 
-pytestmark = [pytest.mark.newest, pytest.mark.upstream, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(3600)]
 
 
-def json_of(place: Path, *words: str) -> dict[str, object]:
-    command = [sys.executable, "-m", "opencode_patcher", *words, "--json"]
-    found: dict[str, object] = json.loads(process.run(command, env={HOME_VARIABLE: str(place)}, check=False).stdout)
-    return found
-
-
-def test_it_passes_the_whole_drill(place: Path, with_bun: Workshop) -> None:
+def drilled(place: Path, *, whole: bool) -> builds.DrillResult:
     release = releases.latest(releases.list_releases(DEFAULT_SOURCE))
-    built = json_of(place, "build", release.tag)
-    assert "error" not in built, built
-    verdict = built["drill"]
-    assert isinstance(verdict, dict)
-    assert verdict["failed"] == []
-    assert len(verdict["passed"]) > 70
-    assert verdict["whole"] is True
+    proof = pipeline.whole_drill if whole else pipeline.drill
+    built = pipeline.build(Request(ref=release.tag), open_store(place), SilentReporter(), proof=proof)
+    assert built.build.release == release
+    assert built.build.drill
+    return built.build.drill
+
+
+def test_it_passes_the_drill_of_every_build(place: Path, with_bun: Workshop, isolation: Isolation) -> None:
+    with isolation.network():
+        verdict = drilled(place, whole=False)
+    assert verdict.failed == ()
+    assert len(verdict.passed) >= 18
+
+
+@pytest.mark.newest
+def test_it_passes_the_whole_drill(place: Path, with_bun: Workshop, isolation: Isolation) -> None:
+    with isolation.network():
+        verdict = drilled(place, whole=True)
+    assert verdict.failed == ()
+    assert verdict.whole
+    assert len(verdict.passed) > 70
