@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
+from opencode_patcher.base import resources
 from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.faults import At, Broken, How, HttpError, Slow
 from opencode_patcher.drill.fakes.provider import Outage
@@ -53,6 +55,15 @@ def test_times_in_which_opencode_works_are_scaled() -> None:
         "cooldown": {"min": 2 * COOLDOWN_MS},
     }
     assert found.turns == SCENARIO.turns
+
+
+def test_opencode_still_waits_for_a_member_on_the_slowest_machine() -> None:
+    cooldown = paced(SCENARIO, Pace(SLOWEST)).combined["cooldown"]
+    decides = (resources.templates() / "combined/turn/decide.ts").read_text()
+    longest = re.search(r"LONGEST_WAIT = ([\d_]+)", decides)
+    assert longest
+    assert isinstance(cooldown, dict)
+    assert cooldown["min"] < int(longest[1])
 
 
 @pytest.mark.parametrize(

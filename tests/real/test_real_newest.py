@@ -1,6 +1,6 @@
 """Level 3: the newest release that the source has is built and drilled.
 
-Its first test is one of ``make test-upstream``. The whole drill takes minutes: ``make test-newest``. The lock's release is
+``make test-upstream`` has the first test; the whole drill takes minutes: ``make test-newest``. The lock's release is
 built and drilled in test_real_build.py.
 """
 

@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from opencode_patcher.patchset import series
 from opencode_patcher.release import sbom
 from opencode_patcher.release.notices import Licence
 from opencode_patcher.toolchain import bun_lock
+from opencode_patcher.toolchain.bun_lock import Package
 from tests.release.release_samples import artifact
 from tests.release.release_samples import manifest as sample
 
@@ -137,3 +139,9 @@ def test_git_creates_the_file_from_an_addition(tmp_path: Path, content: str) -> 
     diff = sbom.addition("a/b.ts", content)
     subprocess.run(["git", "-C", tmp_path, "apply", "-"], input=diff, text=True, check=True)
     assert (tmp_path / "a" / "b.ts").read_text() == content
+
+
+def test_a_package_from_github_has_its_address(contents: sbom.Contents) -> None:
+    page = Package(place="page", name="page", version="github:Owner/page#0123abc")
+    bill = sbom.document(replace(contents, closure=[*contents.closure, page]), sbom.spdx_ids())
+    assert components(bill)["page"]["purl"] == "pkg:github/owner/page@0123abc"

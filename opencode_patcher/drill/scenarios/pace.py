@@ -24,6 +24,11 @@ COOLDOWN_MS = 5_000
 still relies on it.
 """
 
+LONGEST_COOLDOWN_MS = 45_000
+"""Well below the feature's longest wait for a member, a minute (templates/combined/turn/decide.ts): with a longer
+cooldown, scenarios in which OpenCode has to wait would fail on a slow machine.
+"""
+
 SLOWEST = 20.0
 """The largest factor: a machine that is slower still cannot run the drill."""
 
@@ -56,7 +61,7 @@ def paced(scenario: Scenario, pace: Pace) -> Scenario:
         for key, value in scenario.combined.items()
     }
     if not any(_names_a_time(provider) for provider in scenario.providers):
-        combined["cooldown"] = {"min": round(pace.scaled(COOLDOWN_MS))}
+        combined["cooldown"] = {"min": min(round(pace.scaled(COOLDOWN_MS)), LONGEST_COOLDOWN_MS)}
     return replace(
         scenario,
         providers=tuple(_provider(provider, pace) for provider in scenario.providers),

@@ -22,8 +22,10 @@ function answer(request: HttpClientRequest.HttpClientRequest, reason: string) {
   })
 }
 
-function reasonOf(error: { readonly _tag: string; readonly message: string }) {
-  return error._tag === "TimeoutError" ? `No answer in ${PATIENCE}.` : error.message
+/** The HTTP client's own message only names the address. */
+function reasonOf(error: { readonly _tag: string; readonly message: string; readonly reason?: { cause?: unknown } }) {
+  if (error._tag === "TimeoutError") return `No answer in ${PATIENCE}.`
+  return error.reason?.cause instanceof Error ? error.reason.cause.message : error.message
 }
 
 export * as CombinedUI from "./ui"
