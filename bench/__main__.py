@@ -10,7 +10,19 @@ import os
 import subprocess
 import sys
 
-NAMES = ("startup", "build", "install", "failover", "latency", "storm", "health", "grouping", "drift", "release")
+NAMES = (
+    "startup",
+    "build",
+    "install",
+    "failover",
+    "latency",
+    "storm",
+    "health",
+    "grouping",
+    "failures",
+    "drift",
+    "release",
+)
 STOCK_VARIABLE = "OPENCODE_STOCK"
 
 

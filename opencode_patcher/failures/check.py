@@ -124,8 +124,8 @@ def _shape(item: Mapping[str, Any], stages: set[Any]) -> Iterator[str]:
 
 def _condition(item: Mapping[str, Any]) -> Iterator[str]:
     statuses = item.get("status", [])
-    if not all(isinstance(code, int) and 100 <= code <= 599 for code in statuses):
-        yield "status must be numbers from 100 to 599."
+    if not all(isinstance(code, int) and (code == 0 or 100 <= code <= 599) for code in statuses):
+        yield "status must be numbers from 100 to 599, or 0 for none."
     for name in ("code", "plain"):
         texts = item.get(name, [])
         if not all(isinstance(text, str) for text in texts):

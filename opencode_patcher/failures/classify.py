@@ -16,6 +16,9 @@ COOLING = ("rate_limit", "quota", "overload", "server", "auth", "missing", "netw
 LIMITED = ("rate_limit", "quota", "overload")
 """Classes about a limit: only for these, reset headers of used-up limits and times in the text count."""
 
+SHORT = 3_600_000
+"""A rate limit that ends later than this is a quota, whatever the vendor calls it."""
+
 NOTHING = "unknown failure"
 SHOWN = 160
 
@@ -54,8 +57,8 @@ def fault(
 
     ``inside`` is the error event of an answer that had started; ``own`` are the user's rows, which come first.
     """
-    seen = collect(error if inside is None else {"cause": error, "data": inside})
-    said = (*seen.texts, *seen.codes)
+    seen = collect(error if inside is None else [inside, error])
+    said = (*seen.texts, *seen.codes, *seen.spelled)
     table = load().rows if rows is None else rows
     found = next((row for row in (*own, *table) if matches(row, seen, said, inside is not None)), None)
     message = _summary(seen)
@@ -79,6 +82,8 @@ def fault(
     )
     # Even for a daily limit, Google also sends a pause of less than a minute, meant for its own client.
     is_pause = kind == "quota" and (named or 0) < 60_000 and any(text.startswith('"retryDelay"') for text in seen.texts)
+    if kind == "rate_limit" and named is not None and named >= SHORT:
+        kind = "quota"
     return Fault(
         kind=kind,
         message=message,
@@ -95,7 +100,7 @@ def fault(
 
 def matches(row: Row, seen: Seen, said: Sequence[str], inside: bool) -> bool:
     """All conditions of the row must hold; of its codes and words, one is enough. ``said`` are all texts and codes."""
-    if row.status and seen.status not in row.status:
+    if row.status and (seen.status or 0) not in row.status:
         return False
     if (row.page and not seen.page) or (row.event and not inside):
         return False
@@ -113,7 +118,10 @@ def matches(row: Row, seen: Seen, said: Sequence[str], inside: bool) -> bool:
 
 
 def _holds(found: str | None, value: str) -> bool:
-    return found is not None and value in ("*", found.strip().lower())
+    if found is None:
+        return False
+    text = found.strip().lower()
+    return text.startswith(value[:-1]) if value.endswith("*") else text == value
 
 
 def _summary(seen: Seen) -> str:

@@ -21,10 +21,11 @@ _S = f"[{SPACE}]"
 
 @dataclass
 class Seen:
-    """What was found. ``codes`` keep their order."""
+    """What was found. ``codes`` keep their order; ``spelled`` are the codes as words: "model not found"."""
 
     status: int | None = None
     codes: dict[str, None] = field(default_factory=dict)
+    spelled: dict[str, None] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     page: bool = False
@@ -34,59 +35,58 @@ DEPTH = 12
 LONGEST_TEXT, LONGEST_END, LONGEST_BODY = 8000, 2000, 1_000_000
 MOST_TEXTS, MOST_VALUES, MOST_CODES = 100, 2000, 200
 
-CODES = ("code", "type", "__type", "name", "status", "reason", "error_code", "errorCode", "quotaId", "domain")
+STATUSES = ("statuscode", "status", "code", "httpstatus", "httpstatuscode", "rawstatuscode")
+
+CODES = ("code", "type", "name", "status", "reason", "errorcode", "quotaid", "domain")
 
 SENTENCES = (
     "message",
     "msg",
-    "status_msg",
-    "error_msg",
-    "errorMessage",
-    "error_message",
+    "statusmsg",
+    "statusmessage",
+    "errormsg",
+    "errormessage",
     "errmsg",
-    "error_description",
+    "errordescription",
+    "faultstring",
     "detail",
     "details",
     "title",
+    "description",
     "body",
     "raw",
-)
-
-TIMES = (
-    "resets_in_seconds",
-    "resets_at",
-    "resetsAt",
-    "reset_at",
-    "resetAt",
-    "reset_time",
-    "resetTime",
-    "next_reset_time",
-    "nextResetTime",
-    "quotaResetTimeStamp",
-    "quotaResetDelay",
-    "retryDelay",
-    "retry_after",
-    "retryAfter",
-    "retry_after_seconds",
-    "retry_after_ms",
-    "estimated_time",
+    "lastupstreamerror",
 )
 
 INSIDE = (
-    "lastError",
+    "lasterror",
     "cause",
     "error",
     "errors",
+    "fault",
+    "exception",
     "data",
+    "header",
     "response",
-    "responseBody",
+    "responsebody",
     "metadata",
     "violations",
-    "base_resp",
+    "baseresp",
     "innererror",
+    "debug",
     "value",
     *SENTENCES,
 )
+
+TIME = re.compile(
+    "(?:next|quota|limit|window|usage)?"
+    "(?:resets?(?:at|in|on|after|time|timestamp|date|delay|seconds|ms|afterseconds|inseconds)|"
+    "retry(?:after|in|at|delay)(?:seconds|secs|ms)?|"
+    "(?:cooldown|wait)(?:seconds|secs|ms)|(?:next)?availableat|estimatedtime)"
+)
+"""Fields that say when a limit ends."""
+
+_KEY = re.compile(r"[A-Za-z_-]{1,40}", re.ASCII)
 
 
 def collect(error: object) -> Seen:
@@ -104,6 +104,8 @@ class _Reader:
     def add(self, code: str) -> None:
         if len(self.seen.codes) < MOST_CODES:
             self.seen.codes.setdefault(code[:200].lower())
+            if words := _spelled(code):
+                self.seen.spelled.setdefault(words)
 
     def say(self, text: str) -> None:
         if len(self.seen.texts) < MOST_TEXTS:
@@ -117,11 +119,11 @@ class _Reader:
             return
         if re.match(f"{_S}*<(?:!doctype|html|head|body)", text, re.IGNORECASE | re.ASCII):
             self.seen.page = True
-            tags = (re.search(f"<{tag}[^>]{{0,100}}>([^<]{{1,300}})", text, re.IGNORECASE) for tag in ("title", "h1"))
-            if title := next(filter(None, tags), None):
-                self.say(title[1].strip(SPACE))
+            self.title(text)
             self.say(_bounded(text))
             return
+        if _PAGE.search(text):
+            self.title(text)
         for inner in _embedded(text):
             self.visit(inner, depth - 1)
         codes, texts = _unquoted(text)
@@ -132,6 +134,11 @@ class _Reader:
         if numbered := re.match(r"\[([0-9]{3,5})\]", text):
             self.add(numbered[1])
         self.say(_bounded(text).replace("\u2019", "'"))
+
+    def title(self, page: str) -> None:
+        tags = (re.search(f"<{tag}[^>]{{0,100}}>([^<]{{1,300}})", page, re.IGNORECASE) for tag in ("title", "h1"))
+        if found := next(filter(None, tags), None):
+            self.say(found[1].strip(SPACE))
 
     def visit(self, value: object, depth: int) -> None:
         if depth == 0 or id(value) in self.visited or len(self.visited) >= MOST_VALUES:
@@ -148,23 +155,25 @@ class _Reader:
 
     def visit_object(self, item: Mapping[str, Any], depth: int) -> None:
         seen = self.seen
+        fields = _fields(item)
         if seen.status is None:
-            seen.status = _status_of(item)
+            seen.status = _status_of(fields)
         for key in CODES:
-            code = item.get(key)
+            code = fields.get(key)
             if isinstance(code, str) and code:
                 self.add(code)
             elif _is_number(code):
                 self.add(_number(code))
-        base = item.get("base_resp")
+        base = fields.get("baseresp")
         minimax = base.get("status_code") if isinstance(base, dict) else None
         if minimax and (isinstance(minimax, str) or _is_number(minimax)):
             self.add(f"base_resp:{minimax if isinstance(minimax, str) else _number(minimax)}")
-        for key in TIMES:
-            time = item.get(key)
+        for key, time in item.items():
+            if not TIME.fullmatch(_plain(key)):
+                continue
             if _is_number(time) or (isinstance(time, str) and len(time) < 60):
                 self.say(f'"{key}":"{time if isinstance(time, str) else _number(time)}"')
-        for headers in (item.get("responseHeaders"), item.get("headers")):
+        for headers in (fields.get("responseheaders"), fields.get("headers")):
             if isinstance(headers, dict):
                 seen.headers = _textual(headers) | seen.headers
         kind = seen.headers.get("x-amzn-errortype", "").split(":")[0]
@@ -173,8 +182,32 @@ class _Reader:
         named = [key for key, value in item.items() if key.endswith("Exception") and _is_true(value)]
         for key in named:
             self.add(key)
-        for key in (*INSIDE, *named) if item.get("lastError") is None and "lastError" not in item else ("lastError",):
-            self.visit(item.get(key), depth - 1)
+        for key in INSIDE if fields.get("lasterror") is None else ("lasterror",):
+            self.visit(fields.get(key), depth - 1)
+        if fields.get("lasterror") is None:
+            for key in named:
+                self.visit(item[key], depth - 1)
+
+
+def _plain(key: str) -> str:
+    """A field's name without its case and hyphens; "" for one that no vendor uses."""
+    return re.sub("[_-]", "", key).lower() if _KEY.fullmatch(key) else ""
+
+
+def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in item.items():
+        found.setdefault(_plain(key), value)
+    return found
+
+
+def _spelled(code: str) -> str:
+    """A code as words; "" for one that is none, or just one word."""
+    if not re.fullmatch(r"[A-Za-z0-9_.:/-]{4,100}", code, re.ASCII):
+        return ""
+    parted = re.sub("([a-z0-9])([A-Z])", r"\1 \2", code)
+    words = re.sub("[_.:/ -]+", " ", parted).strip(" ").lower()
+    return words if " " in words else ""
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
@@ -191,7 +224,7 @@ def _number(value: Any) -> str:
 
 
 def _status_of(item: Mapping[str, Any]) -> int | None:
-    for key in ("statusCode", "status_code", "status", "code"):
+    for key in STATUSES:
         value = item.get(key)
         if isinstance(value, str) and re.fullmatch(r"[345][0-9]{2}", value):
             return int(value)
@@ -229,15 +262,16 @@ def _embedded(text: str) -> list[object]:
 
 
 _QUOTED = r"""(?:"((?:[^"\\]|\\[^\n\r\u2028\u2029]){1,500})"|'((?:[^'\\]|\\[^\n\r\u2028\u2029]){1,500})')"""
-_LOOSE_TEXT = re.compile(f"[\"'](?:message|msg|detail|error_msg)[\"']{_S}{{0,4}}:{_S}{{0,4}}{_QUOTED}")
-_LOOSE_CODE = re.compile(
-    f"[\"'](?:code|type|status|reason)[\"']{_S}{{0,4}}:{_S}{{0,4}}[\"']([A-Za-z0-9_.-]{{1,80}})[\"']"
-)
+_KEY_OF = f"[\"']?{_S}{{0,4}}[:=]{_S}{{0,4}}(?:Optional\\()?"
+_LOOSE_TEXT = re.compile(f"(?<![A-Za-z])[\"']?(?:grpc_)?(?:message|msg|detail|error_msg){_KEY_OF}{_QUOTED}")
+_LOOSE_CODE = re.compile(f"(?<![A-Za-z])[\"']?(?:code|type|status|reason){_KEY_OF}[\"']([A-Za-z0-9_.-]{{1,80}})[\"']")
+_LOOSE = re.compile(f"[{{\\[(]{_S}*(?:[\"']|[A-Za-z_]{{1,40}}: ?[\"'])|[ ,][A-Za-z_]{{1,40}}:{_S}?[\"']")
+"""Where data begins: in JSON, in Python, and as Rust, Go and Swift print it."""
 
 
 def _unquoted(whole: str) -> tuple[list[str], list[str]]:
     text = _bounded(whole)
-    if not re.search(f"[{{\\[]{_S}*[\"']", text) or _embedded(text):
+    if not _LOOSE.search(text) or _embedded(text):
         return [], []
     found = list(_LOOSE_TEXT.finditer(text))[:20]
     said = [item[1] if item[1] is not None else item[2] for item in found]
@@ -261,6 +295,7 @@ def _textual(headers: Mapping[str, Any]) -> dict[str, str]:
 _BUN_HINT = re.compile(
     r"\.? For more information, pass `verbose: true` in the second argument to fetch\(\)",
 )
+_PAGE = re.compile("<(?:!doctype|!DOCTYPE|html|HTML)[ >]")
 _LOOKS_LIKE_DATA = re.compile(f"{_S}*(?:[\\[{{]|<[!?a-z]|data:|event:)", re.IGNORECASE | re.ASCII)
 _UNSEEN = re.compile(
     "[\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]",
@@ -291,7 +326,7 @@ def _is_sentence(text: str) -> bool:
 def _without_data(text: str) -> str:
     if _LOOKS_LIKE_DATA.match(text) and not re.match(r"\[[0-9]+\]", text):
         return ""
-    start = re.search(f"\\{{{_S}*[\"']", text)
+    start = re.search(f"\\{{{_S}*(?:[\"']|[A-Za-z_]{{1,40}}: ?[\"'])|{_PAGE.pattern}", text)
     return _clean(text if start is None else re.sub(f"[{SPACE}:,;([-]+\\Z", "", text[: start.start()]))
 
 

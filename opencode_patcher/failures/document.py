@@ -29,6 +29,8 @@ If the provider says when to come back, it is not asked before. The time may be 
 a used-up limit), in fields of the error, or in the message (durations in English and Chinese, dates with a time zone,
 dates without one if the vendor's zone is known). A time of more than a year is considered a mistake and ignored.
 
+A rate limit that ends later than in an hour counts as a used-up quota, whatever the vendor calls it.
+
 A limit that ends in days (class `quota`) is respected until then, for 35 days at most. The provider is tried once a day
 only if the vendor may be wrong: if the row says "may end early" (limits that end sooner when you change the plan or buy
 credits), or if the given end is later than that of any plan. Such a try is one request, and is free while the limit
@@ -75,7 +77,7 @@ def _row(row: Row) -> str:
 
 def _where(row: Row) -> Iterator[str]:
     if row.status:
-        yield f"status {', '.join(map(str, row.status))}"
+        yield f"status {', '.join(str(code or 'none') for code in row.status)}"
     if row.code:
         yield f"code {_some(list(row.code))}"
     for name, value in row.header.items():

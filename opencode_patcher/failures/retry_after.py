@@ -44,7 +44,7 @@ def _place(
     if kind == "text":
         return lambda: _said(texts, now, zone)
     if kind == "header":
-        return lambda: moment.moment(headers.get(name, ""), now)
+        return lambda: moment.moment(headers.get(name, ""), now, zone)
     return lambda: _field(next((text for text in texts if text.startswith(f'"{name}":')), ""), now, zone)
 
 
@@ -114,10 +114,13 @@ _SPAN = _compiled(f"{_ANNOUNCED}{_NEARLY}((?:[0-9]{{1,9}}(?:\\.[0-9]{{1,12}})?(?
 _WORDS = _compiled(f"{_ANNOUNCED}{_NEARLY}((?:{_COUNTED}(?:,? (?:and )?)?){{1,6}})")
 _LATER = re.compile(r"((?:[0-9]{1,9}(?:\.[0-9]{1,12})? ?(?:秒|分钟|个?小时|天|周|个?星期)[ 零]?){1,6})钟?[之以]?后")
 _DELAY = re.compile(r'"?retryDelay"?\s{0,4}:\s{0,4}"?([0-9]{1,9}(?:\.[0-9]{1,12})?s)"?', re.ASCII)
-_FIELD = _compiled(
-    r'"(resets_in_seconds|resets?_?at|reset_?time|next_?reset_?time|quotaResetTimeStamp|quotaResetDelay'
-    r'|retry_?after(?:_seconds|_ms)?|estimated_time)"\s{0,4}:\s{0,4}"?([^",}\n]{1,60})'
+_NAME = (
+    "(?:next_?|quota_?|limit_?|window_?|usage_?)?"
+    "(?:resets?_?(?:at|in|on|after|timestamp|time|date|delay|seconds|ms)(?:_?seconds)?"
+    "|retry_?(?:after|in|at|delay)(?:_?(?:seconds|secs|ms))?"
+    "|(?:cooldown|wait)_?(?:seconds|secs|ms)|(?:next_?)?available_?at|estimated_time)"
 )
+_FIELD = _compiled(f'"({_NAME})"\\s{{0,4}}:\\s{{0,4}}"?([^",}}\\n]{{1,60}})')
 _DATE = _compiled(f'{_ANNOUNCED}[^"\\n]{{0,40}}?{_DAY}')
 _DATE_LATER = re.compile(f'{_DAY}\\)?[^"\\n。]{{0,12}}(?:重置|恢复|刷新|解除|后可)', re.ASCII)
 _MONTH = _compiled(
@@ -165,7 +168,7 @@ def _field(text: str, now: float, zone: str | None) -> float | None:
     if not found:
         return None
     count = moment.number(found[2])
-    if count is not None and found[1].lower().endswith("_ms"):
+    if count is not None and found[1].lower().endswith("ms"):
         return _ceil(count) or None
     return moment.moment(found[2].strip(), now, zone)
 

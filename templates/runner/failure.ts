@@ -1,6 +1,8 @@
 /** An error of the new runner's requests, in the form that decides what to do next. Pure. */
 import { LLMError, isContextOverflowFailure, type ProviderErrorEvent } from "@opencode-ai/llm"
 import { CombinedFailure, type Fault, type Kind } from "../failure/classify"
+import { CombinedEvent } from "../failure/event"
+import type { Rule } from "../failure/rules"
 
 /** Upstream's classification of an error, if no rule matches its words. */
 const KINDS: Partial<Record<LLMError["reason"]["_tag"], Kind>> = {
@@ -11,11 +13,13 @@ const KINDS: Partial<Record<LLMError["reason"]["_tag"], Kind>> = {
   Transport: "network",
 }
 
-/** An error of a request, or an error event inside of its answer. */
-export function read(error: LLMError | ProviderErrorEvent, now = Date.now()): Fault {
+/** An error of a request, or an error event inside its answer. `own` are the user's rows. */
+export function read(error: LLMError | ProviderErrorEvent, own: readonly Rule[], now = Date.now()): Fault {
   const overflow = isContextOverflowFailure(error)
-  if (!(error instanceof LLMError)) return CombinedFailure.fault(error, now, { inside: { event: error }, overflow })
+  if (!(error instanceof LLMError)) return CombinedFailure.fault(error, now, { inside: { event: error }, overflow, own })
   const { reason } = error
+  const event = "raw" in reason ? failed(reason.raw) : undefined
+  if (event !== undefined) return CombinedFailure.fault("", now, { inside: { event }, own })
   const http = "http" in reason ? reason.http : undefined
   const found = CombinedFailure.fault(
     {
@@ -26,11 +30,21 @@ export function read(error: LLMError | ProviderErrorEvent, now = Date.now()): Fa
       ...(reason._tag === "Transport" && { code: reason.kind }),
     },
     now,
-    { overflow },
+    { overflow, own },
   )
   const kind = KINDS[reason._tag]
   if (found.kind !== "unknown" || kind === undefined) return found
   return { ...found, kind, ...(error.retryAfterMs !== undefined && { retryAfter: error.retryAfterMs }) }
+}
+
+/** The error in an event that upstream's decoder did not know; any other may have the model's own words in it. */
+function failed(raw: string | undefined): unknown {
+  try {
+    const event: unknown = JSON.parse(raw ?? "")
+    return CombinedEvent.failed(event) ? event : undefined
+  } catch {
+    return undefined
+  }
 }
 
 export * as CombinedRunnerFailure from "./failure"

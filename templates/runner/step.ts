@@ -25,6 +25,9 @@ type Route = CombinedRunnerRoute.Route
 type Events = NonEmptyReadonlyArray<LLMEvent>
 type Answer = Pull.Pull<Events, LLMError>
 
+const read = (route: Route, error: Parameters<typeof CombinedRunnerFailure.read>[0]) =>
+  CombinedRunnerFailure.read(error, route.pool.settings.own)
+
 /** The step has to start again, with the same number. */
 class Again extends Error {
   constructor(
@@ -111,7 +114,7 @@ const open = (route: Route, step: number, pull: Answer, begins: () => void): Ans
         onSuccess: (events) => {
           const error = events.find((event) => event.type === "provider-error")
           if (!error) return Effect.succeed(events)
-          return conclude(route, began, CombinedRunnerFailure.read(error), Effect.succeed(events), again)
+          return conclude(route, began, read(route, error), Effect.succeed(events), again)
         },
         onFailure: (cause): Answer => {
           const asIs = Effect.failCause(cause)
@@ -125,7 +128,7 @@ const open = (route: Route, step: number, pull: Answer, begins: () => void): Ans
           if (error instanceof CombinedWatch.Silence)
             return conclude(route, began, error.end, Effect.fail(failed(error.message)), again)
           if (!(error instanceof LLMError)) return asIs as Answer
-          return conclude(route, began, CombinedRunnerFailure.read(error), Effect.fail(error), again)
+          return conclude(route, began, read(route, error), Effect.fail(error), again)
         },
       }),
     )
@@ -203,13 +206,13 @@ const follow = (route: Route, began: number, pull: Answer): Answer =>
     Effect.tap((events) =>
       Effect.sync(() => {
         const error = events.find((event) => event.type === "provider-error")
-        if (error) broken(route, began, CombinedRunnerFailure.read(error))
+        if (error) broken(route, began, read(route, error))
       }),
     ),
     Effect.tapCause((cause) => {
       if (Pull.isDoneCause(cause)) return serve(route, began)
       const error = Cause.squash(cause)
-      if (error instanceof LLMError) broken(route, began, CombinedRunnerFailure.read(error))
+      if (error instanceof LLMError) broken(route, began, read(route, error))
       return Effect.void
     }),
   )

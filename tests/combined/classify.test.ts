@@ -190,6 +190,31 @@ describe("what is shown is the vendor's sentence, never a piece of data", () => 
     ["with controls", { error: { message: "Slow\u001b[31m down\u0000,\u202e please" } }, "Slow[31m down, please"],
   ] as const)
     test(what, () => expect(classify(429, body).message.replace(/^429 /, "")).toBe(shown))
+
+  const sdk = { name: "AI_TypeValidationError", message: 'Type validation failed: Value: {"error":1}' }
+  for (const [what, event] of [
+    ["in an exception frame of Bedrock", { throttlingException: { message: "Slow down, please" } }],
+    ["in an error object of Google's stream", { error: { code: 429, message: "Slow down, please", status: "X" } }],
+    ["in MiniMax' base_resp", { choices: null, base_resp: { status_code: 1002, status_msg: "Slow down, please" } }],
+    ["with a string code", { error: { message: "Slow down, please", type: null, code: "429" } }],
+    ["in plain JSON of a gateway", { success: false, code: 1302, msg: "Slow down, please" }],
+    ["in a failed response", { type: "response.failed", response: { error: { message: "Slow down, please" } } }],
+    [
+      "inside OpenRouter's metadata in a stream",
+      { error: { code: 502, metadata: { raw }, message: "Provider error" } },
+    ],
+  ] as const)
+    test(`${what}, whatever the SDK makes of it`, () =>
+      expect(CombinedFailure.fault(sdk, NOW, { inside: { event } }).message.replace(/^\d{3} /, "")).toBe(
+        "Slow down, please",
+      ))
+  for (const [what, body] of [
+    ["with keys in capitals", { Response: { Error: { Code: "RequestLimitExceeded", Message: "Slow down, please" } } }],
+    ["in a header object", { header: { code: 11202, message: "Slow down, please", sid: "x" } }],
+    ["in a list of errors", { errors: [{ code: "x", message: "Slow down, please" }], trace: "t", status_code: 429 }],
+    ["as text", "Slow down, please"],
+  ] as const)
+    test(what, () => expect(classify(429, body).message.replace(/^429 /, "")).toBe("Slow down, please"))
 })
 
 test("whatever a provider sends, reading it is bounded, and what is kept is short and clean", () => {

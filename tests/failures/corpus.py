@@ -9,6 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from opencode_patcher.failures import classify
+from opencode_patcher.failures.classify import Fault
+
 DATA = Path(__file__).parent / "data"
 
 NOW = 1_795_860_000_000
@@ -30,6 +33,11 @@ class Case:
     ordinary: bool
     source: str
 
+    def found(self) -> dict[str, Any]:
+        """What the table says, as the TypeScript side tells it."""
+        given = self.given
+        return plain(classify.fault(given["error"], now=given["now"], inside=given.get("inside")))
+
 
 def cases() -> Iterator[Case]:
     """Every line that is a failure of a request, or an event inside an answer."""
@@ -46,6 +54,24 @@ def cases() -> Iterator[Case]:
             ordinary=bool(item.get("ordinary")),
             source=item["source"],
         )
+
+
+def plain(fault: Fault) -> dict[str, Any]:
+    """A result as the TypeScript side tells it."""
+    found = {
+        "kind": fault.kind,
+        "scope": fault.scope,
+        "about": fault.about,
+        "message": fault.message,
+        "status": fault.status,
+        "retryAfter": fault.retry_after,
+        "early": fault.early or None,
+        "lasting": fault.lasting or None,
+        "long": fault.long or None,
+        "forgo": fault.forgo,
+        "row": fault.row.id if fault.row else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _given(item: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +101,8 @@ def wrong(found: dict[str, Any], expected: dict[str, Any], ordinary: bool = Fals
         return ""
     if expected.get("scope") in ("model", "provider") and found["scope"] != expected["scope"]:
         return f"scope {found['scope']} instead of {expected['scope']}"
-    if expected.get("about") in ("account", "plan") and found.get("about") != expected["about"]:
+    of_account = expected.get("scope") == "provider" and expected.get("about") in ("account", "plan")
+    if of_account and found.get("about") != expected["about"]:
         return f"about {found.get('about')} instead of {expected['about']}"
     seconds, wait = expected.get("seconds"), found.get("retryAfter")
     if seconds is None:
@@ -83,3 +110,15 @@ def wrong(found: dict[str, Any], expected: dict[str, Any], ordinary: bool = Fals
     if wait is None or abs(wait / 1000 - seconds) > max(2, seconds / 100):
         return f"{wait} ms instead of {seconds} s"
     return ""
+
+
+def serves(found: dict[str, Any], expected: dict[str, Any], ordinary: bool = False) -> bool:
+    """Whether a user is as well served: ``also`` has the classes and scopes that lead to the same."""
+    also = expected.get("also") or {}
+    for kind in (expected["class"], *also.get("class", ())):
+        for scope in (expected.get("scope"), *also.get("scope", ())):
+            same = (kind, scope) == (expected["class"], expected.get("scope"))
+            about = expected.get("about") if same else None
+            if not wrong(found, expected | {"class": kind, "scope": scope, "about": about}, ordinary):
+                return True
+    return False

@@ -102,8 +102,9 @@ export function explain(
   now = Date.now(),
   more: More = {},
 ): { readonly fault: Fault; readonly row: string | undefined } {
-  const seen = collect(more.inside ? { cause: error, data: more.inside.event } : error)
-  const said = [...seen.texts, ...seen.codes]
+  // The vendor's own event says more than what an SDK makes of it.
+  const seen = collect(more.inside ? [more.inside.event, error] : error)
+  const said = [...seen.texts, ...seen.codes, ...seen.spelled]
   const decides = (rule: Rule) => matches(rule, seen, said, more.inside !== undefined)
   const row = more.own?.find(decides) ?? rules.find(decides)
   return { fault: read(row ?? byStatus(seen.status), seen, now, more), row: row?.id }
@@ -123,8 +124,9 @@ function read(found: Omit<Rule, "id">, seen: Seen, now: number, more: More): Fau
   // Even for a daily limit, Google also sends a pause of less than a minute, meant for its own client.
   const isPause = found.class === "quota" && (named ?? 0) < 60_000 && texts.some((text) => DELAY.test(text))
   const retryAfter = isPause ? undefined : named
+  const isLong = found.class === "rate_limit" && retryAfter !== undefined && retryAfter >= SHORT
   return {
-    kind: found.class,
+    kind: isLong ? "quota" : found.class,
     scope: found.scope === "model" ? "model" : "provider",
     ...((found.scope === "account" || found.scope === "plan") && { about: found.scope }),
     ...said,
@@ -137,6 +139,9 @@ function read(found: Omit<Rule, "id">, seen: Seen, now: number, more: More): Fau
 
 const DELAY = /^"retryDelay"/
 
+/** A rate limit that ends later than this is a quota, whatever the vendor calls it. */
+const SHORT = 3_600_000
+
 /** Other server errors, and a redirect that leads nowhere. Anything else that no row matches is unknown. */
 function byStatus(status: number | undefined): Omit<Rule, "id"> {
   const isServers = status !== undefined && (status >= 500 || status < 400)
@@ -145,7 +150,7 @@ function byStatus(status: number | undefined): Omit<Rule, "id"> {
 
 /** All conditions of the row must hold; of its codes and words, one is enough. */
 function matches(rule: Rule, seen: Seen, said: readonly string[], inside: boolean) {
-  if (rule.status && !(seen.status !== undefined && rule.status.includes(seen.status))) return false
+  if (rule.status && !rule.status.includes(seen.status ?? 0)) return false
   if (rule.page && !seen.page) return false
   if (rule.event && !inside) return false
   const headers = Object.entries(rule.header ?? {})
@@ -157,8 +162,10 @@ function matches(rule: Rule, seen: Seen, said: readonly string[], inside: boolea
   return rule.plain?.some((text) => said.some((item) => item.toLowerCase().includes(text))) === true
 }
 
-const holds = (found: string | undefined, value: string) =>
-  found !== undefined && (value === "*" || found.trim().toLowerCase() === value)
+function holds(found: string | undefined, value: string) {
+  const text = found?.trim().toLowerCase()
+  return value.endsWith("*") ? text?.startsWith(value.slice(0, -1)) === true : text === value
+}
 
 const NOTHING = "unknown failure"
 

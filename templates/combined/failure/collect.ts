@@ -7,6 +7,8 @@ export type Seen = {
   status?: number
   /** What identifies the error: codes, types, names, reasons, in lower case. */
   readonly codes: Set<string>
+  /** The codes as words: "ModelNotFound" and "model_not_found" are "model not found". */
+  readonly spelled: Set<string>
   /** Sentences, a vendor's own before those around it. */
   readonly texts: string[]
   headers: Record<string, string>
@@ -22,68 +24,74 @@ const LONGEST = { text: 8000, end: 2000, body: 1_000_000 }
 
 const MOST = { texts: 100, values: 2000, codes: 200 }
 
+// The names of fields below are without case, underscores and hyphens: vendors write them in every way.
+
+const STATUSES = ["statuscode", "status", "code", "httpstatus", "httpstatuscode", "rawstatuscode"]
+
 /** Fields that identify an error. OpenAI, Google, Anthropic, AWS, Alibaba, Z.ai and MiniMax each have their own. */
-const CODES = ["code", "type", "__type", "name", "status", "reason", "error_code", "errorCode", "quotaId", "domain"]
+const CODES = ["code", "type", "name", "status", "reason", "errorcode", "quotaid", "domain"]
 
 const SENTENCES = [
   "message",
   "msg",
-  "status_msg",
-  "error_msg",
-  "errorMessage",
-  "error_message",
+  "statusmsg",
+  "statusmessage",
+  "errormsg",
+  "errormessage",
   "errmsg",
-  "error_description",
+  "errordescription",
+  "faultstring",
   "detail",
   "details",
   "title",
+  "description",
   "body",
   "raw",
-]
-
-/** Fields that say when a limit ends: numbers, durations and dates. */
-const TIMES = [
-  "resets_in_seconds",
-  "resets_at",
-  "resetsAt",
-  "reset_at",
-  "resetAt",
-  "reset_time",
-  "resetTime",
-  "next_reset_time",
-  "nextResetTime",
-  "quotaResetTimeStamp",
-  "quotaResetDelay",
-  "retryDelay",
-  "retry_after",
-  "retryAfter",
-  "retry_after_seconds",
-  "retry_after_ms",
-  "estimated_time",
+  "lastupstreamerror",
 ]
 
 /** Where an error may contain another. Anything else may be the user's own words, and is ignored. */
 const INSIDE = [
-  "lastError",
+  "lasterror",
   "cause",
   "error",
   "errors",
+  "fault",
+  "exception",
   "data",
+  "header",
   "response",
-  "responseBody",
+  "responsebody",
   "metadata",
   "violations",
-  "base_resp",
+  "baseresp",
   "innererror",
+  "debug",
   "value",
   ...SENTENCES,
 ]
 
+/** Fields that say when a limit ends: numbers, durations and dates. */
+const TIME =
+  /^(?:next|quota|limit|window|usage)?(?:resets?(?:at|in|on|after|time|timestamp|date|delay|seconds|ms|afterseconds|inseconds)|retry(?:after|in|at|delay)(?:seconds|secs|ms)?|(?:cooldown|wait)(?:seconds|secs|ms)|(?:next)?availableat|estimatedtime)$/
+
+const KEY = /^[A-Za-z_-]{1,40}$/
+
 export function collect(error: unknown): Seen {
-  const seen: Seen = { codes: new Set(), texts: [], headers: {}, page: false }
+  const seen: Seen = { codes: new Set(), spelled: new Set(), texts: [], headers: {}, page: false }
   const visited = new Set<unknown>()
-  const add = (code: string) => seen.codes.size < MOST.codes && seen.codes.add(code.slice(0, 200).toLowerCase())
+  const add = (code: string) => {
+    if (seen.codes.size >= MOST.codes) return
+    seen.codes.add(code.slice(0, 200).toLowerCase())
+    const words = spelled(code)
+    if (words) seen.spelled.add(words)
+  }
   const say = (text: string) => seen.texts.length < MOST.texts && seen.texts.push(text)
+
+  const title = (page: string) => {
+    const found = /<title[^>]{0,100}>([^<]{1,300})/i.exec(page) ?? /<h1[^>]{0,100}>([^<]{1,300})/i.exec(page)
+    if (found) say(found[1].trim())
+  }
 
   const read = (text: string, depth: number): void => {
     if (!text.trim()) return
@@ -91,11 +99,12 @@ export function collect(error: unknown): Seen {
     if (value !== undefined) return visit(value, depth - 1)
     if (/^\s*<(?:!doctype|html|head|body)/i.test(text)) {
       seen.page = true
-      const title = (/<title[^>]{0,100}>([^<]{1,300})/i.exec(text) ?? /<h1[^>]{0,100}>([^<]{1,300})/i.exec(text))?.[1]
-      if (title) say(title.trim())
+      title(text)
       say(bounded(text))
       return
     }
+    // A gateway's own words before the page of another server.
+    if (PAGE.test(text)) title(text)
     // A gateway's own words around another body, or a stream that was treated as a body.
     for (const inner of embedded(text)) visit(inner, depth - 1)
     const loose = unquoted(text)
@@ -114,20 +123,22 @@ export function collect(error: unknown): Seen {
     visited.add(value)
     if (Array.isArray(value)) return value.slice(0, MOST.values).forEach((item) => visit(item, depth))
     const item = value as Record<string, unknown>
-    seen.status ??= statusOf(item)
+    const fields = fieldsOf(item)
+    seen.status ??= statusOf(fields)
     for (const key of CODES) {
-      const code = item[key]
+      const code = fields.get(key)
       if (typeof code === "string" && code) add(code)
       if (typeof code === "number") add(String(code))
     }
     // MiniMax has its own error numbers, which mean other things elsewhere.
-    const minimax = isObject(item.base_resp) ? item.base_resp.status_code : undefined
+    const base = fields.get("baseresp")
+    const minimax = isObject(base) ? base.status_code : undefined
     if (minimax && (typeof minimax === "number" || typeof minimax === "string")) add(`base_resp:${minimax}`)
-    for (const key of TIMES) {
-      const time = item[key]
+    for (const [key, time] of Object.entries(item)) {
+      if (!TIME.test(plain(key))) continue
       if (typeof time === "number" || (typeof time === "string" && time.length < 60)) say(`"${key}":"${time}"`)
     }
-    for (const headers of [item.responseHeaders, item.headers])
+    for (const headers of [fields.get("responseheaders"), fields.get("headers")])
       if (isObject(headers)) seen.headers = { ...textual(headers), ...seen.headers }
     // AWS names the error in a header, or in the key that contains it.
     const kind = seen.headers["x-amzn-errortype"]?.split(":")[0]
@@ -135,8 +146,10 @@ export function collect(error: unknown): Seen {
     const named = Object.keys(item).filter((key) => key.endsWith("Exception") && item[key])
     named.forEach(add)
     // Of a retry only the last attempt counts.
-    const inside = item.lastError === undefined ? [...INSIDE, ...named] : ["lastError"]
-    for (const key of inside) visit(item[key], depth - 1)
+    const last = fields.get("lasterror") ?? undefined
+    if (last !== undefined) return visit(last, depth - 1)
+    for (const key of INSIDE) visit(fields.get(key), depth - 1)
+    for (const key of named) visit(item[key], depth - 1)
   }
 
   visit(error, DEPTH)
@@ -144,11 +157,38 @@ export function collect(error: unknown): Seen {
 }
 
 /** An error event inside a stream may carry the HTTP status as its code, also as text: OpenRouter, Google and LiteLLM do. */
-function statusOf(item: Record<string, unknown>) {
-  const found = [item.statusCode, item.status_code, item.status, item.code].map((value) =>
+function statusOf(fields: ReadonlyMap<string, unknown>) {
+  const found = STATUSES.map((key) => fields.get(key)).map((value) =>
     typeof value === "string" && /^[345]\d\d$/.test(value) ? Number(value) : value,
   )
   return found.find((value): value is number => typeof value === "number" && value >= 300 && value < 600)
+}
+
+/** A field's name without its case and hyphens; "" for one that no vendor uses. */
+const plain = (key: string) => (KEY.test(key) ? key.replace(/[_-]/g, "").toLowerCase() : "")
+
+const READ = new Set([...STATUSES, ...CODES, ...INSIDE, "responseheaders", "headers"])
+
+/** The fields that are read, also those that an error has from its class. */
+function fieldsOf(item: object): ReadonlyMap<string, unknown> {
+  const found = new Map<string, unknown>()
+  for (let at: object | null = item; at && at !== Object.prototype; at = Object.getPrototypeOf(at))
+    for (const key of Object.getOwnPropertyNames(at)) {
+      const name = plain(key)
+      if (READ.has(name) && !found.has(name)) found.set(name, Reflect.get(item, key))
+    }
+  return found
+}
+
+/** A code as words; "" for one that is none, or just one word. */
+function spelled(code: string) {
+  if (!/^[A-Za-z0-9_.:/-]{4,100}$/.test(code)) return ""
+  const words = code
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .replace(/[_.:/ -]+/g, " ")
+    .trim()
+    .toLowerCase()
+  return words.includes(" ") ? words : ""
 }
 
 function parsed(text: string): unknown {
@@ -172,13 +212,17 @@ function embedded(text: string): unknown[] {
 }
 
 const QUOTED = "(?:\"((?:[^\"\\\\]|\\\\.){1,500})\"|'((?:[^'\\\\]|\\\\.){1,500})')"
-const LOOSE_TEXT = new RegExp(`["'](?:message|msg|detail|error_msg)["']\\s{0,4}:\\s{0,4}${QUOTED}`, "g")
-const LOOSE_CODE = /["'](?:code|type|status|reason)["']\s{0,4}:\s{0,4}["']([\w.-]{1,80})["']/g
+const AFTER_KEY = "[\"']?\\s{0,4}[:=]\\s{0,4}(?:Optional\\()?"
+const LOOSE_TEXT = new RegExp(`(?<![A-Za-z])["']?(?:grpc_)?(?:message|msg|detail|error_msg)${AFTER_KEY}${QUOTED}`, "g")
+const LOOSE_CODE = new RegExp(`(?<![A-Za-z])["']?(?:code|type|status|reason)${AFTER_KEY}["']([\\w.-]{1,80})["']`, "g")
 
-/** Text that looks like JSON but cannot be parsed: Python's notation, or a body that was cut off. */
+/** Where data begins: in JSON, in Python, and as Rust, Go and Swift print it. */
+const LOOSE = /[{[(]\s*(?:["']|[A-Za-z_]{1,40}: ?["'])|[ ,][A-Za-z_]{1,40}:\s?["']/
+
+/** Text that looks like data but cannot be parsed: printed by another language, or a body that was cut off. */
 function unquoted(whole: string) {
   const text = bounded(whole)
-  if (!/[{[]\s*["']/.test(text) || embedded(text).length) return { codes: [], texts: [] }
+  if (!LOOSE.test(text) || embedded(text).length) return { codes: [], texts: [] }
   return {
     codes: [...text.matchAll(LOOSE_CODE)].slice(0, 20).map((found) => found[1]),
     texts: [...text.matchAll(LOOSE_TEXT)]
@@ -201,6 +245,8 @@ function textual(headers: Record<string, unknown>) {
 
 /** What bun adds to a failed fetch is meant for developers. */
 const BUN_HINT = /\.? For more information, pass `verbose: true` in the second argument to fetch\(\)/
+
+const PAGE = /<(?:!doctype|!DOCTYPE|html|HTML)[ >]/
 
 const LOOKS_LIKE_DATA = /^\s*(?:[[{]|<[!?a-z]|data:|event:)/i
 
@@ -225,7 +271,7 @@ const isSentence = (text: string) => /\s|[^\0-\x7f]/.test(text.trim())
 /** A text without the data in it. */
 function withoutData(text: string) {
   if (LOOKS_LIKE_DATA.test(text) && !/^\[\d+\]/.test(text)) return ""
-  const from = text.search(/\{\s*["']/)
+  const from = text.search(/\{\s*(?:["']|[A-Za-z_]{1,40}: ?["'])|<(?:!doctype|!DOCTYPE|html|HTML)[ >]/)
   const words = from < 0 ? text : text.slice(0, from).replace(/[\s:,;([-]+$/, "")
   return clean(words)
 }

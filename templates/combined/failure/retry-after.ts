@@ -40,7 +40,7 @@ export function read({ headers, texts, limit, zone, places = [] }: Said, now: nu
 
 function at(place: string, headers: Headers, texts: readonly string[], now: number, zone: string | undefined) {
   if (place === "text") return said(texts, now, zone)
-  if (place.startsWith("header:")) return CombinedMoment.moment(headers[place.slice(7)] ?? "", now)
+  if (place.startsWith("header:")) return CombinedMoment.moment(headers[place.slice(7)] ?? "", now, zone)
   return field(texts.find((text) => text.startsWith(`"${place.slice(6)}":`)) ?? "", now, zone)
 }
 
@@ -100,8 +100,11 @@ const LATER = /((?:\d{1,9}(?:\.\d{1,12})? ?(?:秒|分钟|个?小时|天|周|个?
 
 const DELAY = /"?retryDelay"?\s{0,4}:\s{0,4}"?(\d{1,9}(?:\.\d{1,12})?s)"?/
 
-const FIELD =
-  /"(resets_in_seconds|resets?_?at|reset_?time|next_?reset_?time|quotaResetTimeStamp|quotaResetDelay|retry_?after(?:_seconds|_ms)?|estimated_time)"\s{0,4}:\s{0,4}"?([^",}\n]{1,60})/i
+const NAME =
+  "(?:next_?|quota_?|limit_?|window_?|usage_?)?(?:resets?_?(?:at|in|on|after|timestamp|time|date|delay|seconds|ms)(?:_?seconds)?|retry_?(?:after|in|at|delay)(?:_?(?:seconds|secs|ms))?|(?:cooldown|wait)_?(?:seconds|secs|ms)|(?:next_?)?available_?at|estimated_time)"
+
+/** A field that says when a limit ends, as in `collect.ts`. */
+const FIELD = new RegExp(`"(${NAME})"\\s{0,4}:\\s{0,4}"?([^",}\\n]{1,60})`, "i")
 
 const CLOCK_TIME = "\\d{1,2}:\\d\\d(?::\\d\\d(?:\\.\\d{1,9})?)?"
 
@@ -157,7 +160,7 @@ function field(text: string, now: number, zone: string | undefined) {
   if (!found) return undefined
   const [, name, value] = found
   const count = CombinedMoment.number(value)
-  if (count !== undefined && name.toLowerCase().endsWith("_ms")) return Math.ceil(count) || undefined
+  if (count !== undefined && name.toLowerCase().endsWith("ms")) return Math.ceil(count) || undefined
   return CombinedMoment.moment(value.trim(), now, zone)
 }
 

@@ -10,9 +10,11 @@ setDefaultTimeout(30_000)
 
 const health = Effect.promise(async () => CombinedCooldown.parse(await Bun.file(CombinedHealthFile.FILE).text()))
 
-const kindOf = Effect.fn("test.kindOf")(function* (providerID: string) {
-  return [...(yield* health)].find(([key]) => key.startsWith(`${providerID}/`))?.[1].kind
+const cooldownOf = Effect.fn("test.cooldownOf")(function* (providerID: string) {
+  return [...(yield* health)].find(([key]) => key.startsWith(`${providerID}/`))?.[1]
 })
+
+const kindOf = (providerID: string) => cooldownOf(providerID).pipe(Effect.map((item) => item?.kind))
 
 const plain = (type: string, body: string): Answer => ({
   status: 200,
@@ -125,18 +127,23 @@ it.instance("an error event that Google's SDK ignores is a failure of its kind",
     yield* chat.ask("hello")
 
     expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
-    expect(yield* kindOf(chat.ids.first)).toBe("overload")
+    expect(yield* cooldownOf(chat.ids.first)).toMatchObject({
+      kind: "overload",
+      message: "503 The model is overloaded",
+    })
   }),
 )
 
 it.instance("MiniMax' own number for a used-up plan is a quota", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
-    chat.first.answer(stream(event({ id: "x", choices: null, base_resp: { status_code: 2056, status_msg: "limit" } })))
+    chat.first.answer(
+      stream(event({ id: "x", choices: null, base_resp: { status_code: 2056, status_msg: "The plan is used up" } })),
+    )
     chat.second.answer(text("the whole answer"))
     yield* chat.ask("hello")
 
     expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
-    expect(yield* kindOf(chat.ids.first)).toBe("quota")
+    expect(yield* cooldownOf(chat.ids.first)).toMatchObject({ kind: "quota", message: "The plan is used up" })
   }),
 )
