@@ -31,8 +31,8 @@ BACK_MS = (50, 300)
 """Every refusal names a time in this range after which the member may be asked again, so that sessions stay short."""
 
 STEADY_FAULTS = 2
-"""In how many of its first requests of a turn the member fails that never breaks a stream: a turn that has waited for
-all members again and again may give up.
+"""In how many of its first requests of a turn the member fails that never breaks a stream: one that fails three times
+for one answer is not asked for it again.
 """
 
 FAULTY = 0.35

@@ -102,7 +102,7 @@ const open = (route: Route, step: number, pull: Answer, begins: () => void): Ans
     if (found.type === "end")
       return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, run.answer.failures, [])))
     if (found.type === "wait") {
-      run.answer = CombinedAnswer.wait(run.answer)
+      run.answer = CombinedAnswer.wait(run.answer, found)
       yield* Effect.sleep(found.for)
       pool.claim(member, route)
     }

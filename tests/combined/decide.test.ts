@@ -35,7 +35,7 @@ const none = { type: "none" } as const
 
 const again = CombinedAnswer.repeat(CombinedAnswer.FRESH, alpha, { message: "before" })
 const left = (lacks?: string) => CombinedAnswer.leave(CombinedAnswer.FRESH, alpha, { message: "before", lacks })
-const waited = Array.from({ length: 3 }).reduce<CombinedAnswer.Answer>(CombinedAnswer.wait, CombinedAnswer.FRESH)
+const waited = (...waits: readonly number[]): CombinedAnswer.Answer => ({ ...CombinedAnswer.FRESH, waits })
 const suspected = CombinedAnswer.leave(CombinedAnswer.FRESH, beta, {
   message: "strange",
   suspect: { failure: failure("unknown"), error: "first" },
@@ -73,7 +73,18 @@ const CASES: readonly [
   ],
   ["with its finished tools", failure("rate_limit"), { next: soon, kept: 1 }, { type: "wait", keep: true }],
   ["but not for long", failure("rate_limit"), { next: late }, { type: "end", error: "all" }],
-  ["nor often", failure("rate_limit"), { next: soon, answer: waited }, { type: "end", error: "all" }],
+  [
+    "nor for long in all",
+    failure("rate_limit"),
+    { next: soon, answer: waited(60_000, 60_000) },
+    { type: "end", error: "all" },
+  ],
+  [
+    "but any number of times if that is short",
+    failure("rate_limit"),
+    { next: soon, answer: waited(800, 100, 1000) },
+    { type: "wait", for: 5000 },
+  ],
   ["finished tools stay before the end", failure("rate_limit"), { next: none, kept: 1 }, { type: "close" }],
 
   [

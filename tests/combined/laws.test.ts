@@ -36,11 +36,15 @@ const broken: Record<Law, Partial<Policy>> = {
   "a wait ends when it was said to end": {
     decide: decide((verdict) => (verdict.type === "wait" ? { ...verdict, until: verdict.until + 5000 } : verdict)),
   },
-  "an answer waits a few times at most": {
-    after: (facts, verdict) =>
-      verdict.type === "wait"
-        ? { ...CombinedDecide.after(facts, verdict), waits: 0 }
-        : CombinedDecide.after(facts, verdict),
+  "an answer waits for a limited time in all": {
+    start: ({ now }) => ({ type: "wait", for: CombinedDecide.LONGEST_WAIT, until: now + CombinedDecide.LONGEST_WAIT }),
+  },
+  "a turn does not give up while one returns soon": {
+    decide: decide((verdict, facts) =>
+      verdict.type === "wait" && facts.answer.waits.length >= 3
+        ? { type: "end", error: "all", keep: false }
+        : verdict,
+    ),
   },
   "a cancel ends at once": { cancelled: () => "go on" },
   "nothing is left after a run": {

@@ -30,7 +30,8 @@ export const LAWS = [
   "an answer takes a stated number of requests at most",
   "a wait has an end",
   "a wait ends when it was said to end",
-  "an answer waits a few times at most",
+  "an answer waits for a limited time in all",
+  "a turn does not give up while one returns soon",
   "a cancel ends at once",
   "nothing is left after a run",
 ] as const
@@ -122,10 +123,10 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
   /** One loop over answers of a kind, until the model is done. Returns how it ended. */
   const loop = (purpose: CombinedDecide.Purpose, steps: number): "served" | "ended" | "cancelled" | "compact" => {
     const run = CombinedRun.make()
-    const counts = { all: 0, waits: 0, rounds: 0, member: new Map<string, number>() }
+    const counts = { all: 0, waited: 0, rounds: 0, member: new Map<string, number>() }
     const providers = new Set(members.map((member) => member.providerID)).size
     const reset = () => {
-      counts.all = counts.waits = 0
+      counts.all = counts.waited = 0
       counts.member.clear()
     }
     const left = { steps }
@@ -147,9 +148,25 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
     const wait = (span: number, until: number) => {
       demand(Number.isFinite(span) && span <= CombinedDecide.LONGEST_WAIT, "a wait has an end")
       demand(Math.abs(world.now + span - Math.max(world.now, until)) < 1, "a wait ends when it was said to end")
-      demand(++counts.waits <= CombinedDecide.MOST_WAITS[purpose], "an answer waits a few times at most")
+      counts.waited += span
+      demand(
+        counts.waited < CombinedDecide.ENOUGH_WAITING[purpose] + CombinedDecide.LONGEST_WAIT,
+        "an answer waits for a limited time in all",
+      )
       world.now += span
     }
+    const elsewhere = ({ providerID, modelID }: Member) => {
+      const failure = { kind: "server", scope: "model", message: "elsewhere" } as const
+      world.state = CombinedCooldown.fail(world.state, providerID, modelID, failure, world.now, { bounds })
+    }
+    /** Whether one that may still be asked is back within the longest wait, and there may be one more wait. */
+    const worthIt = () =>
+      counts.waited < CombinedDecide.ENOUGH_WAITING[purpose] &&
+      members.some((member) => {
+        const cooldown = CombinedCooldown.cooling(world.state, member.providerID, member.modelID, world.now)
+        const soon = (cooldown?.until ?? 0) - world.now <= CombinedDecide.LONGEST_WAIT
+        return soon && (counts.member.get(CombinedMember.key(member)) ?? 0) < CombinedDecide.MOST_LEFT
+      })
 
     while (true) {
       demand(++counts.rounds < FOR_EVER, "every answer ends")
@@ -157,29 +174,33 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
       const choice = CombinedRank.choose(members, view(run.answer))
       const member = choice.type === "serve" ? choice.member : (choice.out[0]?.member ?? members[0])
       // Others may learn of a failure between the choice and the request.
-      if (roll() < 0.1)
-        world.state = CombinedCooldown.fail(
-          world.state,
-          member.providerID,
-          member.modelID,
-          { kind: "server", scope: "model", message: "elsewhere" },
-          world.now,
-          { bounds },
-        )
+      if (roll() < 0.1) elsewhere(member)
       const others = (answer: CombinedAnswer.Answer) =>
         CombinedRank.rank(members, view(answer)).some(
           (item) => !CombinedMember.same(item, member) && CombinedRun.mayHold(run, item, item.room),
         )
-      const cooling = CombinedCooldown.cooling(world.state, member.providerID, member.modelID, world.now)
-      const begin = policy.start({
-        purpose,
-        answer: run.answer,
-        member,
-        until: cooling?.until,
-        probed: roll() < 0.1,
-        others: others(run.answer),
-        now: world.now,
-      })
+      const prepare = () => {
+        const cooling = CombinedCooldown.cooling(world.state, member.providerID, member.modelID, world.now)
+        const begin = policy.start({
+          purpose,
+          answer: run.answer,
+          member,
+          until: cooling?.until,
+          probed: roll() < 0.1,
+          others: others(run.answer),
+          now: world.now,
+        })
+        if (begin.type !== "wait") return begin
+        run.answer = CombinedAnswer.wait(run.answer, begin)
+        wait(begin.for, begin.until)
+        return begin
+      }
+      const first = prepare()
+      // While the request is being built, others may learn of one more: it is withdrawn, once.
+      const withdrawn = (first.type === "ask" || first.type === "wait") && roll() < 0.1
+      if (withdrawn) elsewhere(member)
+      const begin = withdrawn ? prepare() : first
+      if (cancelled()) return close("cancelled")
       if (begin.type === "move") {
         run.answer = CombinedAnswer.rechoose(run.answer)
         continue
@@ -187,11 +208,6 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
       if (begin.type === "end") {
         run.answer = CombinedAnswer.FRESH
         return close("ended")
-      }
-      if (begin.type === "wait") {
-        run.answer = CombinedAnswer.wait(run.answer)
-        wait(begin.for, begin.until)
-        if (cancelled()) return close("cancelled")
       }
 
       // The request.
@@ -231,7 +247,7 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
       if (end.kind === "too_long" || (end.kind === "rate_limit" && end.long && !ended.others))
         run.tooLong.set(key, member.room)
       const following = CombinedRank.choose(members, view(CombinedDecide.leave(ended)))
-      const [first] = following.type === "wait" ? following.out : []
+      const [soonest] = following.type === "wait" ? following.out : []
       const fits = (item: Member) => CombinedRun.mayHold(run, item, item.room)
       const facts: CombinedDecide.Facts<Member> = {
         ...ended,
@@ -242,8 +258,8 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
         next:
           following.type === "serve"
             ? following
-            : first
-              ? { type: "wait", member: first.member, until: first.cooldown.until, fits: fits(first.member) }
+            : soonest
+              ? { type: "wait", member: soonest.member, until: soonest.cooldown.until, fits: fits(soonest.member) }
               : { type: "none" },
       }
       const verdict = policy.decide(facts)
@@ -266,7 +282,10 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
         run.answer = CombinedAnswer.FRESH
         return close("ended")
       }
-      if (verdict.type === "end") return close("ended")
+      if (verdict.type === "end") {
+        demand(verdict.error !== "all" || !worthIt(), "a turn does not give up while one returns soon")
+        return close("ended")
+      }
       if (verdict.type === "compact") {
         if (purpose !== "step") {
           run.answer = CombinedAnswer.FRESH

@@ -25,8 +25,8 @@ export type Answer = {
   readonly closed: ReadonlyMap<string, number>
   /** How often each member was retried, by its key. */
   readonly repeats: ReadonlyMap<string, number>
-  /** How often all were unavailable and the turn waited for one. */
-  readonly waits: number
+  /** The waits for a member while all were unavailable, in milliseconds. */
+  readonly waits: readonly number[]
   /** How often another member was chosen before anything was sent. */
   readonly rechosen: number
   /** Keys of the members that were abandoned for being silent. */
@@ -41,7 +41,7 @@ export const FRESH: Answer = {
   left: new Map(),
   closed: new Map(),
   repeats: new Map(),
-  waits: 0,
+  waits: [],
   rechosen: 0,
   silent: new Set(),
   suspects: [],
@@ -78,8 +78,13 @@ export function repeat(answer: Answer, member: Name, what: { readonly message: s
   return { ...remember(answer, member, what), repeats: counted(answer.repeats, CombinedMember.key(member)) }
 }
 
-export function wait(answer: Answer): Answer {
-  return { ...answer, waits: answer.waits + 1 }
+export function wait(answer: Answer, wait: { readonly for: number }): Answer {
+  return { ...answer, waits: [...answer.waits, wait.for] }
+}
+
+/** How many milliseconds it has waited in all. */
+export function waited(answer: Answer) {
+  return answer.waits.reduce((sum, wait) => sum + wait, 0)
 }
 
 export function rechoose(answer: Answer): Answer {

@@ -14,9 +14,15 @@ import { CombinedMember, type Name } from "../member"
 /** A member that was asked this often for one answer without giving it is not asked for it again. */
 export const MOST_LEFT = 3
 
-/** How often one answer waits for a member to return, and the longest wait, in milliseconds. */
-export const MOST_WAITS = { step: 3, summary: 3, whole: 2 } as const
+/** The longest wait for a member to return, in milliseconds. */
 export const LONGEST_WAIT = 60_000
+
+/**
+ * One answer that has waited this long in all, in milliseconds, does not wait again. The time is limited and not the
+ * number of waits: after three short ones a turn would be lost that another second could save. Each wait ends with a
+ * request, and their number is limited.
+ */
+export const ENOUGH_WAITING = { step: 120_000, summary: 120_000, whole: 60_000 } as const
 
 /** How often another member is chosen for one answer because the chosen one has failed elsewhere in the meantime. */
 export const MOST_RECHOSEN = 3
@@ -226,7 +232,7 @@ export function after(facts: Facts, verdict: Verdict): Answer {
     case "again":
       return verdict.forgo ? answer : CombinedAnswer.repeat(answer, member, { message: messageOf(facts.end) })
     case "wait":
-      return CombinedAnswer.wait(leave(facts))
+      return CombinedAnswer.wait(leave(facts), verdict)
     case "compact":
       return CombinedAnswer.compact(leave(facts))
     case "close": {
@@ -262,7 +268,7 @@ export function wish(answer: Answer, purpose: Purpose) {
     /** Whether a silent member may be abandoned for it. Not for one that was silent as well. */
     relieves: (member: Name) => open(member) && !answer.silent.has(CombinedMember.key(member)),
     /** How many milliseconds to wait for a member. */
-    patience: answer.waits < MOST_WAITS[purpose] ? LONGEST_WAIT : 0,
+    patience: CombinedAnswer.waited(answer) < ENOUGH_WAITING[purpose] ? LONGEST_WAIT : 0,
   }
 }
 
@@ -330,7 +336,7 @@ export function movesOn(settings: Pick<Settings, "kinds">, kind: Kind) {
   return settings.kinds?.includes(kind) ?? true
 }
 
-/** How long to wait for a member that returns then; undefined if that is too long, or was done too often. */
+/** How long to wait for a member that returns then; undefined if that is too long, or was done for long enough. */
 function waitFor(purpose: Purpose, answer: Answer, until: number, now: number) {
   const pause = Math.max(0, until - now)
   return pause <= wish(answer, purpose).patience ? pause : undefined

@@ -132,7 +132,7 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
     case "ask":
       return "ask" as const
     case "wait":
-      run.answer = CombinedAnswer.wait(run.answer)
+      run.answer = CombinedAnswer.wait(run.answer, found)
       yield* wait(turn, route, run, route.member, found)
       yield* route.claim
       return "ask" as const
@@ -335,7 +335,7 @@ const wait = Effect.fn("CombinedTurn.wait")(function* (
   const cooldown = yield* route.coolingOf(member)
   yield* turn.status.set(turn.ctx.sessionID, {
     type: "retry",
-    attempt: run.answer.waits,
+    attempt: run.answer.waits.length,
     message: CombinedNotice.waiting(route.id, member.providerID, cooldown?.message ?? "unavailable"),
     next: span.until,
   })

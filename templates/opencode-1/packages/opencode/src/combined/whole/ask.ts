@@ -41,7 +41,7 @@ export const ask = <A, E, R>(
     }
     if (begin.type === "end") return yield* Effect.failCause(last ?? NOBODY)
     if (begin.type === "wait") {
-      run.answer = CombinedAnswer.wait(run.answer)
+      run.answer = CombinedAnswer.wait(run.answer, begin)
       yield* Effect.sleep(begin.for)
       yield* route.claim
     }
