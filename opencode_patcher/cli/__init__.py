@@ -33,6 +33,7 @@ COMMANDS = {
     "demo": "See a failover without keys and without OpenCode's source.",
     "models": "Show which models are combined, and why.",
     "failures": "Explain what a provider's failure means.",
+    "health": "Show which provider is being avoided and until when, and ask it again now.",
     "attempts": "Show which provider answered, what failed and what it cost.",
     "check": "Check whether the patches fit OpenCode releases.",
     "update": "Move to the newest release of OpenCode 1 once it is built and verified.",

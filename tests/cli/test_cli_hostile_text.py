@@ -160,6 +160,7 @@ def test_names_of_directories(run: Run, tmp_path: Path, monkeypatch: pytest.Monk
                 ("install",),
                 DOCTOR,
                 ("attempts",),
+                ("health",),
                 ("config", "--check"),
             ):
                 run(*words)
@@ -188,6 +189,7 @@ def test_words_on_the_command_line(run: Run) -> None:
     run("check", HOSTILE)
     run("patches", "show", HOSTILE)
     run("attempts", "--since", HOSTILE)
+    run("health", "clear", HOSTILE)
     run("attempts", "--file", f"/nowhere/{STEERING}")
     run("release", "--target", HOSTILE)
     run("models", "keys", "--catalog", f"/nowhere/{STEERING}")

@@ -107,6 +107,7 @@ def commands(upstream: Upstream, tmp_path: Path) -> dict[str, list[list[str]]]:
         "doctor": [["doctor", *source]],
         "demo": [["demo"]],
         "models": [["models", "groups", "--catalog", str(tmp_path / "models.json")]],
+        "health": [["health"], ["health", "clear"]],
         "attempts": [["attempts"]],
         "failures": [["failures", "explain", "429 Too Many Requests"]],
         "check": [["check", "v1.17.90", *source]],

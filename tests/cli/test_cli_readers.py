@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from opencode_patcher.configuration import auth
 from opencode_patcher.configuration import files as configurations
 from opencode_patcher.drill.fakes import wire
 from opencode_patcher.drill.verdict import comparison, observation
+from opencode_patcher.health import record
 from opencode_patcher.install import builds, records, state
 from opencode_patcher.models import catalogue
 from opencode_patcher.release import manifest, sums
@@ -66,6 +68,7 @@ READERS: dict[str, Reader] = {
     "auth.json": text(lambda one: auth.read({auth.CONTENT_VARIABLE: one, "HOME": "/nowhere"})),
     "the catalogue": lambda data: catalogue.parse_providers(data, "test"),
     "the log of attempts": file(log.read),
+    "the health file": file(lambda path: record.read(path, datetime(2026, 3, 1, tzinfo=UTC))),
     ".npmrc": text(lambda one: npm_settings.parse(one, {"A": "1"})),
     "an integrity": text(npm_registry.parse_integrity),
     "an archive of bun's": lambda data: bun_package._member(data, "package/bin/bun", "test"),

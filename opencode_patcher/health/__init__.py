@@ -1,0 +1,1 @@
+"""Which provider a patched OpenCode avoids, why, and until when: the file that all of its processes share."""
