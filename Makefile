@@ -9,6 +9,11 @@ FUZZ_SECONDS ?= 300
 
 export OPENCODE_PATCHER_TEST_TOOLS ?= $(CURDIR)/.cache/test-tools
 
+# The tests start Python hundreds of times. Each start would compile every module again where the environment forbids to
+# keep what was compiled.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/pycache
+
 .PHONY: build demo test test-upstream test-newest fuzz coverage lint bench requirements clean help
 
 help:
