@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher.base.errors import InstallError
+from opencode_patcher.base.guard import guarding
 from opencode_patcher.base.store import open_store
 from opencode_patcher.install.status import status
 from opencode_patcher.install.systems.posix import Posix
@@ -23,19 +26,21 @@ ROOT = Path(__file__).parents[2]
 
 
 def killed(root: Path, scenario: str, system: str = "posix") -> Iterator[Path]:
-    """The directory of each point, after the kill; the last one is of the run that was not killed."""
-    done = subprocess.run(
-        [sys.executable, "-m", kill_points.__name__, root, scenario, system],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    steps = done.stdout.split("\n")[:-1]
-    assert steps[-1:] == ["done"], done.stderr
-    assert len(steps) > 5
-    for point in range(1, len(steps) + 1):
-        yield root / str(point)
+    """The directory as a kill leaves it, before each step of a run and after its last."""
+    command = [sys.executable, "-m", kill_points.__name__, root, scenario, system]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 5
+    now = root / "now"
+    with guarding():
+        for number in itertools.count(1):
+            left = root / str(number)
+            if not left.exists():
+                break
+            shutil.rmtree(now)
+            left.rename(now)
+            yield now
+    assert number > 5
 
 
 def state_of(root: Path) -> str:
