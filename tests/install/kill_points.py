@@ -77,7 +77,7 @@ def fingerprint(root: Path) -> str:
     """Everything that a run finds below ``root``: names (but for a random part), kinds, rights, contents, links."""
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
-        name = re.sub(r"\.[a-z0-9_]{8}(?=(\.tmp)?(/|$))", ".random", str(path.relative_to(root)))
+        name = re.sub(r"\.[A-Za-z0-9_]{8}(?=(\.tmp)?(/|$))", ".random", str(path.relative_to(root)))
         digest.update(f"{name} {path.lstat().st_mode} {path.lstat().st_nlink}\n".encode())
         if path.is_symlink():
             digest.update(os.fsencode(path.readlink()))

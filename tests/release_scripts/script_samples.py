@@ -9,9 +9,11 @@ import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from opencode_patcher.base import resources
@@ -75,10 +77,21 @@ def make_release(
 ) -> Path:
     """The files of a release whose program, the same for each target, prints ``name``."""
     out.mkdir(parents=True)
-    for target in targets:
-        _add_target(out, content or program(name, body=body), name, target)
-    write_sums(out)
+    for file, data in _files(name, tuple(targets), content or program(name, body=body)).items():
+        (out / file).write_bytes(data)
     return out
+
+
+@cache
+def _files(name: str, targets: tuple[str, ...], content: bytes) -> Mapping[str, bytes]:
+    """They take long to make, and most tests want the same."""
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / "out"
+        out.mkdir()
+        for target in targets:
+            _add_target(out, content, name, target)
+        write_sums(out)
+        return {path.name: path.read_bytes() for path in out.iterdir()}
 
 
 def write_sums(out: Path) -> None:

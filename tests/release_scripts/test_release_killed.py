@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from opencode_patcher.base.guard import guarding
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import open_store
 from opencode_patcher.base.version import Release
@@ -19,6 +20,7 @@ from opencode_patcher.install import builds, state
 from opencode_patcher.install.status import status
 from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.uninstall import uninstall
+from tests.install import kill_points
 from tests.release_scripts.script_samples import PROGRAMS, Machine, make_machine, make_release, started
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of these tests are Linux")
@@ -26,16 +28,16 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of
 LOCKED = Release(tag="v1.18.3", version=(1, 18, 3), commit="c" * 40)
 
 COUNTING = """#!/bin/sh
-# Ends the whole script with SIGKILL before its program number POINT.
+# Keeps the files as they are before this program, and ends the whole script with SIGKILL if its number is POINT.
 read -r number < "$COUNTER"
 number=$((number + 1))
 echo "$number" > "$COUNTER"
 echo {name} >> "$COUNTER.programs"
+{copy} -a "$HOME" "$LEFT/$number"
 [ "$number" = "$POINT" ] && kill -KILL 0
 exec "{real}" "$@"
 """
-"""A program before which the process group of the script is killed. The script changes nothing but through programs,
-and through redirections into the directory that is its own."""
+"""The script changes nothing but through programs, and through redirections into the directory that is its own."""
 
 CHANGING = ("awk", "cat", "chmod", "cp", "ln", "mkdir", "mktemp", "mv", "rm", "tar")
 
@@ -45,14 +47,17 @@ def counting(machine: Machine) -> None:
         real = shutil.which(name)
         file = machine.programs / name
         file.unlink()
-        file.write_text(COUNTING.format(name=name, real=real))
+        file.write_text(COUNTING.format(name=name, real=real, copy=shutil.which("cp")))
         file.chmod(0o755)
 
 
-def run_to(machine: Machine, release: Path, point: int) -> tuple[int, list[str]]:
-    """Runs the script until its program number ``point`` (0: to its end); returns its exit code and its programs."""
-    counting(machine)
-    counter = machine.root / "counter"
+def run_to(machine: Machine, release: Path, point: int, left: Path) -> tuple[int, list[str]]:
+    """Runs the script until its program number ``point`` (0: to its end); returns its exit code and its programs.
+
+    Below ``left`` are the files of the home before each program.
+    """
+    left.mkdir()
+    counter = left / "counter"
     counter.write_text("0\n")
     done = subprocess.run(
         [*machine.shell, machine.script],
@@ -60,6 +65,7 @@ def run_to(machine: Machine, release: Path, point: int) -> tuple[int, list[str]]
             **machine.environment(),
             "OPENCODE_RELEASE_URL": str(release),
             "COUNTER": str(counter),
+            "LEFT": str(left),
             "POINT": str(point),
         },
         capture_output=True,
@@ -72,30 +78,48 @@ def run_to(machine: Machine, release: Path, point: int) -> tuple[int, list[str]]
 
 
 def killed(root: Path, first: Path | None, second: Path) -> Iterator[Machine]:
-    """A machine for each point, after the kill; at last one that was not killed.
+    """A machine as a kill leaves it at each point, and as the end of the script leaves it.
 
-    Each program is a point when it runs for the first time, for the last time, and half-way between.
+    Each program is a point when it runs for the first time, for the last time, and half-way between. SIGKILL leaves the
+    files as they are at that moment, so they are copied during one run. To see that this is so, the script is really
+    killed once. A state that was there before is left out.
     """
+    machine = make_machine(root / "machine")
+    if first:
+        assert machine.install(OPENCODE_RELEASE_URL=first).returncode == 0
+    counting(machine)
+    before = root / "before"
+    kill_points.copy(machine.home, before)
 
-    def again(name: str) -> Machine:
-        machine = make_machine(root / name)
-        if first:
-            assert machine.install(OPENCODE_RELEASE_URL=first).returncode == 0
-        return machine
+    def home(saved: Path) -> None:
+        shutil.rmtree(machine.home)
+        saved.rename(machine.home)
 
-    whole = again("whole")
-    code, programs = run_to(whole, second, 0)
+    code, programs = run_to(machine, second, 0, root / "whole")
     assert code == 0
     assert set(programs) >= set(CHANGING) - {"mktemp"}, "mktemp is for what no build is in the store yet"
-    for name in sorted(set(programs)):
+    kill_points.copy(machine.home, root / "whole" / str(len(programs) + 1))
+
+    home(before)
+    point = programs.index("mv") + 1
+    code, reached = run_to(machine, second, point, root / "killed")
+    assert (code, reached) == (-signal.SIGKILL, programs[:point])
+    assert kill_points.fingerprint(machine.home) == kill_points.fingerprint(root / "whole" / str(point))
+
+    points = {len(programs) + 1}
+    for name in set(programs):
         at = [number for number, program in enumerate(programs, 1) if program == name]
-        for point in sorted({at[0], at[len(at) // 2], at[-1]}):
-            machine = again(str(point))
-            code, reached = run_to(machine, second, point)
-            assert code == -signal.SIGKILL
-            assert reached[-1] == name
-            yield machine
-    yield whole
+        points |= {at[0], at[len(at) // 2], at[-1]}
+    seen = set()
+    with guarding():
+        for number in sorted(points):
+            left = root / "whole" / str(number)
+            state = kill_points.fingerprint(left)
+            if state not in seen:
+                seen.add(state)
+                home(left)
+                yield machine
+    assert len(seen) > 10
 
 
 def state_of(machine: Machine) -> str:
@@ -104,7 +128,7 @@ def state_of(machine: Machine) -> str:
 
 
 def install_again(machine: Machine, release: Path) -> None:
-    fresh = make_machine(machine.root / "again")
+    fresh = make_machine(machine.root / f"again-{len(list(machine.root.glob('again-*')))}")
     done = fresh.install(OPENCODE_RELEASE_URL=release, HOME=machine.home)
     assert done.returncode == 0, done.stderr
     assert started(machine.place) == release.name
