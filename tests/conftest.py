@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import HOME_VARIABLE, Store, open_store
+from tests import forks
 from tests.isolation import NOBODY, PROXIES, Isolation
 
 settings.register_profile(
@@ -140,6 +141,13 @@ def tools(toolbox: Mapping[str, str], registry_access: None, monkeypatch: pytest
     """A real bun on PATH, and the user's package registry."""
     for name, value in toolbox.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def fork(session_home: Path) -> Iterator[forks.Start]:
+    """Starts the command line in a process of its own."""
+    with forks.serving() as start:
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from opencode_patcher.base.line import OPENCODE_1
+from tests import forks
 from tests.upstream.fake_upstream import WORKSPACE, Upstream, manifest
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -69,41 +71,38 @@ class CommandLine:
     """Runs ``opencode-patcher`` in processes of its own, with a store and a HOME of the test's."""
 
     store: Path
-    patches: Path
-    templates: Path
+    root: Path
+    """The directory with its patches and templates."""
+    fork: forks.Start
     variables: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def patches(self) -> Path:
+        return self.root / "patches" / OPENCODE_1.patches
+
+    @property
+    def templates(self) -> Path:
+        return self.root / "templates"
+
     def argv(self, *arguments: str | Path) -> list[str]:
-        return [
-            sys.executable,
-            str(LAUNCHER),
-            str(self.patches),
-            str(self.templates),
-            *(str(argument) for argument in arguments),
-        ]
+        """The same as a new process, for a script."""
+        return [sys.executable, str(LAUNCHER), str(self.root), *map(str, arguments)]
 
     def environment(self) -> dict[str, str]:
         return {**os.environ, "OPENCODE_PATCHER_HOME": str(self.store), **self.variables}
 
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.argv(*arguments),
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *arguments: str | Path) -> forks.Fork:
+        return self.fork([str(argument) for argument in arguments], env=self.environment(), stand_in=self.root)
 
     def __call__(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments)
         out, err = process.communicate()
-        assert "Traceback" not in out + err
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        assert "Traceback" not in out + err, err
+        return subprocess.CompletedProcess(process.args, process.wait(), out, err)
 
     def build(self, upstream: Upstream, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """``build`` the small upstream's v1.17.90 with the small catalogue."""
         return self("build", "v1.17.90", *self.to_build(upstream), *arguments)
 
     def to_build(self, upstream: Upstream) -> tuple[str | Path, ...]:
-        return ("--source", upstream.source, "--catalog", self.templates.parent / "models.json")
+        return ("--source", upstream.source, "--catalog", self.root / "models.json")

@@ -14,15 +14,17 @@ from pathlib import Path
 
 import pytest
 
+from tests import forks
 from tests.cli.cli_samples import BUILD_SCRIPT, PATCH, CommandLine, MakeUpstream, program
 from tests.upstream.fake_upstream import Upstream
 
 
 @pytest.fixture
-def command_line(tmp_path: Path) -> CommandLine:
+def command_line(tmp_path: Path, fork: forks.Start) -> CommandLine:
     """The command line with one patch and one new file that fit the small upstream, and no bun."""
-    patches, templates = tmp_path / "patches", tmp_path / "templates"
-    patches.mkdir()
+    made = CommandLine(store=tmp_path / "cli store", root=tmp_path, fork=fork)
+    patches, templates = made.patches, made.templates
+    patches.mkdir(parents=True)
     (patches / "series").write_text("say-more\n")
     (patches / "say-more.patch").write_text(PATCH)
     (templates / "opencode-1" / "packages" / "core" / "src").mkdir(parents=True)
@@ -31,7 +33,7 @@ def command_line(tmp_path: Path) -> CommandLine:
     )
     catalogue = {"acme": {"id": "acme", "name": "Acme", "models": {"m": {"id": "m", "name": "M"}}}}
     (tmp_path / "models.json").write_text(json.dumps(catalogue))
-    return CommandLine(store=tmp_path / "cli store", patches=patches, templates=templates)
+    return made
 
 
 @pytest.fixture

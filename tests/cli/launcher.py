@@ -1,28 +1,23 @@
 """``opencode-patcher`` with other patches and templates, and a drill that is content with everything.
 
-python launcher.py PATCHES TEMPLATES [ARGUMENT...]
+python -m tests.cli.launcher DIRECTORY [ARGUMENT...]
 """
 
 import sys
 from pathlib import Path
 
-from opencode_patcher import __main__
+from opencode_patcher import __main__, pipeline
 from opencode_patcher.base import resources
-from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.install import builds
 
-patches, templates = map(Path, sys.argv[1:3])
+
+def stand_in(directory: Path) -> None:
+    """From now on, ``patches`` and ``templates`` of this process are those in ``directory``."""
+    resources._PACKAGE = directory / "opencode_patcher"
+    passed = builds.DrillResult(passed=("healthy",), failed=(), failover_ms=1.0)
+    pipeline.drill = pipeline.whole_drill = lambda *_: passed
 
 
-def patches_of(line: Line = OPENCODE_1) -> Path:
-    return patches
-
-
-resources.patches = patches_of
-resources.templates = lambda: templates
-
-from opencode_patcher import pipeline  # noqa: E402  (after the resources are replaced)
-
-pipeline.drill = pipeline.whole_drill = lambda *_: builds.DrillResult(passed=("healthy",), failed=(), failover_ms=1.0)
-
-__main__.main(sys.argv[3:])
+if __name__ == "__main__":
+    stand_in(Path(sys.argv[1]))
+    __main__.main(sys.argv[2:])

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 def killed(root: Path, scenario: str, system: str = "posix") -> Iterator[Path]:
     """The directory as a kill leaves it, before each step of a run and after its last."""
-    command = [sys.executable, "-m", kill_points.__name__, root, scenario, system]
+    command = [sys.executable, "-m", kill_points.__name__, str(root), scenario, system]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 5
