@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             signal.signal(number, _interrupt)
     # The programs we run create files too. Nobody else may be able to write to any of them.
     os.umask(os.umask(0o022) | 0o022)
+    if sys.stdout is None:
+        sys.stdout = output.ClosedOutput()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # The terminal's encoding may lack the character.
@@ -81,7 +83,7 @@ def _failed(error: BaseException, words: Sequence[str]) -> int:
         case click.ClickException():
             return _show(errors.UsageError(error.format_message()), as_json=True)
         case OSError() if _is_of_click(error):
-            raise errors.OutputError("The output cannot be written.", why=f"{error.strerror or error}.") from error
+            raise errors.OutputError(output.UNWRITABLE, why=f"{error.strerror or error}.") from error
         case errors.PatcherError() | OSError() if full := full_disk.caused(error):
             return _show(full, as_json=as_json)
         case errors.PatcherError():

@@ -124,7 +124,7 @@ def _exactly(connection: socket.socket, length: int) -> bytes:
 
 def main() -> None:
     connection = socket.socket(fileno=int(sys.argv[1]))
-    _import_everything()
+    _load_everything()
     # What is there now is shared with every child, and not written to by its garbage collection.
     gc.freeze()
     waking, wake = os.pipe()
@@ -155,13 +155,19 @@ def main() -> None:
             connection.sendall(str(pid).zfill(LENGTH).encode())
 
 
-def _import_everything() -> None:
+def _load_everything() -> None:
     import opencode_patcher
 
     for found in pkgutil.walk_packages(opencode_patcher.__path__, "opencode_patcher."):
         # What a command imports while it runs, too.
         if not found.name.endswith("__main__"):
             importlib.import_module(found.name)
+    from opencode_patcher.failures import table
+    from opencode_patcher.models import rules
+
+    # They never change, and it takes as long to read them as to import the rest.
+    table.load()
+    rules.load()
 
 
 def _report_ended(running: dict[int, int]) -> None:

@@ -6,6 +6,7 @@ reaches the terminal unescaped: see ``base.text.shown``. Ruff refuses ``click.ec
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import shutil
@@ -23,6 +24,9 @@ from opencode_patcher.base.text import json_shown, shown, shown_lines
 
 if TYPE_CHECKING:
     from rich.status import Status
+
+
+UNWRITABLE = "The output cannot be written."
 
 
 class Painted(NamedTuple):
@@ -108,9 +112,15 @@ def width() -> int | None:
 
 def flush() -> None:
     """Flush standard output. Raises OutputError."""
-    if sys.stdout is not None:
-        with _output_errors(err=False) as stream:
-            stream.flush()
+    with _output_errors(err=False) as stream:
+        stream.flush()
+
+
+class ClosedOutput(io.StringIO):
+    """In the place of a standard output that is closed. click would print nothing there, and call it a success."""
+
+    def write(self, text: str, /) -> int:
+        raise OutputError(UNWRITABLE, why="Standard output is closed.")
 
 
 def is_read() -> bool:
@@ -144,15 +154,12 @@ def _write(text: str, *, err: bool) -> None:
 @contextmanager
 def _output_errors(*, err: bool) -> Iterator[TextIO]:
     stream = sys.stderr if err else sys.stdout
-    what = "The output cannot be written."
-    if stream is None:
-        raise OutputError(what, why="Standard output is closed.")
     try:
         yield stream
     except BrokenPipeError as error:
         raise OutputClosed from error
     except OSError as error:
-        raise OutputError(what, why=f"{error.strerror or error}.") from error
+        raise OutputError(UNWRITABLE, why=f"{error.strerror or error}.") from error
 
 
 class _RunningPhase:

@@ -286,7 +286,11 @@ def test_an_output_that_cannot_be_written_is_one_clear_line(arguments: tuple[str
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX file descriptors")
-@pytest.mark.parametrize("arguments", [("list",), ("list", "--json"), ("patches", "list")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("list",), ("list", "--json"), ("patches", "list"), ("--help",), ("--version",), ("build", "--help")],
+    ids=" ".join,
+)
 def test_a_closed_output_is_one_clear_line(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$0" -m opencode_patcher "$@" >&-', sys.executable, *arguments],

@@ -418,7 +418,6 @@ def test_the_second_of_two_runs_waits_and_says_so(
     with_bun: CommandLine, upstream: Upstream, other_run: subprocess.Popen[str], how: tuple[str, ...]
 ) -> None:
     second = with_bun.start("build", "v1.17.90", *with_bun.to_build(upstream), *how)
-    assert second.stderr is not None
     assert "Another run of opencode-patcher is in progress; waiting" in second.stderr.readline()
     assert second.poll() is None
 
@@ -467,7 +466,6 @@ if (!(await Bun.file({json.dumps(str(go))}).exists())) {{
 """
     upstream = make_upstream(waiting + BUILD_SCRIPT)
     run = with_bun.start("build", "v1.17.90", *with_bun.to_build(upstream), "--verbose")
-    assert run.stderr is not None
     said = ""
     while "at work: " not in said:
         line = run.stderr.readline()

@@ -15,6 +15,7 @@ import pytest
 
 from opencode_patcher.base.store import open_store
 from opencode_patcher.upstream.lock import read_lock
+from tests import forks
 from tests.install.install_samples import entries, make_build, program, started
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,7 @@ class CommandLine:
 
     root: Path
     store: Path
+    fork: forks.Start
     prefix: tuple[str, ...] = ()
 
     def environment(self) -> dict[str, str]:
@@ -40,23 +42,27 @@ class CommandLine:
         return [*self.prefix, sys.executable, "-m", "opencode_patcher", *map(str, words)]
 
     def __call__(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            self.argv(*words), env=self.environment(), cwd=self.root, capture_output=True, text=True, check=False
-        )
+        environment, argv = self.environment(), self.argv(*words)
+        if self.prefix:
+            done = subprocess.run(argv, env=environment, cwd=self.root, capture_output=True, text=True, check=False)
+        else:
+            process = self.fork([str(word) for word in words], env=environment, cwd=self.root)
+            out, err = process.communicate()
+            done = subprocess.CompletedProcess(argv, process.wait(), out, err)
         assert "Traceback" not in done.stderr
         return done
 
 
 @pytest.fixture
-def command_line(tmp_path: Path) -> CommandLine:
-    return CommandLine(root=tmp_path, store=tmp_path / "store")
+def command_line(tmp_path: Path, fork: forks.Start) -> CommandLine:
+    return CommandLine(root=tmp_path, store=tmp_path / "store", fork=fork)
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_odd_names_from_the_first_install_to_the_last(tmp_path: Path, name: str) -> None:
+def test_odd_names_from_the_first_install_to_the_last(tmp_path: Path, fork: forks.Start, name: str) -> None:
     root = tmp_path / name
     root.mkdir()
-    run = CommandLine(root=root, store=root / "the store" / name)
+    run = CommandLine(root=root, store=root / "the store" / name, fork=fork)
     for label in ("first", "second"):
         build = make_build(open_store(run.store), label, read_lock().release.number)
         assert run("install", build.directory.name, f"--bin-dir={root / name}").returncode == 0

@@ -10,6 +10,7 @@ import pytest
 
 from opencode_patcher.base.store import open_store
 from opencode_patcher.pipeline import Built
+from tests import forks
 from tests.isolation import Isolation
 from tests.pipeline.small_upstream import CommandLine, build
 
@@ -33,8 +34,8 @@ def built_demo(
 
 
 @pytest.fixture
-def command_line(tmp_path: Path) -> CommandLine:
-    return CommandLine(store=tmp_path / "cli-store")
+def command_line(tmp_path: Path, fork: forks.Start) -> CommandLine:
+    return CommandLine(store=tmp_path / "cli-store", fork=fork)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from opencode_patcher.base.store import HOME_VARIABLE, Store
 from opencode_patcher.demo.run import request
 from opencode_patcher.install.builds import Build, DrillResult
 from opencode_patcher.pipeline import Built
+from tests import forks
 
 
 def unproven(build: Build, reporter: Reporter) -> DrillResult:
@@ -41,26 +41,20 @@ class CommandLine:
     """The real command line in processes of its own, on a store of its own, with more variables in ``env``."""
 
     store: Path
+    fork: forks.Start
     env: Mapping[str, str] = field(default_factory=dict)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "opencode_patcher", *arguments],
-            env={**os.environ, **self.env, HOME_VARIABLE: str(self.store), "NO_COLOR": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *arguments: str) -> forks.Fork:
+        return self.fork(arguments, env={**os.environ, **self.env, HOME_VARIABLE: str(self.store), "NO_COLOR": "1"})
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments)
         out, err = process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        return subprocess.CompletedProcess(process.args, process.wait(), out, err)
 
     def interrupt(self, arguments: Sequence[str], *, after: str) -> subprocess.CompletedProcess[str]:
         """Press Ctrl-C when a line of the progress contains ``after``."""
         process = self.start(*arguments)
-        assert process.stderr is not None
         seen: list[str] = []
         for line in process.stderr:
             seen.append(line)
@@ -68,4 +62,4 @@ class CommandLine:
                 process.send_signal(signal.SIGINT)
                 break
         out, err = process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, out, "".join(seen) + err)
+        return subprocess.CompletedProcess(process.args, process.wait(), out, "".join(seen) + err)

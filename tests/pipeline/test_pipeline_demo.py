@@ -13,6 +13,7 @@ import pytest
 from opencode_patcher.base.errors import INTERRUPTED, ToolchainError
 from opencode_patcher.base.store import open_store
 from opencode_patcher.install import builds
+from tests import forks
 from tests.isolation import Isolation
 from tests.pipeline.small_upstream import CommandLine, build
 
@@ -27,9 +28,11 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown(toolbox: Mapping[str, str], isolation: Isolation, tmp_path_factory: pytest.TempPathFactory) -> Shown:
+def shown(
+    toolbox: Mapping[str, str], isolation: Isolation, fork: forks.Start, tmp_path_factory: pytest.TempPathFactory
+) -> Shown:
     root = tmp_path_factory.mktemp("demo-command")
-    command_line = CommandLine(store=root / "store", env=toolbox)
+    command_line = CommandLine(store=root / "store", fork=fork, env=toolbox)
     with isolation.network():
         return Shown(command_line, command_line.run("demo", "--keep", str(root / "kept")), root / "kept")
 
