@@ -117,6 +117,9 @@ class _Reader:
         if (value := _parsed(text)) is not None:
             self.visit(value, depth - 1)
             return
+        if (inside := _quoted(text)) is not None:
+            self.visit(inside, depth - 1)
+            return
         if re.match(f"{_S}*<(?:!doctype|html|head|body)", text, re.IGNORECASE | re.ASCII):
             self.seen.page = True
             self.title(text)
@@ -246,6 +249,17 @@ def _parsed(text: str) -> object | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict | list) else None
+
+
+def _quoted(text: str) -> str | None:
+    """A body that is just a string."""
+    if len(text) > LONGEST_BODY or text.strip(SPACE)[:1] != '"':
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _embedded(text: str) -> list[object]:

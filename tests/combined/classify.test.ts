@@ -213,6 +213,12 @@ describe("what is shown is the vendor's sentence, never a piece of data", () => 
     ["in a header object", { header: { code: 11202, message: "Slow down, please", sid: "x" } }],
     ["in a list of errors", { errors: [{ code: "x", message: "Slow down, please" }], trace: "t", status_code: 429 }],
     ["as text", "Slow down, please"],
+    ["as a JSON string", '"Slow down, please"'],
+    [
+      "behind a page",
+      { error: { message: "XException - <!DOCTYPE html>\n<html><head><title>Slow down, please</title>" } },
+    ],
+    ["as Rust prints it", 'Error { code: "Throttling", message: "Slow down, please" }'],
   ] as const)
     test(what, () => expect(classify(429, body).message.replace(/^429 /, "")).toBe("Slow down, please"))
 })

@@ -97,6 +97,8 @@ export function collect(error: unknown): Seen {
     if (!text.trim()) return
     const value = parsed(text)
     if (value !== undefined) return visit(value, depth - 1)
+    const inside = quoted(text)
+    if (inside !== undefined) return visit(inside, depth - 1)
     if (/^\s*<(?:!doctype|html|head|body)/i.test(text)) {
       seen.page = true
       title(text)
@@ -196,6 +198,17 @@ function parsed(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === "object" && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A body that is just a string. */
+function quoted(text: string): string | undefined {
+  if (text.length > LONGEST.body || !/^\s*"/.test(text)) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === "string" ? value : undefined
   } catch {
     return undefined
   }
