@@ -190,6 +190,12 @@ def _explained(error: ProcessError, tree: Worktree, log: Path) -> PatcherError:
     what = "The dependencies cannot be installed."
     if found := DISTRUST.search(error.output):
         return npm_registry.untrusted(what, "", f"bun says {found[0]}.", settings)
+    if lacking := _LACKING.search(error.output):
+        return ToolchainError(
+            f"The npm registry does not have {lacking[2]} {lacking[1]}, which this release needs.",
+            why=f"{error.why}\nRegistry: {settings.registry_setting('')}",
+            next_step=f"Use a registry that has it, or build another release.\nThe whole output is in {log}.",
+        )
     return ToolchainError(
         what,
         why=f"{error.why}\nRegistry: {settings.registry_setting('')}",
@@ -205,3 +211,6 @@ DISTRUST = re.compile(
     r"|DEPTH_ZERO_SELF_SIGNED_CERT|ERR_TLS_CERT[A-Z_]*|unable to (?:get|verify)[^\n]*certificate)"
 )
 """How bun names a certificate that it does not trust (OpenSSL's X509_V_ERR_*, as node spells them)."""
+
+_LACKING = re.compile(r'No version matching "([^"\n]+)" found for specifier "([^"\n]+)"')
+"""How bun names a package in a version that the registry does not have (but other versions of it)."""

@@ -179,6 +179,15 @@ def test_a_failed_reinstallation_is_repeated(tree: Worktree, make_bun: MakeBun, 
     assert dependencies.install(make_bun(INSTALL), tree, REPORTER, log) is True
 
 
+def test_a_version_that_the_registry_lacks_is_named(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
+    said = 'error: No version matching "6.12.0" found for specifier "some-provider" (but package exists)'
+    bun = make_bun(f"echo '{said}'; exit 1")
+    with pytest.raises(ToolchainError) as caught:
+        dependencies.install(bun, tree, REPORTER, log)
+    assert caught.value.what == "The npm registry does not have some-provider 6.12.0, which this release needs."
+    assert "another release" in caught.value.next_step
+
+
 def test_failing_dependencies_of_the_web_ui_are_named(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     with_ui = replace(tree, packages=(*tree.packages, "packages/app"))
     with pytest.raises(ToolchainError) as caught:
