@@ -162,6 +162,9 @@ def show(found: Survey, proposal: Advice, file: Path | None) -> None:
 def _show_who_sees_it(found: Survey, proposal: Advice) -> None:
     output.echo()
     output.echo("A failover sends the whole conversation to the next provider, a company with its own terms.")
+    if found.unpromised:
+        names = ", ".join(found.unpromised)
+        output.echo(f"Not known to promise what combined.require asks for, so left out: {names}.")
     asked = {member.provider_id for group in found.groups for member in group.members if member.variant.free}
     left_out = {member.provider_id for member in found.left_out}
     named = left_out & set(proposal.add.get("provider_priority", ()))

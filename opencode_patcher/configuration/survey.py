@@ -13,7 +13,9 @@ from opencode_patcher.configuration.connected import Connected, connected
 from opencode_patcher.configuration.files import ConfigFile
 from opencode_patcher.models import options
 from opencode_patcher.models.catalogue import Provider
-from opencode_patcher.models.grouping import DEFAULT_VARIANTS, Group, Member, group
+from opencode_patcher.models.grouping import DEFAULT_VARIANTS, Group, Member, Options, group, permitted
+from opencode_patcher.models.policies import NOTHING
+from opencode_patcher.models.resolve import resolve
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,9 @@ class Survey:
     findings: tuple[ConfigProblem, ...]
     left_out: tuple[Member, ...] = ()
     """Free offers that would be members if the user named their provider."""
+
+    unpromised: tuple[str, ...] = ()
+    """Connected providers of which nothing is combined because of ``combined.require``."""
 
     off: str = ""
     """Why OpenCode combines nothing at all; empty when it does."""
@@ -72,6 +77,17 @@ def survey(environment: Mapping[str, str], directory: Path, catalogue: Sequence[
         if off
         else _left_out(groups, group(offers, replace(chosen, variants=(*DEFAULT_VARIANTS, "free")), known)),
         off=off,
+        unpromised=()
+        if chosen.require == NOTHING
+        else tuple(provider.id for provider in mine if provider.offers and not _promises(provider, chosen)),
+    )
+
+
+def _promises(provider: Connected, chosen: Options) -> bool:
+    identities = resolve(provider.offers)
+    return any(
+        permitted(offer, identity.variant, chosen.require)
+        for offer, identity in zip(provider.offers, identities, strict=True)
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from opencode_patcher.models.identity import Variant
+from opencode_patcher.models.policies import NOTHING, Require, promised
 from opencode_patcher.models.resolve import Identity, Offer, resolve
 from opencode_patcher.models.rules import Rules
 from opencode_patcher.models.scan import lower, order, squash
@@ -40,6 +41,7 @@ class Options:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     variants: tuple[str, ...] | None = None
     regions: tuple[str, ...] = ()
+    require: Require = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,7 @@ def group(
     identities = resolve(offers, catalogue, rules=rules)
     entries = []
     for offer, identity in zip(offers, identities, strict=True):
-        if not _is_excluded(offer, patterns):
+        if not _is_excluded(offer, patterns) and permitted(offer, identity.variant, options.require):
             rank = ranks.get(squash(offer.provider_id))
             entries.append(
                 _Entry(
@@ -123,6 +125,13 @@ def fits(pattern: str, text: str) -> bool:
             return False
         at = found + len(part)
     return True
+
+
+def permitted(offer: Offer, variant: Variant, require: Require) -> bool:
+    """Whether an offer may be a member at all: the user trusts it, or its provider promises what is required."""
+    name, provider = lower(f"{offer.provider_id}/{offer.model_id}"), lower(offer.provider_id)
+    trusted = any(fits(lower(pattern), name if "/" in pattern else provider) for pattern in require.trust)
+    return trusted or promised(offer.provider_id, offer.model_id, variant, require)
 
 
 def _is_excluded(offer: Offer, patterns: Sequence[str]) -> bool:

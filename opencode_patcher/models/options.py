@@ -16,6 +16,7 @@ from opencode_patcher.base.errors import UsageError
 from opencode_patcher.models import settings
 from opencode_patcher.models.grouping import VARIANTS, Options, fits
 from opencode_patcher.models.nearest import nearest
+from opencode_patcher.models.policies import Require
 from opencode_patcher.models.resolve import Offer
 from opencode_patcher.models.scan import lower, squash
 
@@ -48,6 +49,7 @@ def of(config: Mapping[str, Any]) -> Options:
     """The options in a configuration that OpenCode accepts (see ``settings.problems``)."""
     combined = config.get("combined", {})
     priority = config.get("provider_priority", [])
+    required = combined.get("require", {})
     listed = priority.split(",") if isinstance(priority, str) else priority
     return Options(
         priority=tuple(name for item in listed if (name := item.strip())),
@@ -57,6 +59,11 @@ def of(config: Mapping[str, Any]) -> Options:
         groups={name: tuple(members) for name, members in combined.get("groups", {}).items()},
         variants=tuple(combined["variants"]) if "variants" in combined else None,
         regions=tuple(combined.get("regions", ())),
+        require=Require(
+            no_training=required.get("no_training", False),
+            region=required.get("region", ""),
+            trust=tuple(required.get("trust", ())),
+        ),
     )
 
 

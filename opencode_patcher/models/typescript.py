@@ -6,6 +6,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
+from opencode_patcher.models import policies
 from opencode_patcher.models.rules import Rules, load
 
 
@@ -16,6 +17,7 @@ def rules_json(rules: Rules | None = None) -> str:
     # The other side builds the look-up by first word again; only the order within a word matters.
     for name in ("families", "synonyms"):
         table[name] = [entry for entries in table[name].values() for entry in entries]
+    table["policies"] = _plain(policies.load())
     return json.dumps(table, indent=2, ensure_ascii=True)
 
 

@@ -3,6 +3,7 @@ import type { Kind } from "./failure/classify"
 import { CombinedRules, type Own, type Rule } from "./failure/rules"
 import { CombinedCooldown } from "./health/cooldown"
 import type { Options } from "./identity/grouping"
+import type { Require } from "./identity/policies"
 import { lower, squash } from "./identity/scan"
 import type { CombinedMember } from "./member"
 
@@ -16,6 +17,7 @@ export type Info = {
     readonly groups?: Readonly<Record<string, readonly string[]>>
     readonly variants?: readonly string[]
     readonly regions?: readonly string[]
+    readonly require?: Require
     readonly strategy?: keyof typeof STRATEGIES
     readonly max_attempts?: number
     readonly first_token_timeout?: number
@@ -37,6 +39,7 @@ export function read(config: Info): Options {
     groups: combined.groups,
     variants: combined.variants,
     regions: combined.regions,
+    require: combined.require,
   }
 }
 

@@ -22,6 +22,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"combined": {"cooldown": 5}}, "combined.cooldown"),
     ({"combined": {"groups": {"a.b": "c"}}}, "combined.groups['a.b']"),
     ({"combined": {"variants": ["free", "gratis"]}}, "combined.variants[1]"),
+    ({"combined": {"require": {"region": "mars"}}}, "combined.require.region"),
+    ({"combined": {"require": {"no_training": "yes"}}}, "combined.require.no_training"),
     ({"combined": {"last_resort": "x"}}, "combined.last_resort"),
     ({"combined": {"combine_latest": 1}}, "combined.combine_latest"),
 ]

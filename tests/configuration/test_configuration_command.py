@@ -10,6 +10,7 @@ import pytest
 from opencode_patcher.__main__ import run
 from opencode_patcher.base.errors import ToolchainError
 from opencode_patcher.configuration import files
+from opencode_patcher.models import policies
 from tests.configuration.config_samples import CATALOGUE, User
 
 
@@ -93,6 +94,25 @@ def test_free_offers_are_left_out_until_they_are_named(config: User, capsys: pyt
     text = capsys.readouterr().out
     assert "combined/glm-5  (opencode, openrouter)" in text
     assert "Free offers, whose terms for your data differ, are among them: opencode." in text
+
+
+def test_providers_that_do_not_promise_what_is_required_are_named(
+    config: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.logs_in(anthropic="api", openrouter="api", github_copilot="oauth")
+    own = config.config.with_name("combined.json")
+    config.writes(own, {"combined": {"require": {"no_training": True, "trust": ["anthropic", "openrouter"]}}})
+    assert run(["config"]) == 0
+    text = capsys.readouterr().out
+    assert "combined/claude-sonnet-4-5  (anthropic, openrouter)" in text
+    assert "Not known to promise what combined.require asks for, so left out: github-copilot, opencode." in text
+
+
+def test_every_promise_is_documented_with_its_source() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text(encoding="utf-8")
+    for policy in policies.load():
+        assert f"| `{policy.provider}` |" in page
+        assert policy.source in page
 
 
 def test_json_has_the_same(config: User, capsys: pytest.CaptureFixture[str]) -> None:

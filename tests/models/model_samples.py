@@ -106,6 +106,7 @@ def options_to_typescript(options: Options) -> dict[str, object]:
         "groups": options.groups,
         "variants": options.variants,
         "regions": options.regions,
+        "require": asdict(options.require),
     }
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from opencode_patcher.models.grouping import VARIANTS, Options, fits, group
 from opencode_patcher.models.nearest import nearest
 from opencode_patcher.models.options import check
+from opencode_patcher.models.policies import Require
 from opencode_patcher.models.resolve import Offer, resolve
 from opencode_patcher.models.rules import load
 from tests.models.model_samples import group_to_typescript, identity_to_typescript, options_to_typescript, to_typescript
@@ -149,6 +150,11 @@ def settings_for(draw: st.DrawFn, offers: list[Offer]) -> Options:
         groups=draw(st.dictionaries(st.sampled_from(["mine", "gpt-4o", "1"]), st.lists(known).map(tuple), max_size=2)),
         variants=tuple(draw(st.lists(st.sampled_from(VARIANTS)))),
         regions=tuple(draw(st.lists(st.sampled_from(["eu", "US", ""]), max_size=2))),
+        require=Require(
+            no_training=draw(st.booleans()),
+            region=draw(st.sampled_from(["", "eu", "us"])),
+            trust=tuple(draw(st.lists(st.sampled_from(["open*", "*", "*/gpt*", "a"]), max_size=1))),
+        ),
     )
 
 

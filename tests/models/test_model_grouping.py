@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_patcher.models.grouping import DEFAULT_VARIANTS, Group, Options, fits, group
+from opencode_patcher.models.grouping import DEFAULT_VARIANTS, VARIANTS, Group, Options, fits, group
+from opencode_patcher.models.policies import Require
 from opencode_patcher.models.resolve import Offer
 from tests.models.model_samples import offers
 
@@ -131,6 +133,43 @@ def test_the_newest_snapshot_has_the_short_id() -> None:
     found = group(mine, Options())
     assert ids(found) == ["claude-sonnet-3-5", "claude-sonnet-3-5-20240620"]
     assert "a/claude-3-5-sonnet-20241022" in members(found[0])
+
+
+def test_only_providers_that_promise_what_is_required_are_members() -> None:
+    mine = offers(
+        "amazon-bedrock/eu.anthropic.claude-opus-4-5",
+        "amazon-bedrock/us.anthropic.claude-opus-4-5",
+        "deepinfra/anthropic/claude-opus-4-5",
+        "Google-Vertex-Anthropic/claude-opus-4-5",
+        "unheard-of/claude-opus-4-5",
+        "groq/claude-opus-4-5:free",
+    )
+
+    def asked(**require: Any) -> list[str]:
+        options = Options(require=Require(**require), variants=VARIANTS, min_providers=1)
+        return [member for found in group(mine, options) for member in members(found)]
+
+    assert len(asked()) == len(mine)
+    assert len(asked(trust=("nobody",))) == len(mine)
+    assert asked(no_training=True) == [
+        "Google-Vertex-Anthropic/claude-opus-4-5",
+        "amazon-bedrock/eu.anthropic.claude-opus-4-5",
+        "amazon-bedrock/us.anthropic.claude-opus-4-5",
+    ]
+    assert asked(no_training=True, region="eu") == ["amazon-bedrock/eu.anthropic.claude-opus-4-5"]
+    assert asked(no_training=True, region="eu", trust=("Unheard-*", "deepinfra/*/claude*")) == [
+        "amazon-bedrock/eu.anthropic.claude-opus-4-5",
+        "deepinfra/anthropic/claude-opus-4-5",
+        "unheard-of/claude-opus-4-5",
+    ]
+    (own,) = group(
+        mine,
+        Options(
+            require=Require(region="us"),
+            groups={"mine": (f"{mine[1].provider_id}/{mine[1].model_id}", "unheard-of/claude-opus-4-5")},
+        ),
+    )
+    assert members(own) == ["amazon-bedrock/us.anthropic.claude-opus-4-5"]
 
 
 def test_the_name_is_that_of_the_first_member() -> None:

@@ -2,6 +2,7 @@
 //
 // grouping.py in opencode-patcher is the same in Python; the two agree on every input.
 import type { Variant } from "./identity"
+import { promised, type Require } from "./policies"
 import { resolve, type Identity, type Offer } from "./resolve"
 import { compare, lower, squash } from "./scan"
 import { grouped } from "./rules"
@@ -24,6 +25,8 @@ export type Options = {
   variants?: readonly string[]
   /** Regions in order of preference, if a provider offers a model in several. */
   regions?: readonly string[]
+  /** What providers must promise. */
+  require?: Require
   /** Further offers that are not combined: they tell which snapshots exist. */
   catalogue?: readonly Offer[]
 }
@@ -56,7 +59,9 @@ export function group(offers: readonly Offer[], options: Options): Group[] {
     const rank = ranks.get(offer.providerID)
     return { offer, identity: identities[index], rank: rank ?? options.priority.length, listed: rank !== undefined }
   })
-  const entries = patterns.length ? all.filter((entry) => !isExcluded(entry.offer, patterns)) : all
+  const entries = all.filter(
+    ({ offer, identity }) => !isExcluded(offer, patterns) && permitted(offer, identity.variant, options.require),
+  )
   const own = ownGroups(entries, options)
   return uniqueIDs(own, automaticGroups(entries, options))
     .map(finish)
@@ -116,7 +121,16 @@ function rankOf(offers: readonly Offer[], priority: readonly string[]) {
   return ranks
 }
 
+/** Whether an offer may be a member at all: the user trusts it, or its provider promises what is required. */
+export function permitted(offer: Offer, variant: Variant, require: Require = {}) {
+  if (!require.no_training && !require.region) return true
+  const [name, provider] = [lower(offer.providerID + "/" + offer.modelID), lower(offer.providerID)]
+  const trusted = require.trust?.some((pattern) => fits(lower(pattern), pattern.includes("/") ? name : provider))
+  return trusted || promised(offer.providerID, offer.modelID, variant, require)
+}
+
 function isExcluded(offer: Offer, patterns: readonly string[]) {
+  if (!patterns.length) return false
   const text = lower(offer.providerID + "/" + offer.modelID)
   return patterns.some((pattern) => fits(pattern, text))
 }

@@ -10,7 +10,7 @@ import type { Provider } from "@/provider/provider"
 import { Global } from "@opencode-ai/core/global"
 import { Effect } from "effect"
 import { CombinedGate } from "../request/gate"
-import { group, type Group, type Offer } from "../identity/grouping"
+import { group, identify, permitted, type Group, type Offer } from "../identity/grouping"
 import { check } from "../identity/options"
 import { CombinedCredentials } from "./credentials"
 import { CombinedRoute } from "./route"
@@ -202,7 +202,11 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     ]
     const providers = [...new Set(own.map((member) => member.providerID))]
     const models = yield* Effect.forEach(providers, (item) => base.getSmallModel(item as ProviderID))
-    const members = models.flatMap((model) => (model ? [{ providerID: model.providerID, modelID: model.id }] : []))
+    const { require } = CombinedSettings.read(config)
+    const members = models.flatMap((model) => {
+      const offer = model && { providerID: model.providerID, modelID: model.id, name: model.name }
+      return offer && permitted(offer, identify(offer).variant, require) ? [offer] : []
+    })
     if (!members.length) return undefined
     return yield* concrete((yield* look()).first(members), members, "small")
   })
