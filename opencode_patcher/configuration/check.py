@@ -90,6 +90,7 @@ def check_names(
     """
     chosen = options.of(config)
     nameless = [*options.unknown_names(chosen, known), *_last_resort(config, known)]
+    nameless += _accounts(config, known)
     paths = {one.path for one in nameless}
     idle = [one for one in _not_connected(chosen.priority, offers) if one.path not in paths]
     return (
@@ -127,6 +128,17 @@ def _last_resort(config: Mapping[str, Any], known: Sequence[Offer]) -> Iterator[
         text = f"combined.last_resort: {pattern} matches no provider and no model."
         hint = f" Did you mean {near}?" if near else ""
         yield Unknown(path=(COMBINED, "last_resort", index), text=text + hint)
+
+
+def _accounts(config: Mapping[str, Any], known: Sequence[Offer]) -> Iterator[Unknown]:
+    providers = {offer.provider_id for offer in known}
+    for id_, provider in config.get(COMBINED, {}).get("accounts", {}).items():
+        if provider not in providers:
+            near = nearest(provider, providers)
+            hint = f" Did you mean {near}?" if near else ""
+            yield Unknown(
+                path=(COMBINED, "accounts", id_), text=f"combined.accounts.{id_}: no provider {provider}.{hint}"
+            )
 
 
 def _not_connected(priority: Sequence[str], offers: Sequence[Offer]) -> Iterator[Unknown]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -40,6 +41,7 @@ def connected(
     own = _objects(config.get("provider"))
     disabled, enabled = _texts(config.get("disabled_providers")), config.get("enabled_providers")
     known = {provider.id: _with_modes(provider) for provider in catalogue}
+    known |= _accounts(known, _objects(config).get("combined", {}))
     for id_, settings in own.items():
         known[id_] = _with_settings(known.get(id_, Provider(id=id_, env=(), models=())), settings)
     found = []
@@ -50,6 +52,23 @@ def connected(
         if one and one.offers:
             found.append(one)
     return tuple(found)
+
+
+def _accounts(known: Mapping[str, Provider], combined: Mapping[str, object]) -> dict[str, Provider]:
+    """``combined.accounts``: providers with the models of others. Twin of ``combined/provider/accounts.ts``."""
+    accounts = combined.get("accounts")
+    return {
+        id_: account(known[of], id_)
+        for id_, of in (accounts.items() if isinstance(accounts, dict) else ())
+        if isinstance(of, str) and of in known and id_ not in known
+    }
+
+
+def account(provider: Provider, id_: str) -> Provider:
+    """``provider`` under another id, with a variable of its own for the key."""
+    models = tuple(replace(model, offer=replace(model.offer, provider_id=id_)) for model in provider.models)
+    variable = re.sub(r"[^A-Z0-9]+", "_", id_.upper()) + "_API_KEY"
+    return Provider(id=id_, env=(variable,), models=models)
 
 
 def _connect(

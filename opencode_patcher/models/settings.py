@@ -153,6 +153,8 @@ def _words(wanted: Type) -> str:
             return "a list of texts"
         case Either(types):
             return " or ".join(map(_words, types))
+        case MapOf(AnyText()):
+            return "an object of texts"
         case MapOf():
             return "an object of lists"
         case Struct():

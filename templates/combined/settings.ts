@@ -18,6 +18,7 @@ export type Info = {
     readonly variants?: readonly string[]
     readonly regions?: readonly string[]
     readonly require?: Require
+    readonly accounts?: Readonly<Record<string, string>>
     readonly strategy?: keyof typeof STRATEGIES
     readonly max_attempts?: number
     readonly first_token_timeout?: number

@@ -24,6 +24,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"combined": {"variants": ["free", "gratis"]}}, "combined.variants[1]"),
     ({"combined": {"require": {"region": "mars"}}}, "combined.require.region"),
     ({"combined": {"require": {"no_training": "yes"}}}, "combined.require.no_training"),
+    ({"combined": {"accounts": {"openai-work": ["openai"]}}}, "combined.accounts.openai-work"),
     ({"combined": {"last_resort": "x"}}, "combined.last_resort"),
     ({"combined": {"combine_latest": 1}}, "combined.combine_latest"),
 ]

@@ -54,6 +54,26 @@ def test_a_provider_of_the_configuration(user: User) -> None:
     assert [group.id for group in user.survey().groups] == ["claude-sonnet-4-5"]
 
 
+def test_an_account_has_the_models_of_its_provider_and_a_key_of_its_own(user: User) -> None:
+    user.logs_in(anthropic="api", anthropic_home="api")
+    user.environment["ANTHROPIC_WORK_API_KEY"] = "x"
+    accounts = {"anthropic-work": "anthropic", "anthropic-home": "anthropic", "anthropic-old": "anthropic", "x": "y"}
+    user.writes(
+        user.config.with_name("combined.json"), {"combined": {"accounts": {**accounts, "openrouter": "anthropic"}}}
+    )
+    found = user.survey()
+    assert means(user) == {
+        "anthropic": "key",
+        "opencode": "free",
+        "anthropic-work": "environment",
+        "anthropic-home": "key",
+    }
+    (group,) = (group for group in found.groups if group.id == "claude-sonnet-4-5")
+    assert [member.provider_id for member in group.members] == ["anthropic", "anthropic-home", "anthropic-work"]
+    (finding,) = found.findings
+    assert finding.text == "combined.accounts.x: no provider y."
+
+
 def test_models_are_those_that_opencode_shows(user: User) -> None:
     user.logs_in(anthropic="api")
     found = {provider.id: [offer.model_id for offer in provider.offers] for provider in user.survey().connected}

@@ -233,6 +233,21 @@ def test_the_installed_program_is_asked_what_it_refuses_and_changes_nothing(prog
     assert {path: json.loads(path.read_text()) for path in contents} == contents
 
 
+def test_an_account_is_a_provider_of_its_own_with_the_models_of_another(program: Program) -> None:
+    own = program.home.work / "combined.json"
+    own.write_text(json.dumps({"combined": {"accounts": {"demo-work": "demo", "other-work": "other"}}}))
+    keys = {"OPENCODE_PATCHER_DEMO_KEY": "one", "DEMO_WORK_API_KEY": "two"}
+
+    found = process.run(
+        [program.binary, "models"], cwd=program.home.work, env={**environment(program.home), **keys}, timeout=30
+    )
+
+    listed = found.stdout.splitlines()
+    assert "demo/claude-sonnet-4-5" in listed
+    assert "demo-work/claude-sonnet-4-5" in listed
+    assert not [line for line in listed if line.startswith("other")]
+
+
 def test_a_misspelt_key_is_refused_like_upstream_does(program: Program) -> None:
     program.configure((ALPHA, BETA), {ALPHA.id: NOWHERE, BETA.id: NOWHERE}, provider_priorities=["alpha"])
 

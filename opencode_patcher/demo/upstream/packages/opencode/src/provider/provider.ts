@@ -103,6 +103,13 @@ function model(provider: { id: string; npm: string; url: string }, id: string, i
   }
 }
 
+type Loader = (provider: Info) => Record<string, unknown>
+
+/** What single providers need in their options. */
+const custom = (_dependencies: object): Record<string, Loader> => ({
+  alpha: () => ({ headers: { "x-small": "alpha" } }),
+})
+
 /** Providers of the catalogue whose key is in the environment, and those of the configuration. */
 function load(
   catalogue: Record<string, ModelsDev.Provider>,
@@ -138,7 +145,21 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const config = yield* Config.Service
     const modelsDevSvc = yield* ModelsDev.Service
-    const providers = load(yield* modelsDevSvc.get(), yield* config.get(), process.env)
+    const dep = {}
+
+    const state = yield* Effect.suspend(() =>
+      Effect.gen(function* () {
+        const cfg = yield* config.get()
+        const modelsDev = yield* modelsDevSvc.get()
+        const providers = load(modelsDev, cfg, process.env)
+        for (const [id, fn] of Object.entries(custom(dep))) {
+          const data = providers[id]
+          if (data) data.options = { ...fn(data), ...data.options }
+        }
+        return providers
+      }),
+    )
+    const providers = state
 
     const list = () => Effect.succeed(providers)
 
