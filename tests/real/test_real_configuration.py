@@ -111,6 +111,22 @@ CONFIGURATIONS: list[dict[str, Any]] = [
 ]
 
 
+def check_own_file(opencode: OpenCode) -> None:
+    """combined.json wins over the opencode.json beside it, and is refused as a whole for a key of somebody else."""
+    project = opencode.project("own-file", {"combined": {"groups": {"mine": ["openrouter/z-ai/glm-5"]}}})
+    own = project / "combined.json"
+    own.write_text(json.dumps({"combined": {"groups": {"mine": ["anthropic/claude-opus-4-5"]}}, "small_model": "a/b"}))
+    assert "combined/mine" in opencode.models(project)
+    assert next(group for group in opencode.survey(project).groups if group.id == "mine").members[0].provider_id == (
+        "anthropic"
+    )
+    project = opencode.project("own-file-refused", {})
+    (project / "combined.json").write_text(json.dumps({"agent": {}}))
+    with pytest.raises(DrillError, match="ConfigInvalidError"):
+        opencode.models(project)
+    assert [finding.level for finding in opencode.survey(project).errors] == ["error"]
+
+
 def test_the_same_models_are_there_and_the_same_values_are_refused(patched: Path, tmp_path: Path) -> None:
     with started(patched, tmp_path) as opencode:
         for number, config in enumerate(CONFIGURATIONS):
@@ -120,6 +136,7 @@ def test_the_same_models_are_there_and_the_same_values_are_refused(patched: Path
             mine = {f"{offer.provider_id}/{offer.model_id}" for one in found.connected for offer in one.offers}
             mine |= {f"combined/{group.id}" for group in found.groups}
             assert opencode.models(project) == mine, config
+        check_own_file(opencode)
         for number, (config, field) in enumerate(REFUSED):
             project = opencode.project(f"refused-{number}", config)
             with pytest.raises(DrillError, match="ConfigInvalidError") as refused:
