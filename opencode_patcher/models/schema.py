@@ -86,10 +86,21 @@ _SIMPLE: Mapping[str, Type] = {
 _TOKEN = re.compile(r"\s*(?:(?P<word>Schema\.\w+|\.?\w+)|(?P<text>\"[^\"]*\")|(?P<sign>[(){}\[\],:]))")
 
 
+def is_there() -> bool:
+    """Whether the patches are those that add the settings. Patches of somebody's own may have none."""
+    return (resources.patches() / PATCH).is_file()
+
+
 @cache
 def load() -> Struct:
     """The schema in the patch: its fields are the keys that a stock OpenCode does not know. Raises PatchError."""
-    patch = (resources.patches() / PATCH).read_text(encoding="utf-8")
+    path = resources.patches() / PATCH
+    try:
+        patch = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise PatchError(
+            f"The schema in {PATCH} cannot be read.", why=f"{error}.", next_step=f"Put back {path}."
+        ) from error
     return parse("\n".join(line[1:] for line in patch.splitlines() if re.match(r"\+(?!\+\+ )", line)))
 
 

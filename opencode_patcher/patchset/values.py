@@ -10,6 +10,7 @@ from opencode_patcher.base.version import Release
 def values_for(line: Line, release: Release) -> dict[str, str]:
     """The value of each variable for one release of a line. ``docs/patches.md`` says what they are for."""
     from opencode_patcher.failures.typescript import table_json
+    from opencode_patcher.models import schema
     from opencode_patcher.models.json_schema import settings_json
     from opencode_patcher.models.typescript import rules_json
 
@@ -18,6 +19,6 @@ def values_for(line: Line, release: Release) -> dict[str, str]:
         "failure_table": table_json(),
         "identity_rules": rules_json(),
         "release_tag": release.tag,
-        "settings_schema": settings_json(),
         "tool_version": __version__,
+        **({"settings_schema": settings_json()} if schema.is_there() else {}),
     }
