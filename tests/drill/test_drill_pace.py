@@ -82,6 +82,5 @@ def test_what_is_wrong_with_an_answer_stays_the_same() -> None:
     )
 
 
-@pytest.mark.parametrize("scenario", ALL_SCENARIOS, ids=lambda scenario: scenario.name)
-def test_an_idle_machine_runs_a_scenario_as_written(scenario: Scenario) -> None:
-    assert paced(scenario, Pace(1.0)) is scenario
+def test_an_idle_machine_runs_every_scenario_as_written() -> None:
+    assert [scenario.name for scenario in ALL_SCENARIOS if paced(scenario, Pace(1.0)) is not scenario] == []

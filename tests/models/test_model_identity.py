@@ -147,10 +147,9 @@ def rows() -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=label) for label, row in rows()])
-def test_every_rule_has_a_reason_and_an_example(row: dict[str, Any]) -> None:
-    assert row["reason"].endswith((".", "!"))
-    assert row["example"]
+def test_every_rule_has_a_reason_and_an_example() -> None:
+    assert len(rows()) > 100
+    assert [label for label, row in rows() if not row["reason"].endswith((".", "!")) or not row["example"]] == []
 
 
 @given(st.text(st.characters(codec=None), max_size=60), st.text(st.characters(codec=None), max_size=20))
