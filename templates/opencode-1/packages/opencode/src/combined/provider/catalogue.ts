@@ -79,18 +79,30 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     return made
   })
 
-  /** The groups' members as of now: according to the state file, the current credentials and settings. */
-  const look = Effect.fn("CombinedCatalogue.look")(function* () {
+  /** What is known now of the groups' members: their models, health, credentials and settings. */
+  const look = Effect.fnUntraced(function* () {
     const providers = yield* base.list()
-    const settings = CombinedSettings.failover(yield* dependencies.config.get())
-    return CombinedPool.look({
-      settings,
+    const config = yield* dependencies.config.get()
+    const modelOf = (item: CombinedMember.Name) => providers[item.providerID as ProviderID]?.models[item.modelID]
+    const pool = CombinedPool.look({
+      settings: CombinedSettings.failover(config),
       credentials: (id, kind) => {
         const provider = providers[id as ProviderID]
         return provider && CombinedCredentials.fingerprint(provider, undefined, kind === "quota")
       },
     })
+    return { config, modelOf, pool }
   })
+
+  type Look = Effect.Success<ReturnType<typeof look>>
+
+  /** Whether a member's model meets a condition. */
+  const meets = ({ modelOf }: Look, condition: NonNullable<CombinedRoute.Wish["fits"]>) => {
+    return (item: CombinedMember.Member) => {
+      const model = modelOf(item)
+      return model !== undefined && condition(model)
+    }
+  }
 
   const serve = (
     members: readonly CombinedMember.Member[],
@@ -98,28 +110,20 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     { fits, ...wish }: CombinedRoute.Wish & { readonly owner?: object } = {},
   ): Effect.Effect<CombinedRoute.Next> =>
     Effect.gen(function* () {
-      const able = fits && (yield* satisfying(members, id, fits))
-      const choice = (yield* look()).choose(members, { ...wish, ...(able && { fits: (item) => able.has(item) }) })
-      if (choice.type === "serve") return { ...choice, model: yield* concrete(choice.member, members, id) }
+      const now = yield* look()
+      const able = fits && meets(now, fits)
+      const choice = now.pool.choose(members, { ...wish, fits: able })
+      if (choice.type === "serve") return { ...choice, model: yield* concrete(now, choice.member, members, id) }
       const [first] = choice.out
       return {
         ...choice,
-        model: first && (yield* concrete(first.member, members, id)),
-        fits: first !== undefined && (able?.has(first.member) ?? true),
+        model: first && (yield* concrete(now, first.member, members, id)),
+        fits: first !== undefined && (able?.(first.member) ?? true),
       }
     })
 
-  /** The members whose models meet a condition. */
-  const satisfying = (
-    members: readonly CombinedMember.Member[],
-    id: string,
-    condition: (model: Provider.Model) => boolean,
-  ) =>
-    Effect.filter(members, (item) => Effect.map(concrete(item, members, id), condition)).pipe(
-      Effect.map((found) => new Set(found)),
-    )
-
   const concrete = (
+    { config, modelOf, pool }: Look,
     member: CombinedMember.Member,
     members: readonly CombinedMember.Member[],
     id: string,
@@ -127,20 +131,15 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     Effect.gen(function* () {
       const model = yield* base.getModel(member.providerID as ProviderID, member.modelID as ModelID).pipe(Effect.orDie)
       const began = Date.now()
-      const pool = yield* look()
       const owner = {}
       const fail = Effect.fn("CombinedCatalogue.fail")(function* (item: CombinedMember.Member, failure: Failure) {
         const now = yield* look()
         for (const other of CombinedMember.alike(item, members, failure)) {
-          const problem = now.fail(other, failure, began)
+          const problem = now.pool.fail(other, failure, began)
           if (problem) yield* Effect.logWarning("combined health is not shared", { reason: problem })
         }
       })
-      const providers = yield* base.list()
-      const config = yield* dependencies.config.get()
-      const asked = members.flatMap((item) =>
-        Object.keys(providers[item.providerID as ProviderID]?.models[item.modelID]?.variants ?? {}),
-      )
+      const asked = members.flatMap((item) => Object.keys(modelOf(item)?.variants ?? {}))
       const own = { ...model, variants: CombinedVariant.named(model.variants, asked) }
       return CombinedRoute.mark(own, {
         id,
@@ -154,21 +153,28 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         fail: (failure) => fail(member, failure),
         blame: (other, failure) =>
           Effect.suspend(() => fail(members.find((item) => CombinedMember.same(item, other)) ?? other, failure)),
-        succeed: Effect.map(look(), (now) => now.succeed(member, began)),
-        others: ({ fits, ...wish } = {}) =>
-          Effect.gen(function* () {
-            const ready = (yield* look()).rank(members, { ...wish, owner })
-            const able = yield* satisfying(ready, id, fits ?? (() => true))
-            return [...able].some((item) => !CombinedMember.same(item, member))
-          }),
-        cooling: Effect.map(look(), (now) => now.cooling(member)),
+        succeed: Effect.map(look(), (now) => now.pool.succeed(member, began)),
+        others: ({ fits = () => true, ...wish } = {}) =>
+          Effect.map(look(), (now) =>
+            now.pool
+              .rank(members, { ...wish, owner })
+              .filter(meets(now, fits))
+              .some((item) => !CombinedMember.same(item, member)),
+          ),
+        cooling: Effect.map(look(), (now) => now.pool.cooling(member)),
         held: () => pool.cooling(member),
-        coolingOf: (other) => Effect.map(look(), (now) => now.cooling(other)),
-        unproven: Effect.map(look(), (now) => now.unproven(member)),
-        claim: Effect.map(look(), (now) => now.claim(member, owner)),
+        coolingOf: (other) => Effect.map(look(), (now) => now.pool.cooling(other)),
+        unproven: Effect.map(look(), (now) => now.pool.unproven(member)),
+        claim: Effect.map(look(), (now) => now.pool.claim(member, owner)),
         release: Effect.sync(() => CombinedPool.release(owner)),
       })
     })
+
+  /** The model of the member to ask now. */
+  const first = Effect.fnUntraced(function* (members: readonly CombinedMember.Member[], id: string) {
+    const now = yield* look()
+    return yield* concrete(now, now.pool.first(members), members, id)
+  })
 
   const list = Effect.fn("CombinedCatalogue.list")(function* () {
     return (yield* catalogue()).providers
@@ -181,7 +187,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     // Nothing is combined, or the user has a provider with that name: upstream handles it.
     if (!found && !known.groups.size) return yield* base.getModel(providerID, modelID)
     if (!found) return yield* new dependencies.notFound({ providerID, modelID, suggestions: near(known, modelID) })
-    return yield* concrete((yield* look()).first(found.members), found.members, found.id)
+    return yield* first(found.members, found.id)
   })
 
   const smallModel = Effect.fn("CombinedCatalogue.smallModel")(function* (providerID: ProviderID, asked?: Asked) {
@@ -208,7 +214,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       return offer && permitted(offer, identify(offer).variant, require) ? [offer] : []
     })
     if (!members.length) return undefined
-    return yield* concrete((yield* look()).first(members), members, "small")
+    return yield* first(members, "small")
   })
 
   const defaultModel = Effect.fn("CombinedCatalogue.defaultModel")(function* () {
