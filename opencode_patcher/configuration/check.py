@@ -91,12 +91,14 @@ def check_names(
     chosen = options.of(config)
     nameless = [*options.unknown_names(chosen, known), *_last_resort(config, known)]
     nameless += _accounts(config, known)
+    nameless += _windows(config, known)
     paths = {one.path for one in nameless}
     idle = [one for one in _not_connected(chosen.priority, offers) if one.path not in paths]
     return (
         *(_finding(files, one, "Correct or remove it.") for one in nameless),
         *(_finding(files, one, "Log in to it: opencode auth login") for one in idle),
         *(_finding(files, one, "Swap them, or remove one.") for one in _bounds(config)),
+        *(_finding(files, one, 'Write a percentage from 1 to 100, or "off".') for one in _percentages(config)),
         *(() if own_provider else _models(files, config, groups, reduced)),
     )
 
@@ -139,6 +141,28 @@ def _accounts(config: Mapping[str, Any], known: Sequence[Offer]) -> Iterator[Unk
             yield Unknown(
                 path=(COMBINED, "accounts", id_), text=f"combined.accounts.{id_}: no provider {provider}.{hint}"
             )
+
+
+def _windows(config: Mapping[str, Any], known: Sequence[Offer]) -> Iterator[Unknown]:
+    providers = {offer.provider_id for offer in known}
+    for name in config.get(COMBINED, {}).get("windows", {}).get("providers", {}):
+        if squash(name) not in map(squash, providers):
+            near = nearest(name, providers)
+            text = f"combined.windows.providers: {name} is not a provider."
+            hint = f" Did you mean {near}?" if near else ""
+            yield Unknown(path=(COMBINED, "windows", "providers", name), text=text + hint)
+
+
+def _percentages(config: Mapping[str, Any]) -> Iterator[Unknown]:
+    """Thresholds that no window reaches."""
+    windows = config.get(COMBINED, {}).get("windows", {})
+    own = {("threshold",): windows.get("threshold")} | {
+        ("providers", name): value for name, value in windows.get("providers", {}).items()
+    }
+    for path, value in own.items():
+        if isinstance(value, int | float) and value > 100:
+            text = f"combined.windows.{'.'.join(path)}: {value} percent of a window are never used."
+            yield Unknown(path=(COMBINED, "windows", *path), text=text)
 
 
 def _not_connected(priority: Sequence[str], offers: Sequence[Offer]) -> Iterator[Unknown]:

@@ -143,6 +143,8 @@ def _words(wanted: Type) -> str:
             return "true or false"
         case Whole(least):
             return f"a whole number from {least} to {schema.LARGEST}"
+        case OneOf((only,)):
+            return json.dumps(only)
         case OneOf(values):
             return f"one of {', '.join(values)}"
         case ListOf(Struct()):
@@ -155,9 +157,9 @@ def _words(wanted: Type) -> str:
             return " or ".join(map(_words, types))
         case MapOf(AnyText()):
             return "an object of texts"
-        case MapOf():
+        case MapOf(ListOf()):
             return "an object of lists"
-        case Struct():
+        case MapOf() | Struct():
             return "an object"
 
 

@@ -1,7 +1,9 @@
 /** The keys `provider_priority` and `combined` of opencode.json, with their defaults. Pure. */
 import type { Kind } from "./failure/classify"
 import { CombinedRules, type Own, type Rule } from "./failure/rules"
+import type { CombinedAccounts } from "./health/accounts"
 import { CombinedCooldown } from "./health/cooldown"
+import { CombinedWindow } from "./health/window"
 import type { Options } from "./identity/grouping"
 import type { Require } from "./identity/policies"
 import { lower, squash } from "./identity/scan"
@@ -26,9 +28,16 @@ export type Info = {
     readonly cooldown?: { readonly min?: number; readonly max?: number }
     readonly last_resort?: readonly string[]
     readonly stickiness?: number
+    readonly windows?: {
+      readonly threshold?: Percent
+      readonly providers?: Readonly<Record<string, Percent>>
+      readonly order?: "priority" | "soonest"
+    }
     readonly failures?: readonly Own[]
   }
 }
+
+type Percent = number | "off"
 
 export function read(config: Info): Options {
   const combined = config.combined ?? {}
@@ -55,6 +64,10 @@ export type Failover = {
   readonly cooldown: CombinedCooldown.Bounds
   readonly lastResort: (member: CombinedMember.Member) => boolean
   readonly stickiness: number
+  /** The percentage of a window from which a member is left for others. */
+  readonly threshold: CombinedAccounts.Threshold
+  /** Of members that are otherwise equal, the one whose window ends first is asked first. */
+  readonly soonest: boolean
   /** The user's own rows of the table of failures. */
   readonly own: readonly Rule[]
 }
@@ -69,6 +82,9 @@ const SILENCE = 15 * MINUTE
 
 /** Anthropic's prompt caches last five minutes after their last use, OpenAI's five to ten. */
 const STICKINESS = 5 * MINUTE
+
+/** What is left at the end of a plan's window is lost, so most of it should be used; an API key's limit only costs time. */
+const PLAN = 95
 
 const STRATEGIES = {
   on_error: undefined,
@@ -90,7 +106,18 @@ export function failover(config: Info): Failover {
     },
     lastResort: (member) => patterns.some((pattern) => names(pattern, member)),
     stickiness: combined.stickiness ?? STICKINESS,
+    threshold: threshold(combined.windows),
+    soonest: combined.windows?.order === "soonest",
     own: CombinedRules.own(combined.failures ?? []),
+  }
+}
+
+function threshold(windows: NonNullable<Info["combined"]>["windows"] = {}): CombinedAccounts.Threshold {
+  const own = new Map(Object.entries(windows.providers ?? {}).map(([name, value]) => [squash(name), value]))
+  return (providerID, window) => {
+    const isPlan = window.plan || CombinedWindow.isPlan(providerID)
+    const found = own.get(squash(providerID)) ?? windows.threshold ?? (isPlan ? PLAN : "off")
+    return found === "off" ? undefined : found
   }
 }
 

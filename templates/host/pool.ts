@@ -5,12 +5,14 @@
  */
 import { CombinedRank } from "../choice/rank"
 import type { Failure } from "../failure/classify"
+import { CombinedAccounts } from "../health/accounts"
 import { CombinedCooldown } from "../health/cooldown"
 import { CombinedHealthStore } from "../health/store"
 import { CombinedHealthFile } from "./health-file"
 import { CombinedProbes } from "../health/probes"
+import type { Window } from "../health/window"
 import type { CombinedSettings } from "../settings"
-import type { CombinedMember } from "../member"
+import { CombinedMember } from "../member"
 
 type Member = CombinedMember.Member
 
@@ -37,6 +39,10 @@ export function look(input: {
   const keys = (member: Member, now: number, state = live(now)) =>
     CombinedCooldown.unproven(state, member.providerID, member.modelID, now)
 
+  const { threshold, soonest } = input.settings
+  /** A login that is renewed is still the same account. */
+  const account = ({ providerID }: CombinedMember.Name) => ({ providerID, credentials: credentials(providerID, "quota") })
+
   const view = ({ owner, ...wish }: Wish): CombinedRank.View => {
     const now = Date.now()
     const state = live(now)
@@ -46,6 +52,28 @@ export function look(input: {
       now,
       probed: (member) => probes.taken(keys(member, now, state), owner, now),
       lastResort: input.settings.lastResort,
+      ...plans(now),
+    }
+  }
+
+  /** What is known of plans, found out once for each member: a fingerprint takes a while. */
+  const plans = (now: number): Pick<CombinedRank.View, "nearlyUsed" | "ends"> => {
+    const accounts = store.accounts()
+    const providers = new Set([...accounts.keys()].map(CombinedMember.providerOf))
+    if (!providers.size) return {}
+    const known = new Map<CombinedMember.Name, { readonly used: Window | undefined; readonly ends: number | undefined }>()
+    const about = (member: Member) => {
+      const before = known.get(member)
+      if (before) return before
+      const whose = providers.has(member.providerID) ? account(member) : undefined
+      const used = whose && CombinedAccounts.nearlyUsed(accounts, member, whose, threshold, now)
+      const found = { used, ends: whose && CombinedAccounts.endsNext(accounts, member, whose, now) }
+      known.set(member, found)
+      return found
+    }
+    return {
+      nearlyUsed: (member) => about(member).used,
+      ...(soonest && { ends: (member: Member) => about(member).ends }),
     }
   }
 
@@ -76,6 +104,11 @@ export function look(input: {
     },
     succeed: (member: Member, began: number) =>
       void store.update((state) => CombinedCooldown.succeed(state, member.providerID, member.modelID, began)),
+    /** Remembers what an answer of the member says about its plan. */
+    see: (member: Member, windows: readonly Window[]) =>
+      store.see((accounts) =>
+        CombinedAccounts.see(accounts, account(member), member.modelID, windows, Date.now()),
+      ),
     cooling: (member: Member) => {
       const now = Date.now()
       return CombinedCooldown.cooling(live(now), member.providerID, member.modelID, now)

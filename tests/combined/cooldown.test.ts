@@ -50,6 +50,20 @@ for (const kind of KINDS) {
   })
 }
 
+test("a quota is looked at again soon after a first failure, later after each that repeats, soon again after a success", () => {
+  const failing = [0, 1, 2, 3, 4, 5].reduce<{ state: CombinedCooldown.State; now: number; seen: number[] }>(
+    ({ state, now, seen }) => {
+      const next = fail(failure("quota"), state, now)
+      const wait = length(next, now)
+      return { state: next, now: now + wait, seen: [...seen, wait / MINUTE] }
+    },
+    { state: new Map(), now: NOW, seen: [] },
+  )
+  expect(failing.seen).toEqual([30, 60, 120, 240, 360, 360])
+  const well = CombinedCooldown.succeed(failing.state, "acme", "glm", failing.now)
+  expect(length(fail(failure("quota"), well, failing.now + 1), failing.now + 1)).toBe(30 * MINUTE)
+})
+
 test("the time from the provider is used, short or long, but at least a second", () => {
   expect(length(fail(failure("quota", { retryAfter: 1200 })))).toBe(1200)
   for (const retryAfter of [0, 1, 66]) expect(length(fail(failure("rate_limit", { retryAfter })))).toBe(1000)

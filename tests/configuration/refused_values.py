@@ -27,4 +27,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"combined": {"accounts": {"openai-work": ["openai"]}}}, "combined.accounts.openai-work"),
     ({"combined": {"last_resort": "x"}}, "combined.last_resort"),
     ({"combined": {"combine_latest": 1}}, "combined.combine_latest"),
+    ({"combined": {"windows": 95}}, "combined.windows"),
+    ({"combined": {"windows": {"threshold": 0.95}}}, "combined.windows.threshold"),
+    ({"combined": {"windows": {"threshold": "never"}}}, "combined.windows.threshold"),
+    ({"combined": {"windows": {"providers": {"openai": 0}}}}, "combined.windows.providers.openai"),
+    ({"combined": {"windows": {"order": "first"}}}, "combined.windows.order"),
 ]

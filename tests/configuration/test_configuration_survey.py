@@ -154,6 +154,35 @@ def test_unknown_names_are_found_with_their_lines(user: User) -> None:
     assert "stickiness" in found[13, "warning"][1]
 
 
+WINDOWS = """\
+{
+  "combined": {"windows": {
+    "threshold": 950,
+    "providers": {
+      "antropic": 90,
+      "Anthropic": "off",
+      "openrouter": 101
+    }, "order": "soonest"}}
+}
+"""
+
+
+def test_windows_that_never_apply_are_found(user: User) -> None:
+    user.logs_in(anthropic="api", openrouter="api")
+    user.writes(user.config, WINDOWS)
+    found = {finding.line: (finding.level, finding.text, finding.fix) for finding in user.survey().findings}
+    fix = 'Write a percentage from 1 to 100, or "off".'
+    assert found == {
+        3: ("warning", "combined.windows.threshold: 950 percent of a window are never used.", fix),
+        5: (
+            "warning",
+            "combined.windows.providers: antropic is not a provider. Did you mean anthropic?",
+            "Correct or remove it.",
+        ),
+        7: ("warning", "combined.windows.providers.openrouter: 101 percent of a window are never used.", fix),
+    }
+
+
 NESTED = """\
 { "disabled_providers": ["opencode"],
   "agent": {
@@ -248,7 +277,13 @@ def test_a_value_that_opencode_accepts_is_not_an_error(user: User) -> None:
         user.config,
         {
             "provider_priority": "opencode",
-            "combined": {"cooldown": {"min": 0, "max": 1}, "stickiness": 0, "min_providers": 2.0, "exclude": []},
+            "combined": {
+                "cooldown": {"min": 0, "max": 1},
+                "stickiness": 0,
+                "min_providers": 2.0,
+                "exclude": [],
+                "windows": {"threshold": "off", "providers": {"opencode": 100}, "order": "priority"},
+            },
         },
     )
     assert user.survey().findings == ()

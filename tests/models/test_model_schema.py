@@ -21,6 +21,9 @@ def test_the_patch_gives_opencode_these_settings() -> None:
     assert combined.fields["groups"] == MapOf(ListOf(AnyText()))
     assert combined.fields["stickiness"] == Whole(0)
     assert combined.fields["cooldown"] == Struct({"min": Whole(0), "max": Whole(1)})
+    percent = Either((Whole(1), OneOf(("off",))))
+    order = OneOf(("priority", "soonest"))
+    assert combined.fields["windows"] == Struct({"threshold": percent, "providers": MapOf(percent), "order": order})
 
 
 def test_the_kinds_of_variants_are_those_of_the_grouping() -> None:

@@ -1,9 +1,12 @@
 /** Which member of a group serves the next request. Pure. */
 import type { Cooldown, State } from "../health/cooldown"
 import { CombinedCooldown } from "../health/cooldown"
+import type { Window } from "../health/window"
 import type { Member } from "../member"
 
 export type Out<M extends Member> = { readonly member: M; readonly cooldown: Cooldown }
+
+export type Spared<M extends Member> = { readonly member: M; readonly window: Window }
 
 export type Choice<M extends Member> =
   | {
@@ -11,6 +14,8 @@ export type Choice<M extends Member> =
       readonly member: M
       /** It can take the request; if none can, it is the first one available. */
       readonly fits: boolean
+      /** The member that would serve if its window were not nearly used up. */
+      readonly spared?: Spared<M>
     }
   /** Those that may come back, the one to wait for first; empty if each has failed too often. */
   | { readonly type: "wait"; readonly out: readonly Out<M>[] }
@@ -36,23 +41,32 @@ export type View = Wish & {
   readonly probed?: (member: Member) => boolean
   /** Asked only when all others are unavailable. */
   readonly lastResort?: (member: Member) => boolean
+  /** The window of the member's plan that is nearly used up: it is left for others, as long as there are any. */
+  readonly nearlyUsed?: (member: Member) => Window | undefined
+  /** When the member's window ends: of equals, the one whose window ends first is asked first. */
+  readonly ends?: (member: Member) => number | undefined
 }
+
+/** Later than any time: the difference of two of them is 0. */
+const NEVER = Number.MAX_SAFE_INTEGER
 
 /**
  * Members that are not cooling down, the one to ask first. A last resort comes after all others, before it members
- * that have failed for this answer, before those members being probed; among equals, those with a warm cache come
- * first, then the group's order decides.
+ * that have failed for this answer, before those members being probed, before those members whose plan is nearly used
+ * up; among equals, those with a warm cache come first, then those whose window ends first, if that counts, then the
+ * group's order decides.
  */
 export function rank<M extends Member>(members: readonly M[], view: View): M[] {
   const weight = (member: M) =>
-    (view.lastResort?.(member) ? 8 : 0) +
-    (view.left?.(member) ? 4 : 0) +
-    (view.probed?.(member) ? 2 : 0) +
+    (view.lastResort?.(member) ? 16 : 0) +
+    (view.left?.(member) ? 8 : 0) +
+    (view.probed?.(member) ? 4 : 0) +
+    (view.nearlyUsed?.(member) ? 2 : 0) +
     (view.warm?.(member) ? 0 : 1)
   return open(members, view)
     .filter((member) => !CombinedCooldown.cooling(view.state, member.providerID, member.modelID, view.now))
-    .map((member) => ({ member, weight: weight(member) }))
-    .toSorted((a, b) => a.weight - b.weight)
+    .map((member) => ({ member, weight: weight(member), ends: view.ends?.(member) ?? NEVER }))
+    .toSorted((a, b) => a.weight - b.weight || a.ends - b.ends)
     .map((item) => item.member)
 }
 
@@ -64,12 +78,22 @@ export function choose<M extends Member>(members: readonly M[], view: View): Cho
   const fits = (member: M) => view.fits?.(member) ?? true
   const ready = rank(members, view)
   const fitting = ready.find(fits)
-  if (fitting) return { type: "serve", member: fitting, fits: true }
+  if (fitting) {
+    const spared = passedOver(members, view, fitting)
+    return { type: "serve", member: fitting, fits: true, ...(spared && { spared }) }
+  }
   const out = cooling(open(members, view), view)
   const soon = ({ member, cooldown }: Out<M>) => fits(member) && cooldown.until - view.now <= (view.patience ?? 0)
   if (out.some(soon)) return { type: "wait", out: out.toSorted((a, b) => Number(soon(b)) - Number(soon(a))) }
   if (ready.length) return { type: "serve", member: ready[0], fits: false }
   return { type: "wait", out }
+}
+
+function passedOver<M extends Member>(members: readonly M[], view: View, chosen: M): Spared<M> | undefined {
+  if (!view.nearlyUsed) return undefined
+  const first = rank(members, { ...view, nearlyUsed: undefined }).find((member) => view.fits?.(member) ?? true)
+  const window = first && first !== chosen ? view.nearlyUsed(first) : undefined
+  return first && window && { member: first, window }
 }
 
 /** The members that are cooling down, the first to return first. */

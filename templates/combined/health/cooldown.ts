@@ -172,8 +172,9 @@ export function current(
 
 const VERSION = 1
 
-export function format(state: State) {
-  return JSON.stringify({ version: VERSION, members: Object.fromEntries(state) })
+/** The text of the file; `more` is what else is in it, which other versions ignore. */
+export function format(state: State, more: Readonly<Record<string, unknown>> = {}) {
+  return JSON.stringify({ version: VERSION, members: Object.fromEntries(state), ...more })
 }
 
 /** Reads what `format` wrote. Anything else gives an empty state: it is a cache, not a document. */

@@ -1,10 +1,12 @@
 /**
- * The health of members, shared by all of the user's processes and kept across restarts.
+ * The health of members, and what accounts have used of their plans, shared by all of the user's processes and kept
+ * across restarts.
  *
  * One JSON file, replaced as a whole, by one process at a time. A turn never waits for others: a change that cannot be
  * written at once applies in this process immediately, and is written a moment later. A state is a map in which the
  * later record wins.
  */
+import { CombinedAccounts, type Accounts } from "./accounts"
 import { CombinedCooldown } from "./cooldown"
 
 /** Where the state is stored: a file, if available. */
@@ -27,6 +29,10 @@ export type Store = {
   /** What this process and others know now. */
   readonly read: () => CombinedCooldown.State
   readonly update: (change: (state: CombinedCooldown.State) => CombinedCooldown.State) => CombinedCooldown.State
+  /** What is known about plans. */
+  readonly accounts: () => Accounts
+  /** A change of that applies at once, and is written a moment later: it comes with answers, which must not wait. */
+  readonly see: (change: (accounts: Accounts) => Accounts) => void
   /** Why the last change could not be shared; this process still uses it. */
   readonly problem: () => string | undefined
 }
@@ -34,28 +40,45 @@ export type Store = {
 /**
  * @param live drops what no longer counts, so that the file does not grow
  */
-export function open(shelf: Shelf, live: (state: CombinedCooldown.State) => CombinedCooldown.State): Store {
-  const memory: { state: CombinedCooldown.State; seen?: string; problem?: string; pending: boolean } = {
-    state: new Map(),
-    pending: false,
-  }
+export function open(
+  shelf: Shelf,
+  live: (state: CombinedCooldown.State) => CombinedCooldown.State,
+  liveAccounts = (accounts: Accounts) => CombinedAccounts.current(accounts, Date.now()),
+): Store {
+  const memory: {
+    state: CombinedCooldown.State
+    accounts: Accounts
+    seen?: string
+    problem?: string
+    unwritten: boolean
+    pending: boolean
+  } = { state: new Map(), accounts: CombinedAccounts.NONE, unwritten: false, pending: false }
 
   /** Reads what others have written. Returns whether something of ours is missing there. */
   const take = () => {
     const stamp = shelf.stamp()
     if (stamp === memory.seen) return false
     // Whoever deletes the file wants everything in it forgotten, by the processes that run as well.
-    if (stamp === undefined) memory.state = new Map()
+    if (stamp === undefined) {
+      memory.state = new Map()
+      memory.accounts = CombinedAccounts.NONE
+    }
     memory.seen = stamp
     if (stamp === undefined) return false
-    const found = CombinedCooldown.parse(shelf.read() ?? "")
+    const text = shelf.read() ?? ""
+    const found = CombinedCooldown.parse(text)
+    const accounts = CombinedAccounts.parse(text)
     memory.state = CombinedCooldown.merge(memory.state, found)
-    return [...live(memory.state)].some(([key, item]) => (found.get(key)?.since ?? -1) < item.since)
+    memory.accounts = CombinedAccounts.merge(memory.accounts, accounts)
+    return (
+      [...live(memory.state)].some(([key, item]) => (found.get(key)?.since ?? -1) < item.since) ||
+      [...liveAccounts(memory.accounts)].some(([key, item]) => (accounts.get(key)?.at ?? -1) < item.at)
+    )
   }
 
   const give = () => {
     try {
-      shelf.replace(CombinedCooldown.format(memory.state))
+      shelf.replace(CombinedCooldown.format(memory.state, CombinedAccounts.plain(memory.accounts)))
       memory.seen = shelf.stamp()
       memory.problem = undefined
     } catch (error) {
@@ -67,13 +90,20 @@ export function open(shelf: Shelf, live: (state: CombinedCooldown.State) => Comb
     shelf.alone(() => {
       take()
       give()
+      memory.unwritten = false
     }, patience)
 
   const share = () => {
-    if (memory.pending || write(0)) return
+    memory.unwritten = true
+    if (!write(0)) later()
+  }
+
+  const later = () => {
+    memory.unwritten = true
+    if (memory.pending) return
     memory.pending = true
     shelf.until((patience) => {
-      memory.pending = !write(patience)
+      memory.pending = memory.unwritten && !write(patience)
       return !memory.pending
     })
   }
@@ -81,6 +111,7 @@ export function open(shelf: Shelf, live: (state: CombinedCooldown.State) => Comb
   const read = () => {
     const missing = take()
     memory.state = live(memory.state)
+    memory.accounts = liveAccounts(memory.accounts)
     if (missing) share()
     return memory.state
   }
@@ -92,9 +123,22 @@ export function open(shelf: Shelf, live: (state: CombinedCooldown.State) => Comb
     return memory.state
   }
 
+  const accounts = () => {
+    read()
+    return memory.accounts
+  }
+
+  const see: Store["see"] = (change) => {
+    const before = accounts()
+    memory.accounts = change(before)
+    if (memory.accounts !== before) later()
+  }
+
   return {
     read,
     update,
+    accounts,
+    see,
     problem: () => memory.problem,
   }
 }

@@ -1,6 +1,7 @@
 /** What `opencode run` prints about the serving provider, and why it changes. */
 import type { Failed } from "../choice/answer"
 import type { Cooldown } from "../health/cooldown"
+import type { Window } from "../health/window"
 import { CombinedMember, type Name } from "../member"
 import { CombinedText } from "../text"
 
@@ -19,6 +20,20 @@ export function switched(
 ) {
   const without = next.variant === undefined ? "" : ` without the variant ${next.variant}`
   return CombinedText.shown(`${SWITCH}${failed} (${reason}), ${next.providerID} takes over${without}`)
+}
+
+/** Why a member is not asked, although it could answer; for `switched`. */
+export function nearlyUsed({ usedShare, name, endsAt }: Window, now: number) {
+  return `${Math.floor(usedShare * 100)} % of its ${name} used, until ${clock(endsAt, now)}`
+}
+
+/** The local time, with the date if that is not today's. */
+function clock(at: number, now: number) {
+  const [then, today] = [new Date(at), new Date(now)]
+  const pad = (value: number) => String(value).padStart(2, "0")
+  const time = `${pad(then.getHours())}:${pad(then.getMinutes())}`
+  if (then.toDateString() === today.toDateString()) return time
+  return `${then.getFullYear()}-${pad(then.getMonth() + 1)}-${pad(then.getDate())} ${time}`
 }
 
 /** The line that says that no member can answer now, and which one is waited for. */

@@ -23,8 +23,9 @@ const finish = (
 ): LanguageModelV3StreamPart => ({ type: "finish", usage, finishReason: { unified, raw: word } })
 
 /** The parts that come out of an answer, and what the gate has seen. */
-async function passed(...parts: LanguageModelV3StreamPart[]) {
-  const gate = CombinedGate.open()
+const passed = (...parts: LanguageModelV3StreamPart[]) => through(CombinedGate.open(), ...parts)
+
+async function through(gate: CombinedGate.Gate, ...parts: LanguageModelV3StreamPart[]) {
   const language = {
     config: {},
     doStream: (_: LanguageModelV3CallOptions) =>
@@ -177,4 +178,16 @@ test("a model's answer is inspected on its way to the SDK, and the model itself 
   await expect(guarded.doStream({ prompt: [] })).rejects.toMatchObject({ name: "CombinedNoStream" })
   expect(asked).toEqual(["acme"])
   expect(language.config.fetch).toBe(fetch)
+})
+
+test("an event that tells how much of the plan is used is heeded, and passed on to nobody", async () => {
+  const gate = CombinedGate.open()
+  const seen: unknown[] = []
+  gate.sees = (windows) => seen.push(...windows.map((item) => item.usedShare))
+  const rate_limits = {
+    primary: { used_percent: 97, window_minutes: 300, reset_at: Math.ceil(Date.now() / 1000) + 60 },
+  }
+  const { parts } = await through(gate, raw({ type: "codex.rate_limits", rate_limits }), said, finish("stop"))
+  expect(seen).toEqual([0.97])
+  expect(types(parts)).toEqual(["text-delta", "finish"])
 })

@@ -17,15 +17,13 @@ import { Effect, Fiber } from "effect"
 import { Global } from "@opencode-ai/core/global"
 import { CombinedHealthFile } from "@/combined/host/health-file"
 import { CombinedLog } from "@/combined/request/log"
-import { CombinedNotice } from "@/combined/turn/notice"
 import { EventV2Bridge } from "@/event-v2-bridge"
 import { SessionPrompt } from "@/session/prompt"
 import type { SessionID } from "@/session/schema"
 import { Session } from "@/session/session"
-import { SessionStatus } from "@/session/status"
 import { pollWithTimeout } from "../lib/effect"
 import { type Answer, call, cut, event, finish, gate, refuse, say, stream, text, wait } from "./fake-provider"
-import { ANSWER, COST, KEY, combinedSession, it, written } from "./rig"
+import { ANSWER, COST, KEY, announced, combinedSession, it, written } from "./rig"
 
 setDefaultTimeout(30_000)
 
@@ -134,20 +132,6 @@ it.instance("a record names the answer, the combined model and the member, and t
     expect(Date.parse(record.end) - Date.parse(record.start)).toBeGreaterThanOrEqual(firstToken + 150)
   }),
 )
-
-/** The lines that `opencode run` would print of a session, from now on. */
-const announced = Effect.fn("test.announced")(function* (id: SessionID) {
-  const events = yield* EventV2Bridge.Service
-  const lines: string[] = []
-  const off = yield* events.listen((item) => {
-    if (item.type !== SessionStatus.Event.Status.type) return Effect.void
-    const line = CombinedNotice.announced({ type: "session.status", properties: item.data }, id)
-    if (line) lines.push(line)
-    return Effect.void
-  })
-  yield* Effect.addFinalizer(() => off)
-  return lines
-})
 
 it.instance("the session's status says who takes over, and why", () =>
   Effect.gen(function* () {

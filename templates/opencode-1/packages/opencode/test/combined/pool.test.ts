@@ -26,9 +26,12 @@ test("a new key ends a cooldown for credentials at once, and the old one does no
 })
 
 /** What a model that was chosen by hand, and not for a combined one, answers. */
-const byHand = (providerID: string, ...events: readonly object[]) => {
+const byHand = (providerID: string, ...events: readonly object[]) =>
+  answer({ providerID, id: "another" }, false, events)
+
+const answer = (model: { providerID: string; id: string }, small: boolean, events: readonly object[]) => {
   const send = (() => Stream.fromIterable(events)) as unknown as LLM.Interface["stream"]
-  const input = { model: { providerID, id: "another" } } as unknown as LLM.StreamInput
+  const input = { model, small } as unknown as LLM.StreamInput
   return Effect.runPromise(Stream.runDrain(CombinedTitle.wrap(send)(input)) as Effect.Effect<void>)
 }
 
@@ -41,5 +44,13 @@ test("an answer of the provider's own model, chosen by hand, ends its cooldown; 
   await byHand("pool-third", { type: "step-finish", reason: "stop", index: 0 })
   expect(pool.cooling(members[1])).toMatchObject({ kind: "quota" })
   await byHand("pool-second", { type: "step-finish", reason: "stop", index: 0 })
+  expect(pool.cooling(members[1])).toBeUndefined()
+})
+
+test("so does a title that the provider's small model has given", async () => {
+  const pool = look("old")
+  pool.fail(members[1], { kind: "quota", scope: "provider", message: "spent" }, Date.now() - 1000)
+  await Bun.sleep(2)
+  await answer({ providerID: "pool-second", id: "small" }, true, [{ type: "step-finish", reason: "stop", index: 0 }])
   expect(pool.cooling(members[1])).toBeUndefined()
 })

@@ -11,6 +11,7 @@ import { ProviderV2 } from "@opencode-ai/core/provider"
 import { SessionProjector } from "@opencode-ai/core/session/projector"
 import { Effect, Layer } from "effect"
 import { Agent } from "@/agent/agent"
+import { CombinedNotice } from "@/combined/turn/notice"
 import { Config } from "@/config/config"
 import { RuntimeFlags } from "@/effect/runtime-flags"
 import { Env } from "@/env"
@@ -234,3 +235,17 @@ export async function written(file: string): Promise<void> {
   await Bun.sleep(10)
   return written(file)
 }
+
+/** The lines that `opencode run` would print of a session, from now on. */
+export const announced = Effect.fn("test.announced")(function* (id: SessionID) {
+  const events = yield* EventV2Bridge.Service
+  const lines: string[] = []
+  const off = yield* events.listen((item) => {
+    if (item.type !== SessionStatus.Event.Status.type) return Effect.void
+    const line = CombinedNotice.announced({ type: "session.status", properties: item.data }, id)
+    if (line) lines.push(line)
+    return Effect.void
+  })
+  yield* Effect.addFinalizer(() => off)
+  return lines
+})

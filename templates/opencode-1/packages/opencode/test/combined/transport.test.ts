@@ -105,3 +105,27 @@ test("a refusal keeps its meaning and loses the key that it repeats, in its head
   expect(JSON.parse(said).error.type).toBe("invalid_api_key")
   expect(said).not.toContain(key)
 })
+
+test("what an answer says about the plan is told, in its headers and in the body of a refusal", async () => {
+  const asked = async (response: Response) => {
+    const seen: unknown[] = []
+    const fetch = CombinedTransport.watched(() => Promise.resolve(response), {
+      tell: () => {},
+      sees: (windows) => seen.push(...windows.map(({ name, usedShare }) => [name, usedShare])),
+    })
+    await (await fetch("http://provider.test", { method: "POST" })).text()
+    return seen
+  }
+  const headers = {
+    "content-type": "text/event-stream",
+    "x-codex-primary-used-percent": "97",
+    "x-codex-primary-window-minutes": "300",
+    "x-codex-primary-reset-after-seconds": "3600",
+  }
+  expect(await asked(new Response("data: {}\n\n", { headers }))).toEqual([["5-hour window", 0.97]])
+  expect(await asked(new Response("{}", { status: 429, headers }))).toEqual([["5-hour window", 0.97]])
+  const limits = { "X-RateLimit-Limit": "50", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "7200" }
+  const body = { error: { message: "Rate limit exceeded: free-models-per-day", metadata: { headers: limits } } }
+  expect(await asked(Response.json(body, { status: 429 }))).toEqual([["requests", 1]])
+  expect(await asked(new Response("data: {}\n\n", { headers: { "content-type": "text/event-stream" } }))).toEqual([])
+})

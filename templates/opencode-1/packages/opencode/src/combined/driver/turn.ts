@@ -130,6 +130,10 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
   const found = CombinedDecide.start(yield* CombinedFit.facts(route, run, purpose))
   switch (found.type) {
     case "ask":
+      if (route.spared && purpose === "step") {
+        const reason = CombinedNotice.nearlyUsed(route.spared.window, Date.now())
+        yield* announce(turn, route.spared.member.providerID, reason, turn.streamInput.model)
+      }
       return "ask" as const
     case "wait":
       run.answer = CombinedAnswer.wait(run.answer, found)
@@ -233,7 +237,8 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
       return verdict.keep ? undefined : yield* retract(turn, route, run)
     case "move":
       if (verdict.keep) yield* CombinedSettlement.commit(turn)
-      if (end.kind !== "whole") yield* announce(turn, end.message, verdict.to.model)
+      if (end.kind !== "whole")
+        yield* announce(turn, turn.ctx.assistantMessage.providerID, end.message, verdict.to.model)
       if (purpose === "summary") return yield* swap(turn, run, verdict.to.model)
       return verdict.keep ? undefined : yield* retract(turn, route, run)
     case "wait": {
@@ -313,11 +318,11 @@ const record = Effect.fn("CombinedTurn.record")(function* (
 })
 
 /** Says on the screen, in `opencode run` and to clients of the server's events who takes over, and why. */
-const announce = (turn: Turn, reason: string, next: Provider.Model) =>
+const announce = (turn: Turn, former: string, reason: string, next: Provider.Model) =>
   turn.status.set(turn.ctx.sessionID, {
     type: "retry",
     attempt: 1,
-    message: CombinedNotice.switched(turn.ctx.assistantMessage.providerID, reason, {
+    message: CombinedNotice.switched(former, reason, {
       providerID: next.providerID,
       variant: CombinedVariant.lost(turn.streamInput.user.model.variant, CombinedRoute.of(next)?.variants),
     }),

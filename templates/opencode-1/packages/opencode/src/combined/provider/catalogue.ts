@@ -154,6 +154,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         blame: (other, failure) =>
           Effect.suspend(() => fail(members.find((item) => CombinedMember.same(item, other)) ?? other, failure)),
         succeed: Effect.map(look(), (now) => now.pool.succeed(member, began)),
+        see: (windows) => pool.see(member, windows),
         others: ({ fits = () => true, ...wish } = {}) =>
           Effect.map(look(), (now) =>
             now.pool

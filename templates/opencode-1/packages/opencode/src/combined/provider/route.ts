@@ -10,6 +10,7 @@ import type { CombinedRank } from "../choice/rank"
 import type { CombinedRun } from "../choice/run"
 import type { Failure, Forgone } from "../failure/classify"
 import type { Cooldown } from "../health/cooldown"
+import type { Window } from "../health/window"
 import type { CombinedSettings } from "../settings"
 import type { CombinedDecide } from "../turn/decide"
 import type { CombinedMember } from "../member"
@@ -24,6 +25,7 @@ export type Next =
       readonly model: Provider.Model
       /** It can take the request. */
       readonly fits: boolean
+      readonly spared?: CombinedRank.Spared<CombinedMember.Member>
     }
   | (Extract<CombinedRank.Choice<CombinedMember.Member>, { type: "wait" }> & {
       /** The one to wait for. */
@@ -54,6 +56,8 @@ export type Route = {
   readonly state: State
   /** What the request for which this one was chosen requires of the members. */
   readonly wish?: Wish
+  /** The member that was left for this one, where that is news for the user. */
+  readonly spared?: CombinedRank.Spared<CombinedMember.Member>
   /** The run of the session's loop for which it was chosen. */
   readonly run?: CombinedRun.Run
   /** The parts of the history that this member has refused: it is asked without them. */
@@ -65,6 +69,8 @@ export type Route = {
   /** Which member is next, now. */
   readonly next: (wish?: Wish) => Effect.Effect<Next>
   readonly succeed: Effect.Effect<void>
+  /** Remembers what an answer of this member says about its plan. */
+  readonly see: (windows: readonly Window[]) => void
   /** Whether another member than this one could answer now. */
   readonly others: (wish?: Wish) => Effect.Effect<boolean>
   /** The cooldown that holds this member back now, or another one. */

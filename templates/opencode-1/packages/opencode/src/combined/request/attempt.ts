@@ -69,14 +69,15 @@ export function of(model: Provider.Model) {
 
 export function make(input: LLM.StreamInput): Attempt {
   const asked = input.user.model.variant
+  const route = CombinedRoute.of(input.model)
   return {
     variant: {
       asked,
-      own: asked === undefined ? undefined : CombinedVariant.map(asked, CombinedRoute.of(input.model)?.variants),
+      own: asked === undefined ? undefined : CombinedVariant.map(asked, route?.variants),
     },
     model: input.model,
     controller: new AbortController(),
-    gate: CombinedGate.open(),
+    gate: { ...CombinedGate.open(), sees: (windows) => route?.see(windows) },
     calls: new Map(),
     began: Date.now(),
     firstToken: undefined,

@@ -47,8 +47,22 @@ export const fit = Effect.fn("CombinedFit.fit")(function* (
       instead: `${found.providerID}/${found.id}`,
     })
   if (!chosen) return found
-  return CombinedRoute.mark(found, { ...chosen, wish: own, run, forgone: CombinedRun.forgone(run, chosen.member) })
+  const passed = next.type === "serve" ? next.spared : undefined
+  const spared = passed && !answeredLast(messages, chosen.member) ? passed : undefined
+  return CombinedRoute.mark(found, {
+    ...chosen,
+    wish: own,
+    run,
+    forgone: CombinedRun.forgone(run, chosen.member),
+    ...(spared && { spared }),
+  })
 })
+
+/** Whether the member gave the last answer of the session, so that nothing changes for the user. */
+function answeredLast(messages: readonly SessionV1.WithParts[], member: CombinedMember.Member) {
+  const last = messages.findLast(({ info }) => info.role === "assistant" && info.time.completed !== undefined)?.info
+  return last?.role === "assistant" && CombinedMember.same(last, member)
+}
 
 /** What a request requires of the members, also given what happened to earlier ones for the same answer. */
 export function wish(

@@ -20,6 +20,7 @@ import { CombinedFailure } from "../failure/classify"
 import { CombinedEvent } from "../failure/event"
 import { CombinedFinish } from "../failure/finish"
 import { CombinedRedact } from "../failure/redact"
+import { CombinedWindow, type Window } from "../health/window"
 import { CombinedCredentials } from "../provider/credentials"
 import { CombinedTransport } from "./transport"
 import { CombinedUsage } from "./usage"
@@ -45,6 +46,8 @@ export type Gate = {
   unsent: boolean
   /** What was sent with the request and must not be kept with what is said of its failure. */
   secrets: () => readonly string[]
+  /** Told what the answer says about the plan. */
+  sees: (windows: readonly Window[]) => void
 }
 
 export const open = (): Gate => ({
@@ -58,6 +61,7 @@ export const open = (): Gate => ({
   mayAsk: () => true,
   unsent: false,
   secrets: () => [],
+  sees: () => {},
 })
 
 const key = Symbol.for("opencode.combined.gate")
@@ -108,6 +112,7 @@ function watched(model: Provider.Model, language: object, gate: Gate): object {
     tell: (event) => (gate.told = { event }),
     asks: (secrets) => (gate.secrets = secrets),
     known: () => CombinedCredentials.secrets(model.providerID),
+    sees: (windows) => gate.sees(windows),
   })
   const fetch: Fetch = async (...input) => {
     if (gate.mayAsk()) return send(...input)
@@ -136,6 +141,8 @@ function pass(gate: Gate, raw: boolean) {
         gate.reported = CombinedUsage.add(gate.reported, part.rawValue)
         last.event = part.rawValue
         seen.blocked ??= CombinedFinish.blocked(part.rawValue)
+        const windows = CombinedWindow.inBody(part.rawValue, Date.now())
+        if (windows.length) gate.sees(windows)
         // Most SDKs report it with the next part, in their own words.
         if (CombinedEvent.failed(part.rawValue)) gate.told = { event: part.rawValue }
         if (raw) controller.enqueue(part)

@@ -4,6 +4,7 @@
  */
 import { CombinedFailure } from "../failure/classify"
 import { CombinedRedact } from "../failure/redact"
+import { CombinedWindow, type Window } from "../health/window"
 import type { Fetch } from "./gate"
 
 type Listener = {
@@ -13,6 +14,8 @@ type Listener = {
   readonly asks?: (secrets: () => readonly string[]) => void
   /** Secrets that a plugin's own fetch may add behind this one. */
   readonly known?: () => readonly string[]
+  /** Told what an answer says about the plan, if it says anything. */
+  readonly sees?: (windows: readonly Window[]) => void
 }
 
 /** A body that is not a stream; its content is read like any other provider error. */
@@ -26,12 +29,14 @@ export class NoStream extends Error {
 /** How much of a body is read to tell why it is not a stream. */
 const LONGEST = 100_000
 
-export function watched(fetch: Fetch, { tell, asks, known }: Listener): Fetch {
+export function watched(fetch: Fetch, { tell, asks, known, sees }: Listener): Fetch {
   return async (...input) => {
     const secrets = () => [...sent(...input), ...(known?.() ?? [])]
     asks?.(secrets)
     const response = await fetch(...input)
-    if (!response.ok) return silenced(response, secrets())
+    const windows = CombinedWindow.read(response.headers, Date.now())
+    if (windows.length) sees?.(windows)
+    if (!response.ok) return silenced(response, secrets(), sees)
     if (!response.body) return response
     const type = response.headers.get("content-type") ?? ""
     if (type.includes("vnd.amazon.eventstream"))
@@ -52,12 +57,14 @@ function sent(...[input, init]: Parameters<Fetch>) {
  * logs, so the key is removed here, before anybody reads it. Only as much of a body is read as is needed to tell the
  * cause.
  */
-async function silenced(response: Response, secrets: readonly string[]) {
+async function silenced(response: Response, secrets: readonly string[], sees: Listener["sees"]) {
   const headers = new Headers()
   for (const [name, value] of response.headers)
     if (!LENGTHS.has(name)) headers.append(name, CombinedRedact.redact(value, secrets))
   const reader = response.body?.getReader()
   const body = reader ? CombinedRedact.redact(await text(reader, ""), secrets) : null
+  const windows = CombinedWindow.inBody(parsed(body ?? ""), Date.now())
+  if (windows.length) sees?.(windows)
   const allowed = EMPTY.has(response.status) ? null : body
   return new Response(allowed, { status: response.status, statusText: response.statusText, headers })
 }
