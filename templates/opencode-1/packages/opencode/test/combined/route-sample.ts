@@ -15,6 +15,7 @@ export function routeSample(model: Provider.Model, more: Partial<CombinedRoute.R
     blame: () => Effect.void,
     next: () => Effect.succeed({ type: "serve", model, fits: true }),
     succeed: Effect.void,
+    see: () => {},
     others: () => Effect.succeed(true),
     cooling: Effect.succeed(undefined),
     held: () => undefined,
