@@ -7,7 +7,7 @@ import { type Answer, call, finish, refuse, stream, text } from "./fake-provider
 import { pollWithTimeout } from "../lib/effect"
 import { announced, combinedSession, it, served } from "./rig"
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(120_000)
 
 afterEach(() => void setSystemTime())
 
