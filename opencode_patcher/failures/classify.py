@@ -37,6 +37,7 @@ class Fault:
     lasting: bool = False
     long: bool = False
     forgo: str | None = None
+    refusal: str | None = None
     row: Row | None = None
 
     @property
@@ -68,7 +69,8 @@ def fault(
     else:
         kind, scope = found.kind, found.scope
     if kind in ("too_long", "final"):
-        return Fault(kind=kind, message=message, status=seen.status, row=found)
+        refusal = "error" if found and found.is_refusal else None
+        return Fault(kind=kind, message=message, status=seen.status, refusal=refusal, row=found)
     if kind == "history":
         forgo = (found.without if found else "") or "thinking"
         return Fault(kind=kind, message=message, status=seen.status, forgo=forgo, row=found)

@@ -111,6 +111,11 @@ class Row:
     example: Example
     line: int
 
+    @property
+    def is_refusal(self) -> bool:
+        """The content is refused: another model may take it (``on_refusal``)."""
+        return self.stage == "content" and self.kind == "final"
+
     @cached_property
     def says(self) -> re.Pattern[str] | None:
         """Must match one of the sentences or codes."""

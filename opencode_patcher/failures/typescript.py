@@ -41,6 +41,7 @@ def _row(row: Row) -> dict[str, object]:
         "early": row.early,
         "lasting": row.lasting,
         "long": row.long,
+        "refusal": row.is_refusal,
         "without": row.without,
     }
     return {name: value for name, value in found.items() if value}

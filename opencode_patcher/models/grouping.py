@@ -1,6 +1,6 @@
 """Which models of the user's providers are combined, under which id, and in which order.
 
-``identity.ts`` is the same in TypeScript; the two agree on every input. Text is always ordered by UTF-16 code units, as
+``grouping.ts`` is the same in TypeScript; the two agree on every input. Text is always ordered by UTF-16 code units, as
 in JavaScript.
 """
 
@@ -10,7 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
+from opencode_patcher.models import chain
+from opencode_patcher.models.chain import PLAIN, Chain, How, Link
 from opencode_patcher.models.identity import Variant
 from opencode_patcher.models.policies import NOTHING, Require, promised
 from opencode_patcher.models.resolve import Identity, Offer, resolve
@@ -30,15 +33,17 @@ class Options:
     """The user's settings; the fields are those of ``combined`` in opencode.json.
 
     ``priority`` lists providers, highest first. ``exclude`` has patterns for ``provider/model`` in which * stands for
-    any text. ``groups`` maps the user's own ids to lists of ``provider/model``. ``variants`` are the kinds that may be
-    in one group (None: the default). ``regions`` are preferred, in this order, where a provider has a model in several.
+    any text. ``groups`` are the user's own, by their ids; ``fallbacks`` are what is asked after a model, by agents,
+    where "" stands for every model that has no chain of its own. ``variants`` are the kinds that may be in one group
+    (None: the default). ``regions`` are preferred, in this order, where a provider has a model in several.
     """
 
     priority: tuple[str, ...] = ()
     min_providers: int = 2
     combine_latest: bool = True
     exclude: tuple[str, ...] = ()
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: Mapping[str, Chain] = field(default_factory=dict)
+    fallbacks: Mapping[str, Chain] = field(default_factory=dict)
     variants: tuple[str, ...] | None = None
     regions: tuple[str, ...] = ()
     require: Require = NOTHING
@@ -46,9 +51,13 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
+    """``identity`` is the key of the model: members of a chain of the user's may be different models."""
+
     provider_id: str
     model_id: str
+    identity: str
     variant: Variant
+    how: How = PLAIN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +81,13 @@ class _Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class _Draft:
-    short: str
+    """``short`` is None for a group of the user's."""
+
+    short: str | None
     id: str
     key: str
     qualified: str
-    entries: tuple[_Entry, ...]
+    links: tuple[Link[_Entry], ...]
 
 
 def group(
@@ -104,8 +115,8 @@ def group(
                     listed=rank is not None,
                 )
             )
-    own = _own_groups(entries, options)
-    drafts = _unique_ids(own, _automatic_groups(entries, options))
+    automatic = _unique_ids(options, _automatic_groups(entries, options))
+    drafts = [*_own_groups(entries, options, automatic), *automatic]
     return tuple(sorted((_finish(draft) for draft in drafts), key=lambda found: order(found.id)))
 
 
@@ -140,32 +151,47 @@ def _is_excluded(offer: Offer, patterns: Sequence[str]) -> bool:
 
 
 def _finish(draft: _Draft) -> Group:
-    best = draft.entries[0].offer
+    """The user's own groups are called what the user called them, the others what their best offer is."""
+    best = draft.links[0].entry.offer
     return Group(
         id=draft.id,
         key=draft.key,
-        name=best.name or best.model_id,
+        name=("" if draft.short is None else best.name or best.model_id) or draft.id,
         members=tuple(
             Member(
-                provider_id=entry.offer.provider_id,
-                model_id=entry.offer.model_id,
-                variant=entry.identity.variant,
+                provider_id=link.entry.offer.provider_id,
+                model_id=link.entry.offer.model_id,
+                identity=link.entry.identity.key,
+                variant=link.entry.identity.variant,
+                how=link.how,
             )
-            for entry in draft.entries
+            for link in draft.links
         ),
     )
 
 
-def _own_groups(entries: Sequence[_Entry], options: Options) -> list[_Draft]:
+def _own_groups(entries: Sequence[_Entry], options: Options, automatic: Iterable[_Draft]) -> list[_Draft]:
     by_name = {f"{entry.offer.provider_id}/{entry.offer.model_id}": entry for entry in entries}
-    drafts = []
-    for own_id, names in options.groups.items():
-        members = [by_name[name] for name in dict.fromkeys(names) if name in by_name]
-        if members:
-            # Where the priority does not order two providers, the list's order is kept.
-            members.sort(key=lambda entry: entry.rank)
-            drafts.append(_Draft(short="", id=own_id, key=own_id, qualified=own_id, entries=tuple(members)))
-    return drafts
+    by_id = {draft.id: draft for draft in automatic}
+
+    @cache
+    def reduced() -> Mapping[str, _Draft]:
+        """What has too few providers to be a group of its own may still be a part of one."""
+        drafts = _automatic_groups(entries, replace(options, min_providers=1))
+        return {draft.id: draft for draft in _unique_ids(options, drafts)}
+
+    def members(name: str) -> tuple[_Entry, ...]:
+        draft = by_id.get(name) or reduced().get(name)
+        return tuple(link.entry for link in draft.links) if draft else ()
+
+    refused = {name for way in chain.circles(options.groups) for name in way}
+    found = []
+    for own_id, own in options.groups.items():
+        if own_id in refused:
+            continue
+        if links := chain.expand(own, options.groups, offer=by_name.get, group=members):
+            found.append(_Draft(short=None, id=own_id, key=own_id, qualified=own_id, links=links))
+    return found
 
 
 def _automatic_groups(entries: Iterable[_Entry], options: Options) -> list[_Draft]:
@@ -185,7 +211,7 @@ def _automatic_groups(entries: Iterable[_Entry], options: Options) -> list[_Draf
                 id=_id(first.name + ending),
                 key=key,
                 qualified=_id(vendor + first.name + ending),
-                entries=tuple(sorted(members, key=lambda entry: _order(entry, options.regions))),
+                links=tuple(Link(entry) for entry in sorted(members, key=lambda entry: _order(entry, options.regions))),
             )
         )
     return found
@@ -233,14 +259,14 @@ def _order(entry: _Entry, regions: Collection[str]) -> tuple[object, ...]:
     )
 
 
-def _unique_ids(own: list[_Draft], automatic: list[_Draft]) -> list[_Draft]:
+def _unique_ids(options: Options, automatic: list[_Draft]) -> list[_Draft]:
     """Each model gets the first of these ids that is unique: the name without a date if that means this snapshot, the
     name, the name with its vendor, the same with a number. The user's own ids stay as they are.
     """
-    taken = {draft.id for draft in own}
-    wishes = Counter(wish for draft in automatic for wish in {draft.short, draft.id})
+    taken = set(options.groups)
+    wishes = Counter(wish for draft in automatic for wish in {draft.short or "", draft.id})
     numbers: dict[str, int] = {}
-    found = list(own)
+    found = []
     for draft in sorted(automatic, key=lambda draft: order(draft.key)):
         free = [wish for wish in (draft.short, draft.id) if wish and wishes[wish] == 1 and wish not in taken]
         wanted = free[0] if free else draft.qualified

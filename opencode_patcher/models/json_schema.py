@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from opencode_patcher.models import schema, settings
-from opencode_patcher.models.schema import AnyText, Either, Flag, ListOf, MapOf, OneOf, Struct, Type, Whole
+from opencode_patcher.models.schema import AnyText, Anything, Either, Flag, ListOf, MapOf, OneOf, Struct, Type, Whole
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -41,6 +41,8 @@ def settings_json() -> str:
 
 def _of(wanted: Type) -> dict[str, Any]:
     match wanted:
+        case Anything():
+            return {}
         case AnyText():
             return {"type": "string"}
         case Flag():
@@ -56,9 +58,10 @@ def _of(wanted: Type) -> dict[str, Any]:
             return {"type": "object", "additionalProperties": _of(value)}
         case Either(types):
             return {"anyOf": [_of(one) for one in types]}
-        case Struct(fields, descriptions):
+        case Struct(fields, required, descriptions):
             properties = {
                 name: {**_of(inner), **({"description": descriptions[name]} if name in descriptions else {})}
                 for name, inner in fields.items()
             }
-            return {"type": "object", "properties": properties, "additionalProperties": False}
+            found = {"type": "object", "properties": properties, "additionalProperties": False}
+            return {**found, "required": sorted(required)} if required else found

@@ -6,15 +6,17 @@ machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from opencode_patcher.base import files, jsonc
 from opencode_patcher.base.errors import UsageError
-from opencode_patcher.models import settings
-from opencode_patcher.models.grouping import VARIANTS, Options, fits
+from opencode_patcher.models import chain, settings
+from opencode_patcher.models.chain import Chain
+from opencode_patcher.models.grouping import VARIANTS, Options, fits, group
 from opencode_patcher.models.nearest import nearest
 from opencode_patcher.models.policies import Require
 from opencode_patcher.models.resolve import Offer
@@ -56,7 +58,8 @@ def of(config: Mapping[str, Any]) -> Options:
         min_providers=int(combined.get("min_providers", 2)),
         combine_latest=combined.get("combine_latest", True),
         exclude=tuple(combined.get("exclude", ())),
-        groups={name: tuple(members) for name, members in combined.get("groups", {}).items()},
+        groups={name: chain.read(value) for name, value in combined.get("groups", {}).items()},
+        fallbacks=_fallbacks(config),
         variants=tuple(combined["variants"]) if "variants" in combined else None,
         regions=tuple(combined.get("regions", ())),
         require=Require(
@@ -67,21 +70,33 @@ def of(config: Mapping[str, Any]) -> Options:
     )
 
 
+def _fallbacks(config: Mapping[str, Any]) -> dict[str, Chain]:
+    agents = config.get("agent")
+    values = {"": config.get("combined", {}).get("fallback")}
+    for name, agent in agents.items() if isinstance(agents, dict) else ():
+        values[name] = agent.get("fallback") if isinstance(agent, dict) else None
+    return {name: chain.read(value) for name, value in values.items() if value is not None}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Unknown:
-    """An unknown name at ``path`` of a configuration, and a sentence about it."""
+    """Something at ``path`` of a configuration that has no effect, such as an unknown name, and a sentence about it."""
 
     path: jsonc.Path
     text: str
 
 
 def check(options: Options, offers: Sequence[Offer]) -> tuple[str, ...]:
-    """A sentence for each name in ``options`` that is unknown among ``offers``, with the closest known name."""
+    """A sentence for each name in ``options`` that is unknown among ``offers``, with the closest known name, and for
+    each chain that cannot be walked."""
     return tuple(unknown.text for unknown in unknown_names(options, offers))
 
 
-def unknown_names(options: Options, offers: Sequence[Offer]) -> tuple[Unknown, ...]:
-    """As ``check``, with the path of each name. Positions in ``priority`` are those in ``options``."""
+def unknown_names(
+    options: Options, offers: Sequence[Offer], ids: Callable[[], Collection[str]] | None = None
+) -> tuple[Unknown, ...]:
+    """As ``check``, with the path of each. Positions in ``priority`` are those in ``options``. ``ids`` gives the groups
+    that may be named as ``combined/x``, if other offers than ``offers`` make them."""
     providers = {offer.provider_id for offer in offers}
     squashed = {squash(provider) for provider in providers}
     names = {f"{offer.provider_id}/{offer.model_id}" for offer in offers}
@@ -90,15 +105,15 @@ def unknown_names(options: Options, offers: Sequence[Offer]) -> tuple[Unknown, .
         if squash(provider) not in squashed:
             text = _unknown("provider_priority", "provider", provider, providers)
             found.append(Unknown(path=("provider_priority", index), text=text))
-    for group, members in options.groups.items():
-        for index, member in enumerate(members):
-            if member in names:
-                continue
-            provider = member.split("/")[0]
-            own = {name for name in names if name.startswith(provider + "/")}
-            where = f"combined.groups.{group}"
-            text = _unknown(where, "model", member, own) if own else _unknown(where, "provider", provider, providers)
-            found.append(Unknown(path=("combined", "groups", group, index), text=text))
+    for way in chain.circles(options.groups):
+        text = f"combined.groups.{way[0]}: it contains itself ({' > '.join((*way, way[0]))}), so it is left out."
+        found.append(Unknown(path=("combined", "groups", way[0]), text=text))
+    known = _Known(names=names, providers=providers, ids=cache(ids or (lambda: _ids(options, offers))))
+    for name, own in options.groups.items():
+        found += _check_chain(("combined", "groups", name), f"combined.groups.{name}", own, known)
+    for agent, own in options.fallbacks.items():
+        path: jsonc.Path = ("agent", agent, "fallback") if agent else ("combined", "fallback")
+        found += _check_chain(path, f"agent.{agent}.fallback" if agent else "combined.fallback", own, known)
     lowered = [lower(name) for name in names] if options.exclude else []
     for index, pattern in enumerate(options.exclude):
         if not any(fits(lower(pattern), name) for name in lowered):
@@ -111,6 +126,49 @@ def unknown_names(options: Options, offers: Sequence[Offer]) -> tuple[Unknown, .
     return tuple(found)
 
 
-def _unknown(where: str, kind: str, name: str, known: Iterable[str]) -> str:
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    names: Collection[str]
+    providers: Collection[str]
+    ids: Callable[[], Collection[str]]
+
+
+def _check_chain(path: jsonc.Path, where: str, own: Chain, known: _Known) -> Iterator[Unknown]:
+    if not own.items:
+        yield Unknown(path=path, text=f"{where}: it has no models.")
+    before: set[str] = set()
+    for index, item in enumerate(own.items):
+        place = (*path, *own.inside, index)
+        if text := _missing(where, item.model, known):
+            yield Unknown(path=place, text=text)
+        if item.model in before:
+            text = f"{where}: {item.model} is there twice, and only the first one counts."
+            yield Unknown(path=place, text=text)
+        if index == 0 and item.how.when is not None:
+            text = f'{where}: with "when", {item.model} is never asked, since it is the first.'
+            yield Unknown(path=place, text=text)
+        before.add(item.model)
+
+
+def _missing(where: str, model: str, known: _Known) -> str:
+    """What is wrong with the name of a model or group; empty when nothing is."""
+    name = chain.reference(model)
+    if model in known.names or (name is not None and name in known.ids()):
+        return ""
+    if name is not None:
+        return _unknown(where, "group", name, known.ids(), chain.COMBINED)
+    provider = model.split("/")[0]
+    own = [one for one in known.names if one.startswith(provider + "/")]
+    return _unknown(where, "model", model, own) if own else _unknown(where, "provider", provider, known.providers)
+
+
+def _ids(options: Options, offers: Sequence[Offer]) -> frozenset[str]:
+    """Everything that may be named as ``combined/x``: the user's groups, and automatic ones, however few providers they
+    have."""
+    groups = (*group(offers, options), *group(offers, replace(options, min_providers=1)))
+    return frozenset((*options.groups, *(found.id for found in groups)))
+
+
+def _unknown(where: str, kind: str, name: str, known: Iterable[str], prefix: str = "") -> str:
     near = nearest(name, known)
-    return f"{where}: no {kind} {name}." + (f" Did you mean {near}?" if near else "")
+    return f"{where}: no {kind} {prefix}{name}." + (f" Did you mean {prefix}{near}?" if near else "")

@@ -21,6 +21,11 @@ LARGEST = 2**53 - 1
 
 
 @dataclass(frozen=True)
+class Anything:
+    """Any value."""
+
+
+@dataclass(frozen=True)
 class AnyText:
     """Any text."""
 
@@ -61,9 +66,10 @@ class MapOf:
 
 @dataclass(frozen=True)
 class Struct:
-    """An object with these fields, none of which is required, and what the fields are for."""
+    """An object with these fields, of which those in ``required`` must be there, and what the fields are for."""
 
     fields: Mapping[str, Type]
+    required: frozenset[str] = frozenset()
     descriptions: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
@@ -74,16 +80,17 @@ class Either:
     types: tuple[Type, ...]
 
 
-Type = AnyText | Flag | Whole | OneOf | ListOf | MapOf | Struct | Either
+Type = Anything | AnyText | Flag | Whole | OneOf | ListOf | MapOf | Struct | Either
 
 _SIMPLE: Mapping[str, Type] = {
+    "Schema.Any": Anything(),
     "Schema.String": AnyText(),
     "Schema.Boolean": Flag(),
     "PositiveInt": Whole(1),
     "NonNegativeInt": Whole(0),
 }
 
-_TOKEN = re.compile(r"\s*(?:(?P<word>Schema\.\w+|\.?\w+)|(?P<text>\"[^\"]*\")|(?P<sign>[(){}\[\],:]))")
+_TOKEN = re.compile(r"\s*(?:(?P<word>Schema\.\w+|\.?\w+)|(?P<text>\"[^\"]*\")|(?P<sign>[(){}\[\],:=]))")
 
 
 def is_there() -> bool:
@@ -107,7 +114,8 @@ def load() -> Struct:
 def parse(text: str) -> Struct:
     """The fields in the text of a ``Schema.Struct``. Raises PatchError for anything it does not understand."""
     reader = _Reader(text)
-    return reader.struct(end="")
+    reader.constants()
+    return reader.struct(end="", required=False)
 
 
 class _Reader:
@@ -124,18 +132,31 @@ class _Reader:
             at = token.end()
         self.at = 0
         self.description = ""
+        self.named: dict[str, Type] = {}
 
-    def struct(self, end: str) -> Struct:
+    def constants(self) -> None:
+        """Types that are named before they are used."""
+        while self.peek() == "const":
+            self.next()
+            name = self.next()
+            self.expect("=")
+            self.named[name] = self.type()
+
+    def struct(self, end: str, *, required: bool = True) -> Struct:
+        """The top level of the patch is part of upstream's struct: ``required`` says whether fields may be."""
         fields: dict[str, Type] = {}
         descriptions: dict[str, str] = {}
+        musts = set()
         while self.peek() != end:
             name = self.next()
             self.expect(":")
+            if required and self.peek() != "Schema.optional":
+                musts.add(name)
             fields[name] = self.type()
             if self.description:
                 descriptions[name] = self.description
             self.skip(",")
-        return Struct(fields, descriptions)
+        return Struct(fields, frozenset(musts), descriptions)
 
     def type(self) -> Type:
         found = self.expression()
@@ -167,8 +188,8 @@ class _Reader:
 
     def expression(self) -> Type:
         word = self.next()
-        if word in _SIMPLE:
-            return _SIMPLE[word]
+        if known := _SIMPLE.get(word) or self.named.get(word):
+            return known
         self.expect("(")
         found: Type
         match word:

@@ -11,7 +11,7 @@ from typing import Any
 from opencode_patcher.base import jsonc
 from opencode_patcher.models import schema
 from opencode_patcher.models.nearest import nearest
-from opencode_patcher.models.schema import AnyText, Either, Flag, ListOf, MapOf, OneOf, Struct, Type, Whole
+from opencode_patcher.models.schema import AnyText, Anything, Either, Flag, ListOf, MapOf, OneOf, Struct, Type, Whole
 
 KEYS = ("provider_priority", "combined")
 """Top-level keys that only a patched OpenCode knows; a stock one refuses the whole file (config/parse.ts)."""
@@ -58,7 +58,9 @@ def _check(path: jsonc.Path, value: object, wanted: Type) -> Iterator[Problem]:
         yield Problem(path=path, what=f"must be {_words(wanted)}", why=why, help=_meant(value, wanted))
         return
     match wanted:
-        case Struct(fields) if isinstance(value, dict):
+        case Struct(fields, required) if isinstance(value, dict):
+            for name in sorted(required - value.keys()):
+                yield Problem(path=path, what=f"has no {name}")
             for name, inner in value.items():
                 if name in fields:
                     yield from _check((*path, name), inner, fields[name])
@@ -67,7 +69,10 @@ def _check(path: jsonc.Path, value: object, wanted: Type) -> Iterator[Problem]:
         case MapOf(each) if isinstance(value, dict):
             for name, inner in value.items():
                 yield from _check((*path, name), inner, each)
-        case ListOf(Struct() as each) if isinstance(value, list):
+        case Either(types):
+            chosen = next(one for one in types if _fits(value, one))
+            yield from _check(path, value, chosen)
+        case ListOf(Struct() | Either() as each) if isinstance(value, list):
             for index, item in enumerate(value):
                 yield from _check((*path, index), item, each)
                 if path == ("combined", "failures"):
@@ -103,6 +108,8 @@ def _fits(value: object, wanted: Type) -> bool:
     one.
     """
     match wanted:
+        case Anything():
+            return True
         case AnyText():
             return isinstance(value, str)
         case Flag():
@@ -118,6 +125,8 @@ def _fits(value: object, wanted: Type) -> bool:
             return _fits(value, ListOf(AnyText()))
         case ListOf(Struct()):
             return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+        case ListOf(Either()):
+            return isinstance(value, list)
         case ListOf(item):
             return isinstance(value, list) and all(_fits(one, item) for one in value)
         case Either(types):
@@ -137,6 +146,8 @@ def _meant(value: object, wanted: Type) -> str:
 
 def _words(wanted: Type) -> str:
     match wanted:
+        case Anything():
+            return "anything"
         case AnyText():
             return "a text"
         case Flag():
@@ -149,6 +160,8 @@ def _words(wanted: Type) -> str:
             return f"one of {', '.join(values)}"
         case ListOf(Struct()):
             return "a list of objects"
+        case ListOf(Either()):
+            return "a list"
         case ListOf(Whole()):
             return "a list of whole numbers"
         case ListOf():
@@ -157,8 +170,6 @@ def _words(wanted: Type) -> str:
             return " or ".join(map(_words, types))
         case MapOf(AnyText()):
             return "an object of texts"
-        case MapOf(ListOf()):
-            return "an object of lists"
         case MapOf() | Struct():
             return "an object"
 

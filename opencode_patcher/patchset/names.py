@@ -149,14 +149,20 @@ def hook_names(item: FileOutcome) -> HookNames:
     if outline is None:
         return HookNames(local={}, imported=imported)
     file = scope.Scope(source, outline)
-    local: dict[int, frozenset[str]] = {}
+    added: dict[int, Sequence[int]] = {}
+    outside: list[int] = []
     shift = 0
     for hunk, placement in zip(item.hunks.hunks, item.placed.placements, strict=True):
-        lines = added_lines(hunk, placement, shift)
+        added[hunk.number] = added_lines(hunk, placement, shift)
+        if not placement.function:
+            outside += added[hunk.number]
+        shift += 0 if placement.already else len(hunk.result) - len(hunk.source)
+    local: dict[int, frozenset[str]] = {}
+    for number, lines in added.items():
         code = [line for line in lines if not source.code_line(line).startswith("import ")]
         names = scope.used(source, code) - own
-        local[hunk.number] = frozenset(name for name in names if not file.declares(name, lines))
-        shift += 0 if placement.already else len(hunk.result) - len(hunk.source)
+        # What one hunk declares for the whole file, the others may use.
+        local[number] = frozenset(name for name in names if not file.declares(name, [*lines, *outside]))
     return HookNames(local=local, imported=imported)
 
 

@@ -1,16 +1,21 @@
 /** One provider's offer of a model. Pure. */
 import type { Failure } from "./failure/classify"
+import type { How } from "./identity/chain"
 
 export type Member = {
   readonly providerID: string
   readonly modelID: string
+  /** The key of the model: members of one combined model may be different models, if the user says so. */
+  readonly identity?: string
   /**
    * The terms on which the provider offers the model; members that are otherwise equal are one offer under two names.
    */
   readonly variant?: unknown
+  /** How the user wants it to be asked. */
+  readonly how?: How
 }
 
-export type Name = Pick<Member, "providerID" | "modelID">
+export type Name = Pick<Member, "providerID" | "modelID" | "identity">
 
 /** The key for everything known about a member. */
 export function key({ providerID, modelID }: Name) {
@@ -31,6 +36,11 @@ export function same(one: Name, other: Name) {
   return one.providerID === other.providerID && one.modelID === other.modelID
 }
 
+/** Whether two members are the same model; those of which that is not known are. */
+export function isSameModel(one: Name, other: Name) {
+  return one.identity === other.identity
+}
+
 /**
  * The members that a failure of one of them affects: a provider counts its limits for a model under all of its names,
  * but separately for each region and for free use. A missing name does not affect the others, and a failure of the
@@ -39,7 +49,10 @@ export function same(one: Name, other: Name) {
 export function alike<M extends Member>(member: M, members: readonly M[], failure: Pick<Failure, "kind" | "scope">) {
   if (failure.scope === "provider" || failure.kind === "missing") return [member]
   const terms = JSON.stringify(member.variant)
-  return members.filter((item) => item.providerID === member.providerID && JSON.stringify(item.variant) === terms)
+  return members.filter(
+    (item) =>
+      item.providerID === member.providerID && isSameModel(item, member) && JSON.stringify(item.variant) === terms,
+  )
 }
 
 export * as CombinedMember from "./member"

@@ -43,7 +43,7 @@ export function contradictions({ combined }: Info): Mistake[] {
 /** What a sentence is about that begins with a key of the configuration and a colon. */
 export function named(config: object, text: string): Mistake {
   const key = text.slice(0, text.indexOf(":"))
-  const top = OURS.find((one) => key === one || key.startsWith(one + ".")) ?? key
+  const top = [...OURS, "agent"].find((one) => key === one || key.startsWith(one + ".")) ?? key
   const path =
     key === top
       ? [top]

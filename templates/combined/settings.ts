@@ -4,7 +4,8 @@ import { CombinedRules, type Own, type Rule } from "./failure/rules"
 import type { CombinedAccounts } from "./health/accounts"
 import { CombinedCooldown } from "./health/cooldown"
 import { CombinedWindow } from "./health/window"
-import type { Options } from "./identity/grouping"
+import { CombinedChain } from "./identity/chain"
+import type { Chain, Chains, Options } from "./identity/grouping"
 import type { Require } from "./identity/policies"
 import { lower, squash } from "./identity/scan"
 import type { CombinedMember } from "./member"
@@ -16,7 +17,8 @@ export type Info = {
     readonly min_providers?: number
     readonly combine_latest?: boolean
     readonly exclude?: readonly string[]
-    readonly groups?: Readonly<Record<string, readonly string[]>>
+    readonly groups?: Chains
+    readonly fallback?: string | Chain
     readonly variants?: readonly string[]
     readonly regions?: readonly string[]
     readonly require?: Require
@@ -35,6 +37,7 @@ export type Info = {
     }
     readonly failures?: readonly Own[]
   }
+  readonly agent?: Readonly<Record<string, { readonly [key: string]: unknown } | undefined>>
 }
 
 type Percent = number | "off"
@@ -47,10 +50,27 @@ export function read(config: Info): Options {
     combineLatest: combined.combine_latest,
     exclude: combined.exclude,
     groups: combined.groups,
+    fallbacks: fallbacks(config),
     variants: combined.variants,
     regions: combined.regions,
     require: combined.require,
   }
+}
+
+/** What is asked after a model, by agents; "" stands for every model that has no chain of its own. */
+function fallbacks(config: Info): Chains {
+  const agents = Object.entries(config.agent ?? {}).map(([name, agent]): [string, unknown] => [name, agent?.fallback])
+  return Object.fromEntries(
+    [["", config.combined?.fallback] as [string, unknown], ...agents].flatMap(([name, value]) => {
+      const chain = CombinedChain.parse(value)
+      return chain ? [[name, chain]] : []
+    }),
+  )
+}
+
+/** Whether something is asked after any model. */
+export function hasFallback(config: Info) {
+  return Object.keys(fallbacks(config)).length > 0
 }
 
 /** How failures are handled. Times are in milliseconds. */

@@ -43,8 +43,9 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog.Interface) {
       })
       while (true) {
         const member = choose(pool, found.members, run)
-        const own = CombinedVariant.map(asked.variant ?? "default", CombinedRunnerCatalogue.variants(member.model))
-        const variant = asked.variant === undefined || asked.variant === "default" ? asked.variant : own
+        const effort = member.how?.variant ?? asked.variant
+        const own = CombinedVariant.map(effort ?? "default", CombinedRunnerCatalogue.variants(member.model))
+        const variant = effort === undefined || effort === "default" ? effort : own
         const model = {
           providerID: ProviderV2.ID.make(member.providerID),
           id: ModelV2.ID.make(member.modelID),

@@ -44,6 +44,10 @@ const compacted = CombinedAnswer.compact(CombinedAnswer.FRESH)
 
 const tooLong = { kind: "too_long", message: "too long" } as const
 const refused = { kind: "final", message: "refused" } as const
+const content = { kind: "final", refusal: "error", message: "content" } as const
+const filtered = { kind: "final", refusal: "answer", message: "filtered" } as const
+const moving = { settings: { ...SETTINGS, onRefusal: "next_model" } } as const
+const otherRefused = CombinedAnswer.leave(CombinedAnswer.FRESH, beta, { message: "content", refused: true })
 const thinking = { kind: "history", forgo: "thinking", message: "bad signature" } as const
 const lacking = (lacks: "finish" | "content" | "call") => ({ kind: "shortcoming", lacks, message: lacks }) as const
 
@@ -94,6 +98,15 @@ const CASES: readonly [
     { type: "end", error: "this" },
   ],
   ["a failure of the request ends it", refused, {}, { type: "end", error: "this" }],
+  ["refused content ends it", content, {}, { type: "end", error: "this" }],
+  ["an answer that was cut off for its content is served", filtered, {}, { type: "serve", finish: undefined }],
+  ["unless the user wants a different model to be asked", content, moving, { type: "move", to: beta, keep: false }],
+  ["also in the middle of an answer", filtered, moving, { type: "move", to: beta, keep: false }],
+  ["and finished tools stay", filtered, { ...moving, kept: 1 }, { type: "move", to: beta, keep: true }],
+  ["but there has to be one", content, { ...moving, others: false }, { type: "end", error: "this" }],
+  ["or the answer stays as it is", filtered, { ...moving, others: false }, { type: "serve" }],
+  ["only one more is asked", content, { ...moving, answer: otherRefused }, { type: "end", error: "this" }],
+  ["whose answer stays", filtered, { ...moving, answer: otherRefused }, { type: "serve" }],
   ["but no finished tool is lost to that", refused, { kept: 2 }, { type: "close", keep: true }],
 
   ["after an unknown failure one more is asked", failure("unknown"), {}, { type: "move", to: beta }],
@@ -210,6 +223,14 @@ describe("before a request:", () => {
     )
     expect(start({ answer, others: false })).toEqual({ type: "end" })
   })
+})
+
+test("after a refusal no member of the same model is asked, and nobody is avoided", () => {
+  const ended = facts(content, { ...moving, member: { ...alpha, identity: "glm" } })
+  expect(CombinedDecide.cools(ended)).toBeUndefined()
+  const { open } = CombinedDecide.wish(CombinedDecide.leave(ended), "step")
+  expect(open({ providerID: "beta", modelID: "glm", identity: "glm" })).toBe(false)
+  expect(open({ providerID: "alpha", modelID: "gpt", identity: "gpt" })).toBe(true)
 })
 
 test("a silent member is abandoned only for another one, and only if silence switches", () => {

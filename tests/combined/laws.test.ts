@@ -25,6 +25,9 @@ const broken: Record<Law, Partial<Policy>> = {
   "a member is asked three times at most": {
     after: (facts, verdict) => (verdict.type === "move" ? facts.answer : CombinedDecide.after(facts, verdict)),
   },
+  "a model that refused is not asked again": {
+    after: (facts, verdict) => ({ ...CombinedDecide.after(facts, verdict), refused: undefined }),
+  },
   "an answer takes a stated number of requests at most": {
     decide: decide((verdict) =>
       verdict.type === "end" ? { type: "again", pause: 0, forgo: undefined, keep: false } : verdict,

@@ -21,12 +21,13 @@ export type Policy = Pick<typeof CombinedDecide, "decide" | "start" | "after" | 
 
 export const POLICY: Policy = { ...CombinedDecide, cancelled: () => "stop", over: () => {} }
 
-type Member = { readonly providerID: string; readonly modelID: string; readonly room: number }
+type Member = { readonly providerID: string; readonly modelID: string; readonly identity: string; readonly room: number }
 
 export const LAWS = [
   "no finished tool runs again",
   "every answer ends",
   "a member is asked three times at most",
+  "a model that refused is not asked again",
   "an answer takes a stated number of requests at most",
   "a wait has an end",
   "a wait ends when it was said to end",
@@ -63,6 +64,7 @@ const ENDS: readonly ((roll: Random) => CombinedDecide.End)[] = [
   () => ({ kind: "too_long", message: "too long" }),
   (roll) => ({ kind: "history", forgo: pick(roll, CombinedFailure.FORGOABLE), message: "bad history" }),
   () => ({ kind: "final", message: "refused" }),
+  (roll) => ({ kind: "final", refusal: pick(roll, ["error", "answer"] as const), message: "content" }),
   () => ({ kind: "rate_limit", scope: "model", message: "too much at once", long: true }),
   () => ({ kind: "timeout", scope: "model", message: "silent", lasting: true, silent: true }),
   ...CombinedFailure.KINDS.map(
@@ -93,13 +95,19 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
   const roll = random(seed)
   const members = Array.from({ length: 1 + Math.floor(roll() * 4) }, (_, index): Member => {
     const providerID = pick(roll, ["alpha", "beta", "gamma", "delta"])
-    return { providerID, modelID: `m${index}`, room: pick(roll, [100, 200, 200, 1000]) }
+    return {
+      providerID,
+      modelID: `m${index}`,
+      identity: pick(roll, ["one", "other"]),
+      room: pick(roll, [100, 200, 200, 1000]),
+    }
   })
   const settings: CombinedDecide.Settings = {
     kinds: pick(roll, STRATEGIES),
     maxAttempts: 1 + Math.floor(roll() * 3),
     firstToken: 60_000,
     stall: 60_000,
+    onRefusal: pick(roll, ["stop", "next_model"] as const),
   }
   const bounds = roll() < 0.2 ? { min: 0, max: 20 } : CombinedCooldown.BOUNDS
   // Some worlds are nearly well, some nearly dead, and some know one trouble only.
@@ -123,10 +131,11 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
   /** One loop over answers of a kind, until the model is done. Returns how it ended. */
   const loop = (purpose: CombinedDecide.Purpose, steps: number): "served" | "ended" | "cancelled" | "compact" => {
     const run = CombinedRun.make()
-    const counts = { all: 0, waited: 0, rounds: 0, member: new Map<string, number>() }
+    const counts = { all: 0, waited: 0, rounds: 0, refused: "", member: new Map<string, number>() }
     const providers = new Set(members.map((member) => member.providerID)).size
     const reset = () => {
       counts.all = counts.waited = 0
+      counts.refused = ""
       counts.member.clear()
     }
     const left = { steps }
@@ -163,6 +172,7 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
     const worthIt = () =>
       counts.waited < CombinedDecide.ENOUGH_WAITING[purpose] &&
       members.some((member) => {
+        if (member.identity === counts.refused) return false
         const cooldown = CombinedCooldown.cooling(world.state, member.providerID, member.modelID, world.now)
         const soon = (cooldown?.until ?? 0) - world.now <= CombinedDecide.LONGEST_WAIT
         return soon && (counts.member.get(CombinedMember.key(member)) ?? 0) < CombinedDecide.MOST_LEFT
@@ -212,6 +222,7 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
 
       // The request.
       demand(!world.cancelled, "a cancel ends at once")
+      demand(counts.refused !== member.identity, "a model that refused is not asked again")
       const key = CombinedMember.key(member)
       counts.all++
       demand(
@@ -236,7 +247,7 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
         unproven: CombinedCooldown.unproven(world.state, member.providerID, member.modelID, world.now).length > 0,
         forgone: CombinedRun.forgone(run, member),
         started: began > 0,
-        others: others(run.answer),
+        others: others(CombinedDecide.without(run.answer, member, end)),
       }
       const failure = policy.cools(ended)
       if (failure)
@@ -263,6 +274,7 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
               : { type: "none" },
       }
       const verdict = policy.decide(facts)
+      if (end.kind === "final" && verdict.type === "move") counts.refused = member.identity
       run.answer = policy.after(facts, verdict)
       const keeps = verdict.type === "serve" || verdict.keep
       tools.history += keeps ? kept.length : 0

@@ -16,6 +16,14 @@ describe("the members that a failure affects", () => {
     expect(CombinedMember.alike(european, members, { kind: "rate_limit", scope: "model" })).toEqual([european])
   })
 
+  test("nor for another model of the provider", () => {
+    const [glm, air] = [
+      { ...dated, identity: "glm-5" },
+      { ...dated, modelID: "glm-5-air", identity: "glm-5-air" },
+    ]
+    expect(CombinedMember.alike(glm, [glm, air], { kind: "rate_limit", scope: "model" })).toEqual([glm])
+  })
+
   test("a missing name does not affect the provider's other names", () => {
     expect(CombinedMember.alike(dated, members, { kind: "missing", scope: "model" })).toEqual([dated])
   })

@@ -146,3 +146,34 @@ test("one that can take the request is waited for, if that is not for long, befo
   expect(choose("a", { a: 5000 }, 1000)).toEqual({ type: "serve", member: members[1], fits: false })
   expect(choose("", { a: 5000 }, 60_000)).toEqual({ type: "serve", member: members[1], fits: false })
 })
+
+const chain = [
+  { providerID: "a", modelID: "opus", identity: "opus" },
+  { providerID: "b", modelID: "gpt", identity: "gpt" },
+  { providerID: "c", modelID: "opus", identity: "opus" },
+]
+
+test("a warm cache brings a member forward among those of the same model, never before a different one", () => {
+  const rank = (...warm: string[]) =>
+    CombinedRank.rank(chain, { state: new Map(), now: NOW, warm: (member) => warm.includes(member.providerID) }).map(
+      (member) => member.providerID,
+    )
+  expect(rank()).toEqual(["a", "b", "c"])
+  expect(rank("b")).toEqual(["a", "b", "c"])
+  expect(rank("c")).toEqual(["c", "a", "b"])
+  expect(rank("b", "c")).toEqual(["c", "a", "b"])
+})
+
+test("a member with a condition is asked only after such a failure of one before it", () => {
+  const when = [...chain.slice(0, 1), { ...chain[1], how: { when: ["quota", "too_long"] } }, chain[2]]
+  const rank = (view: Partial<CombinedRank.View>) =>
+    CombinedRank.rank(when, { state: new Map(), now: NOW, ...view }).map((member) => member.providerID)
+  expect(rank({})).toEqual(["a", "c"])
+  const out = (kind: "quota" | "overload") =>
+    CombinedCooldown.fail(new Map(), "a", "opus", { kind, scope: "model", message: "" }, NOW)
+  expect(rank({ state: out("overload") })).toEqual(["c"])
+  expect(rank({ state: out("quota") })).toEqual(["b", "c"])
+  expect(rank({ failed: (member) => (member.providerID === "a" ? ["quota"] : []) })).toEqual(["a", "b", "c"])
+  expect(rank({ failed: (member) => (member.providerID === "c" ? ["quota"] : []) })).toEqual(["a", "c"])
+  expect(rank({ fits: (member) => member.providerID !== "a" })).toEqual(["a", "b", "c"])
+})

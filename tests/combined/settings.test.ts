@@ -76,7 +76,9 @@ for (const [pattern, hits, misses] of [
 
 test("the serving provider is announced at the start and at each change", () => {
   const printed = new Map([["start", true]])
-  const said = ["a", "a", "b", "b", "a"].map((id) => CombinedNotice.changed(printed, id))
+  const said = ["a", "a", "b", "b", "a"].map((providerID) =>
+    CombinedNotice.changed(printed, { providerID, modelID: "glm" }),
+  )
   expect(said).toEqual([true, false, true, false, true])
   expect(printed.get("start")).toBe(true)
 })

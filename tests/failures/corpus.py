@@ -69,6 +69,7 @@ def plain(fault: Fault) -> dict[str, Any]:
         "lasting": fault.lasting or None,
         "long": fault.long or None,
         "forgo": fault.forgo,
+        "refusal": fault.refusal,
         "row": fault.row.id if fault.row else None,
     }
     return {name: value for name, value in found.items() if value is not None}

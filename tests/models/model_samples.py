@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
 
+from opencode_patcher.models.chain import Chain, How, Item
 from opencode_patcher.models.grouping import Group, Options
 from opencode_patcher.models.resolve import Identity, Offer
 
@@ -103,11 +104,30 @@ def options_to_typescript(options: Options) -> dict[str, object]:
         "minProviders": options.min_providers,
         "combineLatest": options.combine_latest,
         "exclude": options.exclude,
-        "groups": options.groups,
+        "groups": {name: chain_to_typescript(found) for name, found in options.groups.items()},
+        "fallbacks": {name: chain_to_typescript(found) for name, found in options.fallbacks.items()},
         "variants": options.variants,
         "regions": options.regions,
         "require": asdict(options.require),
     }
+
+
+def chain(*models: str | Item, by_priority: bool = False) -> Chain:
+    """A chain from the names of its models."""
+    items = tuple(Item(model=model) if isinstance(model, str) else model for model in models)
+    return Chain(items=items, by_priority=by_priority)
+
+
+def chain_to_typescript(chain: Chain) -> object:
+    """In the short form where there is one, so that both are tried."""
+    models = [{"model": item.model} | _said(item.how) if _said(item.how) else item.model for item in chain.items]
+    return {"models": models, "order": "priority"} if chain.by_priority else models
+
+
+def _said(how: How) -> dict[str, object]:
+    """What is said, as JSON has it."""
+    said = {name: value for name, value in asdict(how).items() if value is not None}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
 
 
 def identity_to_typescript(identity: Identity) -> dict[str, object]:
@@ -122,7 +142,13 @@ def group_to_typescript(group: Group) -> dict[str, object]:
         "key": group.key,
         "name": group.name,
         "members": [
-            {"providerID": member.provider_id, "modelID": member.model_id, "variant": asdict(member.variant)}
+            {
+                "providerID": member.provider_id,
+                "modelID": member.model_id,
+                "identity": member.identity,
+                "variant": asdict(member.variant),
+            }
+            | ({"how": how} if (how := _said(member.how)) else {})
             for member in group.members
         ],
     }

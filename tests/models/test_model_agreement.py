@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from opencode_patcher.models.chain import Chain, How, Item
 from opencode_patcher.models.grouping import VARIANTS, Options, fits, group
 from opencode_patcher.models.nearest import nearest
 from opencode_patcher.models.options import check
@@ -141,13 +142,27 @@ def test_any_offers_have_the_same_identity(typescript: TypeScript, offers: list[
 @st.composite
 def settings_for(draw: st.DrawFn, offers: list[Offer]) -> Options:
     names = [f"{offer.provider_id}/{offer.model_id}" for offer in offers]
-    known = st.sampled_from([*names, "nobody/nothing"])
+    groups = [f"combined/{found.id}" for found in group(offers, Options(min_providers=1))][:5]
+    own = ["mine", "gpt-4o", "1"]
+    known = st.sampled_from([*names, *groups, *(f"combined/{name}" for name in own), "nobody/nothing", "combined/none"])
+    how = st.builds(
+        How,
+        variant=st.sampled_from([None, None, "high"]),
+        options=st.sampled_from([None, None, {"temperature": 0}]),
+        when=st.sampled_from([None, None, ("quota",), ()]),
+    )
+    chains = st.builds(
+        Chain,
+        items=st.lists(st.builds(Item, model=known, how=how), max_size=4).map(tuple),
+        by_priority=st.booleans(),
+    )
     return Options(
         priority=tuple(draw(st.lists(providers, max_size=3))),
         min_providers=draw(st.integers(1, 3)),
         combine_latest=draw(st.booleans()),
         exclude=tuple(draw(st.lists(st.sampled_from(["*/gpt-4o*", "open*", "*", "*/*-*:*", "a/b"]), max_size=1))),
-        groups=draw(st.dictionaries(st.sampled_from(["mine", "gpt-4o", "1"]), st.lists(known).map(tuple), max_size=2)),
+        groups=draw(st.dictionaries(st.sampled_from(own), chains, max_size=3)),
+        fallbacks=draw(st.dictionaries(st.sampled_from(["", "build"]), chains, max_size=1)),
         variants=tuple(draw(st.lists(st.sampled_from(VARIANTS)))),
         regions=tuple(draw(st.lists(st.sampled_from(["eu", "US", ""]), max_size=2))),
         require=Require(

@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opencode_patcher.models.chain import How, Item, circles
 from opencode_patcher.models.grouping import DEFAULT_VARIANTS, VARIANTS, Group, Options, fits, group
 from opencode_patcher.models.policies import Require
 from opencode_patcher.models.resolve import Offer
-from tests.models.model_samples import offers
+from tests.models.model_samples import chain, offers
 
 
 def members(found: Group) -> list[str]:
@@ -56,7 +57,7 @@ def test_free_offers_are_members_only_if_they_or_their_provider_were_named() -> 
     assert "kimi-k2" not in ids(group(mine, Options()))
     (found,) = (found for found in group(mine, Options(priority=("c",))) if found.id == "glm-5")
     assert members(found) == ["c/glm-5-free", "a/glm-5", "b/glm-5"]
-    (own,) = (found for found in group(mine, Options(groups={"mine": ("c/glm-5-free",)})) if found.id == "mine")
+    (own,) = (found for found in group(mine, Options(groups={"mine": chain("c/glm-5-free")})) if found.id == "mine")
     assert members(own) == ["c/glm-5-free"]
     (found,) = group(mine, Options(priority=("a", "c"), variants=("region",), exclude=("*/kimi*", "*/*free")))
     assert members(found) == ["a/glm-5", "b/glm-5"]
@@ -107,19 +108,61 @@ def test_exclude_leaves_out_by_pattern_but_still_learns() -> None:
     assert group(mine, Options(exclude=("C/*",))) == ()
 
 
-def test_own_groups() -> None:
+def test_own_groups_are_asked_as_written() -> None:
     mine = offers("a/gpt-5", "b/gpt-5", "b/glm-5", "c/kimi-k2.5")
-    options = Options(
-        priority=("c",), groups={"quick": ("b/glm-5", "a/gpt-5", "c/kimi-k2.5", "x/gone"), "none": ("x/y",)}
-    )
-    found = group(mine, options)
-    assert ids(found) == ["gpt-5", "quick"]
-    assert members(found[1]) == ["c/kimi-k2.5", "b/glm-5", "a/gpt-5"]
+    listed = ("b/glm-5", "a/gpt-5", "c/kimi-k2.5", "x/gone")
+    groups = {"quick": chain(*listed), "sorted": chain(*listed, by_priority=True), "none": chain("x/y")}
+    found = {one.id: one for one in group(mine, Options(priority=("c",), groups=groups))}
+    assert list(found) == ["gpt-5", "quick", "sorted"]
+    assert members(found["quick"]) == ["b/glm-5", "a/gpt-5", "c/kimi-k2.5"]
+    assert members(found["sorted"]) == ["c/kimi-k2.5", "b/glm-5", "a/gpt-5"]
+    assert found["quick"].name == "quick"
+    assert [member.identity for member in found["quick"].members] == ["zai/glm-5", "openai/gpt-5", "moonshot/kimi-k2.5"]
+
+
+def test_a_group_in_a_chain_stands_for_its_members_and_the_priority_orders_those() -> None:
+    mine = offers("a/gpt-5", "b/gpt-5", "b/glm-5", "c/kimi-k2.5", "z/gpt-5")
+    groups = {
+        "inner": chain("c/kimi-k2.5", "combined/gpt-5"),
+        "outer": chain("b/glm-5", "combined/inner", "a/gpt-5", "combined/glm-5"),
+        "alone": chain("combined/kimi-k2.5"),
+    }
+    found = {one.id: one for one in group(mine, Options(priority=("z",), groups=groups))}
+    assert members(found["outer"]) == ["b/glm-5", "c/kimi-k2.5", "z/gpt-5", "a/gpt-5", "b/gpt-5"]
+    assert members(found["alone"]) == ["c/kimi-k2.5"]
+
+
+def test_what_is_said_of_a_group_in_a_chain_holds_for_each_of_its_members() -> None:
+    mine = offers("a/gpt-5", "b/gpt-5", "b/glm-5")
+    groups = {
+        "inner": chain(Item(model="a/gpt-5", how=How(variant="low", when=("quota",))), "b/gpt-5"),
+        "outer": chain("b/glm-5", Item(model="combined/inner", how=How(variant="high"))),
+    }
+    _, outer = (one for one in group(mine, Options(groups=groups)) if one.id in groups)
+    assert [member.how for member in outer.members] == [
+        How(),
+        How(variant="high", when=("quota",)),
+        How(variant="high"),
+    ]
+
+
+def test_a_group_that_contains_itself_is_left_out() -> None:
+    mine = offers("a/gpt-5", "b/gpt-5")
+    groups = {
+        "one": chain("a/gpt-5", "combined/two"),
+        "two": chain("combined/one"),
+        "self": chain("combined/self"),
+        "user": chain("combined/one", "b/gpt-5"),
+    }
+    found = {one.id: one for one in group(mine, Options(groups=groups))}
+    assert list(found) == ["gpt-5", "user"]
+    assert members(found["user"]) == ["b/gpt-5"]
+    assert circles(groups) == (("one", "two"), ("self",), ("two", "one"))
 
 
 def test_an_own_group_keeps_its_id_and_the_other_gets_its_vendors_name() -> None:
     mine = offers("a/gpt-5", "b/gpt-5", "b/glm-5")
-    found = group(mine, Options(groups={"gpt-5": ("b/glm-5",)}))
+    found = group(mine, Options(groups={"gpt-5": chain("b/glm-5")}))
     assert ids(found) == ["gpt-5", "openai-gpt-5"]
 
 
@@ -166,7 +209,7 @@ def test_only_providers_that_promise_what_is_required_are_members() -> None:
         mine,
         Options(
             require=Require(region="us"),
-            groups={"mine": (f"{mine[1].provider_id}/{mine[1].model_id}", "unheard-of/claude-opus-4-5")},
+            groups={"mine": chain(f"{mine[1].provider_id}/{mine[1].model_id}", "unheard-of/claude-opus-4-5")},
         ),
     )
     assert members(own) == ["amazon-bedrock/us.anthropic.claude-opus-4-5"]

@@ -9,8 +9,9 @@ import pytest
 
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.models import options
+from opencode_patcher.models.chain import How, Item
 from opencode_patcher.models.grouping import Options
-from tests.models.model_samples import offers
+from tests.models.model_samples import chain, offers
 
 
 def test_all_fields() -> None:
@@ -31,9 +32,33 @@ def test_all_fields() -> None:
         min_providers=3,
         combine_latest=False,
         exclude=("*/*:free",),
-        groups={"mine": ("a/b",)},
+        groups={"mine": chain("a/b")},
         variants=("quantised",),
         regions=("eu",),
+    )
+
+
+def test_chains_that_cannot_be_walked() -> None:
+    mine = offers("a/gpt-5", "b/gpt-5", "b/glm-5")
+    given = Options(
+        groups={
+            "one": chain("b/glm-5", "combined/two"),
+            "two": chain("combined/one"),
+            "empty": chain(),
+            "twice": chain("a/gpt-5", "combined/gpt-6", "a/gpt-5"),
+            "never": chain(Item(model="combined/glm-5", how=How(when=("quota",)))),
+        },
+        fallbacks={"": chain("combined/twize"), "build": chain("b/glm-6")},
+    )
+    assert options.check(given, mine) == (
+        "combined.groups.one: it contains itself (one > two > one), so it is left out.",
+        "combined.groups.two: it contains itself (two > one > two), so it is left out.",
+        "combined.groups.empty: it has no models.",
+        "combined.groups.twice: no group combined/gpt-6. Did you mean combined/gpt-5?",
+        "combined.groups.twice: a/gpt-5 is there twice, and only the first one counts.",
+        'combined.groups.never: with "when", combined/glm-5 is never asked, since it is the first.',
+        "combined.fallback: no group combined/twize. Did you mean combined/twice?",
+        "agent.build.fallback: no model b/glm-6. Did you mean b/glm-5?",
     )
 
 
@@ -68,8 +93,15 @@ def test_nothing_set() -> None:
         ({"combined": {"min_providers": 0}}, "min_providers must be a whole number from 1 to 9007199254740991"),
         ({"combined": {"min_providers": True}}, "min_providers must be a whole number from 1 to 9007199254740991"),
         ({"combined": {"combine_latest": "no"}}, "combine_latest must be true or false"),
-        ({"combined": {"groups": {"x": "a/b"}}}, "groups['x'] must be a list of texts"),
-        ({"combined": {"groups": ["a/b"]}}, "combined.groups must be an object of lists"),
+        ({"combined": {"groups": {"x": "a/b"}}}, "groups['x'] must be a list or an object"),
+        ({"combined": {"groups": {"x": [1]}}}, "groups['x'][0] must be a text or an object"),
+        ({"combined": {"groups": {"x": {}}}}, "groups['x'] has no models"),
+        (
+            {"combined": {"groups": {"x": [{"model": "a/b", "when": ["rain"]}]}}},
+            "is 'rain', which is not a known value",
+        ),
+        ({"combined": {"fallback": 1}}, "fallback must be a text or a list or an object"),
+        ({"combined": {"groups": ["a/b"]}}, "combined.groups must be an object"),
         ({"combined": {"variants": ["quantized"]}}, "Did you mean 'quantised'?"),
         ({"combined": {"exclude": {}}}, "combined.exclude must be a list of texts"),
     ],
@@ -109,7 +141,7 @@ def test_unknown_names_get_the_nearest_known_one() -> None:
     mine = offers("anthropic/claude-opus-4-7", "openrouter/anthropic/claude-opus-4.7", "z.ai/glm-5")
     given = Options(
         priority=("Anthropic", "zai", "openruoter", "q"),
-        groups={"mine": ("anthropic/claude-opus-4.8", "antropic/x", "z.ai/glm-5")},
+        groups={"mine": chain("anthropic/claude-opus-4.8", "antropic/x", "z.ai/glm-5")},
         exclude=("*/gpt-*", "OpenRouter/*"),
     )
     assert options.check(given, mine) == (

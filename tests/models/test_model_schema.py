@@ -7,7 +7,7 @@ import pytest
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.models import schema
 from opencode_patcher.models.grouping import VARIANTS
-from opencode_patcher.models.schema import AnyText, Either, Flag, ListOf, MapOf, OneOf, Struct, Whole
+from opencode_patcher.models.schema import AnyText, Anything, Either, Flag, ListOf, MapOf, OneOf, Struct, Whole
 from opencode_patcher.models.settings import KEYS
 
 
@@ -18,7 +18,16 @@ def test_the_patch_gives_opencode_these_settings() -> None:
     combined = found.fields["combined"]
     assert isinstance(combined, Struct)
     assert combined.fields["combine_latest"] == Flag()
-    assert combined.fields["groups"] == MapOf(ListOf(AnyText()))
+    groups = combined.fields["groups"]
+    assert isinstance(groups, MapOf)
+    assert isinstance(groups.value, Either)
+    items, structured = groups.value.types
+    assert isinstance(structured, Struct)
+    assert structured.required == {"models"}
+    assert structured.fields["models"] == items
+    assert isinstance(items, ListOf)
+    assert isinstance(items.item, Either)
+    assert combined.fields["fallback"] == Either((AnyText(), groups.value))
     assert combined.fields["stickiness"] == Whole(0)
     assert combined.fields["cooldown"] == Struct({"min": Whole(0), "max": Whole(1)})
     percent = Either((Whole(1), OneOf(("off",))))
@@ -42,6 +51,14 @@ def test_a_description_belongs_to_its_field() -> None:
 def test_a_number_may_have_a_lower_limit_of_its_own() -> None:
     text = 'a: PositiveInt.check(Schema.isGreaterThanOrEqualTo(1000, { message: "milliseconds" }))'
     assert schema.parse(text) == Struct({"a": Whole(1000, "milliseconds")})
+
+
+def test_a_named_type_may_be_used_again_and_a_field_is_required_unless_it_is_optional() -> None:
+    text = (
+        "const One = Schema.Struct({ b: Schema.String, c: Schema.optional(Schema.Any) })\n a: Schema.Array(One), d: One"
+    )
+    one = Struct({"b": AnyText(), "c": Anything()}, frozenset({"b"}))
+    assert schema.parse(text) == Struct({"a": ListOf(one), "d": one})
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,10 @@ def staged(
     with serving(scenario.providers, scenario.asked, tools, host=host, tag=tag) as fakes:
         model = _model(subject, scenario, tag)
         urls = {fake.provider.id: fake.base_url for fake in fakes}
-        settings = configuration(
-            scenario.providers, urls, priority=subject.patched, combined=scenario.combined, tag=tag
-        )
+        combined = dict(scenario.combined)
+        if scenario.group is not None:
+            combined["groups"] = {scenario.providers[0].model: _members(scenario, tag)}
+        settings = configuration(scenario.providers, urls, priority=subject.patched, combined=combined, tag=tag)
         own = json.loads(json.dumps(dict(scenario.settings)).replace(MODEL, model))
         start_project(home, settings | own)
         yield Stage(scenario=scenario, subject=subject, home=home, model=model, tag=tag, fakes=fakes, tools=tools)
@@ -105,10 +106,7 @@ def shared_settings(
     settings = harmless() | {"provider": {id: one for found in every for id, one in _providers(found).items()}}
     if priority:
         settings["provider_priority"] = [id for found in every for id in _providers(found)]
-        groups = {
-            _group(tag): [f"{provider.id}{tag}/{provider.model}" for provider in scenario.providers]
-            for tag, scenario in scenarios.items()
-        }
+        groups = {_group(tag): _members(scenario, tag) for tag, scenario in scenarios.items()}
         settings["combined"] = {**combined, "groups": groups}
     return settings
 
@@ -126,6 +124,12 @@ def _providers(settings: Mapping[str, object]) -> Mapping[str, object]:
     found = settings["provider"]
     assert isinstance(found, Mapping)
     return found
+
+
+def _members(scenario: Scenario, tag: str) -> object:
+    """The group of a scenario, as opencode.json has it."""
+    models = [f"{provider.id}{tag}/{provider.model}" for provider in scenario.providers]
+    return {"models": models, **scenario.group} if scenario.group else models
 
 
 def _group(tag: str) -> str:

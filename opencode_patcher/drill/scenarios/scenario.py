@@ -61,7 +61,9 @@ class Scenario:
     for the model that is drilled. ``through`` is the command that it must be played through, None when any will do;
     ``cancel``, ``compact``, ``undone`` and ``elsewhere`` of a turn need a server, ``arguments`` need ``run``.
     ``prints`` is False where ``opencode run`` would print text that is taken back later; clients that can take text
-    back must still end up right. ``releases`` are those for which it holds; a drill of any other leaves it out.
+    back must still end up right. ``group`` is not None where the providers have different models, which the user has
+    put in a group, in their order: what the group says besides that. ``releases`` are those for which it holds; a drill
+    of any other leaves it out.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Scenario:
     settings: Mapping[str, object] = field(default_factory=dict)
     through: Through | None = None
     prints: bool = True
+    group: Mapping[str, object] | None = None
     releases: Range = field(default_factory=Range)
 
     def provider(self, id: str) -> ProviderSpec:

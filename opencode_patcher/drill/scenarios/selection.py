@@ -8,13 +8,15 @@ from opencode_patcher.base.errors import UsageError
 from opencode_patcher.base.text import did_you_mean
 from opencode_patcher.drill.scenarios.agents import AGENT_SCENARIOS
 from opencode_patcher.drill.scenarios.benchmark import BENCH_SCENARIOS
+from opencode_patcher.drill.scenarios.chains import CHAIN_SCENARIOS
 from opencode_patcher.drill.scenarios.entry_points import WAY_SCENARIOS
 from opencode_patcher.drill.scenarios.protocols import PROTOCOL_SCENARIOS
 from opencode_patcher.drill.scenarios.quick import SCENARIOS
 from opencode_patcher.drill.scenarios.scenario import Scenario
 
-ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS, *PROTOCOL_SCENARIOS, *WAY_SCENARIOS)
-"""The quick set, the public benchmark's, those for agents, protocols and other entry points, in the table's order."""
+ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS, *PROTOCOL_SCENARIOS, *WAY_SCENARIOS, *CHAIN_SCENARIOS)
+"""The quick set, the public benchmark's, those for agents, protocols, other entry points and chains, in the table's
+order."""
 
 
 def select(names: Sequence[str], *, quick: bool = False) -> tuple[Scenario, ...]:

@@ -9,6 +9,8 @@ import { CombinedMember, type Name } from "../member"
 
 export type Failed = Name & {
   readonly message: string
+  /** The class of the failure. */
+  readonly kind?: string
   /** What the answer lacked, if it ended. */
   readonly lacks?: string
 }
@@ -34,6 +36,8 @@ export type Answer = {
   readonly suspects: readonly Suspect[]
   /** Whether the conversation was compacted for it. */
   readonly compacted: boolean
+  /** A member that refused the content; its model is not asked again. */
+  readonly refused: Name | undefined
 }
 
 export const FRESH: Answer = {
@@ -46,6 +50,7 @@ export const FRESH: Answer = {
   silent: new Set(),
   suspects: [],
   compacted: false,
+  refused: undefined,
 }
 
 /** The answer after a member was asked for it and failed to give it. */
@@ -54,8 +59,10 @@ export function leave(
   member: Name,
   what: {
     readonly message: string
+    readonly kind?: string
     readonly lacks?: string
     readonly silent?: boolean
+    readonly refused?: boolean
     readonly suspect?: Pick<Suspect, "failure" | "error">
   },
 ): Answer {
@@ -64,6 +71,7 @@ export function leave(
     ...remember(answer, member, what),
     left: counted(answer.left, key),
     silent: what.silent ? new Set([...answer.silent, key]) : answer.silent,
+    refused: what.refused ? name(member) : answer.refused,
     suspects: what.suspect ? [...answer.suspects, { ...name(member), ...what.suspect }] : answer.suspects,
   }
 }
@@ -98,15 +106,16 @@ export function compact(answer: Answer): Answer {
 function remember(
   answer: Answer,
   member: Name,
-  { message, lacks }: { readonly message: string; readonly lacks?: string },
+  { message, kind, lacks }: { readonly message: string; readonly kind?: string; readonly lacks?: string },
 ): Answer {
-  return { ...answer, failures: [...answer.failures, { ...name(member), message, ...(lacks && { lacks }) }] }
+  const failed = { ...name(member), message, ...(kind && { kind }), ...(lacks && { lacks }) }
+  return { ...answer, failures: [...answer.failures, failed] }
 }
 
 function counted(counts: ReadonlyMap<string, number>, key: string) {
   return new Map(counts).set(key, (counts.get(key) ?? 0) + 1)
 }
 
-const name = ({ providerID, modelID }: Name) => ({ providerID, modelID })
+const name = ({ providerID, modelID, identity }: Name) => ({ providerID, modelID, ...(identity && { identity }) })
 
 export * as CombinedAnswer from "./answer"

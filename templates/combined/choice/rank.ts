@@ -2,7 +2,7 @@
 import type { Cooldown, State } from "../health/cooldown"
 import { CombinedCooldown } from "../health/cooldown"
 import type { Window } from "../health/window"
-import type { Member } from "../member"
+import { CombinedMember, type Member } from "../member"
 
 export type Out<M extends Member> = { readonly member: M; readonly cooldown: Cooldown }
 
@@ -29,6 +29,8 @@ export type Wish = {
   /** How often the member was abandoned since the last answer, and whether it may still be asked. */
   readonly left?: (member: Member) => number
   readonly open?: (member: Member) => boolean
+  /** The classes of its failures since the last answer. */
+  readonly failed?: (member: Member) => readonly string[]
   /** How many milliseconds to wait for a member that fits. */
   readonly patience?: number
 }
@@ -53,21 +55,29 @@ const NEVER = Number.MAX_SAFE_INTEGER
 /**
  * Members that are not cooling down, the one to ask first. A last resort comes after all others, before it members
  * that have failed for this answer, before those members being probed, before those members whose plan is nearly used
- * up; among equals, those with a warm cache come first, then those whose window ends first, if that counts, then the
- * group's order decides.
+ * up; among equals, those whose window ends first, if that counts, then the group's order decides, except that one with
+ * a warm cache comes before the others of the same model.
  */
 export function rank<M extends Member>(members: readonly M[], view: View): M[] {
   const weight = (member: M) =>
-    (view.lastResort?.(member) ? 16 : 0) +
-    (view.left?.(member) ? 8 : 0) +
-    (view.probed?.(member) ? 4 : 0) +
-    (view.nearlyUsed?.(member) ? 2 : 0) +
-    (view.warm?.(member) ? 0 : 1)
-  return open(members, view)
+    (view.lastResort?.(member) ? 8 : 0) +
+    (view.left?.(member) ? 4 : 0) +
+    (view.probed?.(member) ? 2 : 0) +
+    (view.nearlyUsed?.(member) ? 1 : 0)
+  const ranked = open(members, view)
     .filter((member) => !CombinedCooldown.cooling(view.state, member.providerID, member.modelID, view.now))
     .map((member) => ({ member, weight: weight(member), ends: view.ends?.(member) ?? NEVER }))
     .toSorted((a, b) => a.weight - b.weight || a.ends - b.ends)
-    .map((item) => item.member)
+  const found: M[] = []
+  while (ranked.length > 0) {
+    const [first] = ranked
+    const warm = ranked.findIndex(
+      ({ member, weight }) =>
+        weight === first.weight && CombinedMember.isSameModel(member, first.member) && view.warm?.(member),
+    )
+    found.push(...ranked.splice(Math.max(warm, 0), 1).map((item) => item.member))
+  }
+  return found
 }
 
 /**
@@ -107,6 +117,19 @@ function cooling<M extends Member>(members: readonly M[], view: View): Out<M>[] 
 }
 
 const open = <M extends Member>(members: readonly M[], view: View) =>
-  members.filter((member) => view.open?.(member) ?? true)
+  members.filter((member, index) => (view.open?.(member) ?? true) && applies(member, members.slice(0, index), view))
+
+/** Whether one before it has failed in a way for which the user wants this member to be asked. */
+function applies(member: Member, before: readonly Member[], view: View) {
+  const when = member.how?.when
+  if (!when) return true
+  return before.some((other) =>
+    [
+      CombinedCooldown.cooling(view.state, other.providerID, other.modelID, view.now)?.kind,
+      ...(view.failed?.(other) ?? []),
+      ...(view.fits?.(other) === false ? ["too_long"] : []),
+    ].some((kind) => kind !== undefined && when.includes(kind)),
+  )
+}
 
 export * as CombinedRank from "./rank"

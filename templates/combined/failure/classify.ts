@@ -65,7 +65,11 @@ export type Fault =
   | Failure
   | (Said & { readonly kind: "too_long" })
   | (Said & { readonly kind: "history"; readonly forgo: Forgone })
-  | (Said & { readonly kind: "final" })
+  | (Said & {
+      readonly kind: "final"
+      /** A model refuses the content: before its answer, or at the end of one that upstream stores as it is. */
+      readonly refusal?: "error" | "answer"
+    })
 
 /** Failures of these kinds are often short: then a retry is better than switching. */
 const PASSING: readonly Kind[] = ["overload", "server", "network", "timeout"]
@@ -116,7 +120,8 @@ function read(found: Omit<Rule, "id">, seen: Seen, now: number, more: More): Fau
     ...(seen.status === undefined ? {} : { status: seen.status }),
   }
   if (found.class === "unknown" && more.overflow) return { kind: "too_long", ...said }
-  if (found.class === "too_long" || found.class === "final") return { kind: found.class, ...said }
+  if (found.class === "too_long") return { kind: "too_long", ...said }
+  if (found.class === "final") return { kind: "final", ...said, ...(found.refusal && { refusal: "error" }) }
   if (found.class === "history") return { kind: "history", forgo: found.without ?? "thinking", ...said }
   const limit = LIMITED.includes(found.class)
   const { headers, texts } = seen

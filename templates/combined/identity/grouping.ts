@@ -1,13 +1,14 @@
 // Which models of the user's providers are combined, under which id, and in which order.
 //
 // grouping.py in opencode-patcher is the same in Python; the two agree on every input.
+import { CombinedChain, type Chain, type Chains, type How, type Link } from "./chain"
 import type { Variant } from "./identity"
 import { promised, type Require } from "./policies"
 import { resolve, type Identity, type Offer } from "./resolve"
 import { compare, lower, squash } from "./scan"
 import { grouped } from "./rules"
 
-export type { Offer, Identity, Variant }
+export type { Chain, Chains, How, Offer, Identity, Variant }
 export { resolve }
 
 export type Options = {
@@ -19,8 +20,10 @@ export type Options = {
   combineLatest?: boolean
   /** Offers to leave out: provider/model, where * stands for any text. */
   exclude?: readonly string[]
-  /** Own groups: id to a list of provider/model. */
-  groups?: Record<string, readonly string[]>
+  /** The user's own groups, by their ids. */
+  groups?: Chains
+  /** What is asked after a model, by agents; "" stands for every model that has no chain of its own. */
+  fallbacks?: Chains
   /** Kinds of variants that may be in one group. Default: region, host, confidential; free where a provider is listed. */
   variants?: readonly string[]
   /** Regions in order of preference, if a provider offers a model in several. */
@@ -31,11 +34,13 @@ export type Options = {
   catalogue?: readonly Offer[]
 }
 
-export type Member = { providerID: string; modelID: string; variant: Variant }
+/** `identity` is the key of the model: members of a chain of the user's may be different models. */
+export type Member = { providerID: string; modelID: string; identity: string; variant: Variant; how?: How }
 export type Group = { id: string; key: string; name: string; members: readonly Member[] }
 
 type Entry = { offer: Offer; identity: Identity; rank: number; listed: boolean }
-type Draft = { short: string; id: string; key: string; qualified: string; entries: Entry[] }
+/** `short` is undefined for a group of the user's. */
+type Draft = { short: string | undefined; id: string; key: string; qualified: string; links: readonly Link<Entry>[] }
 
 export const VARIANTS = ["free", "quantised", "context", "region", "host", "confidential"] as const
 /** Free offers have other terms for the user's data, so without `variants` the provider has to be listed for them. */
@@ -62,35 +67,37 @@ export function group(offers: readonly Offer[], options: Options): Group[] {
   const entries = all.filter(
     ({ offer, identity }) => !isExcluded(offer, patterns) && permitted(offer, identity.variant, options.require),
   )
-  const own = ownGroups(entries, options)
-  return uniqueIDs(own, automaticGroups(entries, options))
-    .map(finish)
-    .sort((a, b) => compare(a.id, b.id))
+  const automatic = uniqueIDs(options, automaticGroups(entries, options))
+  const own = ownGroups(entries, options, automatic)
+  return [...own, ...automatic].map(finish).sort((a, b) => compare(a.id, b.id))
 }
 
+// The user's own groups are called what the user called them, the others what their best offer is.
 function finish(draft: Draft): Group {
-  const best = draft.entries[0].offer
+  const best = draft.links[0].entry.offer
   return {
     id: draft.id,
     key: draft.key,
-    name: best.name || best.modelID,
-    members: draft.entries.map((entry) => ({
+    name: (draft.short === undefined ? "" : best.name || best.modelID) || draft.id,
+    members: draft.links.map(({ entry, how }) => ({
       providerID: entry.offer.providerID,
       modelID: entry.offer.modelID,
+      identity: entry.identity.key,
       variant: entry.identity.variant,
+      ...(Object.keys(how).length > 0 && { how }),
     })),
   }
 }
 
 // Each model gets the first of these ids that is unique: the name without a date if that means this snapshot, the name,
 // the name with its vendor, the same with a number. The user's own ids stay as they are.
-function uniqueIDs(own: readonly Draft[], automatic: readonly Draft[]) {
-  const taken = new Set(own.map((draft) => draft.id))
+function uniqueIDs(options: Options, automatic: readonly Draft[]) {
+  const taken = new Set(Object.keys(options.groups ?? {}))
   const wishes = new Map<string, number>()
   for (const draft of automatic)
-    for (const wish of new Set([draft.short, draft.id])) wishes.set(wish, (wishes.get(wish) ?? 0) + 1)
+    for (const wish of new Set([draft.short ?? "", draft.id])) wishes.set(wish, (wishes.get(wish) ?? 0) + 1)
   const numbers = new Map<string, number>()
-  const found = automatic
+  return automatic
     .toSorted((a, b) => compare(a.key, b.key))
     .map((draft) => {
       const free = [draft.short, draft.id].find((wish) => wish && wishes.get(wish) === 1 && !taken.has(wish))
@@ -106,7 +113,6 @@ function uniqueIDs(own: readonly Draft[], automatic: readonly Draft[]) {
       taken.add(id)
       return { ...draft, id }
     })
-  return [...own, ...found]
 }
 
 // The position of each provider in the priority; undefined for others.
@@ -152,18 +158,33 @@ export function fits(pattern: string, text: string) {
   return true
 }
 
-function ownGroups(entries: readonly Entry[], options: Options): Draft[] {
-  if (!options.groups) return []
+function ownGroups(entries: readonly Entry[], options: Options, automatic: readonly Draft[]): Draft[] {
+  const chains = options.groups ?? {}
+  const ids = Object.keys(chains)
+  if (ids.length === 0) return []
   const byName = new Map(entries.map((entry) => [entry.offer.providerID + "/" + entry.offer.modelID, entry]))
-  return Object.entries(options.groups).flatMap(([id, names]) => {
-    const members = [...new Set(names)].flatMap((name) => byName.get(name) ?? [])
-    // If the user's list does not order two providers, the list's order is kept.
-    const sorted = members
-      .map((entry, at) => ({ entry, at }))
-      .sort((a, b) => a.entry.rank - b.entry.rank || a.at - b.at)
-    if (sorted.length === 0) return []
-    return [{ short: "", id, key: id, qualified: id, entries: sorted.map((item) => item.entry) }]
+  const byID = new Map(automatic.map((draft) => [draft.id, draft]))
+  // What has too few providers to be a group of its own may still be a part of one.
+  const reduced = lazily(
+    () =>
+      new Map(
+        uniqueIDs(options, automaticGroups(entries, { ...options, minProviders: 1 })).map((draft) => [draft.id, draft]),
+      ),
+  )
+  const find = {
+    offer: (name: string) => byName.get(name),
+    group: (id: string) => (byID.get(id) ?? reduced().get(id))?.links.map((link) => link.entry) ?? [],
+  }
+  const refused = new Set(CombinedChain.circles(chains).flat())
+  return ids.flatMap((id) => {
+    const links = refused.has(id) ? [] : CombinedChain.expand(chains[id], chains, find)
+    return links.length > 0 ? [{ short: undefined, id, key: id, qualified: id, links }] : []
   })
+}
+
+function lazily<A>(make: () => A) {
+  const made: { value?: A } = {}
+  return () => (made.value ??= make())
 }
 
 function automaticGroups(entries: readonly Entry[], options: Options): Draft[] {
@@ -184,7 +205,7 @@ function automaticGroups(entries: readonly Entry[], options: Options): Draft[] {
       id: idOf(name + end),
       key,
       qualified: idOf((vendor && vendor + "-") + name + end),
-      entries: members.toSorted(order),
+      links: members.toSorted(order).map((entry) => ({ entry, how: {} })),
     }
   })
 }

@@ -55,6 +55,8 @@ export type Settings = {
   readonly maxAttempts: number
   readonly firstToken: number
   readonly stall: number
+  /** What follows when a model refuses the content; undefined means stop. */
+  readonly onRefusal?: "stop" | "next_model"
 }
 
 /** An answer that ended: without a finish reason, without any content, or with an incomplete call. */
@@ -96,7 +98,7 @@ export type Ended = {
   readonly forgone: ReadonlySet<Forgone>
   /** A tool has started. */
   readonly started: boolean
-  /** Another member could answer now. */
+  /** Another member could answer now; after a refusal, a different model. */
   readonly others: boolean
   /** The host's error, which is only passed on. */
   readonly error?: unknown
@@ -170,7 +172,7 @@ export function decide<N extends Name>(facts: Facts<N>): Verdict<N> {
     return { type: "again", pause: 0, forgo: end.forgo, keep }
   const pause = repeatAfter(facts)
   if (pause !== undefined) return { type: "again", pause, forgo: undefined, keep }
-  if (end.kind === "final") return stop("this")
+  if (end.kind === "final") return (asksAnotherModel(facts) && go(next)) || stop("this")
 
   if (tooLong(facts)) {
     const roomier = next.type !== "none" && next.fits ? go(next) : undefined
@@ -206,12 +208,26 @@ export const actionOf = (facts: Facts, verdict: Verdict) => (facts.done ? "ended
 
 /** The class of an end, for the log. */
 export function classOf(end: Exclude<End, { kind: "whole" }>) {
+  if (end.kind === "final" && end.refusal) return "refusal"
   return end.kind === "shortcoming" ? "network" : end.kind === "history" ? end.forgo : end.kind
 }
 
 /** Whether the attempt is served as it is, so that nothing of it is dropped. */
 export function serves(ended: Ended) {
-  return ended.end.kind === "whole" || believes(ended)
+  const { end } = ended
+  const refused = end.kind === "final" && end.refusal === "answer" && !asksAnotherModel(ended)
+  return end.kind === "whole" || refused || believes(ended)
+}
+
+/** Whether a different model is asked for what this one refused: once for an answer, and only if the user wants that. */
+function asksAnotherModel({ end, settings, answer, others }: Ended) {
+  return (
+    end.kind === "final" &&
+    end.refusal !== undefined &&
+    settings.onRefusal === "next_model" &&
+    answer.refused === undefined &&
+    others
+  )
 }
 
 /** The failure that starts a cooldown. Other requests learn about it at once, without waiting for this one's tools. */
@@ -250,21 +266,32 @@ export function leave(ended: Ended): Answer {
   const failure = failureOf(ended.end)
   return CombinedAnswer.leave(ended.answer, ended.member, {
     message: messageOf(ended.end),
+    ...(ended.end.kind !== "whole" && { kind: classOf(ended.end) }),
+    ...(ended.end.kind === "final" && ended.end.refusal && { refused: true }),
     ...(ended.end.kind === "shortcoming" && { lacks: ended.end.lacks }),
     ...(ended.end.kind === "timeout" && { silent: ended.end.silent }),
     ...(failure?.kind === "unknown" && { suspect: { failure, error: ended.error } }),
   })
 }
 
+/** The answer for which a member is looked for instead of one that has ended so: one that refuses is not asked again. */
+export function without(answer: Answer, member: Name, end: End | undefined): Answer {
+  return end?.kind === "final" && end.refusal ? { ...answer, refused: member } : answer
+}
+
 /** What the answer requires of the members. */
 export function wish(answer: Answer, purpose: Purpose) {
   const left = (member: Name) => answer.left.get(CombinedMember.key(member)) ?? 0
   const closed = (member: Name) => answer.closed.get(CombinedMember.key(member)) ?? 0
-  const open = (member: Name) => left(member) + closed(member) < MOST_LEFT
+  const { refused } = answer
+  const open = (member: Name) =>
+    left(member) + closed(member) < MOST_LEFT && !(refused && CombinedMember.isSameModel(member, refused))
   return {
     left,
     /** Whether it may still be asked. */
     open,
+    failed: (member: Name) =>
+      answer.failures.flatMap((item) => (CombinedMember.same(item, member) && item.kind ? [item.kind] : [])),
     /** Whether a silent member may be abandoned for it. Not for one that was silent as well. */
     relieves: (member: Name) => open(member) && !answer.silent.has(CombinedMember.key(member)),
     /** How many milliseconds to wait for a member. */

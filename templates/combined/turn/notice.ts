@@ -12,14 +12,18 @@ const PREFIX = "serving:"
 /** The start of a session's status when another member takes over. The TUI looks for the same words. */
 export const SWITCH = "Failover: "
 
-/** The line that says who takes over from whom. `variant` is the one that the new member lacks. */
+/**
+ * The line that says who takes over from whom. `variant` is the one that the new member lacks, `model` the name of its
+ * model if that is a different one.
+ */
 export function switched(
   failed: string,
   reason: string,
-  next: { readonly providerID: string; readonly variant: string | undefined },
+  next: { readonly providerID: string; readonly variant: string | undefined; readonly model?: string },
 ) {
   const without = next.variant === undefined ? "" : ` without the variant ${next.variant}`
-  return CombinedText.shown(`${SWITCH}${failed} (${reason}), ${next.providerID} takes over${without}`)
+  const other = next.model === undefined ? "" : ` with a different model, ${next.model}`
+  return CombinedText.shown(`${SWITCH}${failed} (${reason}), ${next.providerID} takes over${other}${without}`)
 }
 
 /** Why a member is not asked, although it could answer; for `switched`. */
@@ -77,9 +81,9 @@ export function announced(event: { readonly type: string; readonly properties: u
   return seconds > 0 ? `${message} (in ${seconds} s)` : message
 }
 
-/** The serving provider is printed once; that is noted in upstream's map of what it has printed. */
-export function changed(printed: Map<string, boolean>, providerID: string) {
-  const key = PREFIX + providerID
+/** The serving model is printed once; that is noted in upstream's map of what it has printed. */
+export function changed(printed: Map<string, boolean>, serving: Name) {
+  const key = PREFIX + CombinedMember.key(serving)
   if (printed.has(key)) return false
   for (const other of [...printed.keys()].filter((item) => item.startsWith(PREFIX))) printed.delete(other)
   printed.set(key, true)

@@ -116,6 +116,12 @@ type Options = {
   readonly combined?: ConfigV1.Info["combined"]
   /** Where the model of a provider differs. */
   readonly models?: { readonly first?: Partial<Model>; readonly second?: Partial<Model> }
+  /** The ids of the providers' models, if they are different models; then nothing is combined by itself. */
+  readonly modelIDs?: { readonly first: string; readonly second: string }
+  /** The key `combined` of the config, with the names of the models in it. */
+  readonly chain?: (names: { readonly first: string; readonly second: string }) => ConfigV1.Info["combined"]
+  /** Whether the first provider's own model is chosen instead of a combined one. */
+  readonly alone?: boolean
   /** What the config says of the first provider beside its key and address. */
   readonly settings?: { readonly headerTimeout?: number; readonly chunkTimeout?: number }
   /** The SDK of a provider that speaks another protocol. */
@@ -132,6 +138,8 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
   const number = ++counter.value
   // Without the priority the order would be the other way round.
   const ids = { first: `preferred-${number}`, second: `fallback-${number}` }
+  const modelIDs = options.modelIDs ?? { first: "glm-4.6", second: "glm-4.6" }
+  const names = { first: `${ids.first}/${modelIDs.first}`, second: `${ids.second}/${modelIDs.second}` }
   const first = yield* fakeProvider
   const second = yield* fakeProvider
   const provider = (which: "first" | "second", url: string) => ({
@@ -139,7 +147,7 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
     id: ids[which],
     env: [],
     npm: options.npm?.[which] ?? "@ai-sdk/openai-compatible",
-    models: { "glm-4.6": { ...model(COST[which]), ...options.models?.[which] } },
+    models: { [modelIDs[which]]: { ...model(COST[which]), ...options.models?.[which] } },
     options: { apiKey: KEY, baseURL: url, ...(which === "first" && options.settings) },
   })
   yield* files.writeWithDirs(
@@ -153,7 +161,7 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
         [ids.first]: provider("first", first.url),
       },
       provider_priority: [ids.first, ids.second],
-      combined: { max_attempts: 1, ...options.combined },
+      combined: { max_attempts: 1, ...options.combined, ...options.chain?.(names) },
       ...options.config,
     }),
   )
@@ -162,8 +170,10 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
   const prompt = yield* SessionPrompt.Service
   const sessions = yield* Session.Service
   const listed = (yield* providers.list())[ProviderV2.ID.make("combined")]
-  const [modelID] = Object.keys(listed.models)
-  const ref = { providerID: ProviderV2.ID.make("combined"), modelID: ModelV2.ID.make(modelID) }
+  const [modelID] = Object.keys(listed?.models ?? {})
+  const ref = options.alone
+    ? { providerID: ProviderV2.ID.make(ids.first), modelID: ModelV2.ID.make(modelIDs.first) }
+    : { providerID: ProviderV2.ID.make("combined"), modelID: ModelV2.ID.make(modelID) }
   const chat = yield* sessions.create({
     ...(options.title === false ? {} : { title: options.title ?? "Pinned" }),
     permission: [{ permission: "*", pattern: "*", action: options.permission ?? "allow" }],

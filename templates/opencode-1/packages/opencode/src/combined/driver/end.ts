@@ -41,6 +41,9 @@ export const ofAnswer = Effect.fn("CombinedEnd.ofAnswer")(function* (turn: Turn)
     if (finish === "unknown") return { kind: "network", scope: "model", message } as const
     return lacking("call", message)
   }
+  // Upstream stores it as an answer, and newer releases then say that it was refused.
+  if (finish === "content-filter")
+    return { kind: "final", refusal: "answer", message: `The model refused to answer${ending}` } as const
   if (finish === "unknown") return lacking("finish", "The answer ended without a finish reason")
   // The provider cut the answer off, but no event says why: Gemini's MALFORMED_FUNCTION_CALL, `network_error`.
   if (finish === "error") return { kind: "server", scope: "model", message: `The answer broke off${ending}` } as const

@@ -74,9 +74,16 @@ export function stream(_ctx: Context, input: LLM.StreamInput, send: LLM.Interfac
 /** Wraps one attempt. A failure after which another member is asked ends as success, so that the loop continues. */
 export function guard(turn: Turn) {
   return <R>(attempt: Effect.Effect<void, unknown, R>): Effect.Effect<void, unknown, R> =>
-    Effect.suspend(() => {
-      const route = CombinedRoute.of(turn.streamInput.model)
-      return route ? attend(turn, route.run ?? CombinedRun.make(), attempt) : attempt
+    Effect.gen(function* () {
+      const { streamInput, ctx } = turn
+      // A summary is requested outside the loop, where no member was chosen for it.
+      streamInput.model = yield* CombinedRoute.chained(streamInput.model, [
+        streamInput.agent.name,
+        streamInput.user.agent,
+      ])
+      ctx.model = streamInput.model
+      const route = CombinedRoute.of(streamInput.model)
+      return yield* route ? attend(turn, route.run ?? CombinedRun.make(), attempt) : attempt
     })
 }
 
@@ -153,13 +160,14 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
 
 /** Ends an attempt that is silent for too long, if another member can answer. */
 const watch = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) =>
-  CombinedAttempt.watch(() => route.state.attempt, route.settings, others(turn, route, run, true))
+  CombinedAttempt.watch(() => route.state.attempt, route.settings, others(turn, route, run))
 
-/** Whether another member can answer now; `silent`: instead of one that is silent. */
-const others = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run, silent = false) =>
+/** Whether another member can answer now, instead of one that has ended so, or is still silent. */
+const others = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run, end?: CombinedDecide.End) =>
   Effect.suspend(() => {
-    const wish = CombinedFit.wish(route, run, purposeOf(turn))
-    return route.others({ ...wish, open: silent ? wish.relieves : wish.open })
+    const answer = CombinedDecide.without(run.answer, route.member, end)
+    const wish = CombinedFit.wish(route, run, purposeOf(turn), answer)
+    return route.others({ ...wish, open: end ? wish.open : wish.relieves })
   })
 
 /** Cleans up an attempt that has ended, decides what to do next, and does it. */
@@ -182,7 +190,7 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
     unproven: yield* route.unproven,
     forgone: CombinedRun.forgone(run, route.member),
     started: (attempt?.calls.size ?? 0) > 0,
-    others: end.kind === "whole" || (yield* others(turn, route, run)),
+    others: end.kind === "whole" || (yield* others(turn, route, run, end)),
     error,
   }
   // Other requests must not have to wait for this one's tools to learn about it.
@@ -325,6 +333,7 @@ const announce = (turn: Turn, former: string, reason: string, next: Provider.Mod
     message: CombinedNotice.switched(former, reason, {
       providerID: next.providerID,
       variant: CombinedVariant.lost(turn.streamInput.user.model.variant, CombinedRoute.of(next)?.variants),
+      model: CombinedRoute.isSameModel(turn.streamInput.model, next) ? undefined : next.name,
     }),
     next: Date.now(),
   })

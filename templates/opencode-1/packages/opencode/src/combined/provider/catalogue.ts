@@ -8,11 +8,24 @@ import path from "path"
 import type { Config } from "@/config/config"
 import type { Provider } from "@/provider/provider"
 import { Global } from "@opencode-ai/core/global"
+import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
 import { CombinedGate } from "../request/gate"
-import { group, identify, permitted, type Group, type Offer } from "../identity/grouping"
+import { identify, permitted } from "../identity/grouping"
 import { check } from "../identity/options"
 import { CombinedCredentials } from "./credentials"
+import {
+  CombinedListing,
+  ID,
+  type Asked,
+  type Catalogue,
+  type Chain,
+  type Info,
+  type Known,
+  type ModelID,
+  type ProviderID,
+  type Providers,
+} from "./listing"
 import { CombinedRoute } from "./route"
 import { CombinedTimeouts } from "./timeouts"
 import { CombinedPool } from "../host/pool"
@@ -23,41 +36,18 @@ import { CombinedSettings } from "../settings"
 import { CombinedVariant } from "../choice/variant"
 import { CombinedMember } from "../member"
 
-type ProviderID = Provider.Model["providerID"]
-type ModelID = Provider.Model["id"]
-type Providers = Record<ProviderID, Provider.Info>
-type Groups = ReadonlyMap<string, Group>
-/** What upstream's config service returns; the name of that type differs between releases. */
-type Info = Effect.Success<ReturnType<Config.Interface["get"]>>
-
-type Catalogue = {
-  /** What is listed: upstream's providers and, if anything is combined, ours. */
-  readonly providers: Providers
-  readonly groups: Groups
-  /**
-   * Models with too few providers to be combined. They are not listed, but a config or session that chose one while it
-   * had more can still use the remaining ones.
-   */
-  readonly reduced: () => Groups
-}
-
-type Known = Record<string, { readonly id: string; readonly models: Record<string, Listed> }>
-type Listed = { readonly id: string; readonly name: string; readonly release_date?: string }
-
 type Dependencies = {
   readonly config: Pick<Config.Interface, "get">
   readonly modelsDev: { readonly get: () => Effect.Effect<Known> }
   readonly notFound: typeof Provider.ModelNotFoundError
 }
 
-const ID = CombinedRoute.PROVIDER_ID as ProviderID
-
-type Asked = { readonly providerID: ProviderID; readonly modelID: ModelID }
-
 /** On the wrapped service: the small model that goes with a chosen one. */
 const SMALL = Symbol.for("opencode.combined.small")
 
-type Wrapped = Provider.Interface & { [SMALL]?: (asked: Asked) => Effect.Effect<Provider.Model | undefined> }
+type Wrapped = Provider.Interface & {
+  [SMALL]?: (asked: Asked & { readonly agent?: string }) => Effect.Effect<Provider.Model | undefined>
+}
 
 export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
   // Upstream makes new objects when an instance is reloaded, so they show whether the grouping is current.
@@ -68,11 +58,13 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const config = yield* dependencies.config.get()
     const known = cache.get(providers)
     if (known?.config === config) return known.catalogue
-    const made = combine(providers, config, yield* dependencies.modelsDev.get())
+    const made = CombinedListing.combine(providers, config, yield* dependencies.modelsDev.get())
     for (const mistake of CombinedMistakes.contradictions(config)) CombinedFile.report(mistake)
-    yield* Effect.forEach(check(CombinedSettings.read(config), offers(providers)), (text) => {
+    const ids = () => CombinedListing.ids(made)
+    yield* Effect.forEach(check(CombinedSettings.read(config), CombinedListing.offers(providers), ids), (text) => {
       // Without a similar name, it is probably a provider that is connected on another machine.
-      if (text.includes(" Did you mean ")) CombinedFile.report(CombinedMistakes.named(config, text))
+      const isElsewhere = /: no (provider|model) /.test(text) || text.startsWith("combined.exclude:")
+      if (!isElsewhere || text.includes(" Did you mean ")) CombinedFile.report(CombinedMistakes.named(config, text))
       return Effect.logWarning(text)
     })
     cache.set(providers, { config, catalogue: made })
@@ -105,19 +97,19 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   }
 
   const serve = (
-    members: readonly CombinedMember.Member[],
-    id: string,
+    chain: Chain,
     { fits, ...wish }: CombinedRoute.Wish & { readonly owner?: object } = {},
   ): Effect.Effect<CombinedRoute.Next> =>
     Effect.gen(function* () {
+      const { members } = chain
       const now = yield* look()
       const able = fits && meets(now, fits)
       const choice = now.pool.choose(members, { ...wish, fits: able })
-      if (choice.type === "serve") return { ...choice, model: yield* concrete(now, choice.member, members, id) }
+      if (choice.type === "serve") return { ...choice, model: yield* concrete(now, choice.member, chain) }
       const [first] = choice.out
       return {
         ...choice,
-        model: first && (yield* concrete(now, first.member, members, id)),
+        model: first && (yield* concrete(now, first.member, chain)),
         fits: first !== undefined && (able?.(first.member) ?? true),
       }
     })
@@ -125,10 +117,10 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   const concrete = (
     { config, modelOf, pool }: Look,
     member: CombinedMember.Member,
-    members: readonly CombinedMember.Member[],
-    id: string,
+    chain: Chain,
   ): Effect.Effect<Provider.Model> =>
     Effect.gen(function* () {
+      const { id, members } = chain
       const model = yield* base.getModel(member.providerID as ProviderID, member.modelID as ModelID).pipe(Effect.orDie)
       const began = Date.now()
       const owner = {}
@@ -140,16 +132,21 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         }
       })
       const asked = members.flatMap((item) => Object.keys(modelOf(item)?.variants ?? {}))
-      const own = { ...model, variants: CombinedVariant.named(model.variants, asked) }
+      const own = {
+        ...model,
+        options: { ...model.options, ...CombinedListing.optionsOf(member) },
+        variants: CombinedVariant.named(model.variants, asked),
+      }
       return CombinedRoute.mark(own, {
         id,
         variants: model.variants,
         member,
         state: { attempt: undefined, retracted: false, known: undefined, heeds: true, unthinking: false },
         forgone: new Set(),
-        settings: pool.settings,
+        settings: { ...pool.settings, onRefusal: chain.onRefusal },
+        instead: CombinedMember.isSameModel(member, members[0]) ? undefined : members[0].modelID,
         timeouts: CombinedTimeouts.own(config.provider?.[member.providerID]?.options),
-        next: (wish) => serve(members, id, { ...wish, owner }),
+        next: (wish) => serve(chain, { ...wish, owner }),
         fail: (failure) => fail(member, failure),
         blame: (other, failure) =>
           Effect.suspend(() => fail(members.find((item) => CombinedMember.same(item, other)) ?? other, failure)),
@@ -172,9 +169,9 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     })
 
   /** The model of the member to ask now. */
-  const first = Effect.fnUntraced(function* (members: readonly CombinedMember.Member[], id: string) {
+  const first = Effect.fnUntraced(function* (chain: Chain) {
     const now = yield* look()
-    return yield* concrete(now, now.pool.first(members), members, id)
+    return yield* concrete(now, now.pool.first(chain.members), chain)
   })
 
   const list = Effect.fn("CombinedCatalogue.list")(function* () {
@@ -182,25 +179,52 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   })
 
   const getModel = Effect.fn("CombinedCatalogue.getModel")(function* (providerID: ProviderID, modelID: ModelID) {
-    if (providerID !== ID) return yield* base.getModel(providerID, modelID)
+    if (providerID !== ID) return yield* chainableAlone(yield* base.getModel(providerID, modelID))
     const known = yield* catalogue()
-    const found = find(known, modelID)
+    const found = CombinedListing.find(known, modelID)
     // Nothing is combined, or the user has a provider with that name: upstream handles it.
     if (!found && !known.groups.size) return yield* base.getModel(providerID, modelID)
     if (!found) return yield* new dependencies.notFound({ providerID, modelID, suggestions: near(known, modelID) })
-    return yield* first(found.members, found.id)
+    const own = CombinedListing.chainOf(found, known)
+    return chainable(yield* first(own), known, own)
   })
 
-  const smallModel = Effect.fn("CombinedCatalogue.smallModel")(function* (providerID: ProviderID, asked?: Asked) {
+  const isAlone = Effect.map(dependencies.config.get(), (config) => !CombinedSettings.hasFallback(config))
+
+  const chainableAlone = Effect.fn("CombinedCatalogue.chainableAlone")(function* (model: Provider.Model) {
+    return (yield* isAlone) ? model : chainable(model, yield* catalogue(), undefined)
+  })
+
+  /** The model, if something may be asked after it, so that the agent can add that. */
+  const chainable = (model: Provider.Model, known: Catalogue, own: Chain | undefined) =>
+    known.fallbacks.size === 0
+      ? model
+      : CombinedRoute.chainable(model, (agents) => {
+          const asked = { providerID: model.providerID, modelID: model.id }
+          const chain = CombinedListing.extended(own ?? CombinedListing.alone(asked, known), known, agents)
+          const member = chain?.members.find((item) => CombinedMember.same(item, asked))
+          return chain && member
+            ? Effect.flatMap(look(), (now) => concrete(now, member, chain))
+            : Effect.succeed(model)
+        })
+
+  const smallModel = Effect.fn("CombinedCatalogue.smallModel")(function* (
+    providerID: ProviderID,
+    asked?: Asked & { readonly agent?: string },
+  ) {
     const config = yield* dependencies.config.get()
     if (config.small_model?.startsWith(`${ID}/`))
       return yield* getModel(ID, config.small_model.slice(ID.length + 1) as ModelID).pipe(
         Effect.catchTag("ProviderModelNotFoundError", () => Effect.succeed(undefined)),
       )
-    if (config.small_model || providerID !== ID) return yield* base.getSmallModel(providerID)
+    if (config.small_model || (providerID !== ID && (yield* isAlone))) {
+      const small = yield* base.getSmallModel(providerID)
+      return small && (yield* chainableAlone(small))
+    }
+    const known = yield* catalogue()
     // A request that only names the provider (such as for a new copy of a project) uses the default model.
-    const chosen = asked ?? (yield* defaultModel().pipe(Effect.orElseSucceed(() => undefined)))
-    const found = chosen?.providerID === ID ? find(yield* catalogue(), chosen.modelID) : undefined
+    const usual = providerID === ID ? yield* defaultModel().pipe(Effect.orElseSucceed(() => undefined)) : undefined
+    const found = CombinedListing.whole(asked ?? usual, known, asked?.agent)
     if (!found) return yield* base.getSmallModel(providerID)
     const { lastResort } = CombinedSettings.failover(config)
     const own = [
@@ -210,12 +234,15 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const providers = [...new Set(own.map((member) => member.providerID))]
     const models = yield* Effect.forEach(providers, (item) => base.getSmallModel(item as ProviderID))
     const { require } = CombinedSettings.read(config)
-    const members = models.flatMap((model) => {
+    const small = models.flatMap((model) => {
       const offer = model && { providerID: model.providerID, modelID: model.id, name: model.name }
       return offer && permitted(offer, identify(offer).variant, require) ? [offer] : []
     })
-    if (!members.length) return undefined
-    return yield* first(members, "small")
+    // Where the chosen model's provider has none, upstream asks the model itself.
+    const lacks = providerID !== ID && !small.some((item) => item.providerID === providerID)
+    const members = lacks ? [found.members[0], ...small] : small
+    if (!small.length) return undefined
+    return yield* first({ id: "small", members, onRefusal: found.onRefusal })
   })
 
   const defaultModel = Effect.fn("CombinedCatalogue.defaultModel")(function* () {
@@ -224,7 +251,8 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const known = yield* catalogue()
     const last = (yield* recent()).find(
       (item) =>
-        known.providers[item.providerID]?.models[item.modelID] || (item.providerID === ID && find(known, item.modelID)),
+        known.providers[item.providerID]?.models[item.modelID] ||
+        (item.providerID === ID && CombinedListing.find(known, item.modelID)),
     )
     return last?.providerID === ID ? last : yield* base.defaultModel()
   })
@@ -235,7 +263,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     list,
     getProvider: Effect.fn("CombinedCatalogue.getProvider")(function* (providerID: ProviderID) {
       const known = yield* catalogue()
-      return providerID === ID ? resolvable(known) : known.providers[providerID]
+      return providerID === ID ? CombinedListing.resolvable(known) : known.providers[providerID]
     }),
     getModel,
     getLanguage: (model) =>
@@ -250,107 +278,14 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
  * The small model that goes with a chosen one, for example for titles. Upstream asks for it by the provider's id, but
  * a combined model has its own providers, and no others may see its conversation.
  */
-export function small(providers: Provider.Interface, asked: Asked) {
-  return (providers as Wrapped)[SMALL]?.(asked) ?? providers.getSmallModel(asked.providerID)
-}
-
-function combine(providers: Providers, config: Info, known: Known): Catalogue {
-  const none: Groups = new Map()
-  if (config.disabled_providers?.includes(ID) || providers[ID]) return { providers, groups: none, reduced: () => none }
-  const options = { ...CombinedSettings.read(config), catalogue: offers(known) }
-  const grouped = (minProviders?: number) =>
-    new Map(
-      group(offers(providers), { ...options, ...(minProviders && { minProviders }) }).map(
-        (item) => [item.id, item] as const,
-      ),
-    )
-  const groups = grouped()
-  // Reading the whole catalogue takes a while; users with two or more providers rarely need this.
-  const reduced = lazy(() => new Map([...grouped(1)].filter(([id]) => !groups.has(id))))
-  return { groups, reduced, providers: groups.size ? { ...providers, [ID]: provider(groups, providers) } : providers }
-}
-
-function lazy<A>(make: () => A) {
-  const made: { value?: A } = {}
-  return () => (made.value ??= make())
-}
-
-function find(known: Catalogue, modelID: string) {
-  return known.groups.get(modelID) ?? known.reduced().get(modelID)
-}
-
-/** Our provider with everything that can be requested, also what is not listed. */
-function resolvable(known: Catalogue) {
-  const reduced = known.reduced()
-  const listed = known.providers[ID]
-  if (!reduced.size) return listed
-  const whole = provider(reduced, known.providers)
-  return { ...whole, models: { ...listed?.models, ...whole.models } }
-}
-
-function provider(groups: Groups, providers: Providers): Provider.Info {
-  const models = Object.fromEntries(
-    [...groups.values()].map((item) => [
-      item.id,
-      virtual(
-        item,
-        item.members.map((member) => providers[member.providerID as ProviderID].models[member.modelID]),
-      ),
-    ]),
+export function small(
+  providers: Provider.Interface,
+  asked: Asked & { readonly history?: readonly SessionV1.WithParts[] },
+) {
+  const message = asked.history?.find(({ info }) => info.role === "user")?.info
+  return (
+    (providers as Wrapped)[SMALL]?.({ ...asked, agent: message?.agent }) ?? providers.getSmallModel(asked.providerID)
   )
-  return { id: ID, name: "Combined", source: "custom", env: [], options: {}, models }
-}
-
-function offers(providers: Known): Offer[] {
-  return Object.values(providers).flatMap((provider) =>
-    Object.values(provider.models).map((model) => ({
-      providerID: provider.id,
-      modelID: model.id,
-      name: model.name,
-      releaseDate: model.release_date,
-    })),
-  )
-}
-
-/**
- * What the picker shows. What a member must be able to do for one request (room, images) is decided when the request
- * is made, so the maximum is offered, and all variants, for which each member has its own. Features for a whole session
- * are offered only if every member has them. The price is that of the preferred member.
- */
-function virtual(item: Group, members: readonly Provider.Model[]): Provider.Model {
-  const [first] = members
-  const every = (can: (model: Provider.Model) => boolean) => members.every(can)
-  const most = (read: (model: Provider.Model) => number | undefined) =>
-    Math.max(...members.map((model) => read(model) ?? 0))
-  const modes = ["text", "audio", "image", "video", "pdf"] as const
-  const modalities = (side: "input" | "output") =>
-    Object.fromEntries(modes.map((mode) => [mode, members.some((model) => model.capabilities[side][mode])])) as Record<
-      (typeof modes)[number],
-      boolean
-    >
-  return {
-    ...first,
-    id: item.id as ModelID,
-    providerID: ID,
-    name: item.name,
-    headers: {},
-    options: {},
-    // Context and input belong together: those of the member with the most room.
-    limit: {
-      ...(members.find((model) => model.limit.context === most((other) => other.limit.context)) ?? first).limit,
-      output: most((model) => model.limit.output),
-    },
-    capabilities: {
-      ...first.capabilities,
-      temperature: every((model) => model.capabilities.temperature),
-      reasoning: every((model) => model.capabilities.reasoning),
-      attachment: members.some((model) => model.capabilities.attachment),
-      toolcall: every((model) => model.capabilities.toolcall),
-      input: modalities("input"),
-      output: modalities("output"),
-    },
-    variants: CombinedVariant.union(members.map((model) => model.variants)),
-  }
 }
 
 function near(known: Catalogue, modelID: string) {

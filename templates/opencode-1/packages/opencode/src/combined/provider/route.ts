@@ -5,7 +5,7 @@
  */
 import type { Provider } from "@/provider/provider"
 import type { ModelMessage } from "ai"
-import type { Effect } from "effect"
+import { Effect } from "effect"
 import type { CombinedRank } from "../choice/rank"
 import type { CombinedRun } from "../choice/run"
 import type { Failure, Forgone } from "../failure/classify"
@@ -13,7 +13,7 @@ import type { Cooldown } from "../health/cooldown"
 import type { Window } from "../health/window"
 import type { CombinedSettings } from "../settings"
 import type { CombinedDecide } from "../turn/decide"
-import type { CombinedMember } from "../member"
+import { CombinedMember } from "../member"
 import type { Attempt } from "../request/attempt"
 import type { CombinedTimeouts } from "./timeouts"
 
@@ -83,7 +83,9 @@ export type Route = {
   /** Keeps other requests from this member while this one tests whether it has recovered; false: another one does. */
   readonly claim: Effect.Effect<boolean>
   readonly release: Effect.Effect<void>
-  readonly settings: CombinedSettings.Failover
+  readonly settings: CombinedSettings.Failover & Pick<CombinedDecide.Settings, "onRefusal">
+  /** The first member's model, if this member is a different one. */
+  readonly instead?: string
   /** How long the member's provider may be silent before upstream ends the request. */
   readonly timeouts: CombinedTimeouts.Timeouts
   /** The member's own variants. The model has them under every name that may be requested. */
@@ -92,12 +94,36 @@ export type Route = {
 
 const key = Symbol.for("opencode.combined.route")
 
+const chain = Symbol.for("opencode.combined.chain")
+
+/** Gives the model with what is asked after it, for the first of these agents that has a chain of its own. */
+type Chained = (agents: readonly string[]) => Effect.Effect<Provider.Model>
+
+type Marked = Provider.Model & { [key]?: Route; [chain]?: Chained }
+
+/** A model after which something else may be asked. What that is depends on the agent, and is only known later. */
+export function chainable(model: Provider.Model, chained: Chained): Provider.Model {
+  return Object.assign({ ...model }, { [chain]: chained })
+}
+
+/** The model with what is asked after it; the same if there is nothing. */
+export function chained(model: Provider.Model, agents: readonly string[]): Effect.Effect<Provider.Model> {
+  return (model as Marked)[chain]?.(agents) ?? Effect.succeed(model)
+}
+
 export function mark(model: Provider.Model, route: Route): Provider.Model {
-  return Object.assign({ ...model }, { [key]: route })
+  const { [chain]: _, ...plain }: Marked = model
+  return Object.assign(plain, { [key]: route })
 }
 
 export function of(model: Provider.Model): Route | undefined {
-  return (model as Provider.Model & { [key]?: Route })[key]
+  return (model as Marked)[key]
+}
+
+/** Whether two members are the same model. */
+export function isSameModel(one: Provider.Model, other: Provider.Model) {
+  const [first, second] = [of(one), of(other)]
+  return first === undefined || second === undefined || CombinedMember.isSameModel(first.member, second.member)
 }
 
 /** Another member that could be asked. */

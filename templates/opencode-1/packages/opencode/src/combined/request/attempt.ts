@@ -68,13 +68,10 @@ export function of(model: Provider.Model) {
 }
 
 export function make(input: LLM.StreamInput): Attempt {
-  const asked = input.user.model.variant
   const route = CombinedRoute.of(input.model)
+  const asked = route?.member.how?.variant ?? input.user.model.variant
   return {
-    variant: {
-      asked,
-      own: asked === undefined ? undefined : CombinedVariant.map(asked, route?.variants),
-    },
+    variant: { asked, own: asked === undefined ? undefined : CombinedVariant.map(asked, route?.variants) },
     model: input.model,
     controller: new AbortController(),
     gate: { ...CombinedGate.open(), sees: (windows) => route?.see(windows) },
@@ -95,9 +92,9 @@ export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Inte
     Object.entries(input.tools).map(([name, tool]) => [name, kept(attempt, name, tool)] as const),
   )
   const own = { ...input.user, model: { ...input.user.model, variant: attempt.variant.own } }
-  const user = attempt.variant.own === attempt.variant.asked ? input.user : own
+  const user = attempt.variant.own === input.user.model.variant ? input.user : own
   const messages = CombinedCalls.named(input.messages, input.model, CombinedRebuild.forgone(input.model).has("calls"))
-  const request = CombinedClaude.silence({ ...input, user, tools, messages })
+  const request = CombinedClaude.silence({ ...input, agent: tempered(input), user, tools, messages })
   return Stream.transformPull(through({ ...request, model: CombinedGate.put(request.model, attempt.gate) }), (pull) =>
     Effect.succeed(
       Effect.suspend(() => {
@@ -109,6 +106,16 @@ export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Inte
       ),
     ),
   )
+}
+
+/** The agent with what the user wants this member to be asked with. */
+function tempered({ agent, model }: LLM.StreamInput) {
+  const { temperature, top_p: topP } = CombinedRoute.of(model)?.member.how?.options ?? {}
+  return {
+    ...agent,
+    ...(typeof temperature === "number" && { temperature }),
+    ...(typeof topP === "number" && { topP }),
+  }
 }
 
 /** If a connection just ends, the AI SDK closes the step without the tokens that the provider had already reported. */

@@ -53,6 +53,7 @@ export const write = (
       ...(attempt.firstToken !== undefined && { first_token: attempt.firstToken - attempt.began }),
       ...subject,
       combined: route.id,
+      ...(route.instead !== undefined && { instead_of: route.instead }),
       ...(asked !== undefined && { variant: asked }),
       ...(asked !== own && { own_variant: own ?? null }),
       phase: attempt.phase,

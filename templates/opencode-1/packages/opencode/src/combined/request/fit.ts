@@ -24,9 +24,11 @@ const STAYS = 6
 
 /** The member for the next step: the first one that can do it. */
 export const fit = Effect.fn("CombinedFit.fit")(function* (
-  model: Provider.Model,
+  plain: Provider.Model,
   messages: readonly SessionV1.WithParts[],
 ) {
+  const asked = messages.findLast(({ info }) => info.role === "user")?.info
+  const model = yield* CombinedRoute.chained(plain, asked ? [asked.agent] : [])
   const route = CombinedRoute.of(model)
   if (!route) return model
   const run = yield* CombinedRuns.current

@@ -25,6 +25,8 @@ export type Record = {
   readonly combined: string
   readonly provider: string
   readonly model: string
+  /** The preferred member's model, if this is a different one. */
+  readonly instead_of?: string
   /** The one the user requested and, if different, the member's own; null if it has none. */
   readonly variant?: string
   readonly own_variant?: string | null

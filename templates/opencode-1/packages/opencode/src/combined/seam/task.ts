@@ -1,8 +1,8 @@
-/** The model that a subagent inherits: the combined one that its parent was asked for, not the member that served. */
+/** The model that a subagent inherits: the one that its parent was asked for, not the member that served. */
 import type { Session } from "@/session/session"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect, Option } from "effect"
-import { CombinedRoute } from "../provider/route"
+import { CombinedMember } from "../member"
 
 export const model = Effect.fn("CombinedTask.model")(function* (
   sessions: Session.Interface,
@@ -15,7 +15,7 @@ export const model = Effect.fn("CombinedTask.model")(function* (
   // A command that runs as a subtask names its own model, which takes precedence over that of the message.
   const subtask = found.value.parts.find((part) => part.type === "subtask")
   const asked = (subtask?.type === "subtask" ? subtask.model : undefined) ?? found.value.info.model
-  if (asked.providerID !== CombinedRoute.PROVIDER_ID) return undefined
+  if (CombinedMember.same(asked, message)) return undefined
   return { providerID: asked.providerID, modelID: asked.modelID }
 })
 

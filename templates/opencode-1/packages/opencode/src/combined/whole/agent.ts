@@ -20,7 +20,7 @@ export const fn =
 
     return Effect.fn("CombinedAgentCreate.generate")(function* (input: Input) {
       const chosen = input.model ?? (yield* providers.defaultModel())
-      const model = yield* providers.getModel(chosen.providerID, chosen.modelID)
+      const model = yield* CombinedRoute.chained(yield* providers.getModel(chosen.providerID, chosen.modelID), [])
       if (!CombinedRoute.of(model)) return yield* ask({ ...input, model: chosen })
       return yield* CombinedAsk.ask(model, (member) =>
         ask({ ...input, model: { providerID: member.providerID, modelID: member.id } }).pipe(

@@ -56,7 +56,8 @@ export const ask = <A, E, R>(
       unproven: yield* route.unproven,
       forgone: CombinedRun.forgone(run, route.member),
       started: false,
-      others: end.kind === "whole" || (yield* route.others(wish())),
+      others:
+        end.kind === "whole" || (yield* route.others(wish(CombinedDecide.without(run.answer, route.member, end)))),
       error: cause,
     }
     const failure = CombinedDecide.cools(ended)

@@ -18,18 +18,37 @@ import { CombinedAsk } from "./ask"
 type Send = LLM.Interface["stream"]
 
 export function wrap(send: Send): Send {
-  return (input) => {
-    if (!CombinedRoute.of(input.model)) return noted(send(input), input.model)
-    if (!input.small) return send(input)
-    // Upstream has no variants for small requests.
-    const user = { ...input.user, model: { ...input.user.model, variant: undefined } }
-    const request = { ...input, user, retries: 0 }
-    return Stream.unwrap(
-      CombinedAsk.ask(input.model, (model) => attempt(send, { ...request, model }, model !== input.model)).pipe(
-        Effect.map((events) => Stream.fromIterable(events)),
-      ),
-    )
+  return (given) => {
+    const input = { ...given, agent: own(given.agent) }
+    return input.small
+      ? Stream.unwrap(
+          CombinedRoute.chained(input.model, [input.agent.name, input.user.agent]).pipe(
+            Effect.map((model) => titled(send, { ...input, model })),
+          ),
+        )
+      : CombinedRoute.of(input.model)
+        ? send(input)
+        : noted(send(input), input.model)
   }
+}
+
+/** Upstream takes every key of an agent that it does not know for an option of its model. */
+function own(agent: LLM.StreamInput["agent"]): LLM.StreamInput["agent"] {
+  if (!agent.options || !("fallback" in agent.options)) return agent
+  const { fallback: _, ...options } = agent.options
+  return { ...agent, options }
+}
+
+function titled(send: Send, input: LLM.StreamInput): ReturnType<Send> {
+  if (!CombinedRoute.of(input.model)) return noted(send(input), input.model)
+  // Upstream has no variants for small requests.
+  const user = { ...input.user, model: { ...input.user.model, variant: undefined } }
+  const request = { ...input, user, retries: 0 }
+  return Stream.unwrap(
+    CombinedAsk.ask(input.model, (model) => attempt(send, { ...request, model }, model !== input.model)).pipe(
+      Effect.map((events) => Stream.fromIterable(events)),
+    ),
+  )
 }
 
 /** The answer of a model that was chosen by hand: where it comes to its end, its provider is well. */
@@ -84,6 +103,7 @@ const INCOMPLETE = "The answer was empty or ended without a finish reason"
 function ofAnswer(events: readonly LLMEvent[]): CombinedDecide.End {
   const finish = events.findLast((event) => event.type === "step-finish")?.reason
   const said = events.some((event) => event.type === "text-delta" && event.text.trim())
+  if (finish === "content-filter") return { kind: "final", refusal: "answer", message: "The model refused to answer" }
   if (finish !== "unknown" && finish !== "error" && said) return { kind: "whole" }
   return { kind: "shortcoming", lacks: said ? "finish" : "content", message: INCOMPLETE }
 }

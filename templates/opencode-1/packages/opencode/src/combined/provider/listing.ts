@@ -1,0 +1,218 @@
+/**
+ * What is combined, made from the user's providers and settings: the groups, what is asked after a model, and the
+ * virtual provider that the pickers show. Pure.
+ */
+import type { Config } from "@/config/config"
+import type { Provider } from "@/provider/provider"
+import type { Effect } from "effect"
+import { CombinedVariant } from "../choice/variant"
+import { CombinedChain } from "../identity/chain"
+import { group, type Group, type Offer, type Options } from "../identity/grouping"
+import { CombinedMember } from "../member"
+import { CombinedSettings } from "../settings"
+import { CombinedRoute } from "./route"
+
+export type ProviderID = Provider.Model["providerID"]
+export type ModelID = Provider.Model["id"]
+export type Providers = Record<ProviderID, Provider.Info>
+type Groups = ReadonlyMap<string, Group>
+/** What upstream's config service returns; the name of that type differs between releases. */
+export type Info = Effect.Success<ReturnType<Config.Interface["get"]>>
+
+export type Catalogue = {
+  /** What is listed: upstream's providers and, if anything is combined, ours. */
+  readonly providers: Providers
+  readonly groups: Groups
+  /**
+   * Models with too few providers to be combined. They are not listed, but a config or session that chose one while it
+   * had more can still use the remaining ones.
+   */
+  readonly reduced: () => Groups
+  /** What is asked after a model, by agents; "" is for every model that has no chain of its own. */
+  readonly fallbacks: Groups
+  /** What the user says about a group: whether it is one of their own, and what follows a refusal. */
+  readonly chains: NonNullable<Options["groups"]>
+}
+
+export type Known = Record<string, { readonly id: string; readonly models: Record<string, Listed> }>
+type Listed = { readonly id: string; readonly name: string; readonly release_date?: string }
+
+export const ID = CombinedRoute.PROVIDER_ID as ProviderID
+
+export type Asked = { readonly providerID: ProviderID; readonly modelID: ModelID }
+
+/** The members of one combined model, or of any other model with what is asked after it. */
+export type Chain = {
+  readonly id: string
+  readonly members: readonly CombinedMember.Member[]
+  readonly onRefusal?: "stop" | "next_model"
+}
+
+export function combine(providers: Providers, config: Info, known: Known): Catalogue {
+  const none: Groups = new Map()
+  if (config.disabled_providers?.includes(ID) || providers[ID])
+    return { providers, groups: none, reduced: () => none, fallbacks: none, chains: {} }
+  const read = CombinedSettings.read(config)
+  const fallbacks = Object.entries(read.fallbacks ?? {}).map(([agent, chain]) => [HIDDEN + agent, chain] as const)
+  const chains = { ...read.groups, ...Object.fromEntries(fallbacks) }
+  const options = { ...read, groups: chains, catalogue: offers(known) }
+  const grouped = (minProviders?: number) =>
+    group(offers(providers), { ...options, ...(minProviders && { minProviders }) }).map(
+      (item) => [item.id, item] as const,
+    )
+  const isHidden = (id: string) => id.startsWith(HIDDEN)
+  const found = grouped()
+  const groups = new Map(found.filter(([id]) => !isHidden(id)))
+  // Reading the whole catalogue takes a while; users with two or more providers rarely need this.
+  const reduced = lazy(() => new Map(grouped(1).filter(([id]) => !groups.has(id) && !isHidden(id))))
+  return {
+    groups,
+    reduced,
+    fallbacks: new Map(found.flatMap(([id, item]) => (isHidden(id) ? [[id.slice(HIDDEN.length), item] as const] : []))),
+    chains,
+    providers: groups.size ? { ...providers, [ID]: provider(groups, providers) } : providers,
+  }
+}
+
+/** No model of the user's has an id that starts with it. */
+const HIDDEN = "\0"
+
+export const chainOf = (found: Group, known: Catalogue): Chain => ({
+  id: found.id,
+  members: found.members,
+  onRefusal: CombinedChain.onRefusal(Object.hasOwn(known.chains, found.id) ? known.chains[found.id] : undefined),
+})
+
+/** Any other model. */
+export function alone({ providerID, modelID }: Asked, known: Catalogue): Chain {
+  // The model is known from what is asked after it, if it is one of those.
+  const name = { providerID, modelID }
+  const groups = [...known.groups.values(), ...known.reduced().values()]
+  const member = groups.flatMap((item) => item.members).find((item) => CombinedMember.same(item, name))
+  const { how: _, ...own }: CombinedMember.Member = member ?? { ...name, identity: CombinedMember.key(name) }
+  return { id: CombinedMember.key(name), members: [own] }
+}
+
+/** The chain of a chosen model for its title; undefined if it has none. */
+export function whole(chosen: Asked | undefined, known: Catalogue, agent: string | undefined): Chain | undefined {
+  if (!chosen) return undefined
+  const found = chosen.providerID === ID ? find(known, chosen.modelID) : undefined
+  if (!found && chosen.providerID === ID) return undefined
+  const own = found ? chainOf(found, known) : alone(chosen, known)
+  return extended(own, known, ["title", ...(agent === undefined ? [] : [agent])]) ?? (found && own)
+}
+
+/**
+ * A chain with what is asked after it: what the first of the agents that has something says, or what is for every model
+ * that has no chain of its own. Undefined if there is nothing.
+ */
+export function extended(chain: Chain, known: Catalogue, agents: readonly string[]): Chain | undefined {
+  const agent =
+    agents.find((item) => known.fallbacks.has(item)) ?? (Object.hasOwn(known.chains, chain.id) ? undefined : "")
+  const more = agent === undefined ? undefined : known.fallbacks.get(agent)
+  if (!more) return undefined
+  const own = known.chains[HIDDEN + agent]
+  const further = more.members.filter((item) => !chain.members.some((other) => CombinedMember.same(item, other)))
+  return {
+    id: chain.id,
+    members: [...chain.members, ...further],
+    onRefusal: chain.onRefusal ?? CombinedChain.onRefusal(own),
+  }
+}
+
+/** What the user wants a member to be asked with; two of them are no options of the model (request/attempt.ts). */
+export function optionsOf({ how }: CombinedMember.Member) {
+  const { temperature: _, top_p: __, ...options } = how?.options ?? {}
+  return options
+}
+
+function lazy<A>(make: () => A) {
+  const made: { value?: A } = {}
+  return () => (made.value ??= make())
+}
+
+export function find(known: Catalogue, modelID: string) {
+  return known.groups.get(modelID) ?? known.reduced().get(modelID)
+}
+
+/** Everything that a chain may name as `combined/x`. */
+export function ids(known: Catalogue) {
+  const own = Object.keys(known.chains).filter((id) => !id.startsWith(HIDDEN))
+  return new Set([...known.groups.keys(), ...known.reduced().keys(), ...own])
+}
+
+/** Our provider with everything that can be requested, also what is not listed. */
+export function resolvable(known: Catalogue) {
+  const reduced = known.reduced()
+  const listed = known.providers[ID]
+  if (!reduced.size) return listed
+  const whole = provider(reduced, known.providers)
+  return { ...whole, models: { ...listed?.models, ...whole.models } }
+}
+
+function provider(groups: Groups, providers: Providers): Provider.Info {
+  const models = Object.fromEntries(
+    [...groups.values()].map((item) => [
+      item.id,
+      virtual(
+        item,
+        item.members.map((member) => providers[member.providerID as ProviderID].models[member.modelID]),
+      ),
+    ]),
+  )
+  return { id: ID, name: "Combined", source: "custom", env: [], options: {}, models }
+}
+
+export function offers(providers: Known): Offer[] {
+  return Object.values(providers).flatMap((provider) =>
+    Object.values(provider.models).map((model) => ({
+      providerID: provider.id,
+      modelID: model.id,
+      name: model.name,
+      releaseDate: model.release_date,
+    })),
+  )
+}
+
+/**
+ * What the picker shows. What a member must be able to do for one request (room, images) is decided when the request
+ * is made, so the maximum is offered, and all variants, for which each member has its own. Features for a whole session
+ * are offered only if every member has them. The price is that of the preferred member.
+ */
+function virtual(item: Group, members: readonly Provider.Model[]): Provider.Model {
+  const [first] = members
+  const every = (can: (model: Provider.Model) => boolean) => members.every(can)
+  const most = (read: (model: Provider.Model) => number | undefined) =>
+    Math.max(...members.map((model) => read(model) ?? 0))
+  const modes = ["text", "audio", "image", "video", "pdf"] as const
+  const modalities = (side: "input" | "output") =>
+    Object.fromEntries(modes.map((mode) => [mode, members.some((model) => model.capabilities[side][mode])])) as Record<
+      (typeof modes)[number],
+      boolean
+    >
+  return {
+    ...first,
+    id: item.id as ModelID,
+    providerID: ID,
+    name: item.name,
+    headers: {},
+    options: {},
+    // Context and input belong together: those of the member with the most room.
+    limit: {
+      ...(members.find((model) => model.limit.context === most((other) => other.limit.context)) ?? first).limit,
+      output: most((model) => model.limit.output),
+    },
+    capabilities: {
+      ...first.capabilities,
+      temperature: every((model) => model.capabilities.temperature),
+      reasoning: every((model) => model.capabilities.reasoning),
+      attachment: members.some((model) => model.capabilities.attachment),
+      toolcall: every((model) => model.capabilities.toolcall),
+      input: modalities("input"),
+      output: modalities("output"),
+    },
+    variants: CombinedVariant.union(members.map((model) => model.variants)),
+  }
+}
+
+export * as CombinedListing from "./listing"
