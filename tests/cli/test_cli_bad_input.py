@@ -227,8 +227,8 @@ def test_a_failing_build_shows_the_end_of_its_output_and_where_the_rest_is(
 
     assert_refused(done, 6, "OpenCode's build failed.", "Cannot find module 'left'", "step 199")
     assert "step 0\n" not in done.stderr
-    [log] = (with_bun.store / "logs").glob("build-*.log")
-    assert str(log) in done.stderr
+    # A build that fails before it has come to the program is tried again without the web UI.
+    [log] = [path for path in (with_bun.store / "logs").glob("build-*.log") if str(path) in done.stderr]
     text = log.read_text()
     assert "step 0\n" in text
     assert "Cannot find module" in text

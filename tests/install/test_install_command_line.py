@@ -237,7 +237,7 @@ def test_closed_directories_of_opencode(unprivileged: CommandLine, monkeypatch: 
     (unprivileged.root / "models.json").write_text("{}")
     done = unprivileged("config", "--json", "--catalog", unprivileged.root / "models.json")
     assert done.returncode == 1, done.stderr
-    assert json.loads(done.stdout)["file"] == f"{home}/.config/opencode/opencode.json"
+    assert json.loads(done.stdout)["file"] == f"{home}/.config/opencode/combined.json"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes any bytes")
