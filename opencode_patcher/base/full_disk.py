@@ -10,8 +10,9 @@ from opencode_patcher.base.text import without_credentials
 
 NEXT_STEP = "Free some space, where temporary files go too, and run the same command again."
 
-_SAID = re.compile(r"No space left on device|\bENOSPC\b|Disk quota exceeded|\bEDQUOT\b")
-"""What the operating system's errors ENOSPC and EDQUOT look like in the output of git, bun and others."""
+_SAID = re.compile(r"No space left on device|\bOut of diskspace\b|\bENOSPC\b|Disk quota exceeded|\bEDQUOT\b")
+"""What the operating system's errors ENOSPC and EDQUOT look like in the output of git, bun and others. git says "out of
+diskspace" when it writes its index (csum-file.c)."""
 
 _UNSAID = re.compile(r"^error: unable to write file ", re.MULTILINE)
 """git's message when it has opened a file of a work tree but cannot write it; it does not say why (entry.c)."""

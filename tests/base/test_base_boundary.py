@@ -155,6 +155,25 @@ def test_an_unexpected_full_disk_is_a_clear_error(
     assert not list(logs.iterdir())
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error: unable to write file src/a.ts",
+        "fatal: sha1 file '.git/index.lock' write error. Out of diskspace",
+        "fatal: cannot create directory at 'a': No space left on device",
+        "error: ENOSPC: no space left on device, write",
+    ],
+)
+def test_a_program_that_fails_on_a_full_disk_is_a_clear_error(
+    said: str, build_raises: Raise, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_raises(errors.ProcessError("git failed.", why=said, output=said))
+
+    assert __main__.run(["build"]) == errors.StoreError.exit_code
+
+    assert "the disk is full" in capsys.readouterr().err.lower()
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
 def test_an_interrupt_has_the_exit_code_of_one(
     error: BaseException, build_raises: Raise, capsys: pytest.CaptureFixture[str]

@@ -228,10 +228,10 @@ const shown = (windows: readonly CombinedWindow.Window[]) =>
 
 for (const { what, now, headers, windows } of EXAMPLES) {
   test(what, () => {
-    expect(shown(CombinedWindow.read(Object.entries(headers), Date.parse(now)))).toEqual(windows as unknown[][])
+    expect(shown(CombinedWindow.read(Object.entries(headers), Date.parse(now)))).toEqual([...windows])
     // As `fetch` gives them.
     expect(shown(CombinedWindow.read(new Headers(headers), Date.parse(now))).toSorted()).toEqual(
-      (windows as unknown[][]).toSorted(),
+      [...windows].toSorted(),
     )
   })
 }

@@ -193,6 +193,6 @@ def test_files_that_differ_from_the_attested_ones(runner: Runner) -> None:
 )
 def test_the_tag(runner: Runner, tag: str, there: str, ref: str, fits: bool) -> None:
     (runner.fake / "tag").write_text(f"{there}\n")
-    done = runner.run("It runs on a tag, which is still at this commit", tag, ref)
+    done = runner.run("Check that this is a tag, and still at this commit", tag, ref)
     assert (done.returncode == 0) == fits
     assert ("::error::" in done.stdout) != fits
