@@ -41,7 +41,10 @@ export function look(input: {
 
   const { threshold, soonest } = input.settings
   /** A login that is renewed is still the same account. */
-  const account = ({ providerID }: CombinedMember.Name) => ({ providerID, credentials: credentials(providerID, "quota") })
+  const account = ({ providerID }: CombinedMember.Name) => ({
+    providerID,
+    credentials: credentials(providerID, "quota"),
+  })
 
   const view = ({ owner, ...wish }: Wish): CombinedRank.View => {
     const now = Date.now()
@@ -61,7 +64,10 @@ export function look(input: {
     const accounts = store.accounts()
     const providers = new Set([...accounts.keys()].map(CombinedMember.providerOf))
     if (!providers.size) return {}
-    const known = new Map<CombinedMember.Name, { readonly used: Window | undefined; readonly ends: number | undefined }>()
+    const known = new Map<
+      CombinedMember.Name,
+      { readonly used: Window | undefined; readonly ends: number | undefined }
+    >()
     const about = (member: Member) => {
       const before = known.get(member)
       if (before) return before
@@ -106,9 +112,7 @@ export function look(input: {
       void store.update((state) => CombinedCooldown.succeed(state, member.providerID, member.modelID, began)),
     /** Remembers what an answer of the member says about its plan. */
     see: (member: Member, windows: readonly Window[]) =>
-      store.see((accounts) =>
-        CombinedAccounts.see(accounts, account(member), member.modelID, windows, Date.now()),
-      ),
+      store.see((accounts) => CombinedAccounts.see(accounts, account(member), member.modelID, windows, Date.now())),
     cooling: (member: Member) => {
       const now = Date.now()
       return CombinedCooldown.cooling(live(now), member.providerID, member.modelID, now)

@@ -16,7 +16,8 @@ const KINDS: Partial<Record<LLMError["reason"]["_tag"], Kind>> = {
 /** An error of a request, or an error event inside its answer. `own` are the user's rows. */
 export function read(error: LLMError | ProviderErrorEvent, own: readonly Rule[], now = Date.now()): Fault {
   const overflow = isContextOverflowFailure(error)
-  if (!(error instanceof LLMError)) return CombinedFailure.fault(error, now, { inside: { event: error }, overflow, own })
+  if (!(error instanceof LLMError))
+    return CombinedFailure.fault(error, now, { inside: { event: error }, overflow, own })
   const { reason } = error
   const event = "raw" in reason ? failed(reason.raw) : undefined
   if (event !== undefined) return CombinedFailure.fault("", now, { inside: { event }, own })

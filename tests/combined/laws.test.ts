@@ -44,9 +44,7 @@ const broken: Record<Law, Partial<Policy>> = {
   },
   "a turn does not give up while one returns soon": {
     decide: decide((verdict, facts) =>
-      verdict.type === "wait" && facts.answer.waits.length >= 3
-        ? { type: "end", error: "all", keep: false }
-        : verdict,
+      verdict.type === "wait" && facts.answer.waits.length >= 3 ? { type: "end", error: "all", keep: false } : verdict,
     ),
   },
   "a cancel ends at once": { cancelled: () => "go on" },

@@ -21,7 +21,12 @@ export type Policy = Pick<typeof CombinedDecide, "decide" | "start" | "after" | 
 
 export const POLICY: Policy = { ...CombinedDecide, cancelled: () => "stop", over: () => {} }
 
-type Member = { readonly providerID: string; readonly modelID: string; readonly identity: string; readonly room: number }
+type Member = {
+  readonly providerID: string
+  readonly modelID: string
+  readonly identity: string
+  readonly room: number
+}
 
 export const LAWS = [
   "no finished tool runs again",

@@ -203,9 +203,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
           const asked = { providerID: model.providerID, modelID: model.id }
           const chain = CombinedListing.extended(own ?? CombinedListing.alone(asked, known), known, agents)
           const member = chain?.members.find((item) => CombinedMember.same(item, asked))
-          return chain && member
-            ? Effect.flatMap(look(), (now) => concrete(now, member, chain))
-            : Effect.succeed(model)
+          return chain && member ? Effect.flatMap(look(), (now) => concrete(now, member, chain)) : Effect.succeed(model)
         })
 
   const smallModel = Effect.fn("CombinedCatalogue.smallModel")(function* (
