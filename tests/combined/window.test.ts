@@ -228,10 +228,12 @@ const shown = (windows: readonly CombinedWindow.Window[]) =>
 
 for (const { what, now, headers, windows } of EXAMPLES) {
   test(what, () => {
-    expect(shown(CombinedWindow.read(Object.entries(headers), Date.parse(now)))).toEqual([...windows])
+    expect(shown(CombinedWindow.read(Object.entries(headers), Date.parse(now)))).toEqual(
+      windows.map((item) => [...item]),
+    )
     // As `fetch` gives them.
     expect(shown(CombinedWindow.read(new Headers(headers), Date.parse(now))).toSorted()).toEqual(
-      [...windows].toSorted(),
+      windows.map((item) => [...item]).toSorted(),
     )
   })
 }

@@ -17,7 +17,7 @@ export function of(key: Path, value: unknown) {
 }
 
 function at(value: unknown, key: Path): unknown {
-  return key.reduce<unknown>(
+  return key.reduce(
     (inner, part) =>
       typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>)[part] : undefined,
     value,

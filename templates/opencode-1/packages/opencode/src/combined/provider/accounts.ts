@@ -13,12 +13,10 @@ export function accounts<Entry>(known: Record<string, Entry>, config: Info): Rec
 /** A provider of the catalogue gets the id, a name with it, and a variable of its own for the key; a function stays. */
 function renamed<Entry>(entry: Entry, id: string): Entry {
   if (typeof entry !== "object" || entry === null || !("name" in entry)) return entry
-  return { ...entry, id, name: `${entry.name} (${id})`, env: [variable(id)] }
+  return { ...entry, id, name: `${String(entry.name)} (${id})`, env: [variable(id)] }
 }
 
 /** `OPENAI_WORK_API_KEY` for openai-work. */
 function variable(id: string) {
   return `${id.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_API_KEY`
 }
-
-export * as CombinedAccounts from "./accounts"
