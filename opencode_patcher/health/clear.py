@@ -1,5 +1,5 @@
 """Ending cooldowns. OpenCode processes that are running follow when they next look, which is before each request and
-several times a second while a turn waits.
+twice a second while a turn waits for that member.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 import { expect, setDefaultTimeout } from "bun:test"
+import { rmSync } from "fs"
 import { Effect, Fiber } from "effect"
+import { CombinedHealthFile } from "@/combined/host/health-file"
 import { EventV2Bridge } from "@/event-v2-bridge"
 import { MessageV2 } from "@/session/message-v2"
 import { SessionStatus } from "@/session/status"
@@ -266,6 +268,24 @@ it.instance("when all are unavailable for a moment, the turn waits for the first
 
     expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["there I am again"]])
     expect([chat.first.asked.length, chat.second.asked.length]).toEqual([1, 2])
+  }),
+)
+
+it.instance("a turn that waits continues when its cooldown is ended by hand", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession()
+    chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }), text("at once"))
+    // Longer than this test may take.
+    chat.second.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "50" }))
+    const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
+    const waits = SessionStatus.Service.use((status) => status.get(chat.id)).pipe(
+      Effect.map((status) => status.type === "retry" && status.next > Date.now() + 10_000),
+    )
+    while (!(yield* waits)) yield* Effect.sleep(20)
+    rmSync(CombinedHealthFile.FILE)
+    yield* Fiber.await(turn)
+
+    expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["at once"]])
   }),
 )
 

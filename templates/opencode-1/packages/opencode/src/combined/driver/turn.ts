@@ -338,6 +338,9 @@ const announce = (turn: Turn, former: string, reason: string, next: Provider.Mod
     next: Date.now(),
   })
 
+/** How often a turn that waits looks whether the member has returned early: a user can end its cooldown. Milliseconds. */
+const LOOK = 500
+
 /** Waits for a member and says so. */
 const wait = Effect.fn("CombinedTurn.wait")(function* (
   turn: Turn,
@@ -353,7 +356,10 @@ const wait = Effect.fn("CombinedTurn.wait")(function* (
     message: CombinedNotice.waiting(route.id, member.providerID, cooldown?.message ?? "unavailable"),
     next: span.until,
   })
-  yield* Effect.sleep(span.for)
+  for (let rest = span.for; rest > 0; rest -= LOOK) {
+    yield* Effect.sleep(Math.min(rest, LOOK))
+    if (cooldown && !(yield* route.coolingOf(member))) return
+  }
 })
 
 export * as CombinedTurn from "./turn"
