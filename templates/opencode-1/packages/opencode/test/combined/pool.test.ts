@@ -31,7 +31,7 @@ const byHand = (providerID: string, ...events: readonly object[]) =>
 
 const answer = (model: { providerID: string; id: string }, small: boolean, events: readonly object[]) => {
   const send = (() => Stream.fromIterable(events)) as unknown as LLM.Interface["stream"]
-  const input = { model, small, agent: { options: {} } } as unknown as LLM.StreamInput
+  const input = { model, small, agent: { options: {} }, user: {} } as unknown as LLM.StreamInput
   return Effect.runPromise(Stream.runDrain(CombinedTitle.wrap(send)(input)) as Effect.Effect<void>)
 }
 
