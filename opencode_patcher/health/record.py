@@ -114,17 +114,12 @@ def load(path: Path) -> Document:
         return documents.read(path, Document, format=FORMAT, limit=LARGEST)
     except documents.MissingError:
         return Document(version=FORMAT.number, members={})
-    except documents.NewerError as error:
-        raise UsageError(
-            f"The health file {path} cannot be read.",
-            why=f"{error}",
-            next_step="Update opencode-patcher, or delete the file: all cooldowns end then.",
-        ) from error
     except documents.DocumentError as error:
+        first = "Update opencode-patcher, or delete" if isinstance(error, documents.NewerError) else "Delete"
         raise UsageError(
             f"The health file {path} cannot be read.",
             why=f"{error}",
-            next_step="Delete it: OpenCode writes a new one, and all cooldowns end.",
+            next_step=f"{first} the file: all cooldowns end then.",
         ) from error
 
 
