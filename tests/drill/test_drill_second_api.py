@@ -22,8 +22,10 @@ Fake = Callable[[str], Path]
 FAILOVER, ERROR, REFUSED = (one for one in WAY_SCENARIOS if one.through is Through.SECOND_API)
 
 
-def seen(binary: Path, scenario: Scenario, root: Path, model: str = "combined/claude-sonnet-4.5") -> Observation:
-    return observe(scenario, Subject(binary=binary, version="9.9.9", model=model), root / "run", limit=20)
+def seen(
+    binary: Path, scenario: Scenario, root: Path, *, model: str = "combined/claude-sonnet-4.5", limit: float = 20
+) -> Observation:
+    return observe(scenario, Subject(binary=binary, version="9.9.9", model=model), root / "run", limit=limit)
 
 
 def test_a_good_binary_passes(fake_opencode: Fake, tmp_path: Path) -> None:
@@ -40,7 +42,7 @@ def test_a_tool_that_runs_twice_is_a_failure(fake_opencode: Fake, tmp_path: Path
 
 
 def test_a_model_that_is_not_listed_is_a_failure(fake_opencode: Fake, tmp_path: Path) -> None:
-    observation = seen(fake_opencode("patched"), FAILOVER, tmp_path, model="combined/another")
+    observation = seen(fake_opencode("patched"), FAILOVER, tmp_path, model="combined/another", limit=1)
     assert any("does not list combined/another" in failure for failure in judge(observation).failures)
 
 

@@ -34,7 +34,7 @@ def observe(stage: Stage, server: OpenCodeServer, *, limit: float, stop: threadi
     found: Session | None = None
     code: int | None = 0
     try:
-        id = _open(stage, own)
+        id = _open(stage, own, limit)
         for turn in stage.scenario.turns:
             time.sleep(turn.pause)
             own.call("POST", f"/api/session/{id}/prompt", {"prompt": {"text": turn.prompt}})
@@ -61,18 +61,27 @@ def observe(stage: Stage, server: OpenCodeServer, *, limit: float, stop: threadi
     )
 
 
-def _open(stage: Stage, server: OpenCodeServer) -> str:
-    """A session with the scenario's model. Raises DrillError when the server does not list that model."""
+def _open(stage: Stage, server: OpenCodeServer, limit: float) -> str:
+    """A session with the scenario's model. Raises DrillError when the server does not list that model within ``limit``
+    seconds: the list is empty until a project's providers have been loaded.
+    """
     provider, _, id = stage.model.partition("/")
     model = {"providerID": provider, "id": id}
     if RUNNER.has(parse_tag(f"v{stage.subject.version}")):
-        listed = as_objects(as_object(server.call("GET", "/api/model")).get("data"))
-        if not any((one.get("providerID"), one.get("id")) == (provider, id) for one in listed):
-            raise DrillError(f"GET /api/model does not list {stage.model}.")
+        deadline = time.monotonic() + limit
+        while not _lists(server, provider, id):
+            if time.monotonic() > deadline:
+                raise DrillError(f"GET /api/model does not list {stage.model}.")
+            time.sleep(LOOK_SECONDS)
         body = {"model": model, "location": {"directory": str(stage.home.work)}}
         return str(as_object(as_object(server.call("POST", "/api/session", body)).get("data")).get("id"))
     # In older releases only the first API can create sessions.
     return str(as_object(server.call("POST", "/session", {"model": model})).get("id"))
+
+
+def _lists(server: OpenCodeServer, provider: str, id: str) -> bool:
+    listed = as_objects(as_object(server.call("GET", "/api/model")).get("data"))
+    return any((one.get("providerID"), one.get("id")) == (provider, id) for one in listed)
 
 
 def _rests(server: OpenCodeServer, id: str, limit: float, stop: threading.Event | None) -> bool:
