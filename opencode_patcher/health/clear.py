@@ -33,7 +33,8 @@ def clear(path: Path, member: str | None, now: datetime) -> tuple[Cooldown, ...]
     written.
     """
     with _alone(path):
-        found = record.read(path, now).cooldowns
+        document = record.load(path)
+        found = record.health(document, now).cooldowns
         if member is None:
             files.remove_file(path)
             return found
@@ -44,7 +45,6 @@ def clear(path: Path, member: str | None, now: datetime) -> tuple[Cooldown, ...]
                 why=did_you_mean(member, [item.name for item in found]),
                 next_step="See who is: opencode-patcher health",
             )
-        document = record.load(path)
         milliseconds = int(now.timestamp() * 1000)
         # A record of a success, not its absence: processes write again what they know and the file lacks.
         members: dict[str, object] = dict(document.members)

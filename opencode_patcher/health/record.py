@@ -87,11 +87,15 @@ def standard_path(environment: Mapping[str, str]) -> Path:
 
 
 def read(path: Path, now: datetime) -> Health:
-    """What the file says at ``now``. A missing file, and whatever OpenCode does not understand either, counts as empty.
+    """What the file says at ``now``; nothing if it is missing.
 
     Raises UsageError when an existing file cannot be read.
     """
-    document = load(path)
+    return health(load(path), now)
+
+
+def health(document: Document, now: datetime) -> Health:
+    """What the document says at ``now``. Records that OpenCode would ignore are left out."""
     cooldowns = [item for key, value in document.members.items() if (item := _cooldown(key, value)) is not None]
     windows = [item for key, value in document.accounts.items() for item in _windows(key, value)]
     return Health(
@@ -160,5 +164,5 @@ def _windows(key: str, value: object) -> list[Window]:
 
 
 def moment(milliseconds: float) -> datetime:
-    """Raises ValueError, OverflowError or OSError for a number that is no time."""
+    """Raises ValueError, OverflowError or OSError for a number that is not a time."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

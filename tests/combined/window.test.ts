@@ -293,7 +293,7 @@ test("OpenRouter's headers are read in the body of its refusal", () => {
   ])
 })
 
-test("what is no number, in the past, or too late is ignored, and nothing is read without bounds", () => {
+test("values that are not numbers, are in the past, or are too late are ignored, and reading is bounded", () => {
   const now = Date.parse("2026-11-28T12:00:00Z")
   const codex = (percent: string, until: string, minutes = "300") =>
     CombinedWindow.read(

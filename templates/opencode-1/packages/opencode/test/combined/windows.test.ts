@@ -44,7 +44,7 @@ it.instance("the next turn goes to the other member before a request is refused,
   }),
 )
 
-it.instance("a turn with tools goes on with the other member, and no tool runs twice", () =>
+it.instance("the other member continues a turn with tools, and no tool runs twice", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
     const input = { command: "echo ran >> ran", description: "Leave a mark" }

@@ -41,7 +41,7 @@ export function only<Info extends object>(info: Info): Info {
 
 /**
  * Looks at a configuration before upstream checks it. A mistake in a file of ours is treated as upstream treats one in
- * opencode.json: OpenCode does not start. It may be about money or privacy, so going on without it would be worse.
+ * opencode.json: OpenCode does not start. It may be about money or privacy, so starting without it would be worse.
  */
 export function examine(parsed: unknown, source: string) {
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return

@@ -262,7 +262,7 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
       run.tooLong.clear()
       return yield* turn.halt(CombinedEnd.overflow(turn, error))
   }
-  // The error goes on a separate message: on the same one, finished tools would be dropped from the history.
+  // The error gets a message of its own. In the same message, it would remove finished tools from the history.
   return yield* turn.halt(shown(verdict.error, facts, CombinedDecide.leave({ ...ended, answer }), route, next))
 })
 
