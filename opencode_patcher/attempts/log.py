@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,6 +49,10 @@ class Attempt:
     tokens_out: int
     cost: float
 
+    def is_of(self, session: str | None) -> bool:
+        """Whether the id of its session ends in ``session``; None stands for any."""
+        return session is None or self.session.endswith(session)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Log:
@@ -56,6 +60,17 @@ class Log:
 
     attempts: tuple[Attempt, ...]
     unreadable: int
+
+    def matching(self, *, since: datetime | None = None, session: str | None = None) -> Log:
+        """Without the attempts that ended before ``since``, and those of sessions whose ids end in something else."""
+        return replace(
+            self,
+            attempts=tuple(
+                attempt
+                for attempt in self.attempts
+                if (since is None or attempt.end >= since) and attempt.is_of(session)
+            ),
+        )
 
 
 def standard_path(environment: Mapping[str, str]) -> Path:
@@ -70,8 +85,8 @@ def standard_path(environment: Mapping[str, str]) -> Path:
     return directory / NAME
 
 
-def read(path: Path, *, since: datetime | None = None) -> Log:
-    """The attempts in ``path`` and in the file before it, from ``since`` on. A missing file counts as empty.
+def read(path: Path) -> Log:
+    """The attempts in ``path`` and in the file before it. A missing file counts as empty.
 
     Raises:
         UsageError: an existing file cannot be read.
@@ -83,14 +98,15 @@ def read(path: Path, *, since: datetime | None = None) -> Log:
             attempt = _attempt(line) if line else None
             if attempt is None:
                 unreadable += 1
-            elif since is None or attempt.end >= since:
+            else:
                 found.append(attempt)
     found.sort(key=lambda attempt: attempt.start)
     return Log(attempts=tuple(found), unreadable=unreadable)
 
 
 def follow(path: Path, found: Log, wait: Callable[[], None]) -> Iterator[Attempt]:
-    """Attempts that are written to ``path`` after ``found`` was read, in the order in which they end; without an end.
+    """Attempts that are written to ``path`` after ``found``, the whole log, was read, in the order in which they end;
+    without an end.
 
     ``wait`` is called between two looks. Raises UsageError as ``read`` does.
     """

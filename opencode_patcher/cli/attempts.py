@@ -12,11 +12,14 @@ from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
+    from datetime import date, datetime
 
     from opencode_patcher.attempts.log import Attempt, Log
     from opencode_patcher.attempts.totals import Totals
 
+
+LAST = 40
+"""Lines that are shown unless the user says how many."""
 
 FOLLOW_EVERY = 0.5
 """Seconds between two looks at the log."""
@@ -32,7 +35,9 @@ FILE = options.file_option("--file", "The log to read.  [default: your OpenCode'
 @SINCE
 @SESSION
 @FILE
-@click.option("--last", type=click.IntRange(min=0), default=40, show_default=True, help="How many to show; 0 for all.")
+@click.option(
+    "--last", type=click.IntRange(min=0), help=f"How many to show; 0 for all.  [default: {LAST}; with --json, all]"
+)
 @click.option("--follow", "-f", is_flag=True, help="Show new attempts as they end, until Ctrl-C.")
 @click.option("--unknown", is_flag=True, help="Only failures that no row of the table knew, ready to paste.")
 @options.json_option
@@ -42,7 +47,7 @@ def command(
     since: str | None,
     session: str | None,
     file: Path | None,
-    last: int,
+    last: int | None,
     follow: bool,
     unknown: bool,
     as_json: bool,
@@ -58,12 +63,14 @@ def command(
         return
     if follow and (as_json or unknown):
         raise UsageError("--follow shows lines.", next_step="Leave out --json and --unknown, or --follow.")
-    path, found = read(since, session, file)
+    moment, path, whole = read(since, file)
+    found = whole.matching(since=moment, session=session)
     if unknown:
         show_unknown(found.attempts, as_json)
         return
     added = totals.add_up(found.attempts)
-    shown = found.attempts[-last:] if last else found.attempts
+    count = (0 if as_json else LAST) if last is None else last
+    shown = found.attempts[-count:] if count else found.attempts
     if as_json:
         output.show_json(as_data(shown, added) | {"unreadable": found.unreadable})
         return
@@ -75,7 +82,7 @@ def command(
         output.echo(f"({len(found.attempts) - len(shown)} earlier ones: --last 0)")
     day = show_lines(shown, None)
     if follow:
-        follow_on(path, found, session, day)
+        follow_on(path, whole, session, day)
         return
     if found.attempts:
         output.echo("")
@@ -104,7 +111,8 @@ def report(since: str | None, session: str | None, file: Path | None, out: Path,
     from opencode_patcher.base import files, resources
     from opencode_patcher.patchset.render import render_document
 
-    _, found = read(since, session, file)
+    moment, _, whole = read(since, file)
+    found = whole.matching(since=moment, session=session)
     template = resources.templates() / "reports" / "attempts.html.j2"
     text = template.read_text(encoding="utf-8")
     values = page.values(found.attempts, datetime.now(UTC))
@@ -115,22 +123,16 @@ def report(since: str | None, session: str | None, file: Path | None, out: Path,
     output.echo(f"Written: {out}")
 
 
-def read(since: str | None, session: str | None, file: Path | None) -> tuple[Path, Log]:
-    """The log's path, and the attempts in it that were asked for. Raises UsageError."""
+def read(since: str | None, file: Path | None) -> tuple[datetime | None, Path, Log]:
+    """The time that ``--since`` names, the log's path, and the whole log. Raises UsageError."""
     import os
-    from dataclasses import replace
     from datetime import datetime
 
     from opencode_patcher.attempts import log
     from opencode_patcher.attempts.since import parse
 
     path = file or log.standard_path(os.environ)
-    found = log.read(path, since=None if since is None else parse(since, datetime.now().astimezone()))
-    return path, replace(found, attempts=tuple(item for item in found.attempts if is_of(item, session)))
-
-
-def is_of(attempt: Attempt, session: str | None) -> bool:
-    return session is None or attempt.session.endswith(session)
+    return None if since is None else parse(since, datetime.now().astimezone()), path, log.read(path)
 
 
 def show_lines(attempts: Iterable[Attempt], day: date | None) -> date | None:
@@ -145,8 +147,8 @@ def show_lines(attempts: Iterable[Attempt], day: date | None) -> date | None:
     return day
 
 
-def follow_on(path: Path, found: Log, session: str | None, day: date | None) -> None:
-    """Print new attempts until the user stops it, or the reader of the output is gone."""
+def follow_on(path: Path, whole: Log, session: str | None, day: date | None) -> None:
+    """Print attempts that are not in ``whole`` until the user stops it, or the reader of the output is gone."""
     import time
 
     from opencode_patcher.attempts import log
@@ -157,8 +159,8 @@ def follow_on(path: Path, found: Log, session: str | None, day: date | None) -> 
         time.sleep(FOLLOW_EVERY)
 
     output.flush()
-    for attempt in log.follow(path, found, wait):
-        if is_of(attempt, session):
+    for attempt in log.follow(path, whole, wait):
+        if attempt.is_of(session):
             day = show_lines([attempt], day)
             output.flush()
 

@@ -91,7 +91,7 @@ def test_the_previous_file_is_read_too_and_the_oldest_attempt_comes_first(path: 
 def test_since_leaves_out_earlier_attempts(path: Path) -> None:
     write(path, line(session="old", end="2026-02-01T00:00:00Z"), line(session="new"))
 
-    assert [item.session for item in log.read(path, since=NOW - timedelta(days=1)).attempts] == ["new"]
+    assert [item.session for item in log.read(path).matching(since=NOW - timedelta(days=1)).attempts] == ["new"]
 
 
 @pytest.mark.parametrize(
@@ -268,6 +268,39 @@ def test_the_newest_attempts_come_last_and_the_others_are_counted(
     assert re.findall(r"^\d\d:\d\d:\d\d  (\d+)  ", out, re.MULTILINE) == ["0048", "0049"]
     assert "(48 earlier ones: --last 0)" in out
     assert "answered by:        alpha 50" in out
+
+
+def test_json_has_all_unless_a_number_is_given(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(path, *(line(start=f"2026-03-01T11:00:{second:02}Z") for second in range(50)))
+
+    assert run(["attempts", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["attempts"]) == 50
+    assert run(["attempts", "--json", "--last", "2"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["attempts"]) == 2
+
+
+def test_following_does_not_show_what_since_has_left_out(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = line(session="ses_old1")
+    write(path, old)
+    now = datetime.now(UTC).isoformat()
+    looks = 0
+
+    def sleep(_: float) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            raise KeyboardInterrupt
+        write(path, old, line(session="ses_new1", start=now, end=now))
+
+    monkeypatch.setattr("time.sleep", sleep)
+
+    assert run(["attempts", "--since", "2h", "--follow"]) == 130
+
+    out = capsys.readouterr().out
+    assert "new1" in out
+    assert "old1" not in out
 
 
 def test_a_session_is_found_by_the_end_of_its_id(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
