@@ -59,7 +59,7 @@ export function look(input: {
     }
   }
 
-  /** What is known of plans, found out once for each member: a fingerprint takes a while. */
+  /** What is known about plans, looked up once per member, because a fingerprint takes a while. */
   const plans = (now: number): Pick<CombinedRank.View, "nearlyUsed" | "ends"> => {
     const accounts = store.accounts()
     const providers = new Set([...accounts.keys()].map(CombinedMember.providerOf))

@@ -163,7 +163,7 @@ test("what counts for one model does not hold back another, and each account has
   )
 })
 
-test("an answer replaces what an earlier one said, and one that says nothing new changes nothing", () => {
+test("an answer replaces what an earlier one said, and one without news changes nothing", () => {
   const first = seen(CombinedAccounts.NONE, "claude", [window(50)])
   expect(seen(first, "claude", [window(50.1)], NOW + 1000)).toBe(first)
   expect(seen(first, "claude", [], NOW + 1000)).toBe(first)
@@ -174,7 +174,7 @@ test("an answer replaces what an earlier one said, and one that says nothing new
   expect(served(seen(used(99), "claude", [week], NOW + 1))).toBe("claude")
 })
 
-test("what has ended, comes from the future or looks wrong is forgotten, and there is a bound", () => {
+test("windows that have ended, are from the future or look wrong are forgotten, and their number is bounded", () => {
   const known = used(10, 20)
   expect(CombinedAccounts.current(known, NOW)).toBe(known)
   expect(CombinedAccounts.current(known, NOW + 2 * HOUR).size).toBe(0)
@@ -186,7 +186,7 @@ test("what has ended, comes from the future or looks wrong is forgotten, and the
   expect([kept.size <= 300, kept.has("p0/key"), kept.has("p999/key")]).toEqual([true, true, false])
 })
 
-test("it is in the health file, beside what other versions write and read there", () => {
+test("it is in the health file, beside what other versions read and write there", () => {
   const state = CombinedCooldown.fail(new Map(), "a", "b", { kind: "quota", scope: "model", message: "" }, NOW)
   const known = used(10, 99)
   const text = CombinedCooldown.format(state, CombinedAccounts.plain(known))

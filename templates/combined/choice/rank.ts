@@ -45,7 +45,7 @@ export type View = Wish & {
   readonly lastResort?: (member: Member) => boolean
   /** The window of the member's plan that is nearly used up: it is left for others, as long as there are any. */
   readonly nearlyUsed?: (member: Member) => Window | undefined
-  /** When the member's window ends: of equals, the one whose window ends first is asked first. */
+  /** When the member's window ends. Among equals, the one whose window ends first is asked first. */
   readonly ends?: (member: Member) => number | undefined
 }
 

@@ -2,6 +2,7 @@
  * Collects what an error says about itself: as an SDK, bun or the operating system raises it, or as a provider wrote it
  * into a body or an event. The result is bounded for any input. Pure.
  */
+import { isObject } from "../value"
 
 export type Seen = {
   status?: number
@@ -291,10 +292,6 @@ function withoutData(text: string) {
 
 function clean(text: string) {
   return text.replace(/\s+/g, " ").replace(UNSEEN, "").replace(BUN_HINT, "").trim()
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null
 }
 
 export * as CombinedCollect from "./collect"

@@ -1,17 +1,18 @@
 /**
- * What the accounts of the user have used of their plans, as their last answers said. Pure functions on `Accounts`;
+ * How much of their plans the user's accounts have used, as their last answers said. Pure functions on `Accounts`;
  * times are milliseconds since the epoch. It is shared as cooldowns are (store.ts).
  */
 import type { Name } from "../member"
 import { CombinedWindow, type Window } from "./window"
+import { isObject, parsed } from "../value"
 
-/** The windows that one answer told of. */
+/** The windows in one answer. */
 type Report = { readonly at: number; readonly windows: readonly Window[] }
 
-/** By account, `provider/fingerprint`; by account and model, `provider/fingerprint/model`, for what counts for a model. */
+/** By account, `provider/fingerprint`, or `provider/fingerprint/model` for limits of one model. */
 export type Accounts = ReadonlyMap<string, Report>
 
-/** Whose windows are meant; without a fingerprint, those of every account at the provider. */
+/** Whose windows to look at; without a fingerprint, those of every account at the provider. */
 export type Account = { readonly providerID: string; readonly credentials: string | undefined }
 
 /** The percentage from which a member is left for others; undefined means never. */
@@ -22,19 +23,19 @@ export const NONE: Accounts = new Map()
 const HOUR = 3_600_000
 
 /**
- * A share above the threshold is believed for a day. Then the member is asked again, which tells how it is: the user
- * may have bought a larger plan.
+ * A share above the threshold is believed for a day. Then the member is asked again to find out: the user may have
+ * bought a larger plan.
  */
 const BELIEVED = 24 * HOUR
 
-/** What changes by less is not written again: each answer of a plan says something new. */
+/** Smaller changes are not written: every answer of a plan says something new. */
 const SLIGHT = { share: 0.002, time: 60_000, age: HOUR }
 
 const MOST = 300
 
 const UNKNOWN = "-"
 
-/** What is known after an answer of a model. It replaces what the account, or the model, said before. */
+/** The state after an answer of a model. It replaces what the account, or the model, said before. */
 export function see(
   accounts: Accounts,
   { providerID, credentials = UNKNOWN }: Account,
@@ -66,7 +67,7 @@ function isKnown(before: Report | undefined, windows: readonly Window[], now: nu
   )
 }
 
-/** The windows that hold for a member and have not ended. */
+/** The windows that apply to a member and have not ended. */
 function windowsOf(accounts: Accounts, { modelID }: Name, account: Account, now: number) {
   const { providerID, credentials } = account
   return [...accounts].flatMap(([key, report]) => {
@@ -128,7 +129,8 @@ export function plain(accounts: Accounts) {
 
 /** Reads the health file. What does not look like `plain` is left out: it is a cache, not a document. */
 export function parse(text: string): Accounts {
-  const { accounts } = json(text)
+  const value = parsed(text)
+  const accounts = isObject(value) ? value.accounts : undefined
   if (!isObject(accounts)) return NONE
   return new Map(
     Object.entries(accounts).flatMap(([key, report]) => {
@@ -138,19 +140,6 @@ export function parse(text: string): Accounts {
       return windows.length ? [[key, { at, windows }] as const] : []
     }),
   )
-}
-
-function json(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : {}
-  } catch {
-    return {}
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null
 }
 
 function isReport(value: unknown): value is { readonly at: number; readonly windows: readonly unknown[] } {

@@ -5,6 +5,7 @@
  */
 import { KINDS, type Failure, type Kind } from "../failure/classify"
 import { CombinedMember } from "../member"
+import { isObject, parsed } from "../value"
 
 /** What is known about a member or a whole provider. A recovered one is kept too, so that others learn about it. */
 export type Cooldown = {
@@ -179,7 +180,7 @@ export function format(state: State, more: Readonly<Record<string, unknown>> = {
 
 /** Reads what `format` wrote. Anything else gives an empty state: it is a cache, not a document. */
 export function parse(text: string): State {
-  const value = json(text)
+  const value = parsed(text)
   if (!isObject(value) || value.version !== VERSION || !isObject(value.members)) return new Map()
   return new Map(
     Object.entries(value.members).flatMap(([key, item]) => {
@@ -187,18 +188,6 @@ export function parse(text: string): State {
       return [[key, { ...item, until: Math.min(item.until, item.since + longest(item)) }] as const]
     }),
   )
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null
 }
 
 function isCooldown(value: unknown): value is Cooldown {

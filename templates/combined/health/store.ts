@@ -31,7 +31,7 @@ export type Store = {
   readonly update: (change: (state: CombinedCooldown.State) => CombinedCooldown.State) => CombinedCooldown.State
   /** What is known about plans. */
   readonly accounts: () => Accounts
-  /** A change of that applies at once, and is written a moment later: it comes with answers, which must not wait. */
+  /** Changes that. It applies at once and is written a moment later, because answers must not wait for it. */
   readonly see: (change: (accounts: Accounts) => Accounts) => void
   /** Why the last change could not be shared; this process still uses it. */
   readonly problem: () => string | undefined

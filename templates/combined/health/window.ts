@@ -5,6 +5,7 @@
  * tests/combined/window.test.ts, with its source.
  */
 import { CombinedMoment } from "../failure/moment"
+import { isObject } from "../value"
 
 export type Window = {
   /** Completes "96 % of its …": "5-hour window", "premium requests". */
@@ -25,8 +26,8 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /**
- * A limit that is over sooner than this only bounds the pace, and is left to `Retry-After`: vendors count those per
- * minute. Of a limit that does not tell its length, the time until its end counts.
+ * A limit that ends sooner than this only slows requests down, and `Retry-After` deals with it: vendors count those per
+ * minute. If a limit does not give its length, the time until its end counts.
  */
 const SHORTEST = 15 * MINUTE
 
@@ -42,7 +43,7 @@ const RELEVANT = /^(?:x-codex-|anthropic-ratelimit-|x-quota-snapshot-|x-usage-ra
 
 type Headers = ReadonlyMap<string, string>
 
-/** The windows in the headers of an answer; none for almost every provider, which is found out in one look. */
+/** The windows in the headers of an answer. Almost no provider sends any, so this looks at each header once. */
 export function read(headers: Iterable<readonly [string, string]>, now: number): readonly Window[] {
   const found = new Map<string, string>()
   for (const [name, value] of headers)
@@ -69,7 +70,7 @@ export function inBody(body: unknown, now: number): readonly Window[] {
   )
 }
 
-/** Only plan windows, and of each name the one that is used most. */
+/** Only plan windows; of several with one name, the one that is used most. */
 function bounded(windows: readonly Window[], now: number) {
   const kept = windows
     .filter(({ usedShare, endsAt, lengthSeconds }) => {
@@ -123,7 +124,7 @@ function event(body: Record<string, unknown>, now: number) {
 /** "anthropic-ratelimit-unified-5h-utilization"; "…-7d_oi-…" and "…-7d_sonnet-…" count for some models. */
 const UNIFIED = /^anthropic-ratelimit-unified-(\d{1,3})([hd])(?:[_-](\w+))?-utilization$/
 
-/** The windows that a refusal names, where it has no utilization. */
+/** The windows that a refusal names when it has no utilization. */
 const CLAIMS: readonly (readonly [string, number])[] = [
   ["five_hour", 5 * HOUR],
   ["seven_day", 7 * DAY],
@@ -251,10 +252,6 @@ function lengthOf(seconds: number) {
  */
 export function isPlan(providerID: string) {
   return /(?:^|-)(?:coding|plan|copilot)(?:-|$)|^opencode-go$/.test(providerID)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null
 }
 
 export * as CombinedWindow from "./window"

@@ -2,6 +2,8 @@
  * Claude's signed thinking: the signature is Anthropic's and valid on every platform that serves the model, but each
  * SDK stores it in a different place. Pure.
  */
+import { isObject } from "../value"
+
 export type Signed = { readonly signature: string } | { readonly redactedData: string }
 
 export type Thought = { readonly text: string; readonly signed: Signed }
@@ -49,10 +51,6 @@ export const LOST = { google: { thoughtSignature: "skip_thought_signature_valida
 /** Gemini's SDKs read one another's signatures. */
 export function isGemini(metadata: Metadata | undefined) {
   return [metadata?.google, metadata?.vertex].some((own) => isObject(own) && typeof own.thoughtSignature === "string")
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null
 }
 
 export * as CombinedSignature from "./signature"

@@ -1,6 +1,7 @@
 // The user's own groups: chains of models in the order in which they are asked.
 //
 // chain.py in opencode-patcher is the same in Python; the two agree on every input.
+import { isObject } from "../value"
 import { compare } from "./scan"
 
 /** How a member of a chain is asked, if the user says so. */
@@ -45,7 +46,7 @@ export function items(chain: Chain): readonly { readonly model: string; readonly
 
 /**
  * A chain from a value that nobody has checked, since upstream takes any key of an agent; also the name of one model.
- * Undefined if it is none.
+ * Undefined if it is not a chain.
  */
 export function parse(value: unknown): Chain | undefined {
   const listed = typeof value === "string" ? [value] : isObject(value) && "models" in value ? value.models : value
@@ -63,8 +64,6 @@ function isItem(value: unknown): value is Item {
     (when === undefined || (Array.isArray(when) && when.every((kind) => typeof kind === "string")))
   )
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
 
 /** Whether the next different model is asked for what one refuses. */
 export function onRefusal(chain: Chain | undefined) {
@@ -85,7 +84,7 @@ export function named(id: string) {
   return COMBINED + id
 }
 
-/** The groups that contain themselves, each as the way from it back to itself; they are left out. */
+/** The groups that contain themselves, which are left out; each as the path from it back to itself. */
 export function circles(chains: Chains): string[][] {
   const inner = new Map(
     Object.entries(chains).map(([id, chain]) => [id, items(chain).flatMap(({ model }) => reference(model) ?? [])]),

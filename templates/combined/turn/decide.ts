@@ -18,9 +18,9 @@ export const MOST_LEFT = 3
 export const LONGEST_WAIT = 60_000
 
 /**
- * One answer that has waited this long in all, in milliseconds, does not wait again. The time is limited and not the
- * number of waits: after three short ones a turn would be lost that another second could save. Each wait ends with a
- * request, and their number is limited.
+ * One answer that has waited this long in all, in milliseconds, does not wait again. The time is limited, not the
+ * number of waits: otherwise three short ones would lose a turn that another second could save. Each wait ends with a
+ * request, and the number of requests is limited.
  */
 export const ENOUGH_WAITING = { step: 120_000, summary: 120_000, whole: 60_000 } as const
 
@@ -274,7 +274,7 @@ export function leave(ended: Ended): Answer {
   })
 }
 
-/** The answer for which a member is looked for instead of one that has ended so: one that refuses is not asked again. */
+/** The answer for which to find another member, after one has ended like this: one that refuses is not asked again. */
 export function without(answer: Answer, member: Name, end: End | undefined): Answer {
   return end?.kind === "final" && end.refusal ? { ...answer, refused: member } : answer
 }
@@ -363,7 +363,7 @@ export function movesOn(settings: Pick<Settings, "kinds">, kind: Kind) {
   return settings.kinds?.includes(kind) ?? true
 }
 
-/** How long to wait for a member that returns then; undefined if that is too long, or was done for long enough. */
+/** How long to wait for a member that returns then; undefined if that is too long, or the answer has waited for long enough. */
 function waitFor(purpose: Purpose, answer: Answer, until: number, now: number) {
   const pause = Math.max(0, until - now)
   return pause <= wish(answer, purpose).patience ? pause : undefined

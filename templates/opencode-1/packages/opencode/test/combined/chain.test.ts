@@ -74,7 +74,7 @@ it.instance("a member with a condition is asked only after such a failure", () =
   }),
 )
 
-it.instance("after a used-up quota the member for that is asked", () =>
+it.instance("after a used-up quota, the member that is meant for it is asked", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({
       modelIDs,
@@ -88,7 +88,7 @@ it.instance("after a used-up quota the member for that is asked", () =>
   }),
 )
 
-it.instance("any model has the chain for those that have none of their own, for its title too", () =>
+it.instance("a model without a chain of its own has the one for all models, also for its title", () =>
   Effect.gen(function* () {
     const sessions = yield* Session.Service
     const chat = yield* combinedSession({

@@ -180,7 +180,7 @@ test("a model's answer is inspected on its way to the SDK, and the model itself 
   expect(language.config.fetch).toBe(fetch)
 })
 
-test("an event that tells how much of the plan is used is heeded, and passed on to nobody", async () => {
+test("an event that says how much of the plan is used is read, and not passed on", async () => {
   const gate = CombinedGate.open()
   const seen: unknown[] = []
   gate.sees = (windows) => seen.push(...windows.map((item) => item.usedShare))

@@ -16,7 +16,7 @@ export const OWN = ["combined.json", "combined.jsonc"]
 /** What is read in a directory, in this order; the later file wins. */
 export const NAMES = ["opencode.json", "opencode.jsonc", ...OWN]
 
-/** What such a file may have. `model` is here because a stock OpenCode knows no combined model. */
+/** What such a file may have. `model` is here because a stock OpenCode does not know combined models. */
 const KEYS = ["$schema", "provider_priority", "combined", "model", "small_model"] as const
 
 /** What upstream looks for in each of the project's directories; it reverses the list. */
@@ -54,7 +54,7 @@ export function examine(parsed: unknown, source: string) {
   ConfigParse.schema(Schema.Unknown.check(Schema.makeFilter(() => text)), parsed, source)
 }
 
-/** The same for what is wrong only in the whole configuration: the file with the key is named. */
+/** The same for mistakes that only show in the whole configuration. The file that has the key is named. */
 export function report(mistake: CombinedMistakes.Mistake) {
   const source = CombinedOrigin.of(mistake.path, mistake.value)
   CombinedSay.say((source ? `${source}: ` : "") + mistake.text)

@@ -1,4 +1,4 @@
-/** Tells the user what is wrong in the settings, once a process. */
+/** Tells the user what is wrong in the settings, once per process. */
 import { GlobalBus } from "@/bus/global"
 import { CombinedText } from "../text"
 

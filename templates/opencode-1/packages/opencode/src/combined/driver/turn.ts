@@ -162,7 +162,7 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
 const watch = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) =>
   CombinedAttempt.watch(() => route.state.attempt, route.settings, others(turn, route, run))
 
-/** Whether another member can answer now, instead of one that has ended so, or is still silent. */
+/** Whether another member can answer now, in place of one that has ended like this, or is still silent. */
 const others = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run, end?: CombinedDecide.End) =>
   Effect.suspend(() => {
     const answer = CombinedDecide.without(run.answer, route.member, end)
@@ -338,7 +338,7 @@ const announce = (turn: Turn, former: string, reason: string, next: Provider.Mod
     next: Date.now(),
   })
 
-/** How often a turn that waits looks whether the member has returned early: a user can end its cooldown. Milliseconds. */
+/** How often a waiting turn checks whether the member is back early, in milliseconds: a user can end its cooldown. */
 const LOOK = 500
 
 /** Waits for a member and says so. */

@@ -1,7 +1,7 @@
 /** Several accounts of one provider: each is a provider of its own, with the models and the handling of the first one. */
 import type { Info } from "../settings"
 
-/** What is known of providers by their ids, with the accounts as further ones. An id that exists is never replaced. */
+/** The providers by their ids, with the accounts added. An existing id is never replaced. */
 export function accounts<Entry>(known: Record<string, Entry>, config: Info): Record<string, Entry> {
   const found = Object.entries(config.combined?.accounts ?? {}).flatMap(([id, of]): [string, Entry][] => {
     const entry = Object.hasOwn(known, of) && !Object.hasOwn(known, id) ? known[of] : undefined
@@ -10,7 +10,7 @@ export function accounts<Entry>(known: Record<string, Entry>, config: Info): Rec
   return found.length ? { ...known, ...Object.fromEntries(found) } : known
 }
 
-/** A provider of the catalogue gets the id, a name with it, and a variable of its own for the key; a function stays. */
+/** A provider from the catalogue gets the id, a name that includes it, and its own variable for the key. A function is left as it is. */
 function renamed<Entry>(entry: Entry, id: string): Entry {
   if (typeof entry !== "object" || entry === null || !("name" in entry)) return entry
   return { ...entry, id, name: `${String(entry.name)} (${id})`, env: [variable(id)] }

@@ -5,6 +5,7 @@ import { homedir } from "os"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
 import { CombinedPrivateFile } from "../host/private-file"
+import { isObject } from "../value"
 
 type Provider = { readonly id: string; readonly key?: string; readonly options: Record<string, unknown> }
 
@@ -209,10 +210,6 @@ function logins(): Record<string, unknown> {
     // Nobody has logged in, or the file is being written.
   }
   return cache.logins
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null
 }
 
 export * as CombinedCredentials from "./credentials"
