@@ -146,6 +146,22 @@ test("with the order soonest, equals are asked by the end of their window, and t
   expect(served(CombinedAccounts.NONE, { windows })).toBe("claude")
 })
 
+test("the order soonest does not change the order of different models in a chain", () => {
+  const known = seen(CombinedAccounts.NONE, "router", [window(10, { endsAt: NOW + HOUR })])
+  const ends = (item: { providerID: string; modelID: string }) =>
+    CombinedAccounts.endsNext(known, item, account(item), NOW)
+  const chain = [
+    { ...claude, identity: "one" },
+    { providerID: "router", modelID: "other", identity: "two" },
+    { providerID: "router", modelID: "one", identity: "one" },
+  ]
+  expect(CombinedRank.rank(chain, { state: new Map(), now: NOW, ends }).map((item) => item.modelID)).toEqual([
+    "one",
+    claude.modelID,
+    "other",
+  ])
+})
+
 test("what counts for one model does not hold back another, and each account has its own", () => {
   const own = window(99, { ofModel: true })
   const known = seen(CombinedAccounts.NONE, "claude", [own], NOW, "z-ai/glm")

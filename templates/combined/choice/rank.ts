@@ -55,8 +55,8 @@ const NEVER = Number.MAX_SAFE_INTEGER
 /**
  * Members that are not cooling down, the one to ask first. A last resort comes after all others, before it members
  * that have failed for this answer, before those members being probed, before those members whose plan is nearly used
- * up; among equals, those whose window ends first, if that counts, then the group's order decides, except that one with
- * a warm cache comes before the others of the same model.
+ * up. Among equals the group's order decides, except that of one model's members, the one with a warm cache comes first,
+ * or else the one whose window ends first, if that counts.
  */
 export function rank<M extends Member>(members: readonly M[], view: View): M[] {
   const weight = (member: M) =>
@@ -67,15 +67,17 @@ export function rank<M extends Member>(members: readonly M[], view: View): M[] {
   const ranked = open(members, view)
     .filter((member) => !CombinedCooldown.cooling(view.state, member.providerID, member.modelID, view.now))
     .map((member) => ({ member, weight: weight(member), ends: view.ends?.(member) ?? NEVER }))
-    .toSorted((a, b) => a.weight - b.weight || a.ends - b.ends)
+    .toSorted((a, b) => a.weight - b.weight)
   const found: M[] = []
   while (ranked.length > 0) {
     const [first] = ranked
-    const warm = ranked.findIndex(
-      ({ member, weight }) =>
-        weight === first.weight && CombinedMember.isSameModel(member, first.member) && view.warm?.(member),
+    const equals = ranked.filter(
+      ({ member, weight }) => weight === first.weight && CombinedMember.isSameModel(member, first.member),
     )
-    found.push(...ranked.splice(Math.max(warm, 0), 1).map((item) => item.member))
+    const warm = equals.find(({ member }) => view.warm?.(member))
+    const next = warm ?? equals.toSorted((one, other) => one.ends - other.ends)[0]
+    ranked.splice(ranked.indexOf(next), 1)
+    found.push(next.member)
   }
   return found
 }
