@@ -1,7 +1,6 @@
 // The user's own groups: chains of models in the order in which they are asked.
 //
 // chain.py in opencode-patcher is the same in Python; the two agree on every input.
-import { isObject } from "../value"
 import { compare } from "./scan"
 
 /** How a member of a chain is asked, if the user says so. */
@@ -64,6 +63,9 @@ function isItem(value: unknown): value is Item {
     (when === undefined || (Array.isArray(when) && when.every((kind) => typeof kind === "string")))
   )
 }
+
+// This folder imports nothing but itself: it is tested beside its Python twins.
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
 
 /** Whether the next different model is asked for what one refuses. */
 export function onRefusal(chain: Chain | undefined) {
