@@ -70,8 +70,7 @@ def prepare(root: Path) -> Path:
     shutil.copytree(CORE, source / "combined", ignore=shutil.ignore_patterns("*.j2"))
     table = (CORE / "failure/table.ts.j2").read_text(encoding="utf-8").replace("[= failure_table =]", table_json())
     (source / "combined/failure/table.ts").write_text(table, encoding="utf-8")
-    (source / "combined" / "host").mkdir()
-    shutil.copy(HOST / "health-file.ts", source / "combined" / "host")
+    shutil.copytree(HOST, source / "combined" / "host")
     (source / "global.ts").write_text('export const Global = { Path: { state: "/" } }\n', encoding="utf-8")
     paths = {"@/*": ["./src/*"], "@opencode-ai/core/global": ["./src/global.ts"]}
     config = {"compilerOptions": {"baseUrl": ".", "paths": paths}}

@@ -90,9 +90,12 @@ class Runner:
         return "patched" if self.subject.patched else "stock"
 
     def play(self, case: Case, *, counts: bool) -> None:
-        """One turn; its times are kept if it ``counts``. Raises PatcherError when it does not end."""
+        """One turn; its times are kept if it ``counts``. Raises PatcherError when it does not end.
+
+        Stock is never failed, as it would wait: it plays the turn without the fault, so that both histories grow alike.
+        """
         first, *others = self.fakes
-        faults = (case.fault,) if self.subject.patched else ()
+        faults = (case.fault,) if self.subject.patched and case.fault else ()
         first.renew(replace(first.provider, faults=faults), (case.turn,))
         for fake in others:
             fake.renew(fake.provider, (case.turn,))
@@ -131,8 +134,7 @@ def measure(binaries: Sequence[Path], place: Path, turns: int, history: int) -> 
         for number in range(turns + 1):
             for case in (*CASES, *LONG):
                 for one in runners:
-                    if one.subject.patched or case.fault is None:
-                        one.play(case, counts=number > 0)
+                    one.play(case, counts=number > 0 and (one.subject.patched or case.fault is None))
         for one in runners:
             one.values["resident memory at the end, MB"] = [resident(one.subject.binary)]
         return runners
