@@ -139,7 +139,9 @@ class Shared:
     def cast(self, scenarios: Sequence[Scenario]) -> None:
         """Let these share projects, if they can run through a server. Called once, before any scenario runs."""
         for scenario in scenarios:
-            if scenario.through in {Through.SERVE, Through.SECOND_API, None} and not scenario.settings:
+            if scenario.through in {Through.SERVE, Through.SECOND_API, None} and not (
+                scenario.settings or scenario.alone
+            ):
                 tag = self._tag()
                 self._cast[tag] = scenario
                 self._tags[scenario.name] = tag

@@ -6,7 +6,6 @@ forty times. A shared project has the providers of all scenarios, under unique i
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from opencode_patcher.drill.fakes.fake_provider import FakeProvider
 from opencode_patcher.drill.fakes.server import Host, serving
 from opencode_patcher.drill.fakes.tools import FinishedTools
 from opencode_patcher.drill.scenarios.quick import ALPHA
-from opencode_patcher.drill.scenarios.scenario import EFFECTS, MODEL, Scenario
+from opencode_patcher.drill.scenarios.scenario import EFFECTS, Scenario
 from opencode_patcher.drill.verdict.observation import Subject
 
 
@@ -68,12 +67,11 @@ def staged(
     with serving(scenario.providers, scenario.asked, tools, host=host, tag=tag) as fakes:
         model = _model(subject, scenario, tag)
         urls = {fake.provider.id: fake.base_url for fake in fakes}
-        combined = dict(scenario.combined)
+        combined = scenario.filled(scenario.combined, tag=tag, model=model)
         if scenario.group is not None:
             combined["groups"] = {scenario.providers[0].model: _members(scenario, tag)}
         settings = configuration(scenario.providers, urls, priority=subject.patched, combined=combined, tag=tag)
-        own = json.loads(json.dumps(dict(scenario.settings)).replace(MODEL, model))
-        start_project(home, settings | own)
+        start_project(home, settings | scenario.filled(scenario.settings, tag=tag, model=model))
         yield Stage(scenario=scenario, subject=subject, home=home, model=model, tag=tag, fakes=fakes, tools=tools)
 
 
@@ -138,8 +136,8 @@ def _group(tag: str) -> str:
 
 
 def _model(subject: Subject, scenario: Scenario, tag: str) -> str:
-    """The model to ask for: the combined one, which has the bare id of its members, or the first provider's."""
+    """The model to ask for: the combined one, which has the bare id of its members, or the first provider's own."""
     first = scenario.providers[0]
-    if subject.model is None:
+    if subject.model is None or scenario.alone:
         return f"{first.id}{tag}/{first.model}"
     return subject.model if first.model == ALPHA.model else f"{COMBINED}/{first.model}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +17,9 @@ EFFECTS = "effects.txt"
 
 
 MODEL = "{model}"
+
+OFFER = "{{{provider}}}/{model}"
+"""How ``settings`` and ``combined`` name the offer of a provider, whose id the drill makes unique."""
 
 
 class Through(StrEnum):
@@ -56,14 +60,15 @@ class Expectation:
 class Scenario:
     """One drill. ``providers`` stand in the order of ``provider_priority``; ``name`` is what a user types.
 
-    ``delegated`` are the turns of subagents: asked by OpenCode, not by the user. ``combined`` is the key of that
-    name in opencode.json, for a binary that knows it. ``settings`` are other keys of it, in which ``MODEL`` stands
-    for the model that is drilled. ``through`` is the command that it must be played through, None when any will do;
-    ``cancel``, ``compact``, ``undone`` and ``elsewhere`` of a turn need a server, ``arguments`` need ``run``.
-    ``prints`` is False where ``opencode run`` would print text that is taken back later; clients that can take text
-    back must still end up right. ``group`` is not None where the providers have different models, which the user has
-    put in a group, in their order: what the group says besides that. ``releases`` are those for which it holds; a drill
-    of any other leaves it out.
+    ``delegated`` are the turns of subagents: asked by OpenCode, not by the user. ``combined`` is the key of that name
+    in opencode.json, for a binary that knows it. ``settings`` are other keys of it, in which ``MODEL`` stands for the
+    model that is drilled; in both, an ``OFFER`` stands for that of a provider. ``through`` is the command that it must
+    be played through, None when any will do; ``cancel``, ``compact``, ``undone`` and ``elsewhere`` of a turn need a
+    server, ``arguments`` need ``run``. ``prints`` is False where ``opencode run`` would print text that is taken back
+    later; clients that can take text back must still end up right. ``group`` is not None where the providers have
+    different models, which the user has put in a group, in their order: what the group says besides that. ``alone``:
+    the model is the first provider's own, chosen directly. ``releases`` are those for which it holds; a drill of any
+    other leaves it out.
     """
 
     name: str
@@ -77,7 +82,16 @@ class Scenario:
     through: Through | None = None
     prints: bool = True
     group: Mapping[str, object] | None = None
+    alone: bool = False
     releases: Range = field(default_factory=Range)
+
+    def filled(self, settings: Mapping[str, object], *, tag: str, model: str) -> dict[str, object]:
+        """Settings with the names that OpenCode knows the ``model`` and the providers by, which is with ``tag``."""
+        text = json.dumps(dict(settings)).replace(MODEL, model)
+        for provider in self.providers:
+            text = text.replace(f"{{{provider.id}}}/", f"{provider.id}{tag}/")
+        filled: dict[str, object] = json.loads(text)
+        return filled
 
     def provider(self, id: str) -> ProviderSpec:
         """The provider with that id. Raises KeyError when there is none."""
