@@ -48,6 +48,7 @@ def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) 
         "web_ui": manifest.web_ui,
         "lacks": manifest.lacks,
         "targets": [artifact.target for artifact in manifest.artifacts],
+        "an_archive": manifest.artifacts[0].archive.name,
         "archives": [
             {
                 "target": artifact.target,
