@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": "Run a binary against failing providers and show what it does.",
     "compare": "Show the results of several drills side by side.",
     "release": "Make archives for all platforms, with checksums and a bill of materials.",
+    "channels": "Write what npm, Homebrew, the AUR and others need to install a release.",
     "reproduce": "Rebuild a release and compare the bytes.",
     "install": "Put a built binary where your shell finds it.",
     "status": "Show what is installed, and whether it is current.",

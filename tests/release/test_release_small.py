@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -16,6 +17,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from opencode_patcher import __version__, pipeline
+from opencode_patcher.__main__ import run
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import DrillError, ReleaseError, SourceError
 from opencode_patcher.base.files import write_json
@@ -34,6 +36,7 @@ from opencode_patcher.release.comparison import Reproduction
 from opencode_patcher.release.directory import Room
 from opencode_patcher.toolchain import macho_signature
 from opencode_patcher.toolchain.targets import Target
+from tests.release import npm_server
 from tests.release.release_workshop import Workshop, undrilled
 
 REPORTER = SilentReporter()
@@ -336,3 +339,44 @@ def test_too_little_space_is_reported_before_the_build(
     with pytest.raises(ReleaseError, match="not enough disk space"):
         workshop.release(tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not shutil.which("npm"), reason="needs npm")
+def test_npm_installs_the_program_for_this_machine_and_starts_it(
+    copied: Callable[[], Path], workshop: Workshop, tmp_path: Path
+) -> None:
+    place = copied()
+    reseal(place, {"published": {"repository": "owner/name", "release": "v1.0.0"}})
+    out = tmp_path / "channels"
+    assert run(["channels", str(place), "--out", str(out), "--package", "@you/it"]) == 0
+    prefix, settings = tmp_path / "prefix", tmp_path / "npmrc"
+    settings.write_text("")
+    with npm_server.serving([path.parent for path in out.glob("npm/*/package.json")], tmp_path) as registry:
+        subprocess.run(
+            ["npm", "install", "--global", "--no-audit", "--no-fund", "--prefix", prefix, "@you/it"],
+            env={
+                "PATH": os.environ["PATH"],
+                "npm_config_registry": registry,
+                "npm_config_userconfig": str(settings),
+                "npm_config_cache": str(tmp_path / "cache"),
+                "HOME": str(tmp_path),
+            },
+            check=True,
+        )
+    there = {path.name for path in prefix.rglob("node_modules/@you/*")}
+    assert there == {"it", f"it-{workshop.native.name}"}
+    program = prefix / "bin" / "opencode"
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "1.0.0"
+    # The launcher ends as the program does.
+    assert subprocess.run([program, "no-such-command"], capture_output=True, check=False).returncode != 0
+
+
+def test_channels_refuse_an_archive_that_is_not_the_released_one(copied: Callable[[], Path], tmp_path: Path) -> None:
+    place = copied()
+    reseal(place, {"published": {"repository": "owner/name", "release": "v1.0.0"}})
+    assert run(["channels", str(place), "--out", str(place)]) != 0
+    made = manifest.parse((place / manifest.FILE_NAME).read_text())
+    (place / made.artifacts[0].archive.name).write_bytes(b"another")
+    assert run(["channels", str(place), "--out", str(tmp_path / "channels")]) == ReleaseError.exit_code
+    assert not (tmp_path / "channels").exists()

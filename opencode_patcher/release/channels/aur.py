@@ -1,0 +1,42 @@
+"""The Arch User Repository: a PKGBUILD, and the .SRCINFO that the repository reads instead of running it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Render
+
+MACHINES = {"x86_64": "x64", "aarch64": "arm64"}
+"""Arch's names and ours."""
+
+
+class Aur:
+    """Arch Linux. Both files belong into the package's own git repository."""
+
+    name = "aur"
+
+    def files(self, offer: Offer, render: Render) -> Mapping[str, str]:
+        """The two files; ``makepkg --printsrcinfo`` gives the second one."""
+        found = {arch: offer.asset("linux", machine) for arch, machine in MACHINES.items()}
+        # The prefix keeps archives of different releases apart in makepkg's cache.
+        sources = [
+            {
+                "arch": arch,
+                "file": f"{offer.name}-{offer.number}-{offer.revision}-{asset.name}",
+                "url": asset.url,
+                "sha256": asset.sha256,
+            }
+            for arch, asset in found.items()
+            if asset
+        ]
+        if not sources:
+            return {}
+        values = {
+            "name": f"{offer.name}-bin",
+            "number": offer.number,
+            "revision": offer.revision,
+            "description": DESCRIPTION,
+            "homepage": offer.homepage,
+            "sources": sources,
+        }
+        return {"PKGBUILD": render("PKGBUILD", values), ".SRCINFO": render("SRCINFO", values)}

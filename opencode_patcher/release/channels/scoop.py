@@ -1,0 +1,35 @@
+"""Scoop: a manifest for a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from opencode_patcher.base import files
+from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Render
+
+MACHINES = {"64bit": "x64", "arm64": "arm64"}
+"""Scoop's names and ours."""
+
+
+class Scoop:
+    """Windows. It belongs into ``bucket`` of a repository."""
+
+    name = "scoop"
+
+    def files(self, offer: Offer, render: Render) -> Mapping[str, str]:  # noqa: ARG002
+        """The manifest. Scoop takes what follows a dash for a preliminary version, so the revision has a dot."""
+        found = {name: offer.asset("windows", machine) for name, machine in MACHINES.items()}
+        architecture = {
+            name: {"url": asset.url, "hash": f"sha256:{asset.sha256}"} for name, asset in found.items() if asset
+        }
+        if not architecture:
+            return {}
+        manifest = {
+            "version": offer.number + (f".{offer.revision}" if offer.revision > 1 else ""),
+            "description": DESCRIPTION,
+            "homepage": offer.homepage,
+            "license": "MIT",
+            "architecture": architecture,
+            "bin": "opencode.exe",
+        }
+        return {f"bucket/{offer.name}.json": files.json_text(manifest)}
