@@ -96,6 +96,7 @@ def commands(upstream: Upstream, tmp_path: Path) -> dict[str, list[list[str]]]:
         "verify": [["verify", "--binary", str(binary)]],
         "compare": [["compare", str(tmp_path / "report.json"), str(tmp_path / "report.json")]],
         "release": [["release", "v1.17.90", "--target", "all", "--out", str(tmp_path / "out"), *source]],
+        "channels": [["channels", str(tmp_path / "out"), "--out", str(tmp_path / "channels")]],
         "reproduce": [["reproduce", str(tmp_path / "out")]],
         "install": [["install", "--dry-run"], ["install"]],
         "status": [["status"]],
