@@ -84,6 +84,7 @@ def test_a_combined_model_with_one_provider_left_still_answers(built_demo: Built
 
 
 def test_agent_create_asks_one_member_after_another(program: Program) -> None:
+    program.configure((ALPHA, BETA), {ALPHA.id: NOWHERE, BETA.id: NOWHERE}, combined={"cooldown": {"min": 1, "max": 1}})
     done = program.run("agent", "create", "reviews code", "-m", COMBINED)
 
     assert done.code == 1

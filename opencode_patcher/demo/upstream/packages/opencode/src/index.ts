@@ -111,3 +111,6 @@ await Effect.runPromise(main().pipe(Effect.provide(Logger.layer([log])))).catch(
   UI.error(error instanceof Error ? error.message : String(error))
   process.exitCode = 1
 })
+
+// As OpenCode does: what still waits in the background must not hold up the user.
+process.exit()
