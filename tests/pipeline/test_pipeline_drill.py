@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from opencode_patcher import drill
 from opencode_patcher.base.store import Store
+from opencode_patcher.drill import suite
 from opencode_patcher.drill.scenarios.quick import SCENARIOS
 from opencode_patcher.drill.verdict.judge import Verdict
 from opencode_patcher.drill.verdict.report import Report
@@ -16,6 +18,16 @@ from tests.pipeline.small_upstream import build
 
 LIMIT_SECONDS = 12.0
 """The unpatched program waits 2 s before it asks the same provider again, and for hours when told to."""
+
+AT_A_TIME = 5
+"""Most of these scenarios wait: for a pause, a time-out, a tool."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def at_a_time() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(suite, "ISOLATED_AT_A_TIME", AT_A_TIME)
+        yield
 
 
 @pytest.fixture(scope="module")
