@@ -47,6 +47,7 @@ def command(
     from opencode_patcher import pipeline
     from opencode_patcher.base.request import Request
     from opencode_patcher.base.store import open_store
+    from opencode_patcher.install import managers
     from opencode_patcher.install.activate import install
     from opencode_patcher.install.systems.current import current_system
     from opencode_patcher.upkeep import matrix, report_file, update
@@ -65,6 +66,8 @@ def command(
     prospect = update.look(request, store, reporter, lock=locked, window=support.read_support())
     if prospect.note:
         reporter.note(prospect.note)
+    if other := managers.on_path(current_system(), os.environ):
+        reporter.note(f"Your `opencode` was installed with {other.name}, which updates it: {other.update}")
     found = matrix.make([prospect.found] if prospect.found else [])
     if report and found.rows:
         report_file.write(found, report)
