@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opencode_patcher.base.errors import OutputClosed, UsageError
-from opencode_patcher.cli import options, output
+from opencode_patcher.cli import completion, options, output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,12 @@ FOLLOW_EVERY = 0.5
 SINCE = click.option(
     "--since", metavar="TIME", help="Only attempts after this: 30m, 2h, 7d, 2w, or a date such as 2026-01-31."
 )
-SESSION = click.option("--session", metavar="ID", help="Only this session: its id, or the end of it.")
+SESSION = click.option(
+    "--session",
+    metavar="ID",
+    help="Only this session: its id, or the end of it.",
+    shell_complete=completion.sessions,
+)
 FILE = options.file_option("--file", "The log to read.  [default: your OpenCode's]")
 
 

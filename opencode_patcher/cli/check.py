@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from opencode_patcher.cli import options, output
+from opencode_patcher.cli import completion, options, output
 
 
 @click.command
-@click.argument("refs", metavar="[REF]...", nargs=-1)
+@click.argument("refs", metavar="[REF]...", nargs=-1, shell_complete=completion.tags)
 @click.option("--since", metavar="TAG", help="Check this release and all newer ones.")
 @click.option("--all", "everything", is_flag=True, help="Check every supported release.")
 @options.report_option

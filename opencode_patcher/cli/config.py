@@ -14,7 +14,9 @@ from opencode_patcher.cli import options, output
 if TYPE_CHECKING:
     from opencode_patcher.configuration.advice import Advice
     from opencode_patcher.configuration.check import ConfigProblem
+    from opencode_patcher.configuration.report import Report
     from opencode_patcher.configuration.survey import Survey
+    from opencode_patcher.install.usable import Usable
 
 SHOWN_GROUPS = 12
 """How many combined models are shown. Two large providers have hundreds in common."""
@@ -23,17 +25,18 @@ SHOWN_GROUPS = 12
 @click.command
 @click.option("--check", "check_only", is_flag=True, help="Only check the existing configuration.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of combined.json, for editors.")
-@options.lookup_catalog_option
+@options.asked_binary_option
 @options.json_option
 @click.pass_context
-def command(ctx: click.Context, check_only: bool, schema: bool, catalog: Path | None, as_json: bool) -> None:
+def command(ctx: click.Context, check_only: bool, schema: bool, binary: Path | None, as_json: bool) -> None:
     """Show the lines to add to combined.json for your providers, and check the existing configuration.
 
     combined.json is read after the opencode.json of the same directory, and only by a patched OpenCode.
 
-    Your providers are found as OpenCode finds them: by its logins, the environment and the configuration, as seen from
-    the current directory. Nothing is written, and no key is shown. With --check, the OpenCode that this tool installed
-    is asked whether it accepts copies of the files. The exit code is 1 when OpenCode would refuse the configuration.
+    A patched OpenCode is asked which providers and combined models it has in the current directory: the installed one,
+    else the newest verified build. It runs without plugins and without a network. Nothing is written, and no key is
+    shown. With --check, it is also asked whether it accepts copies of the files. The exit code is 1 when OpenCode would
+    refuse the configuration.
     """
     if schema:
         from opencode_patcher.models import json_schema
@@ -44,79 +47,52 @@ def command(ctx: click.Context, check_only: bool, schema: bool, catalog: Path | 
     from dataclasses import replace
 
     from opencode_patcher.base.environment import working_directory
-    from opencode_patcher.base.errors import CatalogueError, ToolchainError
-    from opencode_patcher.configuration import advice, places
+    from opencode_patcher.cli import asking
+    from opencode_patcher.configuration import advice, asked, places
     from opencode_patcher.configuration.survey import survey
-    from opencode_patcher.models import catalogue
-    from opencode_patcher.toolchain.catalogue import find
 
-    try:
-        path = find(catalog, catalogue.opencode_cache(), output.TerminalReporter())
-        found = survey(os.environ, working_directory(), catalogue.load_providers(path))
-    except (CatalogueError, ToolchainError):
-        # What OpenCode refuses is wrong for any models.
-        found = survey(os.environ, working_directory(), ())
-        if catalog or not check_only or not found.errors:
-            raise
-    if check_only:
-        found = replace(found, findings=(*found.findings, *_asked(found)))
+    usable = asking.usable(binary)
+    found = survey(os.environ, working_directory(), usable.file if usable else None)
+    if check_only and usable:
+        wrong = {finding.file for finding in found.errors}
+        accepted = [file for file in found.files if file.name not in wrong]
+        refused = asked.ask(usable.file, accepted, os.environ, working_directory())
+        found = replace(found, findings=(*found.findings, *refused))
     file = places.combined_file(os.environ)
-    proposal = advice.advise(found.files, found.config, found.connected, found.groups, file)
+    proposal = advice.advise(found.files, found.report, file) if found.report else None
     if as_json:
-        output.show_json(as_data(found, proposal, file))
+        output.show_json(as_data(found, proposal, file, usable))
     else:
         if not check_only:
-            show(found, proposal, file)
+            show(found, proposal, file, usable)
             output.echo()
         show_findings(found.findings, files=len(found.files))
     ctx.exit(1 if found.errors else 0)
 
 
-def _asked(found: Survey) -> tuple[ConfigProblem, ...]:
-    """What the installed OpenCode refuses in files in which we found no error."""
-    import os
-
-    from opencode_patcher.base.environment import working_directory
-    from opencode_patcher.base.errors import PatcherError
-    from opencode_patcher.base.files import is_dir
-    from opencode_patcher.base.store import default_root, open_store
-    from opencode_patcher.configuration import asked
-    from opencode_patcher.install import activate
-    from opencode_patcher.install.systems.current import current_system
-
-    if not is_dir(default_root()):
-        return ()
-    try:
-        installed = activate.look(open_store(), current_system()).active
-    except PatcherError:
-        return ()
-    if installed is None or not files.is_file(installed.file):
-        return ()
-    wrong = {finding.file for finding in found.errors}
-    accepted = [file for file in found.files if file.name not in wrong]
-    return asked.ask(installed.file, accepted, os.environ, working_directory())
-
-
-def as_data(found: Survey, proposal: Advice, file: Path | None) -> dict[str, object]:
-    """What ``--json`` prints. ``add`` has to be merged into ``file``, which has none of it yet."""
+def as_data(found: Survey, proposal: Advice | None, file: Path | None, usable: Usable | None) -> dict[str, object]:
+    """What ``--json`` prints. ``add`` has to be merged into ``file``, which has none of it yet. Without an OpenCode to
+    ask, ``asked`` is null, and nothing is known of providers and models.
+    """
     from dataclasses import asdict
 
+    report = found.report
     return {
+        "asked": str(usable.file) if usable and report else None,
         "files": [one.name for one in found.files],
         "providers": [
-            {"id": one.id, "means": one.means, "shown": one.shown, "models": len(one.offers)} for one in found.connected
+            {"id": one.id, "login": one.login, "shown": one.shown, "models": one.models}
+            for one in (report.providers if report else ())
         ],
         "combined": [
-            {
-                "model": f"combined/{group.id}",
-                "members": [f"{member.provider_id}/{member.model_id}" for member in group.members],
-            }
-            for group in found.groups
+            {"model": f"combined/{model.id}", "own": model.own, "members": [member.key for member in model.members]}
+            for model in (report.models if report else ())
         ],
-        "off": found.off or None,
+        "unused_logins": [asdict(one) for one in (report.unused_logins if report else ())],
+        "off": report.off or None if report else None,
         "file": str(file) if file else None,
-        "add": dict(proposal.add),
-        "change": [asdict(change) for change in proposal.changes],
+        "add": dict(proposal.add) if proposal else {},
+        "change": [asdict(change) for change in proposal.changes] if proposal else [],
         "findings": [
             {"level": one.level, "file": one.file, "line": one.line, "text": one.text, "fix": one.fix or None}
             for one in found.findings
@@ -124,49 +100,54 @@ def as_data(found: Survey, proposal: Advice, file: Path | None) -> dict[str, obj
     }
 
 
-def show(found: Survey, proposal: Advice, file: Path | None) -> None:
+def show(found: Survey, proposal: Advice | None, file: Path | None, usable: Usable | None) -> None:
     """Show the providers, what is combined, and the lines to add."""
-    if found.logins.problem:
-        output.echo(f"{found.logins.problem} {found.logins.fix}")
-    if not found.connected:
+    from opencode_patcher.cli import asking
+
+    report = found.report
+    if report is None or proposal is None:
+        if not found.errors:
+            asking.explain_silence(found.silence)
+        return
+    assert usable
+    output.echo(f"Asked: {usable.what}.")
+    for login in report.unused_logins:
+        output.echo(f"The login to {login.id} is not used: {login.why}.")
+    if report.plugins:
+        output.echo(f"Plugins were not loaded, so what they add is not counted: {', '.join(report.plugins)}.")
+    if not report.providers:
         output.echo("No provider is connected. Log in to two or more that offer the same model: opencode auth login")
         return
     output.echo("Your providers:")
-    for provider in found.connected:
-        output.echo(f"  {provider.id}  ({provider.shown}, {len(provider.offers)} models)")
-    if found.errors:
+    for provider in report.providers:
+        output.echo(f"  {provider.id}  ({provider.shown}, {provider.models} models)")
+    output.echo()
+    if report.off:
+        output.echo(f"Nothing is combined: {report.off}.")
         return
-    if found.off:
-        output.echo()
-        output.echo(f"Nothing is combined: {found.off}.")
-        return
-    if not found.groups:
-        output.echo()
+    if not report.models:
         output.echo("No two of them offer the same model, so nothing is combined yet.")
         output.echo("Log in to another provider that has the model you use: opencode auth login")
         return
-    output.echo()
-    output.echo(f"Combined models: {len(found.groups)}")
-    # Those with the most providers are the most useful.
-    best = sorted(found.groups, key=lambda group: -len({member.provider_id for member in group.members}))
-    for group in best[:SHOWN_GROUPS]:
-        providers = dict.fromkeys(member.provider_id for member in group.members)
-        output.echo(f"  combined/{group.id}  ({', '.join(providers)})")
+    output.echo(f"Combined models: {len(report.models)}")
+    # The user's own first, then those with the most providers, which are the most useful.
+    best = sorted(report.models, key=lambda model: (not model.own, -len(model.providers)))
+    for model in best[:SHOWN_GROUPS]:
+        output.echo(f"  combined/{model.id}  ({', '.join(model.providers)})")
     if len(best) > SHOWN_GROUPS:
-        words = " ".join(f"--provider {provider.id}" for provider in found.connected)
-        output.echo(f"  ... all of them: opencode-patcher models groups {words}")
-    _show_who_sees_it(found, proposal)
+        output.echo("  ... all of them: opencode-patcher models groups")
+    _show_who_sees_it(report, proposal)
     _show_lines(proposal, file)
 
 
-def _show_who_sees_it(found: Survey, proposal: Advice) -> None:
+def _show_who_sees_it(report: Report, proposal: Advice) -> None:
     output.echo()
     output.echo("A failover sends the whole conversation to the next provider, a company with its own terms.")
-    if found.unpromised:
-        names = ", ".join(found.unpromised)
+    if report.unpromised:
+        names = ", ".join(report.unpromised)
         output.echo(f"Not known to promise what combined.require asks for, so left out: {names}.")
-    asked = {member.provider_id for group in found.groups for member in group.members if member.variant.free}
-    left_out = {member.provider_id for member in found.left_out}
+    asked = {member.provider for model in report.models for member in model.members if member.is_free}
+    left_out = {key.partition("/")[0] for key in report.left_out}
     named = left_out & set(proposal.add.get("provider_priority", ()))
     if asked:
         output.echo(f"Free offers, whose terms for your data differ, are among them: {', '.join(sorted(asked))}.")

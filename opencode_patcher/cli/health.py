@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from opencode_patcher.base.errors import OutputClosed
-from opencode_patcher.cli import options, output
+from opencode_patcher.cli import completion, options, output
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from opencode_patcher.health.record import Cooldown, Health, Window
+    from opencode_patcher.health.record import Cooldown, Health, Steer, Window
 
 WATCH_EVERY = 0.5
 """Seconds between two looks at the file."""
@@ -48,7 +46,7 @@ def command(ctx: click.Context, file: Path | None, watch: bool, as_json: bool) -
 
 
 @command.command
-@click.argument("member", required=False)
+@click.argument("member", required=False, shell_complete=completion.avoided)
 @FILE
 @options.json_option
 def clear(member: str | None, file: Path | None, as_json: bool) -> None:
@@ -71,6 +69,69 @@ def clear(member: str | None, file: Path | None, as_json: bool) -> None:
         output.echo(f"{item.name} can be asked again now.")
 
 
+@command.command
+@click.argument("model", metavar="MODEL", shell_complete=completion.own_models)
+@click.argument("member", metavar="MEMBER", shell_complete=completion.members)
+@FILE
+@options.json_option
+def pin(model: str, member: str, file: Path | None, as_json: bool) -> None:
+    """Ask only one member for a combined model, in all sessions on this machine.
+
+    MODEL is combined/NAME. MEMBER is PROVIDER/MODEL, or a provider for all of its offers. If it fails, the turn ends
+    with its error. Running OpenCode processes follow with their next request.
+    """
+    from opencode_patcher.health import steer
+
+    found = steer.pin(file or standard_path(), model.removeprefix("combined/"), member)
+    show_change(found, f"Only {member} is asked for combined/{model.removeprefix('combined/')} now.", as_json)
+
+
+@command.command
+@click.argument("member", metavar="MEMBER", shell_complete=completion.members)
+@FILE
+@options.json_option
+def skip(member: str, file: Path | None, as_json: bool) -> None:
+    """Do not ask a member any more, in all sessions on this machine.
+
+    MEMBER is PROVIDER/MODEL, or a provider with all its models. Running OpenCode processes follow with their next
+    request.
+    """
+    from opencode_patcher.health import steer
+
+    found = steer.skip(file or standard_path(), member)
+    show_change(found, f"{member} is not asked any more.", as_json)
+
+
+@command.command
+@click.argument("name", required=False, metavar="[MODEL|MEMBER]", shell_complete=completion.members)
+@FILE
+@options.json_option
+def reset(name: str | None, file: Path | None, as_json: bool) -> None:
+    """End the pin of a combined model or the skip of a member; without a name, all of them."""
+    from opencode_patcher.health import steer
+
+    found = steer.reset(file or standard_path(), name)
+    show_change(found, f"{name or 'Everything'} is asked in the usual order again.", as_json)
+
+
+def show_change(found: Steer, text: str, as_json: bool) -> None:
+    if as_json:
+        output.show_json({"pins": dict(found.pins), "skips": list(found.skips)})
+        return
+    output.echo(text)
+    show_steer(found)
+
+
+def show_steer(found: Steer) -> None:
+    """The pins and skips that hold, and how to end them."""
+    for model, member in found.pins.items():
+        output.echo(f"combined/{model}: pinned to {member}")
+    for member in found.skips:
+        output.echo(f"{member}: skipped")
+    if found:
+        output.echo("To end that: opencode-patcher health reset")
+
+
 def standard_path() -> Path:
     import os
 
@@ -91,7 +152,7 @@ def watch_on(path: Path, as_json: bool) -> None:
         if not output.is_read():
             raise OutputClosed
         found = record.read(path, datetime.now(UTC))
-        state = (found.cooldowns, found.windows)
+        state = (found.cooldowns, found.windows, found.steer)
         if state != before:
             before = state
             if as_json:
@@ -105,33 +166,23 @@ def watch_on(path: Path, as_json: bool) -> None:
 
 def show(found: Health) -> None:
     """What people read: a line for each cooldown, with its reason below it."""
+    from opencode_patcher.base import moments
+
     if not found.cooldowns:
         output.echo("No provider is being avoided.")
     for item in found.cooldowns:
         again = f", failed {item.failures} times in a row" if item.failures > 1 else ""
-        output.echo(f"{item.name}: avoided until {until(item.until, found.now)} ({item.kind}{again})")
+        output.echo(f"{item.name}: avoided until {moments.until(item.until, found.now)} ({item.kind}{again})")
         output.echo(f"  {item.message}")
     for window in found.windows:
-        output.echo(f"{window.provider}: {used(window)}, until {until(window.ends, found.now)}")
+        output.echo(f"{window.provider}: {used(window)}, until {moments.until(window.ends, found.now)}")
     if found.cooldowns:
         output.echo("To ask one again now: opencode-patcher health clear MEMBER")
+    show_steer(found.steer)
 
 
 def used(window: Window) -> str:
     return f"{window.used * 100:.0f} % of the {window.name} used"
-
-
-def until(moment: datetime, now: datetime) -> str:
-    """A time as people say it: ``14:05 (in 12 min)``, with its date if that is not today."""
-    from math import ceil
-
-    there, here = moment.astimezone(), now.astimezone()
-    form = "%H:%M" if there.date() == here.date() else "%Y-%m-%d %H:%M"
-    seconds = (moment - now).total_seconds()
-    for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{there.strftime(form)} (in {round(seconds / length)} {unit})"
-    return f"{there.strftime(form)} (in {ceil(max(seconds, 0))} s)"
 
 
 def as_data(found: Health) -> dict[str, object]:
@@ -162,4 +213,6 @@ def as_data(found: Health) -> dict[str, object]:
         "now": found.now.isoformat(),
         "avoided": [cooldown(item) for item in found.cooldowns],
         "plans": [window(item) for item in found.windows],
+        "pins": dict(found.steer.pins),
+        "skips": list(found.steer.skips),
     }

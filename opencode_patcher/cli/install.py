@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from opencode_patcher.cli import installed, options, output
+from opencode_patcher.cli import completion, installed, options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.install.activate import Installed, Plan
@@ -24,7 +24,7 @@ class _Directory(click.Path):
 
 
 @click.command
-@click.argument("version", required=False)
+@click.argument("version", required=False, shell_complete=completion.builds)
 @click.option(
     "--bin-dir",
     type=_Directory(path_type=Path),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opencode_patcher.base.errors import UsageError
-from opencode_patcher.cli import options, output
+from opencode_patcher.cli import completion, options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.upkeep.workbench import Workbench
@@ -17,7 +17,7 @@ abort_option = click.option("--abort", is_flag=True, help="Remove the work tree.
 
 
 @click.command
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.patches)
 @continue_option
 @abort_option
 @options.source_option

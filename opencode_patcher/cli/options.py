@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import click
 
 from opencode_patcher.base.errors import UsageError
+from opencode_patcher.cli import completion
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-ref_argument = click.argument("ref", required=False)
+ref_argument = click.argument("ref", required=False, shell_complete=completion.tags)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object to standard output.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show warnings and errors only.")
@@ -70,6 +71,7 @@ locked_option = click.option(
     "--locked", is_flag=True, help="Build in the models catalogue of the lock, not the newest one."
 )
 lookup_catalog_option = catalog_option("OpenCode's own, else the pinned one")
+asked_binary_option = file_option("--binary", "The patched OpenCode to ask.  [default: the installed one]")
 
 
 def dry_run_option(text: str, *other_names: str) -> Callable[[F], F]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.cli import HelpfulGroup, mending, options, output
+from opencode_patcher.cli import HelpfulGroup, completion, mending, options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.patchset.compose import FileOutcome
@@ -34,7 +34,7 @@ def list_patches(as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.patches)
 @options.ref_argument
 @options.source_option
 @options.json_option

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opencode_patcher.base.errors import DrillError, UsageError
-from opencode_patcher.cli import options, output
+from opencode_patcher.cli import completion, options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.drill import Report
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     help="The opencode binary, patched or stock.  [default: the latest build]",
 )
 @click.option(
-    "--only", "--scenario", "names", multiple=True, metavar="NAME", help="Run only this scenario; can be repeated."
+    "--only",
+    "--scenario",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Run only this scenario; can be repeated.",
+    shell_complete=completion.scenarios,
 )
 @click.option(
     "--quick", is_flag=True, help="Run only the scenarios that every build must pass; takes less than a minute."

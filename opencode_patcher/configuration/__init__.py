@@ -1,5 +1,5 @@
-"""The user's OpenCode: its configuration files and providers. Read and checked, never written.
+"""The user's OpenCode: its configuration files, and what it makes of them. Read and checked, never written.
 
-places ──> files ──> merged ──┬──> check (what is wrong), asked (what OpenCode says)
-auth, environment, catalogue ─┴──> connected ──> advice (the lines to add)
+places ──> files ──> check (what is wrong in a file) ──┐
+a patched binary ──> asked ──> report ─────────────────┴──> survey ──> advice (the lines to add)
 """

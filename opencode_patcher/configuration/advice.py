@@ -9,30 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from opencode_patcher.configuration.check import COMBINED
-from opencode_patcher.configuration.connected import Connected
 from opencode_patcher.configuration.files import ConfigFile
-from opencode_patcher.models.grouping import Group, Member
+from opencode_patcher.configuration.report import Report
 
 SCHEMA_NAME = "combined.schema.json"
 """The file beside combined.json for what ``config --schema`` prints."""
 
-_MEANS = ("login", "key", "environment", "configuration", "free")
-"""Subscriptions come before pay-per-use; ``free`` models have the tightest limits."""
 
-
-def priority(connected: Sequence[Connected], groups: Sequence[Group]) -> tuple[str, ...]:
+def priority(report: Report) -> tuple[str, ...]:
     """An order for ``provider_priority``: logins first, which are usually subscriptions, then keys; free ones last.
 
     Among keys, a provider with fewer models comes first: that is usually the vendor itself, and one with hundreds of
     models is a router. Only providers of a combined model are included.
     """
-    useful = {member.provider_id for group in groups for member in group.members}
-
-    def rank(provider: Connected) -> tuple[int, int, str]:
-        paid = "key" if provider.means in ("environment", "configuration") else provider.means
-        return (_MEANS.index(paid), len(provider.offers), provider.id)
-
-    return tuple(provider.id for provider in sorted(connected, key=rank) if provider.id in useful)
+    useful = {provider for model in report.models for provider in model.providers}
+    rank = {"oauth": 0, "free": 2}
+    order = sorted(report.providers, key=lambda one: (rank.get(one.login, 1), one.models, one.id))
+    return tuple(provider.id for provider in order if provider.id in useful)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,24 +60,18 @@ def as_json(key: str, value: object) -> str:
     return f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
 
 
-def advise(
-    files: Sequence[ConfigFile],
-    config: Mapping[str, Any],
-    connected: Sequence[Connected],
-    groups: Sequence[Group],
-    target: Path | None = None,
-) -> Advice:
+def advise(files: Sequence[ConfigFile], report: Report, target: Path | None = None) -> Advice:
     """What to add to ``target``, the user's combined.json, or to change where the key already exists: an order of
-    providers, unless the user has one, and the model, if there is a combined one for it. Without any group, nothing.
-
-    ``config`` is the merged configuration of ``files``.
+    providers, unless the user has one, and the model, if there is a combined one for it. Without any combined model,
+    nothing.
     """
     wanted: dict[str, str | Sequence[str]] = {}
-    group = next((group for group in groups for member in group.members if _name(member) == config.get("model")), None)
-    if group:
-        wanted["model"] = f"{COMBINED}/{group.id}"
-    if groups and not config.get("provider_priority"):
-        wanted["provider_priority"] = list(priority(connected, groups))
+    chosen = report.setting("model")
+    same = (model for model in report.models for member in model.members if chosen and member.key == chosen.value)
+    if model := next((model for model in same if not model.own), None):
+        wanted["model"] = f"{COMBINED}/{model.id}"
+    if report.models and not report.setting("provider_priority"):
+        wanted["provider_priority"] = list(priority(report))
     there = {key: file for file in files if file.data for key in wanted if key in file.data}
     changed = {key: file for key, file in there.items() if not _loses(file, target)}
     added = {key: value for key, value in wanted.items() if key not in changed}
@@ -101,7 +88,3 @@ def advise(
 def _loses(file: ConfigFile, target: Path | None) -> bool:
     """Whether what ``target`` says comes after this file: it is in the same directory, and shared with others."""
     return target is not None and not file.own and Path(file.name).parent == target.parent
-
-
-def _name(member: Member) -> str:
-    return f"{member.provider_id}/{member.model_id}"

@@ -1,23 +1,31 @@
-"""What an installed OpenCode says of the user's configuration: it is the only one that knows all of its rules.
+"""What a patched OpenCode says about the user: it is the only one that knows all of its rules.
 
-It gets copies in a directory of their own, with no network, so that nothing of the user's is changed: OpenCode writes
-into configuration files, and installs what a configuration names.
+``ask`` is about what it refuses. It gets copies in a directory of their own, because OpenCode writes into configuration
+files, and installs what a configuration names. ``report`` is about providers and combined models: it looks at the
+user's own files, but without plugins, without a network and with a data directory of its own, so that no database is
+upgraded by a build that is only tried, and nothing of a project runs.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.base import process, scratch
+from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import ProcessError
+from opencode_patcher.base.files import is_dir
 from opencode_patcher.base.text import shown
 from opencode_patcher.configuration import places
+from opencode_patcher.configuration import report as reports
 from opencode_patcher.configuration.check import ConfigProblem
 from opencode_patcher.configuration.files import VARIABLE, ConfigFile
+from opencode_patcher.configuration.report import Report
+from opencode_patcher.models.catalogue import opencode_cache
 
 TIMEOUT_SECONDS = 60.0
 
@@ -69,6 +77,56 @@ def ask(
             found.append(_problem(refused, said, copies))
             refused.place.unlink()
             copies.remove(refused)
+
+
+def report(binary: Path, environment: Mapping[str, str], directory: Path, *, alone: bool = False) -> Report:
+    """What ``binary`` sees in ``directory``; with ``alone``, also models that only one provider has.
+
+    Raises ProcessError when it does not say it: it is too old, does not start, or refuses the configuration.
+    """
+    words = ["combined", "list", "--json", *(["--all"] if alone else [])]
+    with scratch.directory("ask") as root:
+        others = {name: None for name in os.environ if name not in environment}
+        variables = {**others, **environment, **_looking(root, environment)}
+        done = process.run([binary, *words], cwd=directory, env=variables, check=False, timeout=TIMEOUT_SECONDS)
+    try:
+        return reports.parse(done.stdout)
+    except DocumentError as error:
+        said = [shown(line.strip()) for line in _COLOUR.sub("", done.stderr + done.stdout).splitlines() if line.strip()]
+        plain = [line for line in said if not line.startswith("Warning:")]
+        knows = "combined" in done.stderr + done.stdout or not done.code
+        raise ProcessError(
+            f"{binary} does not say what it combines.",
+            why=" ".join(plain)[:500] or f"{error}",
+            next_step="opencode-patcher config --check" if knows else "It may be too old: opencode-patcher build",
+        ) from error
+
+
+def _looking(root: Path, environment: Mapping[str, str]) -> dict[str, str | None]:
+    """The user's environment, but nothing of the user's is changed and nothing is fetched."""
+    data, state = places.data_directory(environment), places.state_directory(environment)
+    own = root / "data" / "opencode"
+    own.mkdir(parents=True, mode=0o700)
+    if data and (data / "auth.json").is_file():
+        shutil.copyfile(data / "auth.json", own / "auth.json")
+        (own / "auth.json").chmod(0o600)
+    catalogue = opencode_cache(environment)
+    return {
+        "XDG_DATA_HOME": str(own.parent),
+        "XDG_CACHE_HOME": str(root / "cache"),
+        # Without a state, none is made.
+        **({} if state and is_dir(state) else {"XDG_STATE_HOME": str(root / "state")}),
+        **({"OPENCODE_MODELS_PATH": str(catalogue)} if catalogue else {}),
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NO_NETWORK),
+        # With a content, even an empty one, upstream makes no configuration file.
+        **({} if environment.get(places.CONTENT_VARIABLE) else {places.CONTENT_VARIABLE: "{}"}),
+        "OPENCODE_COMBINED_LOOK": "1",
+        "OPENCODE_PURE": "1",
+        "OPENCODE_DISABLE_AUTOUPDATE": "1",
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "npm_config_offline": "true",
+        "NO_COLOR": "1",
+    }
 
 
 def _copy(

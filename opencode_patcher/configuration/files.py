@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +40,14 @@ class ConfigFile:
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path) if path else None
+
+    def line_of_value(self, path: jsonc.Path, values: Collection[str]) -> int | None:
+        """The line of the first text or key at or below ``path`` that is one of ``values``."""
+        for entry in jsonc.entries(self.text):
+            below = entry.path[: len(path)] == path and len(entry.path) > len(path)
+            if below and (entry.string in values or entry.path[-1] in values):
+                return entry.first
+        return None
 
     @cached_property
     def _lines(self) -> Mapping[jsonc.Path, int]:
@@ -108,20 +116,3 @@ def _settled(value: object, environment: Mapping[str, str], values: Mapping[str,
     for content, name in (values or {}).items():
         value = value.replace(content, name)
     return value if VARIABLE.sub(lambda found: environment.get(found[1], ""), value) else ""
-
-
-def merged(files: Iterable[ConfigFile]) -> dict[str, object]:
-    """The effective configuration: objects are merged key by key, anything else is replaced by the later file's
-    (config.ts)."""
-    total: dict[str, object] = {}
-    for file in files:
-        total = _merge(total, file.data or {})
-    return total
-
-
-def _merge(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
-    result = dict(one)
-    for key, value in other.items():
-        before = result.get(key)
-        result[key] = _merge(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
-    return result

@@ -1,106 +1,85 @@
-"""Everything about the user's OpenCode at once: files, logins, providers, combined models, what is wrong."""
+"""Everything about the user's OpenCode at once: files, providers, combined models, what is wrong.
+
+A patched OpenCode is asked. Without one, only the files are checked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.configuration import auth, check, files
-from opencode_patcher.configuration.auth import Logins
+from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.configuration import asked, check, files
 from opencode_patcher.configuration.check import ConfigProblem
-from opencode_patcher.configuration.connected import Connected, connected
 from opencode_patcher.configuration.files import ConfigFile
-from opencode_patcher.models import options
-from opencode_patcher.models.catalogue import Provider
-from opencode_patcher.models.grouping import DEFAULT_VARIANTS, Group, Member, Options, group, permitted
-from opencode_patcher.models.policies import NOTHING
-from opencode_patcher.models.resolve import resolve
+from opencode_patcher.configuration.report import Mistake, Report
 
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """``config`` is the merged configuration. ``groups`` is empty while the files have errors."""
+    """``report`` is None where no OpenCode could be asked; then ``silence`` says why, if it is an error."""
 
     files: tuple[ConfigFile, ...]
-    logins: Logins
-    config: Mapping[str, object]
-    connected: tuple[Connected, ...]
-    groups: tuple[Group, ...]
     findings: tuple[ConfigProblem, ...]
-    left_out: tuple[Member, ...] = ()
-    """Free offers that would be members if the user named their provider."""
-
-    unpromised: tuple[str, ...] = ()
-    """Connected providers of which nothing is combined because of ``combined.require``."""
-
-    off: str = ""
-    """Why OpenCode combines nothing at all; empty when it does."""
+    report: Report | None = None
+    silence: PatcherError | None = None
 
     @property
     def errors(self) -> tuple[ConfigProblem, ...]:
         return tuple(finding for finding in self.findings if finding.level == "error")
 
 
-def survey(environment: Mapping[str, str], directory: Path, catalogue: Sequence[Provider]) -> Survey:
-    """Find what an OpenCode started in ``directory`` would find. Only reads files, and never raises because of them."""
+def survey(environment: Mapping[str, str], directory: Path, binary: Path | None) -> Survey:
+    """Find what an OpenCode started in ``directory`` finds. Changes nothing, and never raises because of the files.
+
+    ``binary`` is a patched OpenCode; it is not asked while the files have errors, because it would not start.
+    """
     found = files.read_all(environment, directory)
-    logins = auth.read(environment)
-    config = files.merged(found)
-    mine = connected(catalogue, logins, environment, config)
     findings = check.check_files(found)
-    if any(finding.level == "error" for finding in findings):
-        return Survey(files=found, logins=logins, config=config, connected=mine, groups=(), findings=findings)
-    offers = [offer for provider in mine for offer in provider.offers]
-    listed = [model.offer for provider in catalogue for model in provider.models]
-    own = {(offer.provider_id, offer.model_id) for offer in listed}
-    known = [*listed, *(offer for offer in offers if (offer.provider_id, offer.model_id) not in own)]
-    own_provider = any(provider.id == check.COMBINED for provider in mine)
-    off = _off(config, own_provider=own_provider)
-    chosen = options.of(config)
-    groups = () if off else group(offers, chosen, known)
-
-    def reduced() -> tuple[Group, ...]:
-        return () if off else group(offers, replace(chosen, min_providers=1), known)
-
-    names = check.check_names(
-        found, config, known=known, offers=offers, groups=groups, reduced=reduced, own_provider=own_provider
-    )
-    return Survey(
-        files=found,
-        logins=logins,
-        config=config,
-        connected=mine,
-        groups=groups,
-        findings=(*findings, *names),
-        left_out=()
-        if off
-        else _left_out(groups, group(offers, replace(chosen, variants=(*DEFAULT_VARIANTS, "free")), known)),
-        off=off,
-        unpromised=()
-        if chosen.require == NOTHING
-        else tuple(provider.id for provider in mine if provider.offers and not _promises(provider, chosen)),
-    )
+    if binary is None or any(finding.level == "error" for finding in findings):
+        return Survey(files=found, findings=findings)
+    try:
+        report = asked.report(binary, environment, directory)
+    except PatcherError as error:
+        return Survey(files=found, findings=findings, silence=error)
+    return Survey(files=found, findings=(*findings, *_mistakes(report, found, findings, environment)), report=report)
 
 
-def _promises(provider: Connected, chosen: Options) -> bool:
-    identities = resolve(provider.offers)
-    return any(
-        permitted(offer, identity.variant, chosen.require)
-        for offer, identity in zip(provider.offers, identities, strict=True)
-    )
+def _mistakes(
+    report: Report,
+    found: tuple[ConfigFile, ...],
+    findings: tuple[ConfigProblem, ...],
+    environment: Mapping[str, str],
+) -> Iterator[ConfigProblem]:
+    """What OpenCode finds wrong, with lines. What was found in the files already is not said again."""
+    known = {(finding.file, finding.line) for finding in findings if "is not a setting" in finding.text}
+    for one in report.mistakes:
+        file = next((file for file in found if file.name == one.source), None)
+        line = _line(file, one) if file else None
+        if "is not a setting" not in one.text or (one.source, line) not in known:
+            text = _without_values(one.text, file, environment)
+            yield ConfigProblem(level="warning", file=one.source, line=line, text=text, fix=_fix(one.text))
 
 
-def _left_out(groups: Sequence[Group], all_of_them: Sequence[Group]) -> tuple[Member, ...]:
-    asked = {(member.provider_id, member.model_id) for group in groups for member in group.members}
-    mixed = (group for group in all_of_them if any(not member.variant.free for member in group.members))
-    free = (member for group in mixed for member in group.members if member.variant.free)
-    return tuple(member for member in free if (member.provider_id, member.model_id) not in asked)
+def _line(file: ConfigFile, mistake: Mistake) -> int | None:
+    """The line of the key with which the text begins, or of a value below it that the text names."""
+    path = tuple(mistake.text.partition(" ")[0].rstrip(":").split("."))
+    words = mistake.text.partition(" ")[2].replace(",", " ").split()
+    return file.line_of_value(path, {word.rstrip(".:") for word in words}) or file.line_of(path)
 
 
-def _off(config: Mapping[str, object], *, own_provider: bool) -> str:
-    """The same rules as ``combine`` in combined/provider/catalogue.ts."""
-    disabled = config.get("disabled_providers")
-    if isinstance(disabled, list) and check.COMBINED in disabled:
-        return f"disabled_providers names {check.COMBINED}"
-    return f"you have a provider of your own that is called {check.COMBINED}" if own_provider else ""
+def _without_values(text: str, file: ConfigFile | None, environment: Mapping[str, str]) -> str:
+    """The text with the names of variables instead of their values, which may be keys."""
+    for name in files.VARIABLE.findall(file.text) if file else ():
+        if value := environment.get(name):
+            text = text.replace(value, f"{{env:{name}}}")
+    return text
+
+
+def _fix(text: str) -> str:
+    if "Did you mean" in text:
+        return ""
+    if "is not connected" in text or "too few providers" in text:
+        return "Log in to it: opencode auth login"
+    return "Correct or remove it."

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from opencode_patcher.configuration.check import ConfigProblem
 from opencode_patcher.configuration.stock_config import Lines
 from opencode_patcher.configuration.survey import Survey
-from opencode_patcher.doctor.finding import Finding, Level
+from opencode_patcher.doctor.finding import Finding, Level, of_error
+from opencode_patcher.install.usable import Usable
 
 CHECK = "configuration"
 
@@ -20,19 +21,31 @@ def check_configuration(found: Iterable[ConfigProblem]) -> Iterator[Finding]:
         yield Finding(check=CHECK, level=level, text=text, fix=one.fix)
 
 
-def check_providers(survey: Survey) -> Iterator[Finding]:
-    """Whether any model is combined for the user's providers."""
+def check_providers(survey: Survey, asked: Usable | None) -> Iterator[Finding]:
+    """Which providers OpenCode uses, and whether any model is combined for them. ``asked`` has said it."""
     check = "providers"
-    if survey.logins.problem:
-        yield Finding(check=check, level="warning", text=survey.logins.problem, fix=survey.logins.fix)
     if survey.errors:
         return
-    names = ", ".join(provider.id for provider in survey.connected) or "none"
-    if survey.groups:
-        yield Finding(check=check, level="good", text=f"{len(survey.groups)} combined models of {names}.")
+    report = survey.report
+    if survey.silence:
+        yield of_error(check, survey.silence, level="warning")
+    if report is None or asked is None:
+        if not survey.silence:
+            text = "Only a patched OpenCode knows which providers and combined models you have, and there is none."
+            yield Finding(check=check, level="unknown", text=text, fix="opencode-patcher build")
+        return
+    for login in report.unused_logins:
+        text = f"The login to {login.id} is not used: {login.why}."
+        yield Finding(check=check, level="warning", text=text, fix="To remove it: opencode auth logout")
+    names = ", ".join(provider.id for provider in report.providers) or "none"
+    if report.models:
+        text = f"{len(report.models)} combined models of {names}, as {asked.what} sees it."
+        yield Finding(check=check, level="good", text=text)
         return
     text = f"No two of your providers ({names}) offer the same model, so nothing is combined."
     fix = "Log in to another provider that has the model you use: opencode auth login"
+    if report.off:
+        text, fix = f"Nothing is combined: {report.off}.", "If you did not mean that, change it."
     yield Finding(check=check, level="warning", text=text, fix=fix)
 
 

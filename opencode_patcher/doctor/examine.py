@@ -6,24 +6,24 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from opencode_patcher.attempts import log
 from opencode_patcher.base import store as storage
-from opencode_patcher.base.errors import CatalogueError, PatcherError
-from opencode_patcher.base.files import exists, is_dir
+from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.base.files import is_dir
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
-from opencode_patcher.configuration import check, files, places, stock_config
+from opencode_patcher.configuration import places, stock_config
 from opencode_patcher.configuration.survey import survey
-from opencode_patcher.doctor import configured, disk, installation, network, programs
+from opencode_patcher.doctor import avoided, configured, disk, installation, network, programs
 from opencode_patcher.doctor.finding import Finding, of_error
-from opencode_patcher.install import builds
+from opencode_patcher.health import record
+from opencode_patcher.install import builds, usable
 from opencode_patcher.install.status import status as install_status
 from opencode_patcher.install.systems.protocol import System
-from opencode_patcher.models import catalogue
-from opencode_patcher.toolchain import catalogue as pinned
 from opencode_patcher.upstream import lock, remote
 
 
@@ -81,7 +81,7 @@ def examine(patient: Examined, reporter: Reporter) -> Iterator[Finding]:
         yield installation.check_path(status)
         yield from filter(None, [disk.check_access(status.facts.place.parent)] if status.facts.place else [])
     yield from _permissions(patient.environment)
-    yield from _configuration(patient, store)
+    yield from _configuration(patient)
     if status:
         refused = stock_config.find(patient.environment, patient.directory)
         yield from configured.check_stock_lines(refused, installation.starts_stock(status))
@@ -117,26 +117,14 @@ def _permissions(environment: Mapping[str, str]) -> Iterator[Finding]:
     for directory in (data, state, places.config_directory(environment)):
         yield from filter(None, [disk.check_access(directory)] if directory else [])
     kept = [data / name for name in (log.NAME, f"{log.NAME}.1")] if data else []
-    kept += [state / name for name in ("combined-health.json", "combined-health.key")] if state else []
+    kept += [state / name for name in (record.NAME, "combined-health.key")] if state else []
     yield from filter(None, map(disk.check_own_file, kept))
 
 
-def _configuration(patient: Examined, store: Store | None) -> Iterator[Finding]:
-    path = catalogue.opencode_cache(patient.environment)
-    if path is None and store:
-        path = pinned.kept(store, lock.current(store).catalogue)
-    try:
-        if path is None or (not exists(path) and not patient.environment.get("OPENCODE_MODELS_PATH")):
-            raise CatalogueError(
-                "The providers and models are not known yet.",
-                next_step="Start OpenCode once, or run opencode-patcher config, which fetches the catalogue.",
-            )
-        providers = catalogue.load_providers(path)
-    except CatalogueError as error:
-        found = files.read_all(patient.environment, patient.directory)
-        yield from configured.check_configuration(check.check_files(found))
-        yield of_error("providers", error, level="unknown")
-        return
-    surveyed = survey(patient.environment, patient.directory, providers)
+def _configuration(patient: Examined) -> Iterator[Finding]:
+    asked = usable.find(patient.system)
+    surveyed = survey(patient.environment, patient.directory, asked.file if asked else None)
     yield from configured.check_configuration(surveyed.findings)
-    yield from configured.check_providers(surveyed)
+    yield from configured.check_providers(surveyed, asked)
+    if state := places.state_directory(patient.environment):
+        yield from avoided.check_health(state / record.NAME, surveyed.report, datetime.now(UTC))

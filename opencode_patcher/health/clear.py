@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from opencode_patcher.base import documents, files
 from opencode_patcher.base.errors import StoreError, UsageError
 from opencode_patcher.base.text import did_you_mean
 from opencode_patcher.health import record
-from opencode_patcher.health.record import Cooldown
+from opencode_patcher.health.record import Cooldown, Document
 
 PATIENCE = 10.0
 """Seconds to wait for a process that is writing, which takes milliseconds."""
@@ -28,15 +29,18 @@ def clear(path: Path, member: str | None, now: datetime) -> tuple[Cooldown, ...]
     """End the cooldowns of ``member`` (a provider with all its models, or ``provider/model``), or all of them. Returns
     those that have ended.
 
-    Without a member the file is deleted, so that what is known about plans and earlier failures is forgotten as well.
+    Without a member the file is deleted, so that what is known about plans and earlier failures is forgotten as well;
+    pins and skips stay.
     Raises UsageError when the file cannot be read, or has nothing about ``member``, and StoreError when it cannot be
     written.
     """
-    with _alone(path):
+    with alone(path):
         document = record.load(path)
         found = record.health(document, now).cooldowns
         if member is None:
             files.remove_file(path)
+            if document.steer:
+                write(path, Document(version=document.version, members={}, steer=document.steer))
             return found
         ended = tuple(item for item in found if _is_meant(item, member))
         if not ended:
@@ -52,10 +56,19 @@ def clear(path: Path, member: str | None, now: datetime) -> tuple[Cooldown, ...]
             key = f"{item.provider}/{item.model or ''}"
             before = documents.shaped(members[key], dict[str, Any])
             members[key] = before | {"since": milliseconds, "until": before["since"], "failures": 0}
-        rest = {"accounts": document.accounts} if document.accounts else {}
-        value: Mapping[str, object] = {"version": document.version, "members": members, **rest}
-        files.write_bytes(path, files.json_text(value).encode("utf-8", "surrogatepass"), mode=0o600)
+        write(path, replace(document, members=members))
         return ended
+
+
+def write(path: Path, document: Document) -> None:
+    """Replace the file, which only its user can read. Raises StoreError."""
+    rest = {"accounts": document.accounts, "steer": document.steer}
+    value: Mapping[str, object] = {
+        "version": document.version,
+        "members": document.members,
+        **{key: part for key, part in rest.items() if part},
+    }
+    files.write_bytes(path, files.json_text(value).encode("utf-8", "surrogatepass"), mode=0o600)
 
 
 def _is_meant(item: Cooldown, member: str) -> bool:
@@ -63,7 +76,7 @@ def _is_meant(item: Cooldown, member: str) -> bool:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """While no OpenCode writes the file: its lock is a directory beside it. Raises StoreError."""
     lock = path.with_name(f"{path.name}.lock")
     until = time.monotonic() + PATIENCE

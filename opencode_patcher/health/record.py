@@ -48,12 +48,26 @@ class Window:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Steer:
+    """What the user wants in all sessions on this machine: the only member that is asked, by combined model, and the
+    members that are not asked. A member is ``provider/model``, or a provider for all of its models.
+    """
+
+    pins: Mapping[str, str] = field(default_factory=dict)
+    skips: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.pins or self.skips)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Health:
     """What counts at ``now``: cooldowns that end first come first, windows in the order of their providers."""
 
     now: datetime
     cooldowns: tuple[Cooldown, ...]
     windows: tuple[Window, ...]
+    steer: Steer = field(default_factory=Steer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +81,14 @@ class _Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """The file as it is. ``members`` has a record for each key, ``accounts`` the windows of plans."""
+    """The file as it is. ``members`` has a record for each key, ``accounts`` the windows of plans, ``steer`` what the
+    user wants (``templates/combined/view/steer.ts``).
+    """
 
     version: int
     members: Mapping[str, object]
     accounts: Mapping[str, object] = field(default_factory=dict)
+    steer: Mapping[str, object] = field(default_factory=dict)
 
 
 def standard_path(environment: Mapping[str, str]) -> Path:
@@ -96,7 +113,7 @@ def read(path: Path, now: datetime) -> Health:
 
 def health(document: Document, now: datetime) -> Health:
     """What the document says at ``now``. Records that OpenCode would ignore are left out."""
-    cooldowns = [item for key, value in document.members.items() if (item := _cooldown(key, value)) is not None]
+    cooldowns = all_cooldowns(document)
     windows = [item for key, value in document.accounts.items() for item in _windows(key, value)]
     return Health(
         now=now,
@@ -109,6 +126,22 @@ def health(document: Document, now: datetime) -> Health:
         windows=tuple(
             sorted((item for item in windows if item.ends > now), key=lambda item: (item.provider, item.ends))
         ),
+        steer=steer(document),
+    )
+
+
+def all_cooldowns(document: Document) -> tuple[Cooldown, ...]:
+    """Every record that can be read, also of those that have recovered."""
+    found = (_cooldown(key, value) for key, value in document.members.items())
+    return tuple(item for item in found if item is not None)
+
+
+def steer(document: Document) -> Steer:
+    """Whatever is not as expected is left out, as OpenCode does it."""
+    pins, skips = document.steer.get("pins"), document.steer.get("skips")
+    return Steer(
+        pins={key: value for key, value in pins.items() if isinstance(value, str)} if isinstance(pins, dict) else {},
+        skips=tuple(item for item in skips if isinstance(item, str)) if isinstance(skips, list) else (),
     )
 
 

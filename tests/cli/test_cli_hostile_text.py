@@ -19,6 +19,7 @@ from opencode_patcher.base import errors, resources
 from opencode_patcher.base.store import HOME_VARIABLE, open_store
 from opencode_patcher.install import builds
 from tests.cli.cli_samples import CORE, CommandLine
+from tests.configuration.config_samples import REPORT, answering, member
 from tests.install.install_samples import make_build
 from tests.upstream.fake_upstream import Upstream
 
@@ -95,6 +96,16 @@ def test_names_in_a_catalogue(run: Run, catalogue: Path) -> None:
     run("models", "groups", "--provider", HOSTILE, "--catalog", catalogue)
 
 
+HOSTILE_REPORT = {
+    "models": [{"id": HOSTILE, "name": HOSTILE, "members": [member(f"{HOSTILE}/{HOSTILE}", terms=[HOSTILE])]}],
+    "providers": [{"id": HOSTILE, "login": HOSTILE, "models": 1}],
+    "mistakes": [{"source": HOSTILE, "text": HOSTILE}, {"source": "opencode.json", "text": HOSTILE}],
+    "unused_logins": [{"id": HOSTILE, "why": HOSTILE}],
+    "unpromised": [HOSTILE],
+    "plugins": [HOSTILE],
+}
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -110,13 +121,14 @@ def test_keys_and_values_of_a_projects_configuration(run: Run, catalogue: Path, 
     config = Path("opencode.json")
     config.write_text(json.dumps(content, ensure_ascii=False))
 
-    for words in (("config",), ("config", "--check"), ("config", "--json")):
-        run(*words, "--catalog", catalogue, as_json="--json" in words)
+    binary = answering(Path("opencode").absolute(), REPORT | HOSTILE_REPORT)
+    for words in (("config",), ("config", "--check"), ("config", "--json"), ("models", "groups")):
+        run(*words, "--binary", binary, as_json="--json" in words)
     run("models", "groups", "--catalog", catalogue, "--config", config)
     run(*DOCTOR)
     run(*DOCTOR, "--json", as_json=True)
     config.write_text(f"{{ {HOSTILE}")
-    run("config", "--check", "--catalog", catalogue)
+    run("config", "--check", "--binary", binary)
     run("models", "groups", "--catalog", catalogue, "--config", config)
 
 

@@ -154,7 +154,7 @@ def test_the_start_of_the_program_and_of_what_it_starts(
     nobody = "http://127.0.0.1:9/"
     variables = {"PIP_INDEX_URL": nobody, "PIP_RETRIES": "0", "npm_config_registry": nobody}
     done = subprocess.run(
-        [installed, "models", "groups"],
+        [installed, "models", "groups", "--all"],
         env={**command_line.environment(), **variables},
         capture_output=True,
         text=True,

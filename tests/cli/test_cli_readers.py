@@ -21,8 +21,8 @@ from opencode_patcher.attempts import log
 from opencode_patcher.base import documents, jsonc
 from opencode_patcher.base.errors import PatcherError
 from opencode_patcher.base.store import Store
-from opencode_patcher.configuration import auth
 from opencode_patcher.configuration import files as configurations
+from opencode_patcher.configuration import report as reports
 from opencode_patcher.drill.fakes import wire
 from opencode_patcher.drill.verdict import comparison, observation
 from opencode_patcher.health import record
@@ -65,7 +65,7 @@ READERS: dict[str, Reader] = {
     "JSON with halves of surrogate pairs": lambda data: documents.parse(data, dict[str, object], halves=True),
     "JSONC": text(jsonc.loads),
     "opencode.json": text(lambda one: configurations.parse("opencode.json", one, {"A": "1"})),
-    "auth.json": text(lambda one: auth.read({auth.CONTENT_VARIABLE: one, "HOME": "/nowhere"})),
+    "opencode combined --json": text(reports.parse),
     "the catalogue": lambda data: catalogue.parse_providers(data, "test"),
     "the log of attempts": file(log.read),
     "the health file": file(lambda path: record.read(path, datetime(2026, 3, 1, tzinfo=UTC))),

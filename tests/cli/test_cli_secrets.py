@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from opencode_patcher import __main__
+from tests.configuration.config_samples import REPORT, answering
 
 NOBODY = "http://me:{secret}@127.0.0.1:9/"
 
@@ -58,12 +59,15 @@ def test_no_secret_is_shown_or_stored(
     catalogue = tmp_path / "catalogue.json"
     catalogue.write_text(json.dumps(providers))
     source = NOBODY.format(secret=secret()) + "opencode.git"
+    said = f"provider_priority: no provider {os.environ['MY_KEY']}."
+    mistakes = [{"source": str(work / "opencode.json"), "text": said}]
+    binary = answering(tmp_path / "opencode", REPORT | {"mistakes": mistakes})
 
     shown = []
     for text in ((work / "opencode.json").read_text(), json.dumps(config), "{ broken {env:MY_KEY}"):
         (work / "opencode.json").write_text(text)
         for words in (
-            *(["config", *more, "--catalog", str(catalogue)] for more in ([], ["--check"], ["--json"])),
+            *(["config", *more, "--binary", str(binary)] for more in ([], ["--check"], ["--json"])),
             ["models", "groups", "--catalog", str(catalogue), "--config", "opencode.json"],
             *(["doctor", "--source", source, *more] for more in ([], ["--json"])),
         ):
@@ -73,12 +77,14 @@ def test_no_secret_is_shown_or_stored(
         __main__.run([*words, "--source", source])
         shown += [*capsys.readouterr()]
 
-    assert "openai" in "".join(shown)
+    assert "anthropic" in "".join(shown)
+    assert "no provider {env:MY_KEY}" in "".join(shown)
     stored = [path for root in (tmp_path, isolated) for path in root.rglob("*") if path.is_file()]
     # git needs the login to fetch; the store is private.
     fetching = {*(isolated / "store" / "sources").glob("*/config")}
     assert (isolated / "store").stat().st_mode & 0o777 == 0o700
     sources = {isolated / ".npmrc", isolated / "key.txt", data / "auth.json", *fetching}
+    sources |= {binary.with_suffix(".json"), Path(f"{binary}.asked")}
     for one in secrets:
         assert not [text for text in shown if one in text], one
         assert not [path for path in stored if path not in sources and one in path.read_text(errors="replace")], one

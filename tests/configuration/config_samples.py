@@ -1,4 +1,4 @@
-"""A user's home with OpenCode's files in it, and a small catalogue."""
+"""A user's home with OpenCode's files in it, a small catalogue, and a program that answers like a patched OpenCode."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from opencode_patcher.configuration.survey import Survey, survey
-from opencode_patcher.models import catalogue
 
 CATALOGUE: dict[str, dict[str, Any]] = {
     "anthropic": {
@@ -44,7 +43,56 @@ CATALOGUE: dict[str, dict[str, Any]] = {
     },
 }
 
-PROVIDERS = catalogue.parse_providers(json.dumps(CATALOGUE).encode(), "the sample")
+
+def member(name: str, **changes: object) -> dict[str, object]:
+    provider, _, model = name.partition("/")
+    return {"provider": provider, "model": model, "name": model, "terms": [], **changes}
+
+
+REPORT: dict[str, Any] = {
+    "format": 1,
+    "opencode": "1.18.15",
+    "build": "opencode-patcher",
+    "directory": "/work",
+    "models": [
+        {
+            "id": "claude-sonnet-4-5",
+            "name": "Claude Sonnet 4.5",
+            "own": False,
+            "members": [
+                member(
+                    "anthropic/claude-sonnet-4-5",
+                    price={"input": 3, "output": 15, "cache_read": 0.3},
+                    limit={"context": 200000, "output": 64000},
+                ),
+                member("github-copilot/claude-sonnet-4.5"),
+            ],
+        }
+    ],
+    "providers": [
+        {"id": "anthropic", "name": "Anthropic", "login": "environment", "variable": "ANTHROPIC_API_KEY", "models": 3},
+        {"id": "github-copilot", "name": "GitHub Copilot", "login": "oauth", "models": 1},
+        {"id": "opencode", "name": "OpenCode", "login": "free", "models": 1},
+    ],
+}
+"""What a patched OpenCode says (templates/combined/view/report.ts)."""
+
+
+def answering(path: Path, report: object = REPORT, *, refuses: str = "") -> Path:
+    """A program that is asked as a patched OpenCode is. It notes what it was given in ``path.asked``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".json").write_text(report if isinstance(report, str) else json.dumps(report), encoding="utf-8")
+    path.write_text(
+        f"""#!/bin/sh
+{{ echo "$PWD: $*"; env | sort; }} > '{path}.asked'
+[ "$1" = --version ] && exec echo 1.17.90
+[ -n '{refuses}' ] && {{ echo '{refuses}' >&2; exit 1; }}
+[ "$1" = combined ] && exec cat '{path.with_suffix(".json")}'
+exit 0
+"""
+    )
+    path.chmod(0o755)
+    return path
 
 
 @dataclass(kw_only=True)
@@ -78,5 +126,6 @@ class User:
         logins = {id_.replace("_", "-"): {"type": type_, "key": "a secret"} for id_, type_ in types.items()}
         self.writes(self.root / ".local" / "share" / "opencode" / "auth.json", logins)
 
-    def survey(self) -> Survey:
-        return survey(self.environment, self.work, PROVIDERS)
+    def survey(self, **changes: object) -> Survey:
+        """What is found; ``changes`` are made to what OpenCode says."""
+        return survey(self.environment, self.work, answering(self.root / "opencode", REPORT | changes))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher.configuration import auth, files, places
+from opencode_patcher.configuration import files, places
 from tests.configuration.config_samples import User
 
 
@@ -39,11 +39,6 @@ def test_all_places_in_the_order_of_merging(user: User) -> None:
     assert [Path(file.name) for file in read if file.own] == [
         path for path in expected if path.name.startswith(("combined.", "ours."))
     ]
-    merged = files.merged(read)
-    assert merged["number"] == "managed"
-    assert all(merged[f"from {number}"] for number in range(len(expected)))
-    assert files.merged(read[:-1])["number"] == "content"
-    assert files.merged(read[:-2])["number"] == len(expected) - 1
 
 
 def test_project_files_can_be_switched_off(user: User) -> None:
@@ -52,26 +47,20 @@ def test_project_files_can_be_switched_off(user: User) -> None:
     assert files.read_all(user.environment, user.work) == ()
 
 
-def test_objects_are_merged_and_lists_replaced(user: User) -> None:
-    user.writes(user.config, {"combined": {"stickiness": 1, "exclude": ["a"]}, "provider_priority": ["a", "b"]})
-    user.writes(user.work / "opencode.json", {"combined": {"exclude": ["b"]}, "provider_priority": ["c"]})
-    assert files.merged(files.read_all(user.environment, user.work)) == {
-        "combined": {"stickiness": 1, "exclude": ["b"]},
-        "provider_priority": ["c"],
-    }
-
-
 def test_the_value_of_a_variable_is_not_shown_but_whether_it_is_empty(user: User) -> None:
     user.writes(user.config, '{"model": "{env:MINE}", "small_model": "{env:NONE}", "{env:MINE}": ["x{env:MINE}"]}')
     user.environment |= {"MINE": "a/b"}
-    merged = files.merged(files.read_all(user.environment, user.work))
+    (file,) = files.read_all(user.environment, user.work)
+    merged = file.data
+    assert merged is not None
     assert merged == {"model": "{env:MINE}", "small_model": "", "{env:MINE}": ["x{env:MINE}"]}
 
 
 def test_a_variable_may_stand_for_a_number(user: User) -> None:
     user.writes(user.config, '{"n": {env:NUMBER}, "model": "{env:MINE}"}')
     user.environment |= {"MINE": "a/b", "NUMBER": "7"}
-    assert files.merged(files.read_all(user.environment, user.work)) == {"n": 7, "model": "{env:MINE}"}
+    (file,) = files.read_all(user.environment, user.work)
+    assert file.data == {"n": 7, "model": "{env:MINE}"}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +107,6 @@ def test_without_any_home_only_the_project_is_read(user: User, monkeypatch: pyte
     path = user.writes(user.work / "opencode.json", {})
     environment = {"OPENCODE_TEST_MANAGED_CONFIG_DIR": str(user.root)}
     assert [file.name for file in files.read_all(environment, user.work)] == [str(path)]
-    assert "HOME" in auth.read(environment).problem
 
 
 @pytest.mark.parametrize("there", [["combined.json"], ["combined.jsonc", "combined.json"], []])
@@ -127,22 +115,6 @@ def test_the_file_to_add_to_is_the_one_that_wins(user: User, there: list[str]) -
         user.writes(user.config.with_name(name), {})
     expected = there[0] if there else "combined.json"
     assert places.combined_file(user.environment) == user.config.with_name(expected)
-
-
-@pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": 1, "anthropic": {"type": "api", "key": "sk-1234'])
-def test_a_damaged_list_of_logins_is_reported_without_its_content(user: User, content: str) -> None:
-    path = user.writes(user.root / ".local" / "share" / "opencode" / "auth.json", content)
-    logins = auth.read(user.environment)
-    assert logins.types == {}
-    assert logins.problem == f"{path} is damaged: it is not a JSON object."
-
-
-def test_logins_in_the_environment_come_first(user: User) -> None:
-    user.logs_in(openrouter="api")
-    user.environment["OPENCODE_AUTH_CONTENT"] = '{"anthropic": {"type": "oauth"}, "x": {"type": "other"}, "y": 7}'
-    assert auth.read(user.environment).types == {"anthropic": "oauth"}
-    user.environment["OPENCODE_AUTH_CONTENT"] = "{"
-    assert auth.read(user.environment).types == {"openrouter": "api"}
 
 
 def test_a_place_that_is_a_file_where_a_directory_should_be(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which models the user has, what is wrong in the configuration, and what to add to it."""
+"""What is wrong in the configuration, what a patched OpenCode says about it, and what to add to it."""
 
 from __future__ import annotations
 
@@ -8,114 +8,44 @@ from typing import Any
 import pytest
 
 from opencode_patcher.configuration.advice import Advice, advise
-from tests.configuration.config_samples import User
+from opencode_patcher.configuration.survey import survey
+from tests.configuration.config_samples import User, answering, member
 from tests.configuration.refused_values import REFUSED
 
 
-def means(user: User) -> dict[str, str]:
-    return {provider.id: provider.means for provider in user.survey().connected}
-
-
-def advice(user: User) -> Advice:
-    found = user.survey()
-    return advise(found.files, found.config, found.connected, found.groups)
-
-
-def test_providers_are_connected_as_opencode_does_it(user: User) -> None:
-    assert means(user) == {"opencode": "free"}
-    user.logs_in(github_copilot="oauth", openrouter="api", unheard_of="api")
-    user.environment["ANTHROPIC_API_KEY"] = "x"
-    assert means(user) == {
-        "anthropic": "environment",
-        "openrouter": "key",
-        "github-copilot": "login",
-        "opencode": "free",
-    }
-    user.writes(user.config, {"disabled_providers": ["opencode"], "enabled_providers": ["openrouter", "opencode"]})
-    assert means(user) == {"openrouter": "key"}
-
-
-def test_a_provider_of_the_configuration(user: User) -> None:
-    user.writes(
-        user.config,
-        {
-            "provider": {
-                "mine": {"models": {"claude-sonnet-4-5": {}}},
-                "anthropic": {"options": {}, "blacklist": ["claude-opus-4-5"]},
-                "openrouter": {"env": ["MY_KEY"], "whitelist": ["z-ai/glm-5"]},
-                "broken": 7,
-            }
-        },
-    )
-    found = {provider.id: [offer.model_id for offer in provider.offers] for provider in user.survey().connected}
-    assert found["mine"] == ["claude-sonnet-4-5"]
-    assert found["anthropic"] == ["claude-sonnet-4-5", "claude-opus-4-5-fast"]
-    assert found["openrouter"] == ["z-ai/glm-5"]
-    assert [group.id for group in user.survey().groups] == ["claude-sonnet-4-5"]
-
-
-def test_an_account_has_the_models_of_its_provider_and_a_key_of_its_own(user: User) -> None:
-    user.logs_in(anthropic="api", anthropic_home="api")
-    user.environment["ANTHROPIC_WORK_API_KEY"] = "x"
-    accounts = {"anthropic-work": "anthropic", "anthropic-home": "anthropic", "anthropic-old": "anthropic", "x": "y"}
-    user.writes(
-        user.config.with_name("combined.json"), {"combined": {"accounts": {**accounts, "openrouter": "anthropic"}}}
-    )
-    found = user.survey()
-    assert means(user) == {
-        "anthropic": "key",
-        "opencode": "free",
-        "anthropic-work": "environment",
-        "anthropic-home": "key",
-    }
-    (group,) = (group for group in found.groups if group.id == "claude-sonnet-4-5")
-    assert [member.provider_id for member in group.members] == ["anthropic", "anthropic-home", "anthropic-work"]
-    (finding,) = found.findings
-    assert finding.text == "combined.accounts.x: no provider y."
-
-
-def test_models_are_those_that_opencode_shows(user: User) -> None:
-    user.logs_in(anthropic="api")
-    found = {provider.id: [offer.model_id for offer in provider.offers] for provider in user.survey().connected}
-    assert found == {
-        "anthropic": ["claude-sonnet-4-5", "claude-opus-4-5", "claude-opus-4-5-fast"],
-        "opencode": ["glm-5-free"],
-    }
-    user.logs_in(opencode="api")
-    found = {provider.id: [offer.model_id for offer in provider.offers] for provider in user.survey().connected}
-    assert found == {"opencode": ["glm-5-free", "claude-sonnet-4-5"]}
+def advice(user: User, **changes: object) -> Advice:
+    found = user.survey(**changes)
+    assert found.report
+    return advise(found.files, found.report)
 
 
 def test_the_proposed_order_is_subscription_vendor_router_free(user: User) -> None:
-    user.logs_in(github_copilot="oauth", openrouter="api")
-    user.environment["ANTHROPIC_API_KEY"] = "x"
-    user.writes(user.config, {"combined": {"variants": ["free"]}})
-    proposal = advice(user)
+    providers = [
+        {"id": "openrouter", "login": "key", "models": 300},
+        {"id": "anthropic", "login": "environment", "models": 3},
+        {"id": "opencode", "login": "free", "models": 1},
+        {"id": "github-copilot", "login": "oauth", "models": 9},
+        {"id": "unused", "login": "oauth", "models": 1},
+    ]
+    keys = ("opencode/a", "openrouter/a", "anthropic/a", "github-copilot/a")
+    models = [{"id": "a", "name": "A", "members": [member(key) for key in keys]}]
+    proposal = advice(user, providers=providers, models=models)
     assert proposal.add == {"provider_priority": ["github-copilot", "anthropic", "openrouter", "opencode"]}
     line = '  "provider_priority": ["github-copilot", "anthropic", "openrouter", "opencode"]'
     assert proposal.lines(whole=False) == (line + ",",)
     assert json.loads("\n".join(proposal.lines(whole=True))) == proposal.add
-
-
-def test_only_providers_behind_a_combined_model_are_proposed(user: User) -> None:
-    user.logs_in(github_copilot="oauth", anthropic="api")
-    assert advice(user).add == {"provider_priority": ["github-copilot", "anthropic"]}
-    user.logs_in(anthropic="api")
-    assert advice(user).add == {}
+    assert advice(user, models=[]).add == {}
 
 
 def test_the_users_own_order_stays(user: User) -> None:
-    user.logs_in(github_copilot="oauth", anthropic="api")
     user.writes(user.config, '{\n  "provider_priority": "anthropic",\n  "model": "anthropic/claude-sonnet-4-5"\n}')
-    proposal = advice(user)
+    order = {"key": "provider_priority", "source": str(user.config)}
+    model = {"key": "model", "source": str(user.config), "value": "anthropic/claude-sonnet-4-5"}
+    proposal = advice(user, settings=[order, model])
     assert proposal.add == {}
     (change,) = proposal.changes
     assert (change.value, change.file, change.line) == ("combined/claude-sonnet-4-5", str(user.config), 3)
-    user.writes(user.config, '{"provider_priority": []}')
-    (change,) = advice(user).changes
-    assert (change.key, change.value) == ("provider_priority", ["github-copilot", "anthropic"])
-    user.writes(user.config, {"provider_priority": ["anthropic"], "model": "combined/claude-sonnet-4-5"})
-    assert advice(user) == Advice(add={}, changes=())
+    assert advice(user, settings=[order, model | {"value": "combined/claude-sonnet-4-5"}]) == Advice(add={}, changes=())
 
 
 CONFIG = """\
@@ -127,93 +57,83 @@ CONFIG = """\
     "github-copilot"
   ],
   "combined": {
-    "groups": {"mine": ["anthropic/claude-sonnet-4-5",
-      "anthropic/claude-sonnet-9"]},
-    "last_resort": ["openruoter", "*/*:free", "openrouter/z-ai/*"],
-    "exclude": ["*/no-such-*"],
+    "last_resort": ["openrouter",
+      "openruoter"],
     "stickyness": 5
   }
 }
 """
 
 
-def test_unknown_names_are_found_with_their_lines(user: User) -> None:
-    user.logs_in(anthropic="api", openrouter="api")
+def test_mistakes_that_opencode_names_have_lines(user: User) -> None:
     user.writes(user.config, CONFIG)
-    found = {(finding.line, finding.level): (finding.text, finding.fix) for finding in user.survey().findings}
-    assert all(finding.file == str(user.config) for finding in user.survey().findings)
-    assert len(found) == len(user.survey().findings) - 1  # two on line 11
-    assert found.keys() == {(line, "warning") for line in (2, 4, 6, 10, 11, 12, 13)}
-    assert "Did you mean combined/claude-sonnet-4-5?" in found[2, "warning"][1]
-    assert "Did you mean anthropic?" in found[4, "warning"][0]
-    assert found[6, "warning"] == (
+    source = str(user.config)
+    texts = (
+        "model: nothing is combined under the name combined/claude-sonet-4-5 for your providers.",
+        "provider_priority: no provider antropic. Did you mean anthropic?",
         "provider_priority: github-copilot is not connected, so it is never used.",
-        "Log in to it: opencode auth login",
+        "combined.last_resort: openruoter matches no provider and no model.",
+        "combined.stickyness is not a setting, so it does nothing. Did you mean combined.stickiness?",
     )
-    assert "Did you mean anthropic/claude-sonnet-4-5?" in found[10, "warning"][0]
-    assert "stickiness" in found[13, "warning"][1]
+    found = user.survey(mistakes=[{"source": source, "text": text} for text in texts]).findings
+    assert [(finding.level, finding.file, finding.line) for finding in found] == [
+        ("warning", source, line) for line in (11, 2, 4, 6, 10)
+    ], "the unknown key is said once, as the file's check says it"
+    assert found[3].fix == "Log in to it: opencode auth login"
+    (elsewhere,) = user.survey(mistakes=[{"text": texts[1]}]).findings[1:]
+    assert (elsewhere.file, elsewhere.line) == (None, None)
 
 
-WINDOWS = """\
-{
-  "combined": {"windows": {
-    "threshold": 950,
-    "providers": {
-      "antropic": 90,
-      "Anthropic": "off",
-      "openrouter": 101
-    }, "order": "soonest"}}
-}
-"""
+def test_the_value_of_a_variable_is_not_in_what_is_shown(user: User) -> None:
+    user.environment["MY_KEY"] = "sk-secret"
+    user.writes(user.config, '{"provider_priority": ["{env:MY_KEY}"]}')
+    mistake = {"source": str(user.config), "text": "provider_priority: no provider sk-secret."}
+    (finding,) = user.survey(mistakes=[mistake]).findings
+    assert finding.text == "provider_priority: no provider {env:MY_KEY}."
 
 
-def test_windows_that_never_apply_are_found(user: User) -> None:
-    user.logs_in(anthropic="api", openrouter="api")
-    user.writes(user.config, WINDOWS)
-    found = {finding.line: (finding.level, finding.text, finding.fix) for finding in user.survey().findings}
-    fix = 'Write a percentage from 1 to 100, or "off".'
-    assert found == {
-        3: ("warning", "combined.windows.threshold: 950 percent of a window are never used.", fix),
-        5: (
-            "warning",
-            "combined.windows.providers: antropic is not a provider. Did you mean anthropic?",
-            "Correct or remove it.",
-        ),
-        7: ("warning", "combined.windows.providers.openrouter: 101 percent of a window are never used.", fix),
-    }
+def test_opencode_is_asked_where_the_user_is_and_changes_nothing(user: User) -> None:
+    user.logs_in(anthropic="api")
+    (user.root / ".local" / "state" / "opencode").mkdir(parents=True)
+    before = sorted(path for path in user.root.rglob("*") if path.is_file())
+    user.survey()
+    asked = (user.root / "opencode.asked").read_text()
+    assert asked.startswith(f"{user.work}: combined list --json\n")
+    for line in (
+        "OPENCODE_PURE=1",
+        "OPENCODE_COMBINED_LOOK=1",
+        "OPENCODE_CONFIG_CONTENT={}",
+        "HTTPS_PROXY=http://127.0.0.1:9",
+    ):
+        assert line in asked
+    assert f"XDG_DATA_HOME={user.root}" not in asked, "no build upgrades the user's database"
+    assert "a secret" not in asked
+    made = {user.root / name for name in ("opencode", "opencode.json", "opencode.asked")}
+    assert {path for path in user.root.rglob("*") if path.is_file()} - made == set(before)
 
 
-NESTED = """\
-{ "disabled_providers": ["opencode"],
-  "agent": {
-    "careful": {"model": "combined/claude-opus-45"}
-  },
-  "command": {
-    "review": {"template": "x", "model": "combined/glm-5"}
-  },
-  "combined": {"cooldown": {
-    "min": 5000,
-    "max": 1000
-  }}
-}
-"""
+@pytest.mark.parametrize("said", ["", "{}", '{"format": 1}', "not JSON", '{"format": 2}'])
+def test_an_opencode_that_says_something_else_is_a_reason_and_no_crash(user: User, said: str) -> None:
+    found = survey(user.environment, user.work, answering(user.root / "opencode", said))
+    assert found.report is None
+    assert found.silence
+    assert "does not say what it combines" in found.silence.what
 
 
-def test_unknown_models_of_agents_and_commands_and_swapped_limits_are_found(user: User) -> None:
-    user.logs_in(anthropic="api", openrouter="api")
-    user.writes(user.config, NESTED)
-    found = {finding.line: (finding.level, finding.text, finding.fix) for finding in user.survey().findings}
-    assert found.keys() == {3, 6, 9}
-    assert found[3][2] == "Did you mean combined/claude-opus-4-5?"
-    assert "command.review.model: combined/glm-5 has too few providers to be combined" in found[6][1]
-    assert "min (5000) is more than max (1000)" in found[9][1]
+def test_an_opencode_that_refuses_says_why(user: User) -> None:
+    binary = answering(user.root / "opencode", refuses="Error: Unknown argument: json")
+    found = survey(user.environment, user.work, binary)
+    assert found.silence
+    assert found.silence.why == "Error: Unknown argument: json"
+    assert "build" in found.silence.next_step
 
 
-def test_a_combined_model_is_missing_where_combining_is_switched_off(user: User) -> None:
-    user.logs_in(anthropic="api", openrouter="api")
-    user.writes(user.config, {"disabled_providers": ["combined"], "model": "combined/claude-sonnet-4-5"})
-    (finding,) = user.survey().findings
-    assert finding.text.startswith("model: nothing is combined under the name combined/claude-sonnet-4-5")
+def test_it_is_not_asked_with_files_that_it_refuses(user: User) -> None:
+    user.writes(user.config, {"combined": 7})
+    found = user.survey()
+    assert [finding.level for finding in found.findings] == ["error"]
+    assert (found.report, found.silence) == (None, None)
+    assert not (user.root / "opencode.asked").exists()
 
 
 @pytest.mark.parametrize(
@@ -255,21 +175,13 @@ def test_an_infinite_number_is_an_error(user: User) -> None:
     assert finding.text.startswith("combined.cooldown.max must be a whole number")
 
 
-def test_the_file_that_decides_is_named(user: User) -> None:
-    user.logs_in(anthropic="api", openrouter="api")
-    user.writes(user.config, {"provider_priority": ["nobody"]})
-    project = user.writes(user.work / "opencode.json", '{\n"provider_priority": ["noone"]}')
-    (finding,) = user.survey().findings
-    assert (finding.file, finding.line, "noone" in finding.text) == (str(project), 2, True)
-
-
 @pytest.mark.parametrize(("config", "field"), REFUSED)
 def test_a_value_that_opencode_refuses_is_an_error(user: User, config: dict[str, Any], field: str) -> None:
     user.writes(user.config, config)
     found = user.survey()
     assert [finding.level for finding in found.findings] == ["error"]
     assert found.findings[0].text.startswith(f"{field} ")
-    assert found.groups == ()
+    assert found.report is None
 
 
 def test_a_value_that_opencode_accepts_is_not_an_error(user: User) -> None:

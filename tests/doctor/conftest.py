@@ -12,7 +12,7 @@ from opencode_patcher.base.store import open_store
 from opencode_patcher.base.version import Release
 from opencode_patcher.toolchain import platforms
 from opencode_patcher.upstream import lock
-from tests.doctor.doctor_samples import Patient, write_opencode_files
+from tests.doctor.doctor_samples import Patient, saying, write_opencode_files
 from tests.install.install_samples import make_build, program
 from tests.toolchain.fake_registry import Registry, serve
 from tests.upstream.fake_upstream import WORKSPACE, Upstream
@@ -60,7 +60,9 @@ def patient(
     (work / ".git").mkdir(parents=True)
     monkeypatch.chdir(work)
     write_opencode_files(isolated)
-    make_build(open_store(), "patched", "1.17.90", commit=lock.read_lock().release.commit)
-    made = Patient(home=isolated, work=work, source=upstream.source)
+    report = tmp_path / "report.json"
+    make_build(open_store(), "patched", "1.17.90", commit=lock.read_lock().release.commit, body=saying(report))
+    made = Patient(home=isolated, work=work, source=upstream.source, report=report)
+    made.says()
     assert made.run("install", "--quiet") == 0
     return made

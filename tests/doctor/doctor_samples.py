@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from opencode_patcher.__main__ import run
-from tests.configuration.config_samples import CATALOGUE
+from tests.configuration.config_samples import REPORT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +20,15 @@ class Patient:
     home: Path
     work: Path
     source: str
+    report: Path
 
     @property
     def config(self) -> Path:
         return self.home / ".config" / "opencode" / "opencode.jsonc"
+
+    def says(self, **changes: object) -> None:
+        """Changes what the installed OpenCode says of the user."""
+        self.report.write_text(json.dumps(REPORT | changes))
 
     def run(self, *words: str) -> int:
         return run(words)
@@ -43,13 +48,12 @@ class Patient:
 
 
 def write_opencode_files(home: Path) -> None:
-    """A catalogue in OpenCode's cache, two logins, and a configuration that a stock OpenCode refuses."""
-    cache, data = home / ".cache" / "opencode", home / ".local" / "share" / "opencode"
-    for directory in (cache, data, home / ".config" / "opencode"):
-        directory.mkdir(parents=True)
-    (cache / "models.json").write_text(json.dumps(CATALOGUE))
-    logins = {name: {"type": "api", "key": "a secret"} for name in ("anthropic", "openrouter")}
-    (data / "auth.json").write_text(json.dumps(logins))
-    (home / ".config" / "opencode" / "opencode.jsonc").write_text(
-        '{ // mine\n  "provider_priority": ["anthropic"],\n}\n'
-    )
+    """A configuration that a stock OpenCode refuses."""
+    config = home / ".config" / "opencode"
+    config.mkdir(parents=True)
+    (config / "opencode.jsonc").write_text('{ // mine\n  "provider_priority": ["anthropic"],\n}\n')
+
+
+def saying(report: Path) -> str:
+    """The part of a program's script that makes it answer as a patched OpenCode does."""
+    return f"""[ "$1" = combined ] && exec cat '{report}'"""

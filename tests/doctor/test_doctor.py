@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,8 @@ def test_everything_is_fine(patient: Patient, capsys: pytest.CaptureFixture[str]
             for check in ("store", "git", "bun", "npm registry", "source", "disk", "installed", "PATH", "providers")
         },
     )
-    assert "2 combined models of anthropic, openrouter, opencode." in only(found, "providers")["text"]
+    text = only(found, "providers")["text"]
+    assert text.startswith("1 combined models of anthropic, github-copilot, opencode, as the installed OpenCode")
     assert patient.run("doctor", "--source", patient.source) == 0
     assert capsys.readouterr().out.endswith("\nAll checks passed.\n")
 
@@ -194,12 +196,13 @@ def test_a_stock_program_at_our_place_refuses_the_configuration(patient: Patient
 
 
 def test_what_is_wrong_in_the_configuration(patient: Patient) -> None:
-    patient.config.write_text('{\n  "provider_priority": ["antropic"],\n  "combined": {"last_resort": ["nobody"]}\n}')
+    patient.config.write_text('{\n  "provider_priority": ["antropic"]\n}')
+    text = "provider_priority: no provider antropic. Did you mean anthropic?"
+    patient.says(mistakes=[{"source": str(patient.config), "text": text}])
     code, found = patient.doctor()
     assert code == 0
     assert [(one["level"], one["text"]) for one in found["configuration"]] == [
-        ("warning", f"{patient.config}:2: provider_priority: no provider antropic. Did you mean anthropic?"),
-        ("warning", f"{patient.config}:3: combined.last_resort: nobody matches no provider and no model."),
+        ("warning", f"{patient.config}:2: {text}"),
     ]
     patient.config.write_text('{\n  "combined": {"stickiness": -1}\n}')
     code, found = patient.doctor()
@@ -211,21 +214,80 @@ def test_what_is_wrong_in_the_configuration(patient: Patient) -> None:
 
 
 def test_nothing_to_combine(patient: Patient) -> None:
-    auth = patient.home / ".local" / "share" / "opencode" / "auth.json"
-    auth.write_text('{"anthropic": {"type": "api", "key": "x"}}')
+    patient.says(models=[])
     code, found = patient.doctor()
     assert (code, only(found, "providers")["level"]) == (0, "warning")
     assert "opencode auth login" in only(found, "providers")["fix"]
-    auth.write_text("{")
-    code, found = patient.doctor()
-    assert found["providers"][0]["text"] == f"{auth} is damaged: it is not a JSON object."
+    patient.says(models=[], off="disabled_providers names combined")
+    _, found = patient.doctor()
+    assert only(found, "providers")["text"] == "Nothing is combined: disabled_providers names combined."
 
 
-def test_without_a_catalogue_the_files_are_still_checked(patient: Patient) -> None:
-    (patient.home / ".cache" / "opencode" / "models.json").unlink()
-    patient.config.write_text('{"combined": 7}')
+def test_a_login_that_opencode_does_not_use_is_not_counted(patient: Patient) -> None:
+    patient.says(unused_logins=[{"id": "anthropic", "why": "OpenCode needs a plugin for this kind of login"}])
+    _, found = patient.doctor()
+    assert [one["level"] for one in found["providers"]] == ["warning", "good"]
+    assert found["providers"][0]["text"].startswith("The login to anthropic is not used: OpenCode needs a plugin")
+
+
+def test_an_opencode_that_cannot_say_it(patient: Patient) -> None:
+    patient.report.write_text("")
     code, found = patient.doctor()
-    assert (code, levels(found)["configuration"], levels(found)["providers"]) == (1, {"blocks"}, {"unknown"})
+    assert (code, only(found, "providers")["level"]) == (0, "warning")
+    assert "does not say what it combines" in only(found, "providers")["text"]
+
+
+def test_without_an_opencode_nothing_is_said_to_be_fine(patient: Patient) -> None:
+    assert patient.run("uninstall", "--quiet") == 0
+    shutil.rmtree(open_store().builds)
+    _, found = patient.doctor()
+    assert (only(found, "providers")["level"], only(found, "installed")["level"]) == ("unknown", "warning")
+
+
+HOUR = 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "lasts", "doubt"),
+    [
+        ("anthropic/", "quota", HOUR, ""),
+        ("anthropic/claude-sonnet-4-5", "overload", 30_000, ""),
+        ("anthropic/", "overload", 5 * HOUR, "That is long for this class (5 h, usually at most 2 min)."),
+        ("anthropic/", "quota", 40 * 24 * HOUR, "No plan's window is that long, so OpenCode asks it again sooner."),
+        ("nobody/", "quota", HOUR, "You have no such provider now."),
+    ],
+)
+def test_who_is_avoided_is_named_and_what_looks_wrong(
+    patient: Patient, key: str, kind: str, lasts: int, doubt: str
+) -> None:
+    now = int(time.time() * 1000)
+    record = {"since": now - 1000, "until": now - 1000 + lasts, "kind": kind, "message": "402 No money", "failures": 1}
+    state = patient.home / ".local" / "state" / "opencode"
+    state.mkdir(parents=True)
+    file = state / "combined-health.json"
+    file.write_text(json.dumps({"version": 1, "members": {key: record, "beta/": record | {"failures": 0}}}))
+    file.chmod(0o600)
+    _, found = patient.doctor()
+    finding = only(found, "health")
+    name = key.rstrip("/")
+    first, _, second = finding["text"].partition("\n")
+    assert first.startswith(f"{name} is avoided until ")
+    assert first.endswith(f" ({kind}): 402 No money")
+    assert second == doubt
+    assert (finding["level"], finding["fix"]) == (
+        "warning",
+        f"To ask it again now: opencode-patcher health clear {name}",
+    )
+
+
+def test_what_the_user_has_steered_is_named(patient: Patient) -> None:
+    assert patient.run("health", "pin", "combined/claude-sonnet-4-5", "anthropic") == 0
+    assert patient.run("health", "skip", "openrouter") == 0
+    _, found = patient.doctor()
+    assert [one["text"] for one in found["health"]] == [
+        "combined/claude-sonnet-4-5 is pinned to anthropic, so it does not fail over.",
+        "openrouter is skipped, because you said so.",
+    ]
 
 
 def test_a_store_of_a_newer_version(patient: Patient) -> None:
@@ -274,4 +336,4 @@ def test_without_a_home(patient: Patient) -> None:
     found = {one["check"]: one for one in json.loads(done.stdout)["findings"]}
     # The place is known from the install.
     assert found["installed"]["level"] in ("good", "warning")
-    assert found["providers"]["level"] == "unknown"
+    assert found["providers"]["level"] == "good"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from opencode_patcher.__main__ import run
+from opencode_patcher.base import moments
 from opencode_patcher.base.errors import StoreError, UsageError
-from opencode_patcher.cli import health as shown_health
-from opencode_patcher.health import clear, record
+from opencode_patcher.health import clear, record, steer
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -221,8 +221,46 @@ def test_watching_shows_each_change(
     ],
 )
 def test_times_are_local_with_what_is_left(after: timedelta, said: str) -> None:
-    text = shown_health.until(NOW + after, NOW)
+    text = moments.until(NOW + after, NOW)
 
     assert text.endswith(said)
     local, here = (NOW + after).astimezone(), NOW.astimezone()
     assert text.startswith(f"{local:%H:%M}" if local.date() == here.date() else f"{local:%Y-%m-%d %H:%M}")
+
+
+def test_a_pin_and_a_skip_are_in_the_file_that_opencode_follows(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = json.loads(path.read_text())
+    assert run(["health", "pin", "combined/glm", "alpha/glm-4.6"]) == 0
+    assert "combined/glm: pinned to alpha/glm-4.6" in capsys.readouterr().out
+    assert run(["health", "skip", "beta"]) == 0
+    now = json.loads(path.read_text())
+    assert now == before | {"steer": {"pins": {"glm": "alpha/glm-4.6"}, "skips": ["beta"]}}
+    assert run(["health", "skip", "alpha/glm-4.6", "--json"]) == 0
+    capsys.readouterr()
+    assert run(["health", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["pins"], shown["skips"]) == ({}, ["beta", "alpha/glm-4.6"]), "a skip ends a pin to the same member"
+    assert run(["health", "pin", "glm", "beta"]) == 0
+    assert run(["health", "reset", "combined/glm"]) == 0
+    assert json.loads(path.read_text())["steer"] == {"pins": {}, "skips": ["alpha/glm-4.6"]}
+    assert run(["health", "reset"]) == 0
+    assert json.loads(path.read_text()) == before
+
+
+def test_ending_cooldowns_leaves_pins_and_skips(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["health", "skip", "beta"]) == 0
+    assert run(["health", "clear", "alpha"]) == 0
+    assert json.loads(path.read_text())["steer"]["skips"] == ["beta"]
+    assert run(["health", "clear"]) == 0
+    assert json.loads(path.read_text()) == {"version": 1, "members": {}, "steer": {"pins": {}, "skips": ["beta"]}}
+    assert run(["health", "reset", "beta"]) == 0
+    assert json.loads(path.read_text()) == {"version": 1, "members": {}}
+
+
+def test_a_pin_makes_the_file_if_there_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "new" / record.NAME
+    steer.reset(file, None)
+    assert not file.exists()
+    steer.pin(file, "glm", "alpha")
+    assert json.loads(file.read_text())["steer"] == {"pins": {"glm": "alpha"}, "skips": []}
+    assert oct(file.stat().st_mode & 0o777) == "0o600"

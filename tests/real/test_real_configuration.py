@@ -16,13 +16,12 @@ from opencode_patcher.configuration.survey import Survey, survey
 from opencode_patcher.drill.drivers.home import Home, environment, prepare, start_project
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, serving
 from opencode_patcher.drill.fakes.wire import as_object, as_objects
-from opencode_patcher.models import catalogue
 from tests.configuration.config_samples import CATALOGUE
 from tests.configuration.refused_values import REFUSED
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 
-LOGINS = {name: {"type": "api", "key": "x"} for name in ("openrouter", "github-copilot")}
+LOGINS = {name: {"type": "api", "key": "x"} for name in ("openrouter", "github-copilot", "nobody")}
 
 
 def write_catalogue(path: Path) -> None:
@@ -58,9 +57,9 @@ def write_catalogue(path: Path) -> None:
 class OpenCode:
     """The server of the patched binary, in a home with the small catalogue and logins."""
 
+    binary: Path
     server: OpenCodeServer
     home: Home
-    catalogue: Path
     variables: dict[str, str | None]
 
     def project(self, name: str, config: dict[str, Any]) -> Path:
@@ -80,7 +79,7 @@ class OpenCode:
 
     def survey(self, project: Path) -> Survey:
         variables = {name: value for name, value in self.variables.items() if value is not None}
-        return survey(variables, project, catalogue.load_providers(self.catalogue))
+        return survey(variables, project, self.binary)
 
 
 @contextmanager
@@ -93,7 +92,7 @@ def started(binary: Path, root: Path) -> Iterator[OpenCode]:
     (data / "auth.json").write_text(json.dumps(LOGINS))
     more = {"OPENCODE_MODELS_PATH": str(small), "ANTHROPIC_API_KEY": "x"}
     with serving(binary, home, variables=more) as server:
-        yield OpenCode(server=server, home=home, catalogue=small, variables={**environment(home), **more})
+        yield OpenCode(binary=binary, server=server, home=home, variables={**environment(home), **more})
 
 
 CONFIGURATIONS: list[dict[str, Any]] = [
@@ -117,9 +116,13 @@ def check_own_file(opencode: OpenCode) -> None:
     own = project / "combined.json"
     own.write_text(json.dumps({"combined": {"groups": {"mine": ["anthropic/claude-opus-4-5"]}}, "small_model": "a/b"}))
     assert "combined/mine" in opencode.models(project)
-    assert next(group for group in opencode.survey(project).groups if group.id == "mine").members[0].provider_id == (
-        "anthropic"
-    )
+    report = opencode.survey(project).report
+    assert report
+    (mine,) = (model for model in report.models if model.own)
+    assert [member.key for member in mine.members] == ["anthropic/claude-opus-4-5"]
+    groups = report.setting("combined.groups")
+    assert groups
+    assert groups.source == str(own)
     project = opencode.project("own-file-refused", {})
     (project / "combined.json").write_text(json.dumps({"agent": {}}))
     with pytest.raises(DrillError, match="ConfigInvalidError"):
@@ -127,16 +130,60 @@ def check_own_file(opencode: OpenCode) -> None:
     assert [finding.level for finding in opencode.survey(project).errors] == ["error"]
 
 
-def test_the_same_models_are_there_and_the_same_values_are_refused(patched: Path, tmp_path: Path) -> None:
+MISTAKEN = """\
+{
+  "model": "combined/claude-sonet-4-5",
+  "provider_priority": ["antropic",
+    "opencode",
+    "github-copilot"],
+  "combined": {
+    "last_resort": ["openruoter"],
+    "accounts": {"work": "antropic"},
+    "stickyness": 5
+  }
+}
+"""
+
+
+def files_of(project: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and ".git" not in path.parts}
+
+
+def check_mistakes(opencode: OpenCode) -> None:
+    project = opencode.project("mistaken", {"disabled_providers": ["opencode"]})
+    (project / "opencode.json").write_text('{"disabled_providers": ["opencode"]}')
+    (project / "combined.json").write_text(MISTAKEN)
+    before = files_of(project)
+    found = opencode.survey(project)
+    assert {finding.line: finding.text.split(" ")[0].rstrip(":") for finding in found.findings} == {
+        2: "model",
+        3: "provider_priority",
+        4: "provider_priority",
+        7: "combined.last_resort",
+        8: "combined.accounts.work",
+        9: "combined.stickyness",
+    }
+    assert found.report
+    assert [login.id for login in found.report.unused_logins] == ["nobody"]
+    assert files_of(project) == before, "asking changes nothing, not even a missing $schema"
+
+
+def test_what_is_reported_is_what_is_there_and_the_same_values_are_refused(patched: Path, tmp_path: Path) -> None:
     with started(patched, tmp_path) as opencode:
         for number, config in enumerate(CONFIGURATIONS):
             project = opencode.project(f"listed-{number}", config)
             found = opencode.survey(project)
             assert found.errors == ()
-            mine = {f"{offer.provider_id}/{offer.model_id}" for one in found.connected for offer in one.offers}
-            mine |= {f"combined/{group.id}" for group in found.groups}
-            assert opencode.models(project) == mine, config
+            assert found.report
+            listed = opencode.models(project)
+            assert {f"combined/{model.id}" for model in found.report.models} == {
+                name for name in listed if name.startswith("combined/")
+            }, config
+            for provider in found.report.providers:
+                assert sum(name.startswith(f"{provider.id}/") for name in listed) == provider.models, provider
+            assert {member.key for model in found.report.models for member in model.members} <= listed
         check_own_file(opencode)
+        check_mistakes(opencode)
         for number, (config, field) in enumerate(REFUSED):
             project = opencode.project(f"refused-{number}", config)
             with pytest.raises(DrillError, match="ConfigInvalidError") as refused:

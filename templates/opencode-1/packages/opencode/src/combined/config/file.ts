@@ -34,6 +34,14 @@ export function owns(file: string) {
   return OWN.includes(path.basename(file)) || chosen().includes(file)
 }
 
+/**
+ * Whether this process only looks, for a tool that asks about the user's settings. Upstream adds its schema to a file
+ * that has none, and writes the file.
+ */
+const isLooking = () => Boolean(process.env["OPENCODE_COMBINED_LOOK"])
+
+const SCHEMA = "https://opencode.ai/config.json"
+
 /** The part of a file of ours that goes into the configuration. */
 export function only<Info extends object>(info: Info): Info {
   return Object.fromEntries(Object.entries(info).filter(([key]) => key !== "$schema")) as Info
@@ -46,6 +54,7 @@ export function only<Info extends object>(info: Info): Info {
 export function examine(parsed: unknown, source: string) {
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return
   CombinedOrigin.remember(source, parsed)
+  if (isLooking()) Object.assign(parsed, { $schema: "$schema" in parsed ? parsed.$schema : SCHEMA })
   for (const text of CombinedMistakes.unknown(parsed)) CombinedSay.say(`${source}: ${text}`)
   if (!owns(source)) return
   const others = Object.keys(parsed).filter((key) => !KEYS.some((known) => known === key))

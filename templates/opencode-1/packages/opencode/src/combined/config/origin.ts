@@ -10,6 +10,9 @@ export function remember(source: string, parsed: unknown) {
   read.set(source, parsed)
 }
 
+/** All sources with their content, in the order in which OpenCode read them. */
+export const all = (): readonly (readonly [string, unknown])[] => [...read]
+
 /** The last source that has the key with this value; in another project's file it may have another one. */
 export function of(key: Path, value: unknown) {
   const wanted = JSON.stringify(value)

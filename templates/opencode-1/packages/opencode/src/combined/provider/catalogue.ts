@@ -21,7 +21,7 @@ import {
   type Catalogue,
   type Chain,
   type Info,
-  type Known,
+  type Known as Listed,
   type ModelID,
   type ProviderID,
   type Providers,
@@ -30,6 +30,7 @@ import { CombinedRoute } from "./route"
 import { CombinedTimeouts } from "./timeouts"
 import { CombinedPool } from "../host/pool"
 import type { Failure } from "../failure/classify"
+import type { Cooldown } from "../health/cooldown"
 import { CombinedFile } from "../config/file"
 import { CombinedMistakes } from "../mistakes"
 import { CombinedSettings } from "../settings"
@@ -38,37 +39,65 @@ import { CombinedMember } from "../member"
 
 type Dependencies = {
   readonly config: Pick<Config.Interface, "get">
-  readonly modelsDev: { readonly get: () => Effect.Effect<Known> }
+  readonly modelsDev: { readonly get: () => Effect.Effect<Listed> }
   readonly notFound: typeof Provider.ModelNotFoundError
 }
 
 /** On the wrapped service: the small model that goes with a chosen one. */
 const SMALL = Symbol.for("opencode.combined.small")
 
+/** On the wrapped service: everything that a report says. */
+const KNOWN = Symbol.for("opencode.combined.known")
+
+/** What is combined, and what is wrong in the settings. */
+export type Known = {
+  readonly catalogue: Catalogue
+  readonly config: Info
+  readonly mistakes: readonly CombinedMistakes.Mistake[]
+  readonly cooling: (member: CombinedMember.Member) => Cooldown | undefined
+  /** The catalogue of providers, connected or not. */
+  readonly listed: Listed
+}
+
 type Wrapped = Provider.Interface & {
+  [KNOWN]?: Effect.Effect<Known>
   [SMALL]?: (asked: Asked & { readonly agent?: string }) => Effect.Effect<Provider.Model | undefined>
 }
 
 export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
   // Upstream makes new objects when an instance is reloaded, so they show whether the grouping is current.
-  const cache = new WeakMap<Providers, { config: Info; catalogue: Catalogue }>()
+  const cache = new WeakMap<
+    Providers,
+    { config: Info; catalogue: Catalogue; mistakes: readonly CombinedMistakes.Mistake[] }
+  >()
 
-  const catalogue = Effect.fn("CombinedCatalogue.catalogue")(function* () {
+  const examined = Effect.fn("CombinedCatalogue.examined")(function* () {
     const providers = yield* base.list()
     const config = yield* dependencies.config.get()
     const known = cache.get(providers)
-    if (known?.config === config) return known.catalogue
+    if (known?.config === config) return known
     const made = CombinedListing.combine(providers, config, yield* dependencies.modelsDev.get())
-    for (const mistake of CombinedMistakes.contradictions(config)) CombinedFile.report(mistake)
+    const contradictions = CombinedMistakes.contradictions(config)
+    for (const mistake of contradictions) CombinedFile.report(mistake)
     const ids = () => CombinedListing.ids(made)
-    yield* Effect.forEach(check(CombinedSettings.read(config), CombinedListing.offers(providers), ids), (text) => {
+    const names = check(CombinedSettings.read(config), CombinedListing.offers(providers), ids)
+    yield* Effect.forEach(names, (text) => {
       // Without a similar name, it is probably a provider that is connected on another machine.
       const isElsewhere = /: no (provider|model) /.test(text) || text.startsWith("combined.exclude:")
       if (!isElsewhere || text.includes(" Did you mean ")) CombinedFile.report(CombinedMistakes.named(config, text))
       return Effect.logWarning(text)
     })
-    cache.set(providers, { config, catalogue: made })
-    return made
+    const mistakes = [...contradictions, ...names.map((text) => CombinedMistakes.named(config, text))]
+    const found = { config, catalogue: made, mistakes }
+    cache.set(providers, found)
+    return found
+  })
+
+  const catalogue = () => Effect.map(examined(), (found) => found.catalogue)
+
+  const known = Effect.gen(function* () {
+    const { pool } = yield* look()
+    return { ...(yield* examined()), cooling: pool.cooling, listed: yield* dependencies.modelsDev.get() }
   })
 
   /** What is known now of the groups' members: their models, health, credentials and settings. */
@@ -257,6 +286,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
 
   const wrapped: Wrapped = {
     ...base,
+    [KNOWN]: known,
     [SMALL]: (asked) => smallModel(asked.providerID, asked),
     list,
     getProvider: Effect.fn("CombinedCatalogue.getProvider")(function* (providerID: ProviderID) {
@@ -285,6 +315,9 @@ export function small(
     (providers as Wrapped)[SMALL]?.({ ...asked, agent: message?.agent }) ?? providers.getSmallModel(asked.providerID)
   )
 }
+
+/** What is known of combined models; undefined if the service is not ours. */
+export const known = (providers: Provider.Interface) => (providers as Wrapped)[KNOWN]
 
 function near(known: Catalogue, modelID: string) {
   const words = modelID.toLowerCase().split(/[^a-z0-9]+/)

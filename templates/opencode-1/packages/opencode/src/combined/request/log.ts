@@ -61,6 +61,11 @@ export function append(record: Record, file = FILE, largest = LARGEST) {
   return true
 }
 
+/** What is recorded, the oldest line first. */
+export function read(file = FILE) {
+  return [`${file}.1`, file].map((name) => CombinedPrivateFile.read(name, 4 * LARGEST)?.toString("utf8") ?? "").join("")
+}
+
 /**
  * Another process that saw the full file may have started a new one in the meantime, which must not replace the full
  * one: whoever makes the lock checks again. A dead process's lock lasts for a minute.

@@ -1,0 +1,52 @@
+"""Asking a patched OpenCode about the user, for the commands that do. Not a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opencode_patcher.cli import output
+
+if TYPE_CHECKING:
+    from opencode_patcher.base.errors import PatcherError
+    from opencode_patcher.configuration.report import Report
+    from opencode_patcher.install.usable import Usable
+
+NOBODY = "Which models are combined for you is only known to a patched OpenCode, and there is none here."
+MAKE_ONE = "opencode-patcher build, then opencode-patcher install"
+
+
+def usable(binary: Path | None) -> Usable | None:
+    """The named program, else the one that is installed, else the newest verified build; None without any."""
+    from opencode_patcher.install import usable as found
+    from opencode_patcher.install.systems.current import current_system
+
+    if binary is not None:
+        return found.Usable(file=binary.absolute(), what=str(binary))
+    return found.find(current_system())
+
+
+def report(binary: Path | None, *, alone: bool = False) -> Report:
+    """What it sees in the current directory.
+
+    Raises UsageError when there is none, ProcessError when it does not say it.
+    """
+    import os
+
+    from opencode_patcher.base.environment import working_directory
+    from opencode_patcher.base.errors import UsageError
+    from opencode_patcher.configuration import asked
+
+    program = usable(binary)
+    if program is None:
+        raise UsageError(NOBODY, next_step=f"{MAKE_ONE}. For the whole catalogue: --all")
+    return asked.report(program.file, os.environ, working_directory(), alone=alone)
+
+
+def explain_silence(error: PatcherError | None) -> None:
+    """Say why no OpenCode was asked, and what is shown instead."""
+    if error is None:
+        output.echo(f"{NOBODY} To make one: {MAKE_ONE}.")
+    else:
+        output.paragraph(f"{error.what}\n{error.why}\n{error.next_step}".strip())
+    output.echo("Without it, only your configuration files are checked.")

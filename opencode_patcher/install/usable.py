@@ -1,0 +1,37 @@
+"""Which patched OpenCode can be asked about the user's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencode_patcher.base import store as storage
+from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.base.files import is_dir, is_file
+from opencode_patcher.install import activate, builds
+from opencode_patcher.install.systems.protocol import System
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usable:
+    """A patched program, and what it is for people: "the installed OpenCode 1.18.15"."""
+
+    file: Path
+    what: str
+
+
+def find(system: System) -> Usable | None:
+    """The installed build, else the newest verified one in the store; None without any. Makes no store."""
+    if not is_dir(storage.default_root()):
+        return None
+    try:
+        store = storage.open_store()
+        installed = activate.look(store, system).active
+        if installed and is_file(installed.file):
+            return Usable(file=installed.file, what=f"the installed OpenCode {installed.version}")
+        found = next((build for build in builds.list_builds(store) if build.verified and is_file(build.binary)), None)
+    except PatcherError:
+        return None
+    return (
+        Usable(file=found.binary, what=f"the build {found.directory.name}, which is not installed") if found else None
+    )

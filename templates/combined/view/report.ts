@@ -1,0 +1,243 @@
+/**
+ * Everything about combined models as OpenCode sees it in one directory: for `opencode combined`, and with --json for
+ * programs. Pure. `opencode-patcher` reads it (opencode_patcher/configuration/report.py), so a field that it knows stays.
+ */
+import type { Variant } from "../identity/identity"
+import type { Cooldown } from "../health/cooldown"
+import type { Member } from "../member"
+import { CombinedText } from "../text"
+
+export const FORMAT = 1
+
+/** How the user is connected to a provider: `plugin` also stands for what needs neither key nor login. */
+export type Login = "oauth" | "key" | "environment" | "configuration" | "free" | "plugin"
+
+export type Provider = {
+  readonly id: string
+  readonly name: string
+  readonly login: Login
+  /** The variable that has its key. */
+  readonly variable?: string
+  readonly models: number
+}
+
+/** Dollars for a million tokens. */
+export type Price = { readonly input: number; readonly output: number; readonly cache_read: number }
+
+export type Row = {
+  readonly provider: string
+  readonly provider_name: string
+  readonly model: string
+  readonly name: string
+  /** What is special about this offer, in words. */
+  readonly terms: readonly string[]
+  readonly when?: readonly string[]
+  readonly price: Price
+  readonly limit: { readonly context: number; readonly output: number }
+  /** Why it is not asked now, and until when (ISO 8601). */
+  readonly out?: { readonly class: string; readonly message: string; readonly until: string }
+}
+
+export type Model = {
+  readonly id: string
+  readonly name: string
+  /** One of the user's own groups. */
+  readonly own: boolean
+  readonly members: readonly Row[]
+}
+
+export type Mistake = { readonly source?: string; readonly text: string }
+
+export type Report = {
+  readonly format: typeof FORMAT
+  readonly opencode: string
+  readonly build: string
+  readonly directory: string
+  readonly now: string
+  /** Why nothing at all is combined. */
+  readonly off?: string
+  readonly models: readonly Model[]
+  /** Models that only one of the user's providers has; only if they were asked for. */
+  readonly alone?: readonly Model[]
+  readonly providers: readonly Provider[]
+  /** Logins of which OpenCode makes no use, and why. */
+  readonly unused_logins: readonly { readonly id: string; readonly why: string }[]
+  /** Free offers that would be members if the user named their provider. */
+  readonly left_out: readonly string[]
+  /** Providers of which nothing is combined because of `combined.require`. */
+  readonly unpromised: readonly string[]
+  readonly mistakes: readonly Mistake[]
+  /** Which source decides about a setting. `value` is only there for the models that were chosen. */
+  readonly settings: readonly { readonly key: string; readonly source?: string; readonly value?: string }[]
+  /** Files and variables that OpenCode read, in its order. */
+  readonly sources: readonly string[]
+  readonly plugins: readonly string[]
+}
+
+/** What the host knows about an offer. */
+export type Known = {
+  readonly name: string
+  readonly cost?: {
+    readonly input: number
+    readonly output: number
+    readonly cache?: { readonly read: number }
+  }
+  readonly limit: { readonly context: number; readonly output: number }
+}
+
+/** The rows of a group. */
+export function model(
+  group: { readonly id: string; readonly name: string; readonly members: readonly Member[] },
+  own: boolean,
+  look: {
+    readonly known: (member: Member) => Known | undefined
+    readonly providerName: (id: string) => string
+    readonly cooling: (member: Member) => Cooldown | undefined
+  },
+): Model {
+  return {
+    id: group.id,
+    name: group.name,
+    own,
+    members: group.members.map((member) => {
+      const known = look.known(member)
+      const cooldown = look.cooling(member)
+      return {
+        provider: member.providerID,
+        provider_name: look.providerName(member.providerID),
+        model: member.modelID,
+        name: known?.name ?? member.modelID,
+        terms: termsOf(member.variant as Variant | undefined),
+        ...(member.how?.when && { when: member.how.when }),
+        price: {
+          input: known?.cost?.input ?? 0,
+          output: known?.cost?.output ?? 0,
+          cache_read: known?.cost?.cache?.read ?? 0,
+        },
+        limit: { context: known?.limit.context ?? 0, output: known?.limit.output ?? 0 },
+        ...(cooldown && {
+          out: {
+            class: cooldown.kind,
+            message: cooldown.message,
+            until: new Date(cooldown.until).toISOString(),
+          },
+        }),
+      }
+    }),
+  }
+}
+
+/** Twin of `describe` in opencode_patcher/models/explain.py. */
+function termsOf(variant: Variant | undefined) {
+  if (!variant) return []
+  return [
+    variant.free ? "free" : "",
+    variant.quantisation ? `quantised (${variant.quantisation})` : "",
+    variant.context ? `context of ${variant.context}` : "",
+    variant.region ? `region ${variant.region}` : "",
+    variant.host ? `hosting: ${variant.host}` : "",
+    variant.confidential ? "confidential" : "",
+  ].filter((text) => text)
+}
+
+/** How the user is connected to a provider, in OpenCode's order. `login` is the kind of its login, if there is one. */
+export function loginOf(
+  provider: { readonly id: string; readonly source: string; readonly env: readonly string[] },
+  login: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): Pick<Provider, "login" | "variable"> {
+  const variable = provider.env.find((name) => environment[name])
+  if (login === "oauth") return { login: "oauth" }
+  if (login === "api") return { login: "key" }
+  if (variable) return { login: "environment", variable }
+  if (provider.source === "config") return { login: "configuration" }
+  return { login: provider.id === "opencode" ? "free" : "plugin" }
+}
+
+/** Logins that OpenCode does not use. */
+export function unused(
+  logins: Readonly<Record<string, string>>,
+  providers: readonly string[],
+  config: { readonly disabled_providers?: readonly string[]; readonly enabled_providers?: readonly string[] },
+  known: (id: string) => boolean,
+) {
+  return Object.entries(logins)
+    .filter(([id, type]) => type !== "wellknown" && !providers.includes(id) && id !== "combined")
+    .map(([id, type]) => ({ id, why: why(id, type) }))
+
+  function why(id: string, type: string) {
+    if (config.disabled_providers?.includes(id)) return "disabled_providers names it"
+    if (config.enabled_providers && !config.enabled_providers.includes(id)) return "enabled_providers does not name it"
+    if (!known(id)) return "OpenCode knows no provider of that name"
+    return type === "oauth" ? "OpenCode needs a plugin for this kind of login" : "OpenCode found no model for it"
+  }
+}
+
+/** What people read: the user's own groups first, a line for each member. */
+export function lines(report: Report, now: number): string[] {
+  const models = report.models.toSorted((a, b) => Number(b.own) - Number(a.own))
+  const width = Math.max(0, ...models.flatMap((item) => item.members.map((row) => keyOf(row).length)))
+  const found = models.flatMap((item) => [
+    `combined/${item.id}  ${item.name}`,
+    ...item.members.map(
+      (row, index) =>
+        `  ${index + 1}. ${keyOf(row).padEnd(Math.min(width, 44))}  ${[stateOf(row, now), ...about(row)].join(", ")}`,
+    ),
+  ])
+  return [...(found.length ? found : [nothing(report)]), ...after(report)].map(CombinedText.shown)
+}
+
+const keyOf = ({ provider, model }: Row) => `${provider}/${model}`
+
+function stateOf({ out }: Row, now: number) {
+  return out ? `avoided until ${clock(Date.parse(out.until), now)} (${out.class})` : "ready"
+}
+
+function about({ price, limit, terms, when }: Row) {
+  const free = !price.input && !price.output
+  return [
+    ...(free ? [] : [`$${price.input} in, $${price.output} out`]),
+    ...(limit.context ? [`${Math.round(limit.context / 1000)}k`] : []),
+    ...terms,
+    ...(when ? [`only after ${when.join(", ")}`] : []),
+  ]
+}
+
+function nothing({ off, providers }: Report) {
+  if (off) return `Nothing is combined: ${off}.`
+  if (providers.length > 1) return "No two of your providers offer the same model, so nothing is combined."
+  return "Nothing is combined: that takes two providers that offer the same model. To log in: opencode auth login"
+}
+
+function after({ unused_logins, unpromised, left_out, mistakes }: Report) {
+  return [
+    ...unused_logins.map(({ id, why }) => `The login to ${id} is not used: ${why}.`),
+    ...(unpromised.length ? [`Left out because of combined.require: ${unpromised.join(", ")}.`] : []),
+    ...(left_out.length
+      ? [`Free offers that are left out, because their terms for your data differ: ${left_out.length}`]
+      : []),
+    ...(mistakes.length ? [`Mistakes in the settings: ${mistakes.length}. To see them: opencode combined check`] : []),
+  ]
+}
+
+/** A time as people say it: `14:05 (in 12 min)`, with the date if that is not today. */
+export function clock(at: number, now: number) {
+  const [then, today] = [new Date(at), new Date(now)]
+  const pad = (value: number) => String(value).padStart(2, "0")
+  const time = `${pad(then.getHours())}:${pad(then.getMinutes())}`
+  const date = `${then.getFullYear()}-${pad(then.getMonth() + 1)}-${pad(then.getDate())}`
+  return `${then.toDateString() === today.toDateString() ? time : `${date} ${time}`} (in ${span(at - now)})`
+}
+
+function span(milliseconds: number) {
+  const seconds = Math.max(0, milliseconds) / 1000
+  const units = [
+    ["days", 86400],
+    ["h", 3600],
+    ["min", 60],
+  ] as const
+  const unit = units.find(([, length]) => seconds >= 2 * length)
+  return unit ? `${Math.round(seconds / unit[1])} ${unit[0]}` : `${Math.ceil(seconds)} s`
+}
+
+export * as CombinedReport from "./report"
