@@ -14,7 +14,7 @@ export OPENCODE_PATCHER_TEST_TOOLS ?= $(CURDIR)/.cache/test-tools
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/pycache
 
-.PHONY: build demo test test-upstream test-newest fuzz coverage lint docs bench requirements clean help
+.PHONY: build demo recording test test-upstream test-newest fuzz coverage lint docs bench requirements clean help
 
 help:
 	@echo "make build          make an OpenCode with combined models and verify it"
@@ -24,6 +24,7 @@ help:
 	@echo "make fuzz           search for inputs that break a property (FUZZ_SECONDS=300)"
 	@echo "make coverage       run the tests and print which lines they reach"
 	@echo "make demo           see a failover without keys and without OpenCode's source"
+	@echo "make recording      record the failover that the README shows, in the real OpenCode"
 	@echo "make lint           type check and lint"
 	@echo "make docs           make a site of docs/ in .cache/site, and check its links"
 	@echo "make bench          measure, side by side"
@@ -33,6 +34,10 @@ build: $(VENV)/tool
 
 demo: $(VENV)/tool
 	$(TOOL) demo
+
+# Needs a build.
+recording: $(VENV)/dev
+	$(TOOL) demo --record docs/failover.svg
 
 test: $(VENV)/dev lint
 	$(BIN)/pytest -m "not upstream" -n auto --dist loadfile

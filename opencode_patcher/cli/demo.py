@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.base.errors import DrillError
+from opencode_patcher.base.errors import DrillError, UsageError
 from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.demo import Demonstration, Episode
+
+TITLE = "OpenCode with combined models"
+"""Of a recording."""
 
 INTRODUCTION = """\
 A small stand-in for OpenCode was fetched, patched and built like the real one: same patches, same TypeScript, same
@@ -20,18 +23,35 @@ steps. It has one model that several providers offer. The providers are fakes on
 
 
 @click.command
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    multiple=True,
+    help="Record a failover in the real OpenCode instead, as a moving picture (.svg) or for asciinema (.cast); can be "
+    "repeated.",
+)
+@options.asked_binary_option
 @options.keep_homes_option
 @options.progress_options
-def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+def command(
+    record: tuple[Path, ...], binary: Path | None, keep: Path | None, as_json: bool, quiet: bool, verbose: bool
+) -> None:
     """See a failover without keys and without OpenCode's source.
 
     A small program that ships with this tool stands in for OpenCode. It is patched and built like OpenCode, which needs
     git and a package registry, and then run against fake providers that fail.
+
+    With --record, a patched OpenCode is started in a terminal of its own, against providers on this machine. The first
+    one breaks off and is then overloaded. What the screen shows is written to FILE.
     """
+    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    if record:
+        write_recording(record, binary, reporter, as_json=as_json)
+        return
     from opencode_patcher import pipeline
     from opencode_patcher.base.store import open_store
 
-    reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     seen = pipeline.demonstrate(open_store(), reporter, keep=keep)
     if as_json:
         output.show_json(as_data(seen))
@@ -44,6 +64,35 @@ def command(keep: Path | None, as_json: bool, quiet: bool, verbose: bool) -> Non
             why="Failed: " + ", ".join(seen.failed),
             next_step=f"opencode-patcher verify --binary {seen.binary} --only {seen.failed[0]} --keep DIR",
         )
+
+
+def write_recording(
+    paths: tuple[Path, ...], binary: Path | None, reporter: output.TerminalReporter, *, as_json: bool
+) -> None:
+    """Record once, and write each file. Raises UsageError without a binary, or for a file of another kind."""
+    import sys
+
+    from opencode_patcher.base import files
+    from opencode_patcher.cli import asking
+
+    others = [path for path in paths if path.suffix not in (".svg", ".cast")]
+    if others:
+        raise UsageError(f"{others[0]} is neither an .svg nor a .cast file.", next_step="Name one of the two.")
+    if sys.platform == "win32":
+        raise UsageError("A recording needs a pseudo terminal.", next_step="Record on Linux or macOS.")
+    program = asking.usable(binary)
+    if program is None:
+        raise UsageError("There is no patched OpenCode to record.", next_step="opencode-patcher build")
+    from opencode_patcher.demo import record
+
+    tape = record.record(program.file, reporter)
+    for path in paths:
+        files.write_text(path, record.write(tape, TITLE, path.name))
+    if as_json:
+        output.show_json({"binary": str(program.file), "files": [str(path) for path in paths]})
+        return
+    for path in paths:
+        output.echo(f"Written: {path}")
 
 
 def as_data(seen: Demonstration) -> dict[str, object]:
