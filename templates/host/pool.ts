@@ -13,6 +13,7 @@ import { CombinedProbes } from "../health/probes"
 import type { Window } from "../health/window"
 import type { CombinedSettings } from "../settings"
 import { CombinedMember } from "../member"
+import { CombinedSteer, type Steer } from "../view/steer"
 
 type Member = CombinedMember.Member
 
@@ -88,6 +89,24 @@ export function look(input: {
   return {
     settings: input.settings,
     choose,
+    /** The members of a combined model that the user wants asked, in a session and on this machine. */
+    among: <M extends Member>(id: string, members: readonly M[], steer?: Steer) =>
+      CombinedSteer.among(id, members, store.machine(), steer),
+    /** Why the user does not want this member asked. */
+    reason: (id: string, members: readonly Member[], member: Member, steer?: Steer) =>
+      CombinedSteer.reason(id, members, member, store.machine(), steer),
+    /** Everything known, to be shown. */
+    facts: () => {
+      const now = Date.now()
+      const accounts = store.accounts()
+      return {
+        now,
+        state: live(now),
+        machine: store.machine(),
+        windows: (member: Member) =>
+          accounts.size ? CombinedAccounts.windows(accounts, member, account(member), now) : [],
+      }
+    },
     rank: <M extends Member>(members: readonly M[], wish: Wish = {}) => CombinedRank.rank(members, view(wish)),
     /** The member to ask now; if all are unavailable, the one that returns first. */
     first: <M extends Member>(members: readonly M[]) => {
@@ -129,6 +148,16 @@ export function look(input: {
 export function well(member: CombinedMember.Name, began: number) {
   store.update((state) => CombinedCooldown.succeed(state, member.providerID, member.modelID, began))
 }
+
+/** Asks these members again, or all; for all of them it also forgets how much of their plans is used. */
+export function forget(members?: readonly CombinedMember.Name[]) {
+  store.update((state) => CombinedCooldown.forget(state, members, Date.now()))
+  if (!members) store.see((accounts) => CombinedAccounts.forget(accounts, Date.now()))
+  return store.problem()
+}
+
+/** Changes when what is known changes, in whichever process. */
+export const stamp = () => store.stamp()
 
 export function release(owner: object) {
   probes.release(owner)

@@ -48,6 +48,7 @@ const content = { kind: "final", refusal: "error", message: "content" } as const
 const filtered = { kind: "final", refusal: "answer", message: "filtered" } as const
 const moving = { settings: { ...SETTINGS, onRefusal: "next_model" } } as const
 const otherRefused = CombinedAnswer.leave(CombinedAnswer.FRESH, beta, { message: "content", refused: true })
+const passed = { kind: "passed", message: "the next, please" } as const
 const thinking = { kind: "history", forgo: "thinking", message: "bad signature" } as const
 const lacking = (lacks: "finish" | "content" | "call") => ({ kind: "shortcoming", lacks, message: lacks }) as const
 
@@ -68,6 +69,10 @@ const CASES: readonly [
   ["nor where it lasts", failure("network", { lasting: true }), {}, { type: "move", to: beta, keep: false }],
   ["nor where the provider names a time", failure("overload", { retryAfter: 900 }), {}, { type: "move" }],
   ["a rate limit switches at once", failure("rate_limit"), {}, { type: "move", to: beta, keep: false }],
+
+  ["the user's wish moves on", passed, {}, { type: "move", to: beta, keep: false }],
+  ["with finished tools", passed, { started: true, kept: 1 }, { type: "move", keep: true }],
+  ["and ends where nobody is left", passed, { next: none }, { type: "end", error: "this" }],
 
   [
     "the first to return is waited for",

@@ -5,6 +5,7 @@
  */
 import type { Forgone } from "../failure/classify"
 import { CombinedMember, type Name } from "../member"
+import type { Steer } from "../view/steer"
 import { CombinedAnswer, type Answer } from "./answer"
 
 export type Run = {
@@ -16,10 +17,12 @@ export type Run = {
   readonly forgone: Map<string, Set<Forgone>>
   /** Members that said the conversation is too long, and their room in tokens. */
   readonly tooLong: Map<string, number>
+  /** What the user wants in the session, as of the last look at it. */
+  steer: Steer
 }
 
 export function make(): Run {
-  return { answer: CombinedAnswer.FRESH, retracted: 0, forgone: new Map(), tooLong: new Map() }
+  return { answer: CombinedAnswer.FRESH, retracted: 0, forgone: new Map(), tooLong: new Map(), steer: {} }
 }
 
 /** The parts of the history that this member refused. */

@@ -67,6 +67,19 @@ function isKnown(before: Report | undefined, windows: readonly Window[], now: nu
   )
 }
 
+/** The windows that apply to a member and have not ended; of the same one at several accounts, the fullest. */
+export function windows(accounts: Accounts, member: Name, account: Account, now: number): readonly Window[] {
+  const found = windowsOf(accounts, member, account, now)
+    .map((item) => item.window)
+    .toSorted((a, b) => b.usedShare - a.usedShare)
+  return found.filter((item, index) => found.findIndex((other) => other.name === item.name) === index)
+}
+
+/** The accounts without these windows: as if no answer had ever said anything. */
+export function forget(accounts: Accounts, now: number): Accounts {
+  return new Map([...accounts.keys()].map((key) => [key, { at: now, windows: [] }]))
+}
+
 /** The windows that apply to a member and have not ended. */
 function windowsOf(accounts: Accounts, { modelID }: Name, account: Account, now: number) {
   const { providerID, credentials } = account

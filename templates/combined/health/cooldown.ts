@@ -129,6 +129,22 @@ export function succeed(state: State, providerID: string, modelID: string, began
   ])
 }
 
+/**
+ * The state in which these members, or all, are asked again: what is known about them counts as over. It is recorded
+ * like a success, so that other processes learn about it.
+ */
+export function forget(state: State, members: readonly CombinedMember.Name[] | undefined, now: number): State {
+  const keys = members?.flatMap((item) => [CombinedMember.providerKey(item.providerID), CombinedMember.key(item)])
+  const ended = [...state].filter(([key, item]) => item.failures > 0 && (keys?.includes(key) ?? true))
+  if (!ended.length) return state
+  return new Map([
+    ...state,
+    ...ended.map(
+      ([key, item]) => [key, { ...item, since: now, until: Math.min(item.until, now), failures: 0 }] as const,
+    ),
+  ])
+}
+
 /** The cooldown that holds a member back now: its own or its provider's, whichever ends later. */
 export function cooling(state: State, providerID: string, modelID: string, now: number): Cooldown | undefined {
   return [state.get(CombinedMember.providerKey(providerID)), state.get(CombinedMember.key({ providerID, modelID }))]

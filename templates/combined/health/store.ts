@@ -8,6 +8,7 @@
  */
 import { CombinedAccounts, type Accounts } from "./accounts"
 import { CombinedCooldown } from "./cooldown"
+import { CombinedSteer, type Machine } from "../view/steer"
 
 /** Where the state is stored: a file, if available. */
 export type Shelf = {
@@ -33,6 +34,10 @@ export type Store = {
   readonly accounts: () => Accounts
   /** Changes that. It applies at once and is written a moment later, because answers must not wait for it. */
   readonly see: (change: (accounts: Accounts) => Accounts) => void
+  /** What the user wants on this machine; only the tool changes it. */
+  readonly machine: () => Machine
+  /** Changes with what is stored. */
+  readonly stamp: () => string | undefined
   /** Why the last change could not be shared; this process still uses it. */
   readonly problem: () => string | undefined
 }
@@ -48,11 +53,18 @@ export function open(
   const memory: {
     state: CombinedCooldown.State
     accounts: Accounts
+    machine: Machine
     seen?: string
     problem?: string
     unwritten: boolean
     pending: boolean
-  } = { state: new Map(), accounts: CombinedAccounts.NONE, unwritten: false, pending: false }
+  } = {
+    state: new Map(),
+    accounts: CombinedAccounts.NONE,
+    machine: CombinedSteer.NOTHING,
+    unwritten: false,
+    pending: false,
+  }
 
   /** Reads what others have written. Returns whether something of ours is missing there. */
   const take = () => {
@@ -62,12 +74,15 @@ export function open(
     if (stamp === undefined) {
       memory.state = new Map()
       memory.accounts = CombinedAccounts.NONE
+      memory.machine = CombinedSteer.NOTHING
     }
     memory.seen = stamp
     if (stamp === undefined) return false
     const text = shelf.read() ?? ""
     const found = CombinedCooldown.parse(text)
     const accounts = CombinedAccounts.parse(text)
+    // It is never changed here, so the file is always right.
+    memory.machine = CombinedSteer.machine(text)
     memory.state = CombinedCooldown.merge(memory.state, found)
     memory.accounts = CombinedAccounts.merge(memory.accounts, accounts)
     return (
@@ -78,7 +93,8 @@ export function open(
 
   const give = () => {
     try {
-      shelf.replace(CombinedCooldown.format(memory.state, CombinedAccounts.plain(memory.accounts)))
+      const more = { ...CombinedAccounts.plain(memory.accounts), ...CombinedSteer.plain(memory.machine) }
+      shelf.replace(CombinedCooldown.format(memory.state, more))
       memory.seen = shelf.stamp()
       memory.problem = undefined
     } catch (error) {
@@ -139,6 +155,11 @@ export function open(
     update,
     accounts,
     see,
+    machine: () => {
+      read()
+      return memory.machine
+    },
+    stamp: shelf.stamp,
     problem: () => memory.problem,
   }
 }

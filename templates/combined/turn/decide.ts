@@ -66,9 +66,13 @@ export type Shortcoming = {
   readonly message: string
 }
 
+/** The user asked for the next provider while the answer was coming; nothing is wrong with this one. */
+export type Passed = { readonly kind: "passed"; readonly message: string }
+
 /** How an attempt ended. The user's cancel is not included: the driver ends at once. */
 export type End =
   | { readonly kind: "whole" }
+  | Passed
   | Shortcoming
   | Exclude<Fault, Failure>
   | (Failure & { readonly silent?: boolean })
@@ -168,6 +172,7 @@ export function decide<N extends Name>(facts: Facts<N>): Verdict<N> {
       blamed: facts.answer.suspects,
     }
   if (facts.done) return stop("this")
+  if (end.kind === "passed") return go(next) ?? stop("this")
   if (end.kind === "history" && !facts.forgone.has(end.forgo))
     return { type: "again", pause: 0, forgo: end.forgo, keep }
   const pause = repeatAfter(facts)
@@ -270,6 +275,7 @@ export function leave(ended: Ended): Answer {
     ...(ended.end.kind === "final" && ended.end.refusal && { refused: true }),
     ...(ended.end.kind === "shortcoming" && { lacks: ended.end.lacks }),
     ...(ended.end.kind === "timeout" && { silent: ended.end.silent }),
+    ...(ended.end.kind === "passed" && { silent: true }),
     ...(failure?.kind === "unknown" && { suspect: { failure, error: ended.error } }),
   })
 }
@@ -315,12 +321,15 @@ export function start(facts: {
   readonly until: number | undefined
   /** Another request is testing whether it has recovered. */
   readonly probed: boolean
+  /** The user does not want it asked. */
+  readonly ruledOut?: boolean
   /** Another member that can take the request could answer now. */
   readonly others: boolean
   readonly now: number
 }): Start {
   const move = facts.others && facts.answer.rechosen < MOST_RECHOSEN
-  if (!wish(facts.answer, facts.purpose).open(facts.member)) return move ? { type: "move" } : { type: "end" }
+  if (facts.ruledOut || !wish(facts.answer, facts.purpose).open(facts.member))
+    return move ? { type: "move" } : { type: "end" }
   if (facts.until === undefined && !facts.probed) return { type: "ask" }
   if (facts.others) return move ? { type: "move" } : { type: "ask" }
   if (facts.until === undefined) return { type: "ask" }
@@ -409,6 +418,7 @@ export function tooLong({ end, others }: Ended) {
 function failureOf(end: End): Failure | undefined {
   switch (end.kind) {
     case "whole":
+    case "passed":
     case "too_long":
     case "final":
       return undefined

@@ -4,6 +4,7 @@ import type { Cooldown } from "../health/cooldown"
 import type { Window } from "../health/window"
 import { CombinedMember, type Name } from "../member"
 import { CombinedText } from "../text"
+import type { CombinedSteer } from "../view/steer"
 
 type Out = { readonly member: Name; readonly cooldown: Cooldown }
 
@@ -60,6 +61,26 @@ export function exhausted(id: string, failures: readonly Failed[], out: readonly
     ...(first
       ? [`${first.member.providerID} should be back first, at ${new Date(first.cooldown.until).toISOString()}.`]
       : []),
+  ]
+    .map(CombinedText.shown)
+    .join("\n")
+}
+
+/** The lines after `exhausted` about members that the user does not want asked. */
+export function ruledOut(
+  members: readonly { readonly member: Name; readonly reason: CombinedSteer.Reason }[],
+  pin?: string,
+) {
+  const keys = (reason: CombinedSteer.Reason) =>
+    members.filter((item) => item.reason === reason).map((item) => CombinedMember.key(item.member))
+  const [skipped, off, elsewhere] = [keys("skipped"), keys("off"), keys("pinned elsewhere")]
+  return [
+    ...(elsewhere.length
+      ? [`${pin ?? "Another provider"} is pinned in this session, so these are not asked: ${elsewhere.join(", ")}.`]
+      : []),
+    ...(skipped.length ? [`These are skipped in this session: ${skipped.join(", ")}.`] : []),
+    ...(off.length ? [`Failover is off in this session, so these are not asked: ${off.join(", ")}.`] : []),
+    ...(members.length ? ["Change that with /combined."] : []),
   ]
     .map(CombinedText.shown)
     .join("\n")

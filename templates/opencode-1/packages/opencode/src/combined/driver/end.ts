@@ -7,6 +7,7 @@ import { CombinedWatch } from "../host/watch"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAttempt } from "../request/attempt"
 import type { CombinedDecide } from "../turn/decide"
+import { CombinedLive } from "./live"
 import { CombinedSettlement } from "./settlement"
 import type { Turn } from "./turn"
 
@@ -15,7 +16,7 @@ import type { Turn } from "./turn"
  * events inside an answer.
  */
 export function ofError(turn: Turn, attempt: CombinedAttempt.Attempt | undefined, error: unknown): CombinedDecide.End {
-  if (error instanceof CombinedWatch.Silence) return error.end
+  if (error instanceof CombinedWatch.Silence || error instanceof CombinedLive.Passed) return error.end
   const parsed = turn.parse(error)
   const inside = attempt?.gate.failed
   const overflow =

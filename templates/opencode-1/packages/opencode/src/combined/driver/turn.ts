@@ -28,8 +28,10 @@ import { CombinedFit } from "../request/fit"
 import { CombinedDecide } from "../turn/decide"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedEnd } from "./end"
+import { CombinedLive } from "./live"
 import { CombinedRetraction } from "./retraction"
 import { CombinedSettlement } from "./settlement"
+import { CombinedSteering } from "./steering"
 
 /** The part of the processor's state that an attempt changes. */
 type Context = {
@@ -99,8 +101,11 @@ const attend = <R>(
     const route = CombinedRoute.of(turn.streamInput.model)
     if (!route) return attempt
     route.state.attempt = undefined
-    const asked = attempt.pipe(
-      Effect.raceFirst(watch(turn, route, run)),
+    const asked = CombinedLive.during(attempt.pipe(Effect.raceFirst(watch(turn, route, run))), {
+      sessionID: turn.ctx.sessionID,
+      member: route.member,
+      others: others(turn, route, run, CombinedLive.PASSED),
+    }).pipe(
       Effect.matchCauseEffect({
         onSuccess: () => Effect.flatMap(CombinedEnd.ofAnswer(turn), (end) => conclude(turn, route, run, end)),
         onFailure: (cause) => {
@@ -133,6 +138,7 @@ function reconsider(route: CombinedRoute.Route): Then {
 /** Before the request: the member may have become unavailable since it was chosen. */
 const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) {
   const purpose = purposeOf(turn)
+  run.steer = yield* CombinedSteering.of(turn.session, turn.ctx.sessionID)
   route.state.known = route.held()?.since
   const found = CombinedDecide.start(yield* CombinedFit.facts(route, run, purpose))
   switch (found.type) {
@@ -263,7 +269,8 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
       return yield* turn.halt(CombinedEnd.overflow(turn, error))
   }
   // The error gets a message of its own. In the same message, it would remove finished tools from the history.
-  return yield* turn.halt(shown(verdict.error, facts, CombinedDecide.leave({ ...ended, answer }), route, next))
+  const steered = yield* wishes(route, run)
+  return yield* turn.halt(shown(verdict.error, facts, CombinedDecide.leave({ ...ended, answer }), route, next, steered))
 })
 
 function shown(
@@ -272,21 +279,35 @@ function shown(
   answer: CombinedAnswer.Answer,
   route: CombinedRoute.Route,
   next: CombinedRoute.Next | undefined,
+  steered: string,
 ): unknown {
   const message = facts.end.kind === "whole" ? "" : facts.end.message
   const own = facts.error ?? new Error(message)
   if (which === "first") return answer.suspects[0]?.error ?? new Error(answer.suspects[0]?.failure.message ?? message)
   if (which === "all")
-    return new Error(CombinedNotice.exhausted(route.id, answer.failures, next?.type === "wait" ? next.out : []))
+    return new Error(
+      CombinedNotice.exhausted(route.id, answer.failures, next?.type === "wait" ? next.out : []) + steered,
+    )
   return which === "too long" ? new Error(CombinedNotice.tooLong(route.id)) : own
 }
 
 /** No member may be asked for this answer any more. */
-const exhaust = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) =>
-  Effect.suspend(() => {
-    const { failures } = run.answer
-    run.answer = CombinedAnswer.FRESH
-    return turn.halt(new Error(CombinedNotice.exhausted(route.id, failures, [])))
+const exhaust = Effect.fn("CombinedTurn.exhaust")(function* (
+  turn: Turn,
+  route: CombinedRoute.Route,
+  run: CombinedRun.Run,
+) {
+  const { failures } = run.answer
+  run.answer = CombinedAnswer.FRESH
+  const steered = yield* wishes(route, run)
+  yield* turn.halt(new Error(CombinedNotice.exhausted(route.id, failures, []) + steered))
+})
+
+/** What the user's wishes have to do with an error, as further lines of it. */
+const wishes = (route: CombinedRoute.Route, run: CombinedRun.Run) =>
+  Effect.map(route.ruledOut(run.steer), (members) => {
+    const text = CombinedNotice.ruledOut(members, run.steer.pin)
+    return text && `\n${text}`
   })
 
 const purposeOf = (turn: Turn) => (turn.ctx.assistantMessage.summary ? "summary" : "step")

@@ -35,6 +35,7 @@ import { CombinedFile } from "../config/file"
 import { CombinedMistakes } from "../mistakes"
 import { CombinedSettings } from "../settings"
 import { CombinedVariant } from "../choice/variant"
+import { CombinedPicture } from "../view/picture"
 import { CombinedMember } from "../member"
 
 type Dependencies = {
@@ -59,8 +60,15 @@ export type Known = {
   readonly listed: Listed
 }
 
+/** On the wrapped service: what is known about all members. */
+const VIEW = Symbol.for("opencode.combined.view")
+
+/** What only the session knows. */
+type InSession = Pick<CombinedPicture.Seen, "steer" | "answers" | "asked">
+
 type Wrapped = Provider.Interface & {
   [KNOWN]?: Effect.Effect<Known>
+  [VIEW]?: (session: InSession) => Effect.Effect<CombinedPicture.Picture>
   [SMALL]?: (asked: Asked & { readonly agent?: string }) => Effect.Effect<Provider.Model | undefined>
 }
 
@@ -105,6 +113,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const providers = yield* base.list()
     const config = yield* dependencies.config.get()
     const modelOf = (item: CombinedMember.Name) => providers[item.providerID as ProviderID]?.models[item.modelID]
+    const nameOf = (id: string) => providers[id as ProviderID]?.name || id
     const pool = CombinedPool.look({
       settings: CombinedSettings.failover(config),
       credentials: (id, kind) => {
@@ -112,7 +121,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         return provider && CombinedCredentials.fingerprint(provider, undefined, kind === "quota")
       },
     })
-    return { config, modelOf, pool }
+    return { config, modelOf, nameOf, pool }
   })
 
   type Look = Effect.Success<ReturnType<typeof look>>
@@ -127,11 +136,11 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
 
   const serve = (
     chain: Chain,
-    { fits, ...wish }: CombinedRoute.Wish & { readonly owner?: object } = {},
+    { fits, steer, ...wish }: CombinedRoute.Wish & { readonly owner?: object } = {},
   ): Effect.Effect<CombinedRoute.Next> =>
     Effect.gen(function* () {
-      const { members } = chain
       const now = yield* look()
+      const members = now.pool.among(chain.id, chain.members, steer)
       const able = fits && meets(now, fits)
       const choice = now.pool.choose(members, { ...wish, fits: able })
       if (choice.type === "serve") return { ...choice, model: yield* concrete(now, choice.member, chain) }
@@ -144,7 +153,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     })
 
   const concrete = (
-    { config, modelOf, pool }: Look,
+    { config, modelOf, nameOf, pool }: Look,
     member: CombinedMember.Member,
     chain: Chain,
   ): Effect.Effect<Provider.Model> =>
@@ -181,10 +190,27 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
           Effect.suspend(() => fail(members.find((item) => CombinedMember.same(item, other)) ?? other, failure)),
         succeed: Effect.map(look(), (now) => now.pool.succeed(member, began)),
         see: (windows) => pool.see(member, windows),
-        others: ({ fits = () => true, ...wish } = {}) =>
+        permits: (steer) => Effect.map(look(), (now) => now.pool.among(id, members, steer).includes(member)),
+        ruledOut: (steer) =>
+          Effect.map(look(), (now) =>
+            members.flatMap((item) => {
+              const reason = now.pool.reason(id, members, item, steer)
+              return reason ? [{ member: item, reason }] : []
+            }),
+          ),
+        leftOut: (steer) =>
+          Effect.map(look(), (now) => {
+            const allowed = now.pool.among(id, members, steer)
+            return allowed.slice(0, Math.max(0, allowed.indexOf(member))).flatMap((item) => {
+              const cooldown = now.pool.cooling(item)
+              return cooldown ? [{ member: item, cooldown }] : []
+            })
+          }),
+        nameOf,
+        others: ({ fits = () => true, steer, ...wish } = {}) =>
           Effect.map(look(), (now) =>
             now.pool
-              .rank(members, { ...wish, owner })
+              .rank(now.pool.among(id, members, steer), { ...wish, owner })
               .filter(meets(now, fits))
               .some((item) => !CombinedMember.same(item, member)),
           ),
@@ -200,7 +226,8 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   /** The model of the member to ask now. */
   const first = Effect.fnUntraced(function* (chain: Chain) {
     const now = yield* look()
-    return yield* concrete(now, now.pool.first(chain.members), chain)
+    const members = now.pool.among(chain.id, chain.members)
+    return yield* concrete(now, now.pool.first(members.length ? members : chain.members), chain)
   })
 
   const list = Effect.fn("CombinedCatalogue.list")(function* () {
@@ -284,9 +311,27 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     return last?.providerID === ID ? last : yield* base.defaultModel()
   })
 
+  const view = Effect.fn("CombinedCatalogue.view")(function* (session: InSession) {
+    const known = yield* catalogue()
+    const { config, modelOf, nameOf, pool } = yield* look()
+    return CombinedPicture.picture([...known.groups.values()], {
+      ...session,
+      ...pool.facts(),
+      stickiness: CombinedSettings.failover(config).stickiness,
+      providerName: nameOf,
+      modelName: (member) => modelOf(member)?.name ?? member.modelID,
+      next: (members) => {
+        const warm = CombinedPicture.warmth(session.answers, Date.now(), pool.settings.stickiness)
+        const choice = pool.choose(members, { warm })
+        return choice.type === "serve" ? choice.member : undefined
+      },
+    })
+  })
+
   const wrapped: Wrapped = {
     ...base,
     [KNOWN]: known,
+    [VIEW]: view,
     [SMALL]: (asked) => smallModel(asked.providerID, asked),
     list,
     getProvider: Effect.fn("CombinedCatalogue.getProvider")(function* (providerID: ProviderID) {
@@ -318,6 +363,10 @@ export function small(
 
 /** What is known of combined models; undefined if the service is not ours. */
 export const known = (providers: Provider.Interface) => (providers as Wrapped)[KNOWN]
+
+/** What is known about the members of all combined models; nothing where nothing is combined. */
+export const view = (providers: Provider.Interface, session: InSession): Effect.Effect<CombinedPicture.Picture> =>
+  (providers as Wrapped)[VIEW]?.(session) ?? Effect.succeed({ at: Date.now(), steer: session.steer, models: [] })
 
 function near(known: Catalogue, modelID: string) {
   const words = modelID.toLowerCase().split(/[^a-z0-9]+/)

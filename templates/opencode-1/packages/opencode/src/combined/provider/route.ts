@@ -15,6 +15,7 @@ import type { CombinedSettings } from "../settings"
 import type { CombinedDecide } from "../turn/decide"
 import { CombinedMember } from "../member"
 import type { Attempt } from "../request/attempt"
+import type { CombinedSteer, Steer } from "../view/steer"
 import type { CombinedTimeouts } from "./timeouts"
 
 export const PROVIDER_ID = "combined"
@@ -34,7 +35,11 @@ export type Next =
     })
 
 /** What one request requires of the members; the condition applies to their models. */
-export type Wish = Omit<CombinedRank.Wish, "fits"> & { readonly fits?: (model: Provider.Model) => boolean }
+export type Wish = Omit<CombinedRank.Wish, "fits"> & {
+  readonly fits?: (model: Provider.Model) => boolean
+  /** What the user wants in the session. */
+  readonly steer?: Steer
+}
 
 /** The data of the request for which the member was chosen. */
 export type State = {
@@ -71,6 +76,18 @@ export type Route = {
   readonly succeed: Effect.Effect<void>
   /** Remembers what an answer of this member says about its plan. */
   readonly see: (windows: readonly Window[]) => void
+  /** Whether the user, who wants this in the session, wants this member asked. */
+  readonly permits: (steer: Steer) => Effect.Effect<boolean>
+  /** The members that the user does not want asked, and why. */
+  readonly ruledOut: (
+    steer: Steer,
+  ) => Effect.Effect<readonly { readonly member: CombinedMember.Name; readonly reason: CombinedSteer.Reason }[]>
+  /** The members that would be asked before this one if they could answer now, and what prevents that. */
+  readonly leftOut: (
+    steer: Steer,
+  ) => Effect.Effect<readonly { readonly member: CombinedMember.Name; readonly cooldown: Cooldown }[]>
+  /** A provider's name, for people. */
+  readonly nameOf: (providerID: string) => string
   /** Whether another member than this one could answer now. */
   readonly others: (wish?: Wish) => Effect.Effect<boolean>
   /** The cooldown that holds this member back now, or another one. */

@@ -3,12 +3,14 @@
  * read an image of the conversation, or has no room for it, is skipped for that request.
  */
 import type { Provider } from "@/provider/provider"
+import type { Session } from "@/session/session"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
 import { CombinedRuns } from "../driver/runs"
+import { CombinedSteering } from "../driver/steering"
 import { CombinedDecide } from "../turn/decide"
 import { CombinedMember } from "../member"
 
@@ -26,12 +28,14 @@ const STAYS = 6
 export const fit = Effect.fn("CombinedFit.fit")(function* (
   plain: Provider.Model,
   messages: readonly SessionV1.WithParts[],
+  sessions?: Pick<Session.Interface, "get">,
 ) {
   const asked = messages.findLast(({ info }) => info.role === "user")?.info
   const model = yield* CombinedRoute.chained(plain, asked ? [asked.agent] : [])
   const route = CombinedRoute.of(model)
   if (!route) return model
   const run = yield* CombinedRuns.current
+  if (sessions && asked) run.steer = yield* CombinedSteering.of(sessions, asked.sessionID)
   const wanted = needs(messages)
   const own: CombinedRoute.Wish = {
     fits: (candidate) => can(candidate, wanted),
@@ -78,6 +82,7 @@ export function wish(
   return {
     ...route.wish,
     ...CombinedDecide.wish(answer, purpose),
+    steer: run.steer,
     fits: (model: Provider.Model) => (route.wish?.fits?.(model) ?? true) && holds(model),
   }
 }
@@ -90,11 +95,12 @@ export const facts = Effect.fn("CombinedFit.facts")(function* (
 ) {
   const wanted = wish(route, run, purpose)
   const until = (yield* route.cooling)?.until
-  const open = wanted.open(route.member)
+  const ruledOut = !(yield* route.permits(run.steer))
+  const open = !ruledOut && wanted.open(route.member)
   const probed = until === undefined && open ? !(yield* route.claim) : false
   // Whether others can take the request has to be checked for each of them, which is not needed for a healthy member.
   const others = until !== undefined || probed || !open ? yield* route.others(wanted) : true
-  return { purpose, answer: run.answer, member: route.member, until, probed, others, now: Date.now() }
+  return { purpose, answer: run.answer, member: route.member, until, probed, ruledOut, others, now: Date.now() }
 })
 
 /** Whether another member that could be asked for the next answer has more room than this. */

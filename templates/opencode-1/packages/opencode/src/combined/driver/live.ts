@@ -1,0 +1,69 @@
+/**
+ * The attempts that are running, so that a user can end one: "the next provider, now". An entry is there for as long as
+ * its attempt.
+ */
+import { Deferred, Effect } from "effect"
+import { CombinedMember } from "../member"
+import type { CombinedDecide } from "../turn/decide"
+
+export const PASSED: CombinedDecide.Passed = { kind: "passed", message: "you asked for the next provider" }
+
+/** Raised in an attempt that the user has ended. */
+export class Passed extends Error {
+  readonly end = PASSED
+
+  constructor() {
+    super("The user asked for the next provider")
+    this.name = "Passed"
+  }
+}
+
+type Live = {
+  readonly member: string
+  /** Ends the attempt, if another member can answer. Returns whether it did. */
+  readonly pass: Effect.Effect<boolean>
+}
+
+const attempts = new Map<string, Set<Live>>()
+
+/** Runs an attempt until it ends, or until the user asks for the next provider. */
+export const during = <A, E, R>(
+  attempt: Effect.Effect<A, E, R>,
+  { sessionID, member, others }: { sessionID: string; member: CombinedMember.Name; others: Effect.Effect<boolean> },
+): Effect.Effect<A, E | Passed, R> =>
+  Effect.gen(function* () {
+    const passed = yield* Deferred.make<never, Passed>()
+    // Who asks may know nothing of this instance of OpenCode, in which the others are looked up.
+    const context = yield* Effect.context<never>()
+    const live: Live = {
+      member: CombinedMember.key(member),
+      pass: others.pipe(
+        Effect.flatMap((some) => (some ? Deferred.fail(passed, new Passed()) : Effect.succeed(false))),
+        Effect.provideContext(context),
+      ),
+    }
+    const known = attempts.get(sessionID) ?? new Set()
+    attempts.set(sessionID, known.add(live))
+    return yield* Effect.raceFirst(attempt, Deferred.await(passed)).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          known.delete(live)
+          if (!known.size) attempts.delete(sessionID)
+        }),
+      ),
+    )
+  })
+
+/** The members that are asked right now in a session. */
+export function asked(sessionID: string) {
+  return [...(attempts.get(sessionID) ?? [])].map((item) => item.member)
+}
+
+/** Moves what runs in the session to the next member; returns how many attempts run, and how many have moved. */
+export const pass = (sessionID: string) =>
+  Effect.map(
+    Effect.forEach([...(attempts.get(sessionID) ?? [])], (item) => item.pass),
+    (all) => ({ running: all.length, moved: all.filter((moved) => moved).length }),
+  )
+
+export * as CombinedLive from "./live"

@@ -1,0 +1,23 @@
+/** What clients of the server's events are told beside upstream's own events. */
+import { EventV2 } from "@opencode-ai/core/event"
+import { Schema } from "effect"
+
+/** Something is known about a member that was not known before: `GET /combined` says what. */
+export const Health = EventV2.define({ type: "combined.health", schema: {} })
+
+/** A session goes on with another member, or with the same one once more, or starts without the first one. */
+export const Switched = EventV2.define({
+  type: "combined.switched",
+  schema: {
+    sessionID: Schema.String,
+    action: Schema.Literals(["moved", "repeated", "left out"]),
+    combined: Schema.String,
+    from: Schema.String,
+    to: Schema.String,
+    reason: Schema.String,
+    message: Schema.String,
+    at: Schema.Number,
+  },
+})
+
+export * as CombinedEvents from "./events"
