@@ -79,7 +79,7 @@ def select(request: Request, lock: Lock, reporter: Reporter | None = None) -> Re
     listing = releases.survey(request.source, request.line)
     if request.latest:
         release = releases.latest(listing.releases, request.line)
-        if reporter and (note := listing.note(request.line)):
+        if reporter and (note := listing.note()):
             reporter.note(note)
     else:
         release = releases.find(listing.releases, request.ref or "", request.line)
@@ -105,10 +105,10 @@ def build(
     from opencode_patcher.toolchain import catalogue
     from opencode_patcher.toolchain.web_ui import embedded_if_possible
 
-    lock = lock or upstream_lock.current(store)
+    lock = lock or upstream_lock.current(store, request.line)
     release = select(request, lock, reporter)
     if release != lock.release:
-        support.require_buildable(release, support.read_support())
+        support.require_buildable(release, support.of_line(request.line))
 
     newest = cache(partial(catalogue.move_lock, lock, request, store, reporter))
 
@@ -132,7 +132,8 @@ def require_checked(
     """
     from opencode_patcher.upkeep import update
 
-    prospect = prospect or update.examine(release, request, store, reporter, lock=lock, window=support.read_support())
+    window = support.of_line(request.line)
+    prospect = prospect or update.examine(release, request, store, reporter, lock=lock, window=window)
     update.require_fit(prospect)
     reporter.warn(update.unproven(prospect))
 
@@ -154,7 +155,7 @@ def prepare(
     require_programs_run(store)
     patches = series.load(request.patches)
     files = newfiles.load(request.templates, request.line)
-    if not (request.with_tests and support.read_support().tests(release)):
+    if not (request.with_tests and support.of_line(request.line).tests(release)):
         files = newfiles.without_tests(files)
     with repository.opened(store, request.source) as upstream:
         upstream.fetch([release], reporter)
@@ -196,11 +197,13 @@ def compile_binary(request: Request, prepared: Prepared, lock: Lock, store: Stor
         web_ui=request.embeds_web_ui,
         target=platforms.target(),
         lacks=lacks(request, too_old),
+        packages=request.packages,
     )
     if found := builds.find(store, ingredients):
         return Built(build=found, reused=True)
     name = f"{prepared.release.number}-{ingredients.key[:12]}"
-    dependencies.install(program, prepared.tree, reporter, store.logs / f"install-{name}.log")
+    log = store.logs / f"install-{name}.log"
+    dependencies.install(program, prepared.tree, reporter, log, packages=request.packages)
     if too_old:
         reporter.warn(f"{too_old}\n{catalogue.NEWER}")
     options = toolchain.BuildOptions(
@@ -298,10 +301,10 @@ def release(
 
     out = out.absolute()
     directory.require_usable(out)
-    lock = lock or upstream_lock.current(store)
+    lock = lock or upstream_lock.current(store, order.request.line)
     chosen = select(order.request, lock)
     if chosen != lock.release:
-        support.require_buildable(chosen, support.read_support())
+        support.require_buildable(chosen, support.of_line(order.request.line))
     with one_at_a_time(store, reporter, wait=order.request.wait):
         make.require_room(order, store, out, reporter)
         if chosen > lock.release:
@@ -362,7 +365,7 @@ def reproduce(
     place = place.absolute()
     released = again.check_sums(place)
     order = again.order_of(released, request)
-    lock = lock or upstream_lock.current(store)
+    lock = lock or upstream_lock.current(store, request.line)
     again.require_same_release(released, chosen := select(order.request, lock))
     if released.catalogue_pin:
         lock = replace(lock, catalogue=released.catalogue_pin)

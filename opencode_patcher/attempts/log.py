@@ -1,4 +1,4 @@
-"""Reading the log that ``templates/.../combined/request/log.ts`` writes: one JSON object per line, in at most two
+"""Reading the log that ``templates/.../combined/host/log.ts`` writes: one JSON object per line, in at most two
 files."""
 
 from __future__ import annotations

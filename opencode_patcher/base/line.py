@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from opencode_patcher.base.version import Range
+from opencode_patcher.base.version import Range, Version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,29 +22,46 @@ class Templates:
 class Line:
     """A line of OpenCode: releases that share their layout, and so their patches and templates.
 
-    Its releases are those of the major version ``major``, and of older ones, which are too old. ``source`` is the
-    address of the repository, ``tags`` a pattern (git's glob) of all its release tags, those of other lines included.
-    ``package`` is the workspace package that is built, by its file ``build_script``, and ``web_ui`` the package that
-    can be embedded; ``program`` names the program, and the package in package.json. ``patches`` is the directory
-    below ``patches/``. Of ``templates`` the first directory has to exist. ``combined`` is how OpenCode's own modules
-    import ours: an alias in the package's ``tsconfig.json``.
+    Its releases are those from ``since`` to the end of the major version ``major``; with ``pre_releases`` also those
+    before the first one. ``source`` is the address of the repository, ``tags`` a pattern (git's glob) of all its
+    release tags, those of other lines included. ``package`` is the workspace package that is built, ``package_name``
+    its name in package.json. Its file ``build_script`` is called with ``build_flags``, and leaves the program under
+    ``dist/DIST-linux-x64/bin/PROGRAM``. ``web_ui`` is the package that can be embedded, "" for none, and
+    ``without_web_ui`` the flags that leave it out.
+
+    ``patches`` is the directory below ``patches/``. Of ``templates`` the first directory has to exist. ``combined`` is
+    how OpenCode's own modules import ours. ``lock`` and ``support`` name files beside ``upstream/lock.py``.
+    ``experimental`` says what is not proven yet, "" for nothing.
     """
 
     major: int
     source: str
     tags: str
     package: str
-    web_ui: str
+    package_name: str
     program: str
+    dist: str
     build_script: str
     patches: str
     templates: tuple[Templates, ...]
     combined: str
+    lock: str
+    support: str
+    since: Version = (0, 0, 0)
+    pre_releases: bool = False
+    build_flags: tuple[str, ...] = ("--skip-install",)
+    web_ui: str = ""
+    without_web_ui: tuple[str, ...] = ()
+    experimental: str = ""
 
     @property
     def name(self) -> str:
         """What the line is called in messages."""
         return f"OpenCode {self.major}"
+
+    def has(self, version: Version) -> bool:
+        """Whether a release of this version is one of the line."""
+        return self.since <= version and version[0] <= self.major
 
 
 RUNNER = Range(since=(1, 17, 12))
@@ -58,9 +75,14 @@ OPENCODE_1 = Line(
     source="https://github.com/anomalyco/opencode",
     tags="v*",
     package="packages/opencode",
+    package_name="opencode",
     web_ui="packages/app",
+    without_web_ui=("--skip-embed-web-ui",),
     program="opencode",
+    dist="opencode",
     build_script="script/build.ts",
+    lock="upstream.lock.json",
+    support="support.json",
     patches="opencode-1",
     templates=(
         Templates(directory="opencode-1"),
@@ -69,7 +91,49 @@ OPENCODE_1 = Line(
         Templates(directory="combined", path="packages/core/src/combined/", releases=RUNNER),
         Templates(directory="host", path="packages/core/src/combined/host/", releases=RUNNER),
         Templates(directory="runner", path="packages/core/src/combined/runner/", releases=RUNNER),
+        Templates(directory="runner-both", path="packages/core/src/combined/runner/", releases=RUNNER),
         Templates(directory="runner-refused", path="packages/core/src/combined/runner/", releases=NO_RUNNER),
     ),
     combined="@/combined",
 )
+
+OPENCODE_2 = Line(
+    major=2,
+    since=(2, 0, 0),
+    pre_releases=True,
+    source="https://github.com/anomalyco/opencode",
+    tags="v*",
+    package="packages/cli",
+    package_name="@opencode-ai/cli",
+    program="opencode2",
+    dist="cli",
+    build_script="script/build.ts",
+    lock="upstream-2.lock.json",
+    support="support-2.json",
+    patches="opencode-2",
+    templates=(
+        Templates(directory="opencode-2"),
+        Templates(directory="combined", path="packages/core/src/combined/"),
+        Templates(directory="host", path="packages/core/src/combined/host/"),
+        Templates(directory="runner-both", path="packages/core/src/combined/runner/"),
+    ),
+    combined="@opencode-ai/core/combined",
+    experimental="OpenCode 2 is experimental: what is proven of it, and how, is in docs/opencode-2.md.",
+)
+
+LINES = (OPENCODE_1, OPENCODE_2)
+
+
+def of_version(version: Version | None) -> Line | None:
+    """The line that a version belongs to; None for a later one that is not known yet, or for None."""
+    return next((line for line in LINES if version and line.has(version)), None)
+
+
+def of_program(program: str) -> Line:
+    """The line whose programs have this name by default; the first for any other name."""
+    return next((line for line in LINES if line.program == program.removesuffix(".exe")), OPENCODE_1)
+
+
+def of_major(major: int) -> Line:
+    """The line of this major version, which has to be one of ``LINES``."""
+    return next(line for line in LINES if line.major == major)

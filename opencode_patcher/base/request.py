@@ -19,7 +19,7 @@ class Request:
     ``locked`` takes that of the lock.
 
     ``web_ui_missing`` says why ``auto`` became ``off``. ``with_tests`` brings upstream's tests and ours into the tree,
-    which the binary does not need.
+    which the binary does not need. ``packages`` are dependencies to take in another version, as ``NAME=VERSION``.
     """
 
     line: Line = OPENCODE_1
@@ -33,6 +33,7 @@ class Request:
     discard_edits: bool = False
     wait: bool = True
     with_tests: bool = False
+    packages: tuple[str, ...] = ()
     patches: Path = field(default_factory=resources.patches)
     templates: Path = field(default_factory=resources.templates)
 

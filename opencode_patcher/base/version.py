@@ -42,7 +42,7 @@ class Release:
     @property
     def number(self) -> str:
         """The version as upstream's package files write it, without ``v``."""
-        return ".".join(map(str, self.version))
+        return self.tag.removeprefix("v") if parse_pre_release(self.tag) else ".".join(map(str, self.version))
 
 
 def parse_tag(tag: str) -> Version | None:
@@ -55,6 +55,16 @@ def parse_pre_release(tag: str) -> Version | None:
     """The version that the tag of a pre-release (``v2.0.0-beta.1``) leads to; None for any other tag."""
     number, dash, _ = tag.partition("-")
     return parse_tag(number) if dash else None
+
+
+def version_of(tag: str) -> Version | None:
+    """The version that the tag of a release or a pre-release leads to; None for any other tag."""
+    return parse_tag(tag) or parse_pre_release(tag)
+
+
+def printed(text: str) -> str:
+    """The version in what ``--version`` prints: ``1.18.3`` in OpenCode 1, ``opencode2 v2.0.0`` in OpenCode 2."""
+    return (text.split() or [""])[-1].removeprefix("v")
 
 
 def tag_of(version: Version) -> str:

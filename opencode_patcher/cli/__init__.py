@@ -37,7 +37,7 @@ COMMANDS = {
     "health": "Show which provider is being avoided and until when, and ask it again now.",
     "attempts": "Show which provider answered, what failed and what it cost.",
     "check": "Check whether the patches fit OpenCode releases.",
-    "update": "Move to the newest release of OpenCode 1 once it is built and verified.",
+    "update": "Move to the newest release of OpenCode once it is built and verified.",
     "patches": "List, show and update the patches.",
     "ci": "Set up workflows that test, watch OpenCode and publish.",
     "help": "Explain a command, or list the exit codes.",

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @click.command
 @options.ref_argument
-@click.option("--latest", is_flag=True, help="Build the newest release of OpenCode 1.")
+@click.option("--latest", is_flag=True, help="Build the newest release of the line.")
+@options.line_option
 @options.source_option
 @click.option(
     "--out",
@@ -28,17 +29,20 @@ if TYPE_CHECKING:
 @options.built_in_catalog_option
 @options.locked_option
 @options.web_ui_option
+@options.package_option
 @options.discard_edits_option
 @options.no_wait_option
 @options.progress_options
 def command(
     ref: str | None,
     latest: bool,
+    major: str | None,
     source: str | None,
     out: Path | None,
     catalog: Path | None,
     locked: bool,
     web_ui: WebUi,
+    packages: tuple[str, ...],
     discard_edits: bool,
     wait: bool,
     as_json: bool,
@@ -51,23 +55,30 @@ def command(
     unproven: it is checked first, and has to pass the whole drill. Steps that are already done are not repeated.
     """
     from opencode_patcher import pipeline
+    from opencode_patcher.base import resources
     from opencode_patcher.base.request import Request
     from opencode_patcher.base.store import open_store
-    from opencode_patcher.upstream import DEFAULT_SOURCE
 
     options.at_most_one({"REF": ref, "--latest": latest}, next_step="Leave one of them out.")
     options.at_most_one({"--catalog": catalog, "--locked": locked}, next_step="Leave one of them out.")
+    options.require_packages(packages)
+    line = options.line_of(major, [ref])
     request = Request(
-        source=source or DEFAULT_SOURCE,
+        line=line,
+        patches=resources.patches(line),
+        source=source or line.source,
+        packages=packages,
         ref=ref,
         latest=latest,
         models_json=catalog,
         locked=locked,
-        web_ui=web_ui,
+        web_ui=web_ui if line.web_ui else "off",
         discard_edits=discard_edits,
         wait=wait,
     )
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    if line.experimental:
+        reporter.note(line.experimental)
     built = pipeline.build(request, open_store(), reporter)
     copy = pipeline.copy_out(built.build, out) if out else None
     if as_json:
@@ -91,6 +102,7 @@ def as_data(built: Built, copy: Path | None) -> dict[str, object]:
         "catalogue_origin": made.catalogue_origin,
         "web_ui": made.web_ui,
         "lacks": list(made.lacks),
+        "packages": list(made.packages),
         "target": made.target,
         "sha256": build.sha256,
         "size": build.size,
@@ -114,6 +126,8 @@ def show(built: Built, copy: Path | None) -> None:
     output.echo(f"Verified: {len(drill.passed)} of {len(drill.passed)} scenarios{speed}.")
     for lack in build.ingredients.lacks:
         output.paragraph(lack)
+    if build.ingredients.packages:
+        output.paragraph(f"Not in the version that the release asks for: {', '.join(build.ingredients.packages)}.")
     output.echo(f"Binary: {build.binary}")
     if copy:
         output.echo(f"Copy:   {copy}")

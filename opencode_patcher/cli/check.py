@@ -13,6 +13,7 @@ from opencode_patcher.cli import completion, options, output
 @click.argument("refs", metavar="[REF]...", nargs=-1, shell_complete=completion.tags)
 @click.option("--since", metavar="TAG", help="Check this release and all newer ones.")
 @click.option("--all", "everything", is_flag=True, help="Check every supported release.")
+@options.line_option
 @options.report_option
 @options.source_option
 @options.no_wait_option
@@ -23,6 +24,7 @@ def command(
     refs: tuple[str, ...],
     since: str | None,
     everything: bool,
+    major: str | None,
     report: Path | None,
     source: str | None,
     wait: bool,
@@ -41,18 +43,19 @@ def command(
     from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.store import open_store
     from opencode_patcher.upkeep import matrix, release_check, report_file
-    from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases, support
+    from opencode_patcher.upstream import lock, releases, support
 
     options.at_most_one(
         {"REF": refs, "--since": since, "--all": everything}, next_step="Try: opencode-patcher check --all"
     )
-    address = source or DEFAULT_SOURCE
-    listed = releases.list_releases(address)
-    window = support.read_support()
+    line = options.line_of(major, [*refs, since])
+    address = source or line.source
+    listed = releases.list_releases(address, line)
+    window = support.of_line(line)
     store = open_store()
-    locked = lock.current(store)
+    locked = lock.current(store, line)
     wanted = release_check.choose(
-        listed, refs=refs, since=since, everything=everything, window=window, locked=locked.release
+        listed, refs=refs, since=since, everything=everything, window=window, locked=locked.release, line=line
     )
     for release in wanted:
         lock.check(release, locked)
@@ -60,7 +63,8 @@ def command(
         report_file.require_format(report)
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     with one_at_a_time(store, reporter, wait=wait):
-        checked = release_check.check_releases(address, wanted, locked.release, store, reporter)
+        ours = release_check.Ours.of(line)
+        checked = release_check.check_releases(address, wanted, locked.release, store, reporter, ours)
     verdicts = [(check, release_check.judge(check, window)) for check in checked.checks]
     found = matrix.make(verdicts)
     if report:

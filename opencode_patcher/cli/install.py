@@ -31,6 +31,7 @@ class _Directory(click.Path):
     metavar="DIR",
     help="Directory for the program.  [default: where it is now, else $XDG_BIN_HOME, else ~/.local/bin]",
 )
+@options.name_option
 @click.option(
     "--replace",
     "replace_other",
@@ -47,6 +48,7 @@ def command(
     ctx: click.Context,
     version: str | None,
     bin_dir: Path | None,
+    name: str | None,
     replace_other: bool,
     unverified: bool,
     dry_run: bool,
@@ -61,15 +63,17 @@ def command(
     """
     import os
 
+    from opencode_patcher.base import line as lines
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install import activate, builds, path_search
     from opencode_patcher.install.systems.current import current_system
 
     store = open_store()
-    here = current_system()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     output.warn_of(builds.unreadable(store))
     build = activate.choose_build(builds.list_builds(store), version, unverified=unverified)
+    line = lines.of_version(build.release.version) or lines.OPENCODE_1
+    here = current_system(name or line.program)
     if dry_run:
         planned = activate.plan(store, here, build, os.environ, bin_dir=bin_dir, replace_other=replace_other)
         if as_json:
@@ -126,4 +130,4 @@ def show(done: Installed, finding: PathFinding) -> None:
         output.echo()
         output.paragraph(output.paint("Not done yet:", "yellow", bold=True), f" {advice}")
         return
-    output.echo("Start it: opencode")
+    output.echo(f"Start it: {done.place.stem}")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.cli import completion
+
+if TYPE_CHECKING:
+    from opencode_patcher.base.line import Line
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,6 +50,57 @@ report_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write the matrix of patches and releases to a file ending in .html, .md or .svg.",
+)
+
+
+line_option = click.option(
+    "--line",
+    "major",
+    type=click.Choice(("1", "2")),
+    help="The line of OpenCode: 1, or 2 (experimental).  [default: that of the release, else 1]",
+)
+package_option = click.option(
+    "--package",
+    "packages",
+    metavar="NAME=VERSION",
+    multiple=True,
+    help="Take a dependency in another version than the release asks for: if your registry lacks that one.",
+)
+
+
+def line_of(major: str | None, refs: Iterable[str | None]) -> Line:
+    """The line that is meant: ``major`` (--line), else that of the first release named in ``refs``, else the first.
+
+    A release of another line than ``--line`` is refused where the releases are known.
+    """
+    from opencode_patcher.base import line
+    from opencode_patcher.base.version import version_of
+
+    if major:
+        return line.of_major(int(major))
+    named = (line.of_version(version_of(ref if ref.startswith("v") else f"v{ref}")) for ref in refs if ref)
+    return next((one for one in named if one), line.OPENCODE_1)
+
+
+def require_packages(packages: Iterable[str]) -> None:
+    """Raises UsageError when one is not NAME=VERSION."""
+    for package in packages:
+        name, _, version = package.rpartition("=")
+        if not re.fullmatch(r"(?:@[\w.-]+/)?[\w.-]+", name) or not re.fullmatch(r"\d[\w.+-]*", version):
+            raise UsageError(f"{package!r} is not a package and its version.", next_step="Write: --package NAME=1.2.3")
+
+
+def _plain_name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,60}", value):
+        raise UsageError(f"{value!r} cannot be the name of a command.", next_step="Use letters, digits, '-' and '_'.")
+    return value
+
+
+name_option = click.option(
+    "--name",
+    metavar="NAME",
+    callback=_plain_name,
+    help="The name of the command.  [default: opencode; for a build of OpenCode 2, opencode2]",
 )
 
 

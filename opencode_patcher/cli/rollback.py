@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 @click.command
+@options.name_option
 @options.progress_options
-def command(as_json: bool, quiet: bool, verbose: bool) -> None:
+def command(name: str | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Go back to the build that was installed before.
 
     Run it again to go back one more. To get a stock OpenCode back: opencode-patcher uninstall. Lines of your
@@ -27,9 +28,10 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     from opencode_patcher.base.store import open_store
     from opencode_patcher.configuration import stock_config
     from opencode_patcher.install import activate, builds, path_search, rollback
+    from opencode_patcher.install.state import DEFAULT
     from opencode_patcher.install.systems.current import current_system
 
-    here = current_system()
+    here = current_system(name or DEFAULT)
     directory = working_directory()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     store = open_store()

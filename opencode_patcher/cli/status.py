@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -15,9 +16,10 @@ _COLOURS = {"current": "green", "older": "yellow", "none": "yellow"}
 
 
 @click.command
+@options.name_option
 @options.json_option
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
+def command(ctx: click.Context, name: str | None, as_json: bool) -> None:
     """Show what is installed, and whether it is current.
 
     The state is one of: none, current, older (than the release that `build` makes), replaced (by OpenCode's updater or
@@ -26,18 +28,26 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """
     import os
 
+    from opencode_patcher.base import line as lines
     from opencode_patcher.base.store import open_store
-    from opencode_patcher.install import builds, status
+    from opencode_patcher.base.version import version_of
+    from opencode_patcher.install import activate, builds, status
+    from opencode_patcher.install import state as states
+    from opencode_patcher.install.state import DEFAULT
     from opencode_patcher.install.systems.current import current_system
     from opencode_patcher.upstream.lock import current
 
     store = open_store()
     output.warn_of(builds.unreadable(store))
-    found = status.status(store, current_system(), os.environ, current(store).release)
+    here = current_system(name or DEFAULT)
+    active = activate.look(store, here).active
+    line = lines.of_version(version_of(active.tag)) if active else lines.of_program(here.program)
+    found = status.status(store, here, os.environ, current(store, line or lines.OPENCODE_1).release)
+    others = sorted(states.others(store, here.program))
     if as_json:
         output.show_json(as_data(found))
     else:
-        show(found)
+        show(found, others)
     ctx.exit(0 if found.ready else 1)
 
 
@@ -62,8 +72,8 @@ def as_data(found: Status) -> dict[str, object]:
     }
 
 
-def show(found: Status) -> None:
-    """The state, the active build, and what to do."""
+def show(found: Status, others: Sequence[str] = ()) -> None:
+    """The state, the active build, and what to do; ``others`` are names under which something is installed as well."""
     from opencode_patcher.install import path_search
 
     facts, record = found.facts, found.facts.record
@@ -80,4 +90,6 @@ def show(found: Status) -> None:
         output.echo()
         output.paragraph(advice)
     elif record:
-        output.echo("PATH:    the command `opencode` starts it.")
+        output.echo(f"PATH:    the command `{facts.place.stem if facts.place else ''}` starts it.")
+    for other in others:
+        output.echo(f"Installed as {other} too: opencode-patcher status --name {other}")

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command
+@options.name_option
 @options.progress_options
-def command(as_json: bool, quiet: bool, verbose: bool) -> None:
+def command(name: str | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Remove the installed program and put back what was there before.
 
     Builds stay in the store. Your sessions and your configuration are not touched; lines that a stock OpenCode refuses
@@ -28,11 +29,12 @@ def command(as_json: bool, quiet: bool, verbose: bool) -> None:
     from opencode_patcher.base.store import open_store
     from opencode_patcher.configuration import stock_config
     from opencode_patcher.install import uninstall
+    from opencode_patcher.install.state import DEFAULT
     from opencode_patcher.install.systems.current import current_system
 
     directory = working_directory()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    done = uninstall.uninstall(open_store(), current_system(), reporter)
+    done = uninstall.uninstall(open_store(), current_system(name or DEFAULT), reporter)
     refused = stock_config.find(os.environ, directory)
     if as_json:
         output.show_json(as_data(done, refused))

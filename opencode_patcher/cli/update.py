@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @options.dry_run_option("Only say whether there is a newer release and whether the patches fit it.", "--check-only")
 @click.option("--install", "activate", is_flag=True, help="Install the new build as well.")
 @options.report_option
+@options.line_option
 @options.source_option
 @options.no_wait_option
 @options.progress_options
@@ -30,13 +31,14 @@ def command(
     dry_run: bool,
     activate: bool,
     report: Path | None,
+    major: str | None,
     source: str | None,
     wait: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Move to the newest release of OpenCode 1 once it is checked, built and verified.
+    """Move to the newest release of a line of OpenCode once it is checked, built and verified.
 
     Then the lock names it, and `build` makes it from now on. If a step fails, the lock and what is installed stay as
     they are. A newer release is unproven: it has to pass the whole drill, which takes minutes. With --dry-run the exit
@@ -45,25 +47,33 @@ def command(
     import os
 
     from opencode_patcher import pipeline
+    from opencode_patcher.base import resources
     from opencode_patcher.base.request import Request
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install import managers
     from opencode_patcher.install.activate import install
     from opencode_patcher.install.systems.current import current_system
     from opencode_patcher.upkeep import matrix, report_file, update
-    from opencode_patcher.upstream import DEFAULT_SOURCE, lock, support
+    from opencode_patcher.upstream import lock, support
 
     def to_install(build: Build) -> None:
-        install(store, current_system(), build, os.environ, reporter)
+        install(store, current_system(line.program), build, os.environ, reporter)
 
     options.at_most_one({"--dry-run": dry_run, "--install": activate}, next_step="Leave one of them out.")
     if report:
         report_file.require_format(report)
     store = open_store()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    request = Request(source=source or DEFAULT_SOURCE, web_ui="auto", wait=wait)
-    locked = lock.current(store)
-    prospect = update.look(request, store, reporter, lock=locked, window=support.read_support())
+    line = options.line_of(major, ())
+    request = Request(
+        line=line,
+        patches=resources.patches(line),
+        source=source or line.source,
+        web_ui="auto" if line.web_ui else "off",
+        wait=wait,
+    )
+    locked = lock.current(store, line)
+    prospect = update.look(request, store, reporter, lock=locked, window=support.of_line(line))
     if prospect.note:
         reporter.note(prospect.note)
     if other := managers.on_path(current_system(), os.environ):
@@ -80,16 +90,16 @@ def command(
             store,
             reporter,
             lock=locked,
-            lock_file=lock.place(store),
+            lock_file=lock.place(store, line),
             activate=to_install if activate else None,
         )
     if as_json:
         after = None
         if prospect.newer and not prospect.fails:
             after = update.next_lock(prospect, request, store, reporter, lock=locked)
-        output.show_json(as_data(prospect, built.build if built else None, lock.place(store), after))
+        output.show_json(as_data(prospect, built.build if built else None, lock.place(store, line), after))
     elif built and not quiet:
-        output.echo(f"The lock is now {prospect.newest.tag}: {lock.place(store)}")
+        output.echo(f"The lock is now {prospect.newest.tag}: {lock.place(store, line)}")
         output.echo(f"Binary: {built.build.binary}")
         output.echo("It is installed." if activate else "To use it: opencode-patcher install")
     elif not quiet:
@@ -128,7 +138,7 @@ def show(prospect: Prospect, found: Matrix) -> None:
     from opencode_patcher.upkeep import matrix
 
     if not prospect.newer:
-        output.echo(f"The lock is {prospect.locked.tag}, and OpenCode 1 has nothing newer.")
+        output.echo(f"The lock is {prospect.locked.tag}, and its line of OpenCode has nothing newer.")
         return
     output.echo(newer(prospect))
     output.block(matrix.text(found))

@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Protocol
 
 from opencode_patcher.base import files
-from opencode_patcher.drill.drivers import acp, run, second_api, serve
+from opencode_patcher.base import line as lines
+from opencode_patcher.base.version import version_of
+from opencode_patcher.drill.drivers import acp, opencode_2, run, second_api, serve
 from opencode_patcher.drill.drivers.home import Home, furnish, harmless, start_project
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, serving
 from opencode_patcher.drill.drivers.probe import look, not_drillable, probe
 from opencode_patcher.drill.drivers.stage import Stage, own_home, shared_settings, staged, taking_over
 from opencode_patcher.drill.drivers.stored import exported, served
 from opencode_patcher.drill.fakes.server import Host
+from opencode_patcher.drill.scenarios.opencode_2 import LEFT_OUT, playable
 from opencode_patcher.drill.scenarios.pace import Pace, paced
 from opencode_patcher.drill.scenarios.scenario import Scenario, Through
 from opencode_patcher.drill.verdict.observation import Observation, Subject
@@ -44,6 +47,19 @@ class Place(Protocol):
     @property
     def subject(self) -> Subject:
         """The binary being drilled."""
+        ...
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """The scenarios that have no meaning for this binary, each with the reason."""
+        ...
+
+    def playable(self, scenarios: Sequence[Scenario]) -> Sequence[Scenario]:
+        """These scenarios as the binary can play them, without those that are left out."""
+        ...
+
+    def cast(self, scenarios: Sequence[Scenario]) -> None:
+        """Prepare for these. Called once, before any scenario runs."""
         ...
 
     def observe(self, scenario: Scenario, pace: Pace) -> Observation:
@@ -82,11 +98,23 @@ def observe(
                     return second_api.observe(stage, server, limit=limit, stop=stop)
             case Through.ACP:
                 return acp.observe(stage, exported(subject, home), limit=limit, pace=pace, stop=stop)
-            case Through.RUN | None:
+            case Through.RUN | Through.OPENCODE_2 | None:
                 return run.observe(stage, exported(subject, home), limit=limit, stop=stop)
 
 
-class Isolated:
+class _First:
+    """What the places of OpenCode 1 have in common."""
+
+    left_out: Mapping[str, str] = {}
+
+    def playable(self, scenarios: Sequence[Scenario]) -> Sequence[Scenario]:
+        return scenarios
+
+    def cast(self, scenarios: Sequence[Scenario]) -> None:
+        """Nothing is prepared."""
+
+
+class Isolated(_First):
     """A separate home and process for each scenario: slow, but as close to a user's OpenCode as possible."""
 
     def __init__(self, binary: Path, root: Path, limit: float | None, stop: threading.Event) -> None:
@@ -109,7 +137,7 @@ class Isolated:
         )
 
 
-class Shared:
+class Shared(_First):
     """One home and one server for all scenarios.
 
     Those that are ``cast`` take turns in a few projects; all others, and repeated ones, get their own.
@@ -172,7 +200,7 @@ class Shared:
                 return second_api.observe(stage, self._server, limit=limit, stop=self._stop)
             case Through.ACP:
                 return acp.observe(stage, read, limit=limit, pace=pace, stop=self._stop)
-            case Through.SERVE | None:
+            case Through.SERVE | Through.OPENCODE_2 | None:
                 return serve.observe(stage, self._server, limit=limit, pace=pace, stop=self._stop)
 
     def _borrow(self, combined: Mapping[str, object]) -> Home:
@@ -201,6 +229,75 @@ class Shared:
         provider id.
         """
         return f"-{next(self._numbers)}"
+
+
+class Second:
+    """One home and one server of OpenCode 2 for all scenarios, each with its own project."""
+
+    left_out = LEFT_OUT
+
+    def __init__(
+        self,
+        subject: Subject,
+        server: OpenCodeServer,
+        home: Home,
+        host: Host,
+        limit: float | None,
+        stop: threading.Event,
+    ) -> None:
+        self.subject = subject
+        self._server = server
+        self._home = home
+        self._host = host
+        self._limit = limit
+        self._stop = stop
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def playable(self, scenarios: Sequence[Scenario]) -> Sequence[Scenario]:
+        return playable(scenarios)
+
+    def cast(self, scenarios: Sequence[Scenario]) -> None:
+        """Nothing is prepared."""
+
+    def observe(self, scenario: Scenario, pace: Pace) -> Observation:
+        with self._lock:
+            number = next(self._numbers)
+        home = self._home.at(f"projects/{number}-{scenario.name}")
+        limit = self._limit or _limit(self.subject, pace)
+        with staged(paced(scenario, pace), self.subject, home, tag=f"-{number}", host=self._host) as stage:
+            return opencode_2.observe(stage, self._server, limit=limit, pace=pace, stop=self._stop)
+
+
+@contextmanager
+def place(binary: Path, root: Path, limit: float | None, stop: threading.Event, *, isolated: bool) -> Iterator[Place]:
+    """Where to drill a binary, of either line. OpenCode 2 always runs in one server.
+
+    Raises DrillError when the binary cannot be drilled, StoreError when the place cannot be written.
+    """
+    if not binary.is_file():
+        raise not_drillable(binary, "It is not a file.")
+    asked = furnish(Home(root=root / "asked"), harmless())
+    asked.work.mkdir()
+    if lines.of_version(version_of(f"v{opencode_2.version(binary, asked)}")) is lines.OPENCODE_2:
+        with second(binary, root, limit, stop) as found:
+            yield found
+    elif isolated:
+        yield Isolated(binary, root, limit, stop)
+    else:
+        with shared(binary, root, limit, stop) as first:
+            yield first
+
+
+@contextmanager
+def second(binary: Path, root: Path, limit: float | None, stop: threading.Event) -> Iterator[Second]:
+    """A home below ``root`` with a server of OpenCode 2, which ends with the block. Errors as ``place``."""
+    home = furnish(Home(root=root), harmless())
+    home.work.mkdir()
+    catalogue = root / "models.json"
+    opencode_2.write_catalogue(catalogue)
+    with Host() as host, opencode_2.served(binary, home, catalogue) as server:
+        yield Second(opencode_2.look(binary, server, home), server, home, host, limit, stop)
 
 
 @contextmanager

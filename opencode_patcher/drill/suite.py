@@ -16,7 +16,8 @@ from opencode_patcher.base.errors import DrillError, StoreError
 from opencode_patcher.base.guard import guarding
 from opencode_patcher.base.progress import Reporter, SilentReporter
 from opencode_patcher.base.version import parse_tag
-from opencode_patcher.drill.dispatch import Isolated, Place, Shared, shared
+from opencode_patcher.drill.dispatch import Isolated, Place
+from opencode_patcher.drill.dispatch import place as placed
 from opencode_patcher.drill.scenarios.pace import Pace, pace
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, SCENARIOS
 from opencode_patcher.drill.scenarios.scenario import Expectation, Scenario, Through
@@ -88,11 +89,7 @@ def run(
     stop = threading.Event()
     with guarding(), _root(keep) as root, ExitStack() as stack:
         with reporter.phase("Checking the binary") as phase:
-            place: Isolated | Shared = (
-                Isolated(binary, root, limit, stop)
-                if isolated
-                else stack.enter_context(shared(binary, root, limit, stop))
-            )
+            place = stack.enter_context(placed(binary, root, limit, stop, isolated=isolated))
             subject = place.subject
             kind = f"serves {subject.model}" if subject.patched else "stock, no combined models"
             phase.detail(f"OpenCode {subject.version}, {kind}")
@@ -105,12 +102,14 @@ def run(
                 why=f"Named: {', '.join(one.name for one in scenarios)}.",
                 next_step="opencode-patcher verify",
             )
-        scenarios = held
+        scenarios = place.playable(held)
+        left_out = {one.name: place.left_out[one.name] for one in held if one.name in place.left_out}
         healthy = None
-        if isinstance(place, Shared):
-            place.cast((*WARM_UPS, *scenarios))
+        warm_ups = place.playable(WARM_UPS)
+        if not isinstance(place, Isolated):
+            place.cast((*warm_ups, *scenarios))
             with reporter.phase("Measuring a healthy turn") as phase:
-                healthy = [place.observe(one, Pace()).seconds for one in WARM_UPS][-1]
+                healthy = [place.observe(one, Pace()).seconds for one in warm_ups][-1]
                 phase.detail(f"{healthy:.1f} s")
         drill = _Drill(place, pace(healthy or 0.0), stop, watch)
         verdicts = drill.all(scenarios, reporter)
@@ -123,6 +122,7 @@ def run(
         verdicts=tuple(verdicts[scenario.name] for scenario in scenarios),
         seconds=time.monotonic() - started,
         healthy_seconds=healthy,
+        left_out=left_out,
     )
 
 
@@ -189,7 +189,8 @@ class _Drill:
             return {}
         with reporter.phase(f"Repeating {_count(late)} that took too long, one at a time") as phase:
             # The machine may have become slower since.
-            self._pace = max(self._pace, pace(self._place.observe(WARM_UPS[-1], self._pace).seconds))
+            warm_up = self._place.playable(WARM_UPS)[-1]
+            self._pace = max(self._pace, pace(self._place.observe(warm_up, self._pace).seconds))
             second = {one.name: replace(self._one(one), first_try=first[one.name].failures) for one in late}
             failed = sum(not verdict.passed for verdict in second.values())
             phase.detail(f"{failed} FAILED" if failed else "passed")

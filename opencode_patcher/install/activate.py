@@ -68,7 +68,7 @@ class Plan:
 
 def look(store: Store, system: System) -> Situation:
     """Find out what is installed. Changes nothing. Raises StoreError when the state cannot be read."""
-    state = states.read(store)
+    state = states.read(store, system.program)
     known = records.read_all(store)
     occupant = system.occupant(state.place, store.installed, known) if state.place else NOTHING
     return Situation(state=state, records=known, occupant=occupant)
@@ -207,9 +207,10 @@ def put(
         prepared = replace(prepared, aside=(*(path for path in state.aside if path != moved_to), moved_to))
     # Only the state says where the place is and what is kept there, so a run killed after the switch must have written
     # both. Also, a full or read-only store should be noticed before the switch, not after it.
-    states.write(store, prepared)
+    states.write(store, prepared, system.program)
     system.switch(where, record.file)
-    states.write(store, replace(prepared, history=states.activated(state.history, record.build)))
+    done = replace(prepared, history=states.activated(state.history, record.build))
+    states.write(store, done, system.program)
     return Installed(
         record=record,
         place=where,

@@ -17,7 +17,7 @@ from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.documents import DocumentError, Format, MissingError, NewerError
 from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.store import HOME_VARIABLE, Store
-from opencode_patcher.base.version import Release, parse_tag
+from opencode_patcher.base.version import Release, version_of
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -34,7 +34,8 @@ class Ingredients:
 
     Hashes are SHA-256 in hexadecimal; ``catalogue_origin`` says for people where the catalogue is from; ``target`` is
     upstream's name for a platform, such as ``linux-x64``. ``lacks`` says for people, in a sentence each, what the
-    official binary has and this one does not.
+    official binary has and this one does not. ``packages`` are the dependencies that were taken in another version
+    than the release asks for, as ``NAME=VERSION``.
     """
 
     release: Release
@@ -46,12 +47,13 @@ class Ingredients:
     target: str
     catalogue_origin: str = ""
     lacks: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         """A hexadecimal name for these ingredients. The source's commit is part of it, its address is not."""
         parts = [RECIPE, self.release.commit, self.release.number, self.patchset, self.bun]
-        parts += [self.catalogue, self.web_ui, self.target]
+        parts += [self.catalogue, self.web_ui, self.target, *self.packages]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -200,6 +202,7 @@ def as_data(build: Build) -> dict[str, object]:
         "catalogue_origin": made.catalogue_origin,
         "web_ui": made.web_ui,
         "lacks": list(made.lacks),
+        "packages": list(made.packages),
         "target": made.target,
         "binary": {"name": build.name, "sha256": build.sha256, "size": build.size},
         "drill": dataclasses.asdict(build.drill) if build.drill else None,
@@ -245,6 +248,7 @@ class _Manifest:
     channel: str = ""
     catalogue_origin: str = ""
     lacks: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 def _read(directory: Path) -> Build | None:
@@ -268,7 +272,7 @@ def _read(directory: Path) -> Build | None:
 
 
 def _build(directory: Path, said: _Manifest) -> Build:
-    version = parse_tag(f"v{said.release.version}")
+    version = version_of(f"v{said.release.version}")
     if version is None:
         raise DocumentError(f"{said.release.version!r} is not a version.")
     if Path(said.binary.name).name != said.binary.name or said.binary.name in ("", ".", ".."):
@@ -290,6 +294,7 @@ def _build(directory: Path, said: _Manifest) -> Build:
             catalogue=said.catalogue,
             catalogue_origin=said.catalogue_origin,
             lacks=said.lacks,
+            packages=said.packages,
             web_ui=said.web_ui,
             target=said.target,
         ),

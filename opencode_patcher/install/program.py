@@ -7,13 +7,14 @@ from pathlib import Path
 
 from opencode_patcher.base import process, scratch
 from opencode_patcher.base.errors import InstallError, ProcessError
+from opencode_patcher.base.version import printed
 
 START_TIMEOUT_SECONDS = 60.0
 """The first start of a large new file can be slow: virus scanners and macOS check it."""
 
 
 def version(file: Path) -> str:
-    """What ``file --version`` prints. Raises ProcessError when it does not start, fails or does not end.
+    """The version that ``file --version`` prints. Raises ProcessError when it does not start, fails or does not end.
 
     Even for this the program creates its directories, so it gets temporary ones, and none of the user's settings.
     """
@@ -21,7 +22,7 @@ def version(file: Path) -> str:
         environment: dict[str, str | None] = {name: None for name in os.environ if name.startswith("OPENCODE_")}
         environment |= {f"XDG_{kind}_HOME": f"{place}/{kind.lower()}" for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
         done = process.run([file, "--version"], cwd=place, env=environment, timeout=START_TIMEOUT_SECONDS)
-    return done.stdout.strip()
+    return printed(done.stdout)
 
 
 def check_starts(file: Path, expected: str, target: str) -> None:

@@ -29,7 +29,10 @@ class Pruned:
 def prune(
     store: Store, system: System, reporter: Reporter, *, keep: int = DEFAULT_KEEP, dry_run: bool = False
 ) -> Pruned:
-    """Delete all builds except those in ``kept``; ``dry_run`` only says which. Raises StoreError."""
+    """Delete all builds except those in ``kept`` and those active under other names; ``dry_run`` only says which.
+
+    Raises StoreError.
+    """
 
     def waiting() -> None:
         reporter.note("Another run of opencode-patcher is in progress; waiting for it to finish.")
@@ -46,7 +49,10 @@ def prune(
         history = [
             entry for entry in states.with_active(seen.state.history, seen.occupant.build) if entry.build in there
         ]
-        leaving = sorted(there - kept(stored, history, keep))
+        elsewhere = {
+            state.history[-1].build for state in states.others(store, system.program).values() if state.history
+        }
+        leaving = sorted(there - kept(stored, history, keep) - elsewhere)
         directories = [path for name in leaving for path in (store.builds / name, store.installed / name)]
         size = _size(directories)
         if not dry_run:

@@ -23,7 +23,7 @@ def rollback(store: Store, system: System, reporter: Reporter) -> Installed:
     with store.mutex(
         states.LOCK, on_wait=lambda: reporter.note("Another install is running; waiting for it to finish.")
     ):
-        place = states.read(store).place
+        place = states.read(store, system.program).place
         if place:
             system.tidy(place)
         seen = activate.look(store, system)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,9 @@ from opencode_patcher.base.errors import StoreError
 from opencode_patcher.base.store import Store
 
 FILE = "state.json"
+"""The state of the program called ``opencode``; that of any other name is in ``state-NAME.json``."""
+
+DEFAULT = "opencode"
 FORMAT = 1
 KEPT_ACTIVATIONS = 50
 """Older entries of the history are dropped."""
@@ -48,9 +52,21 @@ class _File:
     history: tuple[Activation, ...]
 
 
-def read(store: Store) -> InstallState:
+def file_of(store: Store, program: str) -> Path:
+    """Where the state of a program is, by its file name."""
+    stem = program.removesuffix(".exe")
+    return store.installed / (FILE if stem == DEFAULT else f"state-{stem}.json")
+
+
+def others(store: Store, program: str) -> Mapping[str, InstallState]:
+    """The states of the programs that are installed under other names, by the name. Raises StoreError."""
+    found = (path.stem.partition("-")[2] or DEFAULT for path in sorted(store.installed.glob("state*.json")))
+    return {name: read(store, name) for name in found if file_of(store, name) != file_of(store, program)}
+
+
+def read(store: Store, program: str = DEFAULT) -> InstallState:
     """The recorded state; an empty one before the first install. Raises StoreError when it cannot be read."""
-    path = store.installed / FILE
+    path = file_of(store, program)
     try:
         # Install scripts of older releases accepted names that are not UTF-8; their bytes are kept.
         said = documents.read(path, _File, format=Format(FORMAT), any_bytes=True)
@@ -66,10 +82,10 @@ def read(store: Store) -> InstallState:
     return InstallState(place=said.place, aside=said.aside, history=said.history)
 
 
-def write(store: Store, state: InstallState) -> None:
+def write(store: Store, state: InstallState, program: str = DEFAULT) -> None:
     """Replace the recorded state in one step. Raises StoreError."""
     files.write_json(
-        store.installed / FILE,
+        file_of(store, program),
         {
             "format": FORMAT,
             "place": str(state.place) if state.place else None,
@@ -79,9 +95,9 @@ def write(store: Store, state: InstallState) -> None:
     )
 
 
-def forget(store: Store) -> None:
+def forget(store: Store, program: str = DEFAULT) -> None:
     """Reset it to the state before the first install, even on a full disk. Raises StoreError."""
-    files.remove_file(store.installed / FILE)
+    files.remove_file(file_of(store, program))
 
 
 def with_active(history: tuple[Activation, ...], build: str | None) -> tuple[Activation, ...]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from opencode_patcher.base import files
+from opencode_patcher.base import line as lines
 from opencode_patcher.base.errors import ProcessError, UsageError
 from opencode_patcher.base.store import Store
-from opencode_patcher.base.version import Release, parse_tag
+from opencode_patcher.base.version import Release, version_of
 from opencode_patcher.install import activate, builds, path_search, program, records
 from opencode_patcher.install.builds import Build
 from opencode_patcher.install.path_search import PathFinding
@@ -57,7 +58,7 @@ class Status:
 
     @property
     def ready(self) -> bool:
-        """Whether the command ``opencode`` starts a working program of ours."""
+        """Whether the command starts a working program of ours."""
         return self.name in ("current", "older") and self.facts.path is not None and self.facts.path.status == "first"
 
 
@@ -79,7 +80,8 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
             occupant = NOTHING
     record = next((record for record in seen.records if record.build == occupant.build), None)
     stored = builds.list_builds(store)
-    trusted = [build for build in stored if build.trusted]
+    line = lines.of_version(locked.version) or lines.OPENCODE_1
+    trusted = [build for build in stored if build.trusted and line.has(build.release.version)]
     active = next((build for build in stored if record and build.directory.name == record.build), None)
     of_lock = (build.directory.name for build in trusted if build.release.tag == locked.tag)
     return Facts(
@@ -101,7 +103,7 @@ def newer_build(trusted: Sequence[Build], active: Record | None) -> str | None:
     """The newest of ``trusted`` (newest first) whose release is not older than that of ``active``, if it was made after
     ``active``, whose own build may be deleted by now.
     """
-    version = parse_tag(active.tag) if active else None
+    version = version_of(active.tag) if active else None
     if active is None or version is None:
         return None
     newest = next((build.directory.name for build in trusted if build.release.version >= version), None)
@@ -170,5 +172,5 @@ def _install(facts: Facts, build: str) -> str:
 
 
 def _is_older(record: Record, locked: Release) -> bool:
-    version = parse_tag(record.tag)
+    version = version_of(record.tag)
     return version is not None and version < locked.version

@@ -30,7 +30,7 @@ class Removed:
 
 
 def uninstall(store: Store, system: System, reporter: Reporter) -> Removed:
-    """Undo every install. Builds stay in the store. Raises InstallError and StoreError."""
+    """Undo every install under this name. Builds stay in the store. Raises InstallError and StoreError."""
     with store.mutex(
         states.LOCK, on_wait=lambda: reporter.note("Another install is running; waiting for it to finish.")
     ):
@@ -46,7 +46,10 @@ def uninstall(store: Store, system: System, reporter: Reporter) -> Removed:
             system.restore(place, restored)
         elif not untouched:
             system.remove(place)
-        states.forget(store)
+        states.forget(store, system.program)
+        others = states.others(store, system.program).values()
+        needed = {entry.build for other in others for entry in other.history}
         for record in seen.records:
-            files.remove_directory(record.directory)
+            if record.build not in needed:
+                files.remove_directory(record.directory)
         return Removed(place=place, restored=restored, untouched=untouched, left=tuple(kept))

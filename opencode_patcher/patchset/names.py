@@ -22,7 +22,10 @@ from opencode_patcher.patchset.typescript.modules import Exports
 SKIPPED = "/test/"
 """Our tests are not part of the binary, and may need a newer upstream than the code does."""
 
-MANIFEST = f"{modules.PROGRAM}/package.json"
+PACKAGE = "package.json"
+MANIFEST = f"{modules.PROGRAM}/{PACKAGE}"
+"""Its dependencies are also found from the other packages: bun installs them for all."""
+
 DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 BUILT_IN = frozenset({"bun", "child_process", "crypto", "events", "fs", "os", "path", "process", "url", "util"})
 """Modules of Node and bun that may be imported without ``node:``."""
@@ -78,12 +81,15 @@ class Imports:
         def with_ours(path: str) -> str | None:
             return self._ours[path] if path in self._ours else read(path)
 
-        installed = _dependencies(read(MANIFEST) or "{}")
+        def installed(importer: str) -> frozenset[str]:
+            own = f"{'/'.join(importer.split('/')[:2])}/{PACKAGE}"
+            return frozenset().union(*(_dependencies(read(path) or "{}") for path in {own, MANIFEST}))
+
         found: set[MissingName] = set()
         for need in (*self._needs, *hooks):
             if modules.is_internal(need.module):
                 found.update(self._unresolved(need, with_ours))
-            elif not _is_built_in(need.module) and modules.dependency(need.module) not in installed:
+            elif not _is_built_in(need.module) and modules.dependency(need.module) not in installed(need.importer):
                 found.add(MissingName(file=need.importer, what=f"the package {modules.dependency(need.module)}"))
         return tuple(sorted(found))
 

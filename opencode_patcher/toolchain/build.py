@@ -12,6 +12,7 @@ from opencode_patcher.base import documents, files, full_disk, process, scratch
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import BuildError, ProcessError
+from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.toolchain import dependencies, signing, surroundings, web_ui
 from opencode_patcher.toolchain.bun import Bun
@@ -61,7 +62,7 @@ def build(bun: Bun, tree: Worktree, options: BuildOptions, reporter: Reporter, l
     """
     with reporter.phase(f"Building {options.version}") as phase:
         seconds = _run(bun, tree, options, reporter, log, flags=("--single",))
-        path = _find(tree.path / tree.line.package / "dist", options.version, log)
+        path = _find(tree, options.version, log)
         signing.renew(path, tree.line.program)
         phase.detail(f"{path.stat().st_size / 1e6:.0f} MB")
     return Binary(path=path, version=options.version, sha256=file_sha256(path), seconds=seconds)
@@ -143,7 +144,7 @@ def _run(
     with scratch.directory("build") as place:
         try:
             return process.run_logged(
-                [bun.path, "run", tree.line.build_script, *flags, *arguments(options)],
+                [bun.path, "run", tree.line.build_script, *flags, *arguments(options, tree.line)],
                 log,
                 reporter,
                 cwd=tree.path / tree.line.package,
@@ -164,9 +165,9 @@ def _run(
             ) from error
 
 
-def arguments(options: BuildOptions) -> tuple[str, ...]:
-    """The flags of upstream's packages/opencode/script/build.ts, whatever it builds for."""
-    return ("--skip-install", *(() if options.web_ui else ("--skip-embed-web-ui",)))
+def arguments(options: BuildOptions, line: Line = OPENCODE_1) -> tuple[str, ...]:
+    """The flags of upstream's build script, whatever it builds for."""
+    return (*line.build_flags, *(() if options.web_ui else line.without_web_ui))
 
 
 def environment(bun: Bun, options: BuildOptions, place: Path) -> dict[str, str | None]:
@@ -183,13 +184,15 @@ def environment(bun: Bun, options: BuildOptions, place: Path) -> dict[str, str |
     }
 
 
-def _find(dist: Path, version: str, log: Path) -> Path:
-    """The one binary under ``dist``."""
-    found = [path for path in dist.glob("opencode-*/bin/opencode*") if path.suffix in ("", ".exe")]
+def _find(tree: Worktree, version: str, log: Path) -> Path:
+    """The one binary that the build has left."""
+    line = tree.line
+    dist = tree.path / line.package / "dist"
+    found = [path for path in dist.glob(f"{line.dist}-*/bin/{line.program}*") if path.suffix in ("", ".exe")]
     if len(found) != 1:
         raise BuildError(
             "OpenCode's build left no binary in the expected place.",
-            why=f"Under {dist} there are {len(found)} files named opencode-*/bin/opencode.",
+            why=f"Under {dist} there are {len(found)} files named {line.dist}-*/bin/{line.program}.",
             next_step=f"The build's output is in {log}.",
         )
     return _require(found[0], version, log)

@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,23 +39,32 @@ EVERY_PLATFORM = ("--os=*", "--cpu=*")
 """What upstream's build passes to ``bun install`` before it builds for all platforms."""
 
 
-def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_platform: bool = False) -> bool:
+def install(
+    bun: Bun,
+    tree: Worktree,
+    reporter: Reporter,
+    log: Path,
+    *,
+    every_platform: bool = False,
+    packages: Sequence[str] = (),
+) -> bool:
     """Install what the tree's packages need; False when nothing had changed since the last time.
 
     With ``every_platform`` the native packages of all platforms are installed too, as far as the registry has them;
     ``natives.missing`` tells which are missing. They do not change this machine's binary.
 
-    ``log`` gets the programs' output. An installation always starts from upstream's own lock file and without
+    ``packages`` are taken in another version than the release asks for, as ``NAME=VERSION``: for a registry that lacks
+    one. ``log`` gets the programs' output. An installation always starts from upstream's own lock file and without
     ``node_modules``, so that it does not depend on earlier ones. Raises ToolchainError when a dependency is not
     available, StoreError when the disk is full.
     """
     surroundings.require_known(tree)
-    if _is_done(bun, tree, every_platform=every_platform):
+    if _is_done(bun, tree, every_platform=every_platform, packages=packages):
         return False
     if git.in_tree(tree.path, "status", "--porcelain", "--", LOCK_FILE).stdout:
         reporter.warn(f"{LOCK_FILE} in {tree.path} was changed; upstream's own is restored.")
         git.in_tree(tree.path, "checkout", "--quiet", "HEAD", "--", LOCK_FILE)
-        if _is_done(bun, tree, every_platform=every_platform):
+        if _is_done(bun, tree, every_platform=every_platform, packages=packages):
             return False
     with reporter.phase("Installing dependencies"):
         forget(tree)
@@ -62,16 +72,53 @@ def install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *, every_pl
             files.remove_directory(directory)
         files.make_directory(log.parent)
         try:
-            _run_install(bun, tree, reporter, log)
+            with _instead(tree, packages):
+                _run_install(bun, tree, reporter, log)
             _run_scripts(bun, tree, reporter, log)
             _list_skipped(tree, reporter, log)
         except ProcessError as error:
             raise _explained(error, tree, log) from error
         if every_platform:
             # It fails when an optional package is not available, but still installs the others.
-            _run_install(bun, tree, reporter, log, *EVERY_PLATFORM, check=False)
-        files.write_json(tree.git_dir / STAMP, _stamp(bun, tree, every_platform=every_platform))
+            with _instead(tree, packages):
+                _run_install(bun, tree, reporter, log, *EVERY_PLATFORM, check=False)
+        files.write_json(tree.git_dir / STAMP, _stamp(bun, tree, every_platform=every_platform, packages=packages))
     return True
+
+
+@contextmanager
+def _instead(tree: Worktree, packages: Sequence[str]) -> Iterator[None]:
+    """The tree whose package files ask for these ``packages``, as NAME=VERSION, until the block ends.
+
+    bun takes what the root's ``overrides`` say for every package that asks for the name; one that nobody asks for (an
+    optional peer) is added to all.
+    """
+    manifests = [tree.path / "package.json", *(tree.path / package / "package.json" for package in tree.packages)]
+    before = {path: files.read_bytes(path) for path in manifests} if packages else {}
+    try:
+        said = {path: documents.parse(content.decode(), dict[str, object]) for path, content in before.items()}
+        for package in packages:
+            name, _, version = package.rpartition("=")
+            asked = any(name in _table(one, kind) for one in said.values() for kind in _KINDS)
+            for path, one in said.items():
+                if path == manifests[0]:
+                    one["overrides"] = {**_table(one, "overrides"), name: version}
+                elif not asked:
+                    one["dependencies"] = {**_table(one, "dependencies"), name: version}
+        for path, one in said.items():
+            files.write_json(path, one)
+        yield
+    finally:
+        for path, content in before.items():
+            files.write_bytes(path, content, mode=0o644)
+
+
+_KINDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+
+
+def _table(manifest: Mapping[str, object], key: str) -> Mapping[str, object]:
+    found = manifest.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _run_install(bun: Bun, tree: Worktree, reporter: Reporter, log: Path, *flags: str, check: bool = True) -> None:
@@ -132,18 +179,24 @@ class _Stamp:
     digest: str
     place: str = ""
     every_platform: bool = False
+    packages: tuple[str, ...] = ()
 
 
-def _stamp(bun: Bun, tree: Worktree, *, every_platform: bool) -> dict[str, object]:
-    return {"digest": digest(bun, tree), "place": str(tree.path), "every_platform": every_platform}
+def _stamp(bun: Bun, tree: Worktree, *, every_platform: bool, packages: Sequence[str]) -> dict[str, object]:
+    return {
+        "digest": digest(bun, tree),
+        "place": str(tree.path),
+        "every_platform": every_platform,
+        "packages": list(packages),
+    }
 
 
-def _is_done(bun: Bun, tree: Worktree, *, every_platform: bool) -> bool:
+def _is_done(bun: Bun, tree: Worktree, *, every_platform: bool, packages: Sequence[str]) -> bool:
     try:
         stamp = documents.read(tree.git_dir / STAMP, _Stamp)
     except DocumentError:
         return False
-    if every_platform and not stamp.every_platform:
+    if (every_platform and not stamp.every_platform) or stamp.packages != tuple(packages):
         return False
     there = all((tree.path / part / "node_modules").is_dir() for part in ("", tree.line.package))
     return there and stamp.place == str(tree.path) and stamp.digest == digest(bun, tree)
@@ -194,7 +247,10 @@ def _explained(error: ProcessError, tree: Worktree, log: Path) -> PatcherError:
         return ToolchainError(
             f"The npm registry does not have {lacking[2]} {lacking[1]}, which this release needs.",
             why=f"{error.why}\nRegistry: {settings.registry_setting('')}",
-            next_step=f"Use a registry that has it, or build another release.\nThe whole output is in {log}.",
+            next_step=(
+                "Use a registry that has it, or build another release. To try it with another version of the package, "
+                f"at your own risk: --package {lacking[2]}=VERSION\nThe whole output is in {log}."
+            ),
         )
     return ToolchainError(
         what,

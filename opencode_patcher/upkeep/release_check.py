@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from opencode_patcher.base import resources
-from opencode_patcher.base.line import OPENCODE_1
+from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
@@ -62,6 +62,12 @@ class Ours:
 
     patches: Path = field(default_factory=resources.patches)
     templates: Path = field(default_factory=resources.templates)
+    line: Line = OPENCODE_1
+
+    @classmethod
+    def of(cls, line: Line) -> Ours:
+        """Those of a line."""
+        return cls(patches=resources.patches(line), line=line)
 
 
 def check_releases(
@@ -74,8 +80,8 @@ def check_releases(
     """
     ours = ours or Ours()
     patches = series.load(ours.patches)
-    new_files = newfiles.load(ours.templates)
-    values = values_for(OPENCODE_1, known)
+    new_files = newfiles.load(ours.templates, ours.line)
+    values = values_for(ours.line, known)
 
     expected = expectations.load(ours.patches)
     used = Checker(patches, new_files, lambda tag: {**values, "release_tag": tag}, expected)
@@ -87,7 +93,8 @@ def check_releases(
         for index, found in enumerate(checks):
             if found.gone:
                 walked = moved_files.departures(patches, found.gone, repository, known, wanted[index], reporter)
-                checks[index] = _with_history(used, patches, found, walked, wanted[index], repository, reporter)
+                one = wanted[index]
+                checks[index] = _with_history(used, patches, found, walked, one, repository, reporter, ours.line)
     return Checked(checks=tuple(checks), seconds=seconds)
 
 
@@ -131,6 +138,7 @@ def _with_history(
     release: Release,
     repository: Repository,
     reporter: Reporter,
+    line: Line,
 ) -> ReleaseCheck:
     """The check of a release that lacks files, repeated with the places found in upstream's history."""
     snapshot = repository.snapshot(release)
@@ -139,12 +147,12 @@ def _with_history(
         (found,), _ = _check(follower, [release], repository, reporter)
     said = {target: "\n".join(map(str, walked)) for target, walked in steps.items()}
     for target in found.gone:
-        if hint := _hint(patches, target, release, snapshot):
+        if hint := _hint(patches, target, release, snapshot, line):
             said[target] = "\n".join(part for part in (said.get(target, ""), hint) if part)
     return check.explained(found, said)
 
 
-def _hint(patches: series.Series, target: str, release: Release, snapshot: Snapshot) -> str:
+def _hint(patches: series.Series, target: str, release: Release, snapshot: Snapshot, line: Line) -> str:
     """Where the hunks for a missing file would fit, among the files of the same name."""
     name = PurePosixPath(target).name
     paths = [path for path in snapshot.files("packages") if PurePosixPath(path).name == name]
@@ -152,7 +160,7 @@ def _hint(patches: series.Series, target: str, release: Release, snapshot: Snaps
     candidates = {path: content for path in paths if (content := snapshot.read(path)) is not None}
     for patch in patches.patches:
         if any(item.path == target for item in patch.header.touches):
-            place = check.elsewhere(patch, target, values_for(OPENCODE_1, release), candidates)
+            place = check.elsewhere(patch, target, values_for(line, release), candidates)
             if place:
                 return f"Its hunks would fit {place}. If that is the same file, write: Touches: {place} <- {target}"
     return ""
@@ -166,15 +174,16 @@ def choose(
     everything: bool = False,
     window: Support,
     locked: Release,
+    line: Line = OPENCODE_1,
 ) -> list[Release]:
     """The releases to check, oldest first: those that ``refs`` name, or all from ``since`` on, or ``everything`` in the
     support window; else the newest and the locked one. Raises SourceError for a tag that is not a release.
     """
     if refs:
-        return sorted({releases.find(listed, ref) for ref in refs})
+        return sorted({releases.find(listed, ref, line) for ref in refs})
     if since:
-        first = releases.find(listed, since)
+        first = releases.find(listed, since, line)
         return [release for release in listed if release >= first]
     if everything:
         return [release for release in listed if window.patches(release)]
-    return sorted({releases.latest(listed), *(release for release in listed if release.tag == locked.tag)})
+    return sorted({releases.latest(listed, line), *(release for release in listed if release.tag == locked.tag)})

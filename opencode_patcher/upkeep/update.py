@@ -67,7 +67,7 @@ def look(request: Request, store: Store, reporter: Reporter, *, lock: Lock, wind
         locks.check(release, lock)
     with one_at_a_time(store, reporter, wait=request.wait):
         prospect = examine(newest, request, store, reporter, lock=lock, window=window)
-    return replace(prospect, note=listing.note(request.line))
+    return replace(prospect, note=listing.note())
 
 
 def examine(
@@ -79,7 +79,7 @@ def examine(
     """
     if release <= lock.release:
         return Prospect(locked=lock.release, newest=release)
-    ours = Ours(patches=request.patches, templates=request.templates)
+    ours = Ours(patches=request.patches, templates=request.templates, line=request.line)
     checked = release_check.check_releases(request.source, [release], lock.release, store, reporter, ours)
     (check,) = checked.checks
     return Prospect(locked=lock.release, newest=release, found=(check, release_check.judge(check, window)))

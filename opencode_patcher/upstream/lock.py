@@ -19,12 +19,11 @@ from pathlib import Path
 from opencode_patcher.base import documents, files, resources
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import SourceError
+from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.base.store import Store
-from opencode_patcher.base.version import Release, parse_tag
+from opencode_patcher.base.version import Release, version_of
 
-LOCK_FILE = Path(__file__).with_name("upstream.lock.json")
-STORE_FILE = "upstream.lock.json"
-"""The name of the lock in a store."""
+LOCK_FILE = Path(__file__).with_name(OPENCODE_1.lock)
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -67,7 +66,7 @@ def read_lock(path: Path = LOCK_FILE) -> Lock:
     """
     try:
         said = documents.read(path, _File)
-        version = parse_tag(said.tag)
+        version = version_of(said.tag)
         if version is None:
             raise DocumentError(f"{said.tag!r} is not a release tag.")
         if not _COMMIT.fullmatch(said.commit):
@@ -82,18 +81,23 @@ def read_lock(path: Path = LOCK_FILE) -> Lock:
     return Lock(release=release, catalogue=said.catalogue, bun=said.bun)
 
 
-def place(store: Store) -> Path:
+def packed_file(line: Line = OPENCODE_1) -> Path:
+    """The package's own lock of a line."""
+    return LOCK_FILE.with_name(line.lock)
+
+
+def place(store: Store, line: Line = OPENCODE_1) -> Path:
     """The file that ``update`` writes: the package's own in a checkout, else one in the store."""
-    return LOCK_FILE if resources.is_checkout() else store.root / STORE_FILE
+    return packed_file(line) if resources.is_checkout() else store.root / line.lock
 
 
-def current(store: Store) -> Lock:
-    """The lock in force: the package's, or the store's if there is one and it is newer.
+def current(store: Store, line: Line = OPENCODE_1) -> Lock:
+    """The lock of a line that is in force: the package's, or the store's if there is one and it is newer.
 
     Raises SourceError as ``read_lock`` does.
     """
-    packed, own = read_lock(), place(store)
-    if own == LOCK_FILE or not own.exists():
+    packed, own = read_lock(packed_file(line)), place(store, line)
+    if own == packed_file(line) or not own.exists():
         return packed
     return max(packed, read_lock(own), key=lambda lock: lock.release.version)
 

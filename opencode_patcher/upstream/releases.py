@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from opencode_patcher.base.errors import SourceError
-from opencode_patcher.base.line import OPENCODE_1, Line
+from opencode_patcher.base.line import LINES, OPENCODE_1, Line, of_version
 from opencode_patcher.base.text import brief, without_credentials
-from opencode_patcher.base.version import Release, parse_pre_release, parse_tag
+from opencode_patcher.base.version import Release, parse_pre_release, parse_tag, version_of
 from opencode_patcher.upstream import remote
 
 TIMEOUT_SECONDS = 120.0
@@ -27,14 +27,17 @@ class Listing:
     releases: tuple[Release, ...]
     later: str = ""
 
-    def note(self, line: Line = OPENCODE_1) -> str:
-        """That a later line exists, and that it cannot be built; "" when there is none."""
+    def note(self) -> str:
+        """That a later line exists, and how to build it, if it can be; "" when there is none."""
         if not self.later:
             return ""
         major = self.later.removeprefix("v").partition(".")[0]
+        known = of_version(version_of(self.later))
+        if known:
+            return f"OpenCode {major} exists too ({self.later}). To build it: opencode-patcher build --line {major}"
         return (
             f"OpenCode {major} exists too ({self.later}). This version of opencode-patcher cannot build it: "
-            f"it builds {line.name} only."
+            f"the newest that it builds is {LINES[-1].name}."
         )
 
 
@@ -56,7 +59,13 @@ def parse_listing(text: str, line: Line = OPENCODE_1) -> Listing:
         for tag, commit in commits.items()
         if (version := parse_tag(tag)) is not None
     )
-    own = tuple(release for release in found if release.version[0] <= line.major)
+    finished = {release.version for release in found}
+    before = sorted(
+        Release(tag=tag, version=version, commit=commit)
+        for tag, commit in commits.items()
+        if line.pre_releases and (version := parse_pre_release(tag)) is not None and version not in finished
+    )
+    own = tuple(release for release in sorted([*before, *found]) if line.has(release.version))
     later = [release.tag for release in found if release.version[0] > line.major]
     awaited = [(version, tag) for tag in commits if (version := parse_pre_release(tag)) and version[0] > line.major]
     return Listing(releases=own, later=later[-1] if later else max(awaited, default=(None, ""))[1])
@@ -106,20 +115,25 @@ def find(releases: Iterable[Release], ref: str, line: Line = OPENCODE_1) -> Rele
     tag = f"v{ref}" if ref[:1].isdigit() else ref
     if tag in known:
         return known[tag]
-    version = parse_tag(tag) or parse_pre_release(tag)
-    if version and version[0] > line.major:
+    version = version_of(tag)
+    if version and not line.has(version):
+        other = of_version(version)
+        newest = f"The newest release of {line.name} is {latest(known.values(), line).tag}."
+        if other:
+            raise SourceError(
+                f"{brief(ref)} is not a release of {line.name}.",
+                why=f"It is one of {other.name}. {newest}",
+                next_step=f"To build it: opencode-patcher build --line {other.major} {brief(ref)}",
+            )
         raise SourceError(
             f"{brief(ref)} is not a release of {line.name}.",
-            why=(
-                f"This version of opencode-patcher builds {line.name} only, not OpenCode {version[0]}. "
-                f"Its newest release is {latest(known.values(), line).tag}."
-            ),
+            why=f"This version of opencode-patcher cannot build OpenCode {version[0]}. {newest}",
             next_step="Without REF, the release of the lock is built.",
         )
     nearest = _nearest(known, tag)
     raise SourceError(
         f"{brief(ref)} is not a release of OpenCode.",
-        why=f"The nearest is {nearest.tag}; the newest is {latest(known.values()).tag}.",
+        why=f"The nearest is {nearest.tag}; the newest is {latest(known.values(), line).tag}.",
         next_step=f"Try: opencode-patcher build {nearest.tag}",
     )
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from opencode_patcher.base import documents
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import SourceError
-from opencode_patcher.base.version import Release, Version, parse_tag, tag_of
+from opencode_patcher.base.line import OPENCODE_1, Line
+from opencode_patcher.base.version import Release, Version, tag_of, version_of
 
-SUPPORT_FILE = Path(__file__).with_name("support.json")
+SUPPORT_FILE = Path(__file__).with_name(OPENCODE_1.support)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,11 @@ def read_support(path: Path = SUPPORT_FILE) -> Support:
     return Support(oldest=oldest, oldest_built=built, oldest_tested=tested)
 
 
+def of_line(line: Line) -> Support:
+    """The window of a line. Raises SourceError as ``read_support`` does."""
+    return read_support(SUPPORT_FILE.with_name(line.support))
+
+
 def require_buildable(release: Release, support: Support) -> None:
     """Raises SourceError for a release that is too old to build."""
     if support.builds(release):
@@ -73,7 +79,7 @@ def require_buildable(release: Release, support: Support) -> None:
 
 
 def _version(said: Mapping[str, str], name: str) -> Version:
-    version = parse_tag(said.get(name, ""))
+    version = version_of(said.get(name, ""))
     if version is None:
         raise DocumentError(f"Its `{name}` is not a release tag.")
     return version

@@ -54,9 +54,9 @@ def closure(texts: Mapping[str, str], line: Line = OPENCODE_1, *, web_ui: bool =
     """
     root = _parse(texts, ROOT)
     program = _parse(texts, f"{line.package}/package.json")
-    if program.get("name") != line.program:
+    if program.get("name") != line.package_name:
         raise _not_opencode(
-            f"{line.package}/package.json has the name {program.get('name')!r} instead of {line.program!r}"
+            f"{line.package}/package.json has the name {program.get('name')!r} instead of {line.package_name!r}"
         )
     manager = root.get("packageManager")
     bun = re.match(r"bun@(\d+\.\d+\.\d+)", manager) if isinstance(manager, str) else None

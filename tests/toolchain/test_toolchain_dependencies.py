@@ -188,6 +188,22 @@ def test_a_version_that_the_registry_lacks_is_named(tree: Worktree, make_bun: Ma
     assert "another release" in caught.value.next_step
 
 
+def test_a_version_that_the_registry_lacks_can_be_replaced(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
+    bun = make_bun("""
+if [ "$1" = install ]; then cat package.json packages/opencode/package.json > asked; fi
+for d in . packages/opencode; do mkdir -p $d/node_modules; done
+""")
+    before = {path: path.read_bytes() for path in tree.path.rglob("package.json")}
+    packages = ("@some/peer=2.6.1", "@some/other=1.0.0-beta.2")
+    assert dependencies.install(bun, tree, REPORTER, log, packages=packages) is True
+    asked = (tree.path / "asked").read_text()
+    assert '"@some/peer": "2.6.1"' in asked
+    assert '"@some/other": "1.0.0-beta.2"' in asked
+    assert {path: path.read_bytes() for path in before} == before
+    assert dependencies.install(bun, tree, REPORTER, log, packages=packages) is False
+    assert dependencies.install(bun, tree, REPORTER, log) is True
+
+
 def test_failing_dependencies_of_the_web_ui_are_named(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     with_ui = replace(tree, packages=(*tree.packages, "packages/app"))
     with pytest.raises(ToolchainError) as caught:

@@ -57,13 +57,16 @@ def unchanged(text: str) -> str:
 @dataclass(frozen=True, kw_only=True)
 class OpenCodeServer:
     """The API of a server, for the project in ``directory`` (None: the one it was started in). ``restore`` gets each
-    text from the server before it is parsed as JSON.
+    text from the server before it is parsed as JSON. ``events`` is the route of its events, and ``payload`` the key of
+    an event's data.
     """
 
     url: str
     password: str = field(default="", repr=False)
     directory: Path | None = None
     restore: Callable[[str], str] = unchanged
+    events: str = "/event"
+    payload: str = "properties"
 
     def at(self, directory: Path, restore: Callable[[str], str] = unchanged) -> OpenCodeServer:
         """The same server for another project."""
@@ -101,7 +104,7 @@ class OpenCodeServer:
         with ExitStack() as stack:
             connection = stack.enter_context(closing(self._connect(CALL_SECONDS)))
             try:
-                connection.request("GET", "/event", headers=self._headers({"accept": "text/event-stream"}))
+                connection.request("GET", self.events, headers=self._headers({"accept": "text/event-stream"}))
                 stream = stack.enter_context(connection.sock)
                 response = stack.enter_context(connection.getresponse())
                 # The first event comes at once; a server that sends none in time does not serve events.
@@ -109,7 +112,7 @@ class OpenCodeServer:
             except (OSError, http.client.HTTPException) as error:
                 raise DrillError("The OpenCode server does not send events.", why=repr(error)) from error
             if response.status >= 400:
-                raise DrillError(f"The OpenCode server answered GET /event with {response.status}.")
+                raise DrillError(f"The OpenCode server answered GET {self.events} with {response.status}.")
             stream.settimeout(None)
             thread = threading.Thread(target=self._read, args=(first, response, on_event), daemon=True)
             thread.start()
@@ -127,7 +130,7 @@ class OpenCodeServer:
             while line:
                 if line.startswith(b"data:"):
                     data = as_object(read(self.restore(line[5:].decode("utf-8", errors="replace"))))
-                    kind, properties = str(data.get("type", "")), as_object(data.get("properties"))
+                    kind, properties = str(data.get("type", "")), as_object(data.get(self.payload))
                     on_event(ServerEvent(at=time.monotonic(), kind=kind, properties=properties))
                 line = response.readline(ANSWER_LIMIT)
 

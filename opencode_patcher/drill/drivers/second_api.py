@@ -106,17 +106,28 @@ def read_session(server: OpenCodeServer, id: str) -> Session:
     stored = as_objects(as_object(server.call("GET", f"/api/session/{id}/message?order=asc")).get("data"))
     return Session(
         title=str(info.get("title", "")),
-        messages=tuple(_message(one) for one in stored if one.get("type") == "assistant"),
+        messages=tuple(map(_message, (one for one in stored if one.get("type") in {"assistant", "compaction"}))),
         asked=sum(one.get("type") == "user" for one in stored),
     )
 
 
 def _message(message: Object) -> StoredMessage:
+    cost = message.get("cost")
+    if message.get("type") == "compaction":
+        return StoredMessage(
+            provider="",
+            model="",
+            cost=0.0,
+            error=str(as_object(message.get("error")).get("message", "")),
+            completed=message.get("status") != "running",
+            parts=(StoredPart(kind="text", text=str(message.get("summary", ""))),),
+            summary=True,
+        )
     model, error = as_object(message.get("model")), as_object(message.get("error"))
     return StoredMessage(
         provider=str(model.get("providerID", "")),
         model=str(model.get("id", "")),
-        cost=0.0,
+        cost=float(cost) if isinstance(cost, int | float) else 0.0,
         error=str(error.get("message", "")),
         completed="completed" in as_object(message.get("time")),
         parts=tuple(_part(part) for part in as_objects(message.get("content"))),

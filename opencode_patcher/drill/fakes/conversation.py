@@ -7,6 +7,8 @@ from enum import StrEnum
 
 _TITLE_MARK = "You are a title generator"
 _SUMMARY_MARK = "context summarization"
+_SUMMARY_MARK_2 = "anchored summary"
+"""OpenCode 2 asks for a summary in the user's name (packages/core/src/session/compaction.ts)."""
 
 
 class Purpose(StrEnum):
@@ -38,6 +40,6 @@ def purpose(conversation: Conversation) -> Purpose:
     """
     if _TITLE_MARK in conversation.system:
         return Purpose.TITLE
-    if _SUMMARY_MARK in conversation.system:
+    if _SUMMARY_MARK in conversation.system or _SUMMARY_MARK_2 in conversation.prompt:
         return Purpose.SUMMARY
     return Purpose.TURN

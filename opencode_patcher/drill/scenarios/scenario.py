@@ -30,6 +30,8 @@ class Through(StrEnum):
     ACP = "acp"
     SECOND_API = "second-api"
     """Also a server, through its routes below ``/api``."""
+    OPENCODE_2 = "opencode-2"
+    """The server of OpenCode 2, with that API alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,7 @@ class Scenario:
     later; clients that can take text back must still end up right. ``group`` is not None where the providers have
     different models, which the user has put in a group, in their order: what the group says besides that. ``alone``:
     the model is the first provider's own, chosen directly. ``releases`` are those for which it holds; a drill of any
-    other leaves it out.
+    other leaves it out. ``priced`` is False where a program cannot know what a broken answer has cost.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Scenario:
     group: Mapping[str, object] | None = None
     alone: bool = False
     releases: Range = field(default_factory=Range)
+    priced: bool = True
 
     def filled(self, settings: Mapping[str, object], *, tag: str, model: str) -> dict[str, object]:
         """Settings with the names that OpenCode knows the ``model`` and the providers by, which is with ``tag``."""
@@ -119,6 +122,6 @@ class Scenario:
 
     @property
     def effects(self) -> int:
-        """How many lines the drilled tools must leave in ``EFFECTS``: one for each ``bash`` call of the plan."""
+        """How many lines the drilled tools must leave in ``EFFECTS``: one for each call of a shell in the plan."""
         calls = (call for turn in self.asked for reply in turn.replies for call in reply.tools)
-        return sum(call.name == "bash" for call in calls)
+        return sum(call.name in {"bash", "shell"} for call in calls)

@@ -240,7 +240,7 @@ def _transcript_failures(observation: Observation) -> Iterator[str]:
         wrong = f"the session's title is {observation.session.title!r} instead of {scenario.expected.title!r}"
         # A server makes the title in parallel with the turn; ``run`` and an editor are read after the program has
         # ended.
-        yield _Late(wrong) if observation.through is Through.SERVE else wrong
+        yield _Late(wrong) if observation.through in {Through.SERVE, Through.OPENCODE_2} else wrong
     for message, text in zip(messages, texts, strict=False):
         if message.text != text:
             yield f"a stored message of {message.provider} reads {message.text!r} instead of {text!r}"
@@ -296,9 +296,11 @@ def _cost_failures(observation: Observation) -> Iterator[str]:
     """Each provider's messages cost what it reported; the session's own total matches its messages, and so do the steps
     that ``run`` printed.
     """
-    if observation.session is None:
+    if observation.session is None or not observation.scenario.priced:
         return
-    exchanges = [exchange for exchange in observation.exchanges if exchange.purpose is not Purpose.TITLE]
+    # OpenCode 2 adds what a summary costs to the session alone.
+    apart = {Purpose.TITLE, *([Purpose.SUMMARY] if observation.through is Through.OPENCODE_2 else [])}
+    exchanges = [exchange for exchange in observation.exchanges if exchange.purpose not in apart]
     messages = [message for session in observation.sessions for message in session.messages]
     yield from costs.wrong(exchanges, messages, observation.scenario.providers)
     yield from (sentence for session in observation.sessions for sentence in costs.differing(session))

@@ -90,6 +90,10 @@ class Session:
         return tuple(message for message in self.messages if message.summary)
 
 
+_SILENT = frozenset({Through.ACP, Through.SECOND_API, Through.OPENCODE_2})
+"""What prints nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Observation:
     """One run of a scenario.
@@ -139,8 +143,8 @@ class Observation:
     @property
     def through(self) -> Through:
         """The command that the scenario was run through."""
-        if self.scenario.through is Through.SECOND_API:
-            return Through.SECOND_API
+        if self.scenario.through in {Through.SECOND_API, Through.OPENCODE_2}:
+            return self.scenario.through
         if self.updates is not None:
             return Through.ACP
         return Through.RUN if self.screen is None else Through.SERVE
@@ -155,14 +159,14 @@ class Observation:
         """The text that ``run`` printed, or would have printed; None for an editor and the second API, which print
         nothing.
         """
-        if self.through in {Through.ACP, Through.SECOND_API}:
+        if self.through in _SILENT:
             return None
         return "".join(str(as_object(event.data.get("part")).get("text", "")) for event in self.of_kind("text"))
 
     @property
     def printed_cost(self) -> float | None:
         """The total cost of the steps that ``run`` printed, in dollars; None if nothing prints them."""
-        if self.through in {Through.ACP, Through.SECOND_API}:
+        if self.through in _SILENT:
             return None
         parts = (as_object(event.data.get("part")) for event in self.of_kind("step_finish"))
         return sum(_number(part.get("cost")) or 0.0 for part in parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
@@ -16,7 +16,8 @@ HEADINGS = ("scenario", "expected", "seen", "next request", "verdict")
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """The drill's result for one binary. ``seconds`` is the wall time of the whole drill, ``healthy_seconds`` that of a
-    healthy turn, on which the limits are based; None when it was not measured.
+    healthy turn, on which the limits are based; None when it was not measured. ``left_out`` are scenarios that have no
+    meaning for this binary, by name, each with the reason.
     """
 
     binary: Path
@@ -25,6 +26,7 @@ class Report:
     verdicts: tuple[Verdict, ...]
     seconds: float
     healthy_seconds: float | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -69,6 +71,7 @@ def as_json(report: Report) -> Mapping[str, object]:
             }
             for verdict in report.verdicts
         ],
+        "left_out": dict(report.left_out),
     }
 
 
@@ -95,6 +98,8 @@ def summary(report: Report) -> str:
         text += f", {len(report.repeated)} of them in a second try, alone"
     if times := report.failover_ms:
         text += f"; next provider's request after {median(times):.0f} ms (median), {times[-1]:.0f} ms (worst)"
+    if report.left_out:
+        text += f". Left out, since they have no meaning there: {', '.join(report.left_out)}"
     return text + "."
 
 

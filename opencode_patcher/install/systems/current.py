@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 
+from opencode_patcher.install.state import DEFAULT
 from opencode_patcher.install.systems.macos import MacOS
 from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.systems.protocol import System
 from opencode_patcher.install.systems.windows import Windows
 
 
-def current_system() -> System:
-    """The operating system that this process runs on."""
+def current_system(name: str = DEFAULT) -> System:
+    """The operating system that this process runs on, and the ``name`` under which a program is installed there."""
     if sys.platform == "win32":
-        return Windows()
+        return Windows(program=f"{name}.exe")
     if sys.platform == "darwin":
-        return MacOS()
-    return Posix()
+        return MacOS(name)
+    return Posix(name)

@@ -12,6 +12,7 @@ from opencode_patcher.base import files
 from opencode_patcher.base.errors import UsageError
 from opencode_patcher.install.failure import install_errors
 from opencode_patcher.install.records import Record
+from opencode_patcher.install.state import DEFAULT
 from opencode_patcher.install.systems.protocol import NOTHING, Occupant, PathLine
 
 _PROFILES = {"zsh": "~/.zshrc", "bash": "~/.bashrc", "fish": "~/.config/fish/config.fish"}
@@ -20,8 +21,10 @@ _PROFILES = {"zsh": "~/.zshrc", "bash": "~/.bashrc", "fish": "~/.config/fish/con
 class Posix:
     """A system with symbolic links and hard links."""
 
-    program = "opencode"
     profiles: Mapping[str, str] = _PROFILES
+
+    def __init__(self, program: str = DEFAULT) -> None:
+        self.program = program
 
     def default_bin_dir(self, environment: Mapping[str, str]) -> Path:
         """``$XDG_BIN_HOME``, else ``~/.local/bin`` (the XDG base directory specification's place for programs)."""

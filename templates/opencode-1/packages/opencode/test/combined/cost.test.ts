@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout } from "bun:test"
 import { readFileSync } from "fs"
 import { Effect, Fiber } from "effect"
-import { CombinedLog } from "@/combined/request/log"
+import { CombinedLog } from "@/combined/host/log"
 import { SessionCompaction } from "@/session/compaction"
 import { SessionPrompt } from "@/session/prompt"
 import { Session } from "@/session/session"

@@ -3,7 +3,7 @@ import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
 import { CombinedAttempt } from "./attempt"
-import { CombinedLog } from "./log"
+import { CombinedLog } from "../host/log"
 import type { CombinedRoute } from "../provider/route"
 
 export type Conclusion = {

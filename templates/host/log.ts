@@ -6,7 +6,7 @@
 import { mkdirSync, renameSync, rmdirSync, statSync } from "fs"
 import path from "path"
 import { Global } from "@opencode-ai/core/global"
-import { CombinedPrivateFile } from "../host/private-file"
+import { CombinedPrivateFile } from "./private-file"
 
 export type Action = "served" | "repeated" | "moved" | "waited" | "ended" | "cancelled"
 

@@ -1,0 +1,306 @@
+"""OpenCode 2: its server (``opencode2 serve``), and a scenario through it, with events as its own clients see them.
+
+What a screen shows is kept as OpenCode 2's terminal interface keeps it (packages/tui/src/context/data.tsx).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from opencode_patcher.base import files, process
+from opencode_patcher.base.errors import DrillError, ProcessError
+from opencode_patcher.base.version import printed
+from opencode_patcher.drill.drivers.home import Home, configuration, environment, start_project
+from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, ServerEvent, serving
+from opencode_patcher.drill.drivers.probe import COMBINED, not_drillable
+from opencode_patcher.drill.drivers.second_api import ENDED, LOOK_SECONDS, read_session
+from opencode_patcher.drill.drivers.serve import AFTERMATH_SECONDS, CANCEL_SECONDS, SETTLE_SECONDS, TITLE_SECONDS
+from opencode_patcher.drill.drivers.stage import Stage
+from opencode_patcher.drill.drivers.stored import COMMAND_SECONDS, effects
+from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.fakes.plan import Turn
+from opencode_patcher.drill.fakes.wire import Object, as_object, as_objects
+from opencode_patcher.drill.scenarios.pace import Pace
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GAMMA
+from opencode_patcher.drill.verdict.observation import Event, Observation, Session, Subject
+
+PROVIDERS = (ALPHA, BETA, GAMMA)
+LIST_SECONDS = 60.0
+"""How long a project may take to list its models."""
+
+
+@contextmanager
+def served(binary: Path, home: Home, catalogue: Path) -> Iterator[OpenCodeServer]:
+    """Run the server in ``home`` with a models catalogue of its own, ended with the block."""
+    variables = {"OPENCODE_MODELS_PATH": str(catalogue), "OPENCODE_PASSWORD": home.password}
+    with serving(binary, home, variables=variables) as server:
+        yield replace(server, events="/api/event", payload="data")
+
+
+def version(binary: Path, home: Home) -> str:
+    """What the binary says. Raises DrillError when it cannot be run."""
+    try:
+        done = process.run([binary, "--version"], cwd=home.work, env=environment(home), timeout=COMMAND_SECONDS)
+    except ProcessError as error:
+        raise not_drillable(binary, str(error)) from error
+    return printed(done.stdout)
+
+
+def look(binary: Path, server: OpenCodeServer, home: Home) -> Subject:
+    """Find out whether a binary is patched: it lists a combined model of three providers. Both accept the keys."""
+    project = home.at("projects/looked-at")
+    start_project(project, configuration(PROVIDERS, {one.id: "http://127.0.0.1:9" for one in PROVIDERS}, priority=True))
+    own = server.at(project.work)
+    _await(own, f"{ALPHA.id}/{ALPHA.model}", LIST_SECONDS)
+    combined = [model for model in _listed(own) if model.startswith(f"{COMBINED}/")]
+    found = str(as_object(server.call("GET", "/api/health")).get("version", ""))
+    if len(combined) > 1:
+        raise DrillError(f"{binary} lists several combined models.", why=", ".join(combined))
+    return Subject(binary=binary, version=found, model=combined[0] if combined else None)
+
+
+def _listed(server: OpenCodeServer) -> list[str]:
+    listed = as_objects(as_object(server.call("GET", "/api/model")).get("data"))
+    return [f"{one.get('providerID')}/{one.get('id')}" for one in listed]
+
+
+def _await(server: OpenCodeServer, model: str, limit: float) -> None:
+    """Wait until the project lists the model: its providers are loaded in the background."""
+    deadline = time.monotonic() + limit
+    while model not in _listed(server):
+        if time.monotonic() > deadline:
+            raise DrillError(f"GET /api/model does not list {model}.")
+        time.sleep(LOOK_SECONDS)
+
+
+@dataclass
+class _Screen:
+    """The parts of each message of a session, as the events add and drop them; fed by one thread."""
+
+    stage: Stage
+    session: str = ""
+    order: list[str] = field(default_factory=list)
+    parts: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+
+    def event(self, event: ServerEvent) -> None:
+        data = event.properties
+        if event.kind in {"session.tool.success", "session.tool.failed"}:
+            self.stage.tools.finish(str(data.get("callID")))
+        if data.get("sessionID") != self.session:
+            return
+        message, call = str(data.get("assistantMessageID")), data.get("callID")
+        parts = self.parts.setdefault(message, [])
+        match event.kind.removeprefix("session."):
+            case "step.started":
+                if message not in self.order:
+                    self.order.append(message)
+                elif self.stage.subject.patched:
+                    parts[:] = _standing(parts)
+            case "text.started":
+                parts.append({"type": "text", "text": ""})
+            case "text.delta" | "text.ended":
+                for part in [part for part in parts if part["type"] == "text"][-1:]:
+                    part["text"] = data.get("text", f"{part['text']}{data.get('delta', '')}")
+            case "tool.input.started":
+                parts.append({"type": "tool", "id": call, "status": "streaming"})
+            case "tool.success" | "tool.failed":
+                for part in [part for part in parts if part.get("id") == call]:
+                    part["status"] = "completed" if event.kind.endswith("success") else "error"
+
+    @property
+    def text(self) -> str:
+        return "".join(
+            str(part["text"]) for message in self.order for part in self.parts[message] if part["type"] == "text"
+        )
+
+
+def _standing(parts: list[dict[str, object]]) -> list[dict[str, object]]:
+    """As templates/opencode-2: finished tools stay, and what is before the last of them."""
+    ended = [number for number, part in enumerate(parts) if part.get("status") in ENDED]
+    last = ended[-1] if ended else -1
+    return [part for number, part in enumerate(parts) if number <= last and (part["type"] == "text" or number in ended)]
+
+
+def observe(
+    stage: Stage, server: OpenCodeServer, *, limit: float, pace: Pace, stop: threading.Event | None = None
+) -> Observation:
+    """Run the scenario and return everything that was observed. ``limit`` bounds each turn, in seconds; ``stop`` ends
+    the run early.
+    """
+    own = server.at(stage.home.work, stage.restore)
+    screen = _Screen(stage)
+    talk = _Conversation(stage, own, screen, limit, pace, stop)
+    found: Session | None = None
+    others: tuple[Session, ...] = ()
+    started = time.monotonic()
+    code: int | None = 1
+    with own.following(screen.event):
+        try:
+            screen.session = talk.open()
+            started = time.monotonic()
+            code = talk.turns()
+        except DrillError as error:
+            talk.fail(f"{error} {error.why}")
+        seconds = time.monotonic() - started
+        with suppress(DrillError):
+            found, others = talk.stored(titled=code == 0 and talk.cancelled is None)
+    if talk.cancelled is None:
+        for message in found.messages if found else ():
+            if message.error:
+                talk.fail(message.error)
+    return Observation(
+        scenario=stage.scenario,
+        subject=stage.subject,
+        exchanges=stage.exchanges,
+        events=tuple(talk.events),
+        session=found,
+        others=others,
+        screen=screen.text,
+        cancelled=talk.cancelled,
+        effects=effects(stage.home),
+        code=1 if code == 0 and talk.events else code,
+        limit=limit,
+        started=started,
+        seconds=seconds,
+        stderr="",
+    )
+
+
+class _Conversation:
+    """The turns of one scenario in one session."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        server: OpenCodeServer,
+        screen: _Screen,
+        limit: float,
+        pace: Pace,
+        stop: threading.Event | None,
+    ) -> None:
+        self._stage = stage
+        self._server = server
+        self._screen = screen
+        self._limit = limit
+        self._pace = pace
+        self._stop = stop
+        self.events: list[Event] = []
+        self.cancelled: float | None = None
+
+    def fail(self, message: str) -> None:
+        """Note an error as a user sees it."""
+        error = {"error": {"name": "Error", "data": {"message": message}}}
+        self.events.append(Event(at=time.monotonic(), kind="error", data=error))
+
+    def open(self) -> str:
+        """A session with the scenario's model. Raises DrillError when the server does not list it."""
+        _await(self._server, self._stage.model, LIST_SECONDS)
+        provider, _, id = self._stage.model.partition("/")
+        body = {"model": {"providerID": provider, "id": id}, "location": {"directory": str(self._stage.home.work)}}
+        made = as_object(as_object(self._server.call("POST", "/api/session", body)).get("data"))
+        self._path = f"/api/session/{made.get('id')}"
+        self._id = str(made.get("id"))
+        return self._id
+
+    def turns(self) -> int | None:
+        """0 when all turns ended, None when one did not end."""
+        for turn in self._stage.scenario.turns:
+            time.sleep(turn.pause)
+            if not self._turn(turn):
+                return None
+        return 0
+
+    def _turn(self, turn: Turn) -> bool:
+        limit = self._limit
+        self._server.call("POST", f"{self._path}/prompt", {"text": turn.prompt})
+        if turn.cancel is not None:
+            if not self._waits_for_cancel(turn.cancel):
+                return True
+            self.cancelled = time.monotonic()
+            self._server.call("POST", f"{self._path}/interrupt")
+            limit = self._pace.scaled(CANCEL_SECONDS)
+        if not self._rests(limit):
+            with suppress(DrillError):
+                self._server.call("POST", f"{self._path}/interrupt")
+            return False
+        if turn.cancel is not None:
+            time.sleep(AFTERMATH_SECONDS)
+        if turn.compact:
+            self._server.call("POST", f"{self._path}/compact", {})
+            if not self._rests(limit, "compaction"):
+                return False
+        if turn.undone:
+            self._undo()
+        return True
+
+    def _rests(self, limit: float, kind: str = "assistant") -> bool:
+        """Whether the session becomes idle within ``limit`` seconds, after an answer (or what ``kind`` says)."""
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline and not (self._stop and self._stop.is_set()):
+            if self._idle() and (self.cancelled is not None or self._newest().get("type") == kind):
+                return True
+            time.sleep(LOOK_SECONDS)
+        return False
+
+    def _idle(self) -> bool:
+        return self._id not in as_object(as_object(self._server.call("GET", "/api/session/active")).get("data"))
+
+    def _newest(self) -> Object:
+        path = f"{self._path}/message?order=desc&limit=1"
+        stored = as_objects(as_object(self._server.call("GET", path)).get("data"))
+        return stored[0] if stored else {}
+
+    def _waits_for_cancel(self, seconds: float) -> bool:
+        """Let the turn run until ``seconds`` after every provider that the scenario expects was asked. Returns whether
+        it is still running."""
+        deadline = time.monotonic() + self._limit
+        wanted = self._stage.scenario.expected.requests if self._stage.subject.patched else {}
+        while time.monotonic() < deadline:
+            seen = Counter(one.provider for one in self._stage.exchanges if one.purpose is Purpose.TURN)
+            if seen.total() and all(seen[provider] >= count for provider, count in wanted.items()):
+                break
+            time.sleep(LOOK_SECONDS)
+        time.sleep(seconds)
+        return not self._idle()
+
+    def _undo(self) -> None:
+        """Undo and redo the last turn."""
+        before = effects(self._stage.home)
+        stored = as_objects(as_object(self._server.call("GET", f"{self._path}/message?order=asc")).get("data"))
+        asked = [one.get("id") for one in stored if one.get("type") == "user"]
+        self._server.call("POST", f"{self._path}/revert/stage", {"messageID": asked[-1], "files": True})
+        if left := effects(self._stage.home):
+            self.fail(f"{left} of {before} lines are left after the undo")
+        self._server.call("POST", f"{self._path}/revert/clear", {})
+
+    def stored(self, *, titled: bool) -> tuple[Session, tuple[Session, ...]]:
+        """The session and its subagents', once its messages are completed and it has its title, or the time for that
+        is over.
+        """
+        started = time.monotonic()
+        found = self._read(self._id)
+        while time.monotonic() < started + self._pace.scaled(self._lacks(found, titled=titled)):
+            time.sleep(LOOK_SECONDS)
+            found = self._read(self._id)
+        listed = as_objects(as_object(self._server.call("GET", "/api/session")).get("data"))
+        children = [str(one.get("id")) for one in listed if one.get("parentID") == self._id]
+        return found, tuple(map(self._read, children))
+
+    def _lacks(self, found: Session, *, titled: bool) -> float:
+        untitled = titled and found.title != self._stage.scenario.expected.title
+        unclosed = any(not message.completed for message in found.messages)
+        return max(TITLE_SECONDS if untitled else 0.0, SETTLE_SECONDS if unclosed else 0.0)
+
+    def _read(self, id: str) -> Session:
+        return read_session(self._server, id)
+
+
+def write_catalogue(path: Path) -> None:
+    """A models catalogue without models: with the built-in one, a provider without a key could be chosen."""
+    files.write_json(path, {"drill": {"id": "drill", "name": "Drill", "env": [], "models": {}}})

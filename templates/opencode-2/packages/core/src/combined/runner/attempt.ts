@@ -1,0 +1,151 @@
+/** One request to a member, observed from outside: how far it got, and whether it is still alive. */
+import { LLMEvent, type Usage } from "@opencode-ai/ai"
+import type { SessionRunnerModel } from "../../session/runner/model"
+import { SessionUsage } from "../../session/usage"
+import { CombinedLog } from "../host/log"
+import type { CombinedDecide } from "../turn/decide"
+import type { CombinedRunnerRoute } from "./route"
+
+/** What was requested, and at which price. */
+export type Subject = {
+  readonly purpose: CombinedLog.Record["purpose"]
+  /** The user's message that is being answered. */
+  readonly message: string
+  readonly cost: SessionRunnerModel.Resolved["cost"]
+}
+
+export type Attempt = ReturnType<typeof make>
+
+/** What came last before the end. */
+type Phase = "request" | "reasoning" | "text" | "tool input" | "tool"
+
+const PHASES: Partial<Record<LLMEvent["type"], Phase>> = {
+  "reasoning-start": "reasoning",
+  "reasoning-delta": "reasoning",
+  "text-start": "text",
+  "text-delta": "text",
+  "tool-input-start": "tool input",
+  "tool-input-delta": "tool input",
+  "tool-call": "tool",
+  "tool-result": "tool",
+  "tool-error": "tool",
+}
+
+export function make() {
+  return {
+    began: Date.now(),
+    firstToken: undefined as number | undefined,
+    phase: "request" as Phase,
+    /** Something with content came, so that the session has heard of it. */
+    opened: false,
+    /** Calls that have started. */
+    calls: 0,
+    said: false,
+    /** The tool of a call whose arguments are not whole. */
+    cut: undefined as string | undefined,
+    usage: undefined as Usage | undefined,
+    /** Milliseconds of silence in earlier pulls, and when the current pull started. */
+    silent: 0,
+    pulling: undefined as number | undefined,
+    logged: false,
+  }
+}
+
+/** Records what came. */
+export function note(attempt: Attempt, events: readonly LLMEvent[]) {
+  const phase = events.map((event) => PHASES[event.type]).findLast((item) => item !== undefined)
+  // The event that opens a step says nothing about the model.
+  attempt.silent = phase ? 0 : silence(attempt)
+  attempt.pulling = undefined
+  attempt.usage = events.find(LLMEvent.is.stepFinish)?.usage ?? attempt.usage
+  if (!phase) return
+  attempt.phase = phase
+  attempt.firstToken ??= Date.now()
+  attempt.opened ||= events.some(speaks)
+  attempt.said ||= events.some((event) => "text" in event && event.type !== "tool-input-delta" && event.text !== "")
+  attempt.cut ??= events.find(LLMEvent.is.toolInputError)?.name
+  attempt.calls += events.filter((event) => event.type === "tool-call" && !event.providerExecuted).length
+}
+
+/** For how many milliseconds the member has been silent. */
+export function silence(attempt: Attempt) {
+  return attempt.silent + (attempt.pulling === undefined ? 0 : performance.now() - attempt.pulling)
+}
+
+/** How the answer ended; undefined as long as it has not. */
+export function endOf(attempt: Attempt, event: LLMEvent): CombinedDecide.End | undefined {
+  if (event.type !== "step-finish") return undefined
+  if (attempt.cut !== undefined) return endOfCall(attempt.cut, event.reason)
+  switch (event.reason) {
+    case "unknown":
+      return { kind: "shortcoming", lacks: "finish", message: "The answer ended without a finish reason" }
+    case "error":
+      return { kind: "server", scope: "model", message: "The answer broke off" }
+    case "content-filter":
+      return { kind: "final", refusal: "answer", message: "The model refused to answer" }
+    case "length":
+      return { kind: "whole" }
+  }
+  if (attempt.said || attempt.phase !== "request") return { kind: "whole" }
+  return { kind: "shortcoming", lacks: "content", message: "The answer was empty" }
+}
+
+/** The provider says that the answer is whole, although a call in it is not; or it was cut off there. */
+function endOfCall(name: string, reason: Extract<LLMEvent, { type: "step-finish" }>["reason"]): CombinedDecide.End {
+  if (reason === "stop" || reason === "tool-calls")
+    return { kind: "server", scope: "model", message: `The call of ${name} is not whole` }
+  const message = `The answer ended in the middle of a call of ${name}`
+  if (reason === "unknown") return { kind: "network", scope: "model", message }
+  return { kind: "shortcoming", lacks: "call", message }
+}
+
+/** Whether an event has content. */
+function speaks(event: LLMEvent) {
+  switch (event.type) {
+    case "text-delta":
+    case "reasoning-delta":
+      return event.text !== ""
+    case "tool-input-start":
+    case "tool-call":
+    case "tool-result":
+    case "tool-error":
+      return true
+  }
+  return false
+}
+
+/** What the request has cost, as far as the member has said. */
+export function spent(attempt: Attempt, cost: Subject["cost"]) {
+  return SessionUsage.record(attempt.usage, cost)
+}
+
+/** Logs how an attempt went, once: what follows (such as a wait) may be cancelled. */
+export function record(
+  attempt: Attempt,
+  route: CombinedRunnerRoute.Route,
+  { cost, ...subject }: Subject & { readonly answer?: string },
+  conclusion: Pick<CombinedLog.Record, "action" | "failure" | "reason" | "tools" | "next">,
+) {
+  if (attempt.logged) return
+  attempt.logged = true
+  const { asked, own } = route.variant
+  const { tokens, cost: dollars } = spent(attempt, cost)
+  CombinedLog.append({
+    start: new Date(attempt.began).toISOString(),
+    end: new Date().toISOString(),
+    ...(attempt.firstToken !== undefined && { first_token: attempt.firstToken - attempt.began }),
+    session: route.session,
+    ...subject,
+    provider: route.member.providerID,
+    model: route.member.modelID,
+    combined: route.id,
+    ...(asked !== undefined && { variant: asked }),
+    ...(asked !== own && { own_variant: own ?? null }),
+    phase: attempt.phase,
+    ...conclusion,
+    tokens: { input: tokens.input, output: tokens.output, cache_read: tokens.cache.read },
+    cost: dollars,
+  })
+}
+
+export * as CombinedRunnerAttempt from "./attempt"

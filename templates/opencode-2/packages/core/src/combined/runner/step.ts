@@ -1,0 +1,376 @@
+/**
+ * One step of a session: as many members are asked as needed, and what a failed one has said is taken back.
+ *
+ * The events of an answer go through as they come. An attempt that fails ends with the defect `Again`: with nothing but
+ * text, thoughts and unfinished calls, the step starts again under the same message, whose content is then
+ * dropped (standing.ts). Once a tool has started, upstream lets it finish; the step is closed with it, and the
+ * next step goes to another member. Upstream resolves the model for each attempt (model.ts) and builds the request from
+ * the stored history. No tool runs twice.
+ *
+ * turn/decide.ts decides what to do; this file does it.
+ */
+import {
+  InvalidRequestReason,
+  LLMError,
+  LLMEvent,
+  UnknownProviderReason,
+  isContextOverflowFailure,
+  type ProviderErrorEvent,
+} from "@opencode-ai/ai"
+import { Money } from "@opencode-ai/schema/money"
+import { Cause, Effect, Pull, Stream, type Exit } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import type { EventV2 } from "../../event"
+import type { SessionContext } from "../../session/context"
+import { SessionEvent } from "../../session/event"
+import type { SessionMessage } from "../../session/message"
+import type { createLLMEventPublisher } from "../../session/runner/publish-llm-event"
+import { CombinedAnswer } from "../choice/answer"
+import { CombinedRun } from "../choice/run"
+import { CombinedPool } from "../host/pool"
+import { CombinedWatch } from "../host/watch"
+import { CombinedDecide } from "../turn/decide"
+import { CombinedNotice } from "../turn/notice"
+import { CombinedRunnerAttempt } from "./attempt"
+import { CombinedRunnerFailure } from "./failure"
+import { CombinedRunnerMembers } from "./members"
+import { CombinedRunnerRoute } from "./route"
+
+type Route = CombinedRunnerRoute.Route
+type Events = NonEmptyReadonlyArray<LLMEvent>
+type Answer = Pull.Pull<Events, LLMError>
+type End = CombinedDecide.End
+
+type Step = {
+  readonly context: SessionContext.Loaded
+  readonly number: number
+  readonly publisher: ReturnType<typeof createLLMEventPublisher>
+  readonly events: Pick<EventV2.Interface, "publish">
+}
+
+/** The step has to start again under the same message; or to end, if tools have started. */
+class Again extends Error {
+  constructor(
+    readonly step: number,
+    readonly answer: SessionMessage.ID | undefined,
+    readonly keep: boolean,
+  ) {
+    super("The step is asked of another provider")
+  }
+}
+
+/** Wraps the run of a session's loop: what is known of the members ends with it. */
+export const run = <Args extends readonly unknown[], A, E, R>(loop: (...args: Args) => Effect.Effect<A, E, R>) => {
+  return (...args: Args) =>
+    Effect.suspend(() => loop(...args).pipe(Effect.provideService(CombinedRunnerRoute.Current, CombinedRun.make())))
+}
+
+/** Wraps the attempts at a step. `promotion` is what was written to the session first; it is not written twice. */
+export const attempt = <S, P, O, A, E, R>(
+  once: (
+    session: S,
+    promotion: P | undefined,
+    step: number,
+    recover: O,
+    message: SessionMessage.ID | undefined,
+  ) => Effect.Effect<A, E, R>,
+  session: S,
+  promotion: P | undefined,
+  step: number,
+  recover: O,
+  message: SessionMessage.ID | undefined,
+): Effect.Effect<A, E, R> =>
+  once(session, promotion, step, recover, message).pipe(
+    Effect.catchDefect((defect) =>
+      defect instanceof Again && !defect.keep
+        ? attempt(once, session, undefined, defect.step, recover, defect.answer ?? message)
+        : Effect.die(defect),
+    ),
+  )
+
+/** Stores what an attempt has begun to say, unless it was taken back. */
+export const store = <E, R>(exit: Exit.Exit<unknown, unknown>, rest: Effect.Effect<void, E, R>) =>
+  againOf(exit) ? Effect.void : rest
+
+/** Whether an attempt has failed behind tools that have started: they are finished, and the step is closed. */
+export const closes = (exit: Exit.Exit<unknown, unknown>) => againOf(exit)?.keep === true
+
+function againOf(exit: Exit.Exit<unknown, unknown>) {
+  if (exit._tag === "Success") return undefined
+  const error = Cause.squash(exit.cause)
+  return error instanceof Again ? error : undefined
+}
+
+/** What an answer has cost, with what was discarded for it. */
+export function charge({ model }: SessionContext.Loaded["model"], cost: Money.USD) {
+  const run = CombinedRunnerRoute.of(model)?.run
+  if (!run?.owed) return cost
+  const sum = Money.USD.make(cost + run.owed)
+  run.owed = 0
+  return sum
+}
+
+/** What a closed step says of itself; what the member has not reported is not known. */
+export const CLOSED = {
+  finish: "tool-calls" as const,
+  tokens: { input: 0, output: 0, reasoning: 0, cache: { read: 0, write: 0 } },
+}
+
+/** Watches the answer of a member; that of any other model is unchanged. */
+export const stream = <R>(
+  answer: Stream.Stream<LLMEvent, LLMError, R>,
+  step: Step,
+): Stream.Stream<LLMEvent, LLMError, R> => {
+  const route = CombinedRunnerRoute.of(step.context.model.model)
+  if (!route) return answer
+  const message = step.context.messages.findLast((item) => item.type === "user")?.id ?? ""
+  const subject = { purpose: "step" as const, message, cost: step.context.model.cost }
+  route.run.used = used(step.context.messages) ?? route.run.used
+  const state: State = {
+    attempt: CombinedRunnerAttempt.make(),
+    asked: false,
+    served: false,
+    done: false,
+    held: [],
+    message: undefined,
+  }
+  return Stream.transformPull(answer, (pull) =>
+    Effect.succeed(
+      Effect.suspend((): Answer => {
+        if (state.done) return Cause.done()
+        if (state.served) return pull
+        return Effect.andThen(begin(route, state, step), next(route, state, step, subject, pull))
+      }),
+    ),
+  ).pipe(
+    Stream.ensuring(
+      Effect.sync(() => {
+        CombinedPool.release(route)
+        if (state.asked) CombinedRunnerAttempt.record(state.attempt, route, subject, { action: "cancelled" })
+      }),
+    ),
+  )
+}
+
+/** The tokens of the conversation, as its last answer says. */
+function used(messages: SessionContext.Loaded["messages"]) {
+  const found = messages.findLast((message) => message.type === "assistant" && message.tokens !== undefined)
+  if (found?.type !== "assistant" || !found.tokens) return undefined
+  const { input, output, reasoning, cache } = found.tokens
+  return input + output + reasoning + cache.read + cache.write
+}
+
+type State = {
+  readonly attempt: CombinedRunnerAttempt.Attempt
+  asked: boolean
+  served: boolean
+  /** The answer was ended here. */
+  done: boolean
+  /** What came and has not been passed on. */
+  held: LLMEvent[]
+  /** The message of the step, if it has been started. */
+  message: SessionMessage.ID | undefined
+}
+
+const messageOf = (step: Step, state: State) =>
+  step.publisher.startAssistant().pipe(Effect.tap((id) => Effect.sync(() => (state.message = id))))
+
+/** Before the request: the member may have become unavailable since it was chosen. */
+const begin = (route: Route, state: State, step: Step) =>
+  Effect.gen(function* () {
+    if (state.asked) return
+    const { pool, run, member } = route
+    const found = CombinedDecide.start(CombinedRunnerMembers.start(route, "step"))
+    if (found.type === "move") {
+      run.answer = CombinedAnswer.rechoose(run.answer)
+      return yield* again(step, state, false)
+    }
+    if (found.type === "end")
+      return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, run.answer.failures, [])))
+    if (found.type === "wait") {
+      run.answer = CombinedAnswer.wait(run.answer, found)
+      yield* say(step, state, CombinedNotice.waiting(route.id, member.providerID, "unavailable"), found.until)
+      yield* Effect.sleep(found.for)
+      pool.claim(member, route)
+    }
+    state.asked = true
+    state.attempt.began = Date.now()
+  })
+
+/** The next events to pass on. What may be the answer's end is decided about first. */
+const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAttempt.Subject, pull: Answer): Answer => {
+  const { attempt } = state
+  const act = (end: End, asIs: Answer, error?: unknown) => conclude(route, state, step, subject, end, asIs, error)
+  return Effect.gen(function* () {
+    while (true) {
+      const end = state.held.findIndex((event) => event.type === "step-finish" || event.type === "provider-error")
+      // An end is decided about once everything before it has been passed on: a call in front of it starts. Of a call
+      // that is not whole, the end tells what it means.
+      const stop = state.held.findIndex((event, at) => at === end || event.type === "tool-input-error")
+      const [first, ...more] = stop < 0 ? state.held : state.held.slice(0, stop)
+      if (first && attempt.opened) {
+        state.held = stop < 0 ? [] : state.held.slice(stop)
+        return [first, ...more] as const
+      }
+      const event = state.held[end]
+      if (event) {
+        const [one, ...rest] = state.held
+        return yield* act(endOf(route, attempt, event), one ? Effect.succeed([one, ...rest] as const) : pull, event)
+      }
+      attempt.pulling = performance.now()
+      const events = yield* pull.pipe(Effect.raceFirst(CombinedRunnerMembers.watch(route, attempt, "step")))
+      CombinedRunnerAttempt.note(attempt, events)
+      state.held.push(...events)
+    }
+  }).pipe(
+    Effect.catchCause((cause): Answer => {
+      const asIs = Effect.failCause(cause) as Answer
+      if (state.served || Cause.hasInterruptsOnly(cause)) return asIs
+      if (Pull.isDoneCause(cause)) {
+        const end = {
+          kind: "shortcoming",
+          lacks: "finish",
+          message: "The answer ended without a finish reason",
+        } as const
+        return act(end, finish(state))
+      }
+      const error = Cause.squash(cause)
+      if (error instanceof CombinedWatch.Silence) return act(error.end, Effect.fail(failed(error.message)), error)
+      if (!(error instanceof LLMError) || state.attempt.logged) return asIs
+      const end = CombinedRunnerFailure.read(error, route.settings.own)
+      return act(end, end.kind === "shortcoming" ? finish(state) : Effect.fail(settled(error)), error)
+    }),
+  )
+}
+
+function endOf(route: Route, attempt: CombinedRunnerAttempt.Attempt, event: LLMEvent): End {
+  if (event.type === "provider-error") return CombinedRunnerFailure.read(event, route.settings.own)
+  return CombinedRunnerAttempt.endOf(attempt, event) ?? { kind: "whole" }
+}
+
+/** An answer without an end that is accepted as it is. */
+const finish = (state: State): Answer =>
+  Effect.sync(() => {
+    const events = [
+      ...state.held,
+      LLMEvent.stepFinish({ index: 0, reason: "stop" }),
+      LLMEvent.finish({ reason: "stop" }),
+    ]
+    state.held = []
+    state.done = true
+    return events as unknown as Events
+  })
+
+/** Decides what to do after an attempt has ended, and does it. `asIs` is how it ends without us. */
+const conclude = (
+  route: Route,
+  state: State,
+  step: Step,
+  subject: CombinedRunnerAttempt.Subject,
+  end: End,
+  asIs: Answer,
+  error?: unknown,
+): Answer =>
+  Effect.gen(function* () {
+    const { attempt } = state
+    const answer = attempt.opened ? yield* messageOf(step, state) : undefined
+    const first = route.run.answer.suspects[0]?.failure.message
+    const { verdict, left, out } = CombinedRunnerMembers.conclude(
+      route,
+      attempt,
+      { ...subject, ...(answer !== undefined && { answer }) },
+      "step",
+      end,
+      error,
+    )
+    switch (verdict.type) {
+      case "serve":
+        state.served = true
+        state.held = []
+        return yield* asIs
+      case "again":
+        yield* Effect.sleep(verdict.pause)
+        return yield* again(step, state, verdict.keep)
+      case "move":
+        if (end.kind !== "whole" && attempt.opened)
+          yield* say(
+            step,
+            state,
+            CombinedNotice.switched(route.member.providerID, end.message, {
+              providerID: verdict.to.providerID,
+              variant: undefined,
+            }),
+            Date.now(),
+          )
+        return yield* again(step, state, verdict.keep)
+      case "wait":
+        yield* say(
+          step,
+          state,
+          CombinedNotice.waiting(route.id, verdict.member.providerID, end.kind === "whole" ? "" : end.message),
+          verdict.until,
+        )
+        yield* Effect.sleep(verdict.for)
+        return yield* again(step, state, verdict.keep)
+      case "close":
+        return yield* again(step, state, true)
+      case "compact":
+        state.served = true
+        return yield* overflows(error) ? asIs : Effect.fail(overflow(end.kind === "whole" ? "" : end.message))
+    }
+    const message = {
+      this: undefined,
+      first,
+      all: CombinedNotice.exhausted(route.id, left.failures, out),
+      "too long": CombinedNotice.tooLong(route.id),
+    }[verdict.error]
+    state.served = true
+    return yield* message === undefined ? asIs : Effect.fail(failed(message))
+  })
+
+/** Ends the attempt, so that the step starts again or is closed. */
+const again = (step: Step, state: State, keep: boolean) =>
+  Effect.gen(function* () {
+    const { message } = state
+    // What is unfinished goes now: the next request is built from what is stored.
+    if (message !== undefined)
+      yield* step.events.publish(SessionEvent.Step.Started, {
+        sessionID: step.context.session.id,
+        agent: step.context.agent.id,
+        model: step.context.model.ref,
+        assistantMessageID: message,
+      })
+    return yield* Effect.die(new Again(step.number, message, keep))
+  })
+
+/** Says on the screen and to clients who takes over, and why, until the step starts again. */
+const say = (step: Step, state: State, message: string, at: number) =>
+  Effect.gen(function* () {
+    yield* step.events.publish(SessionEvent.RetryScheduled, {
+      sessionID: step.context.session.id,
+      assistantMessageID: yield* messageOf(step, state),
+      attempt: 1,
+      at,
+      error: { type: "provider.unknown", message },
+    })
+  })
+
+const overflows = (error: unknown) => isContextOverflowFailure(error as LLMError | ProviderErrorEvent)
+
+const overflow = (message: string) =>
+  new LLMError({
+    module: "combined",
+    method: "stream",
+    reason: new InvalidRequestReason({ message, classification: "context-overflow" }),
+  })
+
+const failed = (message: string) =>
+  new LLMError({ module: "combined", method: "stream", reason: new UnknownProviderReason({ message }) })
+
+/** The error as upstream shows it, without the wish to ask the same provider again, seconds later. */
+function settled(error: LLMError) {
+  const { _tag: tag, message } = error.reason
+  return tag === "RateLimit" || tag === "ProviderInternal" || tag === "Transport" ? failed(message) : error
+}
+
+export * as CombinedRunnerStep from "./step"

@@ -1,0 +1,156 @@
+/**
+ * Requests outside of a step: a title, a summary, a text that a client asks for. Each is made in one piece, so that
+ * nothing of a failed one is seen, and the next member is simply asked again.
+ */
+import { LLMError, LLMRequest, LLMResponse, UnknownProviderReason, type LLMEvent } from "@opencode-ai/ai"
+import { Cause, Effect, Stream } from "effect"
+import type { SessionRunnerModel } from "../../session/runner/model"
+import { CombinedAnswer } from "../choice/answer"
+import { CombinedRun } from "../choice/run"
+import { CombinedPool } from "../host/pool"
+import { CombinedWatch } from "../host/watch"
+import { CombinedDecide } from "../turn/decide"
+import { CombinedNotice } from "../turn/notice"
+import { CombinedRunnerAttempt } from "./attempt"
+import { CombinedRunnerFailure } from "./failure"
+import { CombinedRunnerMembers } from "./members"
+import { CombinedRunnerRoute } from "./route"
+
+type Send<R> = (request: LLMRequest) => Stream.Stream<LLMEvent, LLMError, R>
+type Events = readonly LLMEvent[]
+type Purpose = "title" | "summary" | "small"
+
+type Client<R> = {
+  readonly stream: Send<R>
+}
+
+/** Asks as many members as needed. A request to any other model is sent unchanged. */
+export function client<R>(llm: Client<R>, purpose: Purpose) {
+  const stream = (request: LLMRequest): Stream.Stream<LLMEvent, LLMError, R> => {
+    const first = CombinedRunnerRoute.of(request.model)
+    if (!first) return llm.stream(request)
+    const route = { ...first, run: CombinedRun.make() }
+    return Stream.unwrap(
+      ask({ send: llm.stream, purpose, first, cost: first.member.model.cost }, route, request).pipe(
+        Effect.map((events) => Stream.fromIterable(events)),
+      ),
+    )
+  }
+  return {
+    stream,
+    generate: Effect.fnUntraced(function* (request: LLMRequest) {
+      const state = yield* stream(request).pipe(Stream.runFold(LLMResponse.empty, LLMResponse.reduce))
+      return LLMResponse.complete(state) ?? (yield* Effect.fail(failed("The answer ended without a finish reason")))
+    }),
+  }
+}
+
+/** The model that served a request, for its price; the one that was resolved, if no other one did. */
+export function served(resolved: Pick<SessionRunnerModel.Resolved, "model" | "cost">) {
+  return CombinedRunnerRoute.of(resolved.model)?.state.served ?? resolved
+}
+
+type Question<R> = {
+  readonly send: Send<R>
+  readonly purpose: Purpose
+  /** Where the caller looks for what served. */
+  readonly first: CombinedRunnerRoute.Route
+  readonly cost: SessionRunnerModel.Resolved["cost"]
+}
+
+const ask = <R>(
+  question: Question<R>,
+  route: CombinedRunnerRoute.Route,
+  request: LLMRequest,
+): Effect.Effect<Events, LLMError, R> =>
+  Effect.gen(function* () {
+    const purpose = question.purpose === "summary" ? "summary" : "whole"
+    const { pool, run, member } = route
+    const begin = CombinedDecide.start(CombinedRunnerMembers.start(route, purpose))
+    if (begin.type === "move") {
+      run.answer = CombinedAnswer.rechoose(run.answer)
+      return yield* other(question, route, request)
+    }
+    if (begin.type === "end")
+      return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, run.answer.failures, [])))
+    if (begin.type === "wait") {
+      run.answer = CombinedAnswer.wait(run.answer, begin)
+      yield* Effect.sleep(begin.for)
+      pool.claim(member, route)
+    }
+    const attempt = CombinedRunnerAttempt.make()
+    const subject = { purpose: question.purpose, message: "", cost: question.cost }
+    const events: LLMEvent[] = []
+    attempt.pulling = performance.now()
+    const asked = yield* question.send(request).pipe(
+      Stream.runForEach((event) =>
+        Effect.sync(() => {
+          CombinedRunnerAttempt.note(attempt, [event])
+          attempt.pulling = performance.now()
+          events.push(event)
+        }),
+      ),
+      Effect.raceFirst(CombinedRunnerMembers.watch(route, attempt, purpose)),
+      Effect.ensuring(Effect.sync(() => CombinedPool.release(route))),
+      Effect.onInterrupt(() =>
+        Effect.sync(() => CombinedRunnerAttempt.record(attempt, route, subject, { action: "cancelled" })),
+      ),
+      Effect.exit,
+    )
+    if (asked._tag === "Failure" && Cause.hasInterruptsOnly(asked.cause)) return yield* Effect.interrupt
+    const error = asked._tag === "Failure" ? Cause.squash(asked.cause) : undefined
+    if (error !== undefined && !(error instanceof LLMError) && !(error instanceof CombinedWatch.Silence))
+      return yield* Effect.die(error)
+    const end = endOf(route, attempt, events, error)
+    const { verdict, left, out } = CombinedRunnerMembers.conclude(route, attempt, subject, purpose, end, error)
+    switch (verdict.type) {
+      case "serve":
+        return events
+      case "again":
+        yield* Effect.sleep(verdict.pause)
+        return yield* ask(question, route, request)
+      case "move":
+        return yield* other(question, route, request)
+      case "wait":
+        yield* Effect.sleep(verdict.for)
+        return yield* other(question, route, request)
+    }
+    if (verdict.type === "end" && verdict.error === "all")
+      return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, left.failures, out)))
+    if (error instanceof LLMError) return yield* Effect.fail(error)
+    if (events.length) return events
+    return yield* Effect.fail(failed(end.kind === "whole" ? "" : end.message))
+  })
+
+/** Asks the member that is next. */
+const other = <R>(question: Question<R>, route: CombinedRunnerRoute.Route, request: LLMRequest) =>
+  Effect.gen(function* () {
+    const resolved = yield* route.resolve(route.run).pipe(Effect.mapError((error) => failed(error.message)))
+    const next = CombinedRunnerRoute.of(resolved.model)
+    question.first.state.served = resolved
+    return yield* ask(
+      { ...question, cost: resolved.cost },
+      { ...(next ?? route), run: route.run },
+      LLMRequest.update(request, { model: resolved.model }),
+    )
+  })
+
+function endOf(
+  route: CombinedRunnerRoute.Route,
+  attempt: CombinedRunnerAttempt.Attempt,
+  events: Events,
+  error: LLMError | CombinedWatch.Silence | undefined,
+): CombinedDecide.End {
+  if (error instanceof CombinedWatch.Silence) return error.end
+  if (error) return CombinedRunnerFailure.read(error, route.settings.own)
+  const told = events.find((event) => event.type === "provider-error")
+  if (told) return CombinedRunnerFailure.read(told, route.settings.own)
+  const last = events.findLast((event) => event.type === "step-finish")
+  if (!last) return { kind: "shortcoming", lacks: "finish", message: "The answer ended without a finish reason" }
+  return CombinedRunnerAttempt.endOf(attempt, last) ?? { kind: "whole" }
+}
+
+const failed = (message: string) =>
+  new LLMError({ module: "combined", method: "stream", reason: new UnknownProviderReason({ message }) })
+
+export * as CombinedRunnerWhole from "./whole"
