@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from opencode_patcher.base import files
+from opencode_patcher.base import files, scratch
 from opencode_patcher.base import line as lines
 from opencode_patcher.base.version import version_of
 from opencode_patcher.drill.drivers import acp, opencode_2, run, second_api, serve
@@ -277,9 +277,11 @@ def place(binary: Path, root: Path, limit: float | None, stop: threading.Event, 
     """
     if not binary.is_file():
         raise not_drillable(binary, "It is not a file.")
-    asked = furnish(Home(root=root / "asked"), harmless())
-    asked.work.mkdir()
-    if lines.of_version(version_of(f"v{opencode_2.version(binary, asked)}")) is lines.OPENCODE_2:
+    with scratch.directory("version") as asked:
+        home = furnish(Home(root=asked), harmless())
+        home.work.mkdir()
+        version = version_of(f"v{opencode_2.version(binary, home)}")
+    if lines.of_version(version) is lines.OPENCODE_2:
         with second(binary, root, limit, stop) as found:
             yield found
     elif isolated:

@@ -108,8 +108,8 @@ def command_line(project: Project, upstream: Upstream, monkeypatch: pytest.Monke
     file = tmp_path / "upstream.lock.json"
     lock.write_lock(locked, file)
     monkeypatch.setattr(resources, "_PACKAGE", package)
-    monkeypatch.setattr(lock, "current", lambda _: lock.read_lock(file))
-    monkeypatch.setattr(lock, "place", lambda _: file)
+    monkeypatch.setattr(lock, "current", lambda *_: lock.read_lock(file))
+    monkeypatch.setattr(lock, "place", lambda *_: file)
 
     def run(*words: str) -> int:
         return __main__.run([*words, "--source", upstream.source] if words[0] != "ci" else words)
