@@ -121,7 +121,9 @@ def test_other_ingredients_are_another_build(store: Store, tmp_path: Path, chang
 def test_every_ingredient_is_in_the_key_except_where_it_came_from() -> None:
     assert {field.name for field in dataclasses.fields(Ingredients)} == {
         "release", "source", "patchset", "bun", "catalogue", "catalogue_origin", "web_ui", "target", "lacks",
+        "packages",
     }  # fmt: skip
+    assert dataclasses.replace(INGREDIENTS, packages=("effect=4.0.2",)).key != INGREDIENTS.key
     assert (
         dataclasses.replace(INGREDIENTS, source="/elsewhere", catalogue_origin="x", lacks=("y",)).key == INGREDIENTS.key
     )
