@@ -6,13 +6,13 @@ const text = { type: "text" }
 const tool = (status: string, executed?: boolean) => ({ type: "tool", executed, state: { status } })
 
 describe("what stays of a message of OpenCode 2 whose step starts again", () => {
-  test("nothing, if no tool has finished", () => {
-    expect(CombinedRunnerStanding.of([text, { type: "reasoning" }, tool("streaming"), tool("running")])).toEqual([])
+  test("nothing, if no tool has started", () => {
+    expect(CombinedRunnerStanding.of([text, { type: "reasoning" }, tool("streaming")])).toEqual([])
   })
 
-  test("finished tools, and what was said before the last of them", () => {
-    const content = [text, tool("completed"), tool("running"), text, tool("error"), text, tool("streaming")]
-    expect(CombinedRunnerStanding.of(content)).toEqual([text, tool("completed"), text, tool("error")])
+  test("tools that have started, and what was said before the last of them", () => {
+    const content = [text, tool("completed"), tool("streaming"), tool("running"), text, tool("error"), text]
+    expect(CombinedRunnerStanding.of(content)).toEqual([text, tool("completed"), tool("running"), text, tool("error")])
   })
 
   test("not what the provider has run itself", () => {

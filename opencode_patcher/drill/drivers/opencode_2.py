@@ -19,7 +19,7 @@ from opencode_patcher.base.version import printed
 from opencode_patcher.drill.drivers.home import Home, configuration, environment, start_project
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, ServerEvent, serving
 from opencode_patcher.drill.drivers.probe import COMBINED, not_drillable
-from opencode_patcher.drill.drivers.second_api import ENDED, LOOK_SECONDS, read_session
+from opencode_patcher.drill.drivers.second_api import LOOK_SECONDS, read_session
 from opencode_patcher.drill.drivers.serve import AFTERMATH_SECONDS, CANCEL_SECONDS, SETTLE_SECONDS, TITLE_SECONDS
 from opencode_patcher.drill.drivers.stage import Stage
 from opencode_patcher.drill.drivers.stored import COMMAND_SECONDS, effects
@@ -109,9 +109,9 @@ class _Screen:
                     part["text"] = data.get("text", f"{part['text']}{data.get('delta', '')}")
             case "tool.input.started":
                 parts.append({"type": "tool", "id": call, "status": "streaming"})
-            case "tool.success" | "tool.failed":
+            case "tool.called" | "tool.success" | "tool.failed":
                 for part in [part for part in parts if part.get("id") == call]:
-                    part["status"] = "completed" if event.kind.endswith("success") else "error"
+                    part["status"] = "started"
 
     @property
     def text(self) -> str:
@@ -121,10 +121,14 @@ class _Screen:
 
 
 def _standing(parts: list[dict[str, object]]) -> list[dict[str, object]]:
-    """As templates/opencode-2: finished tools stay, and what is before the last of them."""
-    ended = [number for number, part in enumerate(parts) if part.get("status") in ENDED]
-    last = ended[-1] if ended else -1
-    return [part for number, part in enumerate(parts) if number <= last and (part["type"] == "text" or number in ended)]
+    """As templates/opencode-2: tools that have started stay, and what is before the last of them."""
+    started = [number for number, part in enumerate(parts) if part.get("status") == "started"]
+    last = started[-1] if started else -1
+    return [part for number, part in enumerate(parts) if number <= last and (number in started or _is_text(part))]
+
+
+def _is_text(part: dict[str, object]) -> bool:
+    return part["type"] == "text"
 
 
 def observe(

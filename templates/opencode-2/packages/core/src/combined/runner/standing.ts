@@ -9,16 +9,16 @@ type Part = {
   readonly state?: { readonly status?: unknown } | Readonly<Record<string, unknown>>
 }
 
-/** Finished tools of ours, and what is before the last of them. */
+/** Tools of ours that have started, which may still run, and what is before the last of them. */
 export function of<Content extends Part>(content: readonly Content[]): Content[] {
-  const last = content.findLastIndex(isFinished)
-  return content.filter((part, index) => index <= last && (part.type !== "tool" || isFinished(part)))
+  const last = content.findLastIndex(hasStarted)
+  return content.filter((part, index) => index <= last && (part.type !== "tool" || hasStarted(part)))
 }
 
 /** A tool that the provider ran itself is part of its answer. */
-function isFinished(part: Part) {
+function hasStarted(part: Part) {
   if (part.type !== "tool" || part.executed === true) return false
-  return part.state?.status === "completed" || part.state?.status === "error"
+  return part.state?.status !== undefined && part.state.status !== "streaming"
 }
 
 export * as CombinedRunnerStanding from "./standing"

@@ -125,7 +125,7 @@ export const stream = <R>(
   if (!route) return answer
   const message = step.context.messages.findLast((item) => item.type === "user")?.id ?? ""
   const subject = { purpose: "step" as const, message, cost: step.context.model.cost }
-  route.run.used = used(step.context.messages) ?? route.run.used
+  route.run.used = used(step.context.messages)
   const state: State = {
     attempt: CombinedRunnerAttempt.make(),
     asked: false,
@@ -200,7 +200,8 @@ const begin = (route: Route, state: State, step: Step) =>
 /** The next events to pass on. What may be the answer's end is decided about first. */
 const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAttempt.Subject, pull: Answer): Answer => {
   const { attempt } = state
-  const act = (end: End, asIs: Answer, error?: unknown) => conclude(route, state, step, subject, end, asIs, error)
+  const act = (end: End, asIs: Answer, error?: unknown, accepted = asIs) =>
+    conclude(route, state, step, subject, end, { asIs, accepted }, error)
   return Effect.gen(function* () {
     while (true) {
       const end = state.held.findIndex((event) => event.type === "step-finish" || event.type === "provider-error")
@@ -232,13 +233,13 @@ const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAtt
           lacks: "finish",
           message: "The answer ended without a finish reason",
         } as const
-        return act(end, finish(state))
+        return act(end, Effect.fail(failed(end.message)), undefined, finish(state))
       }
       const error = Cause.squash(cause)
       if (error instanceof CombinedWatch.Silence) return act(error.end, Effect.fail(failed(error.message)), error)
       if (!(error instanceof LLMError) || state.attempt.logged) return asIs
       const end = CombinedRunnerFailure.read(error, route.settings.own)
-      return act(end, end.kind === "shortcoming" ? finish(state) : Effect.fail(settled(error)), error)
+      return act(end, Effect.fail(settled(error)), error, end.kind === "shortcoming" ? finish(state) : undefined)
     }),
   )
 }
@@ -261,18 +262,22 @@ const finish = (state: State): Answer =>
     return events as unknown as Events
   })
 
-/** Decides what to do after an attempt has ended, and does it. `asIs` is how it ends without us. */
+/**
+ * Decides what to do after an attempt has ended, and does it. `asIs` is how it ends without us, `accepted` how if it is
+ * believed to be whole.
+ */
 const conclude = (
   route: Route,
   state: State,
   step: Step,
   subject: CombinedRunnerAttempt.Subject,
   end: End,
-  asIs: Answer,
+  { asIs, accepted }: { readonly asIs: Answer; readonly accepted: Answer },
   error?: unknown,
 ): Answer =>
   Effect.gen(function* () {
     const { attempt } = state
+    const why = end.kind === "whole" ? "" : end.message
     const answer = attempt.opened ? yield* messageOf(step, state) : undefined
     const first = route.run.answer.suspects[0]?.failure.message
     const { verdict, left, out } = CombinedRunnerMembers.conclude(
@@ -283,40 +288,31 @@ const conclude = (
       end,
       error,
     )
+    if (verdict.type === "serve") {
+      state.served = true
+      return yield* accepted
+    }
+    yield* drop(step, state)
     switch (verdict.type) {
-      case "serve":
-        state.served = true
-        state.held = []
-        return yield* asIs
       case "again":
         yield* Effect.sleep(verdict.pause)
         return yield* again(step, state, verdict.keep)
-      case "move":
-        if (end.kind !== "whole" && attempt.opened)
-          yield* say(
-            step,
-            state,
-            CombinedNotice.switched(route.member.providerID, end.message, {
-              providerID: verdict.to.providerID,
-              variant: undefined,
-            }),
-            Date.now(),
-          )
+      case "move": {
+        const to = { providerID: verdict.to.providerID, variant: undefined }
+        if (attempt.opened)
+          yield* say(step, state, CombinedNotice.switched(route.member.providerID, why, to), Date.now())
         return yield* again(step, state, verdict.keep)
+      }
       case "wait":
-        yield* say(
-          step,
-          state,
-          CombinedNotice.waiting(route.id, verdict.member.providerID, end.kind === "whole" ? "" : end.message),
-          verdict.until,
-        )
+        yield* say(step, state, CombinedNotice.waiting(route.id, verdict.member.providerID, why), verdict.until)
         yield* Effect.sleep(verdict.for)
         return yield* again(step, state, verdict.keep)
       case "close":
         return yield* again(step, state, true)
       case "compact":
         state.served = true
-        return yield* overflows(error) ? asIs : Effect.fail(overflow(end.kind === "whole" ? "" : end.message))
+        route.run.tooLong.clear()
+        return yield* overflows(error) ? asIs : Effect.fail(overflow(why))
     }
     const message = {
       this: undefined,
@@ -328,20 +324,22 @@ const conclude = (
     return yield* message === undefined ? asIs : Effect.fail(failed(message))
   })
 
+/** Drops what the attempt has said, now: the next request is built from what is stored. */
+const drop = (step: Step, { message }: State) =>
+  Effect.suspend(() =>
+    message === undefined
+      ? Effect.void
+      : step.events.publish(SessionEvent.Step.Started, {
+          sessionID: step.context.session.id,
+          agent: step.context.agent.id,
+          model: step.context.model.ref,
+          assistantMessageID: message,
+        }),
+  )
+
 /** Ends the attempt, so that the step starts again or is closed. */
 const again = (step: Step, state: State, keep: boolean) =>
-  Effect.gen(function* () {
-    const { message } = state
-    // What is unfinished goes now: the next request is built from what is stored.
-    if (message !== undefined)
-      yield* step.events.publish(SessionEvent.Step.Started, {
-        sessionID: step.context.session.id,
-        agent: step.context.agent.id,
-        model: step.context.model.ref,
-        assistantMessageID: message,
-      })
-    return yield* Effect.die(new Again(step.number, message, keep))
-  })
+  Effect.suspend(() => Effect.die(new Again(step.number, state.message, keep)))
 
 /** Says on the screen and to clients who takes over, and why, until the step starts again. */
 const say = (step: Step, state: State, message: string, at: number) =>
