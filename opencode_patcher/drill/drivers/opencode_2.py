@@ -194,8 +194,13 @@ class _Conversation:
         self._limit = limit
         self._pace = pace
         self._stop = stop
+        self._id = ""
         self.events: list[Event] = []
         self.cancelled: float | None = None
+
+    @property
+    def _path(self) -> str:
+        return f"/api/session/{self._id}"
 
     def fail(self, message: str) -> None:
         """Note an error as a user sees it."""
@@ -208,7 +213,6 @@ class _Conversation:
         provider, _, id = self._stage.model.partition("/")
         body = {"model": {"providerID": provider, "id": id}, "location": {"directory": str(self._stage.home.work)}}
         made = as_object(as_object(self._server.call("POST", "/api/session", body)).get("data"))
-        self._path = f"/api/session/{made.get('id')}"
         self._id = str(made.get("id"))
         return self._id
 
@@ -287,6 +291,8 @@ class _Conversation:
         """The session and its subagents', once its messages are completed and it has its title, or the time for that
         is over.
         """
+        if not self._id:
+            raise DrillError("There is no session.")
         started = time.monotonic()
         found = self._read(self._id)
         while time.monotonic() < started + self._pace.scaled(self._lacks(found, titled=titled)):
