@@ -71,10 +71,12 @@ def of(config: Mapping[str, Any]) -> Options:
 
 
 def _fallbacks(config: Mapping[str, Any]) -> dict[str, Chain]:
-    agents = config.get("agent")
-    values = {"": config.get("combined", {}).get("fallback")}
-    for name, agent in agents.items() if isinstance(agents, dict) else ():
-        values[name] = agent.get("fallback") if isinstance(agent, dict) else None
+    agents = {
+        name: value
+        for name, value in settings.agent_fallbacks(config)
+        if all(problem.unknown for problem in settings.fallback_problems(name, value))
+    }
+    values = {"": config.get("combined", {}).get("fallback"), **agents}
     return {name: chain.read(value) for name, value in values.items() if value is not None}
 
 

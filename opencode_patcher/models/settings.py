@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opencode_patcher.base import jsonc
@@ -21,7 +21,8 @@ KEYS = ("provider_priority", "combined")
 class Problem:
     """A mistake at ``path``: ``field`` is that path as text, ``what`` completes a sentence that begins with it.
 
-    ``ignored``: OpenCode ignores it; for other problems it refuses the whole file.
+    ``ignored``: OpenCode ignores it; for other problems it refuses the whole file. ``unknown``: a key that is not a
+    setting, which spoils nothing else.
     """
 
     path: jsonc.Path
@@ -29,6 +30,7 @@ class Problem:
     why: str = ""
     help: str = ""
     ignored: bool = False
+    unknown: bool = False
 
     @property
     def field(self) -> str:
@@ -36,10 +38,34 @@ class Problem:
 
 
 def problems(config: Mapping[str, Any]) -> Iterator[Problem]:
-    """What OpenCode refuses or ignores in the two keys of a parsed configuration; other keys are not checked."""
-    for key, wanted in schema.load().fields.items():
+    """What OpenCode refuses or ignores in the two keys of a parsed configuration, and in what is asked after the models
+    of agents; other keys are not checked.
+    """
+    fields = schema.load().fields
+    for key, wanted in fields.items():
         if key in config:
             yield from _check((key,), config[key], wanted)
+    for name, value in agent_fallbacks(config):
+        for problem in fallback_problems(name, value):
+            why = (
+                problem.why if problem.unknown else f"{problem.why} Nothing is asked after this agent's model.".strip()
+            )
+            yield replace(problem, why=why, ignored=True)
+
+
+def agent_fallbacks(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What each agent has as ``fallback``; OpenCode takes any value there."""
+    agents = config.get("agent")
+    for name, agent in agents.items() if isinstance(agents, dict) else ():
+        if isinstance(agent, dict) and agent.get("fallback") is not None:
+            yield name, agent["fallback"]
+
+
+def fallback_problems(name: str, value: object) -> Iterator[Problem]:
+    """What is wrong in ``agent.NAME.fallback``. It is used unless something else than unknown keys is."""
+    combined = schema.load().fields.get("combined")
+    if isinstance(combined, Struct) and "fallback" in combined.fields:
+        yield from _check(("agent", name, "fallback"), value, combined.fields["fallback"])
 
 
 def field(path: jsonc.Path) -> str:
@@ -182,6 +208,7 @@ def _unknown(path: jsonc.Path, name: str, known: Mapping[str, Type]) -> Problem:
         why=f"{field(path)} has no field {name!r}. Its fields are {', '.join(known)}.",
         help=f"Did you mean {near!r}?" if near else "",
         ignored=True,
+        unknown=True,
     )
 
 

@@ -1,7 +1,11 @@
 /** Mistakes in the settings that OpenCode's schema does not refuse. Twin of opencode_patcher/models/settings.py. Pure. */
+import { CombinedRules } from "./failure/rules"
 import { nearest } from "./identity/nearest"
-import type { Info } from "./settings"
+import { lower, squash } from "./identity/scan"
+import { CombinedSchema } from "./schema"
+import { CombinedSettings, type Info } from "./settings"
 import { table, type Node } from "./settings-table"
+import { isObject } from "./value"
 
 /** A sentence about the value at a path of the configuration. */
 export type Mistake = { readonly path: readonly string[]; readonly value: unknown; readonly text: string }
@@ -18,9 +22,35 @@ export function unknown(config: object): string[] {
   ]
 }
 
+/** What is wrong in `agent.X.fallback`, also of an agent in a file of its own: upstream does not check it. */
+export function fallbacks(config: object): Mistake[] {
+  return agents(config).flatMap(([agent, value]) => {
+    const path = ["agent", agent, "fallback"]
+    const wrong = CombinedSchema.wrong(fallbackOf(agent), value, CombinedSettings.FALLBACK)
+    const texts = wrong.length
+      ? wrong.map((text) => `${text.slice(0, -1)}, so nothing is asked after this agent's model.`)
+      : inside(path, value, CombinedSettings.FALLBACK)
+    return texts.map((text) => ({ path, value, text }))
+  })
+}
+
+const GROUP = "combined.groups."
+
+const fallbackOf = (agent: string) => `agent.${agent}.fallback`
+
+/** What is asked after the models of agents: upstream takes any key of an agent, and checks none. */
+function agents(config: object): [string, unknown][] {
+  const { agent } = config as { readonly agent?: unknown }
+  if (!isObject(agent)) return []
+  return Object.entries(agent).flatMap(([name, own]): [string, unknown][] =>
+    isObject(own) && own.fallback !== undefined ? [[name, own.fallback]] : [],
+  )
+}
+
 const OURS = ["provider_priority", "combined"]
 
-function inside(path: readonly string[], value: unknown, node: Node | undefined): string[] {
+function inside(path: readonly string[], value: unknown, given: Node | undefined): string[] {
+  const node = given && CombinedSchema.alternative(value, given)
   if (Array.isArray(value)) return value.flatMap((item, at) => inside([...path, String(at)], item, node?.items))
   if (typeof value !== "object" || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) => {
@@ -32,29 +62,92 @@ function inside(path: readonly string[], value: unknown, node: Node | undefined)
   })
 }
 
-/** Settings that contradict each other. */
-export function contradictions({ combined }: Info): Mistake[] {
-  const { min, max } = combined?.cooldown ?? {}
-  if (min === undefined || max === undefined || min <= max) return []
-  const text = `combined.cooldown: min (${min}) is more than max (${max}).`
-  return [{ path: ["combined", "cooldown", "min"], value: min, text }]
+/** Settings that contradict each other, and values that cannot be meant. */
+export function contradictions({ combined = {} }: Info): Mistake[] {
+  const { cooldown = {}, windows = {} } = combined
+  const { min, max } = cooldown
+  const shares: [string[], unknown][] = [
+    [["windows", "threshold"], windows.threshold],
+    ...Object.entries(windows.providers ?? {}).map(([id, value]): [string[], unknown] => [
+      ["windows", "providers", id],
+      value,
+    ]),
+  ]
+  const times: [string[], unknown][] = [
+    [["cooldown", "min"], min],
+    [["cooldown", "max"], max],
+    [["stickiness"], combined.stickiness],
+  ]
+  const about = (path: readonly string[], value: unknown, text: string): Mistake => ({
+    path: ["combined", ...path],
+    value,
+    text: `combined.${path.join(".")}: ${text}`,
+  })
+  return [
+    ...(min !== undefined && max !== undefined && min > max
+      ? [
+          {
+            path: ["combined", "cooldown", "min"],
+            value: min,
+            text: `combined.cooldown: min (${min}) is more than max (${max}).`,
+          },
+        ]
+      : []),
+    ...times.flatMap(([path, value]) =>
+      typeof value === "number" && value > 1 && value < SECOND
+        ? [about(path, value, `${value} is in milliseconds. If you mean ${value} seconds, write ${value * SECOND}.`)]
+        : [],
+    ),
+    ...shares.flatMap(([path, value]) =>
+      typeof value === "number" && value > 100
+        ? [about(path, value, `${value} percent of a window are never used.`)]
+        : [],
+    ),
+    ...(combined.failures ?? []).flatMap((row, index) => {
+      const wrong = CombinedRules.problem(row)
+      return wrong
+        ? [{ ...about(["failures"], combined.failures, wrong), text: `combined.failures.${index}: ${wrong}` }]
+        : []
+    }),
+  ]
+}
+
+/** A shorter time is hardly meant: all times are in milliseconds. 0 and 1 stand for none at all. */
+const SECOND = 1000
+
+/** Names of providers that are close to one of these: others are probably connected on another machine. */
+export function misspelt({ combined = {} }: Info, providers: readonly string[]): Mistake[] {
+  const known = new Set(providers.flatMap((id) => [squash(id), lower(id)]))
+  const given: [string[], string, unknown][] = [
+    ...(combined.last_resort ?? [])
+      .filter((name) => !/[/*]/.test(name))
+      .map((name): [string[], string, unknown] => [["last_resort"], name, combined.last_resort]),
+    ...Object.entries(combined.windows?.providers ?? {}).map(([name, value]): [string[], string, unknown] => [
+      ["windows", "providers", name],
+      name,
+      value,
+    ]),
+    ...Object.entries(combined.accounts ?? {}).map(([id, name]): [string[], string, unknown] => [
+      ["accounts", id],
+      name,
+      name,
+    ]),
+  ]
+  return given.flatMap(([path, name, value]) => {
+    const near = known.has(squash(name)) ? "" : nearest(name, providers)
+    if (!near) return []
+    const text = `combined.${path.join(".")}: no provider ${name}. Did you mean ${near}?`
+    return [{ path: ["combined", ...path], value, text }]
+  })
 }
 
 /** What a sentence is about that begins with a key of the configuration and a colon. */
 export function named(config: object, text: string): Mistake {
   const key = text.slice(0, text.indexOf(":"))
-  const top = [...OURS, "agent"].find((one) => key === one || key.startsWith(one + ".")) ?? key
-  const path =
-    key === top
-      ? [top]
-      : [
-          top,
-          ...key
-            .slice(top.length + 1)
-            .split(".")
-            .slice(0, 1),
-        ]
-  const value = path.reduce<unknown>((inner, part) => (inner as Record<string, unknown> | undefined)?.[part], config)
+  const agent = agents(config).find(([name]) => fallbackOf(name) === key)?.[0]
+  const group = key.startsWith(GROUP) ? ["combined", "groups", key.slice(GROUP.length)] : undefined
+  const path = agent !== undefined ? ["agent", agent, "fallback"] : (group ?? key.split(".").slice(0, 2))
+  const value = path.reduce<unknown>((inner, part) => (isObject(inner) ? inner[part] : undefined), config)
   return { path, value, text }
 }
 

@@ -9,6 +9,8 @@ import type { Chain, Chains, Options } from "./identity/grouping"
 import type { Require } from "./identity/policies"
 import { lower, squash } from "./identity/scan"
 import type { CombinedMember } from "./member"
+import { CombinedSchema } from "./schema"
+import { table, type Node } from "./settings-table"
 
 /** The feature's part of opencode.json. */
 export type Info = {
@@ -62,11 +64,15 @@ function fallbacks(config: Info): Chains {
   const agents = Object.entries(config.agent ?? {}).map(([name, agent]): [string, unknown] => [name, agent?.fallback])
   return Object.fromEntries(
     [["", config.combined?.fallback] as [string, unknown], ...agents].flatMap(([name, value]) => {
-      const chain = CombinedChain.parse(value)
+      // Upstream takes any key of an agent. What is wrong in it is said at start (mistakes.ts).
+      const chain = CombinedSchema.wrong(name, value, FALLBACK).length ? undefined : CombinedChain.parse(value)
       return chain ? [[name, chain]] : []
     }),
   )
 }
+
+/** The form of what is asked after a model. */
+export const FALLBACK: Node = table.properties?.combined?.properties?.fallback ?? {}
 
 /** Whether something is asked after any model. */
 export function hasFallback(config: Info) {

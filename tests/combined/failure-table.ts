@@ -28,7 +28,7 @@ plugin({
       contents: readFileSync(path, "utf8").replace("[= failure_table =]", failures),
       loader: "ts",
     }))
-    build.onLoad({ filter: /combined\/mistakes\.ts$/ }, ({ path }) => ({
+    build.onLoad({ filter: /combined\/(?:mistakes|schema|settings)\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, "utf8").replace('"./settings-table"', '"./settings-table.ts.j2"'),
       loader: "ts",
     }))

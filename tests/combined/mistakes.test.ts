@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import { CombinedMistakes } from "@/combined/mistakes"
+import { CombinedSettings } from "@/combined/settings"
 
 test("a key that is not a setting is named with the nearest one", () => {
   expect(CombinedMistakes.unknown({ combined: { stratgy: 1, cooldown: { most: 1 }, groups: { any: [] } } })).toEqual([
@@ -18,16 +19,84 @@ test("at the top, only a misspelling of ours is a mistake", () => {
 })
 
 test("a cooldown that ends before it begins is a contradiction", () => {
-  expect(CombinedMistakes.contradictions({ combined: { cooldown: { min: 2, max: 1 } } })).toEqual([
-    { path: ["combined", "cooldown", "min"], value: 2, text: "combined.cooldown: min (2) is more than max (1)." },
+  expect(CombinedMistakes.contradictions({ combined: { cooldown: { min: 2000, max: 1000 } } })).toEqual([
+    {
+      path: ["combined", "cooldown", "min"],
+      value: 2000,
+      text: "combined.cooldown: min (2000) is more than max (1000).",
+    },
   ])
   expect(CombinedMistakes.contradictions({ combined: { cooldown: { min: 1, max: 1 } } })).toEqual([])
   expect(CombinedMistakes.contradictions({ combined: { cooldown: { min: 1 } } })).toEqual([])
+})
+
+test("what is asked after an agent's model is checked here, since OpenCode takes anything", () => {
+  const agents = (fallback: unknown) =>
+    CombinedMistakes.fallbacks({ agent: { build: { fallback } } }).map((item) => item.text)
+  const nothing = "so nothing is asked after this agent's model."
+  expect(agents(42)).toEqual([`agent.build.fallback must be a text or a list or an object, ${nothing}`])
+  expect(agents(["a/b", { modle: "a/c" }])).toEqual([`agent.build.fallback.1 has no model, ${nothing}`])
+  expect(agents({ models: ["a/b"], on_refusal: "next" })).toEqual([
+    `agent.build.fallback.on_refusal must be one of stop, next_model, ${nothing}`,
+  ])
+  expect(agents({ models: ["a/b"], on_refuzal: "stop" })).toEqual([
+    "agent.build.fallback.on_refuzal is not a setting, so it does nothing. Did you mean agent.build.fallback.on_refusal?",
+  ])
+  expect(agents([{ model: "a/b", when: ["quota"], options: { top_p: 1 } }])).toEqual([])
+  expect(agents("a/b")).toEqual([])
+  expect(CombinedMistakes.fallbacks({ agent: { build: 7 } })).toEqual([])
+})
+
+test("a fallback of the wrong form is left out", () => {
+  const fallback = [{ modle: "a/c" }]
+  expect(CombinedSettings.read({ agent: { build: { fallback } } }).fallbacks).toEqual({})
+})
+
+test("an unknown key in a chain is a mistake too", () => {
+  expect(CombinedMistakes.unknown({ combined: { groups: { x: [{ model: "a/b", wen: ["quota"] }] } } })).toEqual([
+    "combined.groups.x.0.wen is not a setting, so it does nothing. Did you mean combined.groups.x.0.when?",
+  ])
+})
+
+test("a time that was meant in seconds says so", () => {
+  const found = (combined: object) => CombinedMistakes.contradictions({ combined }).map((item) => item.text)
+  expect(found({ stickiness: 300 })).toEqual([
+    "combined.stickiness: 300 is in milliseconds. If you mean 300 seconds, write 300000.",
+  ])
+  expect(found({ cooldown: { max: 60 } })).toEqual([
+    "combined.cooldown.max: 60 is in milliseconds. If you mean 60 seconds, write 60000.",
+  ])
+  expect(found({ stickiness: 0, cooldown: { max: 1 } })).toEqual([])
+})
+
+test("a percentage and a row that cannot be meant", () => {
+  const combined = { windows: { providers: { groq: 101 } }, failures: [{ class: "quota" as const }] }
+  expect(CombinedMistakes.contradictions({ combined }).map((item) => item.text)).toEqual([
+    "combined.windows.providers.groq: 101 percent of a window are never used.",
+    "combined.failures.0: It names no status, code or words, so it would decide every failure.",
+  ])
+})
+
+test("a provider's name that is close to one of yours is named", () => {
+  const combined = {
+    last_resort: ["antropic", "elsewhere", "open*", "a/b"],
+    windows: { providers: { "Open-AI": 90, opnai: 90 } },
+    accounts: { work: "opena" },
+  }
+  const found = CombinedMistakes.misspelt({ combined }, ["anthropic", "openai"])
+  expect(found.map((item) => item.text)).toEqual([
+    "combined.last_resort: no provider antropic. Did you mean anthropic?",
+    "combined.windows.providers.opnai: no provider opnai. Did you mean openai?",
+    "combined.accounts.work: no provider opena. Did you mean openai?",
+  ])
 })
 
 test("what a sentence is about is found by the key that it begins with", () => {
   const config = { provider_priority: ["a"], combined: { groups: { "x.y": ["a/b"] } } }
   const about = (text: string) => CombinedMistakes.named(config, text).path
   expect(about("provider_priority: no provider a.")).toEqual(["provider_priority"])
-  expect(about("combined.groups.x.y: no model a/b.")).toEqual(["combined", "groups"])
+  expect(about("combined.groups.x.y: no model a/b.")).toEqual(["combined", "groups", "x.y"])
+  const agents = { agent: { "my.own": { fallback: ["a/b"] } } }
+  const found = CombinedMistakes.named(agents, "agent.my.own.fallback: no model a/b.")
+  expect(found).toMatchObject({ path: ["agent", "my.own", "fallback"], value: ["a/b"] })
 })

@@ -159,6 +159,26 @@ def test_a_limit_that_was_meant_in_seconds_is_an_error_that_says_so(user: User) 
     assert finding.fix == "It is in milliseconds. If you mean 30 seconds, write 30000."
 
 
+FALLBACKS = """\
+{ "agent": {
+    "a": {"fallback": 42},
+    "b": {"fallback": [{"modle": "anthropic/claude-opus-4-5"}]},
+    "c": {"fallback": {"models": ["openrouter/z-ai/glm-5"], "on_refuzal": "stop"}}
+}}
+"""
+
+
+def test_mistakes_in_what_is_asked_after_an_agents_model_are_found(user: User) -> None:
+    """OpenCode takes any key of an agent, and any value of it."""
+    user.writes(user.config, FALLBACKS)
+    found = [(finding.line, finding.level, finding.text) for finding in user.survey().findings]
+    assert {(line, level) for line, level, _ in found} == {(line, "warning") for line in (2, 3, 4)}
+    texts = [text for _, _, text in found]
+    assert "agent.a.fallback must be a text or a list or an object. It is 42. Nothing is asked" in texts[0]
+    assert any(text.startswith("agent.b.fallback[0] has no model. Nothing is asked after") for text in texts)
+    assert any(text.startswith("agent.c.fallback.on_refuzal is not a setting.") for text in texts)
+
+
 @pytest.mark.parametrize(
     ("key", "fix"), [("agent", "Move it to opencode.json."), ("provider_priorty", "Did you mean provider_priority?")]
 )

@@ -15,8 +15,15 @@ export const all = (): readonly (readonly [string, unknown])[] => [...read]
 
 /** The last source that has the key with this value; in another project's file it may have another one. */
 export function of(key: Path, value: unknown) {
-  const wanted = JSON.stringify(value)
-  return [...read].findLast(([, parsed]) => wanted !== undefined && JSON.stringify(at(parsed, key)) === wanted)?.[0]
+  return value === undefined ? undefined : [...read].findLast(([, parsed]) => holds(at(parsed, key), value))?.[0]
+}
+
+/** Whether a value has all that is in the other one: upstream leaves out keys that it does not know. */
+function holds(value: unknown, wanted: unknown): boolean {
+  if (typeof wanted !== "object" || wanted === null) return value === wanted
+  if (typeof value !== "object" || value === null || Array.isArray(value) !== Array.isArray(wanted)) return false
+  if (Array.isArray(wanted) && Array.isArray(value) && value.length !== wanted.length) return false
+  return Object.entries(wanted).every(([key, inner]) => holds((value as Record<string, unknown>)[key], inner))
 }
 
 function at(value: unknown, key: Path): unknown {

@@ -85,8 +85,12 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const known = cache.get(providers)
     if (known?.config === config) return known
     const made = CombinedListing.combine(providers, config, yield* dependencies.modelsDev.get())
-    const contradictions = CombinedMistakes.contradictions(config)
-    for (const mistake of contradictions) CombinedFile.report(mistake)
+    const contradictions = [
+      ...CombinedMistakes.contradictions(config),
+      ...CombinedMistakes.misspelt(config, Object.keys(providers)),
+    ]
+    // `config --check` finds those in an agent's fallback by itself, with their lines.
+    for (const mistake of [...CombinedMistakes.fallbacks(config), ...contradictions]) CombinedFile.report(mistake)
     const ids = () => CombinedListing.ids(made)
     const names = check(CombinedSettings.read(config), CombinedListing.offers(providers), ids)
     yield* Effect.forEach(names, (text) => {

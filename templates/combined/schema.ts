@@ -1,0 +1,50 @@
+/** What in a value does not have the form that the settings' schema gives it. Pure. */
+import type { Node } from "./settings-table"
+import { isObject } from "./value"
+
+/** A sentence for each wrong value, and for each key that is missing; keys that nobody knows are not looked for. */
+export function wrong(path: string, value: unknown, node: Node): string[] {
+  const found = alternative(value, node)
+  if (!found) return [`${path} must be ${words(node)}.`]
+  if (Array.isArray(value)) {
+    const { items } = found
+    return items ? value.flatMap((item, index) => wrong(`${path}.${index}`, item, items)) : []
+  }
+  if (!isObject(value)) return []
+  const { properties = {}, required = [] } = found
+  return [
+    ...required.filter((key) => !Object.hasOwn(value, key)).map((key) => `${path} has no ${key}.`),
+    ...Object.entries(properties).flatMap(([key, inner]) =>
+      value[key] === undefined ? [] : wrong(`${path}.${key}`, value[key], inner),
+    ),
+  ]
+}
+
+/** The alternative that a value is of: its own kind, without looking into it. */
+export function alternative(value: unknown, node: Node): Node | undefined {
+  if (node.anyOf) return node.anyOf.map((one) => alternative(value, one)).find((one) => one !== undefined)
+  if (node.enum) return node.enum.includes(value) ? node : undefined
+  return node.type === undefined || node.type === kind(value) ? node : undefined
+}
+
+function kind(value: unknown) {
+  if (Array.isArray(value)) return "array"
+  if (typeof value === "number") return "integer"
+  return isObject(value) ? "object" : typeof value
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  string: "a text",
+  array: "a list",
+  object: "an object",
+  integer: "a whole number",
+  boolean: "true or false",
+}
+
+function words(node: Node): string {
+  if (node.anyOf) return [...new Set(node.anyOf.map(words))].join(" or ")
+  if (node.enum) return `one of ${node.enum.join(", ")}`
+  return WORDS[node.type ?? ""] ?? "something else"
+}
+
+export * as CombinedSchema from "./schema"
