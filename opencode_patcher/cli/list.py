@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
 import click
@@ -18,10 +19,14 @@ def command(as_json: bool) -> None:
     """List the builds in the store, the newest first."""
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install import activate, builds
+    from opencode_patcher.install import state as states
     from opencode_patcher.install.systems.current import current_system
 
     store = open_store()
-    active = activate.look(store, current_system()).occupant.build
+    here = current_system()
+    # What is installed under another name is what was activated there last.
+    elsewhere = (state.history[-1].build for state in states.others(store, here.program).values() if state.history)
+    active = {activate.look(store, here).occupant.build, *elsewhere}
     found = builds.list_builds(store)
     output.warn_of(builds.unreadable(store))
     if as_json:
@@ -32,7 +37,7 @@ def command(as_json: bool) -> None:
         return
     rows = [
         (
-            "installed" if build.directory.name == active else "",
+            "installed" if build.directory.name in active else "",
             build.directory.name,
             build.ingredients.target,
             built_at(build),
@@ -44,7 +49,7 @@ def command(as_json: bool) -> None:
     output.show_table(("", "build", "target", "built", "size", "verified"), rows)
 
 
-def as_data(build: Build, active: str | None) -> dict[str, object]:
+def as_data(build: Build, active: Set[str | None]) -> dict[str, object]:
     """What ``--json`` prints about one build."""
     return {
         "build": build.directory.name,
@@ -55,7 +60,7 @@ def as_data(build: Build, active: str | None) -> dict[str, object]:
         "size": build.size,
         "verified": build.verified,
         "released": build.released,
-        "installed": build.directory.name == active,
+        "installed": build.directory.name in active,
         "binary": str(build.binary),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def test_both_lines_are_installed_side_by_side(tmp_path: Path, capsys: pytest.Ca
     shown = capsys.readouterr().out
     assert f"Program: {bin_dir / 'opencode'} ->" in shown
     assert "Installed as opencode2 too: opencode-patcher status --name opencode2" in shown
+
+    run(["list", "--json"])
+    listed = json.loads(capsys.readouterr().out)["builds"]
+    assert [(one["version"], one["installed"]) for one in listed] == [
+        ("2.0.27", False),
+        ("2.0.26", True),
+        ("1.18.3", True),
+    ]
 
     assert run(["uninstall", "--name", "opencode2", "--quiet"]) == 0
     assert started(bin_dir / "opencode") == "first"
