@@ -67,6 +67,9 @@ class Line:
 RUNNER = Range(since=(1, 17, 12))
 """The releases of OpenCode 1 whose second API (packages/core/src/session/runner) our adapters fit."""
 
+TUI = Range(since=(1, 17, 0))
+"""The releases of OpenCode 1 whose TUI is a package of its own, which takes the core from packages/core."""
+
 NO_RUNNER = Range(since=(1, 17, 0), until=(1, 17, 11))
 """The releases that have that API, but for which it refuses combined models."""
 
@@ -88,7 +91,7 @@ OPENCODE_1 = Line(
         Templates(directory="opencode-1"),
         Templates(directory="combined", path="packages/opencode/src/combined/"),
         Templates(directory="host", path="packages/opencode/src/combined/host/"),
-        Templates(directory="combined", path="packages/core/src/combined/", releases=RUNNER),
+        Templates(directory="combined", path="packages/core/src/combined/", releases=TUI),
         Templates(directory="host", path="packages/core/src/combined/host/", releases=RUNNER),
         Templates(directory="runner", path="packages/core/src/combined/runner/", releases=RUNNER),
         Templates(directory="runner-both", path="packages/core/src/combined/runner/", releases=RUNNER),

@@ -20,8 +20,8 @@ def test_a_failover_is_recorded(tmp_path: Path, patched: Path) -> None:
     assert run(["demo", "--binary", str(patched), "--record", str(picture), "--record", str(cast)]) == 0
     text = picture.read_text(encoding="utf-8")
     assert "Failover: " in text
-    assert "(alpha)" in text
-    assert "(beta)" in text
+    assert "(Alpha)" in text
+    assert "(Beta)" in text
     assert len(text) < 300_000
     lines = [json.loads(line) for line in cast.read_text(encoding="utf-8").splitlines()]
     assert lines[0]["version"] == 2

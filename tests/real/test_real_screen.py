@@ -27,14 +27,18 @@ SECONDS = 120.0
 class Terminal:
     """A program in a terminal of its own."""
 
-    def __init__(self, socket: Path, home: Home, command: str) -> None:
+    def __init__(self, socket: Path, home: Home, command: str, size: tuple[int, int] = (130, 40)) -> None:
         self._socket, self._home = socket, home
-        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "130", "-y", "40", "-c", str(home.work), command)
+        columns, rows = map(str, size)
+        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, "-c", str(home.work), command)
 
     def type(self, text: str) -> None:
         self._tmux("send-keys", text)
         self.until(lambda screen: text in screen)
         self._tmux("send-keys", "Enter")
+
+    def press(self, *keys: str) -> None:
+        self._tmux("send-keys", *keys)
 
     def screen(self) -> str:
         return self._tmux("capture-pane", "-p")
@@ -55,15 +59,15 @@ class Terminal:
 
 
 @pytest.fixture
-def open_terminal() -> Iterator[Callable[[Home, str], Terminal]]:
+def open_terminal() -> Iterator[Callable[..., Terminal]]:
     if shutil.which("tmux") is None:
         pytest.skip("NOT TESTED: tmux is not here to draw the screen")
     with ExitStack() as stack:
         # The path of a socket must be short.
         socket = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="screen-"))) / "s"
 
-        def start(home: Home, command: str) -> Terminal:
-            terminal = Terminal(socket, home, command)
+        def start(home: Home, command: str, size: tuple[int, int] = (130, 40)) -> Terminal:
+            terminal = Terminal(socket, home, command, size)
             stack.callback(terminal.close)
             return terminal
 
@@ -81,11 +85,11 @@ def test_the_screen_follows_a_failover(
         terminal.until(lambda screen: "claude-sonnet-4-5 Combined" in screen)
         terminal.type(GREETING.prompt)
         while_alpha = terminal.until(lambda screen: "Hello from alpha" in screen)
-        assert "(alpha)" in while_alpha
+        assert "(Alpha)" in while_alpha
 
         alpha.go_on()
         switched = terminal.until(lambda screen: "Failover: alpha (503" in screen)
-        while_beta = terminal.until(lambda screen: "(beta)" in screen)
+        while_beta = terminal.until(lambda screen: "(Beta)" in screen)
         beta.go_on()
         answered = terminal.until(lambda screen: "nothing was lost" in screen)
 
@@ -96,6 +100,29 @@ def test_the_screen_follows_a_failover(
 
     state = json.loads((home.home / ".local" / "state" / "opencode" / "model.json").read_text())
     assert [model["providerID"] for model in state["recent"]] == ["combined"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=["80x24", "200x50"])
+def test_who_is_left_alone_is_seen_and_asked_again(
+    tmp_path: Path, patched: Path, open_terminal: Callable[..., Terminal], size: tuple[int, int]
+) -> None:
+    spent = HttpError(status=402, message="Insufficient credit")
+    with holding(tmp_path / "user", GREETING, replace(ALPHA, then=spent), BETA) as (home, (alpha, beta)):
+        for one in (alpha, beta):
+            one.go_on()
+        terminal = open_terminal(home, f"exec '{patched}' --model combined/claude-sonnet-4-5", size)
+        terminal.until(lambda screen: "claude-sonnet-4-5 Combined" in screen)
+        terminal.type(GREETING.prompt)
+        answered = terminal.until(lambda screen: "nothing was lost" in screen and "until" in screen)
+        assert "takes over" in answered, "what happened stays in the transcript"
+
+        terminal.type("/combined")
+        seen = terminal.until(lambda screen: "cooling until" in screen)
+        assert "serving" in seen
+        terminal.press("Enter")
+        terminal.until(lambda screen: "Ask it again now" in screen)
+        terminal.press("Down", "Down", "Enter")
+        terminal.until(lambda screen: "Combined models" in screen and "cooling until" not in screen)
 
 
 def test_a_key_that_providers_repeat_is_neither_shown_nor_stored(

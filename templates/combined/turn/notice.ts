@@ -4,6 +4,7 @@ import type { Cooldown } from "../health/cooldown"
 import type { Window } from "../health/window"
 import { CombinedMember, type Name } from "../member"
 import { CombinedText } from "../text"
+import { CombinedHappening } from "../view/happening"
 import type { CombinedSteer } from "../view/steer"
 
 type Out = { readonly member: Name; readonly cooldown: Cooldown }
@@ -93,6 +94,7 @@ export function tooLong(id: string) {
 
 /** The line to print for an event of the server, if it is one of those. */
 export function announced(event: { readonly type: string; readonly properties: unknown }, sessionID: string) {
+  if (event.type === "message.part.updated") return leftOut(event.properties, sessionID)
   if (event.type !== "session.status") return undefined
   const found = event.properties as { sessionID: string; status: { type: string; message?: string; next?: number } }
   if (found.sessionID !== sessionID || found.status.type !== "retry") return undefined
@@ -100,6 +102,13 @@ export function announced(event: { readonly type: string; readonly properties: u
   if (!message?.startsWith(SWITCH)) return undefined
   const seconds = Math.ceil((next - Date.now()) / 1000)
   return seconds > 0 ? `${message} (in ${seconds} s)` : message
+}
+
+/** Who takes over is a status of the session; that it starts without somebody is only in its transcript. */
+function leftOut(properties: unknown, sessionID: string) {
+  const { part } = properties as { readonly part: { readonly type: string; readonly sessionID: string } }
+  const found = part.sessionID === sessionID ? CombinedHappening.of(part) : undefined
+  return found?.action === "left out" ? found.message : undefined
 }
 
 /** The serving model is printed once; that is noted in upstream's map of what it has printed. */

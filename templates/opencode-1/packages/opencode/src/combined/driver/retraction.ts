@@ -3,7 +3,8 @@
  *
  * Upstream's totals are sums over what is stored: the session's over the records of steps (`step-finish`), that of a
  * client over the messages' `cost`. So the record moves to the next message of the session, and its cost is added there;
- * the `tokens` of a message stay those of its own request, since they tell how full the context is.
+ * the `tokens` of a message stay those of its own request, since they tell how full the context is. The lines that say
+ * what happened move with it.
  */
 import type { Provider } from "@/provider/provider"
 import { PartID } from "@/session/schema"
@@ -12,6 +13,7 @@ import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAttempt } from "../request/attempt"
+import { CombinedHappening } from "../view/happening"
 import { CombinedSettlement } from "./settlement"
 import type { Turn } from "./turn"
 
@@ -21,11 +23,36 @@ type Context = {
   readonly model: Provider.Model
 }
 
+type Carried = SessionV1.StepFinishPart | SessionV1.RetryPart
+
 /**
- * Costs of a session whose next message does not exist yet. Its run may be cancelled before that, so they belong to
- * the session.
+ * Costs of a session, and what happened in it, while its next message does not exist yet. Its run may be cancelled before
+ * that, so they belong to the session.
  */
-const unpaid = new Map<string, SessionV1.StepFinishPart[]>()
+const carried = new Map<string, Carried[]>()
+
+const keep = (sessionID: string, parts: readonly Carried[]) => {
+  if (parts.length) carried.set(sessionID, [...(carried.get(sessionID) ?? []), ...parts])
+}
+
+/** A line for the transcript: on the next message of the session, or on this one. */
+export const tell = Effect.fn("CombinedRetraction.tell")(function* (
+  { ctx, session }: Pick<Turn, "session"> & { readonly ctx: Context },
+  happening: CombinedHappening.Happening,
+  where: "next" | "here",
+) {
+  const part = {
+    id: PartID.ascending(),
+    messageID: ctx.assistantMessage.id,
+    sessionID: ctx.sessionID,
+    type: "retry" as const,
+    attempt: 1,
+    error: CombinedHappening.error(happening),
+    time: { created: happening.at },
+  }
+  if (where === "next") return keep(ctx.sessionID, [part])
+  yield* session.updatePart(part)
+})
 
 /** Records the cost of a broken answer on its message, as the end of an answer would. */
 export const charge = Effect.fn("CombinedRetraction.charge")(function* (turn: Turn, attempt: CombinedAttempt.Attempt) {
@@ -50,24 +77,27 @@ export const settle = Effect.fn("CombinedRetraction.settle")(function* (ctx: Con
   if (!route?.state.retracted) return
   route.state.retracted = false
   const { sessionID, assistantMessage } = ctx
-  const steps = (yield* CombinedSettlement.parts(session, assistantMessage)).filter(
-    (part) => part.type === "step-finish",
-  )
+  const parts = yield* CombinedSettlement.parts(session, assistantMessage)
+  const told = parts.filter((part) => part.type === "retry")
+  const steps = parts.filter((part) => part.type === "step-finish")
   const charged = steps.filter((part) => part.cost > 0 || part.tokens.input > 0 || part.tokens.output > 0)
-  if (charged.length) unpaid.set(sessionID, [...(unpaid.get(sessionID) ?? []), ...charged])
+  // In the order in which they happened: what is known of this attempt's end is in the list already.
+  const later = carried.get(sessionID) ?? []
+  carried.delete(sessionID)
+  keep(sessionID, [...told, ...later, ...charged])
   // The loop treats a finished message as an answer.
   assistantMessage.finish = undefined
   yield* session.removeMessage({ sessionID, messageID: assistantMessage.id })
 })
 
-/** Adds the cost of discarded attempts to the message of the next attempt. */
+/** Adds the cost of discarded attempts, and what happened, to the message of the next attempt. */
 export const carry = Effect.fn("CombinedRetraction.carry")(function* (ctx: Context, session: Session.Interface) {
-  const charged = unpaid.get(ctx.sessionID)
-  if (!charged) return
-  unpaid.delete(ctx.sessionID)
-  for (const part of charged) {
+  const parts = carried.get(ctx.sessionID)
+  if (!parts) return
+  carried.delete(ctx.sessionID)
+  for (const part of parts) {
     yield* session.updatePart({ ...part, messageID: ctx.assistantMessage.id })
-    ctx.assistantMessage.cost += part.cost
+    if (part.type === "step-finish") ctx.assistantMessage.cost += part.cost
   }
   yield* session.updateMessage(ctx.assistantMessage)
 })

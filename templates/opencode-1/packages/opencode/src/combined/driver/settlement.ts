@@ -41,7 +41,7 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Tu
   // cost.
   const dropped = all.filter((part, index) => {
     if (part.type === "tool") return !isCommitted(part)
-    if (part.type === "step-finish") return false
+    if (part.type === "step-finish" || part.type === "retry") return false
     return last < 0 || (index > last && (part.type === "text" || part.type === "reasoning"))
   })
   const ids = new Set<string>(dropped.map((part) => part.id))

@@ -27,6 +27,7 @@ import { CombinedConclusion } from "../request/conclusion"
 import { CombinedFit } from "../request/fit"
 import { CombinedDecide } from "../turn/decide"
 import { CombinedNotice } from "../turn/notice"
+import { CombinedHappening } from "../view/happening"
 import { CombinedEnd } from "./end"
 import { CombinedLive } from "./live"
 import { CombinedRetraction } from "./retraction"
@@ -52,6 +53,8 @@ export type Turn = {
   readonly session: Session.Interface
   readonly status: SessionStatus.Interface
   readonly handleEvent: (event: LLMEvent) => Effect.Effect<void, unknown>
+  /** Tells clients what happened. */
+  readonly tell: (happening: CombinedHappening.Happening) => Effect.Effect<void>
   readonly parse: (error: unknown) => SessionRetry.Err
   readonly halt: (error: unknown) => Effect.Effect<void>
 }
@@ -145,8 +148,10 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
     case "ask":
       if (route.spared && purpose === "step") {
         const reason = CombinedNotice.nearlyUsed(route.spared.window, Date.now())
-        yield* announce(turn, route.spared.member.providerID, reason, turn.streamInput.model)
+        yield* announce(turn, route, route.spared.member, reason, turn.streamInput.model, "here")
       }
+      for (const { member, cooldown } of route.opening ?? [])
+        yield* happen(turn, CombinedHappening.leftOut(subject(route), member, route.member, cooldown), "here")
       return "ask" as const
     case "wait":
       run.answer = CombinedAnswer.wait(run.answer, found)
@@ -246,13 +251,14 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
     case "again":
       if (verdict.forgo) CombinedRun.forgo(run, route.member, verdict.forgo)
       if (verdict.keep) yield* CombinedSettlement.commit(turn)
+      if (end.kind !== "whole" && !verdict.forgo)
+        yield* happen(turn, CombinedHappening.repeated(subject(route), route.member, end.message), "next")
       yield* Effect.sleep(verdict.pause)
       if (purpose === "summary") return yield* swap(turn, run, turn.streamInput.model)
       return verdict.keep ? undefined : yield* retract(turn, route, run)
     case "move":
       if (verdict.keep) yield* CombinedSettlement.commit(turn)
-      if (end.kind !== "whole")
-        yield* announce(turn, turn.ctx.assistantMessage.providerID, end.message, verdict.to.model)
+      if (end.kind !== "whole") yield* announce(turn, route, route.member, end.message, verdict.to.model, "next")
       if (purpose === "summary") return yield* swap(turn, run, verdict.to.model)
       return verdict.keep ? undefined : yield* retract(turn, route, run)
     case "wait": {
@@ -347,17 +353,31 @@ const record = Effect.fn("CombinedTurn.record")(function* (
 })
 
 /** Says on the screen, in `opencode run` and to clients of the server's events who takes over, and why. */
-const announce = (turn: Turn, former: string, reason: string, next: Provider.Model) =>
-  turn.status.set(turn.ctx.sessionID, {
+const announce = Effect.fn("CombinedTurn.announce")(function* (
+  turn: Turn,
+  route: CombinedRoute.Route,
+  former: CombinedMember.Name,
+  reason: string,
+  next: Provider.Model,
+  where: "next" | "here",
+) {
+  const variant = CombinedVariant.lost(turn.streamInput.user.model.variant, CombinedRoute.of(next)?.variants)
+  const model = CombinedRoute.isSameModel(turn.streamInput.model, next) ? undefined : next.name
+  const to = { providerID: next.providerID, modelID: next.id }
+  yield* turn.status.set(turn.ctx.sessionID, {
     type: "retry",
     attempt: 1,
-    message: CombinedNotice.switched(former, reason, {
-      providerID: next.providerID,
-      variant: CombinedVariant.lost(turn.streamInput.user.model.variant, CombinedRoute.of(next)?.variants),
-      model: CombinedRoute.isSameModel(turn.streamInput.model, next) ? undefined : next.name,
-    }),
+    message: CombinedNotice.switched(former.providerID, reason, { providerID: next.providerID, variant, model }),
     next: Date.now(),
   })
+  yield* happen(turn, CombinedHappening.moved(subject(route), former, to, reason, { variant, model }), where)
+})
+
+const subject = ({ id, nameOf }: CombinedRoute.Route) => ({ combined: id, nameOf, now: Date.now() })
+
+/** Tells clients what happened, and leaves a line in the transcript. */
+const happen = (turn: Turn, happening: CombinedHappening.Happening, where: "next" | "here") =>
+  turn.tell(happening).pipe(Effect.andThen(CombinedRetraction.tell(turn, happening, where)))
 
 /** How often a waiting turn checks whether the member is back early, in milliseconds: a user can end its cooldown. */
 const LOOK = 500

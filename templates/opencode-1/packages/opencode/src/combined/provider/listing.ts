@@ -157,6 +157,7 @@ function provider(groups: Groups, providers: Providers): Provider.Info {
       virtual(
         item,
         item.members.map((member) => providers[member.providerID as ProviderID].models[member.modelID]),
+        [...new Set(item.members.map((member) => providers[member.providerID as ProviderID].name))],
       ),
     ]),
   )
@@ -179,7 +180,7 @@ export function offers(providers: Known): Offer[] {
  * is made, so the maximum is offered, and all variants, for which each member has its own. Features for a whole session
  * are offered only if every member has them. The price is that of the preferred member.
  */
-function virtual(item: Group, members: readonly Provider.Model[]): Provider.Model {
+function virtual(item: Group, members: readonly Provider.Model[], names: readonly string[]): Provider.Model {
   const [first] = members
   const every = (can: (model: Provider.Model) => boolean) => members.every(can)
   const most = (read: (model: Provider.Model) => number | undefined) =>
@@ -196,7 +197,8 @@ function virtual(item: Group, members: readonly Provider.Model[]): Provider.Mode
     providerID: ID,
     name: item.name,
     headers: {},
-    options: {},
+    // For the picker. No request is made with them: it has those of a member.
+    options: { combined: names },
     // Context and input belong together: those of the member with the most room.
     limit: {
       ...(members.find((model) => model.limit.context === most((other) => other.limit.context)) ?? first).limit,

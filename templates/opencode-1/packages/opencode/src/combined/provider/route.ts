@@ -63,6 +63,8 @@ export type Route = {
   readonly wish?: Wish
   /** The member that was left for this one, where that is news for the user. */
   readonly spared?: CombinedRank.Spared<CombinedMember.Member>
+  /** The members that cool, for the first answer of a session: it starts without them. */
+  readonly opening?: readonly { readonly member: CombinedMember.Name; readonly cooldown: Cooldown }[]
   /** The run of the session's loop for which it was chosen. */
   readonly run?: CombinedRun.Run
   /** The parts of the history that this member has refused: it is asked without them. */

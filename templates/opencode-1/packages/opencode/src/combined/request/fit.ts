@@ -5,7 +5,7 @@
 import type { Provider } from "@/provider/provider"
 import type { Session } from "@/session/session"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
@@ -55,13 +55,29 @@ export const fit = Effect.fn("CombinedFit.fit")(function* (
   if (!chosen) return found
   const passed = next.type === "serve" ? next.spared : undefined
   const spared = passed && !answeredLast(messages, chosen.member) ? passed : undefined
+  const opening = sessions && asked ? yield* leftOut(sessions, messages, chosen, run) : []
   return CombinedRoute.mark(found, {
     ...chosen,
+    ...(opening.length && { opening }),
     wish: own,
     run,
     forgone: CombinedRun.forgone(run, chosen.member),
     ...(spared && { spared }),
   })
+})
+
+/** The members without which a session of the user's own starts, before its first answer. */
+const leftOut = Effect.fn("CombinedFit.leftOut")(function* (
+  sessions: Pick<Session.Interface, "get">,
+  messages: readonly SessionV1.WithParts[],
+  route: CombinedRoute.Route,
+  run: CombinedRun.Run,
+) {
+  const first = messages[0]?.info
+  if (!first || run.retracted > 0 || messages.some(({ info }) => info.role === "assistant")) return []
+  const members = yield* route.leftOut(run.steer)
+  const session = members.length ? yield* Effect.option(sessions.get(first.sessionID)) : Option.none()
+  return Option.isSome(session) && session.value.parentID === undefined ? members : []
 })
 
 /** Whether the member gave the last answer of the session, so that nothing changes for the user. */

@@ -24,6 +24,8 @@ type Client = {
 
 type Event = { readonly type: string; readonly properties: unknown }
 
+type Updated = { readonly part: { readonly type: string; readonly sessionID: string } }
+
 type Removed = { readonly sessionID: string; readonly messageID: string; readonly partID: string }
 
 const TAKEN_BACK = "The text above was discarded: its provider failed.\n"
@@ -33,8 +35,8 @@ const TAKEN_BACK = "The text above was discarded: its provider failed.\n"
  * call. Never fails: upstream waits for some of the same events to end a turn.
  */
 export async function follow(event: Event, client: Client, forget: (toolCallId: string) => void) {
-  if (event.type !== "message.part.removed" && event.type !== "session.status") return
-  const told = event.type === "session.status" ? switched(event, client) : removed(event, client, forget)
+  if (event.type !== "message.part.removed" && event.type !== "session.status" && !isHappening(event)) return
+  const told = event.type === "message.part.removed" ? removed(event, client, forget) : switched(event, client)
   await told.catch(() => {})
 }
 
@@ -51,9 +53,15 @@ async function removed(event: Event, client: Client, forget: (toolCallId: string
   })
 }
 
-/** Says who takes over, and why. */
+/** There is such an event for each word of an answer. */
+function isHappening({ type, properties }: Event) {
+  return type === "message.part.updated" && (properties as Updated).part.type === "retry"
+}
+
+/** Says who takes over or is left out, and why. */
 async function switched(event: Event, client: Client) {
-  const { sessionID } = event.properties as { readonly sessionID: string }
+  const { part, ...about } = event.properties as Partial<Updated> & { readonly sessionID: string }
+  const sessionID = part?.sessionID ?? about.sessionID
   const line = CombinedNotice.announced(event, sessionID)
   if (!line || !(await Effect.runPromise(client.session.tryGet(sessionID)))) return
   await think(client, sessionID, `${line}\n`)

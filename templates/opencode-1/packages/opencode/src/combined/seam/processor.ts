@@ -8,12 +8,14 @@ import type { Snapshot } from "@/snapshot"
 import { Effect } from "effect"
 import { CombinedSnapshot } from "../driver/snapshot"
 import { CombinedTurn } from "../driver/turn"
+import { CombinedEvents } from "../server/events"
 import { CombinedNotice } from "../turn/notice"
+import type { CombinedHappening } from "../view/happening"
 
 export { settle } from "../driver/retraction"
 export { begin } from "../driver/snapshot"
 
-type Given = CombinedTurn.Turn & {
+type Given = Omit<CombinedTurn.Turn, "tell"> & {
   readonly events: Pick<EventV2Bridge.Service["Service"], "publish">
   readonly snapshot: Snapshot.Interface
   readonly summary: SessionSummary.Interface
@@ -29,9 +31,23 @@ export const guard = (given: Given) =>
   CombinedTurn.guard({
     ...given,
     status: { ...given.status, set: told(given) },
+    tell: (happening) => tell(given, happening),
     handleEvent: (event) =>
       event.type === "step-finish" ? CombinedSnapshot.finish(given, event) : given.handleEvent(event),
   })
+
+/** Who takes over is also a status, which `told` shows; that a session starts without somebody is not. */
+const tell = ({ ctx, events }: Given, happening: CombinedHappening.Happening) =>
+  events
+    .publish(CombinedEvents.Switched, { sessionID: ctx.sessionID, ...happening })
+    .pipe(
+      Effect.andThen(
+        happening.action === "left out"
+          ? events.publish(TuiEvent.ToastShow, { message: happening.message, variant: "warning", duration: SHOWN })
+          : Effect.void,
+      ),
+      Effect.asVoid,
+    )
 
 /** The TUI shows upstream's own toasts, and no status of a session that retries at once. */
 const told =

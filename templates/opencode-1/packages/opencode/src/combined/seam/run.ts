@@ -1,5 +1,55 @@
 /** What the hooks in packages/opencode/src/cli/cmd/run.ts call: what `opencode run` prints, and when. */
+import { CombinedHappening } from "../view/happening"
+
 export { announced, changed } from "../turn/notice"
+
+/** What `--format json` says of a part that tells what happened. */
+export function happened(part: { readonly type: string; readonly error?: unknown }) {
+  return { ...CombinedHappening.of(part) }
+}
+
+type Posting = (options: {
+  readonly url: string
+  readonly body: unknown
+  readonly headers: Record<string, string>
+}) => Promise<{ readonly error?: { readonly data?: { readonly message?: string } } }>
+
+type Option = { readonly type: "string" | "boolean"; readonly array?: boolean; readonly describe: string }
+
+/** Adds the options with which a session is steered. Upstream's own code need not know them. */
+export function options<Y extends { option: (name: string, option: Option) => unknown }>(yargs: Y): Y {
+  yargs.option("pin", {
+    type: "string",
+    describe: "ask only this member of the combined model: provider/model, or a provider",
+  })
+  yargs.option("skip", { type: "string", array: true, describe: "do not ask this member of the combined model" })
+  yargs.option("failover", {
+    type: "boolean",
+    describe: "with --no-failover, only the first member of the combined model is asked",
+  })
+  return yargs
+}
+
+/** Does in the session what these options say; returns why something was refused. */
+export async function steer(
+  sdk: object,
+  sessionID: string,
+  { pin, skip, failover }: Readonly<Record<string, unknown>>,
+): Promise<string | undefined> {
+  const wishes = [
+    ...(typeof pin === "string" ? [{ what: "pin", body: { member: pin } }] : []),
+    ...(Array.isArray(skip) ? skip.map((member) => ({ what: "skip", body: { member } })) : []),
+    ...(typeof failover === "boolean" ? [{ what: "off", body: { off: !failover } }] : []),
+  ]
+  // Upstream's client does not know our routes, and the part of it that sends requests is protected.
+  const client: { readonly post: Posting } = Reflect.get(sdk, "client")
+  const headers = { "Content-Type": "application/json" }
+  for (const { what, body } of wishes) {
+    const { error } = await client.post({ url: `/combined/session/${sessionID}/${what}`, body, headers })
+    if (error) return error.data?.message ?? `--${what} was refused`
+  }
+  return undefined
+}
 
 type Part = {
   readonly id: string
@@ -62,6 +112,11 @@ export async function* settled<Event extends { readonly type: string }>(
       }
       if (part.type === "tool" && (part.state?.status === "completed" || part.state?.status === "error"))
         yield* release((item) => item.messageID === part.messageID && item.id < part.id)
+      // It moves to the next message, as the record of a step does.
+      if (part.type === "retry") {
+        if (ended.has(part.id)) continue
+        ended.add(part.id)
+      }
       if (part.type === "step-finish") {
         if (!OPEN.includes(part.reason ?? "")) yield* release((item) => item.messageID === part.messageID)
         if (ended.has(part.id)) continue

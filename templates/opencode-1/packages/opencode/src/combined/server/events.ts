@@ -1,6 +1,7 @@
 /** What clients of the server's events are told beside upstream's own events. */
 import { EventV2 } from "@opencode-ai/core/event"
 import { Schema } from "effect"
+import { CombinedHappening } from "../view/happening"
 
 /** Something is known about a member that was not known before: `GET /combined` says what. */
 export const Health = EventV2.define({ type: "combined.health", schema: {} })
@@ -10,7 +11,7 @@ export const Switched = EventV2.define({
   type: "combined.switched",
   schema: {
     sessionID: Schema.String,
-    action: Schema.Literals(["moved", "repeated", "left out"]),
+    action: Schema.Literals(CombinedHappening.ACTIONS),
     combined: Schema.String,
     from: Schema.String,
     to: Schema.String,

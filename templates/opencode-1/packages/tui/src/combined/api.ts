@@ -1,0 +1,52 @@
+/** The server's routes below `/combined`, which upstream's client does not know. */
+import type { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
+import type { TuiPluginApi } from "@opencode-ai/plugin/tui"
+
+type Answer = { readonly data?: unknown; readonly error?: unknown }
+
+type Client = {
+  readonly get: (options: { readonly url: string; readonly query?: Record<string, string> }) => Promise<Answer>
+  readonly post: (options: {
+    readonly url: string
+    readonly body?: unknown
+    readonly headers?: Record<string, string>
+  }) => Promise<Answer>
+}
+
+/** Upstream's client knows the address, the project and the password; the part of it that sends requests is protected. */
+const client = (api: TuiPluginApi): Client => Reflect.get(api.client, "client")
+
+export async function picture(api: TuiPluginApi, sessionID?: string): Promise<CombinedPicture.Picture | undefined> {
+  const query = sessionID === undefined ? undefined : { sessionID }
+  const { data } = await client(api).get({ url: "/combined", query })
+  return data as CombinedPicture.Picture | undefined
+}
+
+/** Returns why it was refused, if it was. */
+export async function post(api: TuiPluginApi, route: string, body: unknown) {
+  const headers = { "Content-Type": "application/json" }
+  const { data, error } = await client(api).post({ url: `/combined/${route}`, body, headers })
+  const refusal = error as { readonly data?: { readonly message?: string } } | undefined
+  return { data, refusal: error === undefined ? undefined : (refusal?.data?.message ?? String(error)) }
+}
+
+/** A session's event may be of a kind that upstream's types do not know. */
+export function on(api: TuiPluginApi, type: string, handler: () => void) {
+  const bus = api.event as unknown as { readonly on: (type: string, handler: () => void) => () => void }
+  return bus.on(type, handler)
+}
+
+/** The session that is open. */
+export function session(api: TuiPluginApi) {
+  const { current } = api.route
+  const id = current.name === "session" ? current.params?.sessionID : undefined
+  return typeof id === "string" ? id : undefined
+}
+
+/** The combined model that the session's last message was for; undefined if it was for another one. */
+export function asked(api: TuiPluginApi, sessionID: string) {
+  const last = api.state.session.messages(sessionID).findLast((message) => message.role === "user")
+  return last?.role === "user" && last.model.providerID === "combined" ? last.model.modelID : undefined
+}
+
+export * as CombinedTuiApi from "./api"

@@ -1,0 +1,192 @@
+/** `/combined`: the members of the combined models, and what a user can do about them. */
+import type { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
+import type { TuiDialogSelectOption, TuiPluginApi } from "@opencode-ai/plugin/tui"
+import { useTerminalDimensions } from "@opentui/solid"
+import { createEffect, createMemo, createSignal, onCleanup, onMount } from "solid-js"
+import { CombinedTuiApi } from "./api"
+import { CombinedWords } from "./words"
+
+/** How often times are counted down, in milliseconds. */
+const TICK = 5000
+
+type Option = TuiDialogSelectOption<string>
+
+export function show(api: TuiPluginApi) {
+  api.ui.dialog.replace(() => <View api={api} />)
+}
+
+/** Ends the running request of the open session, and says what came of it. */
+export async function next(api: TuiPluginApi) {
+  const id = CombinedTuiApi.session(api)
+  if (id === undefined) return
+  const { data, refusal } = await CombinedTuiApi.post(api, `session/${id}/next`, undefined)
+  const { running = 0, moved = 0 } = (data ?? {}) as { readonly running?: number; readonly moved?: number }
+  // Who takes over is said by the server.
+  if (moved > 0) return
+  const message = refusal ?? (running > 0 ? "No other provider can answer now" : "No combined model is being asked")
+  api.ui.toast({ variant: "warning", message })
+}
+
+/** Does what was chosen, and shows the members again. */
+async function act(api: TuiPluginApi, route: string, body: unknown, done: string) {
+  const { refusal } = await CombinedTuiApi.post(api, route, body)
+  api.ui.toast({ variant: refusal === undefined ? "success" : "error", message: refusal ?? done })
+  show(api)
+}
+
+function View(props: { readonly api: TuiPluginApi }) {
+  const size = useTerminalDimensions()
+  const [picture, setPicture] = createSignal<CombinedPicture.Picture>()
+  const [now, setNow] = createSignal(Date.now())
+  const sessionID = CombinedTuiApi.session(props.api)
+  const load = () =>
+    void CombinedTuiApi.picture(props.api, sessionID)
+      .then((found) => setPicture(found))
+      .catch(() => {})
+
+  onMount(() => {
+    load()
+    const timer = setInterval(() => setNow(Date.now()), TICK)
+    const off = ["combined.health", "combined.switched"].map((type) => CombinedTuiApi.on(props.api, type, load))
+    onCleanup(() => {
+      clearInterval(timer)
+      off.forEach((end) => end())
+    })
+  })
+
+  createEffect(() =>
+    props.api.ui.dialog.setSize(size().width >= 128 ? "xlarge" : size().width >= 96 ? "large" : "medium"),
+  )
+
+  const options = createMemo((): Option[] => {
+    const found = picture()
+    if (!found) return []
+    const first = sessionID === undefined ? undefined : CombinedTuiApi.asked(props.api, sessionID)
+    const models = [...found.models].sort((a, b) => Number(b.id === first) - Number(a.id === first))
+    const wide = size().width >= 96
+    const rows = models.flatMap((model) =>
+      model.members.map(
+        (row): Option => ({
+          title: `${CombinedWords.MARKS[row.standing]} ${row.provider.name}`,
+          value: `${model.id} ${row.member}`,
+          description: CombinedWords.standing(row, now()),
+          footer: wide ? CombinedWords.account(row) : undefined,
+          category: model.name,
+          onSelect: () => props.api.ui.dialog.replace(() => <Member api={props.api} row={row} />),
+        }),
+      ),
+    )
+    return [...rows, ...general(props.api, sessionID, found)]
+  })
+
+  return (
+    <props.api.ui.DialogSelect
+      title="Combined models"
+      placeholder={picture() ? "Search providers and models" : "Asking the server …"}
+      options={options()}
+      flat={true}
+    />
+  )
+}
+
+/** What concerns no member alone. */
+function general(api: TuiPluginApi, sessionID: string | undefined, picture: CombinedPicture.Picture): Option[] {
+  const { off } = picture.steer
+  const category = "All"
+  const inSession: Option[] =
+    sessionID === undefined
+      ? []
+      : [
+          {
+            title: "Next provider now",
+            value: "next",
+            description: "ends the running request",
+            footer: NEXT_KEY,
+            category,
+            onSelect: () => {
+              api.ui.dialog.clear()
+              void next(api)
+            },
+          },
+          {
+            title: off ? "Turn failover on" : "Turn failover off",
+            value: "off",
+            description: "in this session",
+            category,
+            onSelect: () =>
+              void act(
+                api,
+                `session/${sessionID}/off`,
+                { off: !off },
+                off ? "Failover is on again" : "Only the first provider is asked in this session",
+              ),
+          },
+        ]
+  return [
+    ...inSession,
+    {
+      title: "Forget all",
+      value: "forget",
+      description: "ends all cooldowns, in all sessions",
+      category,
+      onSelect: () => void act(api, "clear", {}, "All providers are asked again"),
+    },
+  ]
+}
+
+export const NEXT_KEY = "ctrl+o"
+
+function Member(props: { readonly api: TuiPluginApi; readonly row: CombinedPicture.Row }) {
+  const { api, row } = props
+  const sessionID = CombinedTuiApi.session(api)
+  const { name } = row.provider
+  const steer = (what: string, body: unknown, done: string) => act(api, `session/${sessionID}/${what}`, body, done)
+  const actions: readonly (Option | undefined)[] = [
+    sessionID === undefined
+      ? undefined
+      : row.pinned
+        ? {
+            title: "Unpin it",
+            value: "unpin",
+            description: "others take over again when it fails",
+            onSelect: () => void steer("pin", { member: null }, `${name} is not pinned any more`),
+          }
+        : {
+            title: "Use it now",
+            value: "pin",
+            description: "only it is asked in this session",
+            onSelect: () => void steer("pin", { member: row.member }, `Only ${name} is asked in this session`),
+          },
+    sessionID === undefined
+      ? undefined
+      : {
+          title: row.ruledOut === "skipped" ? "Do not skip it" : "Skip it",
+          value: "skip",
+          description: "in this session",
+          onSelect: () =>
+            void steer(
+              "skip",
+              { member: row.member, skip: row.ruledOut !== "skipped" },
+              row.ruledOut === "skipped" ? `${name} is asked again` : `${name} is not asked in this session`,
+            ),
+        },
+    row.cooldown && {
+      title: "Ask it again now",
+      value: "clear",
+      description: "ends its cooldown, in all sessions",
+      onSelect: () => void act(api, "clear", { member: row.member }, `${name} is asked again`),
+    },
+    { title: "Back", value: "back", onSelect: () => show(api) },
+  ]
+  const facts = CombinedWords.details(row, Date.now()).map(
+    (line, index): Option => ({ title: line, value: `fact ${index}`, category: "Details", onSelect: () => show(api) }),
+  )
+  return (
+    <api.ui.DialogSelect
+      title={`${name}: ${CombinedWords.standing(row, Date.now())}`}
+      options={[...actions.filter((item) => item !== undefined), ...facts]}
+    />
+  )
+}
+
+export * as CombinedDialog from "./dialog"
