@@ -75,7 +75,7 @@ const AttemptsCommand = effectCmd({
   builder: (yargs) => json(yargs).option("last", { describe: "how many", type: "number", default: 40 }),
   handler: Effect.fn("Cli.combined.attempts")(function* (args) {
     const { CombinedAttempts } = yield* Effect.promise(() => import("../view/attempts"))
-    const { CombinedLog } = yield* Effect.promise(() => import("../request/log"))
+    const { CombinedLog } = yield* Effect.promise(() => import("../host/log"))
     const found = CombinedAttempts.last(CombinedLog.read(), args.last)
     if (args.json) return yield* print([JSON.stringify({ attempts: found }, null, 2)])
     const width = process.stdout.isTTY ? process.stdout.columns : 500
