@@ -7,6 +7,9 @@ TOOL := $(BIN)/opencode-patcher
 
 FUZZ_SECONDS ?= 300
 
+# Many tests wait: for a program, a time-out, the network.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
+
 export OPENCODE_PATCHER_TEST_TOOLS ?= $(CURDIR)/.cache/test-tools
 
 # The tests start Python hundreds of times. Each start would compile every module again where the environment forbids to
@@ -40,10 +43,10 @@ recording: $(VENV)/dev
 	$(TOOL) demo --record docs/failover.svg
 
 test: $(VENV)/dev lint
-	$(BIN)/pytest -m "not upstream" -n auto --dist loadfile
+	$(BIN)/pytest -m "not upstream" -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 test-upstream: $(VENV)/dev
-	$(BIN)/pytest -m "upstream and not newest"
+	$(BIN)/pytest -m "upstream and not newest" -n 2 --dist loadgroup --no-loadscope-reorder
 
 # Apart, since the whole drill takes minutes: with the above it would be more than half an hour. The above has the quick one.
 test-newest: $(VENV)/dev

@@ -43,11 +43,41 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[GUARD] = Isolation(Path.home(), os.environ, allowed)
 
 
+LONGEST = (
+    "real/test_real_build.py",
+    "real/test_real_ours.py",
+    "pipeline/test_pipeline_drill.py",
+    "release/test_release_small.py",
+    "cli/test_cli_bad_input.py",
+    "pipeline/test_pipeline_demo.py",
+    "drill/test_drill_runner.py",
+    "cli/test_cli_hostile_text.py",
+    "install/test_install_command_line.py",
+    "pipeline/test_pipeline_build.py",
+    "models/test_model_agreement.py",
+    "pipeline/test_pipeline_feature.py",
+    "release_scripts/test_release_faults.py",
+    "release_scripts/test_release_install.py",
+    "release_scripts/test_release_killed.py",
+    "install/test_install_killed.py",
+    "cli/test_cli_hostile_files.py",
+    "cli/test_cli_packages.py",
+)
+"""The files whose tests take longest, longest first. They start first, so that none runs alone at the end."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """``make fuzz`` runs what has this mark: every property test, whatever searches for it."""
+    """Say which tests run in one process of ``make test``, in which order, and which are searched by ``make fuzz``."""
+    ranks = {str(Path(__file__).parent / name): rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(str(item.path), len(ranks)))
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("property")
+        if not item.get_closest_marker("xdist_group"):
+            # What a file shares is made once; a release takes so long to make that all files share it.
+            shares_release = "released" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("release" if shares_release else item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from opencode_patcher.drill.fakes import server
+
+TOOL_SECONDS = 0.3
+"""The stand-in runs a tool after the whole answer: a fault that waits for it waits for as long as it may."""
+
 FAKE = Path(__file__).with_name("fake_opencode.py")
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "TOOL_SECONDS", TOOL_SECONDS)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from opencode_patcher import pipeline
 from opencode_patcher.base import process
@@ -39,31 +40,48 @@ def real_settings(isolation: Isolation, isolated: Path) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that all processes of a run share."""
+    own = tmp_path_factory.getbasetemp()
+    common = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "common"
+    common.mkdir(exist_ok=True)
+    return common
+
+
 @pytest.fixture(scope="session", autouse=True)
-def shared_settings(isolation: Isolation, session_home: Path) -> None:
+def shared_settings(isolation: Isolation, session_home: Path, common: Path) -> Iterator[None]:
+    """How the network is reached, and one place for packages: each test has a home of its own, without any."""
     isolation.lend(session_home, SETTINGS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BUN_INSTALL_CACHE_DIR", str(common / "bun-cache"))
+        yield
 
 
 @pytest.fixture(scope="session")
-def real_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def real_store(common: Path) -> Store:
     """A store for the whole run."""
-    return open_store(tmp_path_factory.mktemp("real") / "store")
+    return open_store(common / "real" / "store")
 
 
 @pytest.fixture(scope="session")
-def workshop(real_store: Store, isolation: Isolation) -> Workshop:
-    """The release of the lock, patched, with tests and dependencies."""
+def workshop(common: Path, real_store: Store, isolation: Isolation) -> Workshop:
+    """The release of the lock, patched, with tests and dependencies; made by the first process that needs it."""
     reporter = SilentReporter()
     locked = lock.read_lock()
-    with isolation.network():
-        prepared = pipeline.prepare(Request(with_tests=True), locked.release, real_store, reporter)
-        program = toolchain.ensure(real_store, prepared.workspace.bun, locked.bun, reporter)
-        dependencies.install(program, prepared.tree, reporter, real_store.logs / "install.log")
-        pinned = catalogue.ensure(real_store, locked.catalogue, reporter).path
-    fixture = prepared.tree.path / FIXTURE
-    fixture.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(pinned, fixture)
-    return Workshop(path=prepared.tree.path, bun=program.path, release=locked.release)
+    made = common / "workshop.json"
+    with FileLock(f"{made}.lock"), isolation.network():
+        if not made.exists():
+            prepared = pipeline.prepare(Request(with_tests=True), locked.release, real_store, reporter)
+            program = toolchain.ensure(real_store, prepared.workspace.bun, locked.bun, reporter)
+            dependencies.install(program, prepared.tree, reporter, real_store.logs / "install.log")
+            pinned = catalogue.ensure(real_store, locked.catalogue, reporter).path
+            fixture = prepared.tree.path / FIXTURE
+            fixture.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(pinned, fixture)
+            made.write_text(json.dumps({"path": str(prepared.tree.path), "bun": str(program.path)}))
+    about = json.loads(made.read_text())
+    return Workshop(path=Path(about["path"]), bun=Path(about["bun"]), release=locked.release)
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +91,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def patched(place: Path, with_bun: Workshop) -> Path:
+def bun_on_path(bun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bun for the command line to find; it gets another one when this is not the release's."""
+    monkeypatch.setenv("PATH", f"{bun.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.fixture
+def patched(place: Path, bun_on_path: None) -> Path:
     """The binary that ``build`` makes of the lock's release; made once for all tests."""
     made = place.parent / "build.json"
     if not made.exists():

@@ -15,9 +15,8 @@ from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import HOME_VARIABLE, open_store
 from tests.isolation import Isolation
 from tests.pipeline.small_upstream import unproven
-from tests.real.workshop import Workshop
 
-pytestmark = pytest.mark.upstream
+pytestmark = [pytest.mark.upstream, pytest.mark.xdist_group("binary")]
 
 OFF = ("--web-ui", "off")
 """The web UI has tests of its own: test_real_web_ui.py."""
@@ -27,7 +26,7 @@ def run(place: Path, *words: str, check: bool = True) -> process.Completed:
     return process.run([sys.executable, "-m", "opencode_patcher", *words], env={HOME_VARIABLE: str(place)}, check=check)
 
 
-def test_build_makes_a_verified_binary_and_says_how_to_install_it(place: Path, with_bun: Workshop) -> None:
+def test_build_makes_a_verified_binary_and_says_how_to_install_it(place: Path, bun_on_path: None) -> None:
     said = run(place, "build", *OFF).stdout
     assert "Verified" in said
     assert "opencode-patcher install" in said
@@ -38,7 +37,7 @@ def test_build_makes_a_verified_binary_and_says_how_to_install_it(place: Path, w
     assert process.run([binary, "--version"]).stdout.strip() == about["release"]["tag"].removeprefix("v")
 
 
-def test_the_same_input_gives_the_same_bytes(place: Path, with_bun: Workshop, isolation: Isolation) -> None:
+def test_the_same_input_gives_the_same_bytes(place: Path, bun_on_path: None, isolation: Isolation) -> None:
     first = json.loads(run(place, "build", *OFF, "--json").stdout)
     manifest = Path(first["binary"]).parent / "manifest.json"
     verdict = json.loads(manifest.read_text())["drill"]

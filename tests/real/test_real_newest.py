@@ -17,9 +17,8 @@ from opencode_patcher.base.store import open_store
 from opencode_patcher.install import builds
 from opencode_patcher.upstream import DEFAULT_SOURCE, releases
 from tests.isolation import Isolation
-from tests.real.workshop import Workshop
 
-pytestmark = [pytest.mark.upstream, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(3600), pytest.mark.xdist_group("binary")]
 
 
 def drilled(place: Path, *, whole: bool) -> builds.DrillResult:
@@ -31,7 +30,7 @@ def drilled(place: Path, *, whole: bool) -> builds.DrillResult:
     return built.build.drill
 
 
-def test_it_passes_the_drill_of_every_build(place: Path, with_bun: Workshop, isolation: Isolation) -> None:
+def test_it_passes_the_drill_of_every_build(place: Path, bun_on_path: None, isolation: Isolation) -> None:
     with isolation.network():
         verdict = drilled(place, whole=False)
     assert verdict.failed == ()
@@ -39,7 +38,7 @@ def test_it_passes_the_drill_of_every_build(place: Path, with_bun: Workshop, iso
 
 
 @pytest.mark.newest
-def test_it_passes_the_whole_drill(place: Path, with_bun: Workshop, isolation: Isolation) -> None:
+def test_it_passes_the_whole_drill(place: Path, bun_on_path: None, isolation: Isolation) -> None:
     with isolation.network():
         verdict = drilled(place, whole=True)
     assert verdict.failed == ()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.real.workshop import Workshop, run_tests
 
-pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800), pytest.mark.xdist_group("tests")]
 
 
 def test_our_tests_pass_in_the_tree_of_upstream(with_bun: Workshop) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ from opencode_patcher.base.progress import Reporter, SilentReporter
 from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.drill import Report
-from opencode_patcher.release import Made, Order
+from opencode_patcher.release import Made, Order, archives
 from opencode_patcher.toolchain import platforms, targets
 from tests.isolation import Isolation
 
-pytestmark = pytest.mark.upstream
+pytestmark = [pytest.mark.upstream, pytest.mark.xdist_group("binary")]
 
 REPORTER = SilentReporter()
 SCENARIO = "429"
@@ -30,8 +31,11 @@ def one_scenario(binary: Path, reporter: Reporter) -> Report:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return open_store(tmp_path_factory.mktemp("release") / "store")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with pytest.MonkeyPatch.context() as patch:
+        # Programs of 130 MB are packed here four times, only for the tests.
+        patch.setattr(archives, "LEVEL", 1)
+        yield open_store(tmp_path_factory.mktemp("release") / "store")
 
 
 @pytest.fixture(scope="module")

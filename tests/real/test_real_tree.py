@@ -21,11 +21,13 @@ TOLERATED = {"typescript-eslint(no-unsafe-type-assertion)"}
 """Warnings that upstream's own provider and session code has too: branded ids are made by assertion."""
 
 
+@pytest.mark.xdist_group("tree")
 def test_the_type_check_of_upstream_is_clean(with_bun: Workshop) -> None:
     for package in ("core", "opencode", "tui"):
         process.run([with_bun.bun, "run", "typecheck"], cwd=with_bun.path / "packages" / package)
 
 
+@pytest.mark.xdist_group("tree")
 def test_the_new_files_are_formatted_as_upstream_formats(with_bun: Workshop) -> None:
     files = [
         pattern
@@ -40,6 +42,7 @@ def test_the_new_files_are_formatted_as_upstream_formats(with_bun: Workshop) -> 
     process.run([with_bun.bun, "x", "prettier", "--check", *files], cwd=with_bun.path)
 
 
+@pytest.mark.xdist_group("tree")
 def test_the_linter_of_upstream_finds_nothing_that_upstream_does_not_do_too(with_bun: Workshop) -> None:
     done = process.run([with_bun.bun, "x", "oxlint", "--format", "unix", *CHANGED], cwd=with_bun.path)
     kinds = set(re.findall(r"\[Warning/([^\]]+)\]", done.stdout))
@@ -47,6 +50,7 @@ def test_the_linter_of_upstream_finds_nothing_that_upstream_does_not_do_too(with
     assert "[Error/" not in done.stdout
 
 
+@pytest.mark.xdist_group("tests")
 def test_the_tests_of_upstream_pass(with_bun: Workshop) -> None:
     package = with_bun.path / "packages" / "opencode"
     files = [str(file.relative_to(package)) for pattern in UPSTREAM_TESTS for file in sorted(package.glob(pattern))]

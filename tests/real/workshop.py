@@ -26,7 +26,10 @@ class Workshop:
 
     @contextmanager
     def empty_catalogue(self) -> Iterator[None]:
-        """Tests inside see no catalogued models. Loading all of them takes more time than most tests do."""
+        """Tests inside see no catalogued models. Loading all of them takes more time than most tests do.
+
+        For tests of the group ``tests``, which never run at the same time.
+        """
         fixture = self.path / FIXTURE
         whole = fixture.read_bytes()
         fixture.write_bytes(b"{}")
