@@ -43,10 +43,10 @@ recording: $(VENV)/dev
 	$(TOOL) demo --record docs/failover.svg
 
 test: $(VENV)/dev lint
-	$(BIN)/pytest -m "not upstream" -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -m "not upstream" -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 test-upstream: $(VENV)/dev
-	$(BIN)/pytest -m "upstream and not newest" -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -m "upstream and not newest" -n 2 --dist loadscope --no-loadscope-reorder
 
 # Apart, since the whole drill takes minutes: with the above it would be more than half an hour. The above has the quick one.
 test-newest: $(VENV)/dev

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
 
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import HOME_VARIABLE, Store, open_store
-from tests import forks
+from tests import forks, scheduling
 from tests.isolation import NOBODY, PROXIES, Isolation
 
 settings.register_profile(
@@ -43,41 +45,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[GUARD] = Isolation(Path.home(), os.environ, allowed)
 
 
-LONGEST = (
-    "real/test_real_build.py",
-    "real/test_real_ours.py",
-    "pipeline/test_pipeline_drill.py",
-    "release/test_release_small.py",
-    "cli/test_cli_bad_input.py",
-    "pipeline/test_pipeline_demo.py",
-    "drill/test_drill_runner.py",
-    "cli/test_cli_hostile_text.py",
-    "install/test_install_command_line.py",
-    "pipeline/test_pipeline_build.py",
-    "models/test_model_agreement.py",
-    "pipeline/test_pipeline_feature.py",
-    "release_scripts/test_release_faults.py",
-    "release_scripts/test_release_install.py",
-    "release_scripts/test_release_killed.py",
-    "install/test_install_killed.py",
-    "cli/test_cli_hostile_files.py",
-    "cli/test_cli_packages.py",
-)
-"""The files whose tests take longest, longest first. They start first, so that none runs alone at the end."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return scheduling.Rooms(config, log)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests run in one process of ``make test``, in which order, and which are searched by ``make fuzz``."""
-    ranks = {str(Path(__file__).parent / name): rank for rank, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: ranks.get(str(item.path), len(ranks)))
+    """``make fuzz`` runs what has this mark: every property test, whatever searches for it."""
+    items.sort(key=lambda item: scheduling.rank(item.nodeid))
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("property")
-        if not item.get_closest_marker("xdist_group"):
-            # What a file shares is made once; a release takes so long to make that all files share it.
-            shares_release = "released" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("release" if shares_release else item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from opencode_patcher.base.store import HOME_VARIABLE, open_store
 from tests.isolation import Isolation
 from tests.pipeline.small_upstream import unproven
 
-pytestmark = [pytest.mark.upstream, pytest.mark.xdist_group("binary")]
+pytestmark = pytest.mark.upstream
 
 OFF = ("--web-ui", "off")
 """The web UI has tests of its own: test_real_web_ui.py."""
@@ -45,7 +45,7 @@ def test_the_same_input_gives_the_same_bytes(place: Path, bun_on_path: None, iso
     manifest.unlink()
     with isolation.network():
         # Bytes need no second drill.
-        again = pipeline.build(Request(), open_store(place), SilentReporter(), proof=unproven)
+        again = pipeline.build(Request(web_ui="off"), open_store(place), SilentReporter(), proof=unproven)
     assert not again.reused
     assert digest.file_sha256(again.binary) == first["sha256"]
 

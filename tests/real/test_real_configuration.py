@@ -19,7 +19,7 @@ from opencode_patcher.drill.fakes.wire import as_object, as_objects
 from tests.configuration.config_samples import CATALOGUE
 from tests.configuration.refused_values import REFUSED
 
-pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800), pytest.mark.xdist_group("binary")]
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 
 LOGINS = {name: {"type": "api", "key": "x"} for name in ("openrouter", "github-copilot", "nobody")}
 

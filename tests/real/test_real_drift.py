@@ -21,7 +21,7 @@ from opencode_patcher.upkeep.release_check import Fit
 from opencode_patcher.upstream import DEFAULT_SOURCE, lock, releases, support
 from opencode_patcher.upstream.repository import opened
 
-pytestmark = [pytest.mark.upstream, pytest.mark.xdist_group("tree")]
+pytestmark = pytest.mark.upstream
 
 
 def test_every_release_of_the_window_is_fine_and_every_hunk_is_where_it_is_meant_to_be(real_store: Store) -> None:

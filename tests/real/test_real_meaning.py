@@ -16,7 +16,7 @@ from opencode_patcher.patchset.expectations import Expectation
 from opencode_patcher.upstream import DEFAULT_SOURCE, releases
 from opencode_patcher.upstream.repository import opened
 
-pytestmark = [pytest.mark.upstream, pytest.mark.xdist_group("tree")]
+pytestmark = pytest.mark.upstream
 
 KNOWN = (1, 18, 3)
 MOVED = {

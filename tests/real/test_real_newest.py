@@ -18,7 +18,7 @@ from opencode_patcher.install import builds
 from opencode_patcher.upstream import DEFAULT_SOURCE, releases
 from tests.isolation import Isolation
 
-pytestmark = [pytest.mark.upstream, pytest.mark.timeout(3600), pytest.mark.xdist_group("binary")]
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(3600)]
 
 
 def drilled(place: Path, *, whole: bool) -> builds.DrillResult:

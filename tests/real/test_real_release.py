@@ -18,7 +18,7 @@ from opencode_patcher.release import Made, Order, archives
 from opencode_patcher.toolchain import platforms, targets
 from tests.isolation import Isolation
 
-pytestmark = [pytest.mark.upstream, pytest.mark.xdist_group("binary")]
+pytestmark = pytest.mark.upstream
 
 REPORTER = SilentReporter()
 SCENARIO = "429"

@@ -14,7 +14,7 @@ from opencode_patcher.drill.fakes.faults import Slow
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GREETING, OVERLOADED
 from tests.real.held_provider import holding
 
-pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800), pytest.mark.xdist_group("binary")]
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 
 SWITCH = "Failover: alpha"
 

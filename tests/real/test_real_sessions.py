@@ -18,7 +18,7 @@ from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, ERRAND, GAMMA, G
 from opencode_patcher.drill.scenarios.scenario import EFFECTS
 from opencode_patcher.drill.verdict.observation import Session, parse_export
 
-pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800), pytest.mark.xdist_group("binary")]
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 
 COMBINED = "combined/claude-sonnet-4-5"
 SECONDS = 120.0

@@ -31,7 +31,7 @@ from opencode_patcher.upstream import DEFAULT_SOURCE, lock, repository, workspac
 from tests.isolation import NOBODY, Isolation
 from tests.pipeline.small_upstream import unproven
 
-pytestmark = [pytest.mark.upstream, pytest.mark.timeout(3600), pytest.mark.xdist_group("binary")]
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(3600)]
 
 PACKAGE, VERSION = "ghostty-web", "0.4.0"
 """The dependency that upstream takes from GitHub, and a version of it that the npm registry has."""

@@ -28,7 +28,7 @@ class Workshop:
     def empty_catalogue(self) -> Iterator[None]:
         """Tests inside see no catalogued models. Loading all of them takes more time than most tests do.
 
-        For tests of the group ``tests``, which never run at the same time.
+        No other test may run in the tree meanwhile.
         """
         fixture = self.path / FIXTURE
         whole = fixture.read_bytes()

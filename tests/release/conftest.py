@@ -29,7 +29,7 @@ def shared_workshop(
         for name, value in toolbox.items():
             patch.setenv(name, value)
         # Two programs of 90 MB are packed again and again here, only for the tests.
-        patch.setattr(archives, "LEVEL", 1)
+        patch.setattr(archives, "LEVEL", 0)
         with isolation.network():
             request, lock = demo_request(store)
         yield Workshop(store=store, request=request, lock=lock, native=native, foreign=foreign)
