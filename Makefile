@@ -76,19 +76,19 @@ docs: $(VENV)/docs
 bench: $(VENV)/dev
 	$(BIN)/python -m bench
 
-$(VENV)/tool: pyproject.toml
+$(VENV)/made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/tool: $(VENV)/made pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
-$(VENV)/dev: $(VENV)/tool
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	touch $@
-
-$(VENV)/docs: $(VENV)/tool
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
-	touch $@
+# Most modules of what it installs are never imported.
+$(VENV)/dev: $(VENV)/made pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
+	touch $(VENV)/tool $@
 
 # What makes and publishes releases: nothing but these files, each with its hash.
 $(VENV)/locked: pyproject.toml .ci/requirements.txt
