@@ -16,6 +16,9 @@ LEFT_OUT = {
     ),
     "run-configured": "`run` has no --command, and an agent's settings have other names",
     "run-fork": "a fork copies the session's messages as they are; there is no second way to store them",
+    **dict.fromkeys(
+        ("chain-fallback", "chain-agent-fallback"), "`fallback` of a model without a chain is not built in there yet"
+    ),
     "cooldown-shared": "another process of `run` uses the service that runs already, and so the same process",
 }
 """The scenarios that are not played, each with the reason."""

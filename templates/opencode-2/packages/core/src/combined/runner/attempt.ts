@@ -41,8 +41,8 @@ export function make() {
     /** Calls that have started. */
     calls: 0,
     said: false,
-    /** The tool of a call whose arguments are not whole. */
-    cut: undefined as string | undefined,
+    /** The tools of calls whose arguments are not whole, as far as it is known, by the calls' ids. */
+    cut: new Map<string, string>(),
     usage: undefined as Usage | undefined,
     /** Milliseconds of silence in earlier pulls, and when the current pull started. */
     silent: 0,
@@ -63,7 +63,10 @@ export function note(attempt: Attempt, events: readonly LLMEvent[]) {
   attempt.firstToken ??= Date.now()
   attempt.opened ||= events.some(speaks)
   attempt.said ||= events.some((event) => "text" in event && event.type !== "tool-input-delta" && event.text !== "")
-  attempt.cut ??= events.find(LLMEvent.is.toolInputError)?.name
+  for (const event of events) {
+    if (event.type === "tool-input-start" || event.type === "tool-input-error") attempt.cut.set(event.id, event.name)
+    if (event.type === "tool-call") attempt.cut.delete(event.id)
+  }
   attempt.calls += events.filter((event) => event.type === "tool-call" && !event.providerExecuted).length
 }
 
@@ -75,7 +78,8 @@ export function silence(attempt: Attempt) {
 /** How the answer ended; undefined as long as it has not. */
 export function endOf(attempt: Attempt, event: LLMEvent): CombinedDecide.End | undefined {
   if (event.type !== "step-finish") return undefined
-  if (attempt.cut !== undefined) return endOfCall(attempt.cut, event.reason)
+  const [cut] = attempt.cut.values()
+  if (cut !== undefined) return endOfCall(cut, event.reason)
   switch (event.reason) {
     case "unknown":
       return { kind: "shortcoming", lacks: "finish", message: "The answer ended without a finish reason" }

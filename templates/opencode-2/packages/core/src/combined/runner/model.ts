@@ -106,14 +106,17 @@ export function wish(
 ) {
   const holds = (member: CombinedMember.Member) => {
     const found = members.find((item) => CombinedMember.same(item, member))
-    return found === undefined || (CombinedRun.mayHold(run, member, room(found)) && room(found) >= (run.used ?? 0))
+    return found === undefined || (CombinedRun.mayHold(run, member, room(found)) && room(found) > (run.used ?? 0))
   }
   return { ...CombinedDecide.wish(answer, purpose), fits: holds }
 }
 
-/** How many tokens a conversation may have; unlimited if unknown. */
-export function room({ model }: CombinedRunnerRoute.Member) {
-  return model.limit.input ?? (model.limit.context || Infinity)
+/** The most that upstream leaves free for an answer. */
+const LONGEST_ANSWER = 32_000
+
+/** How many tokens a conversation may have before upstream compacts it; unlimited if unknown. */
+export function room({ model: { limit } }: CombinedRunnerRoute.Member) {
+  return limit.input ?? (limit.context ? limit.context - Math.min(limit.output, LONGEST_ANSWER) : Infinity)
 }
 
 export * as CombinedRunnerModel from "./model"
