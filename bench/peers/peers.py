@@ -22,7 +22,7 @@ KEY = "sk-peers"
 SILENCE_SECONDS = 10
 """How long a provider may be silent, in every peer that has a setting for it."""
 
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 """How long a proxy may take to start."""
 
 ENVIRONMENT = {"NO_PROXY": "127.0.0.1,localhost", "HTTPS_PROXY": "http://127.0.0.1:9"}
