@@ -92,6 +92,13 @@ def _patches() -> Iterable[str]:
     return {path.stem for path in resources.patches().glob("*.patch")}
 
 
+def _targets() -> Iterable[str]:
+    from opencode_patcher.toolchain import targets as known
+
+    return (*known.NAMES, known.ALL)
+
+
+targets = _quiet(_targets)
 scenarios = _quiet(_scenarios)
 builds = _quiet(_builds)
 tags = _quiet(_tags)

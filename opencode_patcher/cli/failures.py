@@ -29,10 +29,12 @@ def explain(failure: str, status: int | None, as_json: bool) -> None:
     FILE or TEXT is an answer with its head (`HTTP/1.1 429 ...`), the body of one, an event of a stream, or what
     OpenCode has shown. `-` reads standard input.
     """
+    from opencode_patcher.base import moments
     from opencode_patcher.failures import explain as explaining
     from opencode_patcher.failures.table import CLASSES
 
-    found = explaining.explain(explaining.read(_text(failure), status=status), now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    found = explaining.explain(explaining.read(_text(failure), status=status), now=now)
     if as_json:
         output.show_json(_data(found))
         return
@@ -45,16 +47,7 @@ def explain(failure: str, status: int | None, as_json: bool) -> None:
     output.echo(f"Follows:     {found.follows}")
     if found.cooldown is not None and found.until is not None:
         named = "as the provider says" if fault.retry_after is not None else "no time is named; longer if it repeats"
-        output.echo(f"Until:       {found.until.astimezone():%Y-%m-%d %H:%M:%S %z}, {_span(found.cooldown)} ({named})")
-
-
-def _span(milliseconds: float) -> str:
-    seconds = round(milliseconds / 1000)
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= length:
-            count = round(seconds / length, 1)
-            return f"{count:g} {unit}{'' if count == 1 else 's'}"
-    return f"{seconds} s"
+        output.echo(f"Until:       {moments.until(found.until, now)}, {named}")
 
 
 def _data(found: Explanation) -> dict[str, object]:

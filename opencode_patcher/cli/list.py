@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 @options.json_option
 def command(as_json: bool) -> None:
     """List the builds in the store, the newest first."""
+    from datetime import UTC, datetime
+
+    from opencode_patcher.base import moments
     from opencode_patcher.base.store import open_store
     from opencode_patcher.install import activate, builds
     from opencode_patcher.install import state as states
     from opencode_patcher.install.systems.current import current_system
 
+    now = datetime.now(UTC)
     store = open_store()
     here = current_system()
     # What is installed under another name is what was activated there last.
@@ -40,7 +44,7 @@ def command(as_json: bool) -> None:
             "installed" if build.directory.name in active else "",
             build.directory.name,
             build.ingredients.target,
-            built_at(build),
+            moments.since(datetime.fromtimestamp(build.built_at, UTC), now),
             f"{build.size / 1e6:.0f} MB",
             "yes" if build.verified else "by its release" if build.trusted else "no",
         )

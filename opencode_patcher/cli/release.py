@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opencode_patcher.cli import options, output
+from opencode_patcher.cli import completion, options, output
 
 if TYPE_CHECKING:
     from opencode_patcher.base.progress import Reporter
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     required=True,
     metavar="all|NAME",
     help="A platform such as linux-x64-musl; can be repeated. `all` means every platform OpenCode is released for.",
+    shell_complete=completion.targets,
 )
 @click.option(
     "--out",

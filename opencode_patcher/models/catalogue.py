@@ -6,7 +6,6 @@ import errno
 import os
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,27 +38,6 @@ def opencode_cache(environment: Mapping[str, str] = os.environ) -> Path | None:
     return path if files.is_file(path) else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """An offer, and what decides whether OpenCode shows it. ``free``: it costs nothing; ``status`` is usually empty.
-    ``modes`` are ways of serving it, such as ``fast``, that OpenCode lists as separate models.
-    """
-
-    offer: Offer
-    free: bool = False
-    status: str = ""
-    modes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provider:
-    """A provider of a catalogue. Any of the variables in ``env`` may contain its key."""
-
-    id: str
-    env: tuple[str, ...]
-    models: tuple[Model, ...]
-
-
 def unpacked(data: bytes) -> bytes:
     """The unpacked gzip data, up to ``LIMIT``. Raises OSError for more, EOFError and zlib.error."""
     unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
@@ -76,11 +54,6 @@ def load(path: Path) -> tuple[Offer, ...]:
 
     Raises CatalogueError that names the file and the place in it.
     """
-    return _offers(load_providers(path))
-
-
-def load_providers(path: Path) -> tuple[Provider, ...]:
-    """As ``load``, with the providers and everything else about their models."""
     try:
         data = files.read_bytes(path, limit=LIMIT)
         if data.startswith(_GZIP):
@@ -88,7 +61,7 @@ def load_providers(path: Path) -> tuple[Provider, ...]:
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise CatalogueError(f"{path} cannot be read.", why=f"{why}.", next_step=_NEXT) from error
-    return parse_providers(data, str(path))
+    return parse(data, str(path))
 
 
 def parse(data: bytes, origin: str) -> tuple[Offer, ...]:
@@ -96,52 +69,28 @@ def parse(data: bytes, origin: str) -> tuple[Offer, ...]:
 
     A model must have a name; its id is its key. Raises CatalogueError; ``origin`` names the data.
     """
-    return _offers(parse_providers(data, origin))
-
-
-def parse_providers(data: bytes, origin: str) -> tuple[Provider, ...]:
-    """As ``parse``, with the providers and everything else about their models."""
     try:
         # Like JavaScript, accept half a surrogate pair: one odd name must not hide all other models.
         content = documents.parse(data, object, halves=True)
     except documents.DocumentError as error:
         raise CatalogueError(f"{origin} is not a catalogue.", why=str(error), next_step=_NEXT) from error
-    providers = []
+    found: list[Offer] = []
     for provider_id, value in _object(content, origin, "the whole").items():
         place = f"provider {provider_id!r}"
-        provider = _object(value, origin, place)
-        models = _object(provider.get("models"), origin, f"models of {place}")
-        env = provider.get("env")
-        providers.append(
-            Provider(
-                id=provider_id,
-                env=tuple(name for name in env if isinstance(name, str)) if isinstance(env, list) else (),
-                models=tuple(_model(provider_id, id_, model, origin) for id_, model in models.items()),
-            )
-        )
-    return tuple(providers)
+        models = _object(_object(value, origin, place).get("models"), origin, f"models of {place}")
+        found += (_offer(provider_id, id_, model, origin) for id_, model in models.items())
+    return tuple(found)
 
 
-def _model(provider_id: str, model_id: str, value: object, origin: str) -> Model:
+def _offer(provider_id: str, model_id: str, value: object, origin: str) -> Offer:
     here = f"model {model_id!r} of provider {provider_id!r}"
     known = _object(value, origin, here)
-    cost, experimental = known.get("cost"), known.get("experimental")
-    modes = experimental.get("modes") if isinstance(experimental, dict) else None
-    return Model(
-        offer=Offer(
-            provider_id=provider_id,
-            model_id=model_id,
-            name=_text(known, "name", origin, here, required=True),
-            release_date=_text(known, "release_date", origin, here, required=False),
-        ),
-        free=isinstance(cost, dict) and cost.get("input") == 0,
-        status=str(known.get("status") or ""),
-        modes=tuple(modes) if isinstance(modes, dict) else (),
+    return Offer(
+        provider_id=provider_id,
+        model_id=model_id,
+        name=_text(known, "name", origin, here, required=True),
+        release_date=_text(known, "release_date", origin, here, required=False),
     )
-
-
-def _offers(providers: Iterable[Provider]) -> tuple[Offer, ...]:
-    return tuple(model.offer for provider in providers for model in provider.models)
 
 
 def _object(value: object, origin: str, place: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from opencode_patcher.models.scan import order
@@ -49,13 +49,10 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Chain:
-    """A group of the user's. ``by_priority`` puts its members in the order of ``provider_priority``; ``inside`` is the
-    path to the items in its value.
-    """
+    """A group of the user's. ``by_priority`` puts its members in the order of ``provider_priority``."""
 
     items: tuple[Item, ...]
     by_priority: bool = False
-    inside: tuple[str, ...] = field(default=(), compare=False)
 
 
 def read(value: Sequence[Any] | Mapping[str, Any] | str) -> Chain:
@@ -64,7 +61,6 @@ def read(value: Sequence[Any] | Mapping[str, Any] | str) -> Chain:
     return Chain(
         items=tuple(_item(item) for item in listed),
         by_priority=isinstance(value, Mapping) and value.get("order") == "priority",
-        inside=("models",) if isinstance(value, Mapping) else (),
     )
 
 

@@ -80,52 +80,33 @@ def _fallbacks(config: Mapping[str, Any]) -> dict[str, Chain]:
     return {name: chain.read(value) for name, value in values.items() if value is not None}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unknown:
-    """Something at ``path`` of a configuration that has no effect, such as an unknown name, and a sentence about it."""
-
-    path: jsonc.Path
-    text: str
-
-
 def check(options: Options, offers: Sequence[Offer]) -> tuple[str, ...]:
     """A sentence for each name in ``options`` that is unknown among ``offers``, with the closest known name, and for
     each chain that cannot be walked."""
-    return tuple(unknown.text for unknown in unknown_names(options, offers))
+    return tuple(_check(options, offers))
 
 
-def unknown_names(
-    options: Options, offers: Sequence[Offer], ids: Callable[[], Collection[str]] | None = None
-) -> tuple[Unknown, ...]:
-    """As ``check``, with the path of each. Positions in ``priority`` are those in ``options``. ``ids`` gives the groups
-    that may be named as ``combined/x``, if other offers than ``offers`` make them."""
+def _check(options: Options, offers: Sequence[Offer]) -> Iterator[str]:
     providers = {offer.provider_id for offer in offers}
     squashed = {squash(provider) for provider in providers}
     names = {f"{offer.provider_id}/{offer.model_id}" for offer in offers}
-    found = []
-    for index, provider in enumerate(options.priority):
+    for provider in options.priority:
         if squash(provider) not in squashed:
-            text = _unknown("provider_priority", "provider", provider, providers)
-            found.append(Unknown(path=("provider_priority", index), text=text))
+            yield _unknown("provider_priority", "provider", provider, providers)
     for way in chain.circles(options.groups):
-        text = f"combined.groups.{way[0]}: it contains itself ({' > '.join((*way, way[0]))}), so it is left out."
-        found.append(Unknown(path=("combined", "groups", way[0]), text=text))
-    known = _Known(names=names, providers=providers, ids=cache(ids or (lambda: _ids(options, offers))))
+        yield f"combined.groups.{way[0]}: it contains itself ({' > '.join((*way, way[0]))}), so it is left out."
+    known = _Known(names=names, providers=providers, ids=cache(lambda: _ids(options, offers)))
     for name, own in options.groups.items():
-        found += _check_chain(("combined", "groups", name), f"combined.groups.{name}", own, known)
+        yield from _check_chain(f"combined.groups.{name}", own, known)
     for agent, own in options.fallbacks.items():
-        path: jsonc.Path = ("agent", agent, "fallback") if agent else ("combined", "fallback")
-        found += _check_chain(path, f"agent.{agent}.fallback" if agent else "combined.fallback", own, known)
+        yield from _check_chain(f"agent.{agent}.fallback" if agent else "combined.fallback", own, known)
     lowered = [lower(name) for name in names] if options.exclude else []
-    for index, pattern in enumerate(options.exclude):
+    for pattern in options.exclude:
         if not any(fits(lower(pattern), name) for name in lowered):
-            text = f"combined.exclude: {pattern} matches no model of your providers."
-            found.append(Unknown(path=("combined", "exclude", index), text=text))
-    for index, variant in enumerate(options.variants or ()):
+            yield f"combined.exclude: {pattern} matches no model of your providers."
+    for variant in options.variants or ():
         if variant not in VARIANTS:
-            text = _unknown("combined.variants", "kind of variant", variant, VARIANTS)
-            found.append(Unknown(path=("combined", "variants", index), text=text))
-    return tuple(found)
+            yield _unknown("combined.variants", "kind of variant", variant, VARIANTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,20 +116,17 @@ class _Known:
     ids: Callable[[], Collection[str]]
 
 
-def _check_chain(path: jsonc.Path, where: str, own: Chain, known: _Known) -> Iterator[Unknown]:
+def _check_chain(where: str, own: Chain, known: _Known) -> Iterator[str]:
     if not own.items:
-        yield Unknown(path=path, text=f"{where}: it has no models.")
+        yield f"{where}: it has no models."
     before: set[str] = set()
     for index, item in enumerate(own.items):
-        place = (*path, *own.inside, index)
         if text := _missing(where, item.model, known):
-            yield Unknown(path=place, text=text)
+            yield text
         if item.model in before:
-            text = f"{where}: {item.model} is there twice, and only the first one counts."
-            yield Unknown(path=place, text=text)
+            yield f"{where}: {item.model} is there twice, and only the first one counts."
         if index == 0 and item.how.when is not None:
-            text = f'{where}: with "when", {item.model} is never asked, since it is the first.'
-            yield Unknown(path=place, text=text)
+            yield f'{where}: with "when", {item.model} is never asked, since it is the first.'
         before.add(item.model)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click import shell_completion
+
+from opencode_patcher.cli import main
 
 PROGRAM = Path(sys.executable).with_name("opencode-patcher")
 COMMANDS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -31,9 +35,16 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 @pytest.mark.parametrize("shell", ASKING)
 @pytest.mark.parametrize(
     ("words", "offered"),
-    [("roll", {"rollback"}), ("patches re", {"rebase", "refresh"}), ("install --bin", {"--bin-dir"})],
+    [
+        ("roll", {"rollback"}),
+        ("patches re", {"rebase", "refresh"}),
+        ("install --bin", {"--bin-dir"}),
+        ("verify --only cut-in-te", {"cut-in-text"}),
+        ("patches show config-s", {"config-schema"}),
+        ("release --target windows-a", {"windows-arm64"}),
+    ],
 )
-def test_a_shell_offers_commands_and_options(shell: str, words: str, offered: set[str]) -> None:
+def test_a_shell_offers_commands_options_and_values(shell: str, words: str, offered: set[str]) -> None:
     if not shutil.which(shell):
         pytest.skip(f"needs {shell}")
     [line] = re.findall(rf"^\| {shell}\b.*\| `(.*)` \|$", COMMANDS, re.MULTILINE)
@@ -64,3 +75,36 @@ def test_zsh_is_told_how(tmp_path: Path) -> None:
         script = tmp_path / "completion"
         script.write_text(said)
         subprocess.run(["zsh", "-n", script], check=True)
+
+
+def test_members_and_sessions_are_those_of_the_log(isolated: Path) -> None:
+    data = isolated / ".local" / "share" / "opencode"
+    data.mkdir(parents=True)
+    attempt = {
+        "start": "2026-03-01T12:00:00Z",
+        "end": "2026-03-01T12:00:01Z",
+        "session": "ses_one",
+        "message": "m",
+        "purpose": "step",
+        "combined": "glm",
+        "provider": "alpha",
+        "model": "glm-4.6",
+        "phase": "text",
+        "action": "served",
+        "tokens": {"input": 1, "output": 1, "cache_read": 0},
+        "cost": 0,
+    }
+    (data / "combined-attempts.jsonl").write_text(json.dumps(attempt) + "\n")
+
+    def offered(words: str) -> list[str]:
+        complete = shell_completion.ShellComplete(main, {}, "opencode-patcher", "X")
+        *before, last = words.split(" ")
+        return [item.value for item in complete.get_completions(before, last)]
+
+    assert offered("health skip al") == ["alpha", "alpha/glm-4.6"]
+    assert offered("health pin comb") == ["combined/glm"]
+    assert offered("attempts --session ") == ["ses_one"]
+    assert offered("health clear ") == []
+    (data / "combined-attempts.jsonl").unlink()
+    (data / "combined-attempts.jsonl").mkdir()
+    assert offered("health skip al") == [], "what cannot be read completes nothing"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -90,6 +92,35 @@ def test_every_command_that_prints_a_result_can_print_json() -> None:
         path for path, command in leaves(main) if not any("--json" in parameter.opts for parameter in command.params)
     ]
     assert without == ["compare"]
+
+
+def test_every_command_and_each_part_of_it_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    for path, _ in leaves(main):
+        command, _, part = path.partition(" ")
+        row = "".join(line for line in page.splitlines() if re.match(rf"\| [^|]*`{command}\b", line))
+        assert row, f"docs/commands.md has no row for {command}"
+        assert not part or part in row, f"docs/commands.md does not name {path}"
+
+
+def test_every_command_explains_each_of_its_options() -> None:
+    for path, command in leaves(main):
+        assert (command.help or "").strip().endswith((".", ":", "`")), path
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and not parameter.hidden:
+                assert parameter.help, f"{path} {parameter.opts}"
+                assert parameter.help.rstrip("] ").endswith((".", "]")) or "[default" in parameter.help, (
+                    f"{path} {parameter.opts}: {parameter.help}"
+                )
+
+
+def test_what_a_name_stands_for_can_be_completed() -> None:
+    """Names of things that are on this machine, and no files."""
+    known = {"ref", "refs", "version", "name", "names", "member", "session", "model"}
+    for path, command in leaves(main):
+        for parameter in command.params:
+            if parameter.name in known and path not in ("models explain", "help"):
+                assert parameter._custom_shell_complete, f"{path} {parameter.name}"
 
 
 def leaves(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:

@@ -66,7 +66,7 @@ READERS: dict[str, Reader] = {
     "JSONC": text(jsonc.loads),
     "opencode.json": text(lambda one: configurations.parse("opencode.json", one, {"A": "1"})),
     "opencode combined --json": text(reports.parse),
-    "the catalogue": lambda data: catalogue.parse_providers(data, "test"),
+    "the catalogue": lambda data: catalogue.parse(data, "test"),
     "the log of attempts": file(log.read),
     "the health file": file(lambda path: record.read(path, datetime(2026, 3, 1, tzinfo=UTC))),
     ".npmrc": text(lambda one: npm_settings.parse(one, {"A": "1"})),
