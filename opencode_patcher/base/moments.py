@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from math import ceil
 
-_UNITS = (("days", 86400), ("h", 3600), ("min", 60))
-
 
 def clock(moment: datetime, now: datetime) -> str:
     """The local time: ``14:05``, with its date if that is not today."""
@@ -25,8 +23,10 @@ def since(moment: datetime, now: datetime) -> str:
 
 
 def span(seconds: float) -> str:
-    """``40 s``, ``12 min``, ``3 h``, ``2 days``."""
-    for unit, length in _UNITS:
-        if seconds >= 2 * length:
-            return f"{round(seconds / length)} {unit}"
-    return f"{ceil(seconds)} s"
+    """``40 s``, ``12 min``, ``3 h``, ``2 days``: as long as a reader has to wait, so it is rounded up. Twin of ``span``
+    in ``templates/combined/view/clock.ts``.
+    """
+    for unit, length, limit in (("s", 1, 90), ("min", 60, 5400), ("h", 3600, 129_600)):
+        if seconds < limit:
+            return f"{ceil(seconds / length)} {unit}"
+    return f"{ceil(seconds / 86_400)} days"

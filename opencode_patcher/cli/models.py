@@ -111,7 +111,7 @@ def _show_own(binary: Path | None, as_json: bool) -> None:
         return
     for model in sorted(report.models, key=lambda model: not model.own):
         _show_model(model)
-    output.echo(f"Nothing is combined: {report.off}." if report.off else f"{len(report.models)} combined models.")
+    output.echo(f"Nothing is combined: {report.off}." if report.off else f"Combined models: {len(report.models)}")
 
 
 def _show_model(model: Model) -> None:
@@ -128,7 +128,7 @@ def _about(member: Member) -> list[str]:
     out = member.avoided
     price = member.price
     return [
-        f"avoided until {moments.until(out.until, datetime.now(UTC))}: {out.kind}" if out else "ready",
+        f"avoided until {moments.until(out.until, datetime.now(UTC))}: {out.kind}" if out else member.wish or "ready",
         *([f"${price.input:g} in, ${price.output:g} out"] if price.input or price.output else []),
         *([f"{member.limit.context / 1000:.0f}k"] if member.limit.context else []),
         *member.terms,

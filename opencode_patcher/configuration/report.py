@@ -41,7 +41,10 @@ class Out:
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """``terms`` says what is special about the offer; it is asked only after one of the failures in ``when``."""
+    """``terms`` says what is special about the offer; it is asked only after one of the failures in ``when``.
+
+    ``wish`` is what the user wants of it on this machine: pinned, skipped, or that another is pinned.
+    """
 
     provider: str
     model: str
@@ -51,6 +54,7 @@ class Member:
     when: tuple[str, ...] = ()
     price: Price = field(default_factory=Price)
     limit: Limit = field(default_factory=Limit)
+    wish: str = ""
     out: dict[str, object] | None = None
 
     @property

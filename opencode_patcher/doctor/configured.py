@@ -39,7 +39,8 @@ def check_providers(survey: Survey, asked: Usable | None) -> Iterator[Finding]:
         yield Finding(check=check, level="warning", text=text, fix="To remove it: opencode auth logout")
     names = ", ".join(provider.id for provider in report.providers) or "none"
     if report.models:
-        text = f"{len(report.models)} combined models of {names}, as {asked.what} sees it."
+        count = len(report.models)
+        text = f"{count} combined model{'' if count == 1 else 's'} of {names} (asked: {asked.what})."
         yield Finding(check=check, level="good", text=text)
         return
     text = f"No two of your providers ({names}) offer the same model, so nothing is combined."

@@ -32,6 +32,12 @@ export function providerOf(key: string) {
   return key.slice(0, key.indexOf("/"))
 }
 
+/** The member, or the whole provider (without a model), that a key belongs to. */
+export function named(key: string): Name {
+  const providerID = providerOf(key)
+  return { providerID, modelID: key.slice(providerID.length + 1) }
+}
+
 export function same(one: Name, other: Name) {
   return one.providerID === other.providerID && one.modelID === other.modelID
 }

@@ -56,6 +56,21 @@ test("each member has a line that says whether it is asked, and until when not",
   ])
 })
 
+test("what the user wants on this machine is shown", () => {
+  const machine = { pins: { sonnet: "beta" }, skips: ["alpha/sonnet"] }
+  const look = {
+    known: () => undefined,
+    providerName: (id: string) => id,
+    cooling: () => undefined,
+  }
+  const wishes = (id: string, found: typeof machine) =>
+    CombinedReport.model({ id, name: id, members }, false, { ...look, machine: found }).members.map((row) => row.wish)
+  expect(wishes("sonnet", machine)).toEqual(["skipped", "pinned"])
+  expect(wishes("sonnet", { ...machine, skips: [] })).toEqual(["another is pinned", "pinned"])
+  expect(wishes("other", machine)).toEqual(["skipped", undefined])
+  expect(wishes("other", { pins: {}, skips: [] })).toEqual([undefined, undefined])
+})
+
 test("the user's own groups come first, and what is not used is said", () => {
   const [model] = report().models
   const lines = CombinedReport.lines(

@@ -56,7 +56,7 @@ def test_everything_is_fine(patient: Patient, capsys: pytest.CaptureFixture[str]
         },
     )
     text = only(found, "providers")["text"]
-    assert text.startswith("1 combined models of anthropic, github-copilot, opencode, as the installed OpenCode")
+    assert text.startswith("1 combined model of anthropic, github-copilot, opencode (asked: the installed OpenCode")
     assert patient.run("doctor", "--source", patient.source) == 0
     assert capsys.readouterr().out.endswith("\nAll checks passed.\n")
 

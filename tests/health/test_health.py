@@ -38,7 +38,7 @@ def document(now: datetime) -> dict[str, object]:
     return {
         "version": 1,
         "members": {
-            "alpha/": cooldown(now, 45.2),
+            "alpha/": cooldown(now, 44.8),
             "beta/glm-4.6": cooldown(now, 0.5, kind="overload", message="503 Busy", failures=3),
             "beta/done": cooldown(now, -0.5),
             "gamma/": cooldown(now, failures=0),
@@ -213,7 +213,7 @@ def test_watching_shows_each_change(
     ("after", "said"),
     [
         (timedelta(seconds=20), "(in 20 s)"),
-        (timedelta(seconds=90), "(in 90 s)"),
+        (timedelta(seconds=90), "(in 2 min)"),
         (timedelta(minutes=12), "(in 12 min)"),
         (timedelta(hours=5), "(in 5 h)"),
         (timedelta(days=6), "(in 6 days)"),

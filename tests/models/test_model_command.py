@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from opencode_patcher.base.errors import CatalogueError, UsageError
 from opencode_patcher.cli.models import command
+from tests.configuration.config_samples import REPORT, answering, member
 
 
 def model(name: str, released: str = "2025-09-29") -> dict[str, str]:
@@ -134,3 +137,52 @@ def test_opencodes_own_catalogue_is_the_default(isolated: Path, monkeypatch: pyt
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(CATALOGUE), encoding="utf-8")
     assert len(json.loads(run("keys", "--json").output)["models"]) == 8
+
+
+def own(tmp_path: Path, *words: str, **changes: object) -> Result:
+    return run(*words, "--binary", str(answering(tmp_path / "opencode", REPORT | changes)))
+
+
+def test_groups_are_the_users_as_opencode_sees_them(tmp_path: Path) -> None:
+    until = (datetime.now(UTC) + timedelta(minutes=11, seconds=55)).isoformat()
+    out = {"class": "quota", "message": "402 No credits", "until": until}
+    mine = {
+        "id": "best",
+        "name": "best",
+        "own": True,
+        "members": [member("zai/glm-5", out=out, terms=["free"]), member("a/b", wish="skipped", when=["quota"])],
+    }
+    output = own(tmp_path, "groups", models=[*REPORT["models"], mine]).output
+    lines = output.splitlines()
+    assert lines[0] == "combined/best  best"
+    assert re.fullmatch(r"  1\. zai/glm-5  \(avoided until \d\d:\d\d \(in 12 min\): quota, free\)", lines[1])
+    assert lines[2:] == [
+        "  2. a/b  (skipped, only after quota)",
+        "combined/claude-sonnet-4-5  Claude Sonnet 4.5",
+        "  1. anthropic/claude-sonnet-4-5  (ready, $3 in, $15 out, 200k)",
+        "  2. github-copilot/claude-sonnet-4.5  (ready)",
+        "Combined models: 2",
+    ]
+    found = json.loads(own(tmp_path, "groups", "--json").output)["groups"]
+    assert [item["id"] for item in found] == ["claude-sonnet-4-5"]
+    off = own(tmp_path, "groups", models=[], off="disabled_providers names combined")
+    assert off.output == "Nothing is combined: disabled_providers names combined.\n"
+
+
+def test_explain_of_a_combined_model(tmp_path: Path) -> None:
+    priority = {"key": "provider_priority", "source": "/home/me/combined.json"}
+    output = own(tmp_path, "explain", "combined/claude-sonnet-4-5", settings=[priority]).output
+    assert "  1. anthropic/claude-sonnet-4-5  (ready" in output
+    assert "The order is that of provider_priority in /home/me/combined.json." in output
+    assert "models explain anthropic/claude-sonnet-4-5" in output
+    alone = {"id": "kimi", "name": "Kimi", "members": [member("moonshot/kimi")]}
+    output = own(tmp_path, "explain", "combined/kimi", alone=[alone]).output
+    assert "It is not combined: only moonshot has it." in output
+    with pytest.raises(UsageError, match="Did you mean 'claude-sonnet-4-5'"):
+        own(tmp_path, "explain", "combined/claude-sonet-4-5")
+
+
+def test_without_an_opencode_it_says_what_to_do(isolated: Path) -> None:
+    with pytest.raises(UsageError, match="only known to a patched OpenCode") as caught:
+        run("groups")
+    assert "--all" in str(caught.value)

@@ -153,6 +153,7 @@ def check_mistakes(opencode: OpenCode) -> None:
     project = opencode.project("mistaken", {"disabled_providers": ["opencode"]})
     (project / "opencode.json").write_text('{"disabled_providers": ["opencode"]}')
     (project / "combined.json").write_text(MISTAKEN)
+    (project / ".opencode").mkdir()
     before = files_of(project)
     found = opencode.survey(project)
     assert {finding.line: finding.text.split(" ")[0].rstrip(":") for finding in found.findings} == {

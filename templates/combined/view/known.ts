@@ -3,7 +3,7 @@ import type { Accounts } from "../health/accounts"
 import type { State } from "../health/cooldown"
 import { CombinedMember } from "../member"
 import { CombinedText } from "../text"
-import { CombinedReport } from "./report"
+import { CombinedClock } from "./clock"
 
 export type Avoided = {
   /** A provider with all its models, or `provider/model`. */
@@ -59,12 +59,12 @@ export function lines({ avoided, plans }: Health, now: number) {
   return [
     ...(avoided.length ? [] : ["No provider is being avoided."]),
     ...avoided.flatMap((item) => [
-      `${item.member}: avoided until ${CombinedReport.clock(Date.parse(item.until), now)} (${item.class}${item.failures > 1 ? `, failed ${item.failures} times in a row` : ""})`,
+      `${item.member}: avoided ${CombinedClock.until(Date.parse(item.until), now)} (${item.class}${item.failures > 1 ? `, failed ${item.failures} times in a row` : ""})`,
       `  ${item.message}`,
     ]),
     ...plans.map(
       (item) =>
-        `${item.provider}: ${Math.round(item.used * 100)} % of the ${item.window} used, until ${CombinedReport.clock(Date.parse(item.ends), now)}`,
+        `${item.provider}: ${Math.round(item.used * 100)} % of the ${item.window} used, ${CombinedClock.until(Date.parse(item.ends), now)}`,
     ),
     ...(avoided.length ? ["To ask one again now: opencode combined health clear MEMBER"] : []),
   ].map(CombinedText.shown)

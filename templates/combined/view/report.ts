@@ -6,6 +6,8 @@ import type { Variant } from "../identity/identity"
 import type { Cooldown } from "../health/cooldown"
 import type { Member } from "../member"
 import { CombinedText } from "../text"
+import { CombinedClock } from "./clock"
+import { CombinedSteer, type Machine } from "./steer"
 
 export const FORMAT = 1
 
@@ -34,6 +36,8 @@ export type Row = {
   readonly when?: readonly string[]
   readonly price: Price
   readonly limit: { readonly context: number; readonly output: number }
+  /** What the user wants on this machine: the only one that is asked, one that is not asked. */
+  readonly wish?: "pinned" | "skipped" | "another is pinned"
   /** Why it is not asked now, and until when (ISO 8601). */
   readonly out?: { readonly class: string; readonly message: string; readonly until: string }
 }
@@ -93,6 +97,7 @@ export function model(
     readonly known: (member: Member) => Known | undefined
     readonly providerName: (id: string) => string
     readonly cooling: (member: Member) => Cooldown | undefined
+    readonly machine?: Machine
   },
 ): Model {
   return {
@@ -102,6 +107,7 @@ export function model(
     members: group.members.map((member) => {
       const known = look.known(member)
       const cooldown = look.cooling(member)
+      const wish = wishOf(group.id, group.members, member, look.machine)
       return {
         provider: member.providerID,
         provider_name: look.providerName(member.providerID),
@@ -115,6 +121,7 @@ export function model(
           cache_read: known?.cost?.cache?.read ?? 0,
         },
         limit: { context: known?.limit.context ?? 0, output: known?.limit.output ?? 0 },
+        ...(wish && { wish }),
         ...(cooldown && {
           out: {
             class: cooldown.kind,
@@ -125,6 +132,14 @@ export function model(
       }
     }),
   }
+}
+
+function wishOf(id: string, members: readonly Member[], member: Member, machine: Machine = CombinedSteer.NOTHING) {
+  const reason = CombinedSteer.reason(id, members, member, machine)
+  if (reason === "skipped") return reason
+  if (reason) return "another is pinned"
+  const pin = Object.hasOwn(machine.pins, id) ? machine.pins[id] : undefined
+  return pin !== undefined && CombinedSteer.names(pin, member) ? "pinned" : undefined
 }
 
 /** Twin of `describe` in opencode_patcher/models/explain.py. */
@@ -189,8 +204,9 @@ export function lines(report: Report, now: number): string[] {
 
 const keyOf = ({ provider, model }: Row) => `${provider}/${model}`
 
-function stateOf({ out }: Row, now: number) {
-  return out ? `avoided until ${clock(Date.parse(out.until), now)} (${out.class})` : "ready"
+function stateOf({ out, wish }: Row, now: number) {
+  if (out) return `avoided ${CombinedClock.until(Date.parse(out.until), now)} (${out.class})`
+  return wish ?? "ready"
 }
 
 function about({ price, limit, terms, when }: Row) {
@@ -218,26 +234,6 @@ function after({ unused_logins, unpromised, left_out, mistakes }: Report) {
       : []),
     ...(mistakes.length ? [`Mistakes in the settings: ${mistakes.length}. To see them: opencode combined check`] : []),
   ]
-}
-
-/** A time as people say it: `14:05 (in 12 min)`, with the date if that is not today. */
-export function clock(at: number, now: number) {
-  const [then, today] = [new Date(at), new Date(now)]
-  const pad = (value: number) => String(value).padStart(2, "0")
-  const time = `${pad(then.getHours())}:${pad(then.getMinutes())}`
-  const date = `${then.getFullYear()}-${pad(then.getMonth() + 1)}-${pad(then.getDate())}`
-  return `${then.toDateString() === today.toDateString() ? time : `${date} ${time}`} (in ${span(at - now)})`
-}
-
-function span(milliseconds: number) {
-  const seconds = Math.max(0, milliseconds) / 1000
-  const units = [
-    ["days", 86400],
-    ["h", 3600],
-    ["min", 60],
-  ] as const
-  const unit = units.find(([, length]) => seconds >= 2 * length)
-  return unit ? `${Math.round(seconds / unit[1])} ${unit[0]}` : `${Math.ceil(seconds)} s`
 }
 
 export * as CombinedReport from "./report"

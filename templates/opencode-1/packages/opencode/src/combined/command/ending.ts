@@ -3,6 +3,7 @@ import { CombinedAccounts } from "../health/accounts"
 import { CombinedCooldown } from "../health/cooldown"
 import { CombinedHealthStore } from "../health/store"
 import { CombinedHealthFile } from "../host/health-file"
+import { CombinedMember } from "../member"
 import { CombinedKnown } from "../view/known"
 
 const open = () =>
@@ -20,15 +21,8 @@ export function clear(name: string | undefined) {
   const now = Date.now()
   const store = open()
   const keys = CombinedKnown.meant(store.read(), name, now)
-  // A record of a success, not its absence: processes write again what they know and the file lacks.
-  store.update((state) => keys.reduce((found, key) => CombinedCooldown.succeed(found, ...parts(key), now), state))
+  store.update((state) => CombinedCooldown.forget(state, keys.map(CombinedMember.named), now))
   return keys.map(CombinedKnown.nameOf)
-}
-
-/** `succeed` takes the provider's own key along. */
-function parts(key: string): [string, string] {
-  const at = key.indexOf("/")
-  return [key.slice(0, at), key.slice(at + 1)]
 }
 
 export * as CombinedEnding from "./ending"

@@ -32,6 +32,7 @@ export const make = Effect.fn("CombinedSurvey.make")(function* (asked: { readonl
       own.find((item) => item.id === member.providerID)?.models[member.modelID],
     providerName: (id: string) => own.find((item) => item.id === id)?.name ?? id,
     cooling: found?.cooling ?? (() => undefined),
+    ...(found && { machine: found.machine }),
   }
   const models = (items: readonly Group[]) =>
     items.map((item) => CombinedReport.model(item, Object.hasOwn(options.groups ?? {}, item.id), look))

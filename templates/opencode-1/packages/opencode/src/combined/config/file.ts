@@ -38,7 +38,7 @@ export function owns(file: string) {
  * Whether this process only looks, for a tool that asks about the user's settings. Upstream adds its schema to a file
  * that has none, and writes the file.
  */
-const isLooking = () => Boolean(process.env["OPENCODE_COMBINED_LOOK"])
+export const isLooking = () => Boolean(process.env["OPENCODE_COMBINED_LOOK"])
 
 const SCHEMA = "https://opencode.ai/config.json"
 

@@ -36,6 +36,7 @@ import { CombinedMistakes } from "../mistakes"
 import { CombinedSettings } from "../settings"
 import { CombinedVariant } from "../choice/variant"
 import { CombinedPicture } from "../view/picture"
+import type { Machine } from "../view/steer"
 import { CombinedMember } from "../member"
 
 type Dependencies = {
@@ -56,6 +57,7 @@ export type Known = {
   readonly config: Info
   readonly mistakes: readonly CombinedMistakes.Mistake[]
   readonly cooling: (member: CombinedMember.Member) => Cooldown | undefined
+  readonly machine: Machine
   /** The catalogue of providers, connected or not. */
   readonly listed: Listed
 }
@@ -109,7 +111,8 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
 
   const known = Effect.gen(function* () {
     const { pool } = yield* look()
-    return { ...(yield* examined()), cooling: pool.cooling, listed: yield* dependencies.modelsDev.get() }
+    const { machine } = pool.facts()
+    return { ...(yield* examined()), cooling: pool.cooling, machine, listed: yield* dependencies.modelsDev.get() }
   })
 
   /** What is known now of the groups' members: their models, health, credentials and settings. */

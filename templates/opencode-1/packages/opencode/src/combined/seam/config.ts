@@ -1,4 +1,4 @@
 /** What upstream's config/config.ts and config/paths.ts call. */
-export { chosen, examine, NAMES, only, OWN, owns, targets } from "../config/file"
+export { chosen, examine, isLooking, NAMES, only, OWN, owns, targets } from "../config/file"
 
 export * as CombinedConfig from "./config"
