@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from opencode_patcher.models import json_schema, schema
-from opencode_patcher.models.schema import AnyText, Anything, Either, Flag, ListOf, MapOf, OneOf, Struct, Type, Whole
+from opencode_patcher.models.schema import (
+    Amount,
+    AnyText,
+    Anything,
+    Either,
+    Flag,
+    ListOf,
+    MapOf,
+    OneOf,
+    Struct,
+    Type,
+    Whole,
+)
 
 _HEAD = """\
 # Configuration
@@ -48,6 +60,9 @@ MEANINGS = {
     "windows.threshold": "The percentage; `off` never leaves a provider early; with a number, API keys count as well",
     "windows.providers": "The same for single providers",
     "windows.order": "`soonest`: of equal members, the one whose window ends first is asked first",
+    "budget.session": "In a session, with its subagents",
+    "budget.day": "In a day of the local calendar, all sessions together",
+    "budget.providers": "Of that, at single providers",
     "failures[].status": "HTTP status codes",
     "failures[].code": "Codes in the body of the error",
     "failures[].words": "Words of the message, as plain text",
@@ -65,6 +80,9 @@ _READ_ON = {
     "accounts": "settings.md#several-accounts-of-one-provider",
     "windows": "failover.md#plans-that-are-nearly-used-up",
     "failures": "failures.md",
+    "price_class": "money.md#what-a-member-costs",
+    "metered": "money.md#whether-it-may-be-asked",
+    "budget": "money.md#budgets",
     "min_providers": "model-identity.md#groups",
     "variants": "model-identity.md",
 }
@@ -158,6 +176,8 @@ def _form(wanted: Type) -> str:
             return "`true` or `false`"
         case Whole(least, _):
             return f"number from {least}"
+        case Amount(least):
+            return "any number" if least is None else f"any number from {least}"
         case OneOf(values):
             return ", ".join(f"`{value}`" for value in values)
         case ListOf(item):

@@ -6,7 +6,19 @@ import json
 from typing import Any
 
 from opencode_patcher.models import schema, settings
-from opencode_patcher.models.schema import AnyText, Anything, Either, Flag, ListOf, MapOf, OneOf, Struct, Type, Whole
+from opencode_patcher.models.schema import (
+    Amount,
+    AnyText,
+    Anything,
+    Either,
+    Flag,
+    ListOf,
+    MapOf,
+    OneOf,
+    Struct,
+    Type,
+    Whole,
+)
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -50,6 +62,10 @@ def _of(wanted: Type) -> dict[str, Any]:
         case Whole(least, meaning):
             number = {"type": "integer", "minimum": least, "maximum": schema.LARGEST}
             return {**number, "errorMessage": meaning} if meaning else number
+        case Amount(least, meaning):
+            found: dict[str, Any] = {"type": "number"}
+            found |= {} if least is None else {"minimum": least}
+            return {**found, "errorMessage": meaning} if meaning else found
         case OneOf(values):
             return {"enum": list(values)}
         case ListOf(item):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from opencode_patcher.base import resources
@@ -40,6 +40,14 @@ class Whole:
     """A whole number from ``least`` to LARGEST; ``meaning`` says what it counts, where that is often mistaken."""
 
     least: int
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number from ``least`` on, which need not be whole; ``meaning`` says what it counts."""
+
+    least: int | None = None
     meaning: str = ""
 
 
@@ -80,7 +88,7 @@ class Either:
     types: tuple[Type, ...]
 
 
-Type = Anything | AnyText | Flag | Whole | OneOf | ListOf | MapOf | Struct | Either
+Type = Anything | AnyText | Flag | Whole | Amount | OneOf | ListOf | MapOf | Struct | Either
 
 _SIMPLE: Mapping[str, Type] = {
     "Schema.Any": Anything(),
@@ -88,6 +96,7 @@ _SIMPLE: Mapping[str, Type] = {
     "Schema.Boolean": Flag(),
     "PositiveInt": Whole(1),
     "NonNegativeInt": Whole(0),
+    "Schema.Finite": Amount(),
 }
 
 _TOKEN = re.compile(r"\s*(?:(?P<word>Schema\.\w+|\.?\w+)|(?P<text>\"[^\"]*\")|(?P<sign>[(){}\[\],:=]))")
@@ -177,14 +186,14 @@ class _Reader:
         self.expect("Schema.isGreaterThanOrEqualTo")
         self.expect("(")
         least = self.next()
-        if not isinstance(found, Whole) or not least.isdecimal():
+        if not isinstance(found, Whole | Amount) or not least.isdecimal():
             raise _not_understood(least)
         self.expect(",")
         meaning = self.text("message")
         self.expect(")")
         self.skip(",")
         self.expect(")")
-        return Whole(int(least), meaning)
+        return replace(found, least=int(least), meaning=meaning)
 
     def expression(self) -> Type:
         word = self.next()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,19 @@ from typing import Any
 from opencode_patcher.base import jsonc
 from opencode_patcher.models import schema
 from opencode_patcher.models.nearest import nearest
-from opencode_patcher.models.schema import AnyText, Anything, Either, Flag, ListOf, MapOf, OneOf, Struct, Type, Whole
+from opencode_patcher.models.schema import (
+    Amount,
+    AnyText,
+    Anything,
+    Either,
+    Flag,
+    ListOf,
+    MapOf,
+    OneOf,
+    Struct,
+    Type,
+    Whole,
+)
 
 KEYS = ("provider_priority", "combined")
 """Top-level keys that only a patched OpenCode knows; a stock one refuses the whole file (config/parse.ts)."""
@@ -145,6 +158,10 @@ def _fits(value: object, wanted: Type) -> bool:
             if isinstance(value, bool) or not isinstance(value, int | float):
                 return False
             return least <= value <= schema.LARGEST and value == round(value)
+        case Amount(least):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                return False
+            return least is None or value >= least
         case OneOf(values):
             return isinstance(value, str) and value in values
         case ListOf(OneOf()):
@@ -163,6 +180,12 @@ def _fits(value: object, wanted: Type) -> bool:
 
 def _meant(value: object, wanted: Type) -> str:
     """What a number was probably meant to be that is too small for milliseconds."""
+    if (
+        isinstance(wanted, Amount)
+        and isinstance(value, str)
+        and (dollars := re.fullmatch(r"\$? *(\d+(\.\d+)?) *(\$|USD)?", value))
+    ):
+        return f"It is in dollars. If you mean {dollars[1]} dollars, write {dollars[1]} without quotes."
     if not isinstance(wanted, Whole) or not wanted.meaning or isinstance(value, bool):
         return ""
     if not isinstance(value, int | float) or not 0 < value < wanted.least:
@@ -180,6 +203,8 @@ def _words(wanted: Type) -> str:
             return "true or false"
         case Whole(least):
             return f"a whole number from {least} to {schema.LARGEST}"
+        case Amount(least):
+            return "a number" if least is None else f"a number, at least {least}"
         case OneOf((only,)):
             return json.dumps(only)
         case OneOf(values):

@@ -62,6 +62,61 @@ function inside(path: readonly string[], value: unknown, given: Node | undefined
   })
 }
 
+/** Caps that are never reached, or for nothing. */
+export function budgets({ combined }: Info): Mistake[] {
+  const { session, day, providers = {} } = combined?.budget ?? {}
+  const caps = [
+    ["session", session] as const,
+    ...Object.entries(providers).map(([id, cap]) => [`providers.${id}`, cap] as const),
+  ]
+  const unreached = caps.flatMap(([name, cap]) =>
+    cap === undefined || day === undefined || cap <= day
+      ? []
+      : [
+          {
+            path: [
+              "combined",
+              "budget",
+              ...(name === "session" ? [name] : ["providers", name.slice("providers.".length)]),
+            ],
+            value: cap,
+            text: `combined.budget: ${name} (${cap}) is more than day (${day}), so it is never reached.`,
+          },
+        ],
+  )
+  const idle =
+    combined?.metered === "never" && combined.budget && combined.fallback === undefined
+      ? [
+          {
+            path: ["combined", "budget"],
+            value: combined.budget,
+            text: `combined.budget: with combined.metered "never" there is nothing to spend.`,
+          },
+        ]
+      : []
+  return [...unreached, ...idle]
+}
+
+/** Providers that are named for what they cost, and that are close to another one. */
+export function prices({ combined }: Info, known: readonly string[]): Mistake[] {
+  const squashed = new Set(known.map(squash))
+  const named = [
+    ...Object.entries(combined?.price_class ?? {}).map(([name, value]) => ({ in: ["price_class"], name, value })),
+    ...Object.entries(combined?.budget?.providers ?? {}).map(([name, value]) => ({
+      in: ["budget", "providers"],
+      name,
+      value,
+    })),
+  ]
+  return named.flatMap(({ in: keys, name, value }) => {
+    const [provider] = name.split("/", 1)
+    const near = provider.includes("*") || squashed.has(squash(provider)) ? "" : nearest(provider, known)
+    const path = ["combined", ...keys]
+    const text = `${path.join(".")}: ${provider} is not a provider. Did you mean ${near}?`
+    return near ? [{ path: [...path, name], value, text }] : []
+  })
+}
+
 /** Settings that contradict each other, and values that cannot be meant. */
 export function contradictions({ combined = {} }: Info): Mistake[] {
   const { cooldown = {}, windows = {} } = combined

@@ -9,6 +9,9 @@ import type { Chain, Chains, Options } from "./identity/grouping"
 import type { Require } from "./identity/policies"
 import { lower, squash } from "./identity/scan"
 import type { CombinedMember } from "./member"
+import type { Metered } from "./money/admit"
+import type { Budget } from "./money/budget"
+import type { PriceClass } from "./money/price"
 import { CombinedSchema } from "./schema"
 import { table, type Node } from "./settings-table"
 
@@ -38,6 +41,13 @@ export type Info = {
       readonly order?: "priority" | "soonest"
     }
     readonly failures?: readonly Own[]
+    readonly price_class?: Readonly<Record<string, PriceClass>>
+    readonly metered?: Metered
+    readonly budget?: {
+      readonly session?: number
+      readonly day?: number
+      readonly providers?: Readonly<Record<string, number>>
+    }
   }
   readonly agent?: Readonly<Record<string, { readonly [key: string]: unknown } | undefined>>
 }
@@ -138,6 +148,31 @@ export function failover(config: Info): Failover {
   }
 }
 
+/** What requests may cost. */
+export type Money = {
+  readonly metered: Metered
+  /** Undefined if nothing has a cap. */
+  readonly budget: Budget | undefined
+  /** What the user says about a member's price. */
+  readonly classOf: (member: CombinedMember.Name) => PriceClass | undefined
+}
+
+export function money({ combined = {} }: Info): Money {
+  const { session, day, providers = {} } = combined.budget ?? {}
+  const own = Object.entries(combined.price_class ?? {})
+  // What is said about a model is more than what is said about its provider.
+  const rows = [...own.filter(([name]) => name.includes("/")), ...own.filter(([name]) => !name.includes("/"))]
+  const caps = new Map(Object.entries(providers).map(([name, cap]) => [squash(name), cap]))
+  const isCapped = session !== undefined || day !== undefined || caps.size > 0
+  return {
+    metered: combined.metered ?? "allow",
+    budget: isCapped
+      ? { ...(session !== undefined && { session }), ...(day !== undefined && { day }), providers: caps }
+      : undefined,
+    classOf: (member) => rows.find(([pattern]) => names(lower(pattern), member))?.[1],
+  }
+}
+
 function threshold(windows: NonNullable<Info["combined"]>["windows"] = {}): CombinedAccounts.Threshold {
   const own = new Map(Object.entries(windows.providers ?? {}).map(([name, value]) => [squash(name), value]))
   return (providerID, window) => {
@@ -148,7 +183,7 @@ function threshold(windows: NonNullable<Info["combined"]>["windows"] = {}): Comb
 }
 
 /** A pattern is a provider, or provider/model; `*` stands for any text. */
-function names(pattern: string, member: CombinedMember.Member) {
+function names(pattern: string, member: CombinedMember.Name) {
   const text = pattern.includes("/") ? `${member.providerID}/${member.modelID}` : member.providerID
   const source = pattern.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replaceAll("\\*", "[^]*")
   return new RegExp(`^${source}$`).test(lower(text))

@@ -108,10 +108,10 @@ export function look(input: {
       }
     },
     rank: <M extends Member>(members: readonly M[], wish: Wish = {}) => CombinedRank.rank(members, view(wish)),
-    /** The member to ask now; if all are unavailable, the one that returns first. */
-    first: <M extends Member>(members: readonly M[]) => {
-      const choice = choose(members)
-      return choice.type === "serve" ? choice.member : choice.out[0].member
+    /** The member to ask now; if all are unavailable, the one that returns first. Before its request it is checked again. */
+    first: <M extends Member>(members: readonly M[], wish: Wish = {}) => {
+      const choice = choose(members, wish)
+      return choice.type === "serve" ? choice.member : (choice.out[0]?.member ?? members[0])
     },
     /** Starts a cooldown for a request that started then; if it cannot be shared with other processes, returns why. */
     fail: (member: Member, failure: Failure, began: number) => {
@@ -127,6 +127,7 @@ export function look(input: {
       )
       return store.problem()
     },
+    nearlyUsed: (member: Member) => plans(Date.now()).nearlyUsed?.(member),
     succeed: (member: Member, began: number) =>
       void store.update((state) => CombinedCooldown.succeed(state, member.providerID, member.modelID, began)),
     /** Remembers what an answer of the member says about its plan. */

@@ -8,6 +8,7 @@ import { supported } from "../../session/runner/model"
 import { CombinedVariant } from "../choice/variant"
 import { group, type Group, type Offer } from "../identity/grouping"
 import { CombinedMember } from "../member"
+import { CombinedPrice } from "../money/price"
 import { CombinedSettings } from "../settings"
 import { CombinedRunnerSettings } from "./settings"
 
@@ -18,6 +19,8 @@ export type Found = {
   readonly name: string
   /** In the order in which they are asked. */
   readonly members: readonly (CombinedMember.Member & { readonly model: ModelV2.Info })[]
+  /** Those that are left out because they bill each request, and why that may not be here; undefined if there are none. */
+  readonly billed: string | undefined
 }
 
 /** The last grouping of each catalogue; it is made again when a model is added or a setting changes. */
@@ -29,20 +32,21 @@ const grouping = Effect.fn("CombinedRunnerCatalogue.grouping")(function* (catalo
   const names = models.map((model) => CombinedMember.key({ providerID: model.providerID, modelID: model.id }))
   const of = JSON.stringify([settings, least, names])
   const known = made.get(catalog)
-  if (known?.of === of) return { models, groups: known.groups }
+  const money = CombinedSettings.money(settings)
+  if (known?.of === of) return { models, money, groups: known.groups }
   const options = { ...CombinedSettings.read(settings), catalogue: offers(yield* catalog.model.all()) }
   const found = models.some((model) => model.providerID === ID)
     ? []
     : group(offers(models), { ...options, ...(least && { minProviders: least }) })
   const groups = new Map(found.map((item) => [item.id, item] as const))
   if (!least) made.set(catalog, { of, groups })
-  return { models, groups }
+  return { models, money, groups }
 })
 
 /** What is listed: upstream's models, followed by the combined ones with a usable member. */
 export const models = Effect.fn("CombinedRunnerCatalogue.models")(function* (catalog: Catalog.Interface) {
-  const { models, groups } = yield* grouping(catalog)
-  return [...models, ...[...groups.values()].flatMap((item) => virtual(resolve(item, models)) ?? [])]
+  const { models, money, groups } = yield* grouping(catalog)
+  return [...models, ...[...groups.values()].flatMap((item) => virtual(resolve(item, models, money)) ?? [])]
 })
 
 /** The provider of the combined models, if there are any, after upstream's. */
@@ -58,17 +62,44 @@ export const providers = Effect.fn("CombinedRunnerCatalogue.providers")(function
  * more. Undefined if there is none. It may have no members: then the runner can use none of its providers.
  */
 export const find = Effect.fn("CombinedRunnerCatalogue.find")(function* (catalog: Catalog.Interface, id: string) {
-  const { models, groups } = yield* grouping(catalog)
+  const { models, money, groups } = yield* grouping(catalog)
   const item = groups.get(id) ?? (yield* grouping(catalog, 1)).groups.get(id)
-  return item && resolve(item, models)
+  return item && resolve(item, models, money)
 })
 
-function resolve(item: Group, models: readonly ModelV2.Info[]): Found {
+/** Nobody can be asked for leave here, and no cost is counted: what may only be billed on conditions is not asked. */
+function resolve(item: Group, models: readonly ModelV2.Info[], money: CombinedSettings.Money): Found {
   const members = item.members.flatMap((member) => {
     const model = models.find((other) => other.providerID === member.providerID && other.id === member.modelID)
     return model && supported(model) ? [{ ...member, model }] : []
   })
-  return { id: item.id, name: item.name, members }
+  const condition =
+    money.metered === "allow"
+      ? money.budget && "combined.budget does not work here"
+      : `combined.metered is "${money.metered}"`
+  if (!condition) return { id: item.id, name: item.name, members, billed: undefined }
+  const billed = members.filter((member) => priceClassOf(member, money) === "metered")
+  const names = [...new Set(billed.map((member) => member.providerID))].join(", ")
+  return {
+    id: item.id,
+    name: item.name,
+    members: members.filter((member) => !billed.includes(member)),
+    billed: names ? `each request is billed by ${names}, and ${condition}` : undefined,
+  }
+}
+
+/** Logins are stored separately for this API, and none of them is used here. */
+function priceClassOf(member: Found["members"][number], money: CombinedSettings.Money) {
+  const { api, cost } = member.model
+  const prices = cost.map(({ tier: _, ...rates }) => rates)
+  return CombinedPrice.classOf({
+    member,
+    provider: member.providerID,
+    login: false,
+    price: prices[0] && { ...prices[0], tiers: prices.slice(1).map((rates) => ({ ...rates, tier: { size: 0 } })) },
+    local: CombinedPrice.isLocal(api.type === "aisdk" ? api.url : undefined),
+    own: money.classOf(member),
+  })
 }
 
 function offers(models: readonly ModelV2.Info[]): Offer[] {

@@ -91,6 +91,43 @@ test("a provider's name that is close to one of yours is named", () => {
   ])
 })
 
+test("a cap that is never reached is a contradiction, and so is one for nothing", () => {
+  const said = (combined: Parameters<typeof CombinedMistakes.budgets>[0]["combined"]) =>
+    CombinedMistakes.budgets({ combined }).map((one) => one.text)
+  expect(said({ budget: { session: 5, day: 2, providers: { acme: 3, other: 1 } } })).toEqual([
+    "combined.budget: session (5) is more than day (2), so it is never reached.",
+    "combined.budget: providers.acme (3) is more than day (2), so it is never reached.",
+  ])
+  expect(said({ budget: { session: 2, day: 2 } })).toEqual([])
+  expect(said({ metered: "never", budget: { day: 2 } })).toEqual([
+    'combined.budget: with combined.metered "never" there is nothing to spend.',
+  ])
+})
+
+test("a provider that is misspelt where its price is named is found", () => {
+  const combined = {
+    price_class: { antropic: "plan", "openruter/x": "free", "*": "free" },
+    budget: { providers: { Open_Router: 1, opnrouter: 2, gone: 1 } },
+  } as const
+  expect(CombinedMistakes.prices({ combined }, ["anthropic", "openrouter"])).toEqual([
+    {
+      path: ["combined", "price_class", "antropic"],
+      value: "plan",
+      text: "combined.price_class: antropic is not a provider. Did you mean anthropic?",
+    },
+    {
+      path: ["combined", "price_class", "openruter/x"],
+      value: "free",
+      text: "combined.price_class: openruter is not a provider. Did you mean openrouter?",
+    },
+    {
+      path: ["combined", "budget", "providers", "opnrouter"],
+      value: 2,
+      text: "combined.budget.providers: opnrouter is not a provider. Did you mean openrouter?",
+    },
+  ])
+})
+
 test("what a sentence is about is found by the key that it begins with", () => {
   const config = { provider_priority: ["a"], combined: { groups: { "x.y": ["a/b"] } } }
   const about = (text: string) => CombinedMistakes.named(config, text).path

@@ -32,4 +32,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"combined": {"windows": {"threshold": "never"}}}, "combined.windows.threshold"),
     ({"combined": {"windows": {"providers": {"openai": 0}}}}, "combined.windows.providers.openai"),
     ({"combined": {"windows": {"order": "first"}}}, "combined.windows.order"),
+    ({"combined": {"metered": "no"}}, "combined.metered"),
+    ({"combined": {"price_class": {"acme": "paid"}}}, "combined.price_class.acme"),
+    ({"combined": {"budget": 5}}, "combined.budget"),
+    ({"combined": {"budget": {"day": "5"}}}, "combined.budget.day"),
+    ({"combined": {"budget": {"session": -1}}}, "combined.budget.session"),
+    ({"combined": {"budget": {"session": None}}}, "combined.budget.session"),
+    ({"combined": {"budget": {"providers": {"acme": True}}}}, "combined.budget.providers.acme"),
 ]

@@ -7,7 +7,7 @@ import pytest
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.models import schema
 from opencode_patcher.models.grouping import VARIANTS
-from opencode_patcher.models.schema import AnyText, Anything, Either, Flag, ListOf, MapOf, OneOf, Struct, Whole
+from opencode_patcher.models.schema import Amount, AnyText, Anything, Either, Flag, ListOf, MapOf, OneOf, Struct, Whole
 from opencode_patcher.models.settings import KEYS
 
 
@@ -51,6 +51,8 @@ def test_a_description_belongs_to_its_field() -> None:
 def test_a_number_may_have_a_lower_limit_of_its_own() -> None:
     text = 'a: PositiveInt.check(Schema.isGreaterThanOrEqualTo(1000, { message: "milliseconds" }))'
     assert schema.parse(text) == Struct({"a": Whole(1000, "milliseconds")})
+    text = 'a: Schema.Finite, b: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0, { message: "dollars" }))'
+    assert schema.parse(text) == Struct({"a": Amount(), "b": Amount(0, "dollars")})
 
 
 def test_a_named_type_may_be_used_again_and_a_field_is_required_unless_it_is_optional() -> None:

@@ -10,13 +10,22 @@ from opencode_patcher.drill.scenarios.agents import AGENT_SCENARIOS
 from opencode_patcher.drill.scenarios.benchmark import BENCH_SCENARIOS
 from opencode_patcher.drill.scenarios.chains import CHAIN_SCENARIOS
 from opencode_patcher.drill.scenarios.entry_points import WAY_SCENARIOS
+from opencode_patcher.drill.scenarios.money import MONEY_SCENARIOS
 from opencode_patcher.drill.scenarios.protocols import PROTOCOL_SCENARIOS
 from opencode_patcher.drill.scenarios.quick import SCENARIOS
 from opencode_patcher.drill.scenarios.scenario import Scenario
 
-ALL_SCENARIOS = (*SCENARIOS, *BENCH_SCENARIOS, *AGENT_SCENARIOS, *PROTOCOL_SCENARIOS, *WAY_SCENARIOS, *CHAIN_SCENARIOS)
-"""The quick set, the public benchmark's, those for agents, protocols, other entry points and chains, in the table's
-order."""
+ALL_SCENARIOS = (
+    *SCENARIOS,
+    *BENCH_SCENARIOS,
+    *AGENT_SCENARIOS,
+    *PROTOCOL_SCENARIOS,
+    *WAY_SCENARIOS,
+    *CHAIN_SCENARIOS,
+    *MONEY_SCENARIOS,
+)
+"""The quick set, the public benchmark's, those for agents, protocols, other entry points, chains and money, in the
+table's order."""
 
 
 def select(names: Sequence[str], *, quick: bool = False) -> tuple[Scenario, ...]:

@@ -6,6 +6,7 @@
  */
 import type { Failure } from "../failure/classify"
 import { CombinedMember, type Name } from "../member"
+import type { Bar } from "../money/words"
 
 export type Failed = Name & {
   readonly message: string
@@ -38,6 +39,8 @@ export type Answer = {
   readonly compacted: boolean
   /** A member that refused the content; its model is not asked again. */
   readonly refused: Name | undefined
+  /** Members that may not be asked for it because of what it may cost. */
+  readonly bars: readonly Bar[]
 }
 
 export const FRESH: Answer = {
@@ -51,6 +54,7 @@ export const FRESH: Answer = {
   suspects: [],
   compacted: false,
   refused: undefined,
+  bars: [],
 }
 
 /** The answer after a member was asked for it and failed to give it. */
@@ -97,6 +101,11 @@ export function waited(answer: Answer) {
 
 export function rechoose(answer: Answer): Answer {
   return { ...answer, rechosen: answer.rechosen + 1 }
+}
+
+/** The answer after it became known that members may not be asked for it because of what it may cost. */
+export function bar(answer: Answer, bars: readonly Bar[]): Answer {
+  return { ...answer, bars: [...answer.bars, ...bars] }
 }
 
 export function compact(answer: Answer): Answer {

@@ -29,6 +29,8 @@ export type Wish = {
   /** How often the member was abandoned since the last answer, and whether it may still be asked. */
   readonly left?: (member: Member) => number
   readonly open?: (member: Member) => boolean
+  /** The member may not be asked because of what it costs. */
+  readonly barred?: (member: Member) => boolean
   /** The classes of its failures since the last answer. */
   readonly failed?: (member: Member) => readonly string[]
   /** How many milliseconds to wait for a member that fits. */
@@ -119,7 +121,10 @@ function cooling<M extends Member>(members: readonly M[], view: View): Out<M>[] 
 }
 
 const open = <M extends Member>(members: readonly M[], view: View) =>
-  members.filter((member, index) => (view.open?.(member) ?? true) && applies(member, members.slice(0, index), view))
+  members.filter(
+    (member, index) =>
+      (view.open?.(member) ?? true) && !view.barred?.(member) && applies(member, members.slice(0, index), view),
+  )
 
 /** Whether one before it has failed in a way for which the user wants this member to be asked. */
 function applies(member: Member, before: readonly Member[], view: View) {

@@ -289,9 +289,11 @@ export function without(answer: Answer, member: Name, end: End | undefined): Ans
 export function wish(answer: Answer, purpose: Purpose) {
   const left = (member: Name) => answer.left.get(CombinedMember.key(member)) ?? 0
   const closed = (member: Name) => answer.closed.get(CombinedMember.key(member)) ?? 0
-  const { refused } = answer
+  const { refused, bars } = answer
   const open = (member: Name) =>
-    left(member) + closed(member) < MOST_LEFT && !(refused && CombinedMember.isSameModel(member, refused))
+    left(member) + closed(member) < MOST_LEFT &&
+    !(refused && CombinedMember.isSameModel(member, refused)) &&
+    !bars.some((bar) => CombinedMember.same(bar, member))
   return {
     left,
     /** Whether it may still be asked. */
@@ -321,7 +323,7 @@ export function start(facts: {
   readonly until: number | undefined
   /** Another request is testing whether it has recovered. */
   readonly probed: boolean
-  /** The user does not want it asked. */
+  /** The user does not want it asked, or what it costs. */
   readonly ruledOut?: boolean
   /** Another member that can take the request could answer now. */
   readonly others: boolean
@@ -336,6 +338,16 @@ export function start(facts: {
   const pause = waitFor(facts.purpose, facts.answer, facts.until, facts.now)
   // One that stays unavailable for long is asked anyway: it may have recovered.
   return pause === undefined ? { type: "ask" } : { type: "wait", for: pause, until: facts.until }
+}
+
+/**
+ * Whether the next member is asked in place of one that may not be because of what it costs. One that stays unavailable
+ * for long is asked once, as at the start of an answer: it may have recovered.
+ */
+export function instead(purpose: Purpose, answer: Answer, next: Next, now: number) {
+  if (next.type === "none") return false
+  if (next.type === "serve" || waitFor(purpose, answer, next.until, now) !== undefined) return true
+  return !answer.failures.some((item) => CombinedMember.same(item, next.member))
 }
 
 /**

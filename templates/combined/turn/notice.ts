@@ -3,6 +3,7 @@ import type { Failed } from "../choice/answer"
 import type { Cooldown } from "../health/cooldown"
 import type { Window } from "../health/window"
 import { CombinedMember, type Name } from "../member"
+import type { Bar } from "../money/words"
 import { CombinedText } from "../text"
 import { CombinedHappening } from "../view/happening"
 import type { CombinedSteer } from "../view/steer"
@@ -48,11 +49,15 @@ export function waiting(id: string, provider: string, reason: string) {
 }
 
 /**
- * The first failure first: a later one must not hide what went wrong. Members that were already unavailable come last.
+ * The first failure first: a later one must not hide what went wrong. Members that were already unavailable come next,
+ * and last those that may not be asked because of what they cost, with what the user can do about it.
  */
-export function exhausted(id: string, failures: readonly Failed[], out: readonly Out[]) {
+export function exhausted(id: string, failures: readonly Failed[], out: readonly Out[], bars: readonly Bar[] = []) {
   const earlier = out.map((item) => ({ ...item.member, message: item.cooldown.message }))
-  const all = [...failures, ...earlier].map((item) => ({ member: CombinedMember.key(item), message: item.message }))
+  const all = [...failures, ...earlier, ...bars].map((item) => ({
+    member: CombinedMember.key(item),
+    message: item.message,
+  }))
   const [first] = out
   return [
     `No provider of ${id} can answer now.`,
@@ -62,6 +67,7 @@ export function exhausted(id: string, failures: readonly Failed[], out: readonly
     ...(first
       ? [`${first.member.providerID} should be back first, at ${new Date(first.cooldown.until).toISOString()}.`]
       : []),
+    ...new Set(bars.map((bar) => bar.help)),
   ]
     .map(CombinedText.shown)
     .join("\n")

@@ -24,6 +24,9 @@ export interface Interface {
 
 export class Service extends Context.Service<Service, Interface>()("@small/LLM") {}
 
+/** Nothing is asked of the user. */
+const perm = { ask: () => Effect.void }
+
 const live = Layer.effect(
   Service,
   Effect.gen(function* () {

@@ -37,13 +37,14 @@ type State = Input & {
   reasoningMap: Record<string, SessionV1.ReasoningPart>
 }
 
-/** This program keeps no history of the user's files, sums up no changes and has no screen for a toast. */
+/** This program keeps no history of the user's files, sums up no changes, asks nothing and has no screen for a toast. */
 const snapshot = {
   track: () => Effect.succeed<string | undefined>(undefined),
   patch: (hash: string) => Effect.succeed({ hash, files: [] as string[] }),
 }
 const summary = { summarize: () => Effect.void }
 const events = { publish: () => Effect.void }
+const permission = { ask: () => Effect.void }
 
 export const layer = Layer.effect(
   Service,

@@ -9,11 +9,13 @@
  * ../turn/decide.ts decides what to do; this file does it. A summary is requested once and outside the loop, and it has
  * no tools: it is simply made again.
  */
+import type { Permission } from "@/permission"
 import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"
 import type { Session } from "@/session/session"
 import type { SessionRetry } from "@/session/retry"
 import type { SessionStatus } from "@/session/status"
+import type { SessionID } from "@/session/schema"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import type { LLMEvent } from "@opencode-ai/llm"
 import { Cause, Effect } from "effect"
@@ -21,6 +23,9 @@ import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
 import { CombinedVariant } from "../choice/variant"
 import { CombinedMember } from "../member"
+import { CombinedPrice } from "../money/price"
+import { CombinedSpending } from "../money/spending"
+import { CombinedWords } from "../money/words"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAttempt } from "../request/attempt"
 import { CombinedConclusion } from "../request/conclusion"
@@ -52,6 +57,7 @@ export type Turn = {
   readonly streamInput: LLM.StreamInput
   readonly session: Session.Interface
   readonly status: SessionStatus.Interface
+  readonly permission: Permission.Interface
   readonly handleEvent: (event: LLMEvent) => Effect.Effect<void, unknown>
   /** Tells clients what happened. */
   readonly tell: (happening: CombinedHappening.Happening) => Effect.Effect<void>
@@ -68,6 +74,11 @@ export function stream(_ctx: Context, input: LLM.StreamInput, send: LLM.Interfac
   if (!route) return send(input)
   const { state } = route
   state.attempt = CombinedAttempt.make(input)
+  // Tools, such as a subagent with requests of its own, may go on for long after the answer.
+  state.attempt.gate.ends = () => {
+    const bill = CombinedAttempt.bill(state.attempt)
+    if (bill.reported !== undefined) Effect.runFork(CombinedSpending.settle(route, bill))
+  }
   // Upstream takes a while to build the request, and longer if many turns start at once.
   state.attempt.gate.mayAsk = () => {
     const held = state.heeds ? route.held() : undefined
@@ -125,7 +136,7 @@ const attend = <R>(
     return CombinedRetraction.carry(turn.ctx, turn.session).pipe(
       Effect.andThen(begin(turn, route, run)),
       Effect.flatMap((then) => (then === "ask" ? asked : Effect.succeed(then))),
-      Effect.ensuring(route.release),
+      Effect.ensuring(Effect.andThen(route.release, pay(route))),
       Effect.flatMap((then) => (then === "again" ? attend(turn, run, attempt) : Effect.void)),
       Effect.ensuring(Effect.sync(() => route.state.attempt?.controller.abort())),
     )
@@ -152,12 +163,12 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
       }
       for (const { member, cooldown } of route.opening ?? [])
         yield* happen(turn, CombinedHappening.leftOut(subject(route), member, route.member, cooldown), "here")
-      return "ask" as const
+      return yield* afford(turn, route, run)
     case "wait":
       run.answer = CombinedAnswer.wait(run.answer, found)
       yield* wait(turn, route, run, route.member, found)
       yield* route.claim
-      return "ask" as const
+      return yield* afford(turn, route, run)
     case "move": {
       run.answer = CombinedAnswer.rechoose(run.answer)
       if (purpose === "step") return yield* retract(turn, route, run)
@@ -165,9 +176,47 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
       return yield* swap(turn, run, next.model ?? turn.streamInput.model)
     }
   }
-  yield* exhaust(turn, route, run)
-  return undefined
+  return yield* exhaust(turn, route, run)
 })
+
+/** Whether the request may cost what it does; if not, another member is chosen. */
+const afford = Effect.fn("CombinedTurn.afford")(function* (
+  turn: Turn,
+  route: CombinedRoute.Route,
+  run: CombinedRun.Run,
+) {
+  const { streamInput, session, permission, ctx } = turn
+  const root = rootOf(session, ctx.sessionID)
+  const bars = yield* CombinedSpending.admit(streamInput.model, {
+    session: root,
+    permission,
+    rules: () => [...streamInput.agent.permission, ...(streamInput.permission ?? [])],
+    tokens: () => CombinedPrice.tokensOf(streamInput.system, streamInput.messages, streamInput.tools),
+    variant: route.member.how?.variant ?? streamInput.user.model.variant,
+  })
+  if (!bars.length) {
+    const plan = yield* CombinedSpending.billed(route, root)
+    if (plan) yield* say(turn, CombinedWords.billed(CombinedNotice.SWITCH, plan, route.member))
+    return "ask" as const
+  }
+  run.answer = CombinedAnswer.bar(run.answer, bars)
+  const purpose = purposeOf(turn)
+  const next = yield* route.next(CombinedFit.wish(route, run, purpose))
+  if (!next.model || !CombinedDecide.instead(purpose, run.answer, CombinedRoute.candidate(next), Date.now()))
+    return yield* exhaust(turn, route, run, next.type === "wait" ? next.out : [])
+  return purpose === "step" ? yield* retract(turn, route, run) : yield* swap(turn, run, next.model)
+})
+
+/** The session that the user opened, of which this one may be a subagent's. */
+const rootOf = (session: Session.Interface, id: SessionID): Effect.Effect<SessionID> =>
+  Effect.suspend(() => session.get(id)).pipe(
+    Effect.flatMap((found) => (found.parentID ? rootOf(session, found.parentID) : Effect.succeed(id))),
+    Effect.orElseSucceed(() => id),
+  )
+
+/** What the request has cost, if anything was held for it. */
+const pay = (route: CombinedRoute.Route) =>
+  Effect.suspend(() => CombinedSpending.settle(route, CombinedAttempt.bill(route.state.attempt)))
 
 /** Ends an attempt that is silent for too long, if another member can answer. */
 const watch = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) =>
@@ -292,7 +341,12 @@ function shown(
   if (which === "first") return answer.suspects[0]?.error ?? new Error(answer.suspects[0]?.failure.message ?? message)
   if (which === "all")
     return new Error(
-      CombinedNotice.exhausted(route.id, answer.failures, next?.type === "wait" ? next.out : []) + steered,
+      CombinedNotice.exhausted(
+        route.id,
+        answer.failures,
+        next?.type === "wait" ? next.out : [],
+        barsOf(route, answer),
+      ) + steered,
     )
   return which === "too long" ? new Error(CombinedNotice.tooLong(route.id)) : own
 }
@@ -302,12 +356,18 @@ const exhaust = Effect.fn("CombinedTurn.exhaust")(function* (
   turn: Turn,
   route: CombinedRoute.Route,
   run: CombinedRun.Run,
+  out: Parameters<typeof CombinedNotice.exhausted>[2] = [],
 ) {
-  const { failures } = run.answer
+  const { answer } = run
   run.answer = CombinedAnswer.FRESH
   const steered = yield* wishes(route, run)
-  yield* turn.halt(new Error(CombinedNotice.exhausted(route.id, failures, []) + steered))
+  const text = CombinedNotice.exhausted(route.id, answer.failures, out, barsOf(route, answer))
+  yield* turn.halt(new Error(text + steered))
+  return undefined
 })
+
+/** The members that may not be asked because of what they cost. */
+const barsOf = (route: CombinedRoute.Route, answer: CombinedAnswer.Answer) => [...route.terms.bars, ...answer.bars]
 
 /** What the user's wishes have to do with an error, as further lines of it. */
 const wishes = (route: CombinedRoute.Route, run: CombinedRun.Run) =>
@@ -347,6 +407,7 @@ const record = Effect.fn("CombinedTurn.record")(function* (
   conclusion: CombinedConclusion.Conclusion,
 ) {
   const attempt = route.state.attempt
+  yield* pay(route)
   if (!attempt || attempt.logged) return
   if (!conclusion.tools) yield* CombinedRetraction.charge(turn, attempt)
   yield* CombinedConclusion.record(attempt, turn.ctx.assistantMessage, route, conclusion)
@@ -378,6 +439,10 @@ const subject = ({ id, nameOf }: CombinedRoute.Route) => ({ combined: id, nameOf
 /** Tells clients what happened, and leaves a line in the transcript. */
 const happen = (turn: Turn, happening: CombinedHappening.Happening, where: "next" | "here") =>
   turn.tell(happening).pipe(Effect.andThen(CombinedRetraction.tell(turn, happening, where)))
+
+/** Says in the same way that requests are billed from here on. */
+const say = (turn: Turn, message: string) =>
+  turn.status.set(turn.ctx.sessionID, { type: "retry", attempt: 1, message, next: Date.now() })
 
 /** How often a waiting turn checks whether the member is back early, in milliseconds: a user can end its cooldown. */
 const LOOK = 500

@@ -32,9 +32,11 @@ import { CombinedPool } from "../host/pool"
 import type { Failure } from "../failure/classify"
 import type { Cooldown } from "../health/cooldown"
 import { CombinedFile } from "../config/file"
+import { CombinedRules } from "../money/rules"
 import { CombinedMistakes } from "../mistakes"
 import { CombinedSettings } from "../settings"
 import { CombinedVariant } from "../choice/variant"
+import { CombinedNotice } from "../turn/notice"
 import { CombinedPicture } from "../view/picture"
 import type { Machine } from "../view/steer"
 import { CombinedMember } from "../member"
@@ -87,12 +89,19 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const known = cache.get(providers)
     if (known?.config === config) return known
     const made = CombinedListing.combine(providers, config, yield* dependencies.modelsDev.get())
-    const contradictions = [
+    const rules = CombinedRules.of(providers, config, yield* dependencies.modelsDev.get())
+    const aboutAll = [
       ...CombinedMistakes.contradictions(config),
       ...CombinedMistakes.misspelt(config, Object.keys(providers)),
+      ...CombinedMistakes.budgets(config),
+      ...CombinedMistakes.prices(config, Object.keys(providers)),
+      ...rules.mistakes(chosenModels(config), (modelID) => {
+        const found = CombinedListing.find(made, modelID)
+        return found && CombinedListing.chainOf(found, made)
+      }),
     ]
     // `config --check` finds those in an agent's fallback by itself, with their lines.
-    for (const mistake of [...CombinedMistakes.fallbacks(config), ...contradictions]) CombinedFile.report(mistake)
+    for (const mistake of [...CombinedMistakes.fallbacks(config), ...aboutAll]) CombinedFile.report(mistake)
     const ids = () => CombinedListing.ids(made)
     const names = check(CombinedSettings.read(config), CombinedListing.offers(providers), ids)
     yield* Effect.forEach(names, (text) => {
@@ -101,7 +110,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       if (!isElsewhere || text.includes(" Did you mean ")) CombinedFile.report(CombinedMistakes.named(config, text))
       return Effect.logWarning(text)
     })
-    const mistakes = [...contradictions, ...names.map((text) => CombinedMistakes.named(config, text))]
+    const mistakes = [...aboutAll, ...names.map((text) => CombinedMistakes.named(config, text))]
     const found = { config, catalogue: made, mistakes }
     cache.set(providers, found)
     return found
@@ -128,7 +137,8 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         return provider && CombinedCredentials.fingerprint(provider, undefined, kind === "quota")
       },
     })
-    return { config, modelOf, nameOf, pool }
+    const rules = CombinedRules.of(providers, config, yield* dependencies.modelsDev.get())
+    return { config, modelOf, nameOf, pool, rules }
   })
 
   type Look = Effect.Success<ReturnType<typeof look>>
@@ -149,7 +159,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       const now = yield* look()
       const members = now.pool.among(chain.id, chain.members, steer)
       const able = fits && meets(now, fits)
-      const choice = now.pool.choose(members, { ...wish, fits: able })
+      const choice = now.pool.choose(members, { ...wish, fits: able, barred: now.rules.barred(chain) })
       if (choice.type === "serve") return { ...choice, model: yield* concrete(now, choice.member, chain) }
       const [first] = choice.out
       return {
@@ -160,7 +170,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     })
 
   const concrete = (
-    { config, modelOf, nameOf, pool }: Look,
+    { config, modelOf, nameOf, pool, rules }: Look,
     member: CombinedMember.Member,
     chain: Chain,
   ): Effect.Effect<Provider.Model> =>
@@ -186,7 +196,26 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         id,
         variants: model.variants,
         member,
-        state: { attempt: undefined, retracted: false, known: undefined, heeds: true, unthinking: false },
+        state: {
+          attempt: undefined,
+          retracted: false,
+          known: undefined,
+          heeds: true,
+          hold: undefined,
+          unthinking: false,
+        },
+        terms: rules.termsOf(chain, member),
+        usedUp: Effect.map(look(), (now) =>
+          now.rules
+            .termsOf(chain, member)
+            .plans.flatMap((plan) => {
+              const cooldown = now.pool.cooling(plan)
+              if (cooldown?.kind === "quota") return [{ providerID: plan.providerID, message: cooldown.message }]
+              const used = now.pool.nearlyUsed(plan)
+              return used ? [{ providerID: plan.providerID, message: CombinedNotice.nearlyUsed(used, Date.now()) }] : []
+            })
+            .at(0),
+        ),
         forgone: new Set(),
         settings: { ...pool.settings, onRefusal: chain.onRefusal },
         instead: CombinedMember.isSameModel(member, members[0]) ? undefined : members[0].modelID,
@@ -217,7 +246,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         others: ({ fits = () => true, steer, ...wish } = {}) =>
           Effect.map(look(), (now) =>
             now.pool
-              .rank(now.pool.among(id, members, steer), { ...wish, owner })
+              .rank(now.pool.among(id, members, steer), { ...wish, owner, barred: now.rules.barred(chain) })
               .filter(meets(now, fits))
               .some((item) => !CombinedMember.same(item, member)),
           ),
@@ -234,7 +263,8 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   const first = Effect.fnUntraced(function* (chain: Chain) {
     const now = yield* look()
     const members = now.pool.among(chain.id, chain.members)
-    return yield* concrete(now, now.pool.first(members.length ? members : chain.members), chain)
+    const wish = { barred: now.rules.barred(chain) }
+    return yield* concrete(now, now.pool.first(members.length ? members : chain.members, wish), chain)
   })
 
   const list = Effect.fn("CombinedCatalogue.list")(function* () {
@@ -301,9 +331,11 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     })
     // Where the chosen model's provider has none, upstream asks the model itself.
     const lacks = providerID !== ID && !small.some((item) => item.providerID === providerID)
-    const members = lacks ? [found.members[0], ...small] : small
+    const chain = { id: "small", members: lacks ? [found.members[0], ...small] : small, onRefusal: found.onRefusal }
     if (!small.length) return undefined
-    return yield* first({ id: "small", members, onRefusal: found.onRefusal })
+    const { rules } = yield* look()
+    // Where none of them may be asked, the members themselves may.
+    return yield* first(chain.members.every(rules.barred(chain)) ? found : chain)
   })
 
   const defaultModel = Effect.fn("CombinedCatalogue.defaultModel")(function* () {
@@ -374,6 +406,21 @@ export const known = (providers: Provider.Interface) => (providers as Wrapped)[K
 /** What is known about the members of all combined models; nothing where nothing is combined. */
 export const view = (providers: Provider.Interface, session: InSession): Effect.Effect<CombinedPicture.Picture> =>
   (providers as Wrapped)[VIEW]?.(session) ?? Effect.succeed({ at: Date.now(), steer: session.steer, models: [] })
+
+/** Combined models that the user has chosen in the configuration, and where. */
+function chosenModels(config: Info) {
+  const agents = Object.entries(config.agent ?? {}).map(([name, agent]) => ({
+    path: ["agent", name, "model"],
+    value: agent?.model,
+  }))
+  return [
+    { path: ["model"], value: config.model },
+    { path: ["small_model"], value: config.small_model },
+    ...agents,
+  ].flatMap(({ path, value }) =>
+    value?.startsWith(`${ID}/`) ? [{ path, value, modelID: value.slice(ID.length + 1) }] : [],
+  )
+}
 
 function near(known: Catalogue, modelID: string) {
   const words = modelID.toLowerCase().split(/[^a-z0-9]+/)

@@ -22,10 +22,15 @@ const cache: { stamp?: string; logins: Record<string, unknown> } = { logins: {} 
  */
 export function fingerprint(provider: Provider, login: unknown = logins()[provider.id], account = false) {
   // An OAuth login refills `key` and its tokens; `login` has what it was made from.
-  const key = isLogin(login) ? undefined : provider.key
-  const made = isLogin(login) ? identity(login, account) : login
+  const key = isOAuth(login) ? undefined : provider.key
+  const made = isOAuth(login) ? identity(login, account) : login
   const text = JSON.stringify([key, plain(provider.options), made, ...surroundings(provider.id)])
   return createHmac("sha256", secret()).update(text).digest("hex").slice(0, 16)
+}
+
+/** Whether the user logged in to an account at the provider, with no key. */
+export function isLogin(providerID: string) {
+  return isOAuth(logins()[providerID])
 }
 
 /** Where a login holds what nobody else may see (src/auth/index.ts). */
@@ -82,7 +87,7 @@ function put(fresh: Buffer) {
 
 type Login = { readonly refresh: string; readonly access?: unknown; readonly [key: string]: unknown }
 
-function isLogin(login: unknown): login is Login {
+function isOAuth(login: unknown): login is Login {
   return isObject(login) && typeof login.refresh === "string"
 }
 

@@ -35,7 +35,12 @@ export type Catalogue = {
 }
 
 export type Known = Record<string, { readonly id: string; readonly models: Record<string, Listed> }>
-type Listed = { readonly id: string; readonly name: string; readonly release_date?: string }
+type Listed = {
+  readonly id: string
+  readonly name: string
+  readonly release_date?: string
+  readonly cost?: unknown
+}
 
 export const ID = CombinedRoute.PROVIDER_ID as ProviderID
 
@@ -46,6 +51,8 @@ export type Chain = {
   readonly id: string
   readonly members: readonly CombinedMember.Member[]
   readonly onRefusal?: "stop" | "next_model"
+  /** The first member is the very model that the user has chosen. */
+  readonly chosen?: boolean
 }
 
 export function combine(providers: Providers, config: Info, known: Known): Catalogue {
@@ -90,7 +97,7 @@ export function alone({ providerID, modelID }: Asked, known: Catalogue): Chain {
   const groups = [...known.groups.values(), ...known.reduced().values()]
   const member = groups.flatMap((item) => item.members).find((item) => CombinedMember.same(item, name))
   const { how: _, ...own }: CombinedMember.Member = member ?? { ...name, identity: CombinedMember.key(name) }
-  return { id: CombinedMember.key(name), members: [own] }
+  return { id: CombinedMember.key(name), members: [own], chosen: true }
 }
 
 /** The chain of a chosen model for its title; undefined if it has none. */
@@ -116,6 +123,7 @@ export function extended(chain: Chain, known: Catalogue, agents: readonly string
   return {
     id: chain.id,
     members: [...chain.members, ...further],
+    chosen: chain.chosen,
     onRefusal: chain.onRefusal ?? CombinedChain.onRefusal(own),
   }
 }

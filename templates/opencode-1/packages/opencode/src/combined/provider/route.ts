@@ -14,6 +14,8 @@ import type { Window } from "../health/window"
 import type { CombinedSettings } from "../settings"
 import type { CombinedDecide } from "../turn/decide"
 import { CombinedMember } from "../member"
+import type { Terms } from "../money/rules"
+import type { Hold } from "../money/spending"
 import type { Attempt } from "../request/attempt"
 import type { CombinedSteer, Steer } from "../view/steer"
 import type { CombinedTimeouts } from "./timeouts"
@@ -50,6 +52,8 @@ export type State = {
   known: number | undefined
   /** Whether a cooldown that becomes known later still prevents the request. */
   heeds: boolean
+  /** What is held of a budget for the request. */
+  hold: Hold | undefined
   /** The history could not be carried over: the request is sent without thinking. */
   unthinking: boolean
 }
@@ -69,6 +73,10 @@ export type Route = {
   readonly run?: CombinedRun.Run
   /** The parts of the history that this member has refused: it is asked without them. */
   readonly forgone: ReadonlySet<Forgone>
+  /** What its requests cost, and what the user's rules say about that. */
+  readonly terms: Terms
+  /** A plan of the chain that is used up, and why. */
+  readonly usedUp: Effect.Effect<{ readonly providerID: string; readonly message: string } | undefined>
   /** Starts a cooldown of this member. */
   readonly fail: (failure: Failure) => Effect.Effect<void>
   /** Starts a cooldown of another member of the same model. */

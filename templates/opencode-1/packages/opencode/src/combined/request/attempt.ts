@@ -149,6 +149,14 @@ export function spent(attempt: Attempt): Spent | undefined {
   return attempt.usage ?? (gate.reported && Session.getUsage({ model, usage: gate.reported }))
 }
 
+/** What is known of the cost of an attempt, if there was one. Not every server reports its tokens. */
+export function bill(attempt: Attempt | undefined) {
+  const known = attempt && spent(attempt)
+  const some =
+    known && known.tokens.input + known.tokens.output + known.tokens.cache.read + known.tokens.cache.write > 0
+  return { reported: some ? known.cost : undefined, answered: attempt?.firstToken !== undefined }
+}
+
 function kept(attempt: Attempt, name: string, tool: Tool): Tool {
   const execute = tool.execute
   if (!execute) return tool

@@ -111,7 +111,8 @@ export const facts = Effect.fn("CombinedFit.facts")(function* (
 ) {
   const wanted = wish(route, run, purpose)
   const until = (yield* route.cooling)?.until
-  const ruledOut = !(yield* route.permits(run.steer))
+  const barred = route.terms.bars.some((bar) => CombinedMember.same(bar, route.member))
+  const ruledOut = barred || !(yield* route.permits(run.steer))
   const open = !ruledOut && wanted.open(route.member)
   const probed = until === undefined && open ? !(yield* route.claim) : false
   // Whether others can take the request has to be checked for each of them, which is not needed for a healthy member.

@@ -48,6 +48,8 @@ export type Gate = {
   secrets: () => readonly string[]
   /** Told what the answer says about the plan. */
   sees: (windows: readonly Window[]) => void
+  /** Told when the model has said all, before its tools have ended. */
+  ends: () => void
 }
 
 export const open = (): Gate => ({
@@ -62,6 +64,7 @@ export const open = (): Gate => ({
   unsent: false,
   secrets: () => [],
   sees: () => {},
+  ends: () => {},
 })
 
 const key = Symbol.for("opencode.combined.gate")
@@ -175,6 +178,7 @@ function pass(gate: Gate, raw: boolean) {
         controller.enqueue(part)
         return
       }
+      gate.ends()
       const { raw: ending } = part.finishReason
       gate.ending = ending && CombinedRedact.redact(ending, gate.secrets()).slice(0, LONGEST_WORD)
       const complete = CombinedFinish.isComplete(part.finishReason)

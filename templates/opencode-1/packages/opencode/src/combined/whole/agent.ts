@@ -5,6 +5,7 @@
 import type { Provider } from "@/provider/provider"
 import { Cause, Effect } from "effect"
 import { CombinedFailure } from "../failure/classify"
+import { CombinedPrice } from "../money/price"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAsk } from "./ask"
 
@@ -22,7 +23,7 @@ export const fn =
       const chosen = input.model ?? (yield* providers.defaultModel())
       const model = yield* CombinedRoute.chained(yield* providers.getModel(chosen.providerID, chosen.modelID), [])
       if (!CombinedRoute.of(model)) return yield* ask({ ...input, model: chosen })
-      return yield* CombinedAsk.ask(model, (member) =>
+      const attempt = (member: Provider.Model) =>
         ask({ ...input, model: { providerID: member.providerID, modelID: member.id } }).pipe(
           Effect.matchCauseEffect({
             onSuccess: (value) => Effect.succeed({ end: { kind: "whole" as const }, value }),
@@ -33,8 +34,19 @@ export const fn =
               return Effect.succeed({ end, value: undefined, cause })
             },
           }),
-        ),
-      )
+        )
+      return yield* CombinedAsk.ask(model, {
+        attempt,
+        // Outside any session nobody can be asked for leave.
+        request: {
+          session: Effect.undefined,
+          permission: undefined,
+          rules: () => [],
+          tokens: () => CombinedPrice.tokensOf(input),
+        },
+        // Upstream drops what the provider reports of tokens.
+        bill: (asked) => ({ reported: undefined, answered: asked?.end.kind === "whole" }),
+      })
     })
   }
 

@@ -10,7 +10,9 @@ import { CombinedMember } from "../member"
 import { CombinedRoute } from "../provider/route"
 import type { CombinedConclusion } from "../request/conclusion"
 import { CombinedFit } from "../request/fit"
+import { CombinedSpending } from "../money/spending"
 import { CombinedDecide } from "../turn/decide"
+import { CombinedNotice } from "../turn/notice"
 
 /** One request to one member, and how it ended. */
 export type Asked<A, E> = {
@@ -21,12 +23,24 @@ export type Asked<A, E> = {
   readonly record?: (conclusion: CombinedConclusion.Conclusion) => Effect.Effect<void>
 }
 
-const NOBODY = Cause.die(new Error("No provider can answer"))
+/** How something is asked for. */
+export type How<A, E, R> = {
+  readonly attempt: (model: Provider.Model) => Effect.Effect<Asked<A, E>, E, R>
+  /** Who pays for it, and for how much. */
+  readonly request: CombinedSpending.Request
+  /** What the last request has cost, as far as is known. */
+  readonly bill: (asked: Asked<A, E> | undefined) => Parameters<typeof CombinedSpending.settle>[1]
+}
+
+const nobody = (route: CombinedRoute.Route, run: CombinedRun.Run) =>
+  Cause.die(
+    new Error(CombinedNotice.exhausted(route.id, run.answer.failures, [], [...route.terms.bars, ...run.answer.bars])),
+  )
 
 /** `model` belongs to a combined model; all others that are asked come from it too. */
 export const ask = <A, E, R>(
   model: Provider.Model,
-  attempt: (model: Provider.Model) => Effect.Effect<Asked<A, E>, E, R>,
+  how: How<A, E, R>,
   run = CombinedRun.make(),
   last?: Cause.Cause<E>,
 ): Effect.Effect<A, E, R> =>
@@ -37,16 +51,30 @@ export const ask = <A, E, R>(
     const begin = CombinedDecide.start(yield* CombinedFit.facts(route, run, "whole"))
     if (begin.type === "move") {
       run.answer = CombinedAnswer.rechoose(run.answer)
-      return yield* ask((yield* route.next(wish())).model ?? model, attempt, run, last)
+      return yield* ask((yield* route.next(wish())).model ?? model, how, run, last)
     }
-    if (begin.type === "end") return yield* Effect.failCause(last ?? NOBODY)
+    if (begin.type === "end") return yield* Effect.failCause(last ?? nobody(route, run))
     if (begin.type === "wait") {
       run.answer = CombinedAnswer.wait(run.answer, begin)
       yield* Effect.sleep(begin.for)
       yield* route.claim
     }
+    const bars = yield* CombinedSpending.admit(model, how.request).pipe(Effect.onInterrupt(() => route.release))
+    if (bars.length) {
+      yield* route.release
+      run.answer = CombinedAnswer.bar(run.answer, bars)
+      const next = yield* route.next(wish())
+      if (!next.model || !CombinedDecide.instead("whole", run.answer, CombinedRoute.candidate(next), Date.now()))
+        return yield* Effect.failCause(last ?? nobody(route, run))
+      return yield* ask(next.model, how, run, last)
+    }
 
-    const { end, value, cause, record } = yield* attempt(model).pipe(Effect.ensuring(route.release))
+    const { end, value, cause, record } = yield* how.attempt(model).pipe(
+      Effect.onExit((exit) =>
+        CombinedSpending.settle(route, how.bill(exit._tag === "Success" ? exit.value : undefined)),
+      ),
+      Effect.ensuring(route.release),
+    )
     const ended: CombinedDecide.Ended = {
       purpose: "whole",
       end,
@@ -88,15 +116,15 @@ export const ask = <A, E, R>(
       case "again":
         if (verdict.forgo) CombinedRun.forgo(run, route.member, verdict.forgo)
         yield* Effect.sleep(verdict.pause)
-        return yield* ask(model, attempt, run, cause)
+        return yield* ask(model, how, run, cause)
       case "move":
-        return yield* ask(verdict.to.model, attempt, run, cause)
+        return yield* ask(verdict.to.model, how, run, cause)
       case "wait":
         yield* Effect.sleep(verdict.for)
-        return yield* ask((yield* route.next(wish())).model ?? model, attempt, run, cause ?? last)
+        return yield* ask((yield* route.next(wish())).model ?? model, how, run, cause ?? last)
       default: {
         const first = verdict.type === "end" && verdict.error === "first" ? ended.answer.suspects[0]?.error : undefined
-        return yield* Effect.failCause((first as Cause.Cause<E> | undefined) ?? cause ?? NOBODY)
+        return yield* Effect.failCause((first as Cause.Cause<E> | undefined) ?? cause ?? nobody(route, run))
       }
     }
   })

@@ -2,6 +2,7 @@
  * Titles go to the LLM layer directly, without a processor. They have no tools and are not shown while they stream, so
  * an answer is held back until it is complete.
  */
+import type { Permission } from "@/permission"
 import type { LLM } from "@/session/llm"
 import type { LLMEvent } from "@opencode-ai/llm"
 import { Cause, Effect } from "effect"
@@ -9,6 +10,7 @@ import * as Stream from "effect/Stream"
 import { CombinedFailure } from "../failure/classify"
 import { CombinedWatch } from "../host/watch"
 import { CombinedPool } from "../host/pool"
+import { CombinedPrice } from "../money/price"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAttempt } from "../request/attempt"
 import { CombinedConclusion } from "../request/conclusion"
@@ -17,13 +19,14 @@ import { CombinedAsk } from "./ask"
 
 type Send = LLM.Interface["stream"]
 
-export function wrap(send: Send): Send {
+/** Without a `permission` service nobody can be asked for leave. */
+export function wrap(send: Send, permission?: Permission.Interface): Send {
   return (given) => {
     const input = { ...given, agent: own(given.agent) }
     return input.small
       ? Stream.unwrap(
           CombinedRoute.chained(input.model, [input.agent.name, input.user.agent]).pipe(
-            Effect.map((model) => titled(send, { ...input, model })),
+            Effect.map((model) => titled(send, permission, { ...input, model })),
           ),
         )
       : CombinedRoute.of(input.model)
@@ -39,16 +42,23 @@ function own(agent: LLM.StreamInput["agent"]): LLM.StreamInput["agent"] {
   return { ...agent, options }
 }
 
-function titled(send: Send, input: LLM.StreamInput): ReturnType<Send> {
+function titled(send: Send, permission: Permission.Interface | undefined, input: LLM.StreamInput): ReturnType<Send> {
   if (!CombinedRoute.of(input.model)) return noted(send(input), input.model)
   // Upstream has no variants for small requests.
   const user = { ...input.user, model: { ...input.user.model, variant: undefined } }
   const request = { ...input, user, retries: 0 }
-  return Stream.unwrap(
-    CombinedAsk.ask(input.model, (model) => attempt(send, { ...request, model }, model !== input.model)).pipe(
-      Effect.map((events) => Stream.fromIterable(events)),
-    ),
-  )
+  const last: { made?: CombinedAttempt.Attempt } = {}
+  const how = {
+    attempt: (model: LLM.StreamInput["model"]) => attempt(send, { ...request, model }, model !== input.model, last),
+    request: {
+      session: Effect.succeed(input.parentSessionID ?? input.sessionID),
+      permission,
+      rules: () => [...input.agent.permission, ...(input.permission ?? [])],
+      tokens: () => CombinedPrice.tokensOf(input.system, input.messages),
+    },
+    bill: () => CombinedAttempt.bill(last.made),
+  }
+  return Stream.unwrap(CombinedAsk.ask(input.model, how).pipe(Effect.map((events) => Stream.fromIterable(events))))
 }
 
 /** The answer of a model that was chosen by hand: where it comes to its end, its provider is well. */
@@ -64,11 +74,12 @@ function noted(answer: ReturnType<Send>, model: LLM.StreamInput["model"]): Retur
   )
 }
 
-const attempt = (send: Send, input: LLM.StreamInput, moved: boolean) =>
+const attempt = (send: Send, input: LLM.StreamInput, moved: boolean, last: { made?: CombinedAttempt.Attempt }) =>
   Effect.suspend(() => {
     const route = CombinedRoute.of(input.model)
     const request = moved ? { ...input, messages: CombinedRoute.portable(input.messages) } : input
     const made = CombinedAttempt.make(request)
+    last.made = made
     const record = (conclusion: CombinedConclusion.Conclusion) =>
       route ? CombinedConclusion.write(made, subject(input), route, conclusion) : Effect.void
     const answer = Stream.runCollect(CombinedAttempt.send(made, request, send))

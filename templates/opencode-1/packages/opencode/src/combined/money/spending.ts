@@ -1,0 +1,147 @@
+/** Before a request: whether it may cost something, and what is held for it. After it: what it has cost. */
+import path from "path"
+import type { Permission } from "@/permission"
+import type { Provider } from "@/provider/provider"
+import { Global } from "@opencode-ai/core/global"
+import { Effect } from "effect"
+import { CombinedHealthFile } from "../host/health-file"
+import { CombinedMember } from "../member"
+import { CombinedRoute } from "../provider/route"
+import { CombinedAdmit } from "./admit"
+import type { Spend } from "./budget"
+import { CombinedConsent, type Question } from "./consent"
+import { CombinedLedger } from "./ledger"
+import { CombinedPrice } from "./price"
+import { CombinedWords, type Bar } from "./words"
+
+export const FILE = path.join(Global.Path.state, "combined-budget.json")
+
+const ledger = CombinedLedger.open(CombinedHealthFile.shelf(FILE))
+
+/** Milliseconds. A change of the ledger takes about one; a lock that a dead process left ends after five seconds. */
+const PAUSE = 5
+const PATIENCE = 15_000
+
+/** What is held for a request. */
+export type Hold = { readonly id: string; readonly spend: Spend; readonly input: number }
+
+/** Who asks, in what words, and for how much. */
+export type Request = {
+  /** The session that the user opened; undefined outside of any. */
+  readonly session: Effect.Effect<string | undefined>
+  readonly permission: Permission.Interface | undefined
+  readonly rules: () => Question["rules"]
+  /** At least as many tokens as it has. */
+  readonly tokens: () => number
+  /** The variant of the model, whose thinking comes on top of the answer. */
+  readonly variant?: string
+}
+
+/** The members that may not be asked for this request; empty if this one may, and what it may cost is held for it. */
+export const admit = Effect.fn("CombinedSpending.admit")(function* (
+  model: Provider.Model,
+  request: Request,
+): Effect.fn.Return<readonly Bar[]> {
+  const route = CombinedRoute.of(model)
+  if (!route || route.terms.priceClass !== "metered") return []
+  const { terms, member } = route
+  const { metered, budget } = terms.settings
+  if (metered === "allow" && !budget) return []
+  const session = yield* request.session
+  const facts: CombinedAdmit.Facts = {
+    priceClass: terms.priceClass,
+    metered,
+    chosen: terms.chosen,
+    consent: CombinedConsent.said(session),
+    canAsk: session !== undefined && request.permission !== undefined,
+    budget: budget !== undefined,
+    priced: terms.price !== undefined,
+  }
+  const first = CombinedAdmit.admit(facts)
+  const found =
+    first.type === "ask" && session !== undefined && request.permission
+      ? CombinedAdmit.admit({
+          ...facts,
+          consent: yield* CombinedConsent.ask({
+            session,
+            permission: request.permission,
+            rules: request.rules(),
+            text: CombinedWords.question(member),
+          }),
+        })
+      : first
+  if (found.type === "refuse") {
+    const about = found.why === "declined" || found.why === "unasked" ? terms.metered : [member]
+    return about.map((one) => CombinedWords.bar(one, found.why))
+  }
+  if (found.type !== "hold" || !budget || !terms.price) return []
+  const estimate = CombinedPrice.estimate(terms.price, {
+    input: request.tokens() + UNSEEN,
+    output: outputOf(model, request.variant),
+  })
+  const spend = { providerID: member.providerID, session, dollars: estimate.total }
+  const id = crypto.randomUUID()
+  for (let waited = 0; waited < PATIENCE; waited += PAUSE) {
+    const held = ledger.hold(id, spend, budget)
+    yield* warn
+    if (held?.type === "broken") return [CombinedWords.bar(member, held.cap)]
+    if (held) {
+      route.state.hold = { id, spend, input: estimate.input }
+      return []
+    }
+    yield* Effect.sleep(PAUSE)
+  }
+  return [CombinedWords.bar(member, "busy")]
+})
+
+/** Replaces what is held for the route's request by what it has cost. */
+export const settle = (
+  route: CombinedRoute.Route,
+  request: { readonly reported: number | undefined; readonly answered: boolean },
+) =>
+  Effect.suspend(() => {
+    const { hold } = route.state
+    if (!hold) return Effect.void
+    route.state.hold = undefined
+    ledger.settle(hold.id, { ...hold.spend, dollars: CombinedAdmit.charged(request, hold) })
+    return warn
+  })
+
+const warn = Effect.suspend(() => {
+  const problem = ledger.problem()
+  return problem === undefined ? Effect.void : Effect.logWarning("combined budget", { file: FILE, problem })
+})
+
+/** What upstream adds to a request before it goes out: its system prompt for the model, 15 kB at most. */
+const UNSEEN = 8000
+
+/** Upstream's limit of an answer (OUTPUT_TOKEN_MAX in provider/transform.ts). */
+const OUTPUT = 32_000
+
+function outputOf(model: Provider.Model, variant: string | undefined) {
+  const limit = Number(process.env["OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX"]) || OUTPUT
+  const answer = Math.min(model.limit.output, limit) || limit
+  const thinking = [model.options, variant === undefined ? undefined : model.variants?.[variant]].map(budgetOf)
+  return answer + Math.max(...thinking)
+}
+
+/** Anthropic's thinking is not part of the limit that upstream asks for. */
+function budgetOf(options: { readonly [key: string]: unknown } | undefined) {
+  const thinking = options?.thinking as { readonly budgetTokens?: unknown } | undefined
+  return typeof thinking?.budgetTokens === "number" ? thinking.budgetTokens : 0
+}
+
+/** Whether it has to be said that requests are billed from here on, because a plan is used up. */
+export const billed = Effect.fn("CombinedSpending.billed")(function* (
+  route: CombinedRoute.Route,
+  session: Effect.Effect<string | undefined>,
+) {
+  const { terms } = route
+  if (!terms.plans.length || !terms.metered.length) return undefined
+  const isMetered = terms.priceClass === "metered"
+  const plan = isMetered ? yield* route.usedUp : undefined
+  const id = yield* session
+  return id !== undefined && CombinedConsent.tells(id, plan !== undefined) ? plan : undefined
+})
+
+export * as CombinedSpending from "./spending"
