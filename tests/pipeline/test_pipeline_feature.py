@@ -110,7 +110,7 @@ def test_the_footer_of_a_stored_message_says_who_served_it(program: Program) -> 
         program.configure(scenario.providers, {fake.provider.id: fake.base_url for fake in fakes})
         program.run("run", "--model", COMBINED, GREETING.prompt)
 
-    assert "▣ build · claude-sonnet-4-5 (alpha)" in program.run().stdout
+    assert "▣ build · claude-sonnet-4-5 (Alpha)" in program.run().stdout
 
 
 def test_after_a_failed_turn_the_combined_model_is_still_the_chosen_one(program: Program) -> None:

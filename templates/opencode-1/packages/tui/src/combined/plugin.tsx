@@ -41,22 +41,22 @@ function Serving(props: { readonly api: TuiPluginApi; readonly sessionID: string
   const isBusy = createMemo(() => (props.api.state.session.status(props.sessionID)?.type ?? "idle") !== "idle")
   const theme = () => props.api.theme.current
 
+  const cools = createMemo(() => {
+    const [first, ...more] = cooling()
+    if (first === undefined) return ""
+    return size().width >= 120 ? cooling().join(", ") : `${first}${more.length ? ` +${more.length}` : ""}`
+  })
+  const hint = createMemo(() => {
+    const others = (model()?.members.length ?? 0) > 1
+    return isBusy() && others && size().width >= 100 ? `${CombinedDialog.NEXT_KEY} next provider` : ""
+  })
+
   return (
-    <Show when={model()}>
-      <text fg={theme().textMuted} wrapMode="none">
-        {serving() ?? ""}
-        <Show when={cooling().length}>
-          <span style={{ fg: theme().warning }}>
-            {serving() ? " · " : ""}
-            {size().width >= 120 ? cooling().join(", ") : cooling()[0]}
-            {size().width < 120 && cooling().length > 1 ? ` +${cooling().length - 1}` : ""}
-          </span>
-        </Show>
-        <Show when={isBusy() && (model()?.members.length ?? 0) > 1 && size().width >= 100}>
-          {` · ${CombinedDialog.NEXT_KEY} next provider`}
-        </Show>
-      </text>
-    </Show>
+    <box flexDirection="row" gap={1} flexShrink={0}>
+      <Show when={serving()}>{(name) => <text fg={theme().textMuted}>{name()}</text>}</Show>
+      <Show when={cools()}>{(line) => <text fg={theme().warning}>{`· ${line()}`}</text>}</Show>
+      <Show when={hint()}>{(line) => <text fg={theme().textMuted}>{line()}</text>}</Show>
+    </box>
   )
 }
 

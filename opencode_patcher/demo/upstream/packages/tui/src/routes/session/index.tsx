@@ -1,14 +1,14 @@
 /** The screen of a session, drawn once as text. */
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 
-type Providers = Record<string, { models: Record<string, { name: string }> }>
+type Providers = Record<string, { name: string; models: Record<string, { name: string }> }>
 
 const Model = {
-  name: (providers: Providers, providerID: string, modelID: string) =>
-    providers[providerID]?.models[modelID]?.name ?? modelID,
+  name: (providers: ReadonlyMap<string, Providers[string]>, providerID: string, modelID: string) =>
+    providers.get(providerID)?.models[modelID]?.name ?? modelID,
 }
 
-const ctx = { current: {} as Providers, providers: () => ctx.current }
+const ctx = { current: {} as Providers, providers: () => new Map(Object.entries(ctx.current)) }
 
 /** A screen that is drawn once has nothing to keep up to date. */
 const createMemo = <Value,>(compute: () => Value) => compute
