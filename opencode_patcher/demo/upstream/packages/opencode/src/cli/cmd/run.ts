@@ -53,7 +53,9 @@ export const RunCommand = {
               if (part.type === "tool" && part.state.status === "error") {
                 if (!emit("tool_use", { part })) UI.error(part.state.error)
               }
-              if (part.type === "step-start") emit("step_start", { part })
+              if (part.type === "step-start") {
+                emit("step_start", { part })
+              }
               if (part.type === "step-finish") {
                 emit("step_finish", { part })
               }
