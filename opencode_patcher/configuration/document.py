@@ -57,6 +57,8 @@ MEANINGS = {
     "require.trust": "Providers, or `provider/model` with `*` for any text, of which you know it yourself",
     "cooldown.min": "No cooldown is shorter",
     "cooldown.max": "No cooldown is longer, even if the provider names a later time",
+    "wait.max": "For how long at most, in all for one answer (default: 21600000, six hours)",
+    "wait.quiet": "Hours of the local day in which nothing is resumed",
     "windows.threshold": "The percentage; `off` never leaves a provider early; with a number, API keys count as well",
     "windows.providers": "The same for single providers",
     "windows.order": "`soonest`: of equal members, the one whose window ends first is asked first",
@@ -85,6 +87,7 @@ _READ_ON = {
     "budget": "money.md#budgets",
     "min_providers": "model-identity.md#groups",
     "variants": "model-identity.md",
+    "wait": "failover.md#when-all-are-unavailable",
 }
 
 

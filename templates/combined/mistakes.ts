@@ -119,7 +119,7 @@ export function prices({ combined }: Info, known: readonly string[]): Mistake[] 
 
 /** Settings that contradict each other, and values that cannot be meant. */
 export function contradictions({ combined = {} }: Info): Mistake[] {
-  const { cooldown = {}, windows = {} } = combined
+  const { cooldown = {}, windows = {}, wait: waits } = combined
   const { min, max } = cooldown
   const shares: [string[], unknown][] = [
     [["windows", "threshold"], windows.threshold],
@@ -153,6 +153,9 @@ export function contradictions({ combined = {} }: Info): Mistake[] {
         ? [about(path, value, `${value} is in milliseconds. If you mean ${value} seconds, write ${value * SECOND}.`)]
         : [],
     ),
+    ...(typeof waits === "object" && waits.quiet !== undefined && !CombinedSettings.hours(waits.quiet)
+      ? [about(["wait", "quiet"], waits.quiet, `${waits.quiet} must be written like 23:00-07:00, so there are none.`)]
+      : []),
     ...shares.flatMap(([path, value]) =>
       typeof value === "number" && value > 100
         ? [about(path, value, `${value} percent of a window are never used.`)]

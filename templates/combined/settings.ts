@@ -12,6 +12,7 @@ import type { CombinedMember } from "./member"
 import type { Metered } from "./money/admit"
 import type { Budget } from "./money/budget"
 import type { PriceClass } from "./money/price"
+import type { CombinedDecide } from "./turn/decide"
 import { CombinedSchema } from "./schema"
 import { table, type Node } from "./settings-table"
 
@@ -35,6 +36,7 @@ export type Info = {
     readonly cooldown?: { readonly min?: number; readonly max?: number }
     readonly last_resort?: readonly string[]
     readonly stickiness?: number
+    readonly wait?: boolean | number | { readonly max?: number; readonly quiet?: string }
     readonly windows?: {
       readonly threshold?: Percent
       readonly providers?: Readonly<Record<string, Percent>>
@@ -100,6 +102,8 @@ export type Failover = {
   readonly cooldown: CombinedCooldown.Bounds
   readonly lastResort: (member: CombinedMember.Member) => boolean
   readonly stickiness: number
+  /** How long a turn waits for a member that is not back soon; undefined means not at all. */
+  readonly wait?: CombinedDecide.Wait
   /** The percentage of a window from which a member is left for others. */
   readonly threshold: CombinedAccounts.Threshold
   /** Of members that are otherwise equal, the one whose window ends first is asked first. */
@@ -142,6 +146,7 @@ export function failover(config: Info): Failover {
     },
     lastResort: (member) => patterns.some((pattern) => names(pattern, member)),
     stickiness: combined.stickiness ?? STICKINESS,
+    wait: wait(combined.wait),
     threshold: threshold(combined.windows),
     soonest: combined.windows?.order === "soonest",
     own: CombinedRules.own(combined.failures ?? []),
@@ -171,6 +176,25 @@ export function money({ combined = {} }: Info): Money {
       : undefined,
     classOf: (member) => rows.find(([pattern]) => names(lower(pattern), member))?.[1],
   }
+}
+
+/** The longest usual window of a plan has five hours. */
+const PATIENCE = 6 * 60 * MINUTE
+
+/** How long a turn waits for a member that is not back soon. */
+export function wait(given: NonNullable<Info["combined"]>["wait"]): CombinedDecide.Wait | undefined {
+  if (given === undefined || given === false) return undefined
+  if (given === true) return { max: PATIENCE }
+  if (typeof given === "number") return { max: given }
+  return { max: given.max ?? PATIENCE, ...(given.quiet !== undefined && { quiet: hours(given.quiet) }) }
+}
+
+/** Hours of the day, in minutes; undefined if they are not written like 23:00-07:00. */
+export function hours(text: string) {
+  const found = /^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)$/.exec(text.replaceAll(" ", ""))
+  if (!found) return undefined
+  const [from, to] = [Number(found[1]) * 60 + Number(found[2]), Number(found[3]) * 60 + Number(found[4])]
+  return from === to ? undefined : { from, to }
 }
 
 function threshold(windows: NonNullable<Info["combined"]>["windows"] = {}): CombinedAccounts.Threshold {

@@ -149,7 +149,8 @@ const conclude = (
     const ended: CombinedDecide.Ended = {
       purpose: "step",
       end,
-      settings: pool.settings,
+      // There is nothing in this API with which a client could say that it waits for hours.
+      settings: { ...pool.settings, wait: undefined },
       answer,
       member,
       unproven: pool.unproven(member),

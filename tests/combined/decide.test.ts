@@ -217,7 +217,12 @@ describe("before a request:", () => {
   })
 
   test("the only one is waited for if that is short, else asked: it may have recovered", () => {
-    expect(start({ until: NOW + 5000, others: false })).toEqual({ type: "wait", for: 5000, until: NOW + 5000 })
+    expect(start({ until: NOW + 5000, others: false })).toEqual({
+      type: "wait",
+      for: 5000,
+      until: NOW + 5000,
+      long: false,
+    })
     expect(start({ until: NOW + 500_000, others: false })).toEqual({ type: "ask" })
   })
 
@@ -245,4 +250,61 @@ test("a silent member is abandoned only for another one, and only if silence swi
   expect(look({ others: false })).toBe(1000)
   expect(look({ silence: 899_000 })).toBe(1000)
   expect(look({ settings: { ...SETTINGS, kinds: ["rate_limit"] } })).toBe(60_000)
+})
+
+describe("a wait on the user's wish:", () => {
+  const HOUR = 3_600_000
+  const wait = { max: 6 * HOUR }
+  const settings = { ...SETTINGS, wait }
+  const back = (at: number) => ({ type: "wait", member: beta, until: at, fits: true }) as const
+  const decide = (more: Partial<CombinedDecide.Facts>) =>
+    CombinedDecide.decide(facts(failure("quota"), { settings, others: false, ...more }))
+
+  test("a member that returns within the time is waited for", () => {
+    expect(decide({ next: back(NOW + 5 * HOUR) })).toMatchObject({ type: "wait", for: 5 * HOUR, long: true })
+    expect(decide({ next: back(NOW + 7 * HOUR) })).toMatchObject({ type: "end", error: "all" })
+    expect(decide({ next: back(NOW + 5 * HOUR), settings: SETTINGS })).toMatchObject({ type: "end" })
+    expect(decide({ next: back(NOW + 5000) })).toMatchObject({ type: "wait", for: 5000, long: false })
+  })
+
+  test("what an answer has waited already counts", () => {
+    const answer = CombinedAnswer.resumed([], 4 * HOUR)
+    expect(decide({ answer, next: back(NOW + HOUR) })).toMatchObject({ type: "wait", long: true })
+    expect(decide({ answer, next: back(NOW + 3 * HOUR) })).toMatchObject({ type: "end" })
+  })
+
+  test("a title is not waited for", () => {
+    expect(decide({ purpose: "whole", next: back(NOW + 5 * HOUR) })).toMatchObject({ type: "end" })
+  })
+
+  test("a turn that starts while all are out asks once, one that goes on does not", () => {
+    const start = (answer: typeof CombinedAnswer.FRESH) =>
+      CombinedDecide.start({
+        purpose: "step",
+        answer,
+        member: alpha,
+        until: NOW + 5 * HOUR,
+        probed: false,
+        others: false,
+        wait,
+        now: NOW,
+      })
+    expect(start(CombinedAnswer.FRESH)).toEqual({ type: "ask" })
+    expect(start(CombinedAnswer.resumed([], 1000))).toMatchObject({ type: "wait", for: 5 * HOUR, long: true })
+  })
+
+  test("nothing is resumed in the quiet hours", () => {
+    const quiet = { from: 23 * 60, to: 7 * 60 }
+    const at = (hours: number, minutes = 0, day = 3) => new Date(2026, 2, day, hours, minutes).getTime()
+    expect(CombinedDecide.awake(at(22, 59), { quiet })).toBe(at(22, 59))
+    expect(CombinedDecide.awake(at(23), { quiet })).toBe(at(7, 0, 4))
+    expect(CombinedDecide.awake(at(3, 30), { quiet })).toBe(at(7))
+    expect(CombinedDecide.awake(at(7), { quiet })).toBe(at(7))
+    expect(CombinedDecide.awake(at(13), { quiet: { from: 12 * 60, to: 14 * 60 } })).toBe(at(14))
+    expect(CombinedDecide.mayResume(at(2), { max: HOUR, quiet })).toBe(false)
+    const night = { settings: { ...SETTINGS, wait: { max: 10 * HOUR, quiet } }, now: at(22) }
+    expect(decide({ ...night, next: back(at(1, 0, 4)) })).toMatchObject({ type: "wait", until: at(7, 0, 4) })
+    const short = { settings: { ...SETTINGS, wait: { max: 6 * HOUR, quiet } }, now: at(22) }
+    expect(decide({ ...short, next: back(at(1, 0, 4)) })).toMatchObject({ type: "end" })
+  })
 })

@@ -40,7 +40,18 @@ const broken: Record<Law, Partial<Policy>> = {
     decide: decide((verdict) => (verdict.type === "wait" ? { ...verdict, until: verdict.until + 5000 } : verdict)),
   },
   "an answer waits for a limited time in all": {
-    start: ({ now }) => ({ type: "wait", for: CombinedDecide.LONGEST_WAIT, until: now + CombinedDecide.LONGEST_WAIT }),
+    start: ({ now }) => ({
+      type: "wait",
+      for: CombinedDecide.LONGEST_WAIT,
+      until: now + CombinedDecide.LONGEST_WAIT,
+      long: false,
+    }),
+  },
+  "no wait ends in the quiet hours": {
+    decide: ((facts: CombinedDecide.Facts) => {
+      const wait = facts.settings.wait && { max: facts.settings.wait.max }
+      return CombinedDecide.decide({ ...facts, settings: { ...facts.settings, wait } })
+    }) as Policy["decide"],
   },
   "a turn does not give up while one returns soon": {
     decide: decide((verdict, facts) =>

@@ -37,6 +37,7 @@ export const LAWS = [
   "a wait has an end",
   "a wait ends when it was said to end",
   "an answer waits for a limited time in all",
+  "no wait ends in the quiet hours",
   "a turn does not give up while one returns soon",
   "a cancel ends at once",
   "nothing is left after a run",
@@ -93,6 +94,15 @@ const STRATEGIES: readonly CombinedDecide.Settings["kinds"][] = [
   ["rate_limit", "quota", "overload", "server"],
 ]
 
+const HOUR = 3_600_000
+
+const WAITS: readonly CombinedDecide.Settings["wait"][] = [
+  undefined,
+  undefined,
+  { max: 6 * HOUR },
+  { max: 12 * HOUR, quiet: { from: 23 * 60, to: 7 * 60 } },
+]
+
 /** Rounds of the loop in which nothing is asked are few; whoever needs more than this goes round for ever. */
 const FOR_EVER = 2000
 
@@ -114,6 +124,7 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
     firstToken: 60_000,
     stall: 60_000,
     onRefusal: pick(roll, ["stop", "next_model"] as const),
+    wait: pick(roll, WAITS),
   }
   const bounds = roll() < 0.2 ? { min: 0, max: 20 } : CombinedCooldown.BOUNDS
   // Some worlds are nearly well, some nearly dead, and some know one trouble only.
@@ -160,15 +171,18 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
       now: world.now,
       fits: (member) => CombinedRun.mayHold(run, member, (member as Member).room),
     })
-    const wait = (span: number, until: number) => {
-      demand(Number.isFinite(span) && span <= CombinedDecide.LONGEST_WAIT, "a wait has an end")
+    const longest = purpose === "whole" ? 0 : (settings.wait?.max ?? 0)
+    const wait = ({ for: span, until, long }: CombinedDecide.Span) => {
+      const limit = long ? longest : CombinedDecide.LONGEST_WAIT
+      demand(Number.isFinite(span) && span <= limit, "a wait has an end")
       demand(Math.abs(world.now + span - Math.max(world.now, until)) < 1, "a wait ends when it was said to end")
       counts.waited += span
       demand(
-        counts.waited < CombinedDecide.ENOUGH_WAITING[purpose] + CombinedDecide.LONGEST_WAIT,
+        counts.waited < Math.max(CombinedDecide.ENOUGH_WAITING[purpose] + CombinedDecide.LONGEST_WAIT, longest + 1),
         "an answer waits for a limited time in all",
       )
       world.now += span
+      demand(!long || CombinedDecide.mayResume(world.now, settings.wait), "no wait ends in the quiet hours")
     }
     const elsewhere = ({ providerID, modelID }: Member) => {
       const failure = { kind: "server", scope: "model", message: "elsewhere" } as const
@@ -204,11 +218,12 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
           until: cooling?.until,
           probed: roll() < 0.1,
           others: others(run.answer),
+          wait: settings.wait,
           now: world.now,
         })
         if (begin.type !== "wait") return begin
         run.answer = CombinedAnswer.wait(run.answer, begin)
-        wait(begin.for, begin.until)
+        wait(begin)
         return begin
       }
       const first = prepare()
@@ -323,7 +338,7 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
         // What is asked again in place is stated apart, in the number for all.
         counts.member.set(key, (counts.member.get(key) ?? 0) - 1)
       }
-      if (verdict.type === "wait") wait(verdict.for, verdict.until)
+      if (verdict.type === "wait") wait(verdict)
     }
   }
 

@@ -103,3 +103,16 @@ test("rows of one's own decide first, and one that would decide everything is le
   })
   expect(read("We are out of tea").row).toBeUndefined()
 })
+
+test("waiting is off, or has a maximum and perhaps quiet hours", () => {
+  expect(CombinedSettings.wait(undefined)).toBeUndefined()
+  expect(CombinedSettings.wait(false)).toBeUndefined()
+  expect(CombinedSettings.wait(true)).toEqual({ max: 6 * 60 * MINUTE })
+  expect(CombinedSettings.wait(90_000)).toEqual({ max: 90_000 })
+  expect(CombinedSettings.wait({ max: 90_000, quiet: "23:00-7:30" })).toEqual({
+    max: 90_000,
+    quiet: { from: 23 * 60, to: 7 * 60 + 30 },
+  })
+  for (const text of ["", "23-7", "24:00-07:00", "07:00-07:00", "x"])
+    expect(CombinedSettings.hours(text)).toBeUndefined()
+})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from opencode_patcher.base import process
 from opencode_patcher.base.errors import DrillError, ProcessError, ProcessTimeoutError
@@ -14,6 +15,11 @@ from opencode_patcher.drill.drivers.stored import Reader, effects
 from opencode_patcher.drill.fakes.plan import Turn
 from opencode_patcher.drill.fakes.wire import as_object
 from opencode_patcher.drill.verdict.observation import Event, Observation, parse_event
+
+WATCH_SECONDS = 0.05
+
+SETTLED_SECONDS = 1.5
+"""How long after the last failure a process that is to be killed has for beginning to wait."""
 
 
 def observe(stage: Stage, read: Reader, *, limit: float, stop: threading.Event | None = None) -> Observation:
@@ -63,12 +69,38 @@ class _Processes:
             time.sleep(turn.pause)
             session = ["--session", self.session_id] if self.session_id else []
             usual = ["--model", self._stage.model, *session, turn.prompt]
-            code = self._turn(["run", "--format", "json", *(turn.arguments or usual)])
+            arguments = ["run", "--format", "json", *(turn.arguments or usual)]
+            if turn.killed:
+                with self._failing() as failed:
+                    code = 0 if self._turn(arguments, failed) is not None else None
+            else:
+                code = self._turn(arguments, self._stop)
             if code != 0:
                 break
         return code
 
-    def _turn(self, arguments: list[str]) -> int | None:
+    @contextmanager
+    def _failing(self) -> Iterator[threading.Event]:
+        """An event that is set once every provider has failed, so that the process that waits then is killed."""
+        failed, over = threading.Event(), threading.Event()
+
+        def watch() -> None:
+            providers = {provider.id for provider in self._stage.scenario.providers}
+            while not over.wait(WATCH_SECONDS):
+                ended = {one.provider for one in self._stage.exchanges if one.failed and one.finished is not None}
+                if providers <= ended and not over.wait(SETTLED_SECONDS):
+                    break
+            failed.set()
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield failed
+        finally:
+            over.set()
+            thread.join()
+
+    def _turn(self, arguments: list[str], stop: threading.Event | None) -> int | None:
         binary, home = self._stage.subject.binary, self._stage.home
         try:
             return process.converse(
@@ -77,7 +109,7 @@ class _Processes:
                 env=environment(home),
                 timeout=self._limit,
                 on_line=self._line,
-                stop=self._stop,
+                stop=stop,
             ).code
         except ProcessTimeoutError:
             return None

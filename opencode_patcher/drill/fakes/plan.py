@@ -74,7 +74,8 @@ class Turn:
     ``elsewhere``: sent by another process in a separate session. ``compact``: the session is summarised afterwards.
     ``cancel``: the user cancels this many seconds after all the providers that the scenario expects have been asked.
     ``pause``: seconds to wait before. ``undone``: the user undoes it afterwards, including what its tools did, and then
-    redoes it. ``arguments``: the arguments of ``opencode run`` instead of the model, the session and the prompt.
+    redoes it. ``killed``: the process is killed as soon as all providers have failed. ``arguments``: the arguments of
+    ``opencode run`` instead of the model, the session and the prompt.
     """
 
     prompt: str
@@ -84,6 +85,7 @@ class Turn:
     cancel: float | None = None
     pause: float = 0.0
     undone: bool = False
+    killed: bool = False
     arguments: tuple[str, ...] = ()
 
 

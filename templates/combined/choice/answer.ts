@@ -94,6 +94,16 @@ export function wait(answer: Answer, wait: { readonly for: number }): Answer {
   return { ...answer, waits: [...answer.waits, wait.for] }
 }
 
+/** The answer after its last wait has ended, perhaps early. */
+export function rested(answer: Answer, milliseconds: number): Answer {
+  return { ...answer, waits: [...answer.waits.slice(0, -1), milliseconds] }
+}
+
+/** An answer that was waiting when OpenCode ended, and goes on. */
+export function resumed(failures: readonly Failed[], waited: number): Answer {
+  return { ...FRESH, failures, waits: [waited] }
+}
+
 /** How many milliseconds it has waited in all. */
 export function waited(answer: Answer) {
   return answer.waits.reduce((sum, wait) => sum + wait, 0)

@@ -24,6 +24,12 @@ export const LONGEST_WAIT = 60_000
  */
 export const ENOUGH_WAITING = { step: 120_000, summary: 120_000, whole: 60_000 } as const
 
+/**
+ * How long a turn may wait on the user's wish (`combined.wait`) for a member that is not back soon, in milliseconds in
+ * all for one answer, and the hours in which nothing is resumed, in minutes of the local day.
+ */
+export type Wait = { readonly max: number; readonly quiet?: { readonly from: number; readonly to: number } }
+
 /** How often another member is chosen for one answer because the chosen one has failed elsewhere in the meantime. */
 export const MOST_RECHOSEN = 3
 
@@ -57,6 +63,8 @@ export type Settings = {
   readonly stall: number
   /** What follows when a model refuses the content; undefined means stop. */
   readonly onRefusal?: "stop" | "next_model"
+  /** Wait for a member that is not back soon; undefined means end with an error. */
+  readonly wait?: Wait
 }
 
 /** An answer that ended: without a finish reason, without any content, or with an incomplete call. */
@@ -142,11 +150,14 @@ export type Verdict<N extends Name = Name> =
       readonly keep: boolean
     }
   | { readonly type: "move"; readonly to: N; readonly keep: boolean }
-  | { readonly type: "wait"; readonly member: N; readonly for: number; readonly until: number; readonly keep: boolean }
+  | ({ readonly type: "wait"; readonly member: N; readonly keep: boolean } & Span)
   /** The step and its tools are done. The loop continues with the next one, if there is a reason to. */
   | { readonly type: "close"; readonly keep: true }
   | { readonly type: "compact"; readonly keep: false }
   | { readonly type: "end"; readonly error: Shown; readonly keep: false }
+
+/** A wait. `long`: longer than without the user's wish, so that it never ends in the quiet hours. */
+export type Span = { readonly for: number; readonly until: number; readonly long: boolean }
 
 /** What happens with an attempt that has ended, once its tools have ended. */
 export function decide<N extends Name>(facts: Facts<N>): Verdict<N> {
@@ -158,10 +169,8 @@ export function decide<N extends Name>(facts: Facts<N>): Verdict<N> {
     keep ? { type: "close", keep: true } : { type: "end", error, keep: false }
   const go = (who: Next<N>): Verdict<N> | undefined => {
     if (who.type === "serve") return { type: "move", to: who.member, keep }
-    const pause = who.type === "wait" ? waitFor(facts.purpose, facts.answer, who.until, facts.now) : undefined
-    if (who.type === "wait" && pause !== undefined)
-      return { type: "wait", member: who.member, for: pause, until: who.until, keep }
-    return undefined
+    const span = who.type === "wait" ? waitFor(facts, facts.settings.wait, who.until) : undefined
+    return who.type === "wait" && span ? { type: "wait", member: who.member, ...span, keep } : undefined
   }
 
   if (serves(facts))
@@ -311,7 +320,7 @@ export type Start =
   | { readonly type: "ask" }
   /** Choose again: this one has become unavailable since it was chosen. */
   | { readonly type: "move" }
-  | { readonly type: "wait"; readonly for: number; readonly until: number }
+  | ({ readonly type: "wait" } & Span)
   | { readonly type: "end" }
 
 /** What happens before a request is made to the chosen member. */
@@ -327,6 +336,7 @@ export function start(facts: {
   readonly ruledOut?: boolean
   /** Another member that can take the request could answer now. */
   readonly others: boolean
+  readonly wait?: Wait
   readonly now: number
 }): Start {
   const move = facts.others && facts.answer.rechosen < MOST_RECHOSEN
@@ -335,9 +345,10 @@ export function start(facts: {
   if (facts.until === undefined && !facts.probed) return { type: "ask" }
   if (facts.others) return move ? { type: "move" } : { type: "ask" }
   if (facts.until === undefined) return { type: "ask" }
-  const pause = waitFor(facts.purpose, facts.answer, facts.until, facts.now)
-  // One that stays unavailable for long is asked anyway: it may have recovered.
-  return pause === undefined ? { type: "ask" } : { type: "wait", for: pause, until: facts.until }
+  // One that stays unavailable for long is asked once anyway: it may have recovered.
+  const asked = facts.answer.failures.length + facts.answer.waits.length > 0
+  const span = waitFor(facts, asked ? facts.wait : undefined, facts.until)
+  return span ? { type: "wait", ...span } : { type: "ask" }
 }
 
 /**
@@ -384,10 +395,40 @@ export function movesOn(settings: Pick<Settings, "kinds">, kind: Kind) {
   return settings.kinds?.includes(kind) ?? true
 }
 
-/** How long to wait for a member that returns then; undefined if that is too long, or the answer has waited for long enough. */
-function waitFor(purpose: Purpose, answer: Answer, until: number, now: number) {
+/**
+ * How long to wait for a member that returns then; undefined if that is too long, or the answer has waited for long
+ * enough.
+ */
+function waitFor(
+  { purpose, answer, now }: { readonly purpose: Purpose; readonly answer: Answer; readonly now: number },
+  wait: Wait | undefined,
+  until: number,
+): Span | undefined {
   const pause = Math.max(0, until - now)
-  return pause <= wish(answer, purpose).patience ? pause : undefined
+  if (pause <= wish(answer, purpose).patience) return { for: pause, until, long: false }
+  if (!wait || purpose === "whole") return undefined
+  const end = awake(Math.max(until, now), wait)
+  return end - now <= wait.max - CombinedAnswer.waited(answer) ? { for: end - now, until: end, long: true } : undefined
+}
+
+/** The first moment from then on that is not in the quiet hours. */
+export function awake(at: number, { quiet }: Pick<Wait, "quiet">) {
+  if (!quiet) return at
+  const day = new Date(at)
+  const minute = day.getHours() * 60 + day.getMinutes()
+  const { from, to } = quiet
+  const isQuiet = from <= to ? minute >= from && minute < to : minute >= from || minute < to
+  if (!isQuiet) return at
+  const end = new Date(at)
+  // The local clock may be set in between, which the calendar knows.
+  end.setHours(Math.floor(to / 60), to % 60, 0, 0)
+  if (end.getTime() <= at) end.setDate(end.getDate() + 1)
+  return end.getTime()
+}
+
+/** Whether a wait on the user's wish may end early at this moment. */
+export function mayResume(now: number, wait: Wait | undefined) {
+  return wait === undefined || awake(now, wait) === now
 }
 
 /**

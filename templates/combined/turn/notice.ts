@@ -48,6 +48,14 @@ export function waiting(id: string, provider: string, reason: string) {
   return CombinedText.shown(`${SWITCH}all providers of ${id} are unavailable, waiting for ${provider}: ${reason}`)
 }
 
+/** The start of a session's status while it waits for long. The TUI looks for the same words. */
+export const WAIT = "Waiting for "
+
+/** The line for a wait on the user's wish: who returns first, when, and why it is not there. */
+export function waitingLong(provider: string, until: number, reason: string, now: number) {
+  return CombinedText.shown(`${WAIT}${provider} until ${clock(until, now)}: ${reason}`)
+}
+
 /**
  * The first failure first: a later one must not hide what went wrong. Members that were already unavailable come next,
  * and last those that may not be asked because of what they cost, with what the user can do about it.
@@ -105,6 +113,7 @@ export function announced(event: { readonly type: string; readonly properties: u
   const found = event.properties as { sessionID: string; status: { type: string; message?: string; next?: number } }
   if (found.sessionID !== sessionID || found.status.type !== "retry") return undefined
   const { message, next = 0 } = found.status
+  if (message?.startsWith(WAIT)) return message
   if (!message?.startsWith(SWITCH)) return undefined
   const seconds = Math.ceil((next - Date.now()) / 1000)
   return seconds > 0 ? `${message} (in ${seconds} s)` : message

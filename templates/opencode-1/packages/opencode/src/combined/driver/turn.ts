@@ -22,6 +22,7 @@ import { Cause, Effect } from "effect"
 import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
 import { CombinedVariant } from "../choice/variant"
+import { CombinedWaits } from "../host/waits"
 import { CombinedMember } from "../member"
 import { CombinedPrice } from "../money/price"
 import { CombinedSpending } from "../money/spending"
@@ -153,6 +154,8 @@ function reconsider(route: CombinedRoute.Route): Then {
 const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) {
   const purpose = purposeOf(turn)
   run.steer = yield* CombinedSteering.of(turn.session, turn.ctx.sessionID)
+  const before = CombinedWaits.goesOn(turn.ctx.sessionID)
+  if (before) run.answer = CombinedAnswer.resumed(before.failures, Date.now() - before.since)
   route.state.known = route.held()?.since
   const found = CombinedDecide.start(yield* CombinedFit.facts(route, run, purpose))
   switch (found.type) {
@@ -167,6 +170,8 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
     case "wait":
       run.answer = CombinedAnswer.wait(run.answer, found)
       yield* wait(turn, route, run, route.member, found)
+      // Another one may have returned first.
+      if (route.settings.wait && purpose === "step") return yield* retract(turn, route, run)
       yield* route.claim
       return yield* afford(turn, route, run)
     case "move": {
@@ -447,25 +452,52 @@ const say = (turn: Turn, message: string) =>
 /** How often a waiting turn checks whether the member is back early, in milliseconds: a user can end its cooldown. */
 const LOOK = 500
 
-/** Waits for a member and says so. */
+/** Waits for a member and says so. With `combined.wait`, that is kept until it is over, and any member may return first. */
 const wait = Effect.fn("CombinedTurn.wait")(function* (
   turn: Turn,
   route: CombinedRoute.Route,
   run: CombinedRun.Run,
   member: CombinedMember.Name,
-  span: { readonly for: number; readonly until: number },
+  span: CombinedDecide.Span & { readonly keep?: boolean },
 ) {
+  const { sessionID, assistantMessage } = turn.ctx
   const cooldown = yield* route.coolingOf(member)
-  yield* turn.status.set(turn.ctx.sessionID, {
+  const reason = cooldown?.message ?? "unavailable"
+  const patience = route.settings.wait
+  const began = Date.now()
+  yield* turn.status.set(sessionID, {
     type: "retry",
     attempt: run.answer.waits.length,
-    message: CombinedNotice.waiting(route.id, member.providerID, cooldown?.message ?? "unavailable"),
+    message: patience
+      ? CombinedNotice.waitingLong(member.providerID, span.until, reason, began)
+      : CombinedNotice.waiting(route.id, member.providerID, reason),
     next: span.until,
   })
-  for (let rest = span.for; rest > 0; rest -= LOOK) {
-    yield* Effect.sleep(Math.min(rest, LOOK))
-    if (cooldown && !(yield* route.coolingOf(member))) return
+  const since = began - CombinedAnswer.waited(run.answer) + span.for
+  const waiting = {
+    since,
+    end: since + (patience?.max ?? 0),
+    message: assistantMessage.id,
+    kept: span.keep === true,
+    failures: run.answer.failures,
   }
+  const purpose = purposeOf(turn)
+  const isBack = Effect.suspend(() => {
+    if (!patience) return cooldown ? Effect.map(route.coolingOf(member), (item) => !item) : Effect.succeed(false)
+    if (span.long && !CombinedDecide.mayResume(Date.now(), patience)) return Effect.succeed(false)
+    return Effect.map(route.next(CombinedFit.wish(route, run, purpose)), (next) => next.type === "serve" && next.fits)
+  })
+  const beats = { next: 0 }
+  while (Date.now() < began + span.for) {
+    if (patience && Date.now() >= beats.next) {
+      CombinedWaits.keep(sessionID, waiting)
+      beats.next = Date.now() + CombinedWaits.BEAT
+    }
+    yield* Effect.sleep(Math.min(began + span.for - Date.now(), LOOK))
+    if (yield* isBack) break
+  }
+  run.answer = CombinedAnswer.rested(run.answer, Date.now() - began)
+  if (patience) CombinedWaits.forget(sessionID)
 })
 
 export * as CombinedTurn from "./turn"

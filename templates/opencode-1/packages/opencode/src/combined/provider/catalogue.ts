@@ -131,7 +131,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const modelOf = (item: CombinedMember.Name) => providers[item.providerID as ProviderID]?.models[item.modelID]
     const nameOf = (id: string) => providers[id as ProviderID]?.name || id
     const pool = CombinedPool.look({
-      settings: CombinedSettings.failover(config),
+      settings: patient(CombinedSettings.failover(config)),
       credentials: (id, kind) => {
         const provider = providers[id as ProviderID]
         return provider && CombinedCredentials.fingerprint(provider, undefined, kind === "quota")
@@ -430,6 +430,13 @@ function near(known: Catalogue, modelID: string) {
     .toSorted((a, b) => b.shared - a.shared || (a.id < b.id ? -1 : 1))
     .slice(0, 3)
     .map((item) => item.id)
+}
+
+/** `opencode run --wait` waits, whatever the settings say. */
+function patient(settings: CombinedSettings.Failover): CombinedSettings.Failover {
+  return settings.wait || !process.env["OPENCODE_COMBINED_WAIT"]
+    ? settings
+    : { ...settings, wait: CombinedSettings.wait(true) }
 }
 
 /** The models that the user picked last, newest first, as upstream's TUI writes them. */

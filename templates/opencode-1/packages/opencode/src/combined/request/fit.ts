@@ -117,7 +117,8 @@ export const facts = Effect.fn("CombinedFit.facts")(function* (
   const probed = until === undefined && open ? !(yield* route.claim) : false
   // Whether others can take the request has to be checked for each of them, which is not needed for a healthy member.
   const others = until !== undefined || probed || !open ? yield* route.others(wanted) : true
-  return { purpose, answer: run.answer, member: route.member, until, probed, ruledOut, others, now: Date.now() }
+  const about = { purpose, answer: run.answer, member: route.member, until, probed, ruledOut, others }
+  return { ...about, wait: route.settings.wait, now: Date.now() }
 })
 
 /** Whether another member that could be asked for the next answer has more room than this. */

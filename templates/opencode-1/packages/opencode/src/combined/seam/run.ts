@@ -1,4 +1,5 @@
 /** What the hooks in packages/opencode/src/cli/cmd/run.ts call: what `opencode run` prints, and when. */
+import { CombinedWaits } from "../host/waits"
 import { CombinedHappening } from "../view/happening"
 
 export { announced, changed } from "../turn/notice"
@@ -50,6 +51,27 @@ export async function steer(
   }
   return undefined
 }
+
+/** `--wait`: turns of this run wait for a member, whatever the settings say. */
+export function patient(wait: boolean | undefined) {
+  if (wait) process.env["OPENCODE_COMBINED_WAIT"] = "1"
+}
+
+type Asked = {
+  readonly wait?: boolean
+  readonly continue?: boolean
+  readonly session?: string
+  readonly attach?: string
+}
+
+/** Whether the run only goes on with what a session waits for: it has no message of its own. */
+export const resumes = ({ wait, attach, session, ...args }: Asked, message: string) =>
+  Boolean(wait && !attach && (args.continue || session) && !message.trim())
+
+/** Whether it waits for something. */
+export const waits = (sessionID: string) => CombinedWaits.abandoned(sessionID) !== undefined
+
+export const NOTHING = "Nothing waits in this session. Give a message to go on with it."
 
 type Part = {
   readonly id: string
