@@ -28,6 +28,10 @@ export function options<Y extends { option: (name: string, option: Option) => un
     type: "boolean",
     describe: "with --no-failover, only the first member of the combined model is asked",
   })
+  yargs.option("wait", {
+    type: "boolean",
+    describe: "wait for the first provider that returns when none can answer; with --continue alone, go on waiting",
+  })
   return yargs
 }
 
@@ -52,20 +56,15 @@ export async function steer(
   return undefined
 }
 
+type Given = Readonly<Record<string, unknown>>
+
 /** `--wait`: turns of this run wait for a member, whatever the settings say. */
-export function patient(wait: boolean | undefined) {
+export function patient({ wait }: Given) {
   if (wait) process.env["OPENCODE_COMBINED_WAIT"] = "1"
 }
 
-type Asked = {
-  readonly wait?: boolean
-  readonly continue?: boolean
-  readonly session?: string
-  readonly attach?: string
-}
-
 /** Whether the run only goes on with what a session waits for: it has no message of its own. */
-export const resumes = ({ wait, attach, session, ...args }: Asked, message: string) =>
+export const resumes = ({ wait, attach, session, ...args }: Given, message: string) =>
   Boolean(wait && !attach && (args.continue || session) && !message.trim())
 
 /** Whether it waits for something. */
