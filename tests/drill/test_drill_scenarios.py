@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -32,12 +33,16 @@ def test_a_scenario_is_consistent(scenario: Scenario) -> None:
         assert len(expected.served_by) == len(scenario.replies)
     calls = [call.id for reply in scenario.replies for call in reply.tools]
     assert len(set(calls)) == len(calls)
+    # Only what follows a turn that was killed has no replies of its own.
+    assert scenario.turns[0].replies
+    assert all(one.killed or next_one.replies for one, next_one in itertools.pairwise(scenario.turns))
     for turn in scenario.turns:
         served = turn.compact or turn.elsewhere or turn.cancel is not None or turn.undone
         assert scenario.through is Through.SERVE or not served
         assert scenario.through is Through.RUN or not turn.arguments
         assert all(reply.tools for reply in turn.replies[:-1])
-        assert not turn.replies[-1].tools
+        assert not any(reply.tools for reply in turn.replies[-1:])
+        assert scenario.through is Through.RUN or not turn.killed
     for provider in scenario.providers:
         for fault in faults(provider):
             if isinstance(fault, Broken | Abandoned | Garbled):

@@ -176,6 +176,7 @@ const turnAt = (model: Provider.Model, parts: readonly object[], heard: Heard) =
     time: { created: 1 },
   } as unknown as SessionV1.Assistant
   const session = {
+    get: () => Effect.succeed({}),
     messages: () => Effect.succeed([{ info: assistantMessage, parts }]),
     removePart: (item: { partID: string }) => Effect.sync(() => removed.push(item.partID)),
     removeMessage: (item: { messageID: string }) => Effect.sync(() => removed.push(item.messageID)),
