@@ -16,9 +16,9 @@ export const admit = Effect.fn("CombinedRunnerAdmit.admit")(function* (model: Mo
     return undefined
   if (found)
     return yield* Effect.fail(
-      found.billed === undefined
+      found.reason === undefined
         ? `combined/${model.id} cannot be used with this API: it can ask no provider of that model. POST /session/:id/message can.`
-        : `combined/${model.id} cannot be used with this API: ${found.billed}. POST /session/:id/message keeps to these settings.`,
+        : `combined/${model.id} cannot be used with this API: ${found.reason}. POST /session/:id/message keeps to these settings.`,
     )
   const known = (yield* CombinedRunnerCatalogue.models(catalog)).flatMap((item) =>
     item.providerID === CombinedRunnerCatalogue.ID ? [`combined/${item.id}`] : [],

@@ -6,6 +6,7 @@ import { ModelV2 } from "../../model"
 import { ProviderV2 } from "../../provider"
 import { supported } from "../../session/runner/model"
 import { CombinedVariant } from "../choice/variant"
+import { CombinedChain, type Chains } from "../identity/chain"
 import { group, type Group, type Offer } from "../identity/grouping"
 import { CombinedMember } from "../member"
 import { CombinedPrice } from "../money/price"
@@ -19,8 +20,8 @@ export type Found = {
   readonly name: string
   /** In the order in which they are asked. */
   readonly members: readonly (CombinedMember.Member & { readonly model: ModelV2.Info })[]
-  /** Those that are left out because they bill each request, and why that may not be here; undefined if there are none. */
-  readonly billed: string | undefined
+  /** Why members are left out that the runner could ask; undefined if there are none. */
+  readonly reason: string | undefined
 }
 
 /** The last grouping of each catalogue; it is made again when a model is added or a setting changes. */
@@ -33,20 +34,22 @@ const grouping = Effect.fn("CombinedRunnerCatalogue.grouping")(function* (catalo
   const of = JSON.stringify([settings, least, names])
   const known = made.get(catalog)
   const money = CombinedSettings.money(settings)
-  if (known?.of === of) return { models, money, groups: known.groups }
-  const options = { ...CombinedSettings.read(settings), catalogue: offers(yield* catalog.model.all()) }
+  const read = CombinedSettings.read(settings)
+  const chains = read.groups ?? {}
+  if (known?.of === of) return { models, rules: { money, chains }, groups: known.groups }
+  const options = { ...read, catalogue: offers(yield* catalog.model.all()) }
   const found = models.some((model) => model.providerID === ID)
     ? []
     : group(offers(models), { ...options, ...(least && { minProviders: least }) })
   const groups = new Map(found.map((item) => [item.id, item] as const))
   if (!least) made.set(catalog, { of, groups })
-  return { models, money, groups }
+  return { models, rules: { money, chains }, groups }
 })
 
 /** What is listed: upstream's models, followed by the combined ones with a usable member. */
 export const models = Effect.fn("CombinedRunnerCatalogue.models")(function* (catalog: Catalog.Interface) {
-  const { models, money, groups } = yield* grouping(catalog)
-  return [...models, ...[...groups.values()].flatMap((item) => virtual(resolve(item, models, money)) ?? [])]
+  const { models, rules, groups } = yield* grouping(catalog)
+  return [...models, ...[...groups.values()].flatMap((item) => virtual(resolve(item, models, rules)) ?? [])]
 })
 
 /** The provider of the combined models, if there are any, after upstream's. */
@@ -62,30 +65,45 @@ export const providers = Effect.fn("CombinedRunnerCatalogue.providers")(function
  * more. Undefined if there is none. It may have no members: then the runner can use none of its providers.
  */
 export const find = Effect.fn("CombinedRunnerCatalogue.find")(function* (catalog: Catalog.Interface, id: string) {
-  const { models, money, groups } = yield* grouping(catalog)
+  const { models, rules, groups } = yield* grouping(catalog)
   const item = groups.get(id) ?? (yield* grouping(catalog, 1)).groups.get(id)
-  return item && resolve(item, models, money)
+  return item && resolve(item, models, rules)
 })
 
-/** Nobody can be asked for leave here, and no cost is counted: what may only be billed on conditions is not asked. */
-function resolve(item: Group, models: readonly ModelV2.Info[], money: CombinedSettings.Money): Found {
+type Rules = { readonly money: CombinedSettings.Money; readonly chains: Chains }
+
+/**
+ * A model whose chain says what cannot be done here has no members. Nobody can be asked for leave here, and no cost is
+ * counted: what may only be billed on conditions is not asked.
+ */
+function resolve(item: Group, models: readonly ModelV2.Info[], { money, chains }: Rules): Found {
   const members = item.members.flatMap((member) => {
     const model = models.find((other) => other.providerID === member.providerID && other.id === member.modelID)
     return model && supported(model) ? [{ ...member, model }] : []
   })
+  const unable = beyond(item, chains)
+  if (unable && members.length) return { id: item.id, name: item.name, members: [], reason: unable }
   const condition =
     money.metered === "allow"
       ? money.budget && "combined.budget does not work here"
       : `combined.metered is "${money.metered}"`
-  if (!condition) return { id: item.id, name: item.name, members, billed: undefined }
+  if (!condition) return { id: item.id, name: item.name, members, reason: undefined }
   const billed = members.filter((member) => priceClassOf(member, money) === "metered")
   const names = [...new Set(billed.map((member) => member.providerID))].join(", ")
   return {
     id: item.id,
     name: item.name,
     members: members.filter((member) => !billed.includes(member)),
-    billed: names ? `each request is billed by ${names}, and ${condition}` : undefined,
+    reason: names ? `each request is billed by ${names}, and ${condition}` : undefined,
   }
+}
+
+/** What the user says about a chain that this runner cannot do. */
+function beyond(item: Group, chains: Chains) {
+  const named = item.members.find((member) => Object.keys(member.how?.options ?? {}).length > 0)
+  if (named) return `the chain sets options for ${CombinedMember.key(named)}, which it cannot send`
+  const refusal = Object.hasOwn(chains, item.id) ? CombinedChain.onRefusal(chains[item.id]) : undefined
+  return refusal === "next_model" ? 'the chain has "on_refusal": "next_model", which it cannot do' : undefined
 }
 
 /** Logins are stored separately for this API, and none of them is used here. */

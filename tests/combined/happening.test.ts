@@ -32,6 +32,8 @@ test("a repeat says that the same provider is asked again", () => {
 test("a start without a provider says until when and why", () => {
   const left = CombinedHappening.leftOut(subject, alpha, beta, { kind: "rate_limit", until: NOW + 300_000 })
   expect(left.message).toBe("Alpha Cloud unavailable until 14:05 (rate limit), using Beta Router")
+  const other = CombinedHappening.leftOut(subject, alpha, beta, { kind: "rate_limit", until: NOW + 300_000 }, "Kimi")
+  expect(other.message).toEndWith("using Beta Router with a different model, Kimi")
 })
 
 test("a stored part can be read, and other parts are none of ours", () => {

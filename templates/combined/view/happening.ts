@@ -52,10 +52,12 @@ export function leftOut(
   from: Name,
   to: Name,
   cooldown: { readonly kind: string; readonly until: number },
+  model?: string,
 ): Happening {
   const reason = cooldown.kind.replaceAll("_", " ")
   const until = `unavailable until ${CombinedClock.clock(cooldown.until, now)} (${reason})`
-  const message = `${nameOf(from.providerID)} ${until}, using ${nameOf(to.providerID)}`
+  const other = model === undefined ? "" : ` with a different model, ${model}`
+  const message = `${nameOf(from.providerID)} ${until}, using ${nameOf(to.providerID)}${other}`
   return happening("left out", combined, from, to, reason, message, now)
 }
 

@@ -1,8 +1,14 @@
 import { expect, setDefaultTimeout } from "bun:test"
+import { readFileSync, rmSync } from "fs"
 import { Effect } from "effect"
+import { CombinedHealthFile } from "@/combined/host/health-file"
+import { CombinedLog } from "@/combined/host/log"
+import { CombinedHappening } from "@/combined/view/happening"
+import { Provider } from "@/provider/provider"
 import { SessionCompaction } from "@/session/compaction"
 import { Session } from "@/session/session"
 import { SessionPrompt } from "@/session/prompt"
+import { CombinedModels } from "../../../tui/src/combined/models"
 import { pollWithTimeout } from "../lib/effect"
 import { finish, refuse, say, stream, text } from "./fake-provider"
 import { combinedSession, it, served, texts } from "./rig"
@@ -36,6 +42,59 @@ it.instance("a chain is asked in the order in which it is written", () =>
     const prompts = [chat.second.asked[0], chat.first.asked[0]].map((item) => JSON.stringify(item.messages[0]))
     expect(prompts[0]).toContain(`${chat.ids.second}/kimi-k2.5`)
     expect(prompts[1]).toContain(`${chat.ids.first}/glm-4.6`)
+  }),
+)
+
+it.instance("a different model is named as long as it serves, and left as soon as the preferred one is back", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({
+      modelIDs,
+      models,
+      // So long that a warm cache would keep the session at another provider of the same model.
+      combined: { stickiness: 3_600_000 },
+      chain: ({ first, second }) => ({ groups: { work: [first, second] } }),
+    })
+    chat.first.answer(limited, text("back"))
+    chat.second.answer(text("hello", { input: 20_000, output: 10 }), text("and on", { input: 20_000, output: 10 }))
+    yield* chat.ask("hello")
+    yield* chat.ask("again")
+    rmSync(CombinedHealthFile.FILE)
+    yield* chat.ask("and now")
+    const answers = yield* chat.answers
+    expect(served(answers)).toEqual([chat.ids.second, chat.ids.second, chat.ids.first])
+
+    const providers = new Map(Object.entries(yield* Provider.use.list()))
+    const questions = new Map((yield* chat.history).map(({ info }) => [String(info.id), info]))
+    const labels = answers.map(({ info }) => {
+      const question = questions.get(info.parentID)
+      return CombinedModels.serving(providers, info, question?.role === "user" ? question : undefined)
+    })
+    const other = `Kimi K2.5 (${chat.ids.second}) instead of GLM 4.6`
+    expect(labels).toEqual([other, other, `GLM 4.6 (${chat.ids.first})`])
+
+    const records = readFileSync(CombinedLog.FILE, "utf8").trim().split("\n")
+    const steps = records
+      .map((line): CombinedLog.Record => JSON.parse(line))
+      .filter((item) => item.session === chat.id && item.purpose === "step")
+    expect(steps.map((item) => item.instead_of)).toEqual([undefined, "glm-4.6", "glm-4.6", undefined])
+  }),
+)
+
+it.instance("a session that starts with a different model says so", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({
+      modelIDs,
+      models,
+      chain: ({ first, second }) => ({ groups: { work: [first, second] } }),
+    })
+    chat.first.answer(limited)
+    chat.second.answer(text("hello"), text("anew"))
+    yield* chat.ask("hello")
+    const next = yield* chat.fork
+    yield* next.ask("hello")
+    const parts = (yield* next.answers).flatMap((item) => item.parts)
+    const lines = parts.flatMap((part) => CombinedHappening.of(part)?.message ?? [])
+    expect(lines).toEqual([expect.stringMatching(/, using .* with a different model, Kimi K2\.5$/)])
   }),
 )
 

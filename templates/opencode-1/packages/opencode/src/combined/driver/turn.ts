@@ -164,8 +164,11 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
         const reason = CombinedNotice.nearlyUsed(route.spared.window, Date.now())
         yield* announce(turn, route, route.spared.member, reason, turn.streamInput.model, "here")
       }
-      for (const { member, cooldown } of route.opening ?? [])
-        yield* happen(turn, CombinedHappening.leftOut(subject(route), member, route.member, cooldown), "here")
+      for (const { member, cooldown } of route.opening ?? []) {
+        const other = CombinedMember.isSameModel(member, route.member) ? undefined : turn.streamInput.model.name
+        const happening = CombinedHappening.leftOut(subject(route), member, route.member, cooldown, other)
+        yield* happen(turn, happening, "here")
+      }
       return yield* afford(turn, route, run)
     case "wait":
       run.answer = CombinedAnswer.wait(run.answer, found)

@@ -205,8 +205,11 @@ function virtual(item: Group, members: readonly Provider.Model[], names: readonl
     providerID: ID,
     name: item.name,
     headers: {},
-    // For the picker. No request is made with them: it has those of a member.
-    options: { combined: names },
+    // For the picker and the label of an answer. No request is made with them: it has those of a member.
+    options: {
+      combined: names,
+      combined_members: item.members.map((member) => [CombinedMember.key(member), member.identity]),
+    },
     // Context and input belong together: those of the member with the most room.
     limit: {
       ...(members.find((model) => model.limit.context === most((other) => other.limit.context)) ?? first).limit,
