@@ -122,7 +122,10 @@ def _permissions(environment: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _configuration(patient: Examined) -> Iterator[Finding]:
-    asked = usable.find(patient.system)
+    try:
+        asked = usable.find(patient.system)
+    except PatcherError:  # The store has a check of its own.
+        asked = None
     surveyed = survey(patient.environment, patient.directory, asked.file if asked else None)
     yield from configured.check_configuration(surveyed.findings)
     yield from configured.check_providers(surveyed, asked)

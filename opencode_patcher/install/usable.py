@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.base import store as storage
-from opencode_patcher.base.errors import PatcherError
 from opencode_patcher.base.files import is_dir, is_file
 from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.install import activate, builds
@@ -24,19 +23,16 @@ class Usable:
 def find(system: System) -> Usable | None:
     """The installed build, else the newest verified one in the store; None without any. Makes no store.
 
-    Only OpenCode 1 has the command that is asked.
+    Only OpenCode 1 has the command that is asked. Raises StoreError or InstallError when what is there cannot be read.
     """
     if not is_dir(storage.default_root()):
         return None
-    try:
-        store = storage.open_store()
-        installed = activate.look(store, system).active
-        if installed and is_file(installed.file):
-            return Usable(file=installed.file, what=f"the installed OpenCode {installed.version}")
-        known = (build for build in builds.list_builds(store) if OPENCODE_1.has(build.release.version))
-        found = next((build for build in known if build.verified and is_file(build.binary)), None)
-    except PatcherError:
-        return None
+    store = storage.open_store()
+    installed = activate.look(store, system).active
+    if installed and is_file(installed.file):
+        return Usable(file=installed.file, what=f"the installed OpenCode {installed.version}")
+    known = (build for build in builds.list_builds(store) if OPENCODE_1.has(build.release.version))
+    found = next((build for build in known if build.verified and is_file(build.binary)), None)
     return (
         Usable(file=found.binary, what=f"the build {found.directory.name}, which is not installed") if found else None
     )

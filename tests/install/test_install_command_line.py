@@ -234,8 +234,7 @@ def test_closed_directories_of_opencode(unprivileged: CommandLine, monkeypatch: 
     done = unprivileged("doctor", "--source", unprivileged.root / "none")
     assert done.returncode == 1, done.stderr
     assert f"{home}/.config/opencode/opencode.json: It cannot be read: Permission denied." in done.stdout
-    (unprivileged.root / "models.json").write_text("{}")
-    done = unprivileged("config", "--json", "--catalog", unprivileged.root / "models.json")
+    done = unprivileged("config", "--json")
     assert done.returncode == 1, done.stderr
     assert json.loads(done.stdout)["file"] == f"{home}/.config/opencode/combined.json"
 
