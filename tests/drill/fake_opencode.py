@@ -65,6 +65,12 @@ class Project:
         empty: Json = {"info": {}, "messages": []}
         return json.loads(self.stored.read_text()) if self.stored.exists() else empty
 
+    def write(self, stored: Json) -> None:
+        """In one step: the server reads it while a turn writes it."""
+        draft = self.stored.with_suffix(f".{threading.get_ident()}")
+        draft.write_text(json.dumps(stored))
+        draft.replace(self.stored)
+
     def models(self) -> list[str]:
         own = [f"{name}/{model}" for name, one in self.config.get("provider", {}).items() for model in one["models"]]
         return own if MODE == "stock" else ["combined/claude-sonnet-4.5", *own]
@@ -133,7 +139,7 @@ def run(project: Project, model: str, prompt: str, resumed: bool, emit: Emit) ->
         stored["messages"].append(message)
         stored["info"]["cost"] = sum(one["info"]["cost"] for one in stored["messages"])
         DATA.mkdir(parents=True, exist_ok=True)
-        project.stored.write_text(json.dumps(stored))
+        project.write(stored)
         if not any(part["type"] == "tool" for part in parts):
             return
 
