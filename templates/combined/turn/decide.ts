@@ -355,10 +355,13 @@ export function start(facts: {
  * Whether the next member is asked in place of one that may not be because of what it costs. One that stays unavailable
  * for long is asked once, as at the start of an answer: it may have recovered.
  */
-export function instead(purpose: Purpose, answer: Answer, next: Next, now: number) {
+export function instead(
+  facts: { readonly purpose: Purpose; readonly answer: Answer; readonly wait?: Wait; readonly now: number },
+  next: Next,
+) {
   if (next.type === "none") return false
-  if (next.type === "serve" || waitFor(purpose, answer, next.until, now) !== undefined) return true
-  return !answer.failures.some((item) => CombinedMember.same(item, next.member))
+  if (next.type === "serve" || waitFor(facts, facts.wait, next.until) !== undefined) return true
+  return !facts.answer.failures.some((item) => CombinedMember.same(item, next.member))
 }
 
 /**

@@ -210,7 +210,8 @@ const afford = Effect.fn("CombinedTurn.afford")(function* (
   run.answer = CombinedAnswer.bar(run.answer, bars)
   const purpose = purposeOf(turn)
   const next = yield* route.next(CombinedFit.wish(route, run, purpose))
-  if (!next.model || !CombinedDecide.instead(purpose, run.answer, CombinedRoute.candidate(next), Date.now()))
+  const facts = { purpose, answer: run.answer, wait: route.settings.wait, now: Date.now() } as const
+  if (!next.model || !CombinedDecide.instead(facts, CombinedRoute.candidate(next)))
     return yield* exhaust(turn, route, run, next.type === "wait" ? next.out : [])
   return purpose === "step" ? yield* retract(turn, route, run) : yield* swap(turn, run, next.model)
 })

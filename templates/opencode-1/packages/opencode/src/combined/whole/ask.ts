@@ -64,7 +64,8 @@ export const ask = <A, E, R>(
       yield* route.release
       run.answer = CombinedAnswer.bar(run.answer, bars)
       const next = yield* route.next(wish())
-      if (!next.model || !CombinedDecide.instead("whole", run.answer, CombinedRoute.candidate(next), Date.now()))
+      const facts = { purpose: "whole", answer: run.answer, now: Date.now() } as const
+      if (!next.model || !CombinedDecide.instead(facts, CombinedRoute.candidate(next)))
         return yield* Effect.failCause(last ?? nobody(route, run))
       return yield* ask(next.model, how, run, last)
     }
