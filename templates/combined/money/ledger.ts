@@ -26,7 +26,7 @@ export function open(shelf: Shelf, clock = () => Date.now()) {
       memory.own = undefined
     } catch (error) {
       memory.own = ledger
-      memory.problem = `what is spent cannot be shared with other processes: ${error}`
+      memory.problem = `what is spent cannot be shared with other processes: ${String(error)}`
     }
   }
 

@@ -63,7 +63,7 @@ export const make = Effect.fn("CombinedSurvey.make")(function* (asked: { readonl
     mistakes: [...unknown(), ...named(found ? mistakes(found, offers, config) : [])],
     settings: settings(config),
     sources: CombinedOrigin.all().map(([source]) => source),
-    plugins: (config.plugin ?? []).map((item) => String(Array.isArray(item) ? item[0] : item)),
+    plugins: (config.plugin ?? []).map((item) => (Array.isArray(item) ? item[0] : item)),
   }
   return report
 })
@@ -120,7 +120,7 @@ function settings(config: CombinedListing.Info) {
     if (value === undefined) return []
     const source = CombinedOrigin.of(path, value)
     const isModel = path[0] === "model" || path[0] === "small_model"
-    return [{ key: path.join("."), ...(source && { source }), ...(isModel && { value: String(value) }) }]
+    return [{ key: path.join("."), ...(source && { source }), ...(isModel && typeof value === "string" && { value }) }]
   })
 }
 

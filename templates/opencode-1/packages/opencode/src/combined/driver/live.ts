@@ -34,7 +34,7 @@ export const during = <A, E, R>(
   Effect.gen(function* () {
     const passed = yield* Deferred.make<never, Passed>()
     // Who asks may know nothing of this instance of OpenCode, in which the others are looked up.
-    const context = yield* Effect.context<never>()
+    const context = yield* Effect.context()
     const live: Live = {
       member: CombinedMember.key(member),
       pass: others.pipe(

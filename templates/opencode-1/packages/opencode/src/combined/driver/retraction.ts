@@ -50,8 +50,8 @@ export const tell = Effect.fn("CombinedRetraction.tell")(function* (
     error: CombinedHappening.error(happening),
     time: { created: happening.at },
   }
-  if (where === "next") return keep(ctx.sessionID, [part])
-  yield* session.updatePart(part)
+  if (where === "next") keep(ctx.sessionID, [part])
+  else yield* session.updatePart(part)
 })
 
 /** Records the cost of a broken answer on its message, as the end of an answer would. */
