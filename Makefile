@@ -90,6 +90,10 @@ $(VENV)/dev: $(VENV)/made pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
 	touch $(VENV)/tool $@
 
+$(VENV)/docs: $(VENV)/tool
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $@
+
 # What makes and publishes releases: nothing but these files, each with its hash.
 $(VENV)/locked: pyproject.toml .ci/requirements.txt
 	$(PYTHON) -m venv $(VENV)
