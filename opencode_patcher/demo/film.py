@@ -99,10 +99,7 @@ def svg(tape: Tape, title: str) -> str:
             "@media(prefers-reduced-motion:reduce){.s{animation:none}.e{visibility:visible}}",
             f"{styles}</style>",
             f'<rect width="{width:g}" height="{height:g}" rx="9" fill="{BACKGROUND}"/>',
-            *(
-                f'<circle cx="{20 + 20 * n}" cy="17" r="6" fill="{c}"/>'
-                for n, c in enumerate(("#ff5f57", "#febc2e", "#28c840"))
-            ),
+            *(f'<circle cx="{x}" cy="17" r="6" fill="{colour}"/>' for x, colour in BUTTONS),
             f'<text x="{width / 2:g}" y="22" text-anchor="middle" font-size="13" opacity=".7">{escape(title)}</text>',
             f'<g transform="translate({MARGIN:g} {TITLE:g})">',
             *(_drawn(shot, names.get((shot.start, shot.end)), last=shot.end == total) for shot in shots),

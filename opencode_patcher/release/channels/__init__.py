@@ -17,13 +17,13 @@ from opencode_patcher.release.channels.homebrew import Homebrew
 from opencode_patcher.release.channels.mise import Mise
 from opencode_patcher.release.channels.nix import Nix
 from opencode_patcher.release.channels.npm import Npm
-from opencode_patcher.release.channels.protocol import DEFAULT_NAME, Channel, Offer, offer
+from opencode_patcher.release.channels.protocol import Channel, Offer, offer
 from opencode_patcher.release.channels.scoop import Scoop
 
 CHANNELS: tuple[Channel, ...] = (Npm(), Homebrew(), Aur(), Scoop(), Nix(), Mise(), Container())
 DIRECTORY = "release/channels"
 
-__all__ = ["CHANNELS", "DEFAULT_NAME", "Channel", "Offer", "offer", "texts"]
+__all__ = ["CHANNELS", "Channel", "Offer", "offer", "texts"]
 
 
 def texts(wanted: Offer, templates: Path) -> dict[str, str]:

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 
 from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Render
 
-MACHINES = {"x86_64": "x64", "aarch64": "arm64"}
-"""Arch's names and ours."""
+MACHINES = {"x86_64": ("linux", "x64"), "aarch64": ("linux", "arm64")}
+"""Arch's names, and our system and machine."""
 
 
 class Aur:
-    """Arch Linux. Both files belong into the package's own git repository."""
+    """Arch Linux. Both files belong in the package's own git repository."""
 
     name = "aur"
 
     def files(self, offer: Offer, render: Render) -> Mapping[str, str]:
         """The two files; ``makepkg --printsrcinfo`` gives the second one."""
-        found = {arch: offer.asset("linux", machine) for arch, machine in MACHINES.items()}
         # The prefix keeps archives of different releases apart in makepkg's cache.
         sources = [
             {
@@ -26,8 +25,7 @@ class Aur:
                 "url": asset.url,
                 "sha256": asset.sha256,
             }
-            for arch, asset in found.items()
-            if asset
+            for arch, asset in offer.named(MACHINES).items()
         ]
         if not sources:
             return {}

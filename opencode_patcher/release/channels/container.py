@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Render
 
-MACHINES = {"amd64": "x64", "arm64": "arm64"}
-"""The names of container images, and ours."""
+MACHINES = {"amd64": ("linux", "x64"), "arm64": ("linux", "arm64")}
+"""The names of container images, and our system and machine."""
 
 
 class Container:
@@ -17,9 +17,8 @@ class Container:
 
     def files(self, offer: Offer, render: Render) -> Mapping[str, str]:
         """The file that describes the image."""
-        found = {name: offer.asset("linux", machine) for name, machine in MACHINES.items()}
         sources = [
-            {"machine": name, "url": asset.url, "sha256": asset.sha256} for name, asset in found.items() if asset
+            {"machine": name, "url": asset.url, "sha256": asset.sha256} for name, asset in offer.named(MACHINES).items()
         ]
         if not sources:
             return {}

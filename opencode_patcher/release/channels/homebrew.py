@@ -8,7 +8,7 @@ from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Rende
 
 
 class Homebrew:
-    """macOS and Linux. It belongs into ``Formula`` of a repository ``homebrew-…``."""
+    """macOS and Linux. It belongs in ``Formula`` of a repository ``homebrew-…``."""
 
     name = "homebrew"
 

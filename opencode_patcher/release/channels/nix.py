@@ -23,15 +23,15 @@ class Nix:
 
     def files(self, offer: Offer, render: Render) -> Mapping[str, str]:
         """The flake. It has no lock; whoever uses it decides on nixpkgs."""
-        found = {system: offer.asset(*ours) for system, ours in SYSTEMS.items()}
         sources = [
-            {"system": system, "url": asset.url, "hash": _sri(asset.sha256)} for system, asset in found.items() if asset
+            {"system": system, "url": asset.url, "hash": _sri(asset.sha256)}
+            for system, asset in offer.named(SYSTEMS).items()
         ]
         if not sources:
             return {}
         values = {
             "name": offer.name,
-            "version": f"{offer.number}-{offer.revision}" if offer.revision > 1 else offer.number,
+            "version": offer.version,
             "description": DESCRIPTION,
             "homepage": offer.homepage,
             "sources": sources,

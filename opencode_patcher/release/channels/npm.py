@@ -36,7 +36,7 @@ class Npm:
             "bin": {"opencode": "bin/opencode.js"},
             "files": ["bin", notices.FILE_NAME],
             "engines": {"node": ">=18"},
-            "optionalDependencies": {_full_name(offer, one): version(offer) for one in offer.assets},
+            "optionalDependencies": {_full_name(offer, one): offer.version for one in offer.assets},
         }
         texts = {
             f"{offer.name}/package.json": files.json_text(main),
@@ -58,11 +58,6 @@ def directory(offer: Offer, asset: Asset) -> str:
     return f"{offer.name}-{asset.target.name}"
 
 
-def version(offer: Offer) -> str:
-    """npm's version: it takes a number after a dash for a preliminary one, but has no other place for it."""
-    return f"{offer.number}-{offer.revision}" if offer.revision > 1 else offer.number
-
-
 def _platform(offer: Offer, asset: Asset) -> dict[str, object]:
     target = asset.target
     libc = {"libc": ["musl" if target.musl else "glibc"]} if target.system == "linux" else {}
@@ -80,7 +75,8 @@ def _platform(offer: Offer, asset: Asset) -> dict[str, object]:
 def _head(offer: Offer, name: str) -> dict[str, object]:
     return {
         "name": name,
-        "version": version(offer),
+        # npm takes a number after a dash for a pre-release, but has no other place for it.
+        "version": offer.version,
         "license": "MIT",
         "homepage": offer.homepage,
         "repository": {"type": "git", "url": f"git+{offer.homepage}.git"},

@@ -52,6 +52,11 @@ class Offer:
         """Where the release comes from."""
         return f"https://github.com/{self.repository}"
 
+    @property
+    def version(self) -> str:
+        """``number``, and ``revision`` after a dash from the second one on."""
+        return f"{self.number}-{self.revision}" if self.revision > 1 else self.number
+
     def asset(self, system: str, machine: str) -> Asset | None:
         """The archive for any computer of a kind: the one that does not need AVX2 if there is one, and glibc on Linux.
         None if the release has nothing for it.
@@ -62,6 +67,13 @@ class Offer:
             if (one.target.system, one.target.machine, one.target.musl) == (system, machine, False)
         ]
         return max(fitting, key=lambda one: one.target.baseline, default=None)
+
+    def named(self, machines: Mapping[str, tuple[str, str]]) -> dict[str, Asset]:
+        """The archive for each name in ``machines``, which maps a channel's names to our system and machine. Those for
+        which the release has nothing are left out.
+        """
+        found = {name: self.asset(*ours) for name, ours in machines.items()}
+        return {name: asset for name, asset in found.items() if asset}
 
 
 class Channel(Protocol):
@@ -86,8 +98,8 @@ def offer(manifest: Manifest, package: str = DEFAULT_NAME) -> Offer:
     name = _NAME.fullmatch(package)
     if name is None:
         raise UsageError(
-            f"'{package}' cannot be the name of a package everywhere.",
-            why="It may have small letters, digits and dashes, and begins with a letter; before it a scope of npm.",
+            f"'{package}' cannot be the name of a package: not every package manager accepts it.",
+            why="A name begins with a letter and has lowercase letters, digits and dashes. npm's can have a scope.",
             next_step=f"Try: --package {DEFAULT_NAME}, or --package @you/{DEFAULT_NAME}",
         )
     published = manifest.published

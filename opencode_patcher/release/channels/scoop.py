@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from opencode_patcher.base import files
 from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Render
 
-MACHINES = {"64bit": "x64", "arm64": "arm64"}
-"""Scoop's names and ours."""
+MACHINES = {"64bit": ("windows", "x64"), "arm64": ("windows", "arm64")}
+"""Scoop's names, and our system and machine."""
 
 
 class Scoop:
-    """Windows. It belongs into ``bucket`` of a repository."""
+    """Windows. It belongs in ``bucket`` of a repository."""
 
     name = "scoop"
 
     def files(self, offer: Offer, render: Render) -> Mapping[str, str]:  # noqa: ARG002
-        """The manifest. Scoop takes what follows a dash for a preliminary version, so the revision has a dot."""
-        found = {name: offer.asset("windows", machine) for name, machine in MACHINES.items()}
+        """The manifest. Scoop takes what follows a dash for a pre-release, so the revision follows a dot."""
         architecture = {
-            name: {"url": asset.url, "hash": f"sha256:{asset.sha256}"} for name, asset in found.items() if asset
+            name: {"url": asset.url, "hash": f"sha256:{asset.sha256}"} for name, asset in offer.named(MACHINES).items()
         }
         if not architecture:
             return {}

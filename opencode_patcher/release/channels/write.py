@@ -36,7 +36,7 @@ def write(wanted: Offer, release: Path, templates: Path, out: Path) -> tuple[Pat
             files.write_bytes(staging / name, text.encode("utf-8"), mode=0o755 if name.endswith(_EXECUTABLE) else 0o644)
         for place in npm.programs(wanted):
             _program(release, place.asset, staging / npm.Npm.name / place.path)
-        for package in {f"{npm.Npm.name}/{name.split('/')[1]}" for name in made if name.startswith("npm/")}:
+        for package in {f"{npm.Npm.name}/{name.split('/')[1]}" for name in made if name.startswith(f"{npm.Npm.name}/")}:
             for paper in (metadata.LICENCE, notices.FILE_NAME):
                 shutil.copyfile(release / paper, staging / package / paper)
     return tuple(sorted(path for path in out.rglob("*") if path.is_file()))
