@@ -46,7 +46,6 @@ def main() -> None:
     parser.add_argument("--litellm", type=Path, help="the program of pip install 'litellm[proxy]'")
     parser.add_argument("--portkey", type=Path, help="start-server.js of the npm package @portkey-ai/gateway")
     parser.add_argument("--runtime", type=Path, default=Path("bun"), help="the bun that runs Portkey's gateway")
-    parser.add_argument("--versions", type=json.loads, default={}, help="a JSON object: names and versions")
     parser.add_argument("--scenario", action="append", help="only this one; can be repeated")
     parser.add_argument("--peer", action="append", help="only the peer with this name; can be repeated")
     parser.add_argument("--json", type=Path, required=True, help="where the results are kept; those there are kept too")
@@ -80,21 +79,19 @@ def playable(scenario: Scenario) -> Scenario:
 
 
 def _peers(arguments: argparse.Namespace) -> list[Peer]:
-    stock, said = arguments.stock.absolute(), arguments.versions
-    found: list[Peer] = [Stock(binary=stock, version=said.get("stock", ""))]
+    stock = arguments.stock.absolute()
+    found: list[Peer] = [Stock(binary=stock)]
     if arguments.patched:
-        found.append(Patched(binary=arguments.patched.absolute(), version=said.get("patched", "")))
+        found.append(Patched(binary=arguments.patched.absolute()))
     if arguments.plugin:
-        found.append(Plugin(binary=stock, version=said.get("plugin", ""), plugin=arguments.plugin.absolute()))
+        found.append(Plugin(binary=stock, plugin=arguments.plugin.absolute()))
     if arguments.oh_my_opencode:
-        version, plugin = said.get("oh-my-opencode", ""), arguments.oh_my_opencode.absolute()
-        found.append(OhMyOpenCode(binary=stock, version=version, plugin=plugin))
+        found.append(OhMyOpenCode(binary=stock, plugin=arguments.oh_my_opencode.absolute()))
     if arguments.litellm:
-        program = arguments.litellm.absolute()
-        found.append(LiteLLM(binary=stock, version=said.get("litellm", ""), program=program))
+        found.append(LiteLLM(binary=stock, program=arguments.litellm.absolute()))
     if arguments.portkey:
-        program, runtime = arguments.portkey.absolute(), arguments.runtime.absolute()
-        found.append(Portkey(binary=stock, version=said.get("portkey", ""), runtime=runtime, program=program))
+        runtime = Path(shutil.which(arguments.runtime) or arguments.runtime).absolute()
+        found.append(Portkey(binary=stock, runtime=runtime, program=arguments.portkey.absolute()))
     return found
 
 

@@ -6,11 +6,11 @@ import json
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 from urllib.request import ProxyHandler, build_opener
 
 from opencode_patcher.drill.drivers.home import configuration, harmless
@@ -38,49 +38,36 @@ class Setup:
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
-class Peer(Protocol):
-    """A way to fail over. ``binary`` is the OpenCode that is used with it."""
+@dataclass(frozen=True, kw_only=True)
+class Peer(ABC):
+    """A way to fail over. ``binary`` is the OpenCode that is used with it, ``other_model`` the model of all providers
+    but the first, "" for the same one.
+    """
 
-    @property
-    def name(self) -> str: ...
+    binary: Path
+    name: str
+    other_model: str = ""
 
-    @property
-    def version(self) -> str: ...
-
-    @property
-    def binary(self) -> Path: ...
-
-    @property
-    def other_model(self) -> str:
-        """The model of all providers but the first, "" for the same one."""
-        ...
-
+    @abstractmethod
     def running(self, fakes: Sequence[FakeProvider], place: Path) -> Iterator[Setup]:
         """Start what belongs to it besides OpenCode, in the directory ``place``, until the generator is closed."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stock:
+class Stock(Peer):
     """OpenCode without anything. It knows both providers; the user can only choose another one by hand."""
 
-    binary: Path
-    version: str
     name: str = "stock OpenCode"
-    other_model: str = ""
 
     def running(self, fakes: Sequence[FakeProvider], place: Path) -> Iterator[Setup]:
         yield Setup(settings=_limited(_direct(fakes)), model=_first(fakes))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patched:
+class Patched(Peer):
     """OpenCode with combined models."""
 
-    binary: Path
-    version: str
     name: str = "combined models"
-    other_model: str = ""
 
     def running(self, fakes: Sequence[FakeProvider], place: Path) -> Iterator[Setup]:
         limit = SILENCE_SECONDS * 1000
@@ -92,14 +79,11 @@ class Patched:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plugin:
+class Plugin(Peer):
     """The plugin opencode-model-fallback in stock OpenCode, with the minimal example of its README."""
 
-    binary: Path
-    version: str
     plugin: Path
     name: str = "a fallback plugin"
-    other_model: str = ""
 
     def running(self, fakes: Sequence[FakeProvider], place: Path) -> Iterator[Setup]:
         others = [f"{fake.provider.id}/{fake.provider.model}" for fake in fakes[1:]]
@@ -122,13 +106,11 @@ MIGRATIONS = ["2026-07-opencode-config-unification", "2026-08-reasoning-unificat
 
 
 @dataclass(frozen=True, kw_only=True)
-class OhMyOpenCode:
+class OhMyOpenCode(Peer):
     """The plugin oh-my-opencode with its ``runtime_fallback``, in a directory of npm packages. It leaves out the same
     model at another provider on purpose, so the others get a different one.
     """
 
-    binary: Path
-    version: str
     plugin: Path
     other_model: str = "gpt-5.1"
     name: str = "oh-my-opencode"
@@ -147,14 +129,11 @@ class OhMyOpenCode:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiteLLM:
+class LiteLLM(Peer):
     """A LiteLLM proxy, with the fallbacks, retries and time-outs of its page on reliability."""
 
-    binary: Path
-    version: str
     program: Path
     name: str = "LiteLLM"
-    other_model: str = ""
 
     def running(self, fakes: Sequence[FakeProvider], place: Path) -> Iterator[Setup]:
         names = [fake.provider.id for fake in fakes]
@@ -190,15 +169,12 @@ class LiteLLM:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Portkey:
+class Portkey(Peer):
     """Portkey's open-source gateway, with its strategy ``fallback``; the routing is in a header of each request."""
 
-    binary: Path
-    version: str
     runtime: Path
     program: Path
     name: str = "Portkey gateway"
-    other_model: str = ""
 
     def running(self, fakes: Sequence[FakeProvider], place: Path) -> Iterator[Setup]:
         config = {

@@ -39,7 +39,7 @@ class Played:
     of it: broken pieces, and answers that were given twice. ``tools`` is how often the planned tools ran, ``planned``
     how often they should. ``asked`` counts the user's messages, of which there was one. ``seconds`` is from the prompt
     to the last byte of the answer, None without one. ``requests`` are those of the conversation by provider.
-    ``notices`` are what the user was told meanwhile.
+    ``notices`` are what the user was told while waiting.
     """
 
     peer: str
