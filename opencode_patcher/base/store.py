@@ -202,6 +202,11 @@ def open_store(root: Path | None = None) -> Store:
         return Store(root=root)
 
 
+def existing() -> Store | None:
+    """The store at ``default_root()`` if there is one; makes none. Raises StoreError as ``open_store`` does."""
+    return open_store() if files.is_dir(default_root()) else None
+
+
 def _may_be_used(root: Path) -> bool:
     """Whether a directory without a marker may become a store: it is empty, or holds only what another run writes while
     it makes a store, even if that run was killed.

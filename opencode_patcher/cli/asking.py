@@ -18,12 +18,14 @@ MAKE_ONE = "opencode-patcher build, then opencode-patcher install"
 
 def usable(binary: Path | None) -> Usable | None:
     """The named program, else the one that is installed, else the newest verified build; None without any."""
+    from opencode_patcher.base import store as storage
     from opencode_patcher.install import usable as found
     from opencode_patcher.install.systems.current import current_system
 
     if binary is not None:
         return found.Usable(file=binary.absolute(), what=str(binary))
-    return found.find(current_system())
+    store = storage.existing()
+    return found.find(store, current_system()) if store else None
 
 
 def report(binary: Path | None, *, alone: bool = False) -> Report:

@@ -27,24 +27,21 @@ def _scenarios() -> Iterable[str]:
 
 
 def _builds() -> Iterable[str]:
-    from opencode_patcher.base import store
-    from opencode_patcher.base.files import is_dir
+    from opencode_patcher.base import store as storage
     from opencode_patcher.install import builds
 
-    if not is_dir(store.default_root()):
-        return ()
-    found = builds.list_builds(store.open_store())
+    store = storage.existing()
+    found = builds.list_builds(store) if store else ()
     return {name for build in found for name in (build.directory.name, build.release.number)}
 
 
 def _tags() -> Iterable[str]:
-    from opencode_patcher.base import store
-    from opencode_patcher.base.files import is_dir
+    from opencode_patcher.base import store as storage
     from opencode_patcher.upstream import lock
 
     known = {lock.read_lock().release.tag}
-    if is_dir(store.default_root()):
-        known |= {path.name for path in store.open_store().trees.glob("*/v*")}
+    if store := storage.existing():
+        known |= {path.name for path in store.trees.glob("*/v*")}
     return known
 
 

@@ -89,7 +89,7 @@ def as_data(found: Survey, proposal: Advice | None, file: Path | None, usable: U
             for model in (report.models if report else ())
         ],
         "unused_logins": [asdict(one) for one in (report.unused_logins if report else ())],
-        "off": report.off or None if report else None,
+        "off": (report.off or None) if report else None,
         "file": str(file) if file else None,
         "add": dict(proposal.add) if proposal else {},
         "change": [asdict(change) for change in proposal.changes] if proposal else [],

@@ -82,8 +82,9 @@ def pin(model: str, member: str, file: Path | None, as_json: bool) -> None:
     """
     from opencode_patcher.health import steer
 
-    found = steer.pin(file or standard_path(), model.removeprefix("combined/"), member)
-    show_change(found, f"Only {member} is asked for combined/{model.removeprefix('combined/')} now.", as_json)
+    model = model.removeprefix("combined/")
+    found = steer.pin(file or standard_path(), model, member)
+    show_change(found, f"Only {member} is asked for combined/{model} now.", as_json)
 
 
 @command.command

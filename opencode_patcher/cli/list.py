@@ -28,9 +28,7 @@ def command(as_json: bool) -> None:
     now = datetime.now(UTC)
     store = open_store()
     here = current_system()
-    # What is installed under another name is what was activated there last.
-    elsewhere = (state.history[-1].build for state in states.others(store, here.program).values() if state.history)
-    active = {activate.look(store, here).occupant.build, *elsewhere}
+    active = {activate.look(store, here).occupant.build, *states.active_elsewhere(store, here.program)}
     found = builds.list_builds(store)
     output.warn_of(builds.unreadable(store))
     if as_json:

@@ -36,6 +36,17 @@ MOST_NOTES = 500
 """Of one user; more are not copied."""
 
 NO_NETWORK = "http://127.0.0.1:9"
+
+_QUIET: Mapping[str, str] = {
+    **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NO_NETWORK),
+    "OPENCODE_PURE": "1",
+    "OPENCODE_DISABLE_AUTOUPDATE": "1",
+    "OPENCODE_DISABLE_MODELS_FETCH": "1",
+    "npm_config_offline": "true",
+    "NO_COLOR": "1",
+}
+"""No plugins, and nothing is fetched."""
+
 _REFERENCE = re.compile(r"\{file:([^{}\n]+)\}")
 _VALUE = re.compile(r""", got (?:"[^"]*"|\S+)""")
 """What upstream says of a wrong value. It may come from a variable or a file, and so be a key."""
@@ -117,15 +128,10 @@ def _looking(root: Path, environment: Mapping[str, str]) -> dict[str, str | None
         # Without a state, none is made.
         **({} if state and is_dir(state) else {"XDG_STATE_HOME": str(root / "state")}),
         **({"OPENCODE_MODELS_PATH": str(catalogue)} if catalogue else {}),
-        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NO_NETWORK),
         # With a content, even an empty one, upstream makes no configuration file.
         **({} if environment.get(places.CONTENT_VARIABLE) else {places.CONTENT_VARIABLE: "{}"}),
         "OPENCODE_COMBINED_LOOK": "1",
-        "OPENCODE_PURE": "1",
-        "OPENCODE_DISABLE_AUTOUPDATE": "1",
-        "OPENCODE_DISABLE_MODELS_FETCH": "1",
-        "npm_config_offline": "true",
-        "NO_COLOR": "1",
+        **_QUIET,
     }
 
 
@@ -182,22 +188,16 @@ def _environment(root: Path, environment: Mapping[str, str], files: Iterable[Con
     wanted = {name for file in files for name in VARIABLE.findall(file.text)}
     given = {name: environment[name] for name in wanted if name in environment}
     kept = {name: None for name in os.environ if name.startswith("OPENCODE_")}
-    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NO_NETWORK)
     own = {f"XDG_{kind}_HOME": str(root / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
     return {
         **kept,
         **given,
-        **proxies,
         **own,
         "HOME": str(root),
         "USERPROFILE": str(root),
         "OPENCODE_TEST_HOME": str(root),
         "OPENCODE_TEST_MANAGED_CONFIG_DIR": str(root / "none"),
-        "OPENCODE_PURE": "1",
-        "OPENCODE_DISABLE_AUTOUPDATE": "1",
-        "OPENCODE_DISABLE_MODELS_FETCH": "1",
-        "npm_config_offline": "true",
-        "NO_COLOR": "1",
+        **_QUIET,
     }
 
 

@@ -81,7 +81,7 @@ def examine(patient: Examined, reporter: Reporter) -> Iterator[Finding]:
         yield installation.check_path(status)
         yield from filter(None, [disk.check_access(status.facts.place.parent)] if status.facts.place else [])
     yield from _permissions(patient.environment)
-    yield from _configuration(patient)
+    yield from _configuration(patient, store)
     if status:
         refused = stock_config.find(patient.environment, patient.directory)
         yield from configured.check_stock_lines(refused, installation.starts_stock(status))
@@ -121,10 +121,10 @@ def _permissions(environment: Mapping[str, str]) -> Iterator[Finding]:
     yield from filter(None, map(disk.check_own_file, kept))
 
 
-def _configuration(patient: Examined) -> Iterator[Finding]:
+def _configuration(patient: Examined, store: Store | None) -> Iterator[Finding]:
     try:
-        asked = usable.find(patient.system)
-    except PatcherError:  # The store has a check of its own.
+        asked = usable.find(store, patient.system) if store else None
+    except PatcherError:  # What is installed has a check of its own.
         asked = None
     surveyed = survey(patient.environment, patient.directory, asked.file if asked else None)
     yield from configured.check_configuration(surveyed.findings)

@@ -49,9 +49,7 @@ def prune(
         history = [
             entry for entry in states.with_active(seen.state.history, seen.occupant.build) if entry.build in there
         ]
-        elsewhere = {
-            state.history[-1].build for state in states.others(store, system.program).values() if state.history
-        }
+        elsewhere = states.active_elsewhere(store, system.program)
         leaving = sorted(there - kept(stored, history, keep) - elsewhere)
         directories = [path for name in leaving for path in (store.builds / name, store.installed / name)]
         size = _size(directories)

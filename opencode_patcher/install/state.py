@@ -64,6 +64,11 @@ def others(store: Store, program: str) -> Mapping[str, InstallState]:
     return {name: read(store, name) for name in found if file_of(store, name) != file_of(store, program)}
 
 
+def active_elsewhere(store: Store, program: str) -> frozenset[str]:
+    """The builds that are active under other names: what was activated there last. Raises StoreError."""
+    return frozenset(state.history[-1].build for state in others(store, program).values() if state.history)
+
+
 def read(store: Store, program: str = DEFAULT) -> InstallState:
     """The recorded state; an empty one before the first install. Raises StoreError when it cannot be read."""
     path = file_of(store, program)

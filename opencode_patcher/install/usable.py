@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import store as storage
-from opencode_patcher.base.files import is_dir, is_file
+from opencode_patcher.base.files import is_file
 from opencode_patcher.base.line import OPENCODE_1
+from opencode_patcher.base.store import Store
 from opencode_patcher.install import activate, builds
 from opencode_patcher.install.systems.protocol import System
 
@@ -20,14 +20,11 @@ class Usable:
     what: str
 
 
-def find(system: System) -> Usable | None:
-    """The installed build, else the newest verified one in the store; None without any. Makes no store.
+def find(store: Store, system: System) -> Usable | None:
+    """The installed build, else the newest verified one in the store; None without any.
 
     Only OpenCode 1 has the command that is asked. Raises StoreError or InstallError when what is there cannot be read.
     """
-    if not is_dir(storage.default_root()):
-        return None
-    store = storage.open_store()
     installed = activate.look(store, system).active
     if installed and is_file(installed.file):
         return Usable(file=installed.file, what=f"the installed OpenCode {installed.version}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from opencode_patcher.base import documents
 from opencode_patcher.base.documents import DocumentError
@@ -18,6 +19,7 @@ from opencode_patcher.patchset.parse import ADDED
 from opencode_patcher.patchset.place import Placement, added_lines, read_source
 from opencode_patcher.patchset.typescript import lexer, modules, scope
 from opencode_patcher.patchset.typescript.modules import Exports
+from opencode_patcher.upstream.workspace import DEPENDENCY_FIELDS
 
 SKIPPED = "/test/"
 """Our tests are not part of the binary, and may need a newer upstream than the code does."""
@@ -26,7 +28,6 @@ PACKAGE = "package.json"
 MANIFEST = f"{modules.PROGRAM}/{PACKAGE}"
 """Its dependencies are also found from the other packages: bun installs them for all."""
 
-DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 BUILT_IN = frozenset({"bun", "child_process", "crypto", "events", "fs", "os", "path", "process", "url", "util"})
 """Modules of Node and bun that may be imported without ``node:``."""
 
@@ -81,9 +82,12 @@ class Imports:
         def with_ours(path: str) -> str | None:
             return self._ours[path] if path in self._ours else read(path)
 
+        @cache
+        def declared(manifest: str) -> frozenset[str]:
+            return _dependencies(read(manifest) or "{}")
+
         def installed(importer: str) -> frozenset[str]:
-            own = f"{'/'.join(importer.split('/')[:2])}/{PACKAGE}"
-            return frozenset().union(*(_dependencies(read(path) or "{}") for path in {own, MANIFEST}))
+            return declared(f"{'/'.join(importer.split('/')[:2])}/{PACKAGE}") | declared(MANIFEST)
 
         found: set[MissingName] = set()
         for need in (*self._needs, *hooks):

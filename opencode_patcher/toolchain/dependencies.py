@@ -25,6 +25,7 @@ from opencode_patcher.base.errors import PatcherError, ProcessError, ToolchainEr
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.toolchain import npm_registry, npm_settings, surroundings, web_ui
 from opencode_patcher.toolchain.bun import Bun
+from opencode_patcher.upstream.workspace import DEPENDENCY_FIELDS
 from opencode_patcher.upstream.worktree import Worktree
 
 SCRIPTS = ("fix-node-pty",)
@@ -99,7 +100,7 @@ def _instead(tree: Worktree, packages: Sequence[str]) -> Iterator[None]:
         said = {path: documents.parse(content.decode(), dict[str, object]) for path, content in before.items()}
         for package in packages:
             name, _, version = package.rpartition("=")
-            asked = any(name in _table(one, kind) for one in said.values() for kind in _KINDS)
+            asked = any(name in _table(one, kind) for one in said.values() for kind in DEPENDENCY_FIELDS)
             for path, one in said.items():
                 if path == manifests[0]:
                     one["overrides"] = {**_table(one, "overrides"), name: version}
@@ -111,9 +112,6 @@ def _instead(tree: Worktree, packages: Sequence[str]) -> Iterator[None]:
     finally:
         for path, content in before.items():
             files.write_bytes(path, content, mode=0o644)
-
-
-_KINDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
 
 def _table(manifest: Mapping[str, object], key: str) -> Mapping[str, object]:

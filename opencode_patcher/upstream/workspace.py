@@ -20,7 +20,7 @@ from opencode_patcher.upstream import remote
 
 ROOT = "package.json"
 
-_DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _WILDCARDS = frozenset("*?[{!")
 _ELSEWHERE = re.compile(r"(?:github|gitlab|bitbucket|git|git\+\w+|https?|ssh):|[\w.-]+/[\w.-]+(?:#|$)")
 """What bun does not take from a registry or the disk (bun's documentation, "Non-npm dependencies")."""
@@ -112,7 +112,7 @@ def _catalog(root: Mapping[str, object]) -> dict[str, str]:
 def _elsewhere(manifests: Iterable[Mapping[str, object]], catalog: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for manifest in manifests:
-        for kind in _DEPENDENCY_FIELDS:
+        for kind in DEPENDENCY_FIELDS:
             dependencies = manifest.get(kind)
             for name, wanted in dependencies.items() if isinstance(dependencies, dict) else ():
                 said = catalog.get(name, "") if wanted == "catalog:" else str(wanted)
@@ -147,7 +147,7 @@ def _literal(globs: Iterable[str], members: Mapping[str, object]) -> Iterator[st
 
 
 def _needed(manifest: Mapping[str, object], path: str, by_name: Mapping[str, str]) -> Iterator[str]:
-    for kind in _DEPENDENCY_FIELDS:
+    for kind in DEPENDENCY_FIELDS:
         dependencies = manifest.get(kind)
         for name, wanted in dependencies.items() if isinstance(dependencies, dict) else ():
             if not str(wanted).startswith("workspace:"):
