@@ -82,7 +82,7 @@ class _Member:
 @dataclass(frozen=True, kw_only=True)
 class Document:
     """The file as it is. ``members`` has a record for each key, ``accounts`` the windows of plans, ``steer`` what the
-    user wants (``templates/combined/view/steer.ts``).
+    user wants (``templates/combined/choice/steer.ts``).
     """
 
     version: int

@@ -63,38 +63,21 @@ function inside(path: readonly string[], value: unknown, given: Node | undefined
 }
 
 /** Caps that are never reached, or for nothing. */
-export function budgets({ combined }: Info): Mistake[] {
-  const { session, day, providers = {} } = combined?.budget ?? {}
-  const caps = [
-    ["session", session] as const,
-    ...Object.entries(providers).map(([id, cap]) => [`providers.${id}`, cap] as const),
+export function budgets({ combined = {} }: Info): Mistake[] {
+  const { budget, metered, fallback } = combined
+  const { session, day, providers = {} } = budget ?? {}
+  const caps: [string[], number | undefined][] = [
+    [["session"], session],
+    ...Object.entries(providers).map(([id, cap]): [string[], number] => [["providers", id], cap]),
   ]
-  const unreached = caps.flatMap(([name, cap]) =>
-    cap === undefined || day === undefined || cap <= day
-      ? []
-      : [
-          {
-            path: [
-              "combined",
-              "budget",
-              ...(name === "session" ? [name] : ["providers", name.slice("providers.".length)]),
-            ],
-            value: cap,
-            text: `combined.budget: ${name} (${cap}) is more than day (${day}), so it is never reached.`,
-          },
-        ],
-  )
-  const idle =
-    combined?.metered === "never" && combined.budget && combined.fallback === undefined
-      ? [
-          {
-            path: ["combined", "budget"],
-            value: combined.budget,
-            text: `combined.budget: with combined.metered "never" there is nothing to spend.`,
-          },
-        ]
-      : []
-  return [...unreached, ...idle]
+  const unreached = caps.flatMap(([path, cap]) => {
+    if (cap === undefined || day === undefined || cap <= day) return []
+    const text = `combined.budget: ${path.join(".")} (${cap}) is more than day (${day}), so it is never reached.`
+    return [{ path: ["combined", "budget", ...path], value: cap, text }]
+  })
+  if (!budget || metered !== "never" || fallback !== undefined) return unreached
+  const text = `combined.budget: with combined.metered "never" there is nothing to spend.`
+  return [...unreached, { path: ["combined", "budget"], value: budget, text }]
 }
 
 /** Providers that are named for what they cost, and that are close to another one. */

@@ -13,7 +13,7 @@ import { CombinedProbes } from "../health/probes"
 import type { Window } from "../health/window"
 import type { CombinedSettings } from "../settings"
 import { CombinedMember } from "../member"
-import { CombinedSteer, type Steer } from "../view/steer"
+import { CombinedSteer, type Steer } from "../choice/steer"
 
 type Member = CombinedMember.Member
 

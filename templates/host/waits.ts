@@ -1,5 +1,5 @@
 /**
- * Which sessions wait for a member on the user's wish, so that they go on after a restart of OpenCode: a small file
+ * Which sessions wait for a member on the user's wish, so that they can continue after a restart of OpenCode: a small file
  * beside the one with the health.
  */
 import path from "path"
@@ -34,7 +34,7 @@ const PATIENCE = 1000
 
 const shelf = CombinedHealthFile.shelf(FILE)
 
-/** What goes on in this process. */
+/** The waits that this process has taken over. */
 const resumed = new Map<string, Waiting>()
 
 function all(): Record<string, Waiting> {
@@ -95,7 +95,7 @@ export function abandoned(session: string) {
   return found && found.end > Date.now() && !isAlive(found) ? found : undefined
 }
 
-/** The same, for this process to go on with: no other one gets it. */
+/** The same, taken over by this process: no other one gets it. */
 export function take(session: string) {
   if (!abandoned(session)) return undefined
   const taken: Waiting[] = []
@@ -110,8 +110,8 @@ export function take(session: string) {
   return found
 }
 
-/** What this process goes on with in the session; it is given once. */
-export function goesOn(session: string) {
+/** The wait that this process has taken over in the session. It is returned only once. */
+export function takenOver(session: string) {
   const found = resumed.get(session)
   resumed.delete(session)
   return found

@@ -6,6 +6,7 @@ import { CombinedHealthStore } from "@/combined/health/store"
 import type { Window } from "@/combined/health/window"
 import { CombinedSettings } from "@/combined/settings"
 import { CombinedNotice } from "@/combined/turn/notice"
+import { parsed } from "@/combined/value"
 
 const NOW = 1_800_000_000_000
 const HOUR = 3_600_000
@@ -206,9 +207,9 @@ test("it is in the health file, beside what other versions read and write there"
   const state = CombinedCooldown.fail(new Map(), "a", "b", { kind: "quota", scope: "model", message: "" }, NOW)
   const known = used(10, 99)
   const text = CombinedCooldown.format(state, CombinedAccounts.plain(known))
-  expect(CombinedAccounts.parse(text)).toEqual(known)
-  expect(CombinedCooldown.parse(text)).toEqual(state)
-  expect(CombinedAccounts.parse(CombinedCooldown.format(state))).toEqual(CombinedAccounts.NONE)
+  expect(CombinedAccounts.read(parsed(text))).toEqual(known)
+  expect(CombinedCooldown.read(parsed(text))).toEqual(state)
+  expect(CombinedAccounts.read(parsed(CombinedCooldown.format(state)))).toEqual(CombinedAccounts.NONE)
   for (const wrong of [
     "",
     "[]",
@@ -217,7 +218,7 @@ test("it is in the health file, beside what other versions read and write there"
     JSON.stringify({ accounts: { "a/b": { at: NOW, windows: [{ ...window(5), usedShare: 1e9 }] } } }),
     JSON.stringify({ accounts: { "a/b": { at: NOW, windows: [{ ...window(5), endsAt: NOW + 400 * DAY }] } } }),
   ])
-    expect(CombinedAccounts.parse(wrong).size).toBe(0)
+    expect(CombinedAccounts.read(parsed(wrong)).size).toBe(0)
 })
 
 test("all processes know it, a later report wins, and deleting the file ends it", () => {

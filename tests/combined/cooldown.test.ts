@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import type { CombinedFailure } from "@/combined/failure/classify"
 import { CombinedCooldown } from "@/combined/health/cooldown"
+import { parsed } from "@/combined/value"
 
 const NOW = 1_000_000
 const MINUTE = 60_000
@@ -182,7 +183,7 @@ test("the user's limits apply to times from the provider too", () => {
 
 test("what was written can be read", () => {
   const state = fail(failure("auth", { scope: "provider" }), fail(failure("rate_limit")))
-  expect(CombinedCooldown.parse(CombinedCooldown.format(state))).toEqual(state)
+  expect(CombinedCooldown.read(parsed(CombinedCooldown.format(state)))).toEqual(state)
 })
 
 for (const [what, text] of [
@@ -193,7 +194,7 @@ for (const [what, text] of [
   ["a list for the members", '{"version":1,"members":[{}]}'],
 ] as const) {
   test(`${what} is not a state`, () => {
-    expect(CombinedCooldown.parse(text).size).toBe(0)
+    expect(CombinedCooldown.read(parsed(text)).size).toBe(0)
   })
 }
 
@@ -206,13 +207,13 @@ test("valid records of a damaged state are kept", () => {
     "acme/none": null,
     nowhere: good,
   }
-  const state = CombinedCooldown.parse(JSON.stringify({ version: 1, members }))
+  const state = CombinedCooldown.read(parsed(JSON.stringify({ version: 1, members })))
   expect([...state.keys()]).toEqual(["acme/glm"])
 })
 
 test("no file can disable a member for more than a day", () => {
   const item = { since: NOW, until: NOW + 400 * DAY, kind: "auth", message: "revoked", failures: 1 }
-  const state = CombinedCooldown.parse(JSON.stringify({ version: 1, members: { "acme/glm": item } }))
+  const state = CombinedCooldown.read(parsed(JSON.stringify({ version: 1, members: { "acme/glm": item } })))
   expect(length(state)).toBe(DAY)
 })
 
@@ -280,7 +281,7 @@ test("a plan that is used up for days is left alone for days, and looked at once
   expect(length(fail({ ...week, early: true }))).toBe(DAY)
   const short = CombinedCooldown.fail(new Map(), "acme", "glm", week, NOW, { bounds: { min: 0, max: MINUTE } })
   expect(length(short)).toBe(MINUTE)
-  const read = CombinedCooldown.parse(CombinedCooldown.format(fail(week)))
+  const read = CombinedCooldown.read(parsed(CombinedCooldown.format(fail(week))))
   expect(length(read)).toBe(7 * DAY)
 })
 

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { CombinedCooldown } from "@/combined/health/cooldown"
 import { CombinedClock } from "@/combined/view/clock"
 import { CombinedPicture } from "@/combined/view/picture"
-import { CombinedSteer } from "@/combined/view/steer"
+import { CombinedSteer } from "@/combined/choice/steer"
 
 const NOW = new Date(2026, 5, 1, 14, 0).getTime()
 const MINUTE = 60_000

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
-import { CombinedSteer } from "@/combined/view/steer"
+import { CombinedSteer } from "@/combined/choice/steer"
+import { parsed } from "@/combined/value"
 
 const members = ["a", "b", "c"].map((providerID) => ({ providerID, modelID: "glm" }))
 const providers = (...given: Parameters<typeof CombinedSteer.among>) =>
@@ -69,10 +70,10 @@ test("what is stored can be read, and anything else is left out", () => {
 
 test("the machine's wishes are read from the health file, and written there", () => {
   const wishes = { pins: { glm: "b/glm" }, skips: ["a"] }
-  expect(CombinedSteer.machine(JSON.stringify({ version: 1, members: {}, ...CombinedSteer.plain(wishes) }))).toEqual(
-    wishes,
-  )
-  expect(CombinedSteer.machine("{")).toEqual(CombinedSteer.NOTHING)
-  expect(CombinedSteer.machine('{"steer":{"pins":{"glm":7},"skips":"a"}}')).toEqual(CombinedSteer.NOTHING)
+  expect(
+    CombinedSteer.machine(parsed(JSON.stringify({ version: 1, members: {}, ...CombinedSteer.plain(wishes) }))),
+  ).toEqual(wishes)
+  expect(CombinedSteer.machine(parsed("{"))).toEqual(CombinedSteer.NOTHING)
+  expect(CombinedSteer.machine(parsed('{"steer":{"pins":{"glm":7},"skips":"a"}}'))).toEqual(CombinedSteer.NOTHING)
   expect(CombinedSteer.plain(CombinedSteer.NOTHING)).toEqual({})
 })

@@ -1,4 +1,4 @@
-"""Waiting on the user's wish (``combined.wait``): a restart meanwhile, a cancel, and a wait that would be too long."""
+"""Waiting on the user's wish (``combined.wait``): a restart during the wait, a cancel, and a wait that would be too long."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from opencode_patcher.drill.scenarios.scenario import Expectation, Scenario, Thr
 SOON = replace(RATE_LIMITED, headers={"retry-after": "15"})
 
 RELEASES = Range(since=(1, 18, 0))
-"""The releases in which a turn that waits goes on after a restart."""
+"""The releases in which a waiting turn continues after a restart."""
 
 WAIT_SCENARIOS = (
     Scenario(
         name="wait-and-resume",
-        title="all are out: the turn waits, and goes on after OpenCode was killed meanwhile",
+        title="no provider can answer: the turn waits, and continues after OpenCode was killed and started again",
         providers=(replace(ALPHA, faults=(SOON,)), replace(BETA, faults=(SOON,))),
         turns=(
             replace(GREETING, killed=True),

@@ -99,7 +99,7 @@ export function rested(answer: Answer, milliseconds: number): Answer {
   return { ...answer, waits: [...answer.waits.slice(0, -1), milliseconds] }
 }
 
-/** An answer that was waiting when OpenCode ended, and goes on. */
+/** An answer that was still waiting when OpenCode ended, and is now continued. */
 export function resumed(failures: readonly Failed[], waited: number): Answer {
   return { ...FRESH, failures, waits: [waited] }
 }

@@ -5,7 +5,7 @@
  */
 import type { Forgone } from "../failure/classify"
 import { CombinedMember, type Name } from "../member"
-import type { Steer } from "../view/steer"
+import type { Steer } from "./steer"
 import { CombinedAnswer, type Answer } from "./answer"
 
 export type Run = {

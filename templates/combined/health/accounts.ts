@@ -4,7 +4,7 @@
  */
 import type { Name } from "../member"
 import { CombinedWindow, type Window } from "./window"
-import { isObject, parsed } from "../value"
+import { isObject } from "../value"
 
 /** The windows in one answer. */
 type Report = { readonly at: number; readonly windows: readonly Window[] }
@@ -135,14 +135,13 @@ export function current(accounts: Accounts, now: number): Accounts {
   return new Map(kept.toSorted(([, a], [, b]) => b.at - a.at).slice(0, MOST))
 }
 
-/** The part of the health file that `parse` reads. */
+/** The part of the health file that `read` reads. */
 export function plain(accounts: Accounts) {
   return accounts.size ? { accounts: Object.fromEntries(accounts) } : {}
 }
 
-/** Reads the health file. What does not look like `plain` is left out: it is a cache, not a document. */
-export function parse(text: string): Accounts {
-  const value = parsed(text)
+/** Reads the JSON of the health file. What does not look like `plain` is left out: it is a cache, not a document. */
+export function read(value: unknown): Accounts {
   const accounts = isObject(value) ? value.accounts : undefined
   if (!isObject(accounts)) return NONE
   return new Map(

@@ -5,7 +5,7 @@
  */
 import { KINDS, type Failure, type Kind } from "../failure/classify"
 import { CombinedMember } from "../member"
-import { isObject, parsed } from "../value"
+import { isObject } from "../value"
 
 /** What is known about a member or a whole provider. A recovered one is kept too, so that others learn about it. */
 export type Cooldown = {
@@ -194,9 +194,8 @@ export function format(state: State, more: Readonly<Record<string, unknown>> = {
   return JSON.stringify({ version: VERSION, members: Object.fromEntries(state), ...more })
 }
 
-/** Reads what `format` wrote. Anything else gives an empty state: it is a cache, not a document. */
-export function parse(text: string): State {
-  const value = parsed(text)
+/** Reads the JSON that `format` wrote. Anything else gives an empty state: it is a cache, not a document. */
+export function read(value: unknown): State {
   if (!isObject(value) || value.version !== VERSION || !isObject(value.members)) return new Map()
   return new Map(
     Object.entries(value.members).flatMap(([key, item]) => {

@@ -8,7 +8,8 @@
  */
 import { CombinedAccounts, type Accounts } from "./accounts"
 import { CombinedCooldown } from "./cooldown"
-import { CombinedSteer, type Machine } from "../view/steer"
+import { CombinedSteer, type Machine } from "../choice/steer"
+import { parsed } from "../value"
 
 /** Where the state is stored: a file, if available. */
 export type Shelf = {
@@ -78,11 +79,11 @@ export function open(
     }
     memory.seen = stamp
     if (stamp === undefined) return false
-    const text = shelf.read() ?? ""
-    const found = CombinedCooldown.parse(text)
-    const accounts = CombinedAccounts.parse(text)
+    const value = parsed(shelf.read() ?? "")
+    const found = CombinedCooldown.read(value)
+    const accounts = CombinedAccounts.read(value)
     // It is never changed here, so the file is always right.
-    memory.machine = CombinedSteer.machine(text)
+    memory.machine = CombinedSteer.machine(value)
     memory.state = CombinedCooldown.merge(memory.state, found)
     memory.accounts = CombinedAccounts.merge(memory.accounts, accounts)
     return (

@@ -5,8 +5,9 @@ import type { Window } from "../health/window"
 import { CombinedMember, type Name } from "../member"
 import type { Bar } from "../money/words"
 import { CombinedText } from "../text"
+import { CombinedClock } from "../view/clock"
 import { CombinedHappening } from "../view/happening"
-import type { CombinedSteer } from "../view/steer"
+import type { CombinedSteer } from "../choice/steer"
 
 type Out = { readonly member: Name; readonly cooldown: Cooldown }
 
@@ -15,32 +16,18 @@ const PREFIX = "serving:"
 /** The start of a session's status when another member takes over. The TUI looks for the same words. */
 export const SWITCH = "Failover: "
 
-/**
- * The line that says who takes over from whom. `variant` is the one that the new member lacks, `model` the name of its
- * model if that is a different one.
- */
+/** The line that says who takes over from whom. */
 export function switched(
   failed: string,
   reason: string,
-  next: { readonly providerID: string; readonly variant: string | undefined; readonly model?: string },
+  { providerID, ...next }: CombinedHappening.Differences & { readonly providerID: string },
 ) {
-  const without = next.variant === undefined ? "" : ` without the variant ${next.variant}`
-  const other = next.model === undefined ? "" : ` with a different model, ${next.model}`
-  return CombinedText.shown(`${SWITCH}${failed} (${reason}), ${next.providerID} takes over${other}${without}`)
+  return CombinedText.shown(`${SWITCH}${failed} (${reason}), ${CombinedHappening.takesOver(providerID, next)}`)
 }
 
 /** Why a member is not asked, although it could answer; for `switched`. */
 export function nearlyUsed({ usedShare, name, endsAt }: Window, now: number) {
-  return `${Math.floor(usedShare * 100)} % of its ${name} used, until ${clock(endsAt, now)}`
-}
-
-/** The local time, with the date if that is not today's. */
-function clock(at: number, now: number) {
-  const [then, today] = [new Date(at), new Date(now)]
-  const pad = (value: number) => String(value).padStart(2, "0")
-  const time = `${pad(then.getHours())}:${pad(then.getMinutes())}`
-  if (then.toDateString() === today.toDateString()) return time
-  return `${then.getFullYear()}-${pad(then.getMonth() + 1)}-${pad(then.getDate())} ${time}`
+  return `${Math.floor(usedShare * 100)} % of its ${name} used, until ${CombinedClock.clock(endsAt, now)}`
 }
 
 /** The line that says that no member can answer now, and which one is waited for. */
@@ -53,7 +40,7 @@ export const WAIT = "Waiting for "
 
 /** The line for a wait on the user's wish: who returns first, when, and why it is not there. */
 export function waitingLong(provider: string, until: number, reason: string, now: number) {
-  return CombinedText.shown(`${WAIT}${provider} until ${clock(until, now)}: ${reason}`)
+  return CombinedText.shown(`${WAIT}${provider} until ${CombinedClock.clock(until, now)}: ${reason}`)
 }
 
 /**

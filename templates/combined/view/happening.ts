@@ -33,13 +33,21 @@ export function moved(
   from: Name,
   to: Name,
   reason: string,
-  more: { readonly variant?: string; readonly model?: string } = {},
+  differences: Differences = {},
 ): Happening {
-  const without = more.variant === undefined ? "" : ` without the variant ${more.variant}`
-  const other = more.model === undefined ? "" : ` with a different model, ${more.model}`
-  const next = `${nameOf(to.providerID)} takes over${other}${without}`
+  const next = takesOver(nameOf(to.providerID), differences)
   return happening("moved", combined, from, to, reason, `${nameOf(from.providerID)} (${reason}), ${next}`, now)
 }
+
+/** The variant that the next member lacks, and the name of its model if that is a different one. */
+export type Differences = { readonly variant?: string; readonly model?: string }
+
+export function takesOver(next: string, { variant, model }: Differences) {
+  const without = variant === undefined ? "" : ` without the variant ${variant}`
+  return `${next} takes over${differing(model)}${without}`
+}
+
+const differing = (model: string | undefined) => (model === undefined ? "" : ` with a different model, ${model}`)
 
 export function repeated({ combined, nameOf, now }: Subject, member: Name, reason: string): Happening {
   const message = `${nameOf(member.providerID)} (${reason}), retrying`
@@ -56,8 +64,7 @@ export function leftOut(
 ): Happening {
   const reason = cooldown.kind.replaceAll("_", " ")
   const until = `unavailable until ${CombinedClock.clock(cooldown.until, now)} (${reason})`
-  const other = model === undefined ? "" : ` with a different model, ${model}`
-  const message = `${nameOf(from.providerID)} ${until}, using ${nameOf(to.providerID)}${other}`
+  const message = `${nameOf(from.providerID)} ${until}, using ${nameOf(to.providerID)}${differing(model)}`
   return happening("left out", combined, from, to, reason, message, now)
 }
 

@@ -25,9 +25,6 @@ export function names(config: Info, facts: Facts): CombinedMistakes.Mistake[] {
     ...Object.keys(config.combined?.windows?.providers ?? {})
       .filter((name) => !providers.some((id) => squash(id) === squash(name)))
       .map((name) => `combined.windows: ${name} is not a provider.${hint(name, providers)}`),
-    ...percentages(config).map(
-      ([name, value]) => `combined.windows: ${value} percent of a window are never used (${name}).`,
-    ),
   ]
   return [...texts.map((text) => CombinedMistakes.named(config, text)), ...models(config, facts)]
 }
@@ -43,13 +40,6 @@ function lastResort({ combined }: Info, { listed }: Facts, providers: readonly s
       const near = pattern.includes("/") ? "" : hint(pattern, providers)
       return `combined.last_resort: ${pattern} matches no provider and no model.${near}`
     })
-}
-
-function percentages({ combined }: Info) {
-  const { threshold, providers } = combined?.windows ?? {}
-  return [["threshold", threshold] as const, ...Object.entries(providers ?? {})].filter(
-    ([, value]) => typeof value === "number" && value > 100,
-  )
 }
 
 /** Combined models that are chosen somewhere but do not exist. */

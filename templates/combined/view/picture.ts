@@ -6,16 +6,15 @@ import type { Kind } from "../failure/classify"
 import { CombinedCooldown, type State } from "../health/cooldown"
 import type { Window } from "../health/window"
 import { CombinedMember, type Member } from "../member"
+import type { PriceClass } from "../money/price"
 import { CombinedText } from "../text"
-import { CombinedSteer, type Machine, type Steer } from "./steer"
+import { CombinedSteer, type Machine, type Steer } from "../choice/steer"
 
 /**
  * `serving`: it gave the last answer of the session, or is giving it. `warm`: it holds a prompt cache of the session.
  * `cooling`: it failed, and is not asked before `cooldown.until`. `skipped`: the user does not want it asked.
  */
 export type Standing = "serving" | "ready" | "warm" | "cooling" | "skipped"
-
-export type Price = "plan" | "metered" | "free"
 
 type Trouble = { readonly kind: Kind; readonly message: string; readonly since: number; readonly until: number }
 
@@ -35,7 +34,7 @@ export type Row = {
   /** Its last failure, if it has had no success since. */
   readonly lastError?: Trouble
   readonly windows: readonly { readonly name: string; readonly used: number; readonly ends: number }[]
-  readonly price?: Price
+  readonly price?: PriceClass
   /** What its answers in the session have cost, in dollars. */
   readonly cost: number
 }
@@ -64,7 +63,7 @@ export type Seen = {
   readonly asked: readonly string[]
   readonly stickiness: number
   readonly windows: (member: Member) => readonly Window[]
-  readonly price?: (member: Member) => Price | undefined
+  readonly price?: (member: Member) => PriceClass | undefined
   readonly providerName: (id: string) => string
   readonly modelName: (member: Member) => string
   /** Who would be asked now, of those that may be asked. */
@@ -87,7 +86,7 @@ function group(
   const keys = members.map(CombinedMember.key)
   const serving =
     seen.asked.find((key) => keys.includes(key)) ?? seen.answers.findLast((item) => keys.includes(item.member))?.member
-  const pin = seen.steer.pin ?? (Object.hasOwn(seen.machine.pins, id) ? seen.machine.pins[id] : undefined)
+  const pin = seen.steer.pin ?? CombinedSteer.pinOf(seen.machine, id)
   return {
     id,
     name,

@@ -7,7 +7,7 @@ import type { Cooldown } from "../health/cooldown"
 import type { Member } from "../member"
 import { CombinedText } from "../text"
 import { CombinedClock } from "./clock"
-import { CombinedSteer, type Machine } from "./steer"
+import { CombinedSteer, type Machine } from "../choice/steer"
 
 export const FORMAT = 1
 
@@ -138,7 +138,7 @@ function wishOf(id: string, members: readonly Member[], member: Member, machine:
   const reason = CombinedSteer.reason(id, members, member, machine)
   if (reason === "skipped") return reason
   if (reason) return "another is pinned"
-  const pin = Object.hasOwn(machine.pins, id) ? machine.pins[id] : undefined
+  const pin = CombinedSteer.pinOf(machine, id)
   return pin !== undefined && CombinedSteer.names(pin, member) ? "pinned" : undefined
 }
 

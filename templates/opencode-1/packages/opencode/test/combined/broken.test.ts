@@ -5,10 +5,11 @@ import { CombinedCooldown } from "@/combined/health/cooldown"
 import { CombinedHealthFile } from "@/combined/host/health-file"
 import { call, callText, event, finish, say, stream, text, type Answer } from "./fake-provider"
 import { combinedSession, it, served, texts, tools } from "./rig"
+import { parsed } from "@/combined/value"
 
 setDefaultTimeout(30_000)
 
-const health = Effect.promise(async () => CombinedCooldown.parse(await Bun.file(CombinedHealthFile.FILE).text()))
+const health = Effect.promise(async () => CombinedCooldown.read(parsed(await Bun.file(CombinedHealthFile.FILE).text())))
 
 const cooldownOf = Effect.fn("test.cooldownOf")(function* (providerID: string) {
   return [...(yield* health)].find(([key]) => key.startsWith(`${providerID}/`))?.[1]

@@ -14,6 +14,7 @@ import { CombinedRoute } from "@/combined/provider/route"
 import { CombinedCatalogue } from "@/combined/provider/catalogue"
 import { Provider } from "@/provider/provider"
 import { testEffect } from "../lib/effect"
+import { parsed } from "@/combined/value"
 
 setDefaultTimeout(30_000)
 
@@ -379,7 +380,7 @@ it.instance(
   () =>
     Effect.gen(function* () {
       yield* fail({ kind: "quota", scope: "provider" })
-      const state = CombinedCooldown.parse(yield* Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text()))
+      const state = CombinedCooldown.read(parsed(yield* Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text())))
       expect(state.get("beta-names/")).toMatchObject({ kind: "quota", failures: 1 })
       expect(String((yield* serving).providerID)).toBe("alpha-names")
     }),

@@ -6,6 +6,7 @@ import { CombinedHealthFile } from "@/combined/host/health-file"
 import { event, finish, refuse, say, stream, text } from "./fake-provider"
 import { combinedSession, it, served, texts } from "./rig"
 import { CombinedMember } from "@/combined/member"
+import { parsed } from "@/combined/value"
 
 setDefaultTimeout(30_000)
 
@@ -42,7 +43,7 @@ it.instance("a response that failed in the middle has its class and its time", (
     yield* chat.ask("hello")
 
     expect((yield* chat.answers).map((item) => texts(item.parts))).toEqual([["the whole answer"]])
-    const state = CombinedCooldown.parse(yield* Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text()))
+    const state = CombinedCooldown.read(parsed(yield* Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text())))
     const { kind, since, until } = state.get(CombinedMember.key({ providerID: chat.ids.first, modelID: "glm-4.6" }))!
     expect([kind, until - since]).toEqual(["rate_limit", 360_000])
   }),
@@ -131,7 +132,7 @@ it.instance("after an unknown refusal one more member is asked", () =>
     yield* chat.ask("hello")
 
     expect(served(yield* chat.answers)).toEqual([chat.ids.second])
-    const state = CombinedCooldown.parse(yield* Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text()))
+    const state = CombinedCooldown.read(parsed(yield* Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text())))
     expect(state.get(CombinedMember.key({ providerID: chat.ids.first, modelID: "glm-4.6" }))?.kind).toBe("unknown")
   }),
 )

@@ -17,6 +17,7 @@ import path from "path"
 import { CombinedCooldown } from "@/combined/health/cooldown"
 import { CombinedHealthStore } from "@/combined/health/store"
 import { CombinedHealthFile } from "@/combined/host/health-file"
+import { parsed } from "@/combined/value"
 
 const NOW = 1_000_000
 
@@ -92,7 +93,7 @@ for (const [what, text] of [
     const store = open()
     expect(store.read().size).toBe(0)
     store.update(fail("acme"))
-    expect(CombinedCooldown.parse(readFileSync(file(), "utf8")).size).toBe(1)
+    expect(CombinedCooldown.read(parsed(readFileSync(file(), "utf8"))).size).toBe(1)
     expect(out(open(), "acme")).toBe(true)
   })
 }
@@ -126,7 +127,7 @@ test("records that no longer count are dropped", () => {
   open().update(fail("old"))
   const later = NOW + 3 * 24 * 3_600_000
   open(later).update(fail("acme", later))
-  expect([...CombinedCooldown.parse(readFileSync(file(), "utf8")).keys()]).toEqual(["acme/glm"])
+  expect([...CombinedCooldown.read(parsed(readFileSync(file(), "utf8"))).keys()]).toEqual(["acme/glm"])
 })
 
 test("processes that fail simultaneously do not lose each other's records", async () => {
@@ -134,7 +135,7 @@ test("processes that fail simultaneously do not lose each other's records", asyn
   const names = ["acme", "beta", "gamma", "delta", "epsilon", "zeta"]
   const started = names.map((name) => Bun.spawn([process.execPath, writer, file(), name, "10"], { stdout: "inherit" }))
   expect(await Promise.all(started.map((item) => item.exited))).toEqual(names.map(() => 0))
-  const known = CombinedCooldown.parse(readFileSync(file(), "utf8"))
+  const known = CombinedCooldown.read(parsed(readFileSync(file(), "utf8")))
   for (const name of names) for (let index = 0; index < 10; index++) expect(known.has(`${name}/${index}`)).toBe(true)
   expect(readdirSync(place.directory)).toEqual(["health.json"])
 }, 120_000)

@@ -6,6 +6,7 @@ import { SessionPrompt } from "@/session/prompt"
 import { call, cut, event, finish, hangUp, refuse, say, stream, text, wait } from "./fake-provider"
 import { combinedSession, it, open, served, texts, tools, written } from "./rig"
 import { CombinedMember } from "@/combined/member"
+import { parsed } from "@/combined/value"
 
 setDefaultTimeout(30_000)
 
@@ -125,7 +126,7 @@ it.instance("a short failure in several sessions is one failure", () =>
     chat.second.answer(text("one"), text("two"), text("three"))
     yield* Effect.all([chat.ask("hello"), ...others.map((other) => other.ask("hello"))], { concurrency: "unbounded" })
 
-    const state = CombinedCooldown.parse(yield* Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text()))
+    const state = CombinedCooldown.read(parsed(yield* Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text())))
     expect(state.get(CombinedMember.key({ providerID: chat.ids.first, modelID: "glm-4.6" }))?.failures).toBe(1)
     expect([chat.first.asked.length, chat.second.asked.length]).toEqual([3, 3])
   }),

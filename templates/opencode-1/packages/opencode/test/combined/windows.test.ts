@@ -6,6 +6,7 @@ import { CombinedHealthFile } from "@/combined/host/health-file"
 import { type Answer, call, finish, refuse, stream, text } from "./fake-provider"
 import { pollWithTimeout } from "../lib/effect"
 import { announced, combinedSession, it, served } from "./rig"
+import { parsed } from "@/combined/value"
 
 setDefaultTimeout(120_000)
 
@@ -101,7 +102,9 @@ it.instance("what is known is in the health file, by account", () =>
     const read = Effect.promise(() => Bun.file(CombinedHealthFile.FILE).text())
     const known = yield* pollWithTimeout(
       read.pipe(
-        Effect.map((file) => [...CombinedAccounts.parse(file)].filter(([key]) => key.startsWith(`${chat.ids.first}/`))),
+        Effect.map((file) =>
+          [...CombinedAccounts.read(parsed(file))].filter(([key]) => key.startsWith(`${chat.ids.first}/`)),
+        ),
         Effect.map((found) => (found.length ? found : undefined)),
       ),
       "what the answer said of the plan was never written",

@@ -1,4 +1,4 @@
-/** A turn that waited when OpenCode ended goes on when its session is opened, as if it had never ended. */
+/** A turn that was waiting when OpenCode ended continues once its session is opened, as if OpenCode had kept running. */
 import type { Session } from "@/session/session"
 import type { SessionPrompt } from "@/session/prompt"
 import { MessageID, type SessionID } from "@/session/schema"
@@ -22,11 +22,11 @@ export const resume = Effect.fn("CombinedResume.resume")(function* ({ session, p
   // It has nothing that counts, but is marked as interrupted if OpenCode had the time for that.
   if (!found.kept)
     yield* session.removeMessage({ sessionID: id, messageID: MessageID.make(found.message) }).pipe(Effect.ignore)
-  yield* Effect.logInfo("combined wait goes on", { "session.id": id, since: found.since })
+  yield* Effect.logInfo("combined wait continues", { "session.id": id, since: found.since })
   yield* prompt
     .loop({ sessionID: id })
     .pipe(
-      Effect.ensuring(Effect.sync(() => CombinedWaits.goesOn(id))),
+      Effect.ensuring(Effect.sync(() => CombinedWaits.takenOver(id))),
       Effect.ignore,
       Effect.forkIn(scope, { startImmediately: true }),
     )

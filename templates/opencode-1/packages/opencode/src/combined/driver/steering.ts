@@ -2,7 +2,7 @@
 import type { Session } from "@/session/session"
 import type { SessionID } from "@/session/schema"
 import { Effect } from "effect"
-import { CombinedSteer, type Steer } from "../view/steer"
+import { CombinedSteer, type Steer } from "../choice/steer"
 
 /** The key in the metadata. */
 const KEY = "combined"
@@ -18,7 +18,7 @@ const lookUp = (sessions: Sessions, id: SessionID, depth: number): Effect.Effect
     const own = session.metadata?.[KEY]
     if (own !== undefined || !session.parentID || depth >= DEEPEST) return CombinedSteer.parse(own)
     return yield* lookUp(sessions, session.parentID, depth + 1)
-    // The session may have been deleted meanwhile.
+    // The session may have been deleted in the meantime.
   }).pipe(Effect.catch(() => Effect.succeed({})))
 
 export const of = (sessions: Sessions, id: SessionID) => lookUp(sessions, id, 0)

@@ -21,7 +21,6 @@ import type { LLMEvent } from "@opencode-ai/llm"
 import { Cause, Effect } from "effect"
 import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
-import { CombinedVariant } from "../choice/variant"
 import { CombinedWaits } from "../host/waits"
 import { CombinedMember } from "../member"
 import { CombinedPrice } from "../money/price"
@@ -39,6 +38,8 @@ import { CombinedLive } from "./live"
 import { CombinedRetraction } from "./retraction"
 import { CombinedSettlement } from "./settlement"
 import { CombinedSteering } from "./steering"
+import { CombinedTelling } from "./telling"
+import { CombinedWaiting } from "./waiting"
 
 /** The part of the processor's state that an attempt changes. */
 type Context = {
@@ -75,7 +76,7 @@ export function stream(_ctx: Context, input: LLM.StreamInput, send: LLM.Interfac
   if (!route) return send(input)
   const { state } = route
   state.attempt = CombinedAttempt.make(input)
-  // Tools, such as a subagent with requests of its own, may go on for long after the answer.
+  // Tools, such as a subagent with requests of its own, may run long after the answer has ended.
   state.attempt.gate.ends = () => {
     const bill = CombinedAttempt.bill(state.attempt)
     if (bill.reported !== undefined) Effect.runFork(CombinedSpending.settle(route, bill))
@@ -154,7 +155,7 @@ function reconsider(route: CombinedRoute.Route): Then {
 const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) {
   const purpose = purposeOf(turn)
   run.steer = yield* CombinedSteering.of(turn.session, turn.ctx.sessionID)
-  const before = CombinedWaits.goesOn(turn.ctx.sessionID)
+  const before = CombinedWaits.takenOver(turn.ctx.sessionID)
   if (before) run.answer = CombinedAnswer.resumed(before.failures, Date.now() - before.since)
   route.state.known = route.held()?.since
   const found = CombinedDecide.start(yield* CombinedFit.facts(route, run, purpose))
@@ -162,17 +163,23 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
     case "ask":
       if (route.spared && purpose === "step") {
         const reason = CombinedNotice.nearlyUsed(route.spared.window, Date.now())
-        yield* announce(turn, route, route.spared.member, reason, turn.streamInput.model, "here")
+        yield* CombinedTelling.announce(turn, route, route.spared.member, reason, turn.streamInput.model, "here")
       }
       for (const { member, cooldown } of route.opening ?? []) {
         const other = CombinedMember.isSameModel(member, route.member) ? undefined : turn.streamInput.model.name
-        const happening = CombinedHappening.leftOut(subject(route), member, route.member, cooldown, other)
-        yield* happen(turn, happening, "here")
+        const happening = CombinedHappening.leftOut(
+          CombinedTelling.subject(route),
+          member,
+          route.member,
+          cooldown,
+          other,
+        )
+        yield* CombinedTelling.happen(turn, happening, "here")
       }
       return yield* afford(turn, route, run)
     case "wait":
       run.answer = CombinedAnswer.wait(run.answer, found)
-      yield* wait(turn, route, run, route.member, found)
+      yield* CombinedWaiting.wait(turn, route, run, purpose, route.member, found)
       // Another one may have returned first.
       if (route.settings.wait && purpose === "step") return yield* retract(turn, route, run)
       yield* route.claim
@@ -204,7 +211,7 @@ const afford = Effect.fn("CombinedTurn.afford")(function* (
   })
   if (!bars.length) {
     const plan = yield* CombinedSpending.billed(route, root)
-    if (plan) yield* say(turn, CombinedWords.billed(CombinedNotice.SWITCH, plan, route.member))
+    if (plan) yield* CombinedTelling.say(turn, CombinedWords.billed(CombinedNotice.SWITCH, plan, route.member))
     return "ask" as const
   }
   run.answer = CombinedAnswer.bar(run.answer, bars)
@@ -310,18 +317,23 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
       if (verdict.forgo) CombinedRun.forgo(run, route.member, verdict.forgo)
       if (verdict.keep) yield* CombinedSettlement.commit(turn)
       if (end.kind !== "whole" && !verdict.forgo)
-        yield* happen(turn, CombinedHappening.repeated(subject(route), route.member, end.message), "next")
+        yield* CombinedTelling.happen(
+          turn,
+          CombinedHappening.repeated(CombinedTelling.subject(route), route.member, end.message),
+          "next",
+        )
       yield* Effect.sleep(verdict.pause)
       if (purpose === "summary") return yield* swap(turn, run, turn.streamInput.model)
       return verdict.keep ? undefined : yield* retract(turn, route, run)
     case "move":
       if (verdict.keep) yield* CombinedSettlement.commit(turn)
-      if (end.kind !== "whole") yield* announce(turn, route, route.member, end.message, verdict.to.model, "next")
+      if (end.kind !== "whole")
+        yield* CombinedTelling.announce(turn, route, route.member, end.message, verdict.to.model, "next")
       if (purpose === "summary") return yield* swap(turn, run, verdict.to.model)
       return verdict.keep ? undefined : yield* retract(turn, route, run)
     case "wait": {
       if (verdict.keep) yield* CombinedSettlement.commit(turn)
-      yield* wait(turn, route, run, verdict.member, verdict)
+      yield* CombinedWaiting.wait(turn, route, run, purpose, verdict.member, verdict)
       if (purpose === "step") return verdict.keep ? undefined : yield* retract(turn, route, run)
       const now = yield* route.next(CombinedFit.wish(route, run, purpose))
       return yield* swap(turn, run, now.model ?? turn.streamInput.model)
@@ -349,14 +361,7 @@ function shown(
   const own = facts.error ?? new Error(message)
   if (which === "first") return answer.suspects[0]?.error ?? new Error(answer.suspects[0]?.failure.message ?? message)
   if (which === "all")
-    return new Error(
-      CombinedNotice.exhausted(
-        route.id,
-        answer.failures,
-        next?.type === "wait" ? next.out : [],
-        barsOf(route, answer),
-      ) + steered,
-    )
+    return new Error(CombinedRoute.exhausted(route, answer, next?.type === "wait" ? next.out : []) + steered)
   return which === "too long" ? new Error(CombinedNotice.tooLong(route.id)) : own
 }
 
@@ -370,13 +375,9 @@ const exhaust = Effect.fn("CombinedTurn.exhaust")(function* (
   const { answer } = run
   run.answer = CombinedAnswer.FRESH
   const steered = yield* wishes(route, run)
-  const text = CombinedNotice.exhausted(route.id, answer.failures, out, barsOf(route, answer))
-  yield* turn.halt(new Error(text + steered))
+  yield* turn.halt(new Error(CombinedRoute.exhausted(route, answer, out) + steered))
   return undefined
 })
-
-/** The members that may not be asked because of what they cost. */
-const barsOf = (route: CombinedRoute.Route, answer: CombinedAnswer.Answer) => [...route.terms.bars, ...answer.bars]
 
 /** What the user's wishes have to do with an error, as further lines of it. */
 const wishes = (route: CombinedRoute.Route, run: CombinedRun.Run) =>
@@ -420,88 +421,6 @@ const record = Effect.fn("CombinedTurn.record")(function* (
   if (!attempt || attempt.logged) return
   if (!conclusion.tools) yield* CombinedRetraction.charge(turn, attempt)
   yield* CombinedConclusion.record(attempt, turn.ctx.assistantMessage, route, conclusion)
-})
-
-/** Says on the screen, in `opencode run` and to clients of the server's events who takes over, and why. */
-const announce = Effect.fn("CombinedTurn.announce")(function* (
-  turn: Turn,
-  route: CombinedRoute.Route,
-  former: CombinedMember.Name,
-  reason: string,
-  next: Provider.Model,
-  where: "next" | "here",
-) {
-  const variant = CombinedVariant.lost(turn.streamInput.user.model.variant, CombinedRoute.of(next)?.variants)
-  const model = CombinedRoute.isSameModel(turn.streamInput.model, next) ? undefined : next.name
-  const to = { providerID: next.providerID, modelID: next.id }
-  yield* turn.status.set(turn.ctx.sessionID, {
-    type: "retry",
-    attempt: 1,
-    message: CombinedNotice.switched(former.providerID, reason, { providerID: next.providerID, variant, model }),
-    next: Date.now(),
-  })
-  yield* happen(turn, CombinedHappening.moved(subject(route), former, to, reason, { variant, model }), where)
-})
-
-const subject = ({ id, nameOf }: CombinedRoute.Route) => ({ combined: id, nameOf, now: Date.now() })
-
-/** Tells clients what happened, and leaves a line in the transcript. */
-const happen = (turn: Turn, happening: CombinedHappening.Happening, where: "next" | "here") =>
-  turn.tell(happening).pipe(Effect.andThen(CombinedRetraction.tell(turn, happening, where)))
-
-/** Says in the same way that requests are billed from here on. */
-const say = (turn: Turn, message: string) =>
-  turn.status.set(turn.ctx.sessionID, { type: "retry", attempt: 1, message, next: Date.now() })
-
-/** How often a waiting turn checks whether the member is back early, in milliseconds: a user can end its cooldown. */
-const LOOK = 500
-
-/** Waits for a member and says so. With `combined.wait`, that is kept until it is over, and any member may return first. */
-const wait = Effect.fn("CombinedTurn.wait")(function* (
-  turn: Turn,
-  route: CombinedRoute.Route,
-  run: CombinedRun.Run,
-  member: CombinedMember.Name,
-  span: CombinedDecide.Span & { readonly keep?: boolean },
-) {
-  const { sessionID, assistantMessage } = turn.ctx
-  const cooldown = yield* route.coolingOf(member)
-  const reason = cooldown?.message ?? "unavailable"
-  const patience = route.settings.wait
-  const began = Date.now()
-  yield* turn.status.set(sessionID, {
-    type: "retry",
-    attempt: run.answer.waits.length,
-    message: patience
-      ? CombinedNotice.waitingLong(member.providerID, span.until, reason, began)
-      : CombinedNotice.waiting(route.id, member.providerID, reason),
-    next: span.until,
-  })
-  const since = began - CombinedAnswer.waited(run.answer) + span.for
-  const waiting = {
-    since,
-    end: since + (patience?.max ?? 0),
-    message: assistantMessage.id,
-    kept: span.keep === true,
-    failures: run.answer.failures,
-  }
-  const purpose = purposeOf(turn)
-  const isBack = Effect.suspend(() => {
-    if (!patience) return cooldown ? Effect.map(route.coolingOf(member), (item) => !item) : Effect.succeed(false)
-    if (span.long && !CombinedDecide.mayResume(Date.now(), patience)) return Effect.succeed(false)
-    return Effect.map(route.next(CombinedFit.wish(route, run, purpose)), (next) => next.type === "serve" && next.fits)
-  })
-  const beats = { next: 0 }
-  while (Date.now() < began + span.for) {
-    if (patience && Date.now() >= beats.next) {
-      CombinedWaits.keep(sessionID, waiting)
-      beats.next = Date.now() + CombinedWaits.BEAT
-    }
-    yield* Effect.sleep(Math.min(began + span.for - Date.now(), LOOK))
-    if (yield* isBack) break
-  }
-  run.answer = CombinedAnswer.rested(run.answer, Date.now() - began)
-  if (patience) CombinedWaits.forget(sessionID)
 })
 
 export * as CombinedTurn from "./turn"

@@ -42,21 +42,13 @@ export function of(providers: Providers, config: Info, known: Known) {
 
   const sourceOf = (providerID: string) => config.combined?.accounts?.[providerID] ?? providerID
 
-  /** Each asks the file system, and every choice needs all of them. */
-  const logins = new Map<string, boolean>()
-  const isLogin = (providerID: string) => {
-    const found = logins.get(providerID) ?? CombinedCredentials.isLogin(providerID)
-    logins.set(providerID, found)
-    return found
-  }
-
   const classOf = (member: CombinedMember.Name) => {
     const provider = providers[member.providerID as ProviderID]
     const { baseURL } = provider?.options ?? {}
     return CombinedPrice.classOf({
       member,
       provider: sourceOf(member.providerID),
-      login: isLogin(member.providerID),
+      login: CombinedCredentials.isLogin(member.providerID),
       price: priceOf(member),
       local: CombinedPrice.isLocal(
         typeof baseURL === "string" ? baseURL : provider?.models[member.modelID as ModelID]?.api.url,
@@ -76,9 +68,14 @@ export function of(providers: Providers, config: Info, known: Known) {
           priced: priceOf(member) !== undefined,
         })
 
+  /** The members of a chain by class. Each class asks the file system for the login. */
+  const sorted = (chain: Chain): Pick<Terms, "metered" | "plans"> => {
+    const all = chain.members.map((member) => ({ member, priceClass: classOf(member) }))
+    const of = (wanted: PriceClass) => all.flatMap((one) => (one.priceClass === wanted ? [one.member] : []))
+    return { metered: of("metered").filter((member) => !isChosen(chain, member)), plans: of("plan") }
+  }
+
   return {
-    settings,
-    classOf,
     /** Whether a member of the chain may not be asked, whatever the request. */
     barred: (chain: Chain) => (member: CombinedMember.Member) => why(member, isChosen(chain, member)) !== undefined,
     /** Chosen models that no provider may answer, and providers that a budget leaves out. */
@@ -108,8 +105,7 @@ export function of(providers: Providers, config: Info, known: Known) {
       priceClass: classOf(member),
       price: priceOf(member),
       chosen: isChosen(chain, member),
-      metered: chain.members.filter((one) => !isChosen(chain, one) && classOf(one) === "metered"),
-      plans: chain.members.filter((one) => classOf(one) === "plan"),
+      ...sorted(chain),
       bars: chain.members.flatMap((one) => {
         const found = why(one, isChosen(chain, one))
         return found ? [CombinedWords.bar(one, found)] : []

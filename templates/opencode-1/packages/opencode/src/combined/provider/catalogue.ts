@@ -38,7 +38,7 @@ import { CombinedSettings } from "../settings"
 import { CombinedVariant } from "../choice/variant"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedPicture } from "../view/picture"
-import type { Machine } from "../view/steer"
+import type { Machine } from "../choice/steer"
 import { CombinedMember } from "../member"
 
 type Dependencies = {
@@ -80,7 +80,12 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   // Upstream makes new objects when an instance is reloaded, so they show whether the grouping is current.
   const cache = new WeakMap<
     Providers,
-    { config: Info; catalogue: Catalogue; mistakes: readonly CombinedMistakes.Mistake[] }
+    {
+      config: Info
+      catalogue: Catalogue
+      rules: CombinedRules.Rules
+      mistakes: readonly CombinedMistakes.Mistake[]
+    }
   >()
 
   const examined = Effect.fn("CombinedCatalogue.examined")(function* () {
@@ -88,11 +93,11 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const config = yield* dependencies.config.get()
     const known = cache.get(providers)
     if (known?.config === config) return known
-    const made = CombinedListing.combine(providers, config, yield* dependencies.modelsDev.get())
-    const rules = CombinedRules.of(providers, config, yield* dependencies.modelsDev.get())
+    const listed = yield* dependencies.modelsDev.get()
+    const made = CombinedListing.combine(providers, config, listed)
+    const rules = CombinedRules.of(providers, config, listed)
     const aboutAll = [
       ...CombinedMistakes.contradictions(config),
-      ...CombinedMistakes.misspelt(config, Object.keys(providers)),
       ...CombinedMistakes.budgets(config),
       ...CombinedMistakes.prices(config, Object.keys(providers)),
       ...rules.mistakes(chosenModels(config), (modelID) => {
@@ -100,8 +105,13 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         return found && CombinedListing.chainOf(found, made)
       }),
     ]
-    // `config --check` finds those in an agent's fallback by itself, with their lines.
-    for (const mistake of [...CombinedMistakes.fallbacks(config), ...aboutAll]) CombinedFile.report(mistake)
+    // `config --check` finds those in an agent's fallback by itself, with their lines, and a report looks for all names
+    // (view/names.ts).
+    const saidOnly = [
+      ...CombinedMistakes.fallbacks(config),
+      ...CombinedMistakes.misspelt(config, Object.keys(providers)),
+    ]
+    for (const mistake of [...saidOnly, ...aboutAll]) CombinedFile.report(mistake)
     const ids = () => CombinedListing.ids(made)
     const names = check(CombinedSettings.read(config), CombinedListing.offers(providers), ids)
     yield* Effect.forEach(names, (text) => {
@@ -111,7 +121,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       return Effect.logWarning(text)
     })
     const mistakes = [...aboutAll, ...names.map((text) => CombinedMistakes.named(config, text))]
-    const found = { config, catalogue: made, mistakes }
+    const found = { config, catalogue: made, rules, mistakes }
     cache.set(providers, found)
     return found
   })
@@ -127,7 +137,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   /** What is known now of the groups' members: their models, health, credentials and settings. */
   const look = Effect.fnUntraced(function* () {
     const providers = yield* base.list()
-    const config = yield* dependencies.config.get()
+    const { config, rules } = yield* examined()
     const modelOf = (item: CombinedMember.Name) => providers[item.providerID as ProviderID]?.models[item.modelID]
     const nameOf = (id: string) => providers[id as ProviderID]?.name || id
     const pool = CombinedPool.look({
@@ -137,7 +147,6 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         return provider && CombinedCredentials.fingerprint(provider, undefined, kind === "quota")
       },
     })
-    const rules = CombinedRules.of(providers, config, yield* dependencies.modelsDev.get())
     return { config, modelOf, nameOf, pool, rules }
   })
 

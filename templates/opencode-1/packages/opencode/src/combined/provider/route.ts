@@ -6,18 +6,20 @@
 import type { Provider } from "@/provider/provider"
 import type { ModelMessage } from "ai"
 import { Effect } from "effect"
+import type { Answer } from "../choice/answer"
 import type { CombinedRank } from "../choice/rank"
 import type { CombinedRun } from "../choice/run"
+import type { CombinedSteer, Steer } from "../choice/steer"
 import type { Failure, Forgone } from "../failure/classify"
 import type { Cooldown } from "../health/cooldown"
 import type { Window } from "../health/window"
 import type { CombinedSettings } from "../settings"
 import type { CombinedDecide } from "../turn/decide"
+import { CombinedNotice } from "../turn/notice"
 import { CombinedMember } from "../member"
 import type { Terms } from "../money/rules"
 import type { Hold } from "../money/spending"
 import type { Attempt } from "../request/attempt"
-import type { CombinedSteer, Steer } from "../view/steer"
 import type { CombinedTimeouts } from "./timeouts"
 
 export const PROVIDER_ID = "combined"
@@ -151,6 +153,11 @@ export function of(model: Provider.Model): Route | undefined {
 export function isSameModel(one: Provider.Model, other: Provider.Model) {
   const [first, second] = [of(one), of(other)]
   return first === undefined || second === undefined || CombinedMember.isSameModel(first.member, second.member)
+}
+
+/** The error if nobody can answer. */
+export function exhausted({ id, terms }: Route, answer: Answer, out?: Parameters<typeof CombinedNotice.exhausted>[2]) {
+  return CombinedNotice.exhausted(id, answer.failures, out ?? [], [...terms.bars, ...answer.bars])
 }
 
 /** Another member that could be asked. */

@@ -30,7 +30,7 @@ export function options<Y extends { option: (name: string, option: Option) => un
   })
   yargs.option("wait", {
     type: "boolean",
-    describe: "wait for the first provider that returns when none can answer; with --continue alone, go on waiting",
+    describe: "wait for the first provider that returns when none can answer; with --continue alone, keep waiting",
   })
   return yargs
 }
@@ -63,14 +63,14 @@ export function patient({ wait }: Given) {
   if (wait) process.env["OPENCODE_COMBINED_WAIT"] = "1"
 }
 
-/** Whether the run only goes on with what a session waits for: it has no message of its own. */
+/** Whether the run only continues a waiting session: it has no message of its own. */
 export const resumes = ({ wait, attach, session, ...args }: Given, message: string) =>
   Boolean(wait && !attach && (args.continue || session) && !message.trim())
 
 /** Whether it waits for something. */
 export const waits = (sessionID: string) => CombinedWaits.abandoned(sessionID) !== undefined
 
-export const NOTHING = "Nothing waits in this session. Give a message to go on with it."
+export const NOTHING = "Nothing is waiting in this session. Give a message to continue it."
 
 type Part = {
   readonly id: string

@@ -6,7 +6,7 @@ import { CombinedHappening } from "../view/happening"
 /** Something is known about a member that was not known before: `GET /combined` says what. */
 export const Health = EventV2.define({ type: "combined.health", schema: {} })
 
-/** A session goes on with another member, or with the same one once more, or starts without the first one. */
+/** A session moves to another member, asks the same one again, or starts without the first one. */
 export const Switched = EventV2.define({
   type: "combined.switched",
   schema: {

@@ -15,7 +15,7 @@ import { nearest } from "../identity/nearest"
 import { CombinedCatalogue } from "../provider/catalogue"
 import { CombinedText } from "../text"
 import type { CombinedPicture } from "../view/picture"
-import { CombinedSteer } from "../view/steer"
+import { CombinedSteer } from "../choice/steer"
 import { CombinedEvents } from "./events"
 import type { ClearPayload, OffPayload, PicturePayload, PinPayload, SkipPayload } from "./group"
 

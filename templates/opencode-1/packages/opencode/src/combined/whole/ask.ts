@@ -12,7 +12,6 @@ import type { CombinedConclusion } from "../request/conclusion"
 import { CombinedFit } from "../request/fit"
 import { CombinedSpending } from "../money/spending"
 import { CombinedDecide } from "../turn/decide"
-import { CombinedNotice } from "../turn/notice"
 
 /** One request to one member, and how it ended. */
 export type Asked<A, E> = {
@@ -33,9 +32,7 @@ export type How<A, E, R> = {
 }
 
 const nobody = (route: CombinedRoute.Route, run: CombinedRun.Run) =>
-  Cause.die(
-    new Error(CombinedNotice.exhausted(route.id, run.answer.failures, [], [...route.terms.bars, ...run.answer.bars])),
-  )
+  Cause.die(new Error(CombinedRoute.exhausted(route, run.answer)))
 
 /** `model` belongs to a combined model; all others that are asked come from it too. */
 export const ask = <A, E, R>(

@@ -5,7 +5,7 @@
  * `opencode-patcher health pin` and `skip` into the file that stores the health.
  */
 import { CombinedMember, type Member, type Name } from "../member"
-import { isObject, parsed } from "../value"
+import { isObject } from "../value"
 
 /** What the user wants in one session. A member is named as `provider/model`, or as `provider` for all of its models. */
 export type Steer = {
@@ -45,11 +45,14 @@ export function among<M extends Member>(
   return steer.off ? allowed.slice(0, 1) : allowed
 }
 
+/** The name that is pinned on this machine for a combined model. */
+export const pinOf = ({ pins }: Machine, id: string) => (Object.hasOwn(pins, id) ? pins[id] : undefined)
+
 /** The pinned members; undefined if none of these is. */
 function pinned<M extends Member>(id: string, members: readonly M[], machine: Machine, steer: Steer) {
   const own = members.filter((member) => steer.pin !== undefined && names(steer.pin, member))
   if (own.length) return own
-  const pin = Object.hasOwn(machine.pins, id) ? machine.pins[id] : undefined
+  const pin = pinOf(machine, id)
   const all = members.filter(
     (member) => pin !== undefined && names(pin, member) && !steer.skip?.some((name) => names(name, member)),
   )
@@ -103,9 +106,8 @@ export function parse(value: unknown): Steer {
   }
 }
 
-/** Reads the health file. Whatever is not as expected is left out. */
-export function machine(text: string): Machine {
-  const value = parsed(text)
+/** Reads the JSON of the health file. Whatever is not as expected is left out. */
+export function machine(value: unknown): Machine {
   const found = isObject(value) && isObject(value.steer) ? value.steer : {}
   const pins = isObject(found.pins) ? Object.entries(found.pins) : []
   return {
