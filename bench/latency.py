@@ -92,7 +92,8 @@ class Runner:
     def play(self, case: Case, *, counts: bool) -> None:
         """One turn; its times are kept if it ``counts``. Raises PatcherError when it does not end.
 
-        Stock is never failed, as it would wait: it plays the turn without the fault, so that both histories grow alike.
+        Nothing fails for stock, which would wait: it plays the turn without the fault, so that both histories grow
+        alike.
         """
         first, *others = self.fakes
         faults = (case.fault,) if self.subject.patched and case.fault else ()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from opencode_patcher.configuration.report import Report
     from opencode_patcher.install.usable import Usable
 
-NOBODY = "Which models are combined for you is only known to a patched OpenCode, and there is none here."
+NOBODY = "Only a patched OpenCode knows which models are combined for you, and there is none here."
 MAKE_ONE = "opencode-patcher build, then opencode-patcher install"
 
 
@@ -31,7 +31,7 @@ def usable(binary: Path | None) -> Usable | None:
 def report(binary: Path | None, *, alone: bool = False) -> Report:
     """What it sees in the current directory.
 
-    Raises UsageError when there is none, ProcessError when it does not say it.
+    Raises UsageError when there is none, ProcessError when it does not answer.
     """
     import os
 

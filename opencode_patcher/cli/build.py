@@ -127,7 +127,9 @@ def show(built: Built, copy: Path | None) -> None:
     for lack in build.ingredients.lacks:
         output.paragraph(lack)
     if build.ingredients.packages:
-        output.paragraph(f"Not in the version that the release asks for: {', '.join(build.ingredients.packages)}.")
+        output.paragraph(
+            f"Dependencies in other versions than the release asks for: {', '.join(build.ingredients.packages)}."
+        )
     output.echo(f"Binary: {build.binary}")
     if copy:
         output.echo(f"Copy:   {copy}")

@@ -77,12 +77,16 @@ def write_recording(
 
     others = [path for path in paths if path.suffix not in (".svg", ".cast")]
     if others:
-        raise UsageError(f"{others[0]} is neither an .svg nor a .cast file.", next_step="Name one of the two.")
+        raise UsageError(
+            f"{others[0]} is neither an .svg nor a .cast file.", next_step="Use a name that ends in .svg or .cast."
+        )
     if sys.platform == "win32":
         raise UsageError("A recording needs a pseudo terminal.", next_step="Record on Linux or macOS.")
     program = asking.usable(binary)
     if program is None:
-        raise UsageError("There is no patched OpenCode to record.", next_step="opencode-patcher build")
+        raise UsageError(
+            "A recording needs a patched OpenCode, and there is none here.", next_step="opencode-patcher build"
+        )
     from opencode_patcher.demo import record
 
     tape = record.record(program.file, reporter)

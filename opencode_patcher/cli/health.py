@@ -92,7 +92,7 @@ def pin(model: str, member: str, file: Path | None, as_json: bool) -> None:
 @FILE
 @options.json_option
 def skip(member: str, file: Path | None, as_json: bool) -> None:
-    """Do not ask a member any more, in all sessions on this machine.
+    """Stop asking a member, in all sessions on this machine.
 
     MEMBER is PROVIDER/MODEL, or a provider with all its models. Running OpenCode processes follow with their next
     request.
@@ -100,7 +100,7 @@ def skip(member: str, file: Path | None, as_json: bool) -> None:
     from opencode_patcher.health import steer
 
     found = steer.skip(file or standard_path(), member)
-    show_change(found, f"{member} is not asked any more.", as_json)
+    show_change(found, f"{member} is no longer asked.", as_json)
 
 
 @command.command

@@ -179,7 +179,7 @@ def explain(model: str, binary: Path | None, catalog: Path | None, config: Path 
 
 
 def _explain_own(id_: str, binary: Path | None, as_json: bool) -> None:
-    """A combined model of the user's: its members in order, and what special about each."""
+    """A combined model of the user's: its members in order, and what is special about each."""
     from opencode_patcher.base.errors import UsageError
     from opencode_patcher.base.text import did_you_mean
     from opencode_patcher.cli import asking

@@ -64,7 +64,7 @@ package_option = click.option(
     "packages",
     metavar="NAME=VERSION",
     multiple=True,
-    help="Take a dependency in another version than the release asks for: if your registry lacks that one.",
+    help="Use another version of a dependency than the release asks for, if your registry lacks that one.",
 )
 
 

@@ -92,4 +92,4 @@ def show(found: Status, others: Sequence[str] = ()) -> None:
     elif record:
         output.echo(f"PATH:    the command `{facts.place.stem if facts.place else ''}` starts it.")
     for other in others:
-        output.echo(f"Installed as {other} too: opencode-patcher status --name {other}")
+        output.echo(f"Also installed as {other}: opencode-patcher status --name {other}")

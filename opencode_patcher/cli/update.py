@@ -138,7 +138,7 @@ def show(prospect: Prospect, found: Matrix) -> None:
     from opencode_patcher.upkeep import matrix
 
     if not prospect.newer:
-        output.echo(f"The lock is {prospect.locked.tag}, and its line of OpenCode has nothing newer.")
+        output.echo(f"The lock is {prospect.locked.tag}, and there is nothing newer in its line of OpenCode.")
         return
     output.echo(newer(prospect))
     output.block(matrix.text(found))

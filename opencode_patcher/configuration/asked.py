@@ -93,7 +93,7 @@ def ask(
 def report(binary: Path, environment: Mapping[str, str], directory: Path, *, alone: bool = False) -> Report:
     """What ``binary`` sees in ``directory``; with ``alone``, also models that only one provider has.
 
-    Raises ProcessError when it does not say it: it is too old, does not start, or refuses the configuration.
+    Raises ProcessError when it does not answer: it is too old, does not start, or refuses the configuration.
     """
     words = ["combined", "list", "--json", *(["--all"] if alone else [])]
     with scratch.directory("ask") as root:
@@ -125,10 +125,10 @@ def _looking(root: Path, environment: Mapping[str, str]) -> dict[str, str | None
     return {
         "XDG_DATA_HOME": str(own.parent),
         "XDG_CACHE_HOME": str(root / "cache"),
-        # Without a state, none is made.
+        # Where there is no state yet, none is made.
         **({} if state and is_dir(state) else {"XDG_STATE_HOME": str(root / "state")}),
         **({"OPENCODE_MODELS_PATH": str(catalogue)} if catalogue else {}),
-        # With a content, even an empty one, upstream makes no configuration file.
+        # With any content, even empty, upstream makes no configuration file.
         **({} if environment.get(places.CONTENT_VARIABLE) else {places.CONTENT_VARIABLE: "{}"}),
         "OPENCODE_COMBINED_LOOK": "1",
         **_QUIET,

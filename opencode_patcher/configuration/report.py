@@ -119,7 +119,7 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True)
 class UnusedLogin:
-    """A login of which OpenCode makes no use."""
+    """A login that OpenCode does not use."""
 
     id: str
     why: str

@@ -21,7 +21,7 @@ LONGEST_PAUSE = 1.2
 """Seconds. A longer time without any change is cut to this."""
 
 FRAME = 0.08
-"""Seconds that a picture stays at least; faster ones are left out."""
+"""A picture is shown for at least this many seconds; one that was there for less is left out."""
 
 LAST = 3.0
 """Seconds that the last picture stays."""
@@ -124,11 +124,11 @@ def _shortened(moments: Sequence[float]) -> list[float]:
 
 
 def _frames(pictures: Sequence[tuple[float, Picture]]) -> Iterator[tuple[float, Picture]]:
-    """What is shown: the last picture of each short while, if it is another one than before."""
+    """What is shown: the last picture of each short while, if it differs from the one before."""
     changed = [
         (at, picture) for index, (at, picture) in enumerate(pictures) if not index or picture != pictures[index - 1][1]
     ]
-    # A program clears the screen before it draws: what was there only for a moment is not shown.
+    # A program clears the screen before it draws: what was there for only a moment is not shown.
     stays = [
         (at, picture)
         for index, (at, picture) in enumerate(changed)

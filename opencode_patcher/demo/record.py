@@ -27,7 +27,7 @@ PROJECT = "home/demo"
 
 KEY_SECONDS, WORD_SECONDS = 0.045, 0.07
 TOAST_SECONDS = 9.0
-"""For how long the line about the failover stays on the screen, and a bit."""
+"""How long the line about the failover stays on the screen, and a little more."""
 
 PATIENCE = 60.0
 """Seconds for the program to start, and for each thing that it has to show."""

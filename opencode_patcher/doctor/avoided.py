@@ -58,7 +58,7 @@ def check_health(path: Path, report: Report | None, now: datetime) -> Iterator[F
         yield Finding(check=CHECK, level="warning", text=text, fix=fix)
     for member in steer.skips:
         fix = f"To end that: opencode-patcher health reset {member}"
-        yield Finding(check=CHECK, level="warning", text=f"{member} is skipped, because you said so.", fix=fix)
+        yield Finding(check=CHECK, level="warning", text=f"{member} is skipped at your request.", fix=fix)
 
 
 def _doubt(item: Cooldown, report: Report | None, now: datetime) -> str:

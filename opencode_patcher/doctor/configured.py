@@ -31,7 +31,7 @@ def check_providers(survey: Survey, asked: Usable | None) -> Iterator[Finding]:
         yield of_error(check, survey.silence, level="warning")
     if report is None or asked is None:
         if not survey.silence:
-            text = "Only a patched OpenCode knows which providers and combined models you have, and there is none."
+            text = "Only a patched OpenCode knows which providers and combined models you have, and there is none here."
             yield Finding(check=check, level="unknown", text=text, fix="opencode-patcher build")
         return
     for login in report.unused_logins:

@@ -131,7 +131,7 @@ def health(document: Document, now: datetime) -> Health:
 
 
 def all_cooldowns(document: Document) -> tuple[Cooldown, ...]:
-    """Every record that can be read, also of those that have recovered."""
+    """Every record that can be read, including those of members that have recovered."""
     found = (_cooldown(key, value) for key, value in document.members.items())
     return tuple(item for item in found if item is not None)
 

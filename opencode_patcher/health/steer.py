@@ -17,7 +17,7 @@ from opencode_patcher.health.record import Steer
 
 
 def pin(path: Path, model: str, member: str) -> Steer:
-    """Ask only ``member`` for the combined model ``model`` (without ``combined/``). It is not skipped any more.
+    """Ask only ``member`` for the combined model ``model`` (without ``combined/``). It is no longer skipped.
 
     Raises UsageError when the file cannot be read, StoreError when it cannot be written, as all functions here.
     """

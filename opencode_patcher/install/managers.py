@@ -50,7 +50,9 @@ def manager(program: Path | str) -> Manager | None:
 
 
 def on_path(system: System, environment: Mapping[str, str]) -> Manager | None:
-    """The package manager of the `opencode` that a shell starts; None if that is not one of its own, or upstream's."""
+    """The package manager of the `opencode` that a shell starts; None if it has none, or if the package is
+    upstream's.
+    """
     nowhere = Path("/").resolve() / "opencode-patcher" / "nowhere"
     found = path_search.search(environment.get("PATH", ""), system.search_names(environment), nowhere)
     first = manager(found[0].real) if found else None

@@ -54,10 +54,10 @@ def install(
     With ``every_platform`` the native packages of all platforms are installed too, as far as the registry has them;
     ``natives.missing`` tells which are missing. They do not change this machine's binary.
 
-    ``packages`` are taken in another version than the release asks for, as ``NAME=VERSION``: for a registry that lacks
-    one. ``log`` gets the programs' output. An installation always starts from upstream's own lock file and without
-    ``node_modules``, so that it does not depend on earlier ones. Raises ToolchainError when a dependency is not
-    available, StoreError when the disk is full.
+    ``packages`` are dependencies to take in another version than the release asks for, as ``NAME=VERSION``, because
+    the registry lacks that one. ``log`` gets the programs' output. An installation always starts from upstream's own
+    lock file and without ``node_modules``, so that it does not depend on earlier ones. Raises ToolchainError when a
+    dependency is not available, StoreError when the disk is full.
     """
     surroundings.require_known(tree)
     if _is_done(bun, tree, every_platform=every_platform, packages=packages):

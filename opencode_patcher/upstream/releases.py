@@ -34,9 +34,9 @@ class Listing:
         major = self.later.removeprefix("v").partition(".")[0]
         known = of_version(version_of(self.later))
         if known:
-            return f"OpenCode {major} exists too ({self.later}). To build it: opencode-patcher build --line {major}"
+            return f"There is also OpenCode {major} ({self.later}). To build it: opencode-patcher build --line {major}"
         return (
-            f"OpenCode {major} exists too ({self.later}). This version of opencode-patcher cannot build it: "
+            f"There is also OpenCode {major} ({self.later}). This version of opencode-patcher cannot build it: "
             f"the newest that it builds is {LINES[-1].name}."
         )
 

@@ -113,7 +113,8 @@ def test_without_an_opencode_only_the_files_are_checked(config: User, capsys: py
     config.writes(config.config, {})
     assert run(["config"]) == 0
     text = capsys.readouterr().out
-    assert "only known to a patched OpenCode, and there is none here. To make one: opencode-patcher build" in text
+    assert "Only a patched OpenCode knows which models are combined for you, and there is none here." in text
+    assert " there is none here. To make one: opencode-patcher build" in text
     assert "Without it, only your configuration files are checked." in text
     assert text.endswith("Checked: 1 configuration file, nothing wrong.\n")
     assert run(["config", "--json"]) == 0

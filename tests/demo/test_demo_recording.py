@@ -91,7 +91,7 @@ def test_what_is_shown_for_a_moment_only_is_left_out() -> None:
     ("words", "said"),
     [
         (["--record", "x.gif"], "x.gif is neither an .svg nor a .cast file."),
-        (["--record", "x.svg"], "There is no patched OpenCode to record."),
+        (["--record", "x.svg"], "A recording needs a patched OpenCode, and there is none here."),
     ],
 )
 def test_what_cannot_be_recorded(

@@ -286,7 +286,7 @@ def test_what_the_user_has_steered_is_named(patient: Patient) -> None:
     _, found = patient.doctor()
     assert [one["text"] for one in found["health"]] == [
         "combined/claude-sonnet-4-5 is pinned to anthropic, so it does not fail over.",
-        "openrouter is skipped, because you said so.",
+        "openrouter is skipped at your request.",
     ]
 
 

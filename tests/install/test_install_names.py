@@ -32,7 +32,7 @@ def test_both_lines_are_installed_side_by_side(tmp_path: Path, capsys: pytest.Ca
     run(["status"])
     shown = capsys.readouterr().out
     assert f"Program: {bin_dir / 'opencode'} ->" in shown
-    assert "Installed as opencode2 too: opencode-patcher status --name opencode2" in shown
+    assert "Also installed as opencode2: opencode-patcher status --name opencode2" in shown
 
     run(["list", "--json"])
     listed = json.loads(capsys.readouterr().out)["builds"]

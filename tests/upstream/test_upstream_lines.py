@@ -18,7 +18,7 @@ from opencode_patcher.upstream import releases, support
 from opencode_patcher.upstream.lock import Lock, packed_file, read_lock
 from tests.upstream.fake_upstream import Upstream
 
-EXISTS = "OpenCode 2 exists too (v2.10.1). To build it: opencode-patcher build --line 2"
+EXISTS = "There is also OpenCode 2 (v2.10.1). To build it: opencode-patcher build --line 2"
 
 
 class Told(SilentReporter):

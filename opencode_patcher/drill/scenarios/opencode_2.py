@@ -1,4 +1,4 @@
-"""The scenarios as OpenCode 2 can play them: its tools have other names, and some have no meaning there. Data."""
+"""The scenarios as OpenCode 2 can play them: its tools have other names, and some do not apply. Data."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from opencode_patcher.drill.scenarios.scenario import Scenario, Through
 LEFT_OUT = {
     **dict.fromkeys(("editor-text", "editor-tool", "editor-commit"), "it has no ACP server (`opencode acp`)"),
     **dict.fromkeys(
-        ("second-api", "second-api-error", "second-api-refused"), "its only API is the one of all other scenarios"
+        ("second-api", "second-api-error", "second-api-refused"), "its only API is the one that all other scenarios use"
     ),
     "run-configured": "`run` has no --command, and an agent's settings have other names",
     "run-fork": "a fork copies the session's messages as they are; there is no second way to store them",
     **dict.fromkeys(
         ("chain-fallback", "chain-agent-fallback"), "`fallback` of a model without a chain is not built in there yet"
     ),
-    "cooldown-shared": "another process of `run` uses the service that runs already, and so the same process",
+    "cooldown-shared": "another process of `run` uses the service that is already running, and so the same process",
 }
 """The scenarios that are not played, each with the reason."""
 
 STARTS_EARLY = frozenset(
     {"cut-at-tool", "cut-after-tool", "parallel-unfinished", "parallel-finished", "tool-running", "undo-commit"}
 )
-"""Those in which a tool runs while its answer still comes. OpenCode 2 starts the calls of a chat completion when the
-answer is complete; those of Anthropic's protocol, which the first provider speaks here, as soon as each is complete.
+"""Those in which a tool runs while its answer is still coming. OpenCode 2 starts the calls of a chat completion when
+the answer is complete; those of Anthropic's protocol, which the first provider speaks here, as soon as each is
+complete.
 """
 
 UNPRICED = frozenset({*STARTS_EARLY, "anthropic-cut", "anthropic-silence", "anthropic-event"})
@@ -35,7 +36,7 @@ UNPRICED = frozenset({*STARTS_EARLY, "anthropic-cut", "anthropic-silence", "anth
 
 
 def playable(scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
-    """Those that have a meaning, with OpenCode 2's names for the tools."""
+    """Those that apply, with OpenCode 2's names for the tools."""
     return tuple(translated(scenario) for scenario in scenarios if scenario.name not in LEFT_OUT)
 
 

@@ -89,7 +89,7 @@ class Scenario:
     priced: bool = True
 
     def filled(self, settings: Mapping[str, object], *, tag: str, model: str) -> dict[str, object]:
-        """Settings with the names that OpenCode knows the ``model`` and the providers by, which is with ``tag``."""
+        """Settings with the names that OpenCode has for the ``model`` and the providers, whose ids end in ``tag``."""
         text = json.dumps(dict(settings)).replace(MODEL, model)
         for provider in self.providers:
             text = text.replace(f"{{{provider.id}}}/", f"{provider.id}{tag}/")

@@ -39,7 +39,7 @@ WAIT_SCENARIOS = (
     ),
     Scenario(
         name="wait-limit",
-        title="a wait that would be too long is not begun: a clear error",
+        title="a wait that would be too long is not started: a clear error",
         providers=(replace(ALPHA, then=RESTING), replace(BETA, then=RESTING)),
         turns=(GREETING,),
         expected=Expectation(served_by=(), requests={"alpha": 1, "beta": 1}, error=("alpha", "beta")),

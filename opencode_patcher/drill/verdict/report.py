@@ -16,8 +16,8 @@ HEADINGS = ("scenario", "expected", "seen", "next request", "verdict")
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """The drill's result for one binary. ``seconds`` is the wall time of the whole drill, ``healthy_seconds`` that of a
-    healthy turn, on which the limits are based; None when it was not measured. ``left_out`` are scenarios that have no
-    meaning for this binary, by name, each with the reason.
+    healthy turn, on which the limits are based; None when it was not measured. ``left_out`` are scenarios that do not
+    apply to this binary, by name, each with the reason.
     """
 
     binary: Path
@@ -99,7 +99,7 @@ def summary(report: Report) -> str:
     if times := report.failover_ms:
         text += f"; next provider's request after {median(times):.0f} ms (median), {times[-1]:.0f} ms (worst)"
     if report.left_out:
-        text += f". Left out, since they have no meaning there: {', '.join(report.left_out)}"
+        text += f". Left out, because they do not apply: {', '.join(report.left_out)}"
     return text + "."
 
 

@@ -1,8 +1,7 @@
 """A release for package managers: the files that each of them needs, made from the manifest alone.
 
 ``protocol`` says what a channel is, each module has one, ``texts`` makes all files, and ``write`` puts them on the
-disk.
-To add a channel: a module, its templates in ``templates/release/channels``, and its name below.
+disk. To add a channel: a module, its templates in ``templates/release/channels``, and its name below.
 """
 
 from __future__ import annotations
