@@ -37,6 +37,9 @@ def tape() -> Tape:
     with Terminal(["/bin/sh", "-c", PROGRAM], Path("/"), environment, columns=40, rows=5) as terminal:
         terminal.until(lambda screen: "bold" in screen, seconds=20, what="the first line")
         terminal.until(lambda screen: "second" in screen, seconds=20, what="the second line")
+        # Before the question is answered, Enter would be all that the program reads.
+        printed = terminal.tape.printed
+        terminal.until(lambda _: any(b"\x1b[6n" in data for _, data in printed), seconds=20, what="a question")
         terminal.press(b"\r")
         terminal.until(lambda screen: "asked for: [2;10R" in screen, seconds=20, what="the answer")
         assert terminal.text.splitlines()[:2] == ["red bold <&>".ljust(40), "██ second".ljust(40)]
