@@ -10,6 +10,7 @@ LONGEST = (
     "tests/pipeline/test_pipeline_drill.py",
     "tests/release/test_release_small.py",
     "tests/cli/test_cli_bad_input.py",
+    "tests/cli/test_cli_other_runs.py",
     "tests/pipeline/test_pipeline_demo.py",
     "tests/drill/test_drill_runner.py",
     "tests/cli/test_cli_hostile_text.py",

@@ -13,6 +13,8 @@ from opencode_patcher.base.line import OPENCODE_1
 from tests import forks
 from tests.upstream.fake_upstream import WORKSPACE, Upstream, manifest
 
+Completed = subprocess.CompletedProcess[str]
+
 LAUNCHER = Path(__file__).with_name("launcher.py")
 
 CORE = "packages/core/src/core.ts"
@@ -106,3 +108,25 @@ class CommandLine:
 
     def to_build(self, upstream: Upstream) -> tuple[str | Path, ...]:
         return ("--source", upstream.source, "--catalog", self.root / "models.json")
+
+
+def assert_refused(done: Completed, code: int, *said: str) -> None:
+    """The run failed as it should: its error comes last on the screen, in several parts, with all of ``said``."""
+    _, _, error = done.stderr.partition("Error: ")
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert len(error.splitlines()) >= 2, error
+    for text in said:
+        assert text in error
+
+
+def assert_built(done: Completed) -> None:
+    assert done.returncode == 0, done.stderr
+    assert "OpenCode 1.17.90 with combined models" in done.stdout
+
+
+def leftovers(store: Path) -> list[Path]:
+    """What a step that ended in the middle would leave."""
+    rooms = [store, *(store / room for room in ("sources", "trees", "toolchains", "builds"))]
+    found = [path for room in rooms if room.is_dir() for path in room.iterdir()]
+    return [path for path in found if path.name.startswith(".") and path.name != ".opencode-patcher-store"]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import platform
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,36 +19,22 @@ from opencode_patcher.base.store import open_store
 from opencode_patcher.patchset import values as template_values
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.lock import read_lock
-from tests.cli.cli_samples import BUILD_SCRIPT, CORE, FAILING_SCRIPT, PATCH, CommandLine, MakeUpstream
+from tests.cli.cli_samples import (
+    BUILD_SCRIPT,
+    CORE,
+    FAILING_SCRIPT,
+    PATCH,
+    CommandLine,
+    MakeUpstream,
+    assert_built,
+    assert_refused,
+    leftovers,
+)
 from tests.upstream.fake_upstream import Upstream
-
-Completed = subprocess.CompletedProcess[str]
-
-
-def assert_refused(done: Completed, code: int, *said: str) -> None:
-    """The run failed as it should: its error comes last on the screen, in several parts, with all of ``said``."""
-    _, _, error = done.stderr.partition("Error: ")
-    assert done.returncode == code, done.stderr
-    assert done.stdout == ""
-    assert len(error.splitlines()) >= 2, error
-    for text in said:
-        assert text in error
-
-
-def assert_built(done: Completed) -> None:
-    assert done.returncode == 0, done.stderr
-    assert "OpenCode 1.17.90 with combined models" in done.stdout
 
 
 def trees(command_line: CommandLine) -> list[Path]:
     return list((command_line.store / "trees").glob("*/v1.17.90"))
-
-
-def leftovers(store: Path) -> list[Path]:
-    """What a step that ended in the middle would leave."""
-    rooms = [store, *(store / room for room in ("sources", "trees", "toolchains", "builds"))]
-    found = [path for room in rooms if room.is_dir() for path in room.iterdir()]
-    return [path for path in found if path.name.startswith(".") and path.name != ".opencode-patcher-store"]
 
 
 # -- the source --------------------------------------------------------------------------------------------------------
@@ -389,106 +371,7 @@ def test_a_damaged_manifest(with_bun: CommandLine, upstream: Upstream) -> None:
     assert_built(with_bun.build(upstream))
 
 
-HOLD = """
-import sys
-from pathlib import Path
-from opencode_patcher.base.store import open_store
-with open_store(Path({root!r})).mutex("build"):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def other_run(command_line: CommandLine) -> subprocess.Popen[str]:
-    """Another run that keeps working until its input ends."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD.format(root=str(command_line.store))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    return process
-
-
-@pytest.mark.parametrize("how", [(), ("--json",)], ids=["text", "json"])
-def test_the_second_of_two_runs_waits_and_says_so(
-    with_bun: CommandLine, upstream: Upstream, other_run: subprocess.Popen[str], how: tuple[str, ...]
-) -> None:
-    second = with_bun.start("build", "v1.17.90", *with_bun.to_build(upstream), *how)
-    assert "Another run of opencode-patcher is in progress; waiting" in second.stderr.readline()
-    assert second.poll() is None
-
-    other_run.communicate()
-
-    out, err = second.communicate()
-    assert second.returncode == 0, err
-    assert "1.17.90" in out
-
-
-def test_the_second_of_two_runs_can_be_told_not_to_wait(
-    with_bun: CommandLine, upstream: Upstream, other_run: subprocess.Popen[str]
-) -> None:
-    done = with_bun.build(upstream, "--no-wait")
-    other_run.communicate()
-
-    assert_refused(done, 9, "Another run of opencode-patcher is in progress.", "--no-wait")
-    assert_built(with_bun.build(upstream, "--no-wait"))
-
-
-def test_two_builds_at_once_both_succeed_and_one_builds(with_bun: CommandLine, upstream: Upstream) -> None:
-    arguments = ("build", "v1.17.90", *with_bun.to_build(upstream))
-    first, second = with_bun.start(*arguments), with_bun.start(*arguments)
-
-    outputs = [first.communicate(), second.communicate()]
-
-    assert [first.returncode, second.returncode] == [0, 0], outputs
-    assert sorted("unchanged" in out for out, _ in outputs) == [False, True]
-    assert len(list(with_bun.store.glob("builds/*"))) == 1
-
-
-# -- in the middle -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_was_killed_during_the_build_can_be_repeated(
-    with_bun: CommandLine, make_upstream: MakeUpstream, tmp_path: Path, number: signal.Signals
-) -> None:
-    go = tmp_path / "go"
-    waiting = f"""\
-if (!(await Bun.file({json.dumps(str(go))}).exists())) {{
-  console.log(`at work: ${{process.pid}}`)
-  await Bun.sleep(600000)
-}}
-"""
-    upstream = make_upstream(waiting + BUILD_SCRIPT)
-    run = with_bun.start("build", "v1.17.90", *with_bun.to_build(upstream), "--verbose")
-    said = ""
-    while "at work: " not in said:
-        line = run.stderr.readline()
-        assert line, said
-        said += line
-    worker = int(said.rpartition("at work: ")[2])
-
-    run.send_signal(number)
-    if number == signal.SIGKILL:
-        # Who is killed so cannot end its programs.
-        run.wait()
-        os.kill(worker, signal.SIGKILL)
-    _, rest = run.communicate()
-
-    assert run.returncode == (-9 if number == signal.SIGKILL else 130)
-    assert "Traceback" not in said + rest
-    assert not list(with_bun.store.glob("builds/*"))
-    (with_bun.store / "builds" / ".1.17.90-killed-earlier.abcdefgh").mkdir(parents=True)
-    go.touch()
-    done = with_bun.build(upstream)
-    assert_built(done)
-    assert "Fetching" not in done.stderr
-    assert not leftovers(with_bun.store)
+# -- surroundings ------------------------------------------------------------------------------------------------------
 
 
 def test_the_environment_of_a_git_hook_does_no_harm(with_bun: CommandLine, upstream: Upstream, tmp_path: Path) -> None:

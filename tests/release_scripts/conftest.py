@@ -112,3 +112,10 @@ def first(tmp_path: Path) -> Path:
 @pytest.fixture
 def second(tmp_path: Path) -> Path:
     return make_release(tmp_path / "second", "second")
+
+
+@pytest.fixture
+def installed(machine: Machine, first: Path) -> Machine:
+    """A machine on which the first release is installed."""
+    assert machine.install(OPENCODE_RELEASE_URL=first).returncode == 0
+    return machine

@@ -21,7 +21,7 @@ from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.files import write_json
 from opencode_patcher.base.store import open_store
 from opencode_patcher.base.version import Release
-from opencode_patcher.install import builds
+from opencode_patcher.install import builds, state
 from opencode_patcher.install.builds import Ingredients
 from opencode_patcher.release import notes
 
@@ -31,6 +31,7 @@ LINUX = tuple(
     f"linux-{kind}" for kind in ("x64", "x64-baseline", "arm64", "x64-musl", "x64-baseline-musl", "arm64-musl")
 )
 SUMS = "SHA256SUMS"
+STILL = "What was installed before is still in place."
 
 PROGRAMS = (
     *("awk", "basename", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "find", "flock", "getconf", "grep"),
@@ -203,3 +204,12 @@ def started(place: Path) -> str:
     """What the program at ``place`` prints."""
     done = subprocess.run([place], check=True, capture_output=True, text=True, env={"PATH": os.defpath})
     return done.stdout.strip()
+
+
+def unharmed(machine: Machine, done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 1, done.stderr
+    assert STILL in done.stderr
+    assert started(machine.place) == "first"
+    assert [entry.name for entry in machine.place.parent.iterdir()] == ["opencode"]
+    assert not (machine.store / "incoming").exists()
+    assert len(state.read(open_store(machine.store)).history) == 1
