@@ -1,4 +1,4 @@
-"""Waiting on the user's wish (``combined.wait``): a restart during the wait, a cancel, and a wait that would be too long."""
+"""Waiting on the user's wish (``combined.wait``): a restart during the wait, a cancel, and a wait that is too long."""
 
 from __future__ import annotations
 
