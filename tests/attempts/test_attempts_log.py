@@ -8,7 +8,6 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -17,28 +16,9 @@ from opencode_patcher.__main__ import run
 from opencode_patcher.attempts import log, since
 from opencode_patcher.attempts.line import line as as_line
 from opencode_patcher.base.errors import UsageError
+from tests.attempts.attempt_samples import line
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-def line(**changes: Any) -> str:
-    """A record as ``attempt-log.ts`` writes it."""
-    record = {
-        "start": "2026-03-01T11:00:00.000Z",
-        "end": "2026-03-01T11:00:02.500Z",
-        "session": "ses_one",
-        "message": "msg_one",
-        "purpose": "step",
-        "combined": "glm",
-        "provider": "alpha",
-        "model": "glm-4.6",
-        "phase": "text",
-        "action": "served",
-        "tokens": {"input": 100, "output": 20, "cache_read": 5},
-        "cost": 0.25,
-    }
-    return json.dumps(record | changes)
-
 
 FAILED = {"action": "moved", "failure": "rate_limit", "reason": "429 Slow down", "next": "beta/glm-4.6", "cost": 0}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -14,6 +13,7 @@ import pytest
 from click import shell_completion
 
 from opencode_patcher.cli import main
+from tests.attempts.attempt_samples import line
 
 PROGRAM = Path(sys.executable).with_name("opencode-patcher")
 COMMANDS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -80,21 +80,7 @@ def test_zsh_is_told_how(tmp_path: Path) -> None:
 def test_members_and_sessions_are_those_of_the_log(isolated: Path) -> None:
     data = isolated / ".local" / "share" / "opencode"
     data.mkdir(parents=True)
-    attempt = {
-        "start": "2026-03-01T12:00:00Z",
-        "end": "2026-03-01T12:00:01Z",
-        "session": "ses_one",
-        "message": "m",
-        "purpose": "step",
-        "combined": "glm",
-        "provider": "alpha",
-        "model": "glm-4.6",
-        "phase": "text",
-        "action": "served",
-        "tokens": {"input": 1, "output": 1, "cache_read": 0},
-        "cost": 0,
-    }
-    (data / "combined-attempts.jsonl").write_text(json.dumps(attempt) + "\n")
+    (data / "combined-attempts.jsonl").write_text(f"{line()}\n")
 
     def offered(words: str) -> list[str]:
         complete = shell_completion.ShellComplete(main, {}, "opencode-patcher", "X")

@@ -10,6 +10,7 @@ import pytest
 
 from opencode_patcher.__main__ import run
 from opencode_patcher.attempts import log
+from tests.attempts.attempt_samples import line
 
 IN_TWO_DAYS = datetime.now(timezone(timedelta(hours=8))) + timedelta(days=2)
 WINDOW = json.dumps(
@@ -68,23 +69,10 @@ def test_what_no_row_knew_can_be_pasted(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     (tmp_path / "opencode").mkdir()
-    record = {
-        "start": "2026-03-01T11:00:00.000Z",
-        "end": "2026-03-01T11:00:02.500Z",
-        "session": "ses_one",
-        "purpose": "step",
-        "combined": "glm",
-        "provider": "alpha",
-        "model": "glm-4.6",
-        "phase": "request",
-        "action": "moved",
-        "tokens": {"input": 0, "output": 0, "cache_read": 0},
-        "cost": 0,
-        "failure": "unknown",
-        "reason": "418 org-a1b2c3d4e5 of me@example.com at 10.1.2.3 uses sk-abcdefghijkl",
-    }
-    known = record | {"failure": "quota", "reason": "402 Spent"}
-    lines = "".join(f"{json.dumps(item)}\n" for item in (record, record, known))
+    said = "418 org-a1b2c3d4e5 of me@example.com at 10.1.2.3 uses sk-abcdefghijkl"
+    unknown = line(phase="request", action="moved", cost=0, failure="unknown", reason=said)
+    known = line(phase="request", action="moved", cost=0, failure="quota", reason="402 Spent")
+    lines = "".join(f"{one}\n" for one in (unknown, unknown, known))
     (tmp_path / "opencode" / log.NAME).write_text(lines)
 
     assert run(["attempts", "--unknown", "--json"]) == 0
