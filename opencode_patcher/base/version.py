@@ -62,6 +62,11 @@ def version_of(tag: str) -> Version | None:
     return parse_tag(tag) or parse_pre_release(tag)
 
 
+def named_tag(ref: str) -> str:
+    """The tag that a user means who may leave out its ``v``: ``v1.18.3`` for ``1.18.3``."""
+    return f"v{ref}" if ref[:1].isdigit() else ref
+
+
 def printed(text: str) -> str:
     """The version in what ``--version`` prints: ``1.18.3`` in OpenCode 1, ``opencode2 v2.0.0`` in OpenCode 2."""
     return (text.split() or [""])[-1].removeprefix("v")

@@ -77,8 +77,8 @@ def groups(
 ) -> None:
     """Show what is combined for you, and in which order the members are asked.
 
-    A patched OpenCode says what it sees in the current directory. With --all, --provider, --catalog or --config it is
-    what would be combined of the whole catalogue, or of these providers in it.
+    A patched OpenCode says what it sees in the current directory. With --all, --provider, --catalog or --config you see
+    what would be combined from the whole catalogue, or from these providers in it.
     """
     if not (everything or providers or catalog or config):
         _show_own(binary, as_json)
@@ -145,7 +145,7 @@ def _about(member: Member) -> list[str]:
 def explain(model: str, binary: Path | None, catalog: Path | None, config: Path | None, as_json: bool) -> None:
     """Say which rules apply to a model, and what it is and is not combined with.
 
-    MODEL is PROVIDER/MODEL of the catalogue, or combined/NAME as your OpenCode shows it.
+    MODEL is PROVIDER/MODEL from the catalogue, or combined/NAME as your OpenCode shows it.
     """
     from opencode_patcher.models import explain as explaining
 

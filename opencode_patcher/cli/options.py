@@ -74,11 +74,11 @@ def line_of(major: str | None, refs: Iterable[str | None]) -> Line:
     A release of another line than ``--line`` is refused where the releases are known.
     """
     from opencode_patcher.base import line
-    from opencode_patcher.base.version import version_of
+    from opencode_patcher.base.version import named_tag, version_of
 
     if major:
         return line.of_major(int(major))
-    named = (line.of_version(version_of(ref if ref.startswith("v") else f"v{ref}")) for ref in refs if ref)
+    named = (line.of_version(version_of(named_tag(ref))) for ref in refs if ref)
     return next((one for one in named if one), line.OPENCODE_1)
 
 

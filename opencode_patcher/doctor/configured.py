@@ -22,7 +22,7 @@ def check_configuration(found: Iterable[ConfigProblem]) -> Iterator[Finding]:
 
 
 def check_providers(survey: Survey, asked: Usable | None) -> Iterator[Finding]:
-    """Which providers OpenCode uses, and whether any model is combined for them. ``asked`` has said it."""
+    """Which providers OpenCode uses, and whether any model is combined for them, as the program ``asked`` said."""
     check = "providers"
     if survey.errors:
         return

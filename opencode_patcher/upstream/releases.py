@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.line import LINES, OPENCODE_1, Line, of_version
 from opencode_patcher.base.text import brief, without_credentials
-from opencode_patcher.base.version import Release, parse_pre_release, parse_tag, version_of
+from opencode_patcher.base.version import Release, named_tag, parse_pre_release, parse_tag, version_of
 from opencode_patcher.upstream import remote
 
 TIMEOUT_SECONDS = 120.0
@@ -112,7 +112,7 @@ def find(releases: Iterable[Release], ref: str, line: Line = OPENCODE_1) -> Rele
     Raises SourceError that names the nearest one.
     """
     known = {release.tag: release for release in releases}
-    tag = f"v{ref}" if ref[:1].isdigit() else ref
+    tag = named_tag(ref)
     if tag in known:
         return known[tag]
     version = version_of(tag)

@@ -119,11 +119,17 @@ def test_one_member_of_each_group_always_recovers() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells of processes")
 def test_a_tool_that_is_still_running_is_found(tmp_path: Path) -> None:
-    command = f"read line; echo {A.id} >> {EFFECTS}"
-    tool = subprocess.Popen(["/bin/sh", "-c", command], cwd=tmp_path, stdin=subprocess.PIPE)
-    assert [command in found for found in running_tools(tmp_path)] == [True]
-    assert running_tools(tmp_path / "elsewhere") == []
-    tool.communicate(b"go on\n")
+    command = f"echo started; read line; echo {A.id} >> {EFFECTS}"
+    with subprocess.Popen(
+        ["/bin/sh", "-c", command], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as tool:
+        assert tool.stdin
+        assert tool.stdout
+        # Linux knows a program's words only some time after it was started.
+        assert tool.stdout.readline() == b"started\n"
+        assert [command in found for found in running_tools(tmp_path)] == [True]
+        assert running_tools(tmp_path / "elsewhere") == []
+        tool.stdin.write(b"continue\n")
     assert running_tools(tmp_path) == []
 
 

@@ -183,6 +183,6 @@ def test_explain_of_a_combined_model(tmp_path: Path) -> None:
 
 
 def test_without_an_opencode_it_says_what_to_do(isolated: Path) -> None:
-    with pytest.raises(UsageError, match="only known to a patched OpenCode") as caught:
+    with pytest.raises(UsageError, match="Only a patched OpenCode knows which models are combined") as caught:
         run("groups")
     assert "--all" in str(caught.value)
