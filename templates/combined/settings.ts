@@ -97,8 +97,8 @@ export type Failover = {
   readonly kinds: readonly Kind[] | undefined
   /** How often one provider is asked in a row for one step before its cooldown starts. */
   readonly maxAttempts: number
-  readonly firstToken: number
-  readonly stall: number
+  readonly firstToken: CombinedDecide.Limit
+  readonly stall: CombinedDecide.Limit
   readonly cooldown: CombinedCooldown.Bounds
   readonly lastResort: (member: CombinedMember.Member) => boolean
   readonly stickiness: number
@@ -115,10 +115,11 @@ export type Failover = {
 const MINUTE = 60_000
 
 /**
- * Models may think silently for minutes. The clients of OpenAI and Anthropic wait ten minutes for an answer, so a
- * longer silence does not mean slow.
+ * A provider whose model thinks for minutes mostly shows that it is alive: with a comment, a ping, or an empty event. Where
+ * nothing at all comes, OpenCode itself (from v1.18.27 on), Codex and Claude Code stop after five minutes. Where something
+ * comes, healthy models were seen to think for more than eight: docs/failover.md has the sources.
  */
-const SILENCE = 15 * MINUTE
+const SILENCE: CombinedDecide.Limit = { lost: 5 * MINUTE, alive: 15 * MINUTE }
 
 /** Anthropic's prompt caches last five minutes after their last use, OpenAI's five to ten. */
 const STICKINESS = 5 * MINUTE
@@ -138,8 +139,8 @@ export function failover(config: Info): Failover {
   return {
     kinds: STRATEGIES[combined.strategy ?? "on_error"],
     maxAttempts: combined.max_attempts ?? 2,
-    firstToken: combined.first_token_timeout ?? SILENCE,
-    stall: combined.stall_timeout ?? SILENCE,
+    firstToken: silence(combined.first_token_timeout),
+    stall: silence(combined.stall_timeout),
     cooldown: {
       min: combined.cooldown?.min ?? CombinedCooldown.BOUNDS.min,
       max: combined.cooldown?.max ?? CombinedCooldown.BOUNDS.max,
@@ -152,6 +153,9 @@ export function failover(config: Info): Failover {
     own: CombinedRules.own(combined.failures ?? []),
   }
 }
+
+/** Whoever names a time means any silence. */
+const silence = (own: number | undefined) => (own === undefined ? SILENCE : { lost: own, alive: own })
 
 /** What requests may cost. */
 export type Money = {

@@ -13,6 +13,13 @@ export class Silence extends Error {
   }
 }
 
+type Seen = {
+  readonly silence: number
+  /** How much of it without any sign of life, where that is known. */
+  readonly lost?: number
+  readonly started: boolean
+}
+
 /**
  * Fails once the member has been silent for too long and another one can answer; never ends otherwise.
  *
@@ -20,26 +27,26 @@ export class Silence extends Error {
  * @param others whether another member can answer now; only checked once the silence exceeds its limit
  */
 export const watch = (
-  look: () => { readonly silence: number; readonly started: boolean },
+  look: () => Seen,
   settings: CombinedDecide.Settings,
   others: Effect.Effect<boolean>,
 ): Effect.Effect<never, Silence> =>
   Effect.gen(function* () {
     while (true) {
-      const { silence, started } = look()
-      const limit = CombinedDecide.silenceLimit(settings, started)
-      const facts = { settings, silence, started, others: silence >= limit && (yield* others) }
-      const pause = CombinedDecide.lookAgain(facts)
-      if (pause === undefined) {
-        const message = started
-          ? `Silent for ${seconds(limit)} in the middle of its answer`
-          : `No first token in ${seconds(limit)}`
-        return yield* Effect.fail(new Silence(message))
-      }
-      yield* Effect.sleep(pause)
+      const seen = look()
+      const facts = { settings, ...seen, lost: seen.lost ?? 0 }
+      const limit = CombinedDecide.silentFor(facts)
+      const pause = CombinedDecide.lookAgain({ ...facts, others: limit !== undefined && (yield* others) })
+      if (pause === undefined && limit !== undefined)
+        return yield* Effect.fail(new Silence(words(limit, facts.lost >= limit, seen.started)))
+      yield* Effect.sleep(pause ?? 0)
     }
   })
 
-const seconds = (milliseconds: number) => `${Math.round(milliseconds / 100) / 10} s`
+function words(limit: number, lost: boolean, started: boolean) {
+  const time = `${Math.round(limit / 100) / 10} s`
+  if (started) return `${lost ? "Nothing came for" : "Silent for"} ${time} in the middle of its answer`
+  return lost ? `Nothing came in ${time}` : `No first token in ${time}`
+}
 
 export * as CombinedWatch from "./watch"

@@ -6,7 +6,8 @@ const NOW = 1_000_000
 const alpha = { providerID: "alpha", modelID: "glm" }
 const beta = { providerID: "beta", modelID: "glm" }
 
-const SETTINGS: CombinedDecide.Settings = { kinds: undefined, maxAttempts: 2, firstToken: 900_000, stall: 900_000 }
+const SILENCE = { lost: 300_000, alive: 900_000 }
+const SETTINGS: CombinedDecide.Settings = { kinds: undefined, maxAttempts: 2, firstToken: SILENCE, stall: SILENCE }
 
 const facts = (end: CombinedDecide.End, more: Partial<CombinedDecide.Facts> = {}): CombinedDecide.Facts => ({
   purpose: "step",
@@ -245,11 +246,21 @@ test("after a refusal no member of the same model is asked, and nobody is avoide
 
 test("a silent member is abandoned only for another one, and only if silence switches", () => {
   const look = (more: Partial<Parameters<typeof CombinedDecide.lookAgain>[0]>) =>
-    CombinedDecide.lookAgain({ settings: SETTINGS, silence: 900_000, started: false, others: true, ...more })
+    CombinedDecide.lookAgain({ settings: SETTINGS, silence: 900_000, lost: 0, started: false, others: true, ...more })
   expect(look({})).toBeUndefined()
   expect(look({ others: false })).toBe(1000)
   expect(look({ silence: 899_000 })).toBe(1000)
   expect(look({ settings: { ...SETTINGS, kinds: ["rate_limit"] } })).toBe(60_000)
+})
+
+test("a member that shows no sign of life is abandoned earlier, one that thinks is not", () => {
+  const look = (silence: number, lost: number, others = true) =>
+    CombinedDecide.lookAgain({ settings: SETTINGS, silence, lost, started: true, others })
+  expect(look(300_000, 300_000)).toBeUndefined()
+  expect(look(300_000, 300_000, false)).toBe(1000)
+  expect(look(299_000, 299_000)).toBe(1000)
+  expect(look(899_000, 30_000)).toBe(1000)
+  expect(look(600_000, 30_000)).toBe(60_000)
 })
 
 describe("a wait on the user's wish:", () => {

@@ -121,8 +121,8 @@ export function play(seed: number, policy: Policy = POLICY): Law | undefined {
   const settings: CombinedDecide.Settings = {
     kinds: pick(roll, STRATEGIES),
     maxAttempts: 1 + Math.floor(roll() * 3),
-    firstToken: 60_000,
-    stall: 60_000,
+    firstToken: { lost: 60_000, alive: 60_000 },
+    stall: { lost: 60_000, alive: 60_000 },
     onRefusal: pick(roll, ["stop", "next_model"] as const),
     wait: pick(roll, WAITS),
   }

@@ -30,7 +30,8 @@ test("without any settings every failure switches, and models that think for min
   const settings = CombinedSettings.failover({})
   expect(settings.kinds).toBeUndefined()
   expect(settings.maxAttempts).toBe(2)
-  expect(Math.min(settings.firstToken, settings.stall)).toBeGreaterThan(10 * MINUTE)
+  expect(Math.min(settings.firstToken.alive, settings.stall.alive)).toBeGreaterThan(10 * MINUTE)
+  expect(Math.min(settings.firstToken.lost, settings.stall.lost)).toBe(5 * MINUTE)
   expect(settings.cooldown).toEqual({ min: 0, max: 35 * 24 * 60 * MINUTE })
   expect(settings.lastResort({ providerID: "acme", modelID: "glm" })).toBe(false)
 })
@@ -49,8 +50,8 @@ test("the user's settings are used", () => {
   expect(settings).toMatchObject({
     kinds: ["rate_limit", "quota"],
     maxAttempts: 5,
-    firstToken: 1000,
-    stall: 2000,
+    firstToken: { lost: 1000, alive: 1000 },
+    stall: { lost: 2000, alive: 2000 },
     cooldown: { min: 0, max: 3000 },
     stickiness: 0,
   })

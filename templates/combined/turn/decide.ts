@@ -55,12 +55,15 @@ const LONGEST_LOOK = 60_000
  */
 export type Purpose = "step" | "summary" | "whole"
 
+/** Milliseconds of silence: while nothing at all comes, and while signs of life come but nothing of the answer. */
+export type Limit = { readonly lost: number; readonly alive: number }
+
 export type Settings = {
   /** Kinds of failures after which another member is asked; undefined means all. */
   readonly kinds: readonly Kind[] | undefined
   readonly maxAttempts: number
-  readonly firstToken: number
-  readonly stall: number
+  readonly firstToken: Limit
+  readonly stall: Limit
   /** What follows when a model refuses the content; undefined means stop. */
   readonly onRefusal?: "stop" | "next_model"
   /** Wait for a member that is not back soon; undefined means end with an error. */
@@ -372,19 +375,30 @@ export function lookAgain(facts: {
   readonly settings: Settings
   /** Milliseconds of silence, without the time taken by tools and by us. */
   readonly silence: number
+  /** How many of them without any sign of life; 0 where that is not known. */
+  readonly lost: number
   readonly started: boolean
   readonly others: boolean
 }): number | undefined {
-  const { settings, silence } = facts
+  const { settings, silence, lost } = facts
   if (!movesOn(settings, "timeout")) return LONGEST_LOOK
-  const limit = silenceLimit(settings, facts.started)
+  const limit = facts.started ? settings.stall : settings.firstToken
   // A tool may end, or the first token arrive, long before the time is over: then a shorter limit may apply.
-  if (silence < limit) return Math.min(limit - silence, settings.stall, LONGEST_LOOK)
+  if (!silentFor(facts))
+    return Math.min(limit.alive - silence, limit.lost - lost, settings.stall.lost, settings.stall.alive, LONGEST_LOOK)
   return facts.others ? undefined : LOOK_AGAIN
 }
 
-export function silenceLimit(settings: Settings, started: boolean) {
-  return started ? settings.stall : settings.firstToken
+/** The limit that a silence has exceeded, if it has exceeded one. */
+export function silentFor(facts: {
+  readonly settings: Settings
+  readonly silence: number
+  readonly lost: number
+  readonly started: boolean
+}): number | undefined {
+  const { alive, lost } = facts.started ? facts.settings.stall : facts.settings.firstToken
+  if (facts.lost >= lost) return lost
+  return facts.silence >= alive ? alive : undefined
 }
 
 /** The most requests that one answer may take, whatever the members say. */

@@ -106,6 +106,29 @@ test("a refusal keeps its meaning and loses the key that it repeats, in its head
   expect(said).not.toContain(key)
 })
 
+test("signs of life are told: the headers, and everything in the body, also comments", async () => {
+  const life: string[] = []
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      for (const piece of [": keep-alive\n\n", "event: ping\ndata: {}\n\n"]) {
+        life.push("next")
+        controller.enqueue(new TextEncoder().encode(piece))
+        await Bun.sleep(1)
+      }
+      controller.close()
+    },
+  })
+  const headers = { "content-type": "text/event-stream" }
+  const fetch = CombinedTransport.watched(() => Promise.resolve(new Response(body, { headers })), {
+    tell: () => {},
+    hears: () => life.push("heard"),
+  })
+  const answer = await fetch("http://provider.test", { method: "POST" })
+  expect(await answer.text()).toBe(": keep-alive\n\nevent: ping\ndata: {}\n\n")
+  expect(life.filter((item) => item === "heard")).toHaveLength(4)
+  expect(life.at(-1)).toBe("heard")
+})
+
 test("what an answer says about the plan is told, in its headers and in the body of a refusal", async () => {
   const asked = async (response: Response) => {
     const seen: unknown[] = []

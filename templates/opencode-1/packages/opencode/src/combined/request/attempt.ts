@@ -208,7 +208,8 @@ export const watch = (
   CombinedWatch.watch(
     () => {
       const now = attempt()
-      return { silence: now ? silenceOf(now) : 0, started: now?.firstToken !== undefined }
+      const silence = now ? silenceOf(now) : 0
+      return { silence, lost: now && lostOf(now, silence), started: now?.firstToken !== undefined }
     },
     settings,
     others,
@@ -217,6 +218,11 @@ export const watch = (
 function silenceOf(attempt: Attempt) {
   if (attempt.running > 0) return 0
   return attempt.silent + (attempt.pulling === undefined ? 0 : performance.now() - attempt.pulling)
+}
+
+/** Of a silence, how long nothing at all has come. What comes while nobody reads is not noticed. */
+function lostOf({ gate }: Attempt, silence: number) {
+  return gate.heard === undefined ? undefined : Math.min(silence, performance.now() - gate.heard)
 }
 
 export * as CombinedAttempt from "./attempt"

@@ -50,6 +50,8 @@ export type Gate = {
   sees: (windows: readonly Window[]) => void
   /** Told when the model has said all, before its tools have ended. */
   ends: () => void
+  /** When the request was sent or something of its answer last came, even a comment, by the clock of the process. */
+  heard: number | undefined
 }
 
 export const open = (): Gate => ({
@@ -65,6 +67,7 @@ export const open = (): Gate => ({
   secrets: () => [],
   sees: () => {},
   ends: () => {},
+  heard: undefined,
 })
 
 const key = Symbol.for("opencode.combined.gate")
@@ -116,6 +119,7 @@ function watched(model: Provider.Model, language: object, gate: Gate): object {
     asks: (secrets) => (gate.secrets = secrets),
     known: () => CombinedCredentials.secrets(model.providerID),
     sees: (windows) => gate.sees(windows),
+    hears: () => (gate.heard = performance.now()),
   })
   const fetch: Fetch = async (...input) => {
     if (gate.mayAsk()) return send(...input)

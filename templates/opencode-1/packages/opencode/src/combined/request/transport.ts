@@ -16,6 +16,8 @@ type Listener = {
   readonly known?: () => readonly string[]
   /** Told what an answer says about the plan, if it says anything. */
   readonly sees?: (windows: readonly Window[]) => void
+  /** Told when the request is sent, and of anything that comes: headers, events, comments. */
+  readonly hears?: () => void
 }
 
 /** A body that is not a stream; its content is read like any other provider error. */
@@ -29,11 +31,12 @@ export class NoStream extends Error {
 /** How much of a body is read to tell why it is not a stream. */
 const LONGEST = 100_000
 
-export function watched(fetch: Fetch, { tell, asks, known, sees }: Listener): Fetch {
+export function watched(fetch: Fetch, { tell, asks, known, sees, hears }: Listener): Fetch {
   return async (...input) => {
     const secrets = () => [...sent(...input), ...(known?.() ?? [])]
     asks?.(secrets)
-    const response = await fetch(...input)
+    hears?.()
+    const response = heard(await fetch(...input), hears)
     const windows = CombinedWindow.read(response.headers, Date.now())
     if (windows.length) sees?.(windows)
     if (!response.ok) return silenced(response, secrets(), sees)
@@ -43,6 +46,20 @@ export function watched(fetch: Fetch, { tell, asks, known, sees }: Listener): Fe
       return renewed(response, response.body.pipeThrough(new TransformStream(exceptions(tell))))
     return WHOLE.test(type) ? streaming(response, response.body, secrets) : response
   }
+}
+
+/** SDKs drop comments and what they do not know, so signs of life are noticed before they read. */
+function heard(response: Response, hears: Listener["hears"]) {
+  if (!hears) return response
+  hears()
+  if (!response.body) return response
+  const noticed = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      hears()
+      controller.enqueue(chunk)
+    },
+  })
+  return renewed(response, response.body.pipeThrough(noticed))
 }
 
 function sent(...[input, init]: Parameters<Fetch>) {
