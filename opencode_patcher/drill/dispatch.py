@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -37,7 +38,8 @@ STOCK_SECONDS = 15.0
 
 SMALL_CATALOGUE = {"drill": {"id": "drill", "name": "Drill", "env": [], "models": {}}}
 """The models catalogue of the shared server. The fakes are in the configuration, and reading the thousands of models of
-the built-in catalogue would take a second for each project. Commands that run beside the server use the built-in one.
+the built-in catalogue would take a second for each project; OpenCode 2 could choose a provider from it that needs no
+key. Commands that run beside the server use the built-in one.
 """
 
 
@@ -102,8 +104,8 @@ def observe(
                 return run.observe(stage, exported(subject, home), limit=limit, stop=stop)
 
 
-class _First:
-    """What the places of OpenCode 1 have in common."""
+class _Place:
+    """A place where every scenario can be played, and none needs to be cast."""
 
     left_out: Mapping[str, str] = {}
 
@@ -114,7 +116,7 @@ class _First:
         """Nothing is prepared."""
 
 
-class Isolated(_First):
+class Isolated(_Place):
     """A separate home and process for each scenario: slow, but as close to a user's OpenCode as possible."""
 
     def __init__(self, binary: Path, root: Path, limit: float | None, stop: threading.Event) -> None:
@@ -137,32 +139,37 @@ class Isolated(_First):
         )
 
 
-class Shared(_First):
+@dataclass(eq=False)
+class _OneServer(_Place):
+    """One home and one server for all scenarios."""
+
+    subject: Subject
+    _server: OpenCodeServer
+    _home: Home
+    _host: Host
+    _limit: float | None
+    _stop: threading.Event
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def _tag(self) -> str:
+        """A suffix that keeps the providers of one scenario apart from all others in this home, which stores health by
+        provider id.
+        """
+        with self._lock:
+            return f"-{next(self._numbers)}"
+
+
+@dataclass(eq=False)
+class Shared(_OneServer):
     """One home and one server for all scenarios.
 
     Those that are ``cast`` take turns in a few projects; all others, and repeated ones, get their own.
     """
 
-    def __init__(
-        self,
-        subject: Subject,
-        server: OpenCodeServer,
-        home: Home,
-        host: Host,
-        limit: float | None,
-        stop: threading.Event,
-    ) -> None:
-        self.subject = subject
-        self._server = server
-        self._home = home
-        self._host = host
-        self._limit = limit
-        self._stop = stop
-        self._numbers = itertools.count(1)
-        self._cast: dict[str, Scenario] = {}
-        self._tags: dict[str, str] = {}
-        self._lock = threading.Lock()
-        self._free: dict[str, list[Home]] = {}
+    _cast: dict[str, Scenario] = field(default_factory=dict, init=False)
+    _tags: dict[str, str] = field(default_factory=dict, init=False)
+    _free: dict[str, list[Home]] = field(default_factory=dict, init=False)
 
     def cast(self, scenarios: Sequence[Scenario]) -> None:
         """Let these share projects, if they can run through a server. Called once, before any scenario runs."""
@@ -224,48 +231,20 @@ class Shared(_First):
             path.mkdir(parents=True)
         return self._home.at(str(path.relative_to(self._home.root)))
 
-    def _tag(self) -> str:
-        """A suffix that keeps the providers of one scenario apart from all others in this home, which stores health by
-        provider id.
-        """
-        return f"-{next(self._numbers)}"
 
-
-class Second:
+class Second(_OneServer):
     """One home and one server of OpenCode 2 for all scenarios, each with its own project."""
 
     left_out = LEFT_OUT
 
-    def __init__(
-        self,
-        subject: Subject,
-        server: OpenCodeServer,
-        home: Home,
-        host: Host,
-        limit: float | None,
-        stop: threading.Event,
-    ) -> None:
-        self.subject = subject
-        self._server = server
-        self._home = home
-        self._host = host
-        self._limit = limit
-        self._stop = stop
-        self._numbers = itertools.count(1)
-        self._lock = threading.Lock()
-
     def playable(self, scenarios: Sequence[Scenario]) -> Sequence[Scenario]:
         return playable(scenarios)
 
-    def cast(self, scenarios: Sequence[Scenario]) -> None:
-        """Nothing is prepared."""
-
     def observe(self, scenario: Scenario, pace: Pace) -> Observation:
-        with self._lock:
-            number = next(self._numbers)
-        home = self._home.at(f"projects/{number}-{scenario.name}")
+        tag = self._tag()
+        home = self._home.at(f"projects/{scenario.name}{tag}")
         limit = self._limit or _limit(self.subject, pace)
-        with staged(paced(scenario, pace), self.subject, home, tag=f"-{number}", host=self._host) as stage:
+        with staged(paced(scenario, pace), self.subject, home, tag=tag, host=self._host) as stage:
             return opencode_2.observe(stage, self._server, limit=limit, pace=pace, stop=self._stop)
 
 
@@ -294,11 +273,8 @@ def place(binary: Path, root: Path, limit: float | None, stop: threading.Event, 
 @contextmanager
 def second(binary: Path, root: Path, limit: float | None, stop: threading.Event) -> Iterator[Second]:
     """A home below ``root`` with a server of OpenCode 2, which ends with the block. Errors as ``place``."""
-    home = furnish(Home(root=root), harmless())
-    home.work.mkdir()
-    catalogue = root / "models.json"
-    opencode_2.write_catalogue(catalogue)
-    with Host() as host, opencode_2.served(binary, home, catalogue) as server:
+    home, variables = _furnished(root)
+    with Host() as host, opencode_2.served(binary, home, variables) as server:
         yield Second(opencode_2.look(binary, server, home), server, home, host, limit, stop)
 
 
@@ -308,15 +284,18 @@ def shared(binary: Path, root: Path, limit: float | None, stop: threading.Event)
 
     Raises DrillError when the binary cannot be drilled, StoreError when the place cannot be written.
     """
-    if not binary.is_file():
-        raise not_drillable(binary, "It is not a file.")
+    home, variables = _furnished(root)
+    with Host() as host, serving(binary, home, variables=variables) as server:
+        yield Shared(look(binary, server, home), server, home, host, limit, stop)
+
+
+def _furnished(root: Path) -> tuple[Home, Mapping[str, str]]:
+    """A home below ``root`` for one server, and what is added to the server's environment."""
     home = furnish(Home(root=root), harmless())
     home.work.mkdir()
     catalogue = root / "models.json"
     files.write_json(catalogue, SMALL_CATALOGUE)
-    variables = {"OPENCODE_MODELS_PATH": str(catalogue)}
-    with Host() as host, serving(binary, home, variables=variables) as server:
-        yield Shared(look(binary, server, home), server, home, host, limit, stop)
+    return home, {"OPENCODE_MODELS_PATH": str(catalogue)}
 
 
 def _key(combined: Mapping[str, object]) -> str:

@@ -5,10 +5,11 @@ import { Effect } from "effect"
 import { Catalog } from "../../catalog"
 import type { ModelV2 } from "../../model"
 import { CombinedRunnerCatalogue } from "./catalogue"
+import { CombinedRunnerListing } from "./listing"
 
 /** Fails with a message if the session's model is a combined one that the new runner cannot use. */
 export const admit = Effect.fn("CombinedRunnerAdmit.admit")(function* (model: ModelV2.Ref | undefined) {
-  if (model?.providerID !== CombinedRunnerCatalogue.ID) return undefined
+  if (model?.providerID !== CombinedRunnerListing.ID) return undefined
   const catalog = yield* Catalog.Service
   const found = yield* CombinedRunnerCatalogue.find(catalog, model.id)
   if (found?.members.length) return undefined
@@ -21,7 +22,7 @@ export const admit = Effect.fn("CombinedRunnerAdmit.admit")(function* (model: Mo
         : `combined/${model.id} cannot be used with this API: ${found.reason}. POST /session/:id/message keeps to these settings.`,
     )
   const known = (yield* CombinedRunnerCatalogue.models(catalog)).flatMap((item) =>
-    item.providerID === CombinedRunnerCatalogue.ID ? [`combined/${item.id}`] : [],
+    item.providerID === CombinedRunnerListing.ID ? [`combined/${item.id}`] : [],
   )
   const some = known.length ? ` There are: ${known.slice(0, 10).join(", ")}.` : " No models are combined here."
   return yield* Effect.fail(`There is no model combined/${model.id}.${some}`)

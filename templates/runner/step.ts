@@ -6,24 +6,26 @@
  * resolves the model again (model.ts) and builds the request for that member from the stored history. A later failure
  * ends the turn as it does without us, and starts the member's cooldown.
  */
-import { LLMError, UnknownProviderReason, type LLMEvent, type LLMRequest } from "@opencode-ai/llm"
+import { LLMError, type LLMEvent, type LLMRequest } from "@opencode-ai/llm"
 import { Cause, Effect, Pull, Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
-import { CombinedFailure, type Failure } from "../failure/classify"
+import { CombinedFailure } from "../failure/classify"
 import { CombinedPool } from "../host/pool"
 import { CombinedWatch } from "../host/watch"
 import { CombinedMember } from "../member"
 import { CombinedDecide } from "../turn/decide"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedRunnerFailure } from "./failure"
-import { CombinedRunnerModel } from "./model"
+import { CombinedRunnerMembers } from "./members"
 import { CombinedRunnerRoute } from "./route"
 
 type Route = CombinedRunnerRoute.Route
 type Events = NonEmptyReadonlyArray<LLMEvent>
 type Answer = Pull.Pull<Events, LLMError>
+
+const { failed } = CombinedRunnerFailure
 
 const read = (route: Route, error: Parameters<typeof CombinedRunnerFailure.read>[0]) =>
   CombinedRunnerFailure.read(error, route.pool.settings.own)
@@ -82,7 +84,7 @@ export const stream = <R>(
 
 /** Asks, and holds events until one has content. */
 const open = (route: Route, step: number, pull: Answer, begins: () => void): Answer => {
-  const { pool, run, member } = route
+  const { run } = route
   const again = Effect.suspend(() => Effect.die(new Again(run, step)))
   const held: LLMEvent[] = []
   const opening: Answer = Effect.gen(function* () {
@@ -93,19 +95,7 @@ const open = (route: Route, step: number, pull: Answer, begins: () => void): Ans
     }
   })
   return Effect.gen(function* () {
-    const facts = start(route)
-    const found = CombinedDecide.start(facts)
-    if (found.type === "move") {
-      run.answer = CombinedAnswer.rechoose(run.answer)
-      return yield* again
-    }
-    if (found.type === "end")
-      return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, run.answer.failures, [])))
-    if (found.type === "wait") {
-      run.answer = CombinedAnswer.wait(run.answer, found)
-      yield* Effect.sleep(found.for)
-      pool.claim(member, route)
-    }
+    if (!(yield* CombinedRunnerMembers.begin(route, "step"))) return yield* again
     begins()
     const began = Date.now()
     return yield* opening.pipe(
@@ -144,34 +134,22 @@ const conclude = (
   again: Effect.Effect<never>,
 ): Answer =>
   Effect.suspend((): Answer => {
-    const { pool, run, member, members } = route
-    const answer = run.answer
-    const ended: CombinedDecide.Ended = {
+    const { pool, run, member } = route
+    const { suspects } = run.answer
+    const { verdict, action, failures, out } = CombinedRunnerMembers.settle(route, {
       purpose: "step",
       end,
       // There is nothing in this API with which a client could say that it waits for hours.
       settings: { ...pool.settings, wait: undefined },
-      answer,
-      member,
-      unproven: pool.unproven(member),
-      // Upstream makes the history, and no part of it can be left out.
-      forgone: new Set(CombinedFailure.FORGOABLE),
-      started: false,
-      others: others(route),
-    }
-    const failure = CombinedDecide.cools(ended)
-    if (failure) cool(route, member, failure, began)
-    if (CombinedDecide.tooLong(ended)) run.tooLong.set(CombinedMember.key(member), CombinedRunnerModel.room(member))
-    const left = CombinedDecide.leave(ended)
-    const choice = pool.choose(members, { ...CombinedRunnerModel.wish(run, members, left), owner: route })
-    const facts = { ...ended, next: candidate(route, choice), kept: 0, done: false, full: false, now: Date.now() }
-    const verdict = CombinedDecide.decide(facts)
-    run.answer = CombinedDecide.after(facts, verdict)
+      others: CombinedRunnerMembers.others(route, "step"),
+      began,
+      calls: 0,
+    })
     const said = Effect.logWarning("combined failover", {
       session: route.session,
       combined: route.id,
       member: CombinedMember.key(member),
-      action: CombinedDecide.actionOf(facts, verdict),
+      action,
       failure: CombinedDecide.classOf(end),
       reason: end.message,
       ...(verdict.type === "move" && { next: CombinedMember.key(verdict.to) }),
@@ -186,11 +164,10 @@ const conclude = (
       case "wait":
         return said.pipe(Effect.andThen(Effect.sleep(verdict.for)), Effect.andThen(again))
       case "end": {
-        const out = choice.type === "wait" ? choice.out : []
         const message = {
           this: undefined,
-          first: answer.suspects[0]?.failure.message,
-          all: CombinedNotice.exhausted(route.id, left.failures, out),
+          first: suspects[0]?.failure.message,
+          all: CombinedNotice.exhausted(route.id, failures, out),
           "too long": undefined,
         }[verdict.error]
         return Effect.andThen(said, message === undefined ? asIs : Effect.fail(failed(message)))
@@ -220,38 +197,15 @@ const follow = (route: Route, began: number, pull: Answer): Answer =>
 
 function broken(route: Route, began: number, fault: ReturnType<typeof CombinedRunnerFailure.read>) {
   if (!CombinedFailure.cools(fault) || fault.kind === "unknown") return
-  if (CombinedDecide.movesOn(route.pool.settings, fault.kind)) cool(route, route.member, fault, began)
+  if (CombinedDecide.movesOn(route.pool.settings, fault.kind))
+    CombinedRunnerMembers.cool(route, route.member, fault, began)
 }
 
 const serve = (route: Route, began: number) =>
   Effect.sync(() => {
-    for (const suspect of route.run.answer.suspects) cool(route, suspect, suspect.failure, began)
+    CombinedRunnerMembers.succeed(route, route.run.answer.suspects, began)
     route.run.answer = CombinedAnswer.FRESH
-    route.pool.succeed(route.member, began)
   })
-
-/** Starts a cooldown: of a provider, or of all the names under which it offers the model. */
-function cool(route: Route, name: CombinedMember.Name, failure: Failure, began: number) {
-  const member = route.members.find((item) => CombinedMember.same(item, name)) ?? name
-  for (const item of CombinedMember.alike(member, route.members, failure)) route.pool.fail(item, failure, began)
-}
-
-/** What is known about the member right before its request, which then probes it if needed. */
-function start(route: Route) {
-  const { pool, run, member, members } = route
-  const until = pool.cooling(member)?.until
-  const open = CombinedRunnerModel.wish(run, members).open(member)
-  const probed = until === undefined && open ? !pool.claim(member, route) : false
-  const some = until !== undefined || probed || !open ? others(route) : true
-  return { purpose: "step" as const, answer: run.answer, member, until, probed, others: some, now: Date.now() }
-}
-
-/** Whether another member can answer now; `silent`: instead of one that is silent. */
-function others({ pool, run, member, members }: Route, silent = false) {
-  const wish = CombinedRunnerModel.wish(run, members)
-  const open = silent ? wish.relieves : wish.open
-  return pool.rank(members, { ...wish, open }).some((item) => wish.fits(item) && !CombinedMember.same(item, member))
-}
 
 /** Before the answer has started. */
 const watch = (route: Route) => {
@@ -260,23 +214,9 @@ const watch = (route: Route) => {
   return CombinedWatch.watch(
     look,
     route.pool.settings,
-    Effect.sync(() => others(route, true)),
+    Effect.sync(() => CombinedRunnerMembers.others(route, "step", { relieves: true })),
   )
 }
-
-function candidate(
-  route: Route,
-  choice: ReturnType<typeof route.pool.choose<CombinedRunnerRoute.Member>>,
-): CombinedDecide.Next {
-  if (choice.type === "serve") return choice
-  const [first] = choice.out
-  if (!first) return { type: "none" }
-  const fits = CombinedRunnerModel.wish(route.run, route.members).fits(first.member)
-  return { type: "wait", member: first.member, until: first.cooldown.until, fits }
-}
-
-const failed = (message: string) =>
-  new LLMError({ module: "combined", method: "stream", reason: new UnknownProviderReason({ message }) })
 
 /** Whether an event has content, or is the last that can be reported. */
 function speaks(event: LLMEvent) {

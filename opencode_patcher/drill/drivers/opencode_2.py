@@ -7,39 +7,35 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from opencode_patcher.base import files, process
+from opencode_patcher.base import process
 from opencode_patcher.base.errors import DrillError, ProcessError
 from opencode_patcher.base.version import printed
 from opencode_patcher.drill.drivers.home import Home, configuration, environment, start_project
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, ServerEvent, serving
-from opencode_patcher.drill.drivers.probe import COMBINED, not_drillable
-from opencode_patcher.drill.drivers.second_api import LOOK_SECONDS, read_session
-from opencode_patcher.drill.drivers.serve import AFTERMATH_SECONDS, CANCEL_SECONDS, SETTLE_SECONDS, TITLE_SECONDS
+from opencode_patcher.drill.drivers.probe import COMBINED, PROVIDERS, URLS, not_drillable
+from opencode_patcher.drill.drivers.second_api import await_model, error_event, is_idle, listed, read_session, rests
+from opencode_patcher.drill.drivers.serve import AFTERMATH_SECONDS, CANCEL_SECONDS
 from opencode_patcher.drill.drivers.stage import Stage
-from opencode_patcher.drill.drivers.stored import COMMAND_SECONDS, effects
-from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.drivers.stored import COMMAND_SECONDS, LOOK_SECONDS, effects, settled
 from opencode_patcher.drill.fakes.plan import Turn
-from opencode_patcher.drill.fakes.wire import Object, as_object, as_objects
+from opencode_patcher.drill.fakes.wire import as_object, as_objects
 from opencode_patcher.drill.scenarios.pace import Pace
-from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GAMMA
+from opencode_patcher.drill.scenarios.quick import ALPHA
 from opencode_patcher.drill.verdict.observation import Event, Observation, Session, Subject
 
-PROVIDERS = (ALPHA, BETA, GAMMA)
 LIST_SECONDS = 60.0
 """How long a project may take to list its models."""
 
 
 @contextmanager
-def served(binary: Path, home: Home, catalogue: Path) -> Iterator[OpenCodeServer]:
-    """Run the server in ``home`` with a models catalogue of its own, ended with the block."""
-    variables = {"OPENCODE_MODELS_PATH": str(catalogue), "OPENCODE_PASSWORD": home.password}
-    with serving(binary, home, variables=variables) as server:
+def served(binary: Path, home: Home, variables: Mapping[str, str]) -> Iterator[OpenCodeServer]:
+    """Run the server in ``home``, ended with the block. ``variables`` are added to its environment."""
+    with serving(binary, home, variables={**variables, "OPENCODE_PASSWORD": home.password}) as server:
         yield replace(server, events="/api/event", payload="data")
 
 
@@ -55,28 +51,14 @@ def version(binary: Path, home: Home) -> str:
 def look(binary: Path, server: OpenCodeServer, home: Home) -> Subject:
     """Find out whether a binary is patched: it lists a combined model of three providers. Both accept the keys."""
     project = home.at("projects/looked-at")
-    start_project(project, configuration(PROVIDERS, {one.id: "http://127.0.0.1:9" for one in PROVIDERS}, priority=True))
+    start_project(project, configuration(PROVIDERS, URLS, priority=True))
     own = server.at(project.work)
-    _await(own, f"{ALPHA.id}/{ALPHA.model}", LIST_SECONDS)
-    combined = [model for model in _listed(own) if model.startswith(f"{COMBINED}/")]
+    await_model(own, f"{ALPHA.id}/{ALPHA.model}", LIST_SECONDS)
+    combined = [model for model in listed(own) if model.startswith(f"{COMBINED}/")]
     found = str(as_object(server.call("GET", "/api/health")).get("version", ""))
     if len(combined) > 1:
         raise DrillError(f"{binary} lists several combined models.", why=", ".join(combined))
     return Subject(binary=binary, version=found, model=combined[0] if combined else None)
-
-
-def _listed(server: OpenCodeServer) -> list[str]:
-    listed = as_objects(as_object(server.call("GET", "/api/model")).get("data"))
-    return [f"{one.get('providerID')}/{one.get('id')}" for one in listed]
-
-
-def _await(server: OpenCodeServer, model: str, limit: float) -> None:
-    """Wait until the project lists the model: its providers are loaded in the background."""
-    deadline = time.monotonic() + limit
-    while model not in _listed(server):
-        if time.monotonic() > deadline:
-            raise DrillError(f"GET /api/model does not list {model}.")
-        time.sleep(LOOK_SECONDS)
 
 
 @dataclass
@@ -139,7 +121,7 @@ def observe(
     """
     own = server.at(stage.home.work, stage.restore)
     screen = _Screen(stage)
-    talk = _Conversation(stage, own, screen, limit, pace, stop)
+    talk = _Conversation(stage, own, limit, pace, stop)
     found: Session | None = None
     others: tuple[Session, ...] = ()
     started = time.monotonic()
@@ -152,8 +134,9 @@ def observe(
         except DrillError as error:
             talk.fail(f"{error} {error.why}")
         seconds = time.monotonic() - started
-        with suppress(DrillError):
-            found, others = talk.stored(titled=code == 0 and talk.cancelled is None)
+        if screen.session:
+            with suppress(DrillError):
+                found, others = talk.stored(titled=code == 0 and talk.cancelled is None)
     if talk.cancelled is None:
         for message in found.messages if found else ():
             if message.error:
@@ -183,14 +166,12 @@ class _Conversation:
         self,
         stage: Stage,
         server: OpenCodeServer,
-        screen: _Screen,
         limit: float,
         pace: Pace,
         stop: threading.Event | None,
     ) -> None:
         self._stage = stage
         self._server = server
-        self._screen = screen
         self._limit = limit
         self._pace = pace
         self._stop = stop
@@ -204,12 +185,11 @@ class _Conversation:
 
     def fail(self, message: str) -> None:
         """Note an error as a user sees it."""
-        error = {"error": {"name": "Error", "data": {"message": message}}}
-        self.events.append(Event(at=time.monotonic(), kind="error", data=error))
+        self.events.append(error_event(message))
 
     def open(self) -> str:
         """A session with the scenario's model. Raises DrillError when the server does not list it."""
-        _await(self._server, self._stage.model, LIST_SECONDS)
+        await_model(self._server, self._stage.model, LIST_SECONDS)
         provider, _, id = self._stage.model.partition("/")
         body = {"model": {"providerID": provider, "id": id}, "location": {"directory": str(self._stage.home.work)}}
         made = as_object(as_object(self._server.call("POST", "/api/session", body)).get("data"))
@@ -247,35 +227,19 @@ class _Conversation:
             self._undo()
         return True
 
-    def _rests(self, limit: float, kind: str = "assistant") -> bool:
-        """Whether the session becomes idle within ``limit`` seconds, after an answer (or what ``kind`` says)."""
-        deadline = time.monotonic() + limit
-        while time.monotonic() < deadline and not (self._stop and self._stop.is_set()):
-            if self._idle() and (self.cancelled is not None or self._newest().get("type") == kind):
-                return True
-            time.sleep(LOOK_SECONDS)
-        return False
-
-    def _idle(self) -> bool:
-        return self._id not in as_object(as_object(self._server.call("GET", "/api/session/active")).get("data"))
-
-    def _newest(self) -> Object:
-        path = f"{self._path}/message?order=desc&limit=1"
-        stored = as_objects(as_object(self._server.call("GET", path)).get("data"))
-        return stored[0] if stored else {}
+    def _rests(self, limit: float, after: str = "assistant") -> bool:
+        """Whether the session becomes idle within ``limit`` seconds, after an answer (or what ``after`` says)."""
+        wanted = after if self.cancelled is None else None
+        return rests(self._server, self._id, limit, self._stop, after=wanted)
 
     def _waits_for_cancel(self, seconds: float) -> bool:
         """Let the turn run until ``seconds`` after every provider that the scenario expects was asked. Returns whether
         it is still running."""
         deadline = time.monotonic() + self._limit
-        wanted = self._stage.scenario.expected.requests if self._stage.subject.patched else {}
-        while time.monotonic() < deadline:
-            seen = Counter(one.provider for one in self._stage.exchanges if one.purpose is Purpose.TURN)
-            if seen.total() and all(seen[provider] >= count for provider, count in wanted.items()):
-                break
+        while not self._stage.is_cancellable and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
         time.sleep(seconds)
-        return not self._idle()
+        return not is_idle(self._server, self._id)
 
     def _undo(self) -> None:
         """Undo and redo the last turn."""
@@ -291,26 +255,8 @@ class _Conversation:
         """The session and its subagents', once its messages are completed and it has its title, or the time for that
         is over.
         """
-        if not self._id:
-            raise DrillError("There is no session.")
-        started = time.monotonic()
-        found = self._read(self._id)
-        while time.monotonic() < started + self._pace.scaled(self._lacks(found, titled=titled)):
-            time.sleep(LOOK_SECONDS)
-            found = self._read(self._id)
-        listed = as_objects(as_object(self._server.call("GET", "/api/session")).get("data"))
-        children = [str(one.get("id")) for one in listed if one.get("parentID") == self._id]
-        return found, tuple(map(self._read, children))
-
-    def _lacks(self, found: Session, *, titled: bool) -> float:
-        untitled = titled and found.title != self._stage.scenario.expected.title
-        unclosed = any(not message.completed for message in found.messages)
-        return max(TITLE_SECONDS if untitled else 0.0, SETTLE_SECONDS if unclosed else 0.0)
-
-    def _read(self, id: str) -> Session:
-        return read_session(self._server, id)
-
-
-def write_catalogue(path: Path) -> None:
-    """A models catalogue without models: with the built-in one, a provider without a key could be chosen."""
-    files.write_json(path, {"drill": {"id": "drill", "name": "Drill", "env": [], "models": {}}})
+        title = self._stage.scenario.expected.title if titled else None
+        found = settled(lambda: read_session(self._server, self._id), self._pace, title=title)
+        every = as_objects(as_object(self._server.call("GET", "/api/session")).get("data"))
+        children = [str(one.get("id")) for one in every if one.get("parentID") == self._id]
+        return found, tuple(read_session(self._server, child) for child in children)

@@ -25,8 +25,10 @@ from opencode_patcher.drill.verdict.observation import Subject
 COMBINED = "combined"
 """The id of the virtual provider."""
 
-_PROVIDERS = (ALPHA, BETA, GAMMA)
-_URLS = {provider.id: NO_NETWORK for provider in _PROVIDERS}
+PROVIDERS = (ALPHA, BETA, GAMMA)
+"""They spell one model differently."""
+
+URLS = {provider.id: NO_NETWORK for provider in PROVIDERS}
 
 Lister = Callable[[bool], list[str]]
 """Returns the models (``provider/model``) that the binary lists, with or without the keys of a patched one in its
@@ -41,14 +43,14 @@ def probe(binary: Path, root: Path) -> Subject:
     """
     if not binary.is_file():
         raise not_drillable(binary, "It is not a file.")
-    home = prepare(root, configuration(_PROVIDERS, _URLS, priority=True))
+    home = prepare(root, configuration(PROVIDERS, URLS, priority=True))
 
     def command(*arguments: str) -> str:
         done = process.run([binary, *arguments], cwd=home.work, env=environment(home), timeout=COMMAND_SECONDS)
         return done.stdout
 
     def listed(priority: bool) -> list[str]:
-        configure(home, configuration(_PROVIDERS, _URLS, priority=priority))
+        configure(home, configuration(PROVIDERS, URLS, priority=priority))
         return command("models").splitlines()
 
     try:
@@ -63,7 +65,7 @@ def look(binary: Path, server: OpenCodeServer, home: Home) -> Subject:
 
     def listed(priority: bool) -> list[str]:
         project = home.at("projects/looked-at" if priority else "projects/looked-at-as-stock")
-        start_project(project, configuration(_PROVIDERS, _URLS, priority=priority))
+        start_project(project, configuration(PROVIDERS, URLS, priority=priority))
         found = as_objects(as_object(server.at(project.work).call("GET", "/config/providers")).get("providers"))
         return [f"{provider.get('id')}/{model}" for provider in found for model in as_object(provider.get("models"))]
 

@@ -14,12 +14,9 @@ from opencode_patcher.base.line import RUNNER
 from opencode_patcher.base.version import parse_tag
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer
 from opencode_patcher.drill.drivers.stage import Stage
-from opencode_patcher.drill.drivers.stored import effects
+from opencode_patcher.drill.drivers.stored import LOOK_SECONDS, effects
 from opencode_patcher.drill.fakes.wire import Object, as_object, as_objects
 from opencode_patcher.drill.verdict.observation import Event, Observation, Session, StoredMessage, StoredPart
-
-LOOK_SECONDS = 0.1
-"""How often a busy session is checked."""
 
 ENDED = {"completed", "error"}
 
@@ -38,13 +35,13 @@ def observe(stage: Stage, server: OpenCodeServer, *, limit: float, stop: threadi
         for turn in stage.scenario.turns:
             time.sleep(turn.pause)
             own.call("POST", f"/api/session/{id}/prompt", {"prompt": {"text": turn.prompt}})
-            if not _rests(own, id, limit, stop):
+            if not rests(own, id, limit, stop):
                 code = None
                 break
         found = read_session(own, id)
-        events += [_error(message.error) for message in found.messages if message.error]
+        events += [error_event(message.error) for message in found.messages if message.error]
     except DrillError as error:
-        events.append(_error(f"{error} {error.why}"))
+        events.append(error_event(f"{error} {error.why}"))
     return Observation(
         scenario=stage.scenario,
         subject=stage.subject,
@@ -68,31 +65,49 @@ def _open(stage: Stage, server: OpenCodeServer, limit: float) -> str:
     provider, _, id = stage.model.partition("/")
     model = {"providerID": provider, "id": id}
     if RUNNER.has(parse_tag(f"v{stage.subject.version}")):
-        deadline = time.monotonic() + limit
-        while not _lists(server, provider, id):
-            if time.monotonic() > deadline:
-                raise DrillError(f"GET /api/model does not list {stage.model}.")
-            time.sleep(LOOK_SECONDS)
+        await_model(server, stage.model, limit)
         body = {"model": model, "location": {"directory": str(stage.home.work)}}
         return str(as_object(as_object(server.call("POST", "/api/session", body)).get("data")).get("id"))
     # In older releases only the first API can create sessions.
     return str(as_object(server.call("POST", "/session", {"model": model})).get("id"))
 
 
-def _lists(server: OpenCodeServer, provider: str, id: str) -> bool:
-    listed = as_objects(as_object(server.call("GET", "/api/model")).get("data"))
-    return any((one.get("providerID"), one.get("id")) == (provider, id) for one in listed)
+def listed(server: OpenCodeServer) -> list[str]:
+    """The models that the project lists, as ``provider/model``."""
+    found = as_objects(as_object(server.call("GET", "/api/model")).get("data"))
+    return [f"{one.get('providerID')}/{one.get('id')}" for one in found]
 
 
-def _rests(server: OpenCodeServer, id: str, limit: float, stop: threading.Event | None) -> bool:
-    """Whether the session becomes idle with an answer within ``limit`` seconds."""
+def await_model(server: OpenCodeServer, model: str, limit: float) -> None:
+    """Wait until the project lists the model: the list is empty until the providers have been loaded. Raises DrillError
+    when it does not within ``limit`` seconds.
+    """
+    deadline = time.monotonic() + limit
+    while model not in (found := listed(server)):
+        if time.monotonic() > deadline:
+            raise DrillError(
+                f"GET /api/model does not list {model}.", why="It lists: " + (", ".join(found) or "nothing")
+            )
+        time.sleep(LOOK_SECONDS)
+
+
+def rests(
+    server: OpenCodeServer, id: str, limit: float, stop: threading.Event | None, *, after: str | None = "assistant"
+) -> bool:
+    """Whether the session becomes idle within ``limit`` seconds, with a message of the type ``after`` as its newest one
+    (None: with any).
+    """
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline and not (stop and stop.is_set()):
-        active = as_object(as_object(server.call("GET", "/api/session/active")).get("data"))
-        if id not in active and _newest(server, id).get("type") == "assistant":
+        if is_idle(server, id) and (after is None or _newest(server, id).get("type") == after):
             return True
         time.sleep(LOOK_SECONDS)
     return False
+
+
+def is_idle(server: OpenCodeServer, id: str) -> bool:
+    """Whether nothing goes on in the session."""
+    return id not in as_object(as_object(server.call("GET", "/api/session/active")).get("data"))
 
 
 def _newest(server: OpenCodeServer, id: str) -> Object:
@@ -146,5 +161,6 @@ def _part(part: Object) -> StoredPart:
     )
 
 
-def _error(message: str) -> Event:
+def error_event(message: str) -> Event:
+    """An error as a user sees it."""
     return Event(at=time.monotonic(), kind="error", data={"error": {"name": "Error", "data": {"message": message}}})

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,18 +16,11 @@ from opencode_patcher.drill.drivers.client import Client
 from opencode_patcher.drill.drivers.home import environment
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer
 from opencode_patcher.drill.drivers.stage import Stage
-from opencode_patcher.drill.drivers.stored import effects, read_session
-from opencode_patcher.drill.fakes.conversation import Purpose
+from opencode_patcher.drill.drivers.stored import effects, read_session, settled
 from opencode_patcher.drill.fakes.plan import Turn
 from opencode_patcher.drill.fakes.wire import as_object, as_objects
 from opencode_patcher.drill.scenarios.pace import Pace
 from opencode_patcher.drill.verdict.observation import Observation, Session, parse_event
-
-TITLE_SECONDS = 3.0
-"""How long after the last turn to wait for the session's title, which is made in parallel with the first turn."""
-
-SETTLE_SECONDS = 1.0
-"""How long after a turn its messages may take to be completed: a server reports idle a moment before that."""
 
 CANCEL_SECONDS = 3.0
 """How long a turn may take to end after it was cancelled."""
@@ -136,18 +128,10 @@ class _Conversation:
         """Let the turn run until ``cancel`` seconds after it could be cancelled. Returns whether it has ended by
         itself."""
         deadline = time.monotonic() + self._limit
-        while not self._is_cancellable() and time.monotonic() < deadline:
+        while not self._stage.is_cancellable and time.monotonic() < deadline:
             if self._client.wait(self._id, 0.05):
                 return True
         return self._client.wait(self._id, cancel)
-
-    def _is_cancellable(self) -> bool:
-        """Whether the turn has reached the point at which the scenario cancels it: every provider that a patched binary
-        asks has been asked.
-        """
-        seen = Counter(exchange.provider for exchange in self._stage.exchanges if exchange.purpose is Purpose.TURN)
-        wanted = self._stage.scenario.expected.requests if self._stage.subject.patched else {}
-        return seen.total() > 0 and all(seen[provider] >= count for provider, count in wanted.items())
 
     def _undo(self) -> None:
         """Undo and redo the last turn; an error of the client says what the undo has left."""
@@ -160,12 +144,6 @@ class _Conversation:
         if left := effects(self._stage.home):
             self._client.fail(f"{left} of {before} lines are left after the undo")
         self._server.call("POST", f"/session/{self._id}/unrevert", {})
-
-    def _waiting(self, found: Session, *, titled: bool) -> float:
-        """How long to wait in total for what a session lacks, in seconds."""
-        untitled = titled and found.title != self._stage.scenario.expected.title
-        unclosed = any(not message.completed for message in found.messages)
-        return max(TITLE_SECONDS if untitled else 0.0, SETTLE_SECONDS if unclosed else 0.0)
 
     def _other_process(self, turn: Turn) -> int | None:
         command: list[str | Path] = [self._stage.subject.binary, "run", "--format", "json"]
@@ -188,11 +166,8 @@ class _Conversation:
         """The session and those that belong to it, once its messages are completed and, if it will be ``titled``, it
         has its title, or the time for that is over.
         """
-        started = time.monotonic()
-        found = read_session(self._server, self._id)
-        while time.monotonic() < started + self._pace.scaled(self._waiting(found, titled=titled)):
-            time.sleep(0.1)
-            found = read_session(self._server, self._id)
+        title = self._stage.scenario.expected.title if titled else None
+        found = settled(lambda: read_session(self._server, self._id), self._pace, title=title)
         children = as_objects(self._server.call("GET", f"/session/{self._id}/children"))
         ids = [*(str(child.get("id")) for child in children), *self._elsewhere]
         return found, tuple(read_session(self._server, id) for id in ids)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from opencode_patcher.drill.drivers.home import Home, configuration, furnish, harmless, start_project
 from opencode_patcher.drill.drivers.probe import COMBINED
+from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.exchange import Exchange
 from opencode_patcher.drill.fakes.fake_provider import FakeProvider
 from opencode_patcher.drill.fakes.server import Host, serving
@@ -44,6 +46,15 @@ class Stage:
     def exchanges(self) -> tuple[Exchange, ...]:
         """The requests to all providers so far, in order of arrival."""
         return tuple(sorted((one for fake in self.fakes for one in fake.exchanges), key=lambda one: one.arrived))
+
+    @property
+    def is_cancellable(self) -> bool:
+        """Whether the turn has reached the point at which the scenario cancels it: every provider that a patched binary
+        asks has been asked.
+        """
+        seen = Counter(exchange.provider for exchange in self.exchanges if exchange.purpose is Purpose.TURN)
+        wanted = self.scenario.expected.requests if self.subject.patched else {}
+        return seen.total() > 0 and all(seen[provider] >= count for provider, count in wanted.items())
 
     def restore(self, text: str) -> str:
         """OpenCode's output, with the scenario's names for the providers."""

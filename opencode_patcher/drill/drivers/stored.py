@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from opencode_patcher.base import process
@@ -10,11 +11,21 @@ from opencode_patcher.drill.drivers.home import Home, environment
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer
 from opencode_patcher.drill.fakes.wire import as_object, as_objects
 from opencode_patcher.drill.fakes.wire import read as read_json
+from opencode_patcher.drill.scenarios.pace import Pace
 from opencode_patcher.drill.scenarios.scenario import EFFECTS
 from opencode_patcher.drill.verdict.observation import Session, Subject, parse_export, session
 
 COMMAND_SECONDS = 180.0
 """The limit for commands without a provider; the first one in a fresh home sets up the database."""
+
+TITLE_SECONDS = 3.0
+"""How long after the last turn to wait for the session's title, which is made in parallel with the first turn."""
+
+SETTLE_SECONDS = 1.0
+"""How long after a turn its messages may take to be completed: a server reports idle a moment before that."""
+
+LOOK_SECONDS = 0.1
+"""How often a server is asked for what it does not have yet."""
 
 Reader = Callable[[str | None], Session | None]
 """Reads a session by its id, or the project's newest one; None when there is no such session."""
@@ -41,6 +52,25 @@ def read_session(server: OpenCodeServer, id: str) -> Session:
     """A session as the server has stored it. Raises DrillError when there is none with that id."""
     info = server.call("GET", f"/session/{id}")
     return session(as_object(info), server.call("GET", f"/session/{id}/message"))
+
+
+def settled(read: Callable[[], Session], pace: Pace, *, title: str | None) -> Session:
+    """The session once its messages are completed and it has its ``title`` (None: any will do), or the time for that is
+    over.
+    """
+    started = time.monotonic()
+    found = read()
+    while time.monotonic() < started + pace.scaled(_patience(found, title)):
+        time.sleep(LOOK_SECONDS)
+        found = read()
+    return found
+
+
+def _patience(found: Session, title: str | None) -> float:
+    """How long to wait in total for what a session lacks, in seconds."""
+    untitled = title is not None and found.title != title
+    unclosed = any(not message.completed for message in found.messages)
+    return max(TITLE_SECONDS if untitled else 0.0, SETTLE_SECONDS if unclosed else 0.0)
 
 
 def exported(subject: Subject, home: Home) -> Reader:

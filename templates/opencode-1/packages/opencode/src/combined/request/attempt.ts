@@ -19,6 +19,7 @@ import { CombinedCalls } from "../history/calls"
 import { CombinedClaude } from "../history/claude"
 import { CombinedRebuild } from "../history/rebuild"
 import type { CombinedDecide } from "../turn/decide"
+import { CombinedProgress } from "../turn/progress"
 import { CombinedVariant } from "../choice/variant"
 
 type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
@@ -27,10 +28,7 @@ export type Call = { readonly name: string; readonly input: unknown; readonly ou
 
 export type Spent = ReturnType<typeof Session.getUsage>
 
-/** What came last before the end. */
-export type Phase = "request" | "reasoning" | "text" | "tool input" | "tool"
-
-export type Attempt = {
+export type Attempt = CombinedProgress.Progress & {
   readonly controller: AbortController
   readonly gate: CombinedGate.Gate
   readonly model: Provider.Model
@@ -38,28 +36,11 @@ export type Attempt = {
   readonly began: number
   /** The requested variant, and the member's own for it. */
   readonly variant: { readonly asked: string | undefined; readonly own: string | undefined }
-  firstToken: number | undefined
-  phase: Phase
   logged: boolean
   /** The cost of this request alone, as reported at the end of the answer, at the member's price in dollars. */
   usage: Spent | undefined
   /** Tools that have started and not ended. */
   running: number
-  /** Milliseconds of silence in earlier pulls, and when the current pull started. */
-  silent: number
-  pulling: number | undefined
-}
-
-const PHASES: Partial<Record<LLMEvent["type"], Phase>> = {
-  "reasoning-start": "reasoning",
-  "reasoning-delta": "reasoning",
-  "text-start": "text",
-  "text-delta": "text",
-  "tool-input-start": "tool input",
-  "tool-input-delta": "tool input",
-  "tool-call": "tool",
-  "tool-result": "tool",
-  "tool-error": "tool",
 }
 
 /** The current attempt at a member, if one has started. */
@@ -71,19 +52,16 @@ export function make(input: LLM.StreamInput): Attempt {
   const route = CombinedRoute.of(input.model)
   const asked = route?.member.how?.variant ?? input.user.model.variant
   return {
+    ...CombinedProgress.make(),
     variant: { asked, own: asked === undefined ? undefined : CombinedVariant.map(asked, route?.variants) },
     model: input.model,
     controller: new AbortController(),
     gate: { ...CombinedGate.open(), sees: (windows) => route?.see(windows) },
     calls: new Map(),
     began: Date.now(),
-    firstToken: undefined,
-    phase: "request",
     logged: false,
     usage: undefined,
     running: 0,
-    silent: 0,
-    pulling: undefined,
   }
 }
 
@@ -134,13 +112,7 @@ export function note(attempt: Attempt, events: readonly LLMEvent[]) {
       usage: step.usage ?? new Usage({}),
       metadata: step.providerMetadata,
     })
-  const phase = events.map((event) => PHASES[event.type]).findLast((item) => item !== undefined)
-  // Keep-alive comments are not events, and the event that opens a step says nothing about the model.
-  attempt.silent = phase ? 0 : attempt.silent + performance.now() - (attempt.pulling ?? performance.now())
-  attempt.pulling = undefined
-  if (!phase) return
-  attempt.phase = phase
-  attempt.firstToken ??= Date.now()
+  CombinedProgress.note(attempt, events)
 }
 
 /** The cost of the request, as far as the member reported it before its answer ended or broke. */
@@ -216,8 +188,7 @@ export const watch = (
   )
 
 function silenceOf(attempt: Attempt) {
-  if (attempt.running > 0) return 0
-  return attempt.silent + (attempt.pulling === undefined ? 0 : performance.now() - attempt.pulling)
+  return attempt.running > 0 ? 0 : CombinedProgress.silence(attempt)
 }
 
 /** Of a silence, how long nothing at all has come. What comes while nobody reads is not noticed. */

@@ -4,6 +4,8 @@ import type { SessionRunnerModel } from "../../session/runner/model"
 import { SessionUsage } from "../../session/usage"
 import { CombinedLog } from "../host/log"
 import type { CombinedDecide } from "../turn/decide"
+import { CombinedProgress } from "../turn/progress"
+import { CombinedRunnerEnd } from "./end"
 import type { CombinedRunnerRoute } from "./route"
 
 /** What was requested, and at which price. */
@@ -16,26 +18,10 @@ export type Subject = {
 
 export type Attempt = ReturnType<typeof make>
 
-/** What came last before the end. */
-type Phase = "request" | "reasoning" | "text" | "tool input" | "tool"
-
-const PHASES: Partial<Record<LLMEvent["type"], Phase>> = {
-  "reasoning-start": "reasoning",
-  "reasoning-delta": "reasoning",
-  "text-start": "text",
-  "text-delta": "text",
-  "tool-input-start": "tool input",
-  "tool-input-delta": "tool input",
-  "tool-call": "tool",
-  "tool-result": "tool",
-  "tool-error": "tool",
-}
-
 export function make() {
   return {
+    ...CombinedProgress.make(),
     began: Date.now(),
-    firstToken: undefined as number | undefined,
-    phase: "request" as Phase,
     /** Something with content came, so that the session has heard of it. */
     opened: false,
     /** Calls that have started. */
@@ -44,23 +30,14 @@ export function make() {
     /** The tools of calls whose arguments are not whole, as far as it is known, by the calls' ids. */
     cut: new Map<string, string>(),
     usage: undefined as Usage | undefined,
-    /** Milliseconds of silence in earlier pulls, and when the current pull started. */
-    silent: 0,
-    pulling: undefined as number | undefined,
     logged: false,
   }
 }
 
 /** Records what came. */
 export function note(attempt: Attempt, events: readonly LLMEvent[]) {
-  const phase = events.map((event) => PHASES[event.type]).findLast((item) => item !== undefined)
-  // The event that opens a step says nothing about the model.
-  attempt.silent = phase ? 0 : silence(attempt)
-  attempt.pulling = undefined
   attempt.usage = events.find(LLMEvent.is.stepFinish)?.usage ?? attempt.usage
-  if (!phase) return
-  attempt.phase = phase
-  attempt.firstToken ??= Date.now()
+  if (!CombinedProgress.note(attempt, events)) return
   attempt.opened ||= events.some(speaks)
   attempt.said ||= events.some((event) => "text" in event && event.type !== "tool-input-delta" && event.text !== "")
   for (const event of events) {
@@ -70,11 +47,6 @@ export function note(attempt: Attempt, events: readonly LLMEvent[]) {
   attempt.calls += events.filter((event) => event.type === "tool-call" && !event.providerExecuted).length
 }
 
-/** For how many milliseconds the member has been silent. */
-export function silence(attempt: Attempt) {
-  return attempt.silent + (attempt.pulling === undefined ? 0 : performance.now() - attempt.pulling)
-}
-
 /** How the answer ended; undefined as long as it has not. */
 export function endOf(attempt: Attempt, event: LLMEvent): CombinedDecide.End | undefined {
   if (event.type !== "step-finish") return undefined
@@ -82,7 +54,7 @@ export function endOf(attempt: Attempt, event: LLMEvent): CombinedDecide.End | u
   if (cut !== undefined) return endOfCall(cut, event.reason)
   switch (event.reason) {
     case "unknown":
-      return { kind: "shortcoming", lacks: "finish", message: "The answer ended without a finish reason" }
+      return CombinedRunnerEnd.UNFINISHED
     case "error":
       return { kind: "server", scope: "model", message: "The answer broke off" }
     case "content-filter":

@@ -1,11 +1,12 @@
-/** The mark on a model that was chosen for a combined one. */
-import type { Model } from "@opencode-ai/ai"
-import { Context, type Effect } from "effect"
+/** How a model was chosen for a combined one, and what is known for its request. */
+import type { Effect } from "effect"
 import type { SessionRunnerModel } from "../../session/runner/model"
 import type { CombinedRun } from "../choice/run"
 import type { CombinedPool } from "../host/pool"
 import type { CombinedDecide } from "../turn/decide"
-import type { CombinedRunnerCatalogue } from "./catalogue"
+import type { CombinedRunnerListing } from "./listing"
+
+export { Current, mark, of } from "./mark"
 
 /** A run of a session's loop, and what is only known here. */
 export type Run = CombinedRun.Run & {
@@ -15,7 +16,7 @@ export type Run = CombinedRun.Run & {
   owed?: number
 }
 
-export type Member = CombinedRunnerCatalogue.Found["members"][number]
+export type Member = CombinedRunnerListing.Member
 
 export type Route = {
   /** The id behind `combined/`. */
@@ -32,21 +33,6 @@ export type Route = {
   readonly resolve: (run: Run) => Effect.Effect<SessionRunnerModel.Resolved, SessionRunnerModel.Error>
   /** What served a request outside of a step, where it is not the one that was chosen first. */
   readonly state: { served?: SessionRunnerModel.Resolved }
-}
-
-/** The current run of a session. There is none if a model is resolved for something else. */
-export const Current = Context.Reference<Run | undefined>("@opencode/CombinedRunnerRoute/Current", {
-  defaultValue: () => undefined,
-})
-
-const key = Symbol.for("opencode.combined.runner.route")
-
-export function mark(model: Model, route: Route): Model {
-  return Object.assign(model, { [key]: route })
-}
-
-export function of(model: Model): Route | undefined {
-  return (model as Model & { [key]?: Route })[key]
 }
 
 export * as CombinedRunnerRoute from "./route"

@@ -13,7 +13,6 @@ import {
   InvalidRequestReason,
   LLMError,
   LLMEvent,
-  UnknownProviderReason,
   isContextOverflowFailure,
   type ProviderErrorEvent,
 } from "@opencode-ai/ai"
@@ -25,13 +24,14 @@ import type { SessionContext } from "../../session/context"
 import { SessionEvent } from "../../session/event"
 import type { SessionMessage } from "../../session/message"
 import type { createLLMEventPublisher } from "../../session/runner/publish-llm-event"
-import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
 import { CombinedPool } from "../host/pool"
 import { CombinedWatch } from "../host/watch"
 import { CombinedDecide } from "../turn/decide"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedRunnerAttempt } from "./attempt"
+import { CombinedRunnerConclusion } from "./conclusion"
+import { CombinedRunnerEnd } from "./end"
 import { CombinedRunnerFailure } from "./failure"
 import { CombinedRunnerMembers } from "./members"
 import { CombinedRunnerRoute } from "./route"
@@ -40,6 +40,8 @@ type Route = CombinedRunnerRoute.Route
 type Events = NonEmptyReadonlyArray<LLMEvent>
 type Answer = Pull.Pull<Events, LLMError>
 type End = CombinedDecide.End
+
+const { failed } = CombinedRunnerFailure
 
 type Step = {
   readonly context: SessionContext.Loaded
@@ -175,24 +177,13 @@ type State = {
 const messageOf = (step: Step, state: State) =>
   step.publisher.startAssistant().pipe(Effect.tap((id) => Effect.sync(() => (state.message = id))))
 
-/** Before the request: the member may have become unavailable since it was chosen. */
+/** Before the request. */
 const begin = (route: Route, state: State, step: Step) =>
   Effect.gen(function* () {
     if (state.asked) return
-    const { pool, run, member } = route
-    const found = CombinedDecide.start(CombinedRunnerMembers.start(route, "step"))
-    if (found.type === "move") {
-      run.answer = CombinedAnswer.rechoose(run.answer)
-      return yield* again(step, state, false)
-    }
-    if (found.type === "end")
-      return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, run.answer.failures, [])))
-    if (found.type === "wait") {
-      run.answer = CombinedAnswer.wait(run.answer, found)
-      yield* say(step, state, CombinedNotice.waiting(route.id, member.providerID, "unavailable"), found.until)
-      yield* Effect.sleep(found.for)
-      pool.claim(member, route)
-    }
+    const waiting = CombinedNotice.waiting(route.id, route.member.providerID, "unavailable")
+    const asks = yield* CombinedRunnerMembers.begin(route, "step", (until) => say(step, state, waiting, until))
+    if (!asks) return yield* again(step, state, false)
     state.asked = true
     state.attempt.began = Date.now()
   })
@@ -219,7 +210,7 @@ const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAtt
         return yield* act(endOf(route, attempt, event), one ? Effect.succeed([one, ...rest] as const) : pull, event)
       }
       attempt.pulling = performance.now()
-      const events = yield* pull.pipe(Effect.raceFirst(CombinedRunnerMembers.watch(route, attempt, "step")))
+      const events = yield* pull.pipe(Effect.raceFirst(CombinedRunnerConclusion.watch(route, attempt, "step")))
       CombinedRunnerAttempt.note(attempt, events)
       state.held.push(...events)
     }
@@ -228,24 +219,20 @@ const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAtt
       const asIs = Effect.failCause(cause) as Answer
       if (state.served || Cause.hasInterruptsOnly(cause)) return asIs
       if (Pull.isDoneCause(cause)) {
-        const end = {
-          kind: "shortcoming",
-          lacks: "finish",
-          message: "The answer ended without a finish reason",
-        } as const
+        const end = CombinedRunnerEnd.UNFINISHED
         return act(end, Effect.fail(failed(end.message)), undefined, finish(state))
       }
       const error = Cause.squash(cause)
       if (error instanceof CombinedWatch.Silence) return act(error.end, Effect.fail(failed(error.message)), error)
       if (!(error instanceof LLMError) || state.attempt.logged) return asIs
-      const end = CombinedRunnerFailure.read(error, route.settings.own)
+      const end = CombinedRunnerEnd.read(error, route.settings.own)
       return act(end, Effect.fail(settled(error)), error, end.kind === "shortcoming" ? finish(state) : undefined)
     }),
   )
 }
 
 function endOf(route: Route, attempt: CombinedRunnerAttempt.Attempt, event: LLMEvent): End {
-  if (event.type === "provider-error") return CombinedRunnerFailure.read(event, route.settings.own)
+  if (event.type === "provider-error") return CombinedRunnerEnd.read(event, route.settings.own)
   return CombinedRunnerAttempt.endOf(attempt, event) ?? { kind: "whole" }
 }
 
@@ -280,7 +267,7 @@ const conclude = (
     const why = end.kind === "whole" ? "" : end.message
     const answer = attempt.opened ? yield* messageOf(step, state) : undefined
     const first = route.run.answer.suspects[0]?.failure.message
-    const { verdict, left, out } = CombinedRunnerMembers.conclude(
+    const { verdict, failures, out } = CombinedRunnerConclusion.conclude(
       route,
       attempt,
       { ...subject, ...(answer !== undefined && { answer }) },
@@ -317,7 +304,7 @@ const conclude = (
     const message = {
       this: undefined,
       first,
-      all: CombinedNotice.exhausted(route.id, left.failures, out),
+      all: CombinedNotice.exhausted(route.id, failures, out),
       "too long": CombinedNotice.tooLong(route.id),
     }[verdict.error]
     state.served = true
@@ -361,9 +348,6 @@ const overflow = (message: string) =>
     method: "stream",
     reason: new InvalidRequestReason({ message, classification: "context-overflow" }),
   })
-
-const failed = (message: string) =>
-  new LLMError({ module: "combined", method: "stream", reason: new UnknownProviderReason({ message }) })
 
 /** The error as upstream shows it, without the wish to ask the same provider again, seconds later. */
 function settled(error: LLMError) {

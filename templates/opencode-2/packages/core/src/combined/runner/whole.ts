@@ -2,16 +2,17 @@
  * Requests outside of a step: a title, a summary, a text that a client asks for. Each is made in one piece, so that
  * nothing of a failed one is seen, and the next member is simply asked again.
  */
-import { LLMError, LLMRequest, LLMResponse, UnknownProviderReason, type LLMEvent } from "@opencode-ai/ai"
+import { LLMError, LLMRequest, LLMResponse, type LLMEvent } from "@opencode-ai/ai"
 import { Cause, Effect, Stream } from "effect"
 import type { SessionRunnerModel } from "../../session/runner/model"
-import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
 import { CombinedPool } from "../host/pool"
 import { CombinedWatch } from "../host/watch"
 import { CombinedDecide } from "../turn/decide"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedRunnerAttempt } from "./attempt"
+import { CombinedRunnerConclusion } from "./conclusion"
+import { CombinedRunnerEnd } from "./end"
 import { CombinedRunnerFailure } from "./failure"
 import { CombinedRunnerMembers } from "./members"
 import { CombinedRunnerRoute } from "./route"
@@ -19,6 +20,8 @@ import { CombinedRunnerRoute } from "./route"
 type Send<R> = (request: LLMRequest) => Stream.Stream<LLMEvent, LLMError, R>
 type Events = readonly LLMEvent[]
 type Purpose = "title" | "summary" | "small"
+
+const { failed } = CombinedRunnerFailure
 
 type Client<R> = {
   readonly stream: Send<R>
@@ -40,7 +43,7 @@ export function client<R>(llm: Client<R>, purpose: Purpose) {
     stream,
     generate: Effect.fnUntraced(function* (request: LLMRequest) {
       const state = yield* stream(request).pipe(Stream.runFold(LLMResponse.empty, LLMResponse.reduce))
-      return LLMResponse.complete(state) ?? (yield* Effect.fail(failed("The answer ended without a finish reason")))
+      return LLMResponse.complete(state) ?? (yield* Effect.fail(failed(CombinedRunnerEnd.UNFINISHED.message)))
     }),
   }
 }
@@ -65,19 +68,7 @@ const ask = <R>(
 ): Effect.Effect<Events, LLMError, R> =>
   Effect.gen(function* () {
     const purpose = question.purpose === "summary" ? "summary" : "whole"
-    const { pool, run, member } = route
-    const begin = CombinedDecide.start(CombinedRunnerMembers.start(route, purpose))
-    if (begin.type === "move") {
-      run.answer = CombinedAnswer.rechoose(run.answer)
-      return yield* other(question, route, request)
-    }
-    if (begin.type === "end")
-      return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, run.answer.failures, [])))
-    if (begin.type === "wait") {
-      run.answer = CombinedAnswer.wait(run.answer, begin)
-      yield* Effect.sleep(begin.for)
-      pool.claim(member, route)
-    }
+    if (!(yield* CombinedRunnerMembers.begin(route, purpose))) return yield* other(question, route, request)
     const attempt = CombinedRunnerAttempt.make()
     const subject = { purpose: question.purpose, message: "", cost: question.cost }
     const events: LLMEvent[] = []
@@ -90,7 +81,7 @@ const ask = <R>(
           events.push(event)
         }),
       ),
-      Effect.raceFirst(CombinedRunnerMembers.watch(route, attempt, purpose)),
+      Effect.raceFirst(CombinedRunnerConclusion.watch(route, attempt, purpose)),
       Effect.ensuring(Effect.sync(() => CombinedPool.release(route))),
       Effect.onInterrupt(() =>
         Effect.sync(() => CombinedRunnerAttempt.record(attempt, route, subject, { action: "cancelled" })),
@@ -102,7 +93,7 @@ const ask = <R>(
     if (error !== undefined && !(error instanceof LLMError) && !(error instanceof CombinedWatch.Silence))
       return yield* Effect.die(error)
     const end = endOf(route, attempt, events, error)
-    const { verdict, left, out } = CombinedRunnerMembers.conclude(route, attempt, subject, purpose, end, error)
+    const { verdict, failures, out } = CombinedRunnerConclusion.conclude(route, attempt, subject, purpose, end, error)
     switch (verdict.type) {
       case "serve":
         return events
@@ -116,7 +107,7 @@ const ask = <R>(
         return yield* other(question, route, request)
     }
     if (verdict.type === "end" && verdict.error === "all")
-      return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, left.failures, out)))
+      return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, failures, out)))
     if (error instanceof LLMError) return yield* Effect.fail(error)
     if (events.length) return events
     return yield* Effect.fail(failed(end.kind === "whole" ? "" : end.message))
@@ -142,15 +133,12 @@ function endOf(
   error: LLMError | CombinedWatch.Silence | undefined,
 ): CombinedDecide.End {
   if (error instanceof CombinedWatch.Silence) return error.end
-  if (error) return CombinedRunnerFailure.read(error, route.settings.own)
+  if (error) return CombinedRunnerEnd.read(error, route.settings.own)
   const told = events.find((event) => event.type === "provider-error")
-  if (told) return CombinedRunnerFailure.read(told, route.settings.own)
+  if (told) return CombinedRunnerEnd.read(told, route.settings.own)
   const last = events.findLast((event) => event.type === "step-finish")
-  if (!last) return { kind: "shortcoming", lacks: "finish", message: "The answer ended without a finish reason" }
+  if (!last) return CombinedRunnerEnd.UNFINISHED
   return CombinedRunnerAttempt.endOf(attempt, last) ?? { kind: "whole" }
 }
-
-const failed = (message: string) =>
-  new LLMError({ module: "combined", method: "stream", reason: new UnknownProviderReason({ message }) })
 
 export * as CombinedRunnerWhole from "./whole"

@@ -1,11 +1,13 @@
-/** An error of the new runner's requests, in the form that decides what to do next. Pure. */
-import { LLMError, isContextOverflowFailure, type ProviderErrorEvent } from "@opencode-ai/llm"
+/** An error of a request, in the form that decides what to do next. Pure. */
 import { CombinedFailure, type Fault, type Kind } from "../failure/classify"
 import { CombinedEvent } from "../failure/event"
 import type { Rule } from "../failure/rules"
+import { LLMError, UnknownProviderReason, isContextOverflowFailure, type ProviderErrorEvent } from "./llm"
+
+export type Kinds = Partial<Record<LLMError["reason"]["_tag"], Kind>>
 
 /** Upstream's classification of an error, if no rule matches its words. */
-const KINDS: Partial<Record<LLMError["reason"]["_tag"], Kind>> = {
+const KINDS: Kinds = {
   RateLimit: "rate_limit",
   QuotaExceeded: "quota",
   Authentication: "auth",
@@ -13,13 +15,18 @@ const KINDS: Partial<Record<LLMError["reason"]["_tag"], Kind>> = {
   Transport: "network",
 }
 
-/** An error of a request, or an error event inside its answer. `own` are the user's rows. */
-export function read(error: LLMError | ProviderErrorEvent, own: readonly Rule[], now = Date.now()): Fault {
+/** An error of a request, or an error event inside its answer. `own` are the user's rows, `more` what else upstream says. */
+export function read(
+  error: LLMError | ProviderErrorEvent,
+  own: readonly Rule[],
+  now = Date.now(),
+  more: Kinds = {},
+): Fault {
   const overflow = isContextOverflowFailure(error)
   if (!(error instanceof LLMError))
     return CombinedFailure.fault(error, now, { inside: { event: error }, overflow, own })
   const { reason } = error
-  const event = "raw" in reason ? failed(reason.raw) : undefined
+  const event = "raw" in reason ? failedEvent(reason.raw) : undefined
   if (event !== undefined) return CombinedFailure.fault("", now, { inside: { event }, own })
   const http = "http" in reason ? reason.http : undefined
   const found = CombinedFailure.fault(
@@ -33,13 +40,14 @@ export function read(error: LLMError | ProviderErrorEvent, own: readonly Rule[],
     now,
     { overflow, own },
   )
-  const kind = KINDS[reason._tag]
+  const kind = more[reason._tag] ?? KINDS[reason._tag]
   if (found.kind !== "unknown" || kind === undefined) return found
-  return { ...found, kind, ...(error.retryAfterMs !== undefined && { retryAfter: error.retryAfterMs }) }
+  const retryAfter = "retryAfterMs" in reason ? reason.retryAfterMs : undefined
+  return { ...found, kind, ...(retryAfter !== undefined && { retryAfter }) }
 }
 
 /** The error in an event that upstream's decoder did not know; any other may have the model's own words in it. */
-function failed(raw: string | undefined): unknown {
+function failedEvent(raw: string | undefined): unknown {
   try {
     const event: unknown = JSON.parse(raw ?? "")
     return CombinedEvent.failed(event) ? event : undefined
@@ -47,5 +55,9 @@ function failed(raw: string | undefined): unknown {
     return undefined
   }
 }
+
+/** The error with which a request ends if we end it. */
+export const failed = (message: string) =>
+  new LLMError({ module: "combined", method: "stream", reason: new UnknownProviderReason({ message }) })
 
 export * as CombinedRunnerFailure from "./failure"

@@ -1,0 +1,54 @@
+/** How a request to a member goes on: it is watched, and its end is learnt from, decided about and logged. */
+import { Effect } from "effect"
+import { CombinedWatch } from "../host/watch"
+import { CombinedMember } from "../member"
+import { CombinedDecide } from "../turn/decide"
+import { CombinedProgress } from "../turn/progress"
+import { CombinedRunnerAttempt } from "./attempt"
+import { CombinedRunnerMembers } from "./members"
+import type { CombinedRunnerRoute } from "./route"
+
+type Route = CombinedRunnerRoute.Route
+
+/** Fails once the member has been silent for too long and another one can answer. */
+export const watch = (
+  route: Route,
+  attempt: CombinedRunnerAttempt.Attempt,
+  purpose: CombinedDecide.Purpose,
+): Effect.Effect<never, CombinedWatch.Silence> =>
+  CombinedWatch.watch(
+    () => ({ silence: CombinedProgress.silence(attempt), started: attempt.firstToken !== undefined }),
+    route.settings,
+    Effect.sync(() => CombinedRunnerMembers.others(route, purpose, { relieves: true })),
+  )
+
+/** Learns from an attempt that has ended, decides what happens, and logs it. */
+export function conclude(
+  route: Route,
+  attempt: CombinedRunnerAttempt.Attempt,
+  subject: CombinedRunnerAttempt.Subject & { readonly answer?: string },
+  purpose: CombinedDecide.Purpose,
+  end: CombinedDecide.End,
+  error?: unknown,
+) {
+  const { run, member, settings } = route
+  const { suspects } = run.answer
+  const { began, calls } = attempt
+  const answer = CombinedDecide.without(run.answer, member, end)
+  const others = end.kind === "whole" || CombinedRunnerMembers.others(route, purpose, { answer })
+  const settled = CombinedRunnerMembers.settle(route, { purpose, end, settings, others, error, began, calls })
+  const { verdict, action } = settled
+  const served = verdict.type === "serve"
+  if (served) CombinedRunnerMembers.succeed(route, suspects, began)
+  else run.owed = (run.owed ?? 0) + CombinedRunnerAttempt.spent(attempt, subject.cost).cost
+  CombinedRunnerAttempt.record(attempt, route, subject, {
+    action,
+    ...(end.kind !== "whole" && !served && { failure: CombinedDecide.classOf(end), reason: end.message }),
+    ...(calls > 0 && !served && { tools: calls }),
+    ...(verdict.type === "move" && { next: CombinedMember.key(verdict.to) }),
+    ...(verdict.type === "again" && { next: CombinedMember.key(member) }),
+  })
+  return settled
+}
+
+export * as CombinedRunnerConclusion from "./conclusion"

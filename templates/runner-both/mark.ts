@@ -1,0 +1,19 @@
+/** The mark on a model that was chosen for a combined one. */
+import { Context } from "effect"
+import type { Model } from "./llm"
+import type { Route, Run } from "./route"
+
+/** The current run. There is none if a model is resolved for something else. */
+export const Current = Context.Reference<Run | undefined>("@opencode/CombinedRunnerRoute/Current", {
+  defaultValue: () => undefined,
+})
+
+const key = Symbol.for("opencode.combined.runner.route")
+
+export function mark(model: Model, route: Route): Model {
+  return Object.assign(model, { [key]: route })
+}
+
+export function of(model: Model): Route | undefined {
+  return (model as Model & { [key]?: Route })[key]
+}
