@@ -161,7 +161,9 @@ def prepare(
         upstream.fetch([release], reporter)
         snapshot = upstream.snapshot(release)
         snapshot.prefetch([*snapshot.package_files(), *patches.places()])
-        slim = workspace.closure(snapshot.package_texts(), request.line, web_ui=request.embeds_web_ui)
+        slim = workspace.closure(
+            snapshot.package_texts(), request.line.at(release.version), web_ui=request.embeds_web_ui
+        )
         if request.web_ui == "auto":
             web_ui.require_reachable(slim.elsewhere)
         tree = worktree.checkout(store, upstream, release, slim, reporter, with_tests=request.with_tests)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opencode_patcher.base.version import Range, Version
 
@@ -19,6 +19,18 @@ class Templates:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Names:
+    """What the releases of a line call their parts ``since`` one of them; the fields are those of ``Line``."""
+
+    since: Version
+    package_name: str
+    built: str
+    combined: str
+    ending: str
+    without_web_ui: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """A line of OpenCode: releases that share their layout, and so their patches and templates.
 
@@ -26,12 +38,13 @@ class Line:
     before the first one. ``source`` is the address of the repository, ``tags`` a pattern (git's glob) of all its
     release tags, those of other lines included. ``package`` is the workspace package that is built, ``package_name``
     its name in package.json. Its file ``build_script`` is called with ``build_flags``, and leaves the program under
-    ``dist/DIST-linux-x64/bin/PROGRAM``. ``web_ui`` is the package that can be embedded, "" for none, and
-    ``without_web_ui`` the flags that leave it out.
+    ``dist/DIST-linux-x64/bin/BUILT``. ``web_ui`` is the package that can be embedded, "" for none, and
+    ``without_web_ui`` the flags that leave it out. ``program`` is what the program is called where it is installed.
 
     ``patches`` is the directory below ``patches/``. Of ``templates`` the first directory has to exist. ``combined`` is
-    how OpenCode's own modules import ours. ``lock`` and ``support`` name files beside ``upstream/lock.py``.
-    ``experimental`` says what is not proven yet, "" for nothing.
+    how OpenCode's own modules import ours, ``ending`` what they write behind the path of a module of their own package.
+    ``lock`` and ``support`` name files beside ``upstream/lock.py``. ``experimental`` says what is not proven yet, ""
+    for nothing. Some releases call these parts otherwise: ``later`` has their names, oldest first (see ``at``).
     """
 
     major: int
@@ -40,11 +53,13 @@ class Line:
     package: str
     package_name: str
     program: str
+    built: str
     dist: str
     build_script: str
     patches: str
     templates: tuple[Templates, ...]
     combined: str
+    ending: str = ""
     lock: str
     support: str
     since: Version = (0, 0, 0)
@@ -53,6 +68,7 @@ class Line:
     web_ui: str = ""
     without_web_ui: tuple[str, ...] = ()
     experimental: str = ""
+    later: tuple[Names, ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,6 +78,20 @@ class Line:
     def has(self, version: Version) -> bool:
         """Whether a release of this version is one of the line."""
         return self.since <= version and version[0] <= self.major
+
+    def at(self, version: Version) -> Line:
+        """The line with the names that a release of this version has."""
+        names = next((names for names in reversed(self.later) if names.since <= version), None)
+        if names is None:
+            return self
+        return replace(
+            self,
+            package_name=names.package_name,
+            built=names.built,
+            combined=names.combined,
+            ending=names.ending,
+            without_web_ui=names.without_web_ui,
+        )
 
 
 RUNNER = Range(since=(1, 17, 12))
@@ -82,6 +112,7 @@ OPENCODE_1 = Line(
     web_ui="packages/app",
     without_web_ui=("--skip-embed-web-ui",),
     program="opencode",
+    built="opencode",
     dist="opencode",
     build_script="script/build.ts",
     lock="upstream.lock.json",
@@ -109,6 +140,7 @@ OPENCODE_2 = Line(
     package="packages/cli",
     package_name="@opencode-ai/cli",
     program="opencode2",
+    built="opencode2",
     dist="cli",
     build_script="script/build.ts",
     lock="upstream-2.lock.json",
@@ -122,6 +154,16 @@ OPENCODE_2 = Line(
     ),
     combined="@opencode-ai/core/combined",
     experimental="OpenCode 2 is experimental: what is proven of it, and how, is in docs/opencode-2.md.",
+    later=(
+        Names(
+            since=(2, 0, 1),
+            package_name="@opencode/cli",
+            built="opencode",
+            combined="@opencode/core/combined",
+            ending=".js",
+            without_web_ui=("--skip-web-ui",),
+        ),
+    ),
 )
 
 LINES = (OPENCODE_1, OPENCODE_2)

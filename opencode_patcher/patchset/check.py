@@ -211,8 +211,15 @@ class Checker:
         places = [path for target in patch.header.touches for path in target.places]
         contents = {path: content for path in places if (content := read(path))}
         excused = tuple(target.path for target in patch.header.touches if target.may_lack(version))
+        left_out = tuple(target.left_out(version) for target in patch.header.touches)
         used = tuple(value for name, value in sorted(values.items()) if name in patch.text)
-        key = (patch.name, excused, used, *(contents[path].name if path in contents else None for path in places))
+        key = (
+            patch.name,
+            excused,
+            left_out,
+            used,
+            *(contents[path].name if path in contents else None for path in places),
+        )
         if key not in self._patches:
             found = _outcomes(patch, values, contents, version)
             made = {

@@ -129,7 +129,8 @@ def outcomes(
 def _outcome(
     patch: Patch, target: TouchedFile, hunks: FileHunks, read: ReadPristine, version: Version | None
 ) -> FileOutcome:
-    if not target.releases.has(version):
+    hunks = hunks.without(target.left_out(version))
+    if not target.releases.has(version) or not hunks.hunks:
         return FileOutcome(target=target, path=None, hunks=hunks, excused=True)
     for path in target.places:
         content = read(path)

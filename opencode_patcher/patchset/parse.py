@@ -7,7 +7,7 @@ print back to exactly the same text, change only the declared files, and do noth
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opencode_patcher.base.errors import PatchError
@@ -64,6 +64,14 @@ class FileHunks:
     path: str
     hunks: tuple[Hunk, ...]
 
+    def numbered(self, number: int) -> Hunk:
+        """The hunk of that number, which has to be there."""
+        return next(hunk for hunk in self.hunks if hunk.number == number)
+
+    def without(self, numbers: frozenset[int]) -> FileHunks:
+        """The same without some of the hunks; the others keep their numbers."""
+        return replace(self, hunks=tuple(hunk for hunk in self.hunks if hunk.number not in numbers))
+
 
 def parse(patch: Patch, rendered: str) -> tuple[FileHunks, ...]:
     """Check the rendered text of ``patch`` and return its hunks by file.
@@ -97,6 +105,7 @@ def parse(patch: Patch, rendered: str) -> tuple[FileHunks, ...]:
         )
     files = tuple(_file(patch, parsed_file) for parsed_file in parsed)
     _check_declared(patch, [file.path for file in files])
+    _check_variants(patch, files)
     return files
 
 
@@ -155,6 +164,16 @@ def _check_declared(patch: Patch, found: list[str]) -> None:
         raise _refused(patch, f"it changes '{undeclared[0]}', which its 'Touches' does not name")
     if unchanged := [path for path in declared if path not in found]:
         raise _refused(patch, f"its 'Touches' names '{unchanged[0]}', which it does not change")
+
+
+def _check_variants(patch: Patch, files: tuple[FileHunks, ...]) -> None:
+    counts = {file.path: len(file.hunks) for file in files}
+    for target in patch.header.touches:
+        named = {number for variant in target.variants for number in variant.numbers}
+        if named and max(named) > counts[target.path]:
+            raise _refused(
+                patch, f"its 'Hunks' names hunk {max(named)} of '{target.path}', which has {counts[target.path]}"
+            )
 
 
 def _first_difference(one: str, other: str) -> int:

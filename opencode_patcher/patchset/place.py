@@ -103,7 +103,7 @@ def apply(text: str, hunks: FileHunks, placements: Sequence[Placement]) -> str:
     for placement in reversed(placements):
         if placement.already:
             continue
-        hunk = hunks.hunks[placement.hunk - 1]
+        hunk = hunks.numbered(placement.hunk)
         start = placement.line - 1
         made[start : start + len(hunk.source)] = _edited(made[start : start + len(hunk.source)], hunk)
     return "".join(made)
@@ -261,7 +261,7 @@ def _is_part(source_index: int, result_index: int, hunk: Hunk) -> bool:
 
 
 def _end(placement: Placement, hunks: FileHunks) -> int:
-    hunk = hunks.hunks[placement.hunk - 1]
+    hunk = hunks.numbered(placement.hunk)
     return placement.line + len(hunk.result if placement.already else hunk.source)
 
 

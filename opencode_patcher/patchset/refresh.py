@@ -30,12 +30,15 @@ _HUNK = re.compile(r"^(?=@@ )", re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True)
 class Edited:
-    """A file of a patch: where it is in the release, and its text before and after the patch."""
+    """A file of a patch: where it is in the release, and its text before and after the patch. ``left_out`` are the
+    numbers of the hunks that the release does not get.
+    """
 
     target: TouchedFile
     path: str
     before: str
     after: str
+    left_out: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +80,9 @@ def refreshed(patch: Patch, files: Sequence[Edited], values: Mapping[str, str]) 
     rendered = {file.path: file for file in parse(patch, render_patch(patch.name, patch.text, values))}
     by_target = {file.target.path: file for file in files}
     made = [
-        _section(patch, section, rendered[path], by_target[path]) if path in by_target else section
+        _section(patch, section, rendered[path].without(by_target[path].left_out), by_target[path])
+        if path in by_target
+        else section
         for path, section in sections
     ]
     for file in files:
@@ -99,6 +104,8 @@ def _section(patch: Patch, section: str, hunks: FileHunks, file: Edited) -> str:
     kept, made = _kept_and_new(patch, hunks, file)
     if not made and len(kept) == len(hunks.hunks):
         return _moved(start, file) + "".join(raw)
+    if file.left_out:
+        raise _by_hand(patch, f"Some hunks of {file.target.path} are only for other releases.")
     if len(raw) != len(hunks.hunks):
         raise _by_hand(patch, "There are template blocks around its hunks.")
     for hunk in hunks.hunks:
@@ -106,7 +113,7 @@ def _section(patch: Patch, section: str, hunks: FileHunks, file: Edited) -> str:
         if lost and raw[hunk.number - 1].split("\n", 1)[1] != _body(hunk.lines):
             raise _by_hand(patch, f"Hunk {hunk.number} of {file.target.path} has variables.")
     for placement in kept:
-        hunk = hunks.hunks[placement.hunk - 1]
+        hunk = hunks.numbered(placement.hunk)
         body = raw[placement.hunk - 1].split("\n", 1)[1]
         made.append(
             _Part(
@@ -181,7 +188,7 @@ def _gaps(hunks: FileHunks, kept: Mapping[Placement, range], file: Edited) -> It
     for placement, result in kept.items():
         first = placement.line - 1
         yield _Gap(old=range(old_at, first), new=range(new_at, result.start))
-        old_at, new_at = first + len(hunks.hunks[placement.hunk - 1].source), result.stop
+        old_at, new_at = first + len(hunks.numbered(placement.hunk).source), result.stop
     yield _Gap(old=range(old_at, len(split_lines(file.before))), new=range(new_at, len(split_lines(file.after))))
 
 
@@ -190,7 +197,7 @@ def _results(hunks: FileHunks, placements: Sequence[Placement]) -> list[range]:
     found: list[range] = []
     shift = 0
     for placement in placements:
-        hunk = hunks.hunks[placement.hunk - 1]
+        hunk = hunks.numbered(placement.hunk)
         start = placement.line - 1 + shift
         found.append(range(start, start + len(hunk.result)))
         shift += len(hunk.result) - len(hunk.source)
@@ -332,7 +339,7 @@ def _verify(patch: Patch, text: str, files: Sequence[Edited], values: Mapping[st
     again = series.parse(patch.name, text)
     hunks = {file.path: file for file in parse(again, render_patch(again.name, again.text, values))}
     for file in files:
-        written = hunks.get(file.path) or hunks[file.target.path]
+        written = (hunks.get(file.path) or hunks[file.target.path]).without(file.left_out)
         outcome = place(patch.name, file.path, written, file.before)
         if outcome.misfits or outcome.text != file.after:
             raise PatchError(

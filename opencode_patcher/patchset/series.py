@@ -28,6 +28,9 @@ KEYS = ("Subject", "Why", "Obsolete-When", "Touches")
 RELEASES = "Releases"
 """The key that a header may also have: ``since v1.17.12``, ``until v1.20.0`` or both."""
 
+HUNKS = "Hunks"
+"""The key for hunks that only some releases get, one entry a line: ``src/a.ts 2-3,5 until v1.20.0``."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _KEY_LINE = re.compile(r"([A-Za-z][A-Za-z-]*):(?:\s+(.*))?")
 _DIFF_START = re.compile(r"^diff --git ", re.MULTILINE)
@@ -39,13 +42,25 @@ _ENTRY = re.compile(
 
 _RELEASES = re.compile(r"(?:since\s+(?P<since>\S+))?\s*(?:until\s+(?P<until>\S+))?")
 
+_VARIANT = re.compile(r"(?P<path>\S+)\s+(?P<numbers>[1-9]\d?(?:[-,][1-9]\d?)*)\s+(?P<releases>(?:since|until)\s.*)")
+"""One entry of ``Hunks``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """Hunks of a file (``numbers`` count from 1 in the diff) that only these releases get."""
+
+    numbers: frozenset[int]
+    releases: Range
+
 
 @dataclass(frozen=True, kw_only=True)
 class TouchedFile:
     """A file that a patch changes: where it is now, and the older places of the same file, newest first.
 
     ``since`` is the first release that has the file and ``until`` the last one, None without a limit. ``followed`` is a
-    place found in upstream's history that the patch does not name. ``releases`` are those that the patch is for.
+    place found in upstream's history that the patch does not name. ``releases`` are those that the patch is for, and
+    ``variants`` hunks that are only for some of them.
     """
 
     path: str
@@ -54,6 +69,7 @@ class TouchedFile:
     until: Version | None = None
     followed: str | None = None
     releases: Range = field(default_factory=Range)
+    variants: tuple[Variant, ...] = ()
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -68,6 +84,12 @@ class TouchedFile:
         if version is None:
             return False
         return not (self.releases.has(version) and Range(since=self.since, until=self.until).has(version))
+
+    def left_out(self, version: Version | None) -> frozenset[int]:
+        """The numbers of the hunks that a release of that version does not get."""
+        return frozenset(
+            number for variant in self.variants if not variant.releases.has(version) for number in variant.numbers
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +185,11 @@ def parse(name: str, text: str) -> Patch:
             subject=" ".join(fields["Subject"]),
             why=" ".join(fields["Why"]),
             obsolete_when=" ".join(fields["Obsolete-When"]),
-            touches=_targets(name, fields["Touches"], _releases(name, fields.get(RELEASES, []))),
+            touches=_with_variants(
+                name,
+                _targets(name, fields["Touches"], _releases(name, RELEASES, " ".join(fields.get(RELEASES, [])))),
+                fields.get(HUNKS, []),
+            ),
         ),
         text=text,
     )
@@ -212,7 +238,7 @@ def _fields(name: str, header: str) -> dict[str, list[str]]:
         if match is None:
             raise _malformed(name, f"Line {number}: expected 'Key: value', found '{line.strip()}'.")
         key, value = match.group(1), (match.group(2) or "").strip()
-        known = [*KEYS, RELEASES]
+        known = [*KEYS, RELEASES, HUNKS]
         if key not in known:
             raise _malformed(name, f"Line {number}: '{key}' is not a header key. {did_you_mean(key, known)}".strip())
         if key in fields:
@@ -221,16 +247,13 @@ def _fields(name: str, header: str) -> dict[str, list[str]]:
     return fields
 
 
-def _releases(name: str, lines: list[str]) -> Range:
-    if not lines:
+def _releases(name: str, key: str, text: str) -> Range:
+    if not text:
         return Range()
-    text = " ".join(lines)
     match = _RELEASES.fullmatch(text)
     limits = {word: parse_tag(tag) for word, tag in match.groupdict().items() if tag} if match else {}
     if not limits or None in limits.values():
-        raise _malformed(
-            name, f"Releases '{text}': expected 'since TAG', 'until TAG' or both, such as 'since v1.17.12'."
-        )
+        raise _malformed(name, f"{key} '{text}': expected 'since TAG', 'until TAG' or both, such as 'since v1.17.12'.")
     return Range(**limits)
 
 
@@ -259,6 +282,36 @@ def _targets(name: str, entries: list[str], releases: Range) -> tuple[TouchedFil
             )
         )
     return tuple(targets)
+
+
+def _with_variants(name: str, targets: tuple[TouchedFile, ...], entries: list[str]) -> tuple[TouchedFile, ...]:
+    """The files, with what ``Hunks`` says of them."""
+    found: dict[str, list[Variant]] = {target.path: [] for target in targets}
+    for entry in entries:
+        match = _VARIANT.fullmatch(entry)
+        if match is None:
+            raise _malformed(
+                name,
+                f"{HUNKS} '{entry}': expected a path, numbers of its hunks and releases: 'a.ts 2-3 since v1.17.12'.",
+            )
+        path = match.group("path")
+        if path not in found:
+            raise _malformed(
+                name, f"{HUNKS} names '{path}', which Touches does not. {did_you_mean(path, found)}".strip()
+            )
+        variant = Variant(
+            numbers=_numbers(match.group("numbers")), releases=_releases(name, HUNKS, match.group("releases").strip())
+        )
+        if twice := variant.numbers & {number for other in found[path] for number in other.numbers}:
+            raise _malformed(name, f"{HUNKS} names hunk {min(twice)} of '{path}' twice.")
+        found[path].append(variant)
+    return tuple(replace(target, variants=tuple(found[target.path])) for target in targets)
+
+
+def _numbers(text: str) -> frozenset[int]:
+    """The numbers of ``2-3,5``."""
+    ends = [list(map(int, part.split("-"))) for part in text.split(",")]
+    return frozenset(number for first, *last in ends for number in range(first, (last or [first])[-1] + 1))
 
 
 def _version(text: str | None) -> Version | None:

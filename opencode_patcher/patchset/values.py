@@ -14,8 +14,10 @@ def values_for(line: Line, release: Release) -> dict[str, str]:
     from opencode_patcher.models.json_schema import settings_json
     from opencode_patcher.models.typescript import rules_json
 
+    named = line.at(release.version)
     return {
-        "combined": line.combined,
+        "combined": named.combined,
+        "ending": named.ending,
         "failure_table": table_json(),
         "identity_rules": rules_json(),
         "release_tag": release.tag,

@@ -188,11 +188,11 @@ def _find(tree: Worktree, version: str, log: Path) -> Path:
     """The one binary that the build has left."""
     line = tree.line
     dist = tree.path / line.package / "dist"
-    found = [path for path in dist.glob(f"{line.dist}-*/bin/{line.program}*") if path.suffix in ("", ".exe")]
+    found = [path for path in dist.glob(f"{line.dist}-*/bin/{line.built}*") if path.suffix in ("", ".exe")]
     if len(found) != 1:
         raise BuildError(
             "OpenCode's build left no binary in the expected place.",
-            why=f"Under {dist} there are {len(found)} files named {line.dist}-*/bin/{line.program}.",
+            why=f"Under {dist} there are {len(found)} files named {line.dist}-*/bin/{line.built}.",
             next_step=f"The build's output is in {log}.",
         )
     return _require(found[0], version, log)

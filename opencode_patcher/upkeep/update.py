@@ -116,7 +116,9 @@ def next_lock(prospect: Prospect, request: Request, store: Store, reporter: Repo
     """
     with one_at_a_time(store, reporter, wait=request.wait), repository.opened(store, request.source) as upstream:
         upstream.fetch([prospect.newest], reporter)
-        wanted = workspace.closure(upstream.snapshot(prospect.newest).package_texts(), request.line).bun
+        wanted = workspace.closure(
+            upstream.snapshot(prospect.newest).package_texts(), request.line.at(prospect.newest.version)
+        ).bun
     pins = bun_package.with_pins(lock.bun, wanted, reporter)
     newest = catalogue.move_lock(lock, request, store, reporter)
     return replace(newest, release=prospect.newest, bun=pins)

@@ -9,7 +9,7 @@ from pathlib import Path
 from opencode_patcher.base import files, git
 from opencode_patcher.base.errors import PatchError, UsageError
 from opencode_patcher.base.line import OPENCODE_1
-from opencode_patcher.base.version import Release
+from opencode_patcher.base.version import Release, Version
 from opencode_patcher.patchset.compose import walk
 from opencode_patcher.patchset.misfit import explain
 from opencode_patcher.patchset.refresh import Edited, refreshed
@@ -55,7 +55,7 @@ def from_commits(bench: Workbench, patches: Series) -> dict[str, str]:
     with opened_at(bench.repository) as repository:
         steps = pairwise(map(repository.at, commits))
         return {
-            patch.name: refreshed(patch, _edited(step, patch), values)
+            patch.name: refreshed(patch, _edited(step, patch, bench.state.release.version), values)
             for patch, step in zip(patches.following(bench.state.moved).patches, steps, strict=True)
         }
 
@@ -75,7 +75,15 @@ def from_release(snapshot: Snapshot, release: Release, patches: Series) -> dict[
                 continue
             if item.placed.misfits:
                 raise explain(item.placed.misfits[0], item.before)
-            files.append(Edited(target=item.target, path=item.path, before=item.before, after=item.placed.text))
+            files.append(
+                Edited(
+                    target=item.target,
+                    path=item.path,
+                    before=item.before,
+                    after=item.placed.text,
+                    left_out=item.target.left_out(release.version),
+                )
+            )
         made[patch.name] = refreshed(patch, files, values)
     return made
 
@@ -93,7 +101,7 @@ def write(directory: Path, patches: Series, texts: Mapping[str, str]) -> tuple[s
     return names
 
 
-def _edited(snapshots: tuple[Snapshot, Snapshot], patch: Patch) -> list[Edited]:
+def _edited(snapshots: tuple[Snapshot, Snapshot], patch: Patch, version: Version) -> list[Edited]:
     """The files that a commit changes since the previous one. Each has to be a plain file that the patch declares."""
     declared = {place: target for target in patch.header.touches for place in target.places}
     before, after = (snapshot.entries() for snapshot in snapshots)
@@ -105,7 +113,9 @@ def _edited(snapshots: tuple[Snapshot, Snapshot], patch: Patch) -> list[Edited]:
         if path not in declared:
             raise _refused(patch, path, f"Its Touches names {', '.join(declared)}.")
         texts = [_text(snapshot, path) for snapshot in snapshots]
-        found.append(Edited(target=declared[path], path=path, before=texts[0], after=texts[1]))
+        target = declared[path]
+        left_out = target.left_out(version)
+        found.append(Edited(target=target, path=path, before=texts[0], after=texts[1], left_out=left_out))
     return found
 
 

@@ -75,6 +75,7 @@ def line(*templates: Templates) -> Line:
         package="",
         package_name="",
         program="",
+        built="",
         dist="",
         lock="",
         support="",

@@ -19,8 +19,11 @@ PROGRAM = "packages/opencode"
 ALIASES = {"@/": f"{PROGRAM}/src/"}
 """Prefixes of module names that upstream's tsconfig.json of that package maps to a directory."""
 
-WORKSPACE_PREFIX = "@opencode-ai/"
-"""Module names of upstream's own packages; the package of that name is in ``packages/``."""
+WORKSPACE_PREFIXES = ("@opencode-ai/", "@opencode/")
+"""How module names of upstream's own packages begin; the package of that name is in ``packages/``."""
+
+ENDING = ".js"
+"""What may be written behind the path of a module for the ``.ts`` that it is made of."""
 
 SUFFIXES = ("", ".ts", ".tsx", "/index.ts", "/index.tsx")
 """What may follow an import's path, in the order in which a bundler tries it."""
@@ -117,7 +120,7 @@ def resolve(module: str, importer: str, read: Read) -> str | None:
 
 def is_internal(module: str) -> bool:
     """Whether a module is in upstream's repository, not in one of its dependencies."""
-    return module.startswith((".", WORKSPACE_PREFIX, *ALIASES))
+    return module.startswith((".", *WORKSPACE_PREFIXES, *ALIASES))
 
 
 def dependency(module: str) -> str:
@@ -128,13 +131,15 @@ def dependency(module: str) -> str:
 
 def _places(module: str, importer: str, read: Read) -> Iterator[str]:
     if module.startswith("."):
-        yield posixpath.normpath(posixpath.join(posixpath.dirname(importer), module))
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(importer), module))
+        yield path.removesuffix(ENDING)
         return
     for prefix, directory in ALIASES.items():
         if module.startswith(prefix):
             yield directory + module.removeprefix(prefix)
             return
-    name, _, below = module.removeprefix(WORKSPACE_PREFIX).partition("/")
+    prefix = next(prefix for prefix in WORKSPACE_PREFIXES if module.startswith(prefix))
+    name, _, below = module.removeprefix(prefix).partition("/")
     package = f"packages/{name}"
     for target in _package_exports(read(f"{package}/package.json") or "{}", f"./{below}" if below else "."):
         yield posixpath.normpath(posixpath.join(package, target))
