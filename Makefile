@@ -17,7 +17,7 @@ export OPENCODE_PATCHER_TEST_TOOLS ?= $(CURDIR)/.cache/test-tools
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/pycache
 
-.PHONY: build demo recording test test-upstream test-newest fuzz coverage lint docs bench requirements clean help
+.PHONY: build demo recording test hermetic test-upstream test-newest fuzz coverage lint docs bench requirements clean help
 
 help:
 	@echo "make build          make an OpenCode with combined models and verify it"
@@ -42,7 +42,11 @@ demo: $(VENV)/tool
 recording: $(VENV)/dev
 	$(TOOL) demo --record docs/failover.svg
 
-test: $(VENV)/dev lint
+# Two jobs, since the type check keeps only one core busy.
+test: $(VENV)/dev
+	$(MAKE) --no-print-directory -j 2 lint hermetic
+
+hermetic: $(VENV)/dev
 	$(BIN)/pytest -m "not upstream" -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 test-upstream: $(VENV)/dev
@@ -57,7 +61,7 @@ fuzz: $(VENV)/dev
 		$(if $(FUZZ_EXAMPLES),--examples $(FUZZ_EXAMPLES)) $(FUZZ_TARGETS)
 
 coverage: $(VENV)/dev
-	$(BIN)/pytest -m "not upstream" --cov --cov-report=term
+	$(BIN)/pytest -m "not upstream" -n $(WORKERS) --dist loadscope --no-loadscope-reorder --cov --cov-report=term
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
