@@ -40,7 +40,8 @@ def outcome(attempt: Attempt) -> str:
 
 
 def why(attempt: Attempt) -> str:
-    """The reason of a failure, else what the answer took: seconds, tokens (in+out) and dollars."""
+    """The reason of a failure, else what the answer took (seconds, tokens in+out, dollars), and the
+    preferred model if this is a different one."""
     purpose = "" if attempt.purpose == "step" else f"{attempt.purpose}: "
     if attempt.failure is not None:
         return f"{purpose}{attempt.reason or attempt.failure}"
@@ -49,6 +50,8 @@ def why(attempt: Attempt) -> str:
         parts.append(f"{_count(attempt.tokens_in)}+{_count(attempt.tokens_out)} tokens")
     if attempt.cost:
         parts.append(f"${attempt.cost:.4f}")
+    if attempt.instead_of is not None:
+        parts.append(f"instead of {attempt.instead_of}")
     return purpose + ", ".join(parts)
 
 

@@ -27,7 +27,7 @@ class Attempt:
     """One request to a member. ``cost`` is in dollars, ``first_token`` in milliseconds from ``start``.
 
     ``variant`` is the requested one, ``own_variant`` what the member was asked for instead; None when it has nothing
-    like it.
+    like it. ``instead_of`` is the preferred model, if the member has a different one.
     """
 
     start: datetime
@@ -48,6 +48,7 @@ class Attempt:
     tokens_in: int
     tokens_out: int
     cost: float
+    instead_of: str | None = None
 
     def is_of(self, session: str | None) -> bool:
         """Whether the id of its session ends in ``session``; None stands for any."""
@@ -182,6 +183,7 @@ class _Line:
     reason: str | None = None
     next: str | None = None
     first_token: float | None = None
+    instead_of: str | None = None
 
 
 def _attempt(line: bytes) -> Attempt | None:
@@ -213,6 +215,7 @@ def _attempt(line: bytes) -> Attempt | None:
         tokens_in=said.tokens.input + said.tokens.cache_read,
         tokens_out=said.tokens.output,
         cost=said.cost,
+        instead_of=said.instead_of,
     )
 
 

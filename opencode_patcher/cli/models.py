@@ -127,11 +127,13 @@ def _about(member: Member) -> list[str]:
 
     out = member.avoided
     price = member.price
+    has_price = (price.input or price.output) and member.price_class in ("metered", "")
     return [
         f"avoided until {moments.until(out.until, datetime.now(UTC))}: {out.kind}" if out else member.wish or "ready",
-        *([f"${price.input:g} in, ${price.output:g} out"] if price.input or price.output else []),
+        *([member.price_class] if member.price_class else []),
+        *([f"${price.input:g} in, ${price.output:g} out"] if has_price else []),
         *([f"{member.limit.context / 1000:.0f}k"] if member.limit.context else []),
-        *member.terms,
+        *(term for term in member.terms if term != member.price_class),
         *([f"only after {', '.join(member.when)}"] if member.when else []),
     ]
 

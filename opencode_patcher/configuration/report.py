@@ -43,7 +43,8 @@ class Out:
 class Member:
     """``terms`` says what is special about the offer; it is asked only after one of the failures in ``when``.
 
-    ``wish`` is what the user wants of it on this machine: pinned, skipped, or that another is pinned.
+    ``price_class`` is plan, metered or free. ``wish`` is what the user wants of it on this machine: pinned, skipped, or
+    that another is pinned.
     """
 
     provider: str
@@ -52,6 +53,7 @@ class Member:
     provider_name: str = ""
     terms: tuple[str, ...] = ()
     when: tuple[str, ...] = ()
+    price_class: str = ""
     price: Price = field(default_factory=Price)
     limit: Limit = field(default_factory=Limit)
     wish: str = ""

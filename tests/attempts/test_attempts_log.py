@@ -126,7 +126,7 @@ def test_it_shows_the_variant_and_what_a_member_made_of_it(path: Path, capsys: p
         line(),
         line(variant="high", provider="same"),
         line(variant="max", own_variant="high", provider="near"),
-        line(variant="max", own_variant=None, provider="none"),
+        line(variant="max", own_variant=None, provider="none", instead_of="glm-5"),
     )
 
     assert run(["attempts"]) == 0
@@ -136,7 +136,7 @@ def test_it_shows_the_variant_and_what_a_member_made_of_it(path: Path, capsys: p
         "alpha/glm-4.6 answered",
         "same/glm-4.6 (high)",
         "near/glm-4.6 (max as high)",
-        "none/glm-4.6 (without max)",
+        "none/glm-4.6 (without max) answered 2.5 s, 105+20 tokens, $0.2500, instead of glm-5",
     ):
         assert member in out
     assert run(["attempts", "--json"]) == 0

@@ -25,7 +25,8 @@ const seen = (more: Partial<CombinedPicture.Seen> = {}): CombinedPicture.Seen =>
   steer: {},
   answers: [],
   asked: [],
-  stickiness: 5 * MINUTE,
+  warm: () => false,
+  price: () => "metered",
   windows: () => [],
   providerName: (id) => `The ${id}`,
   modelName: () => "GLM 4.6",
@@ -61,21 +62,22 @@ test("the last failure stays known after its cooldown, until a success", () => {
   expect(rows({ state: well })[0].lastError).toBeUndefined()
 })
 
-test("the member of the last answer serves, one before it is warm for a while, and each has cost what it answered", () => {
+test("the member of the last answer serves, others may be warm, and each has cost what it answered", () => {
   const answers = [
-    { member: "a/glm", at: NOW - 2 * MINUTE, cost: 0.25 },
-    { member: "c/glm", at: NOW - 60 * MINUTE, cost: 1 },
-    { member: "b/glm", at: NOW - MINUTE, cost: 0.5 },
-    { member: "a/glm", at: NOW - 3 * MINUTE, cost: 0.25 },
-    { member: "b/glm", at: NOW, cost: 0.5 },
+    { member: "a/glm", cost: 0.25 },
+    { member: "c/glm", cost: 1 },
+    { member: "b/glm", cost: 0.5 },
+    { member: "a/glm", cost: 0.25 },
+    { member: "b/glm", cost: 0.5 },
   ]
-  expect(standings({ answers })).toEqual(["warm", "serving", "ready"])
+  const warm = (member: { readonly providerID: string }) => member.providerID !== "c"
+  expect(standings({ answers, warm })).toEqual(["warm", "serving", "ready"])
   expect(rows({ answers }).map((row) => row.cost)).toEqual([0.5, 1, 1])
 })
 
 test("a member that is asked right now serves, whoever answered last", () => {
-  expect(standings({ answers: [{ member: "a/glm", at: NOW, cost: 0 }], asked: ["b/glm"] })).toEqual([
-    "warm",
+  expect(standings({ answers: [{ member: "a/glm", cost: 0 }], asked: ["b/glm"] })).toEqual([
+    "ready",
     "serving",
     "ready",
   ])
@@ -100,6 +102,23 @@ test("used windows and price classes are passed on", () => {
   const window = { name: "5-hour window", usedShare: 0.4, endsAt: NOW + MINUTE, plan: true, ofModel: false }
   const [row] = rows({ windows: () => [window], price: () => "plan" })
   expect([row.windows, row.price]).toEqual([[{ name: "5-hour window", used: 0.4, ends: NOW + MINUTE }], "plan"])
+})
+
+test("a member's state in words", () => {
+  const words = (more: Partial<CombinedPicture.Seen> = {}, now = NOW) =>
+    rows(more).map((row) => CombinedPicture.state(row, now))
+  expect(words()).toEqual(["ready, next", "ready", "ready"])
+  expect(words({ answers: [{ member: "a/glm", cost: 0 }] })[0]).toBe("serving")
+  const state = failed("a", "model")
+  expect(words({ state })[0]).toBe("avoided until 14:12 (in 12 min): quota")
+  expect(words({ state }, NOW + 12 * MINUTE)[0]).toBe("ready, next")
+  expect(words({ steer: { skip: ["a"] } })).toEqual(["skipped", "ready, next", "ready"])
+  expect(words({ steer: { pin: "b/glm" }, next: (allowed) => allowed[0] })).toEqual([
+    "another is pinned",
+    "pinned, next",
+    "another is pinned",
+  ])
+  expect(words({ steer: { off: true } })).toEqual(["ready, next", "failover is off", "failover is off"])
 })
 
 test("times are said as people say them", () => {

@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test"
 import { CombinedCooldown } from "@/combined/health/cooldown"
+import { CombinedSteer } from "@/combined/choice/steer"
+import { CombinedNotice } from "@/combined/turn/notice"
 import { CombinedAttempts } from "@/combined/view/attempts"
 import { CombinedKnown } from "@/combined/view/known"
+import { CombinedPicture } from "@/combined/view/picture"
 import { CombinedReport, type Report } from "@/combined/view/report"
 
 const now = new Date(2026, 0, 31, 14, 0).getTime()
@@ -21,6 +24,23 @@ const members = [
   { providerID: "beta", modelID: "vendor/sonnet", variant: undefined },
 ]
 
+const pictured = (id: string, more: Partial<CombinedPicture.Seen> = {}) =>
+  CombinedPicture.picture([{ id, name: "Sonnet", members }], {
+    now,
+    state: new Map(),
+    machine: CombinedSteer.NOTHING,
+    steer: {},
+    answers: [],
+    asked: [],
+    warm: () => false,
+    windows: () => [],
+    price: (member) => (member.providerID === "alpha" ? "plan" : "metered"),
+    providerName: (id) => id,
+    modelName: () => "Sonnet",
+    next: () => undefined,
+    ...more,
+  }).models[0]
+
 const report = (more: Partial<Report> = {}): Report => {
   const state = failed("alpha", "sonnet", "provider")
   return {
@@ -30,11 +50,10 @@ const report = (more: Partial<Report> = {}): Report => {
     directory: "/work",
     now: new Date(now).toISOString(),
     models: [
-      CombinedReport.model({ id: "sonnet", name: "Sonnet", members }, false, {
-        known: () => ({ name: "Sonnet", cost: { input: 3, output: 15 }, limit: { context: 200_000, output: 8_000 } }),
-        providerName: (id) => id,
-        cooling: (member) => CombinedCooldown.cooling(state, member.providerID, member.modelID, now),
-      }),
+      CombinedReport.model(pictured("sonnet", { state }), false, members, () => ({
+        cost: { input: 3, output: 15 },
+        limit: { context: 200_000, output: 8_000 },
+      })),
     ],
     providers: [],
     unused_logins: [],
@@ -51,20 +70,17 @@ const report = (more: Partial<Report> = {}): Report => {
 test("each member has a line that says whether it is asked, and until when not", () => {
   expect(CombinedReport.lines(report(), now)).toEqual([
     "combined/sonnet  Sonnet",
-    "  1. alpha/sonnet        avoided until 14:30 (in 30 min) (quota), $3 in, $15 out, 200k",
-    "  2. beta/vendor/sonnet  ready, $3 in, $15 out, 200k",
+    "  1. alpha/sonnet        avoided until 14:30 (in 30 min): quota, plan, 200k",
+    "  2. beta/vendor/sonnet  ready, metered, $3 in, $15 out, 200k",
   ])
 })
 
 test("what the user wants on this machine is shown", () => {
   const machine = { pins: { sonnet: "beta" }, skips: ["alpha/sonnet"] }
-  const look = {
-    known: () => undefined,
-    providerName: (id: string) => id,
-    cooling: () => undefined,
-  }
   const wishes = (id: string, found: typeof machine) =>
-    CombinedReport.model({ id, name: id, members }, false, { ...look, machine: found }).members.map((row) => row.wish)
+    CombinedReport.model(pictured(id, { machine: found }), false, members, () => undefined).members.map(
+      (row) => row.wish,
+    )
   expect(wishes("sonnet", machine)).toEqual(["skipped", "pinned"])
   expect(wishes("sonnet", { ...machine, skips: [] })).toEqual(["another is pinned", "pinned"])
   expect(wishes("other", machine)).toEqual(["skipped", undefined])
@@ -142,8 +158,20 @@ test("an attempt is one line, cut at the width", () => {
   expect(CombinedAttempts.line({ ...moved, end, action: "served", cost: 0.0123 }, 200)).toEndWith(
     "answered   1.5 s, $0.0123",
   )
+  expect(CombinedAttempts.line({ ...moved, end, action: "served", instead_of: "opus" }, 200)).toEndWith(
+    "answered   1.5 s, instead of opus",
+  )
   const text = `${JSON.stringify({ provider: "a" })}\nnot JSON\n${JSON.stringify({ provider: "b" })}\n`
   expect(CombinedAttempts.last(text, 1)).toEqual([{ provider: "b" }])
   expect(CombinedAttempts.last(text, 10)).toHaveLength(2)
   expect(CombinedAttempts.line({}, 80)).toBe("")
+})
+
+test("when nobody can answer it says who returns first, at a time of the user's clock", () => {
+  const [cooldown] = failed("alpha", "sonnet", "model").values()
+  expect(CombinedNotice.exhausted("sonnet", [], [{ member: members[0], cooldown }], [], now).split("\n")).toEqual([
+    "No provider of sonnet can answer now.",
+    "alpha/sonnet: Insufficient\\x1b[31m credits",
+    "alpha should be back first, at 14:30 (in 30 min).",
+  ])
 })

@@ -150,14 +150,17 @@ def test_groups_are_the_users_as_opencode_sees_them(tmp_path: Path) -> None:
         "id": "best",
         "name": "best",
         "own": True,
-        "members": [member("zai/glm-5", out=out, terms=["free"]), member("a/b", wish="skipped", when=["quota"])],
+        "members": [
+            member("zai/glm-5", out=out, terms=["free"]),
+            member("a/b", wish="skipped", when=["quota"], price_class="plan"),
+        ],
     }
     output = own(tmp_path, "groups", models=[*REPORT["models"], mine]).output
     lines = output.splitlines()
     assert lines[0] == "combined/best  best"
     assert re.fullmatch(r"  1\. zai/glm-5  \(avoided until \d\d:\d\d \(in 12 min\): quota, free\)", lines[1])
     assert lines[2:] == [
-        "  2. a/b  (skipped, only after quota)",
+        "  2. a/b  (skipped, plan, only after quota)",
         "combined/claude-sonnet-4-5  Claude Sonnet 4.5",
         "  1. anthropic/claude-sonnet-4-5  (ready, $3 in, $15 out, 200k)",
         "  2. github-copilot/claude-sonnet-4.5  (ready)",

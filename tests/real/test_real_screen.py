@@ -117,12 +117,12 @@ def test_who_is_left_alone_is_seen_and_asked_again(
         terminal.until(lambda screen: all(one in screen for one in ("nothing was lost", "until", "takes over")))
 
         terminal.type("/combined")
-        seen = terminal.until(lambda screen: "cooling until" in screen)
+        seen = terminal.until(lambda screen: "avoided until" in screen)
         assert "serving" in seen
         terminal.press("Enter")
         terminal.until(lambda screen: "Ask it again now" in screen)
         terminal.press("Down", "Down", "Enter")
-        terminal.until(lambda screen: "Combined models" in screen and "cooling until" not in screen)
+        terminal.until(lambda screen: "Combined models" in screen and "avoided until" not in screen)
 
 
 def test_a_key_that_providers_repeat_is_neither_shown_nor_stored(

@@ -47,7 +47,13 @@ export function waitingLong(provider: string, until: number, reason: string, now
  * The first failure first: a later one must not hide what went wrong. Members that were already unavailable come next,
  * and last those that may not be asked because of what they cost, with what the user can do about it.
  */
-export function exhausted(id: string, failures: readonly Failed[], out: readonly Out[], bars: readonly Bar[] = []) {
+export function exhausted(
+  id: string,
+  failures: readonly Failed[],
+  out: readonly Out[],
+  bars: readonly Bar[] = [],
+  now = Date.now(),
+) {
   const earlier = out.map((item) => ({ ...item.member, message: item.cooldown.message }))
   const all = [...failures, ...earlier, ...bars].map((item) => ({
     member: CombinedMember.key(item),
@@ -60,7 +66,9 @@ export function exhausted(id: string, failures: readonly Failed[], out: readonly
       .filter((item, index) => all.findIndex((other) => other.member === item.member) === index)
       .map((item) => `${item.member}: ${item.message}`),
     ...(first
-      ? [`${first.member.providerID} should be back first, at ${new Date(first.cooldown.until).toISOString()}.`]
+      ? [
+          `${first.member.providerID} should be back first, at ${CombinedClock.clock(first.cooldown.until, now)} (in ${CombinedClock.span(first.cooldown.until - now)}).`,
+        ]
       : []),
     ...new Set(bars.map((bar) => bar.help)),
   ]

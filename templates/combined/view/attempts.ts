@@ -26,12 +26,13 @@ export function line(attempt: Record<string, unknown>, width: number) {
   const text = (key: string) => (typeof attempt[key] === "string" ? CombinedText.shown(attempt[key]) : "")
   const start = new Date(text("start"))
   const failed = text("reason") || text("failure")
+  const instead = text("instead_of") && `instead of ${text("instead_of")}`
   const parts = [
     Number.isNaN(start.getTime()) ? "".padEnd(19) : local(start),
     text("session").slice(-4).padEnd(4),
     text("provider").slice(0, 16).padEnd(16),
     (OUTCOMES.get(text("action")) ?? text("action")).padEnd(9),
-    text("failure") ? failed : took(attempt, start, text("end")),
+    text("failure") ? failed : [took(attempt, start, text("end")), instead].filter((part) => part).join(", "),
   ]
   const whole = parts.join("  ").trimEnd()
   return whole.length > width ? `${whole.slice(0, width - 1)}…` : whole

@@ -8,6 +8,7 @@ import type { Window } from "../health/window"
 import { CombinedMember, type Member } from "../member"
 import type { PriceClass } from "../money/price"
 import { CombinedText } from "../text"
+import { CombinedClock } from "./clock"
 import { CombinedSteer, type Machine, type Steer } from "../choice/steer"
 
 /**
@@ -34,7 +35,7 @@ export type Row = {
   /** Its last failure, if it has had no success since. */
   readonly lastError?: Trouble
   readonly windows: readonly { readonly name: string; readonly used: number; readonly ends: number }[]
-  readonly price?: PriceClass
+  readonly price: PriceClass
   /** What its answers in the session have cost, in dollars. */
   readonly cost: number
 }
@@ -49,8 +50,8 @@ export type Picture = {
   readonly models: readonly Group[]
 }
 
-/** The answer of a member in the session. */
-export type Answered = { readonly member: string; readonly at: number; readonly cost: number }
+/** The answer of a member in the session, also one that failed. */
+export type Answered = { readonly member: string; readonly cost: number }
 
 export type Seen = {
   readonly now: number
@@ -61,9 +62,10 @@ export type Seen = {
   readonly answers: readonly Answered[]
   /** Members that are asked right now in the session. */
   readonly asked: readonly string[]
-  readonly stickiness: number
+  /** Whether a member holds a prompt cache of the session. */
+  readonly warm: (member: Member) => boolean
   readonly windows: (member: Member) => readonly Window[]
-  readonly price?: (member: Member) => PriceClass | undefined
+  readonly price: (member: Member) => PriceClass
   readonly providerName: (id: string) => string
   readonly modelName: (member: Member) => string
   /** Who would be asked now, of those that may be asked. */
@@ -95,14 +97,12 @@ function group(
       const ruledOut = CombinedSteer.reason(id, members, member, seen.machine, seen.steer)
       const cooldown = CombinedCooldown.cooling(seen.state, member.providerID, member.modelID, seen.now)
       const failed = lastFailure(seen.state, member)
-      const price = seen.price?.(member)
       const own = seen.answers.filter((item) => item.member === key)
-      const isWarm = warmth(own, seen.now, seen.stickiness)(member)
       const standing = (): Standing => {
         if (cooldown) return "cooling"
         if (serving === key) return "serving"
         if (ruledOut === "skipped") return "skipped"
-        return isWarm ? "warm" : "ready"
+        return seen.warm(member) ? "warm" : "ready"
       }
       return {
         member: key,
@@ -124,16 +124,35 @@ function group(
           used: usedShare,
           ends: endsAt,
         })),
-        ...(price && { price }),
+        price: seen.price(member),
         cost: own.reduce((sum, item) => sum + item.cost, 0),
       }
     }),
   }
 }
 
-/** Whether a member holds a prompt cache of the session. */
-export const warmth = (answers: readonly Answered[], now: number, stickiness: number) => (member: Member) =>
-  answers.some((item) => item.member === CombinedMember.key(member) && now - item.at < stickiness)
+/** How a member stands, in words: "avoided until 14:05 (in 12 min): quota". */
+export function state(
+  row: Pick<Row, "standing" | "next" | "pinned" | "ruledOut"> & {
+    readonly cooldown?: Pick<Trouble, "until"> & { readonly kind: string }
+  },
+  now: number,
+) {
+  if (row.cooldown && row.cooldown.until > now)
+    return `avoided ${CombinedClock.until(row.cooldown.until, now)}: ${kindOf(row.cooldown.kind)}`
+  if (row.ruledOut) return RULED_OUT[row.ruledOut]
+  const standing = row.standing === "cooling" ? "ready" : row.standing
+  return [row.pinned ? "pinned" : standing, ...(row.next && standing !== "serving" ? ["next"] : [])].join(", ")
+}
+
+const RULED_OUT = {
+  skipped: "skipped",
+  "pinned elsewhere": "another is pinned",
+  off: "failover is off",
+} as const satisfies Record<CombinedSteer.Reason, string>
+
+/** The class of a failure, in words. */
+export const kindOf = (word: string) => word.replaceAll("_", " ")
 
 const trouble = ({ kind, message, since, until }: CombinedCooldown.Cooldown): Trouble => ({
   kind,

@@ -3,11 +3,10 @@
  * programs. Pure. `opencode-patcher` reads it (opencode_patcher/configuration/report.py), so a field that it knows stays.
  */
 import type { Variant } from "../identity/identity"
-import type { Cooldown } from "../health/cooldown"
 import type { Member } from "../member"
 import { CombinedText } from "../text"
-import { CombinedClock } from "./clock"
-import { CombinedSteer, type Machine } from "../choice/steer"
+import type { PriceClass } from "../money/price"
+import { CombinedPicture } from "./picture"
 
 export const FORMAT = 1
 
@@ -34,6 +33,7 @@ export type Row = {
   /** What is special about this offer, in words. */
   readonly terms: readonly string[]
   readonly when?: readonly string[]
+  readonly price_class: PriceClass
   readonly price: Price
   readonly limit: { readonly context: number; readonly output: number }
   /** What the user wants on this machine: the only one that is asked, one that is not asked. */
@@ -80,7 +80,6 @@ export type Report = {
 
 /** What the host knows about an offer. */
 export type Known = {
-  readonly name: string
   readonly cost?: {
     readonly input: number
     readonly output: number
@@ -89,32 +88,29 @@ export type Known = {
   readonly limit: { readonly context: number; readonly output: number }
 }
 
-/** The rows of a group. */
+/** A group in the picture of all, with what else is known of its members. */
 export function model(
-  group: { readonly id: string; readonly name: string; readonly members: readonly Member[] },
+  group: CombinedPicture.Group,
   own: boolean,
-  look: {
-    readonly known: (member: Member) => Known | undefined
-    readonly providerName: (id: string) => string
-    readonly cooling: (member: Member) => Cooldown | undefined
-    readonly machine?: Machine
-  },
+  members: readonly Member[],
+  knownOf: (member: Member) => Known | undefined,
 ): Model {
   return {
     id: group.id,
     name: group.name,
     own,
-    members: group.members.map((member) => {
-      const known = look.known(member)
-      const cooldown = look.cooling(member)
-      const wish = wishOf(group.id, group.members, member, look.machine)
+    members: group.members.map((row, index) => {
+      const member = members[index]
+      const known = knownOf(member)
+      const wish = row.ruledOut ? WISHES[row.ruledOut] : row.pinned ? "pinned" : undefined
       return {
-        provider: member.providerID,
-        provider_name: look.providerName(member.providerID),
-        model: member.modelID,
-        name: known?.name ?? member.modelID,
+        provider: row.provider.id,
+        provider_name: row.provider.name,
+        model: row.model.id,
+        name: row.model.name,
         terms: termsOf(member.variant as Variant | undefined),
         ...(member.how?.when && { when: member.how.when }),
+        price_class: row.price,
         price: {
           input: known?.cost?.input ?? 0,
           output: known?.cost?.output ?? 0,
@@ -122,11 +118,11 @@ export function model(
         },
         limit: { context: known?.limit.context ?? 0, output: known?.limit.output ?? 0 },
         ...(wish && { wish }),
-        ...(cooldown && {
+        ...(row.cooldown && {
           out: {
-            class: cooldown.kind,
-            message: cooldown.message,
-            until: new Date(cooldown.until).toISOString(),
+            class: row.cooldown.kind,
+            message: row.cooldown.message,
+            until: new Date(row.cooldown.until).toISOString(),
           },
         }),
       }
@@ -134,13 +130,8 @@ export function model(
   }
 }
 
-function wishOf(id: string, members: readonly Member[], member: Member, machine: Machine = CombinedSteer.NOTHING) {
-  const reason = CombinedSteer.reason(id, members, member, machine)
-  if (reason === "skipped") return reason
-  if (reason) return "another is pinned"
-  const pin = CombinedSteer.pinOf(machine, id)
-  return pin !== undefined && CombinedSteer.names(pin, member) ? "pinned" : undefined
-}
+/** Failover is never off for the whole machine. */
+const WISHES = { skipped: "skipped", "pinned elsewhere": "another is pinned", off: undefined } as const
 
 /** Twin of `describe` in opencode_patcher/models/explain.py. */
 function termsOf(variant: Variant | undefined) {
@@ -204,17 +195,27 @@ export function lines(report: Report, now: number): string[] {
 
 const keyOf = ({ provider, model }: Row) => `${provider}/${model}`
 
-function stateOf({ out, wish }: Row, now: number) {
-  if (out) return `avoided ${CombinedClock.until(Date.parse(out.until), now)} (${out.class})`
-  return wish ?? "ready"
-}
+/** In a report nobody serves: it is about no session. */
+const stateOf = ({ out, wish }: Row, now: number) =>
+  CombinedPicture.state(
+    {
+      standing: "ready",
+      next: false,
+      pinned: wish === "pinned",
+      ...(wish === "skipped" && { ruledOut: wish }),
+      ...(wish === "another is pinned" && { ruledOut: "pinned elsewhere" }),
+      ...(out && { cooldown: { kind: out.class, until: Date.parse(out.until) } }),
+    },
+    now,
+  )
 
-function about({ price, limit, terms, when }: Row) {
-  const free = !price.input && !price.output
+function about({ price_class: priceClass, price, limit, terms, when }: Row) {
+  const hasPrice = priceClass === "metered" && (price.input > 0 || price.output > 0)
   return [
-    ...(free ? [] : [`$${price.input} in, $${price.output} out`]),
+    priceClass,
+    ...(hasPrice ? [`$${price.input} in, $${price.output} out`] : []),
     ...(limit.context ? [`${Math.round(limit.context / 1000)}k`] : []),
-    ...terms,
+    ...terms.filter((term) => term !== priceClass),
     ...(when ? [`only after ${when.join(", ")}`] : []),
   ]
 }

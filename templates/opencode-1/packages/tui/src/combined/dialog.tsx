@@ -1,5 +1,5 @@
 /** `/combined`: the members of the combined models, and what a user can do about them. */
-import type { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
+import { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
 import type { TuiDialogSelectOption, TuiPluginApi } from "@opencode-ai/plugin/tui"
 import { useTerminalDimensions } from "@opentui/solid"
 import { createEffect, createMemo, createSignal, onCleanup, onMount } from "solid-js"
@@ -69,7 +69,7 @@ function View(props: { readonly api: TuiPluginApi }) {
         (row): Option => ({
           title: `${CombinedWords.MARKS[row.standing]} ${row.provider.name}`,
           value: `${model.id} ${row.member}`,
-          description: CombinedWords.standing(row, now()),
+          description: CombinedPicture.state(row, now()),
           footer: wide ? CombinedWords.account(row) : undefined,
           category: model.name,
           onSelect: () => props.api.ui.dialog.replace(() => <Member api={props.api} row={row} />),
@@ -183,7 +183,7 @@ function Member(props: { readonly api: TuiPluginApi; readonly row: CombinedPictu
   )
   return (
     <api.ui.DialogSelect
-      title={`${name}: ${CombinedWords.standing(row, Date.now())}`}
+      title={`${name}: ${CombinedPicture.state(row, Date.now())}`}
       options={[...actions.filter((item) => item !== undefined), ...facts]}
     />
   )

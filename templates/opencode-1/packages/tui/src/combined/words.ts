@@ -1,6 +1,6 @@
 /** What the dialog and the footer say of a member. Pure. */
 import { CombinedClock } from "@opencode-ai/core/combined/view/clock"
-import type { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
+import { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
 
 type Row = CombinedPicture.Row
 
@@ -12,30 +12,10 @@ export const MARKS = {
   skipped: "–",
 } as const satisfies Record<CombinedPicture.Standing, string>
 
-const kind = (word: string) => word.replaceAll("_", " ")
-
-/** "cooling until 14:05 (in 12 min): quota". */
-export function standing(row: Row, now: number) {
-  if (row.cooldown && row.cooldown.until > now)
-    return `cooling ${CombinedClock.until(row.cooldown.until, now)}: ${kind(row.cooldown.kind)}`
-  const words = [
-    row.pinned
-      ? "pinned"
-      : row.ruledOut === "skipped"
-        ? "skipped"
-        : row.standing === "cooling"
-          ? "ready"
-          : row.standing,
-    ...(row.ruledOut && row.ruledOut !== "skipped" ? [row.ruledOut === "off" ? "failover is off" : row.ruledOut] : []),
-    ...(row.next && row.standing !== "serving" ? ["next"] : []),
-  ]
-  return words.join(", ")
-}
-
 /** Price class, used windows and cost. */
 export function account(row: Row) {
   return [
-    ...(row.price ? [row.price] : []),
+    row.price,
     ...row.windows.map((item) => `${Math.floor(item.used * 100)} % of ${item.name}`),
     ...(row.cost > 0 ? [`$${row.cost.toFixed(row.cost < 1 ? 3 : 2)}`] : []),
   ].join(" · ")
@@ -51,7 +31,11 @@ export function details(row: Row, now: number) {
       (item) =>
         `${Math.floor(item.used * 100)} % of its ${item.name} used, ends ${CombinedClock.clock(item.ends, now)} (in ${CombinedClock.span(item.ends - now)})`,
     ),
-    ...(error ? [`Last error, ${CombinedClock.clock(error.since, now)}: ${error.message} (${kind(error.kind)})`] : []),
+    ...(error
+      ? [
+          `Last error, ${CombinedClock.clock(error.since, now)}: ${error.message} (${CombinedPicture.kindOf(error.kind)})`,
+        ]
+      : []),
   ]
 }
 

@@ -27,15 +27,12 @@ export const make = Effect.fn("CombinedSurvey.make")(function* (asked: { readonl
   const offers = CombinedListing.offers(Object.fromEntries(own.map((item) => [item.id, item])))
   const options = CombinedSettings.read(config)
   const groups = [...(found?.catalogue.groups.values() ?? [])]
-  const look = {
-    known: (member: { readonly providerID: string; readonly modelID: string }) =>
-      own.find((item) => item.id === member.providerID)?.models[member.modelID],
-    providerName: (id: string) => own.find((item) => item.id === id)?.name ?? id,
-    cooling: found?.cooling ?? (() => undefined),
-    ...(found && { machine: found.machine }),
-  }
+  const knownOf = (member: { readonly providerID: string; readonly modelID: string }) =>
+    own.find((item) => item.id === member.providerID)?.models[member.modelID]
   const models = (items: readonly Group[]) =>
-    items.map((item) => CombinedReport.model(item, Object.hasOwn(options.groups ?? {}, item.id), look))
+    (found?.picture(items).models ?? []).map((group, index) =>
+      CombinedReport.model(group, Object.hasOwn(options.groups ?? {}, group.id), items[index].members, knownOf),
+    )
   const off = offBecause(config, providers, groups.length)
   const report: CombinedReport.Report = {
     format: CombinedReport.FORMAT,

@@ -76,6 +76,7 @@ export function of(providers: Providers, config: Info, known: Known) {
   }
 
   return {
+    classOf,
     /** Whether a member of the chain may not be asked, whatever the request. */
     barred: (chain: Chain) => (member: CombinedMember.Member) => why(member, isChosen(chain, member)) !== undefined,
     /** Chosen models that no provider may answer, and providers that a budget leaves out. */

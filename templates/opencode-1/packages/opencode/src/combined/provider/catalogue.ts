@@ -10,6 +10,7 @@ import type { Provider } from "@/provider/provider"
 import { Global } from "@opencode-ai/core/global"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
 import { Effect } from "effect"
+import { CombinedFit } from "../request/fit"
 import { CombinedGate } from "../request/gate"
 import { identify, permitted } from "../identity/grouping"
 import { check } from "../identity/options"
@@ -30,7 +31,6 @@ import { CombinedRoute } from "./route"
 import { CombinedTimeouts } from "./timeouts"
 import { CombinedPool } from "../host/pool"
 import type { Failure } from "../failure/classify"
-import type { Cooldown } from "../health/cooldown"
 import { CombinedFile } from "../config/file"
 import { CombinedRules } from "../money/rules"
 import { CombinedMistakes } from "../mistakes"
@@ -38,7 +38,6 @@ import { CombinedSettings } from "../settings"
 import { CombinedVariant } from "../choice/variant"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedPicture } from "../view/picture"
-import type { Machine } from "../choice/steer"
 import { CombinedMember } from "../member"
 
 type Dependencies = {
@@ -58,8 +57,8 @@ export type Known = {
   readonly catalogue: Catalogue
   readonly config: Info
   readonly mistakes: readonly CombinedMistakes.Mistake[]
-  readonly cooling: (member: CombinedMember.Member) => Cooldown | undefined
-  readonly machine: Machine
+  /** What is known about the members of groups, outside any session. */
+  readonly picture: (groups: Groups) => CombinedPicture.Picture
   /** The catalogue of providers, connected or not. */
   readonly listed: Listed
 }
@@ -67,8 +66,12 @@ export type Known = {
 /** On the wrapped service: what is known about all members. */
 const VIEW = Symbol.for("opencode.combined.view")
 
+type Groups = Parameters<typeof CombinedPicture.picture>[0]
+
 /** What only the session knows. */
-type InSession = Pick<CombinedPicture.Seen, "steer" | "answers" | "asked">
+type InSession = Pick<CombinedPicture.Seen, "steer" | "asked"> & { readonly messages: readonly SessionV1.WithParts[] }
+
+const NO_SESSION: InSession = { steer: {}, asked: [], messages: [] }
 
 type Wrapped = Provider.Interface & {
   [KNOWN]?: Effect.Effect<Known>
@@ -129,9 +132,12 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   const catalogue = () => Effect.map(examined(), (found) => found.catalogue)
 
   const known = Effect.gen(function* () {
-    const { pool } = yield* look()
-    const { machine } = pool.facts()
-    return { ...(yield* examined()), cooling: pool.cooling, machine, listed: yield* dependencies.modelsDev.get() }
+    const now = yield* look()
+    return {
+      ...(yield* examined()),
+      picture: (groups: Groups) => pictured(now, groups, NO_SESSION),
+      listed: yield* dependencies.modelsDev.get(),
+    }
   })
 
   /** What is known now of the groups' members: their models, health, credentials and settings. */
@@ -360,21 +366,28 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
   })
 
   const view = Effect.fn("CombinedCatalogue.view")(function* (session: InSession) {
-    const known = yield* catalogue()
-    const { config, modelOf, nameOf, pool } = yield* look()
-    return CombinedPicture.picture([...known.groups.values()], {
+    const { groups } = yield* catalogue()
+    return pictured(yield* look(), [...groups.values()], session)
+  })
+
+  const pictured = ({ modelOf, nameOf, pool, rules }: Look, groups: Groups, { messages, ...session }: InSession) => {
+    const warm = CombinedFit.warm(messages, Date.now(), pool.settings.stickiness)
+    return CombinedPicture.picture(groups, {
       ...session,
       ...pool.facts(),
-      stickiness: CombinedSettings.failover(config).stickiness,
+      answers: messages.flatMap(({ info }) =>
+        info.role === "assistant" ? [{ member: CombinedMember.key(info), cost: info.cost }] : [],
+      ),
+      warm,
+      price: rules.classOf,
       providerName: nameOf,
       modelName: (member) => modelOf(member)?.name ?? member.modelID,
       next: (members) => {
-        const warm = CombinedPicture.warmth(session.answers, Date.now(), pool.settings.stickiness)
         const choice = pool.choose(members, { warm })
         return choice.type === "serve" ? choice.member : undefined
       },
     })
-  })
+  }
 
   const wrapped: Wrapped = {
     ...base,

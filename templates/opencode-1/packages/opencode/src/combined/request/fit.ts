@@ -9,6 +9,7 @@ import { Effect, Option } from "effect"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
+import { CombinedWarm } from "../choice/warm"
 import { CombinedRuns } from "../driver/runs"
 import { CombinedSteering } from "../driver/steering"
 import { CombinedDecide } from "../turn/decide"
@@ -20,9 +21,6 @@ type Needs = { readonly modes: ReadonlySet<Mode>; readonly tokens: number }
 
 /** Upstream reserves this much for the answer if a model allows more (OUTPUT_TOKEN_MAX in provider/transform.ts). */
 const OUTPUT = 32_000
-
-/** A session stays with a member that took over for at most this many lifetimes of a prompt cache. */
-const STAYS = 6
 
 /** The member for the next step: the first one that can do it. */
 export const fit = Effect.fn("CombinedFit.fit")(function* (
@@ -133,22 +131,14 @@ export function retractions(model: Provider.Model) {
   return CombinedRoute.of(model)?.run?.retracted ?? 0
 }
 
-/**
- * Tells which members hold a prompt cache of this session: those that answered in it within `stickiness` milliseconds.
- * The last one no longer counts once it has served for long: the preferred one must come back eventually.
- */
+/** Tells which members hold a prompt cache of this session. */
 export function warm(messages: readonly SessionV1.WithParts[], now: number, stickiness: number) {
   const answers = messages.flatMap(({ info }) =>
     info.role === "assistant" && !info.error && !info.summary && info.time.completed !== undefined
       ? [{ member: CombinedMember.key(info), created: info.time.created, completed: info.time.completed }]
       : [],
   )
-  const recent = new Set(answers.filter((item) => now - item.completed < stickiness).map((item) => item.member))
-  const last = answers.at(-1)?.member
-  const other = answers.findLastIndex((item) => item.member !== last)
-  // A session that only ever had one member has nothing to go back to.
-  if (last !== undefined && other >= 0 && now - answers[other + 1].created > STAYS * stickiness) recent.delete(last)
-  return (member: CombinedMember.Member) => recent.has(CombinedMember.key(member))
+  return CombinedWarm.warm(answers, now, stickiness)
 }
 
 export function needs(messages: readonly SessionV1.WithParts[]): Needs {

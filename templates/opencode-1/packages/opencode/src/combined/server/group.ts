@@ -41,7 +41,7 @@ const Row = Schema.Struct({
   cooldown: Schema.optional(Schema.Struct({ ...trouble, whole: Schema.Boolean })),
   lastError: Schema.optional(Schema.Struct(trouble)),
   windows: Schema.Array(Schema.Struct({ name: Schema.String, used: Schema.Number, ends: Schema.Number })),
-  price: Schema.optional(Schema.Literals(["plan", "metered", "free"])),
+  price: Schema.Literals(["plan", "metered", "free"]),
   cost: Schema.Number,
 }).annotate({ identifier: "CombinedMember" })
 

@@ -14,7 +14,6 @@ import { CombinedPool } from "../host/pool"
 import { nearest } from "../identity/nearest"
 import { CombinedCatalogue } from "../provider/catalogue"
 import { CombinedText } from "../text"
-import type { CombinedPicture } from "../view/picture"
 import { CombinedSteer } from "../choice/steer"
 import { CombinedEvents } from "./events"
 import type { ClearPayload, OffPayload, PicturePayload, PinPayload, SkipPayload } from "./group"
@@ -46,25 +45,14 @@ export const combinedHandlers = HttpApiBuilder.group(InstanceHttpApi, "combined"
     const found = (id: SessionID) => sessions.get(id).pipe(Effect.mapError((error) => notFound(error.message)))
 
     const see = Effect.fn("CombinedHttpApi.see")(function* (id: SessionID | undefined) {
-      if (id === undefined) return yield* CombinedCatalogue.view(providers, { steer: {}, answers: [], asked: [] })
+      if (id === undefined) return yield* CombinedCatalogue.view(providers, { steer: {}, messages: [], asked: [] })
       yield* found(id)
       const messages = yield* sessions
         .messages({ sessionID: id })
         .pipe(Effect.mapError((error) => notFound(error.message)))
-      const answers = messages.flatMap(({ info }): CombinedPicture.Answered[] =>
-        info.role === "assistant"
-          ? [
-              {
-                member: `${info.providerID}/${info.modelID}`,
-                at: info.time.completed ?? info.time.created,
-                cost: info.cost,
-              },
-            ]
-          : [],
-      )
       return yield* CombinedCatalogue.view(providers, {
         steer: yield* CombinedSteering.of(sessions, id),
-        answers,
+        messages,
         asked: CombinedLive.asked(id),
       })
     })
