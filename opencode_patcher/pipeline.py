@@ -367,7 +367,7 @@ def reproduce(
     place = place.absolute()
     released = again.check_sums(place)
     order = again.order_of(released, request)
-    lock = lock or upstream_lock.current(store, request.line)
+    lock = lock or upstream_lock.current(store, order.request.line)
     again.require_same_release(released, chosen := select(order.request, lock))
     if released.catalogue_pin:
         lock = replace(lock, catalogue=released.catalogue_pin)

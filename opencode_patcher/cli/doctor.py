@@ -29,15 +29,23 @@ def command(ctx: click.Context, source: str | None, as_json: bool) -> None:
     """
     import os
 
+    from opencode_patcher.base import store as storage
     from opencode_patcher.base.environment import working_directory
+    from opencode_patcher.base.errors import PatcherError
     from opencode_patcher.doctor.examine import Examined, examine
+    from opencode_patcher.install import state as states
     from opencode_patcher.install.systems.current import current_system
     from opencode_patcher.upstream import DEFAULT_SOURCE
 
+    try:
+        store = storage.existing()
+        name = states.meant(store, None) if store else states.DEFAULT
+    except PatcherError:  # What is wrong with the store has a check of its own.
+        name = states.DEFAULT
     patient = Examined(
         environment=os.environ,
         directory=working_directory(),
-        system=current_system(),
+        system=current_system(name),
         source=source or DEFAULT_SOURCE,
     )
     found = []

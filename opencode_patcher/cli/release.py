@@ -55,10 +55,12 @@ if TYPE_CHECKING:
     help="Where the release will be published on GitHub; the install scripts download it from there.",
 )
 @click.option("--release", "tag", default="", metavar="TAG", help="The tag of the release in that repository.")
+@options.line_option
 @options.source_option
 @options.built_in_catalog_option
 @options.locked_option
 @options.web_ui_option
+@options.package_option
 @options.discard_edits_option
 @options.no_wait_option
 @options.progress_options
@@ -70,10 +72,12 @@ def command(
     drill_set: str,
     repository: str,
     tag: str,
+    major: str | None,
     source: str | None,
     catalog: Path | None,
     locked: bool,
     web_ui: WebUi,
+    packages: tuple[str, ...],
     discard_edits: bool,
     wait: bool,
     as_json: bool,
@@ -86,10 +90,13 @@ def command(
     this machine; the binary that runs here is drilled. Nothing is published.
     """
     from opencode_patcher import drill, pipeline, release
+    from opencode_patcher.base import resources
     from opencode_patcher.base.request import Request
     from opencode_patcher.base.store import open_store
     from opencode_patcher.toolchain import targets
-    from opencode_patcher.upstream import DEFAULT_SOURCE
+
+    options.require_packages(packages)
+    line = options.line_of(major, [ref])
 
     def drilled(binary: Path, reporter: Reporter) -> Report:
         return drill.run(binary, drill.select((), quick=drill_set == "quick"), reporter=reporter)
@@ -99,19 +106,24 @@ def command(
 
     order = release.Order(
         request=Request(
-            source=source or DEFAULT_SOURCE,
+            line=line,
+            patches=resources.patches(line),
+            source=source or line.source,
+            packages=packages,
             ref=ref,
             models_json=catalog,
             locked=locked,
-            web_ui=web_ui,
+            web_ui=web_ui if line.web_ui else "off",
             discard_edits=discard_edits,
             wait=wait,
         ),
-        targets=targets.select(names),
+        targets=targets.select(names, line.program),
         allow_missing=allow_missing,
         published=release.Published(repository=repository, release=tag),
     )
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    if line.experimental:
+        reporter.note(line.experimental)
     made = pipeline.release(order, out, open_store(), reporter, drilled, whole=wholly_drilled)
     if as_json:
         output.show_json(as_data(made))

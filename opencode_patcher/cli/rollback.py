@@ -28,13 +28,13 @@ def command(name: str | None, as_json: bool, quiet: bool, verbose: bool) -> None
     from opencode_patcher.base.store import open_store
     from opencode_patcher.configuration import stock_config
     from opencode_patcher.install import activate, builds, path_search, rollback
-    from opencode_patcher.install.state import DEFAULT
+    from opencode_patcher.install import state as states
     from opencode_patcher.install.systems.current import current_system
 
-    here = current_system(name or DEFAULT)
     directory = working_directory()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     store = open_store()
+    here = current_system(states.meant(store, name))
     done = rollback.rollback(store, here, reporter)
     finding = path_search.find(here, done.place, os.environ)
     refused = stock_config.find(os.environ, directory)

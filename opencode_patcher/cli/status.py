@@ -28,21 +28,16 @@ def command(ctx: click.Context, name: str | None, as_json: bool) -> None:
     """
     import os
 
-    from opencode_patcher.base import line as lines
     from opencode_patcher.base.store import open_store
-    from opencode_patcher.base.version import version_of
-    from opencode_patcher.install import activate, builds, status
+    from opencode_patcher.install import builds, status
     from opencode_patcher.install import state as states
-    from opencode_patcher.install.state import DEFAULT
     from opencode_patcher.install.systems.current import current_system
     from opencode_patcher.upstream.lock import current
 
     store = open_store()
     output.warn_of(builds.unreadable(store))
-    here = current_system(name or DEFAULT)
-    active = activate.look(store, here).active
-    line = lines.of_version(version_of(active.tag)) if active else lines.of_program(here.program)
-    found = status.status(store, here, os.environ, current(store, line or lines.OPENCODE_1).release)
+    here = current_system(states.meant(store, name))
+    found = status.status(store, here, os.environ, current(store, status.line_of(store, here)).release)
     others = sorted(states.others(store, here.program))
     if as_json:
         output.show_json(as_data(found))

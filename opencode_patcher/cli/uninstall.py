@@ -28,13 +28,14 @@ def command(name: str | None, as_json: bool, quiet: bool, verbose: bool) -> None
     from opencode_patcher.base.environment import working_directory
     from opencode_patcher.base.store import open_store
     from opencode_patcher.configuration import stock_config
+    from opencode_patcher.install import state as states
     from opencode_patcher.install import uninstall
-    from opencode_patcher.install.state import DEFAULT
     from opencode_patcher.install.systems.current import current_system
 
     directory = working_directory()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    done = uninstall.uninstall(open_store(), current_system(name or DEFAULT), reporter)
+    store = open_store()
+    done = uninstall.uninstall(store, current_system(states.meant(store, name)), reporter)
     refused = stock_config.find(os.environ, directory)
     if as_json:
         output.show_json(as_data(done, refused))

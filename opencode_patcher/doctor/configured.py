@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from opencode_patcher.base.line import Line
 from opencode_patcher.configuration.check import ConfigProblem
 from opencode_patcher.configuration.stock_config import Lines
 from opencode_patcher.configuration.survey import Survey
@@ -21,8 +22,11 @@ def check_configuration(found: Iterable[ConfigProblem]) -> Iterator[Finding]:
         yield Finding(check=CHECK, level=level, text=text, fix=one.fix)
 
 
-def check_providers(survey: Survey, asked: Usable | None) -> Iterator[Finding]:
-    """Which providers OpenCode uses, and whether any model is combined for them, as the program ``asked`` said."""
+def check_providers(survey: Survey, asked: Usable | None, other: Line | None = None) -> Iterator[Finding]:
+    """Which providers OpenCode uses, and whether any model is combined for them, as the program ``asked`` said.
+
+    ``other`` is a line that was built, but cannot be asked.
+    """
     check = "providers"
     if survey.errors:
         return
@@ -32,7 +36,11 @@ def check_providers(survey: Survey, asked: Usable | None) -> Iterator[Finding]:
     if report is None or asked is None:
         if not survey.silence:
             text = "Only a patched OpenCode knows which providers and combined models you have, and there is none here."
-            yield Finding(check=check, level="unknown", text=text, fix="opencode-patcher build")
+            fix = "opencode-patcher build"
+            if other:
+                text = f"{other.name} cannot be asked which providers and combined models you have."
+                fix = "They are in its list of models."
+            yield Finding(check=check, level="unknown", text=text, fix=fix)
         return
     for login in report.unused_logins:
         text = f"The login to {login.id} is not used: {login.why}."

@@ -22,6 +22,7 @@ from opencode_patcher.doctor import avoided, configured, disk, installation, net
 from opencode_patcher.doctor.finding import Finding, of_error
 from opencode_patcher.health import record
 from opencode_patcher.install import builds, usable
+from opencode_patcher.install.status import line_of
 from opencode_patcher.install.status import status as install_status
 from opencode_patcher.install.systems.protocol import System
 from opencode_patcher.upstream import lock, remote
@@ -51,7 +52,7 @@ def examine(patient: Examined, reporter: Reporter) -> Iterator[Finding]:
     store, finding = _open_store()
     yield finding
     try:
-        locked = (lock.current(store) if store else lock.read_lock()).release
+        locked = (lock.current(store, line_of(store, patient.system)) if store else lock.read_lock()).release
     except PatcherError as error:
         yield of_error("lock", error)
         return
@@ -124,10 +125,11 @@ def _permissions(environment: Mapping[str, str]) -> Iterator[Finding]:
 def _configuration(patient: Examined, store: Store | None) -> Iterator[Finding]:
     try:
         asked = usable.find(store, patient.system) if store else None
+        other = usable.unasked(store) if store else None
     except PatcherError:  # What is installed has a check of its own.
-        asked = None
+        asked = other = None
     surveyed = survey(patient.environment, patient.directory, asked.file if asked else None)
     yield from configured.check_configuration(surveyed.findings)
-    yield from configured.check_providers(surveyed, asked)
+    yield from configured.check_providers(surveyed, asked, other)
     if state := places.state_directory(patient.environment):
         yield from avoided.check_health(state / record.NAME, surveyed.report, datetime.now(UTC))

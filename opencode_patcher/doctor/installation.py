@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from opencode_patcher.doctor.finding import Finding, Level
 from opencode_patcher.install import path_search
+from opencode_patcher.install.state import DEFAULT
 from opencode_patcher.install.status import Status
 
 _LEVELS: Mapping[str, Level] = {"current": "good", "older": "warning", "none": "warning"}
@@ -28,10 +29,11 @@ def check_path(status: Status) -> Finding:
         )
     if finding.status == "first":
         there = status.facts.occupant.kind != "nothing"
+        name = status.facts.place.stem if status.facts.place else DEFAULT
         text = (
-            f"The command `opencode` starts {status.facts.place}."
+            f"The command `{name}` starts {status.facts.place}."
             if there
-            else f"{finding.bin_dir} is on PATH, and nothing comes before it; no `opencode` is there yet."
+            else f"{finding.bin_dir} is on PATH, and nothing comes before it; no `{name}` is there yet."
         )
         return Finding(check="PATH", level="good", text=text)
     text, _, fix = path_search.advice(finding).partition("\n")

@@ -54,14 +54,29 @@ class _File:
 
 def file_of(store: Store, program: str) -> Path:
     """Where the state of a program is, by its file name."""
+    return store.installed / file_name(program)
+
+
+def file_name(program: str) -> str:
+    """The name of the file with the state of a program."""
     stem = program.removesuffix(".exe")
-    return store.installed / (FILE if stem == DEFAULT else f"state-{stem}.json")
+    return FILE if stem == DEFAULT else f"state-{stem}.json"
 
 
 def others(store: Store, program: str) -> Mapping[str, InstallState]:
     """The states of the programs that are installed under other names, by the name. Raises StoreError."""
     found = (path.stem.partition("-")[2] or DEFAULT for path in sorted(store.installed.glob("state*.json")))
     return {name: read(store, name) for name in found if file_of(store, name) != file_of(store, program)}
+
+
+def meant(store: Store, name: str | None) -> str:
+    """The name of the program that a command is about: ``name``, else the usual one, unless the only program that is
+    installed has another name. Raises StoreError.
+    """
+    if name or files.exists(file_of(store, DEFAULT)):
+        return name or DEFAULT
+    found = others(store, DEFAULT)
+    return next(iter(found)) if len(found) == 1 else DEFAULT
 
 
 def active_elsewhere(store: Store, program: str) -> frozenset[str]:

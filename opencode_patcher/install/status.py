@@ -10,6 +10,7 @@ from typing import Literal
 from opencode_patcher.base import files
 from opencode_patcher.base import line as lines
 from opencode_patcher.base.errors import ProcessError, UsageError
+from opencode_patcher.base.line import Line
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release, version_of
 from opencode_patcher.install import activate, builds, path_search, program, records
@@ -60,6 +61,13 @@ class Status:
     def ready(self) -> bool:
         """Whether the command starts a working program of ours."""
         return self.name in ("current", "older") and self.facts.path is not None and self.facts.path.status == "first"
+
+
+def line_of(store: Store, system: System) -> Line:
+    """The line of what is installed under the program's name, else of what is usually called that."""
+    active = activate.look(store, system).active
+    found = lines.of_version(version_of(active.tag)) if active else lines.of_program(system.program)
+    return found or lines.OPENCODE_1
 
 
 def status(store: Store, system: System, environment: Mapping[str, str], locked: Release) -> Status:

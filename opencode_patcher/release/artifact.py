@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from opencode_patcher.base.digest import file_sha256
@@ -40,7 +41,7 @@ def pack(
     return Artifact(
         target=target.name,
         archive=describe(archive),
-        binary=describe(binary),
+        binary=replace(describe(binary), name=target.binary),
         runtime=file_sha256(runtime),
         without=without,
     )

@@ -75,16 +75,17 @@ def gather(
     program = bun.ensure(store, required_bun, lock.bun, reporter)
     models = catalogue.ensure(store, lock.catalogue, reporter, order.request.models_json)
     log = store.logs / f"install-{tree.release.number}-release.log"
-    fresh = dependencies.install(program, tree, reporter, log, every_platform=True)
+    packages = order.request.packages
+    fresh = dependencies.install(program, tree, reporter, log, every_platform=True, packages=packages)
     locked = bun_lock.parse(files.read_text(tree.path / dependencies.LOCK_FILE))
     embedded = tree.line.web_ui if order.request.embeds_web_ui else ""
-    closure = locked.production(tree.line.program, embedded=embedded)
+    closure = locked.production(tree.line.package_name, embedded=embedded)
     installed = natives.installed(tree.path)
     lacking = natives.missing(closure, order.targets, installed)
     if _refused(order, lacking) and not fresh:
         # The registry may have them by now.
         dependencies.forget(tree)
-        dependencies.install(program, tree, reporter, log, every_platform=True)
+        dependencies.install(program, tree, reporter, log, every_platform=True, packages=packages)
         installed = natives.installed(tree.path)
         lacking = natives.missing(closure, order.targets, installed)
     require_complete(order, lacking, log)

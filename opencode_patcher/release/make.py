@@ -91,6 +91,7 @@ def build(order: Order, inputs: Inputs, place: Path, store: Store, reporter: Rep
         catalogue_pin=inputs.models.pin,
         web_ui=order.request.embeds_web_ui,
         lacks=inputs.lacks,
+        packages=order.request.packages,
         channel=options.channel,
         place=str(tree.path),
         zlib=archives.ZLIB,

@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass, field
 from opencode_patcher.base import documents, files
 from opencode_patcher.base.documents import DocumentError, Format, NewerError
 from opencode_patcher.base.errors import ReleaseError, UsageError
-from opencode_patcher.base.version import Release, parse_tag
+from opencode_patcher.base.line import OPENCODE_1, Line, of_version
+from opencode_patcher.base.version import Release, version_of
 from opencode_patcher.release.published import Published
+from opencode_patcher.toolchain import targets
+from opencode_patcher.toolchain.targets import Target
 from opencode_patcher.upstream.lock import CataloguePin
 
 FILE_NAME = "manifest.json"
@@ -48,7 +51,7 @@ class Manifest:
     ``patchset``, ``catalogue`` are SHA-256 in hexadecimal; ``source`` is where upstream's release came from; ``zlib``
     is the version of the library that compressed the archives. ``catalogue_pin`` names the package of the
     catalogue, None when it was a file. ``lacks`` says, in a sentence each, what the official binaries have and these do
-    not.
+    not. ``packages`` are the dependencies (``name=version``) that are other ones than the release asks for.
     """
 
     tool_version: str
@@ -65,6 +68,16 @@ class Manifest:
     published: Published = field(default_factory=Published)
     catalogue_pin: CataloguePin | None = None
     lacks: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> Line:
+        """The line of OpenCode that the release is one of."""
+        return of_version(self.release.version) or OPENCODE_1
+
+    def target(self, artifact: Artifact) -> Target:
+        """What an artifact was made for."""
+        return targets.parse(artifact.target, self.line.program)
 
 
 def as_data(manifest: Manifest) -> dict[str, object]:
@@ -86,6 +99,7 @@ def as_data(manifest: Manifest) -> dict[str, object]:
         },
         "flags": {"web_ui": manifest.web_ui, "channel": manifest.channel},
         "lacks": list(manifest.lacks),
+        **({"packages": list(manifest.packages)} if manifest.packages else {}),
         "published": {"repository": manifest.published.repository, "release": manifest.published.release},
         "place": manifest.place,
         "zlib": manifest.zlib,
@@ -156,6 +170,7 @@ class _Manifest:
     zlib: str
     targets: tuple[_Target, ...]
     lacks: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +194,7 @@ def parse(text: str) -> Manifest:
     """Read a manifest. Raises ReleaseError when it is damaged or of a newer schema."""
     try:
         said = documents.parse(text, _Manifest, format=Format(SCHEMA, "schema"))
-        version = parse_tag(said.upstream.tag)
+        version = version_of(said.upstream.tag)
         if version is None:
             raise DocumentError(f"{said.upstream.tag!r} is not a release tag.")
     except NewerError as error:
@@ -200,6 +215,7 @@ def parse(text: str) -> Manifest:
         catalogue_pin=said.catalogue.package,
         web_ui=said.flags.web_ui,
         lacks=said.lacks,
+        packages=said.packages,
         channel=said.flags.channel,
         place=said.place,
         zlib=said.zlib,

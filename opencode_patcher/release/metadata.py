@@ -14,7 +14,6 @@ from opencode_patcher.patchset import series
 from opencode_patcher.release import manifest, notes, notices, sbom, sums
 from opencode_patcher.release.inputs import Inputs, Order
 from opencode_patcher.release.manifest import Artifact, Manifest
-from opencode_patcher.toolchain.targets import parse
 
 LICENCE = "LICENSE"
 """Upstream's own file, at the root of its repository, and the name it has in a release."""
@@ -52,7 +51,7 @@ def write(order: Order, inputs: Inputs, made: Manifest, report: Report | None, p
     for name, text in rendered.items():
         files.write_bytes(place / name, text.encode("utf-8"), mode=0o755 if name.endswith(".sh") else 0o644)
     for artifact in made.artifacts:
-        files.write_json(place / f"{parse(artifact.target).package}.build.json", build_data(made, artifact))
+        files.write_json(place / f"{made.target(artifact).package}.build.json", build_data(made, artifact))
     files.write_text(place / manifest.FILE_NAME, manifest.text(made))
     names = sorted(path.name for path in place.iterdir())
     files.write_text(place / sums.FILE_NAME, sums.text(sums.of(place, names)))
@@ -78,6 +77,7 @@ def build_data(made: Manifest, artifact: Artifact) -> dict[str, object]:
         web_ui=made.web_ui,
         lacks=made.lacks,
         target=artifact.target,
+        packages=made.packages,
     )
     return builds.as_data(
         Build(

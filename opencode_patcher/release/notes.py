@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from opencode_patcher.drill import Report
+from opencode_patcher.install import state
 from opencode_patcher.patchset.render import render_document
 from opencode_patcher.patchset.series import Patch
 from opencode_patcher.release.manifest import Manifest
-from opencode_patcher.toolchain.targets import parse
 
 DIRECTORY = "release"
 NOTES = "RELEASE-NOTES.md"
@@ -45,7 +45,10 @@ def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) 
         "patchset": manifest.patchset[:12],
         "bun": manifest.bun,
         "catalogue": manifest.catalogue,
+        "program": manifest.line.program,
+        "state": state.file_name(manifest.line.program),
         "web_ui": manifest.web_ui,
+        "has_web_ui": manifest.line.web_ui != "",
         "lacks": manifest.lacks,
         "targets": [artifact.target for artifact in manifest.artifacts],
         "an_archive": manifest.artifacts[0].archive.name,
@@ -55,7 +58,7 @@ def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) 
                 "name": artifact.archive.name,
                 "sha256": artifact.archive.sha256,
                 "megabytes": f"{artifact.archive.size / 1e6:.1f}",
-                "binary": parse(artifact.target).binary,
+                "binary": manifest.target(artifact).binary,
                 "binary_sha256": artifact.binary.sha256,
                 "without": list(artifact.without),
             }

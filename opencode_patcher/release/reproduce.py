@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from opencode_patcher import __version__
-from opencode_patcher.base import files
+from opencode_patcher.base import files, resources
 from opencode_patcher.base.errors import ReleaseError
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
@@ -18,7 +19,6 @@ from opencode_patcher.release.comparison import Copy, Reproduction, compare
 from opencode_patcher.release.inputs import Inputs, Order
 from opencode_patcher.release.manifest import Manifest
 from opencode_patcher.toolchain.build import CHANNEL
-from opencode_patcher.toolchain.targets import parse
 from opencode_patcher.upstream import lock as upstream_lock
 
 
@@ -99,11 +99,20 @@ def _sums(place: Path) -> dict[str, str]:
 def order_of(released: Manifest, request: Request) -> Order:
     """The order that makes the release again. Raises ReleaseError when another version of the tool made it."""
     _require_same_tool(released)
+    line = released.line
     return Order(
         request=replace(
-            request, ref=released.release.tag, latest=False, locked=True, web_ui="on" if released.web_ui else "off"
+            request,
+            line=line,
+            # Whoever names other patches means those, in the one line that they can be for.
+            patches=request.patches if line is OPENCODE_1 else resources.patches(line),
+            ref=released.release.tag,
+            latest=False,
+            locked=True,
+            web_ui="on" if released.web_ui else "off",
+            packages=released.packages,
         ),
-        targets=tuple(parse(artifact.target) for artifact in released.artifacts),
+        targets=tuple(released.target(artifact) for artifact in released.artifacts),
         allow_missing=any(artifact.without for artifact in released.artifacts),
         published=released.published,
     )

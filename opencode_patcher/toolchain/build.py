@@ -85,7 +85,7 @@ def build_targets(
     all targets have to be there. Raises BuildError when the build fails or a binary is not where it is expected.
     """
     dist = tree.path / tree.line.package / "dist"
-    pending = {target.package: target for target in targets}
+    pending = {f"{tree.line.dist}-{target.name}": target for target in targets}
     running: list[Target] = []
     shown = contextlib.ExitStack()
 
@@ -93,7 +93,8 @@ def build_targets(
         shown.close()
         while running:
             target = running.pop()
-            path = _require(dist / target.package / "bin" / target.binary, options.version, log)
+            made = dist / f"{tree.line.dist}-{target.name}" / "bin" / f"{tree.line.built}{target.suffix}"
+            path = _require(made, options.version, log)
             signing.renew(path, tree.line.program)
             on_built(target, path)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from opencode_patcher.base.errors import UsageError
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.toolchain.platforms import MACHINES, Platform
 
 NAMES = (
@@ -32,13 +33,15 @@ ALL = "all"
 class Target:
     """One platform. ``system`` is linux, darwin or windows; ``machine`` is x64 or arm64.
 
-    A ``baseline`` binary does not need AVX2; a ``musl`` one is for Linux systems without glibc.
+    A ``baseline`` binary does not need AVX2; a ``musl`` one is for Linux systems without glibc. ``program`` is what the
+    program is called there.
     """
 
     system: str
     machine: str
     baseline: bool = False
     musl: bool = False
+    program: str = OPENCODE_1.program
 
     @property
     def name(self) -> str:
@@ -47,13 +50,18 @@ class Target:
 
     @property
     def package(self) -> str:
-        """The name of the directory in upstream's build, and of the archive in its release."""
-        return f"opencode-{self.name}"
+        """The name of the archive, without its ending; in OpenCode 1 also of the directory in upstream's build."""
+        return f"{self.program}-{self.name}"
 
     @property
     def binary(self) -> str:
         """The file name of the program."""
-        return "opencode.exe" if self.system == "windows" else "opencode"
+        return self.program + self.suffix
+
+    @property
+    def suffix(self) -> str:
+        """How the names of programs end there."""
+        return ".exe" if self.system == "windows" else ""
 
     @property
     def archive(self) -> str:
@@ -67,7 +75,7 @@ class Target:
         return "-".join(["bun", self.system, machine, *["musl"] * self.musl, *["baseline"] * self.baseline])
 
 
-def parse(name: str) -> Target:
+def parse(name: str, program: str = OPENCODE_1.program) -> Target:
     """The target with that name. Raises UsageError with the nearest names when upstream has none."""
     if name not in NAMES:
         near = get_close_matches(name, NAMES, n=3)
@@ -78,16 +86,17 @@ def parse(name: str) -> Target:
             next_step=f"Targets: {ALL}, {', '.join(NAMES)}",
         )
     system, machine, *rest = name.split("-")
-    return Target(system=system, machine=machine, baseline="baseline" in rest, musl="musl" in rest)
+    return Target(system=system, machine=machine, baseline="baseline" in rest, musl="musl" in rest, program=program)
 
 
-def select(names: Iterable[str]) -> tuple[Target, ...]:
+def select(names: Iterable[str], program: str = OPENCODE_1.program) -> tuple[Target, ...]:
     """The targets with these names, each once, in upstream's order; ``all`` means all of them.
 
     Raises UsageError for an unknown name.
     """
-    wanted = {target for name in names for target in (map(parse, NAMES) if name == ALL else (parse(name),))}
-    return tuple(target for target in map(parse, NAMES) if target in wanted)
+    every = tuple(parse(name, program) for name in NAMES)
+    wanted = {target for name in names for target in (every if name == ALL else (parse(name, program),))}
+    return tuple(target for target in every if target in wanted)
 
 
 def runnable(targets: Iterable[Target], platform: Platform) -> Target | None:

@@ -74,3 +74,26 @@ def test_prune_keeps_what_is_active_under_another_name(store: Store, tmp_path: P
 )
 def test_each_line_says_its_version_in_its_own_way(text: str, version: str) -> None:
     assert printed(text) == version
+
+
+def test_what_is_installed_under_one_other_name_only_needs_no_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, bin_dir = open_store(), tmp_path / "bin"
+    for at, name in enumerate(("older", "newer")):
+        build = make_build(store, name, f"2.0.{26 + at}", at=at)
+        assert run(["install", build.directory.name, "--bin-dir", str(bin_dir), "--quiet"]) == 0
+    run(["status"])
+    assert f"Program: {bin_dir / 'opencode2'} ->" in capsys.readouterr().out
+    assert run(["rollback", "--quiet"]) == 0
+    assert started(bin_dir / "opencode2") == "older"
+    assert run(["uninstall", "--quiet"]) == 0
+    assert not (bin_dir / "opencode2").exists()
+
+
+def test_opencode_2_is_not_asked_what_it_combines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build = make_build(open_store(), "second", "2.0.26")
+    assert run(["config"]) == 0
+    assert "OpenCode 2 cannot be asked which models are combined." in " ".join(capsys.readouterr().out.split())
+    assert run(["config", "--binary", str(build.binary)]) == 2
+    assert "is OpenCode 2, which cannot be asked" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import pytest
 
 from opencode_patcher.base import resources
 from opencode_patcher.base.errors import ReleaseError, UsageError
+from opencode_patcher.base.version import Release
 from opencode_patcher.release import channels
 from opencode_patcher.release.manifest import Manifest
 from opencode_patcher.release.published import Published
@@ -147,3 +148,9 @@ def test_a_release_that_is_published_nowhere_cannot_be_offered() -> None:
     with pytest.raises(ReleaseError, match="where it is published") as caught:
         channels.offer(manifest(published=Published()))
     assert "--repository" in caught.value.next_step
+
+
+def test_opencode_2_has_no_packages_yet() -> None:
+    newer = Release(tag="v2.0.26", version=(2, 0, 26), commit="d" * 40)
+    with pytest.raises(ReleaseError, match="no packages of OpenCode 2 yet"):
+        channels.offer(manifest(release=newer))

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from opencode_patcher.base.errors import ReleaseError
+from opencode_patcher.base.version import Release
 from opencode_patcher.release import manifest
 from tests.release.release_samples import manifest as sample
 
@@ -27,6 +28,14 @@ def test_it_has_what_a_reader_without_the_tool_needs() -> None:
         "runtime": "3" * 64,
         "without": [],
     }
+
+
+def test_a_release_of_opencode_2_names_its_program_and_other_dependencies() -> None:
+    newer = Release(tag="v2.0.0-pre.20260720", version=(2, 0, 0), commit="d" * 40)
+    made = sample(release=newer, packages=("effect=4.0.2",))
+    assert manifest.parse(json.dumps(manifest.as_data(made))) == made
+    target = made.target(made.artifacts[0])
+    assert (target.archive, target.binary) == ("opencode2-linux-x64.tar.gz", "opencode2")
 
 
 def test_a_newer_schema_is_refused_with_the_version_that_knows_it() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from opencode_patcher.base import resources
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.files import write_json
+from opencode_patcher.base.line import OPENCODE_1, Line, of_version
 from opencode_patcher.base.store import open_store
 from opencode_patcher.base.version import Release
 from opencode_patcher.install import builds, state
@@ -27,6 +28,7 @@ from opencode_patcher.release import notes
 
 REPOSITORY = "example/fork"
 RELEASE = "v1.18.3"
+LOCKED = Release(tag="v1.18.3", version=(1, 18, 3), commit="c" * 40)
 LINUX = tuple(
     f"linux-{kind}" for kind in ("x64", "x64-baseline", "arm64", "x64-musl", "x64-baseline-musl", "arm64-musl")
 )
@@ -58,9 +60,10 @@ NO_APPLETS = ("curl", "flock", "getconf")
 """What Debian's busybox is built without."""
 
 
-def render(name: str, *, repository: str = REPOSITORY, release: str = RELEASE) -> str:
+def render(name: str, *, repository: str = REPOSITORY, release: str = RELEASE, line: Line = OPENCODE_1) -> str:
     """The text of an install script of a release."""
-    return notes.render_one(resources.templates(), name, {"repository": repository, "release": release})
+    named = {"program": line.program, "state": state.file_name(line.program)}
+    return notes.render_one(resources.templates(), name, {"repository": repository, "release": release, **named})
 
 
 def program(name: str, *, version: str = "1.18.3", body: str = "") -> bytes:
@@ -75,22 +78,23 @@ def make_release(
     targets: Iterable[str] = LINUX,
     body: str = "",
     content: bytes | None = None,
+    release: Release = LOCKED,
 ) -> Path:
     """The files of a release whose program, the same for each target, prints ``name``."""
     out.mkdir(parents=True)
-    for file, data in _files(name, tuple(targets), content or program(name, body=body)).items():
+    for file, data in _files(name, tuple(targets), content or program(name, body=body), release).items():
         (out / file).write_bytes(data)
     return out
 
 
 @cache
-def _files(name: str, targets: tuple[str, ...], content: bytes) -> Mapping[str, bytes]:
+def _files(name: str, targets: tuple[str, ...], content: bytes, release: Release) -> Mapping[str, bytes]:
     """They take long to make, and most tests want the same."""
     with tempfile.TemporaryDirectory() as place:
         out = Path(place) / "out"
         out.mkdir()
         for target in targets:
-            _add_target(out, content, name, target)
+            _add_target(out, content, name, target, release)
         write_sums(out)
         return {path.name: path.read_bytes() for path in out.iterdir()}
 
@@ -101,13 +105,16 @@ def write_sums(out: Path) -> None:
     (out / SUMS).write_text("".join(lines))
 
 
-def _add_target(out: Path, content: bytes, name: str, target: str) -> None:
+def _add_target(out: Path, content: bytes, name: str, target: str, release: Release) -> None:
     """The archive, and the manifest as the store of the one who releases has it."""
     maker = open_store(out.parent / f"maker-of-{out.name}")
-    binary = "opencode.exe" if target.startswith("windows") else "opencode"
+    line = of_version(release.version)
+    assert line
+    named = line.program
+    binary = f"{named}.exe" if target.startswith("windows") else named
     (maker.root / binary).write_bytes(content)
     ingredients = Ingredients(
-        release=Release(tag="v1.18.3", version=(1, 18, 3), commit="c" * 40),
+        release=release,
         source="https://example.invalid/opencode",
         patchset=hashlib.sha256(name.encode()).hexdigest(),
         bun="1.3.14",
@@ -117,11 +124,11 @@ def _add_target(out: Path, content: bytes, name: str, target: str) -> None:
     )
     build = builds.keep(maker, ingredients, maker.root / binary, "0.1.0")
     about = builds.as_data(dataclasses.replace(build, built_at=0.0, released=True))
-    write_json(out / f"opencode-{target}.build.json", about)
+    write_json(out / f"{named}-{target}.build.json", about)
     if target.startswith("linux"):
-        pack_tar(out / f"opencode-{target}.tar.gz", {binary: content, "LICENSE": b"MIT\n"})
+        pack_tar(out / f"{named}-{target}.tar.gz", {binary: content, "LICENSE": b"MIT\n"})
         return
-    with zipfile.ZipFile(out / f"opencode-{target}.zip", "w") as archive:
+    with zipfile.ZipFile(out / f"{named}-{target}.zip", "w") as archive:
         archive.writestr(binary, content)
 
 

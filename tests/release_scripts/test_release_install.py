@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from opencode_patcher.base.digest import file_sha256
+from opencode_patcher.base.line import OPENCODE_2
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import open_store
 from opencode_patcher.base.version import Release
@@ -26,6 +27,7 @@ from opencode_patcher.install.status import status
 from opencode_patcher.install.systems.posix import Posix
 from opencode_patcher.install.uninstall import uninstall
 from tests.release_scripts.script_samples import (
+    LOCKED,
     PROGRAMS,
     RELEASE,
     Machine,
@@ -37,8 +39,6 @@ from tests.release_scripts.script_samples import (
 )
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machines of these tests are Linux")
-
-LOCKED = Release(tag="v1.18.3", version=(1, 18, 3), commit="c" * 40)
 
 SHELLS = {
     "dash": ("/bin/dash", None, "curl"),
@@ -61,6 +61,27 @@ def machine_with(root: Path, kind: str) -> Machine:
 def state_of(machine: Machine) -> str:
     environment = {"HOME": str(machine.home), "PATH": str(machine.place.parent)}
     return status(open_store(machine.store), Posix(), environment, LOCKED).name
+
+
+def test_opencode_2_is_installed_beside_the_first_line(tmp_path: Path) -> None:
+    machine = make_machine(tmp_path / "machine")
+    one = make_release(tmp_path / "one", "first")
+    content = program("second", version="opencode2 v2.0.26")
+    newer = Release(tag="v2.0.26", version=(2, 0, 26), commit="d" * 40)
+    two = make_release(tmp_path / "two", "second", content=content, release=newer)
+    assert machine.install(OPENCODE_RELEASE_URL=one).returncode == 0
+    machine.script.write_text(render("install.sh", line=OPENCODE_2))
+
+    done = machine.install(OPENCODE_RELEASE_URL=two)
+
+    assert done.returncode == 0, done.stderr
+    second = machine.place.with_name("opencode2")
+    assert f"OpenCode 2.0.26 with combined models is installed: {second}" in done.stderr
+    assert (started(machine.place), started(second)) == ("first", "second")
+    store = open_store(machine.store)
+    found = status(store, Posix("opencode2"), {"HOME": str(machine.home), "PATH": str(second.parent)}, newer)
+    assert found.name == "current"
+    assert state_of(machine) == "current"
 
 
 @pytest.mark.parametrize("kind", SHELLS)

@@ -112,3 +112,8 @@ def test_packages_are_found_in_both_layouts(tmp_path: Path) -> None:
     found = natives.installed(tmp_path)
 
     assert set(found) == {("effect", "4.0.0"), ("minimatch", "3.0.0"), ("@a/b", "1.0.0")}
+
+
+def test_a_machine_that_bun_does_not_run_on_is_no_target() -> None:
+    package = Package(place="a", name="a-linux-riscv64-gnu", version="1", systems=("linux",), machines=("none",))
+    assert not any(natives.needed([package], target) for target in targets.select(["all"]))

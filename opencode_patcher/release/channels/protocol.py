@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from opencode_patcher.base.errors import ReleaseError, UsageError
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.release.manifest import Manifest
-from opencode_patcher.toolchain.targets import Target, parse
+from opencode_patcher.toolchain.targets import Target
 
 DESCRIPTION = "OpenCode with combined models: one model, several providers, failover"
 """At most 80 characters, which Homebrew demands."""
@@ -102,6 +103,12 @@ def offer(manifest: Manifest, package: str = DEFAULT_NAME) -> Offer:
             why="A name begins with a letter and has lowercase letters, digits and dashes. npm's can have a scope.",
             next_step=f"Try: --package {DEFAULT_NAME}, or --package @you/{DEFAULT_NAME}",
         )
+    if manifest.line.program != OPENCODE_1.program:
+        raise ReleaseError(
+            f"There are no packages of {manifest.line.name} yet.",
+            why=f"The templates of the package managers are for {OPENCODE_1.name}.",
+            next_step="Its archives and install scripts are complete: publish those.",
+        )
     published = manifest.published
     if not published.repository:
         raise ReleaseError(
@@ -121,7 +128,7 @@ def offer(manifest: Manifest, package: str = DEFAULT_NAME) -> Offer:
         tag=published.release,
         assets=tuple(
             Asset(
-                target=parse(one.target),
+                target=manifest.target(one),
                 name=one.archive.name,
                 url=f"{base}/{one.archive.name}",
                 sha256=one.archive.sha256,
