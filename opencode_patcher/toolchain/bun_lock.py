@@ -24,9 +24,9 @@ class Package:
     """One locked package. ``workspace`` is its directory when it is upstream's own.
 
     ``integrity`` is a subresource integrity value, empty for upstream's own packages. ``systems`` and ``machines`` are
-    npm's names (``win32``, ``arm64``) of where it can be installed, empty for everywhere; ``none`` is bun's word for what
-    it does not run on. ``needs`` are the places of its dependencies, ``optional`` of its optional ones; only places that
-    the lock has.
+    npm's names (``win32``, ``arm64``) of where it can be installed, empty for everywhere; ``none`` is bun's word for a
+    machine that it does not know. ``needs`` are the places of its dependencies, ``optional`` of its optional ones; only
+    places that the lock has.
     """
 
     place: str
