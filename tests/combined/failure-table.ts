@@ -28,6 +28,16 @@ plugin({
       contents: readFileSync(path, "utf8").replace("[= failure_table =]", failures),
       loader: "ts",
     }))
+    build.onLoad({ filter: /combined\/identity\/[a-z]+\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace('"./table"', '"./table.ts.j2"'),
+      loader: "ts",
+    }))
+    build.onLoad({ filter: /combined\/identity\/table\.ts\.j2$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace("[= identity_rules =]", () =>
+        printed("models.typescript", "rules_json"),
+      ),
+      loader: "ts",
+    }))
     build.onLoad({ filter: /combined\/(?:mistakes|schema|settings)\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, "utf8").replace('"./settings-table"', '"./settings-table.ts.j2"'),
       loader: "ts",

@@ -73,3 +73,32 @@ def test_mistakes_are_named_with_their_file(tmp_path: Path, patched: Path) -> No
         f"{where}: combined.stratgy is not a setting, so it does nothing. Did you mean combined.strategy?"
     )
     assert lines[1].startswith(f"{where}: model: nothing is combined under the name combined/claud for your providers.")
+
+
+def test_settings_that_contradict_each_other_are_named_at_start_and_by_check(tmp_path: Path, patched: Path) -> None:
+    """The project leaves out ``beta``, which the user prefers, and which is the project's own last resort."""
+    with holding(tmp_path / "user", GREETING, ALPHA, BETA) as (home, held):
+        for one in held:
+            one.go_on()
+        where = home.work / "combined.json"
+        written = {
+            "last_resort": ["beta"],
+            "exclude": ["beta/*"],
+            "groups": {"mine": ["beta/anthropic/claude-sonnet-4.5", "alpha/claude-sonnet-4-5"]},
+            "budget": {"day": 0},
+        }
+        where.write_text(json.dumps({"combined": written}))
+        said = [
+            f"{home.config / 'opencode.json'}: provider_priority: beta is never asked: combined.exclude leaves it out.",
+            f"{where}: combined.last_resort: beta is not asked at all: combined.exclude leaves it out.",
+            f"{where}: combined.groups.mine: beta/anthropic/claude-sonnet-4.5 is never asked: "
+            "combined.exclude leaves it out.",
+            f'{where}: combined.budget: day is 0, so no request that is billed is sent. "metered": "never" says that '
+            "as well.",
+        ]
+        checked = process.run([patched, "combined", "check"], cwd=home.work, env=environment(home), timeout=120)
+        assert checked.stdout.splitlines() == said
+        words = ["run", "--model", "alpha/claude-sonnet-4-5", GREETING.prompt]
+        started = process.run([patched, *words], cwd=home.work, env=environment(home), timeout=120)
+    for line in said:
+        assert line in started.stderr

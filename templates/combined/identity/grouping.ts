@@ -135,7 +135,7 @@ export function permitted(offer: Offer, variant: Variant, require: Require = {})
   return trusted || promised(offer.providerID, offer.modelID, variant, require)
 }
 
-function isExcluded(offer: Offer, patterns: readonly string[]) {
+export function isExcluded(offer: Offer, patterns: readonly string[]) {
   if (!patterns.length) return false
   const text = lower(offer.providerID + "/" + offer.modelID)
   return patterns.some((pattern) => fits(pattern, text))

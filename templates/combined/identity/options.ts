@@ -12,7 +12,7 @@ export function check(options: Options, offers: readonly Offer[], ids = () => id
   const lowered = options.exclude?.length ? [...names].map(lower) : []
   const ways = new Map(CombinedChain.circles(options.groups ?? {}).map((way) => [way[0], way]))
   const chains: [string, Chain][] = [
-    ...Object.entries(options.groups ?? {}).map(([id, chain]): [string, Chain] => ["combined.groups." + id, chain]),
+    ...Object.entries(options.groups ?? {}).map(([id, chain]): [string, Chain] => [groupOf(id), chain]),
     ...Object.entries(options.fallbacks ?? {}).map(([agent, chain]): [string, Chain] => [fallbackOf(agent), chain]),
   ]
   return [
@@ -41,6 +41,9 @@ export function check(options: Options, offers: readonly Offer[], ids = () => id
       .map((variant) => unknown("combined.variants", "kind of variant", variant, VARIANTS)),
   ]
 }
+
+/** The key of a group of the user's. */
+export const groupOf = (id: string) => "combined.groups." + id
 
 /** The key of an agent's chain; that of the chain for every model has no name. */
 export function fallbackOf(agent: string) {

@@ -79,6 +79,8 @@ export function of(providers: Providers, config: Info, known: Known) {
     classOf,
     /** Whether a member of the chain may not be asked, whatever the request. */
     barred: (chain: Chain) => (member: CombinedMember.Member) => why(member, isChosen(chain, member)) !== undefined,
+    /** Whether a member that the user has not chosen directly is never asked because it bills each request. */
+    isNever: (member: CombinedMember.Name) => why(member, false) === "never",
     /** Chosen models that no provider may answer, and providers that a budget leaves out. */
     mistakes: (
       chosen: readonly { readonly path: readonly string[]; readonly value: string; readonly modelID: string }[],

@@ -32,6 +32,7 @@ import { CombinedTimeouts } from "./timeouts"
 import { CombinedPool } from "../host/pool"
 import type { Failure } from "../failure/classify"
 import { CombinedFile } from "../config/file"
+import { CombinedConflicts } from "../conflicts"
 import { CombinedRules } from "../money/rules"
 import { CombinedMistakes } from "../mistakes"
 import { CombinedSettings } from "../settings"
@@ -107,6 +108,11 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
         const found = CombinedListing.find(made, modelID)
         return found && CombinedListing.chainOf(found, made)
       }),
+      ...CombinedConflicts.conflicts(config, {
+        offers: CombinedListing.offers(providers),
+        members: (where) => CombinedListing.written(where, made)?.members ?? [],
+        isNever: rules.isNever,
+      }),
     ]
     // `config --check` finds those in an agent's fallback by itself, with their lines, and a report looks for all names
     // (view/names.ts).
@@ -116,7 +122,9 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     ]
     for (const mistake of [...saidOnly, ...aboutAll]) CombinedFile.report(mistake)
     const ids = () => CombinedListing.ids(made)
-    const names = check(CombinedSettings.read(config), CombinedListing.offers(providers), ids)
+    const names = check(CombinedSettings.read(config), CombinedListing.offers(providers), ids).filter(
+      (text) => !CombinedConflicts.explains(config, text),
+    )
     yield* Effect.forEach(names, (text) => {
       // Without a similar name, it is probably a provider that is connected on another machine.
       const isElsewhere = /: no (provider|model) /.test(text) || text.startsWith("combined.exclude:")

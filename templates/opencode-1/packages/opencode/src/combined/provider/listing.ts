@@ -8,6 +8,7 @@ import type { Effect } from "effect"
 import { CombinedVariant } from "../choice/variant"
 import { CombinedChain } from "../identity/chain"
 import { group, type Group, type Offer, type Options } from "../identity/grouping"
+import { fallbackOf, groupOf } from "../identity/options"
 import { CombinedMember } from "../member"
 import { CombinedSettings } from "../settings"
 import { CombinedRoute } from "./route"
@@ -83,6 +84,14 @@ export function combine(providers: Providers, config: Info, known: Known): Catal
 
 /** No model of the user's has an id that starts with it. */
 const HIDDEN = "\0"
+
+/** The group of a chain of the user's, by its place in the settings. */
+export function written(where: string, known: Catalogue) {
+  const [agent] = [...known.fallbacks.keys()].filter((name) => fallbackOf(name) === where)
+  if (agent !== undefined) return known.fallbacks.get(agent)
+  const [id] = [...known.groups.keys()].filter((name) => groupOf(name) === where)
+  return id === undefined ? undefined : known.groups.get(id)
+}
 
 export const chainOf = (found: Group, known: Catalogue): Chain => ({
   id: found.id,
