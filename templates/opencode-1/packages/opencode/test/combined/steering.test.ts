@@ -6,6 +6,7 @@ import { CombinedSteering } from "@/combined/driver/steering"
 import { CombinedSteer, type Steer } from "@/combined/choice/steer"
 import type { SessionID } from "@/session/schema"
 import { Session } from "@/session/session"
+import { pollWithTimeout } from "../lib/effect"
 import { finish, gate, refuse, say, stream, text } from "./fake-provider"
 import { combinedSession, it, served, texts } from "./rig"
 
@@ -69,6 +70,23 @@ it.instance("with failover off the first member's failure ends the turn", () =>
     expect(error).toContain("Insufficient credit")
     expect(error).toContain("Failover is off in this session")
     expect(chat.second.asked).toHaveLength(0)
+  }),
+)
+
+it.instance("a title is made by whom the user wants asked in the session", () =>
+  Effect.gen(function* () {
+    const chat = yield* combinedSession({ title: false })
+    yield* steer(chat.id, (before) => CombinedSteer.skip(before, `${chat.ids.first}/glm-4.6`, true))
+    chat.second.answerTitle(text("From the second"))
+    chat.second.answer(text("hello"))
+    yield* chat.ask("hello")
+    const sessions = yield* Session.Service
+    yield* pollWithTimeout(
+      sessions.get(chat.id).pipe(Effect.map((found) => (found.title === "From the second" ? true : undefined))),
+      "the title never came",
+    )
+
+    expect([chat.first.titles.length, chat.second.titles.length]).toEqual([0, 1])
   }),
 )
 

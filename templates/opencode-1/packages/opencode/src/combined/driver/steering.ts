@@ -21,6 +21,9 @@ const lookUp = (sessions: Sessions, id: SessionID, depth: number): Effect.Effect
     // The session may have been deleted in the meantime.
   }).pipe(Effect.catch(() => Effect.succeed({})))
 
+/** What the user wants in a session that no other has started. */
+export const own = (session: Pick<Session.Info, "metadata">) => CombinedSteer.parse(session.metadata?.[KEY])
+
 export const of = (sessions: Sessions, id: SessionID) => lookUp(sessions, id, 0)
 
 export const change = Effect.fn("CombinedSteering.change")(function* (

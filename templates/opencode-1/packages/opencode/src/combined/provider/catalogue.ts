@@ -39,6 +39,8 @@ import { CombinedSettings } from "../settings"
 import { CombinedVariant } from "../choice/variant"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedPicture } from "../view/picture"
+import type { Steer } from "../choice/steer"
+import { CombinedSteering } from "../driver/steering"
 import { CombinedMember } from "../member"
 
 type Dependencies = {
@@ -74,10 +76,13 @@ type InSession = Pick<CombinedPicture.Seen, "steer" | "asked"> & { readonly mess
 
 const NO_SESSION: InSession = { steer: {}, asked: [], messages: [] }
 
+/** For which chosen model, which agent, and what the user wants in the session. */
+type Small = Asked & { readonly agent?: string; readonly steer?: Steer }
+
 type Wrapped = Provider.Interface & {
   [KNOWN]?: Effect.Effect<Known>
   [VIEW]?: (session: InSession) => Effect.Effect<CombinedPicture.Picture>
-  [SMALL]?: (asked: Asked & { readonly agent?: string }) => Effect.Effect<Provider.Model | undefined>
+  [SMALL]?: (asked: Small) => Effect.Effect<Provider.Model | undefined>
 }
 
 export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
@@ -283,9 +288,9 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     })
 
   /** The model of the member to ask now. */
-  const first = Effect.fnUntraced(function* (chain: Chain) {
+  const first = Effect.fnUntraced(function* (chain: Chain, steer?: Steer) {
     const now = yield* look()
-    const members = now.pool.among(chain.id, chain.members)
+    const members = now.pool.among(chain.id, chain.members, steer)
     const wish = { barred: now.rules.barred(chain) }
     return yield* concrete(now, now.pool.first(members.length ? members : chain.members, wish), chain)
   })
@@ -322,10 +327,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
           return chain && member ? Effect.flatMap(look(), (now) => concrete(now, member, chain)) : Effect.succeed(model)
         })
 
-  const smallModel = Effect.fn("CombinedCatalogue.smallModel")(function* (
-    providerID: ProviderID,
-    asked?: Asked & { readonly agent?: string },
-  ) {
+  const smallModel = Effect.fn("CombinedCatalogue.smallModel")(function* (providerID: ProviderID, asked?: Small) {
     const config = yield* dependencies.config.get()
     if (config.small_model?.startsWith(`${ID}/`))
       return yield* getModel(ID, config.small_model.slice(ID.length + 1) as ModelID).pipe(
@@ -341,10 +343,12 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const found = CombinedListing.whole(asked ?? usual, known, asked?.agent)
     if (!found) return yield* base.getSmallModel(providerID)
     const { lastResort } = CombinedSettings.failover(config)
-    const own = [
-      ...found.members.filter((member) => !lastResort(member)),
-      ...found.members.filter((member) => lastResort(member)),
-    ]
+    const { pool, rules } = yield* look()
+    const steer = asked?.steer
+    // Who does not want a member asked means its provider's small model as well.
+    const wanted = pool.among(found.id, found.members, steer)
+    if (!wanted.length) return yield* first(found, steer)
+    const own = [...wanted.filter((member) => !lastResort(member)), ...wanted.filter((member) => lastResort(member))]
     const providers = [...new Set(own.map((member) => member.providerID))]
     const models = yield* Effect.forEach(providers, (item) => base.getSmallModel(item as ProviderID))
     const { require } = CombinedSettings.read(config)
@@ -355,10 +359,9 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     // Where the chosen model's provider has none, upstream asks the model itself.
     const lacks = providerID !== ID && !small.some((item) => item.providerID === providerID)
     const chain = { id: "small", members: lacks ? [found.members[0], ...small] : small, onRefusal: found.onRefusal }
-    if (!small.length) return undefined
-    const { rules } = yield* look()
+    if (!small.length) return steer && (yield* first(found, steer))
     // Where none of them may be asked, the members themselves may.
-    return yield* first(chain.members.every(rules.barred(chain)) ? found : chain)
+    return yield* first(chain.members.every(rules.barred(chain)) ? found : chain, steer)
   })
 
   const defaultModel = Effect.fn("CombinedCatalogue.defaultModel")(function* () {
@@ -422,12 +425,17 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
  */
 export function small(
   providers: Provider.Interface,
-  asked: Asked & { readonly history?: readonly SessionV1.WithParts[] },
+  asked: Asked & {
+    readonly history?: readonly SessionV1.WithParts[]
+    readonly session?: Parameters<typeof CombinedSteering.own>[0]
+  },
 ) {
   const message = asked.history?.find(({ info }) => info.role === "user")?.info
-  return (
-    (providers as Wrapped)[SMALL]?.({ ...asked, agent: message?.agent }) ?? providers.getSmallModel(asked.providerID)
-  )
+  const { providerID, modelID } = asked
+  const steer = asked.session && CombinedSteering.own(asked.session)
+  const own = (providers as Wrapped)[SMALL]?.({ providerID, modelID, agent: message?.agent, ...(steer && { steer }) })
+  if (!own) return providers.getSmallModel(providerID)
+  return Effect.map(own, (model) => (model && steer ? CombinedRoute.steered(model, steer) : model))
 }
 
 /** What is known of combined models; undefined if the service is not ours. */

@@ -71,6 +71,8 @@ export type Route = {
   readonly spared?: CombinedRank.Spared<CombinedMember.Member>
   /** The members that cool, for the first answer of a session: it starts without them. */
   readonly opening?: readonly { readonly member: CombinedMember.Name; readonly cooldown: Cooldown }[]
+  /** What the user wants in the session whose title it makes. */
+  readonly steer?: Steer
   /** The run of the session's loop for which it was chosen. */
   readonly run?: CombinedRun.Run
   /** The parts of the history that this member has refused: it is asked without them. */
@@ -147,6 +149,12 @@ export function mark(model: Provider.Model, route: Route): Provider.Model {
 
 export function of(model: Provider.Model): Route | undefined {
   return (model as Marked)[key]
+}
+
+/** The model for a session in which the user wants this. */
+export function steered(model: Provider.Model, steer: Steer): Provider.Model {
+  const route = of(model)
+  return route ? mark(model, { ...route, steer }) : model
 }
 
 /** Whether two members are the same model. */

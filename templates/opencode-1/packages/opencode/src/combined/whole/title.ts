@@ -7,6 +7,8 @@ import type { LLM } from "@/session/llm"
 import type { LLMEvent } from "@opencode-ai/llm"
 import { Cause, Effect } from "effect"
 import * as Stream from "effect/Stream"
+import { CombinedRun } from "../choice/run"
+import type { Steer } from "../choice/steer"
 import { CombinedFailure } from "../failure/classify"
 import { CombinedWatch } from "../host/watch"
 import { CombinedPool } from "../host/pool"
@@ -26,7 +28,7 @@ export function wrap(send: Send, permission?: Permission.Interface): Send {
     return input.small
       ? Stream.unwrap(
           CombinedRoute.chained(input.model, [input.agent.name, input.user.agent]).pipe(
-            Effect.map((model) => titled(send, permission, { ...input, model })),
+            Effect.map((model) => titled(send, permission, { ...input, model }, CombinedRoute.of(input.model)?.steer)),
           ),
         )
       : CombinedRoute.of(input.model)
@@ -42,7 +44,12 @@ function own(agent: LLM.StreamInput["agent"]): LLM.StreamInput["agent"] {
   return { ...agent, options }
 }
 
-function titled(send: Send, permission: Permission.Interface | undefined, input: LLM.StreamInput): ReturnType<Send> {
+function titled(
+  send: Send,
+  permission: Permission.Interface | undefined,
+  input: LLM.StreamInput,
+  steer: Steer = {},
+): ReturnType<Send> {
   if (!CombinedRoute.of(input.model)) return noted(send(input), input.model)
   // Upstream has no variants for small requests.
   const user = { ...input.user, model: { ...input.user.model, variant: undefined } }
@@ -58,7 +65,11 @@ function titled(send: Send, permission: Permission.Interface | undefined, input:
     },
     bill: () => CombinedAttempt.bill(last.made),
   }
-  return Stream.unwrap(CombinedAsk.ask(input.model, how).pipe(Effect.map((events) => Stream.fromIterable(events))))
+  return Stream.unwrap(
+    CombinedAsk.ask(input.model, how, { ...CombinedRun.make(), steer }).pipe(
+      Effect.map((events) => Stream.fromIterable(events)),
+    ),
+  )
 }
 
 /** The answer of a model that was chosen by hand: where it comes to its end, its provider is well. */
