@@ -37,7 +37,8 @@ def test_a_scenario_is_consistent(scenario: Scenario) -> None:
     assert scenario.turns[0].replies
     assert all(one.killed or next_one.replies for one, next_one in itertools.pairwise(scenario.turns))
     for turn in scenario.turns:
-        served = turn.compact or turn.elsewhere or turn.cancel is not None or turn.undone
+        steered = bool(turn.steered) or turn.passed
+        served = turn.compact or turn.elsewhere or turn.cancel is not None or turn.undone or steered
         assert scenario.through is Through.SERVE or not served
         assert scenario.through is Through.RUN or not turn.arguments
         assert all(reply.tools for reply in turn.replies[:-1])

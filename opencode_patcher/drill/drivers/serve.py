@@ -90,6 +90,7 @@ class _Conversation:
         for turn in turns:
             time.sleep(turn.pause)
             try:
+                self._steer(turn)
                 code = self._other_process(turn) if turn.elsewhere else self._turn(turn)
             except DrillError as error:
                 self._client.fail(str(error))
@@ -101,6 +102,8 @@ class _Conversation:
     def _turn(self, turn: Turn) -> int | None:
         limit = self._limit
         self._client.ask(self._server, self._id, turn.prompt)
+        if turn.passed:
+            self._pass()
         if turn.cancel is not None:
             if self._is_over_before(turn.cancel):
                 return 0
@@ -123,6 +126,33 @@ class _Conversation:
         if turn.undone:
             self._undo()
         return 1 if self._client.errors and turn.cancel is None else 0
+
+    def _steer(self, turn: Turn) -> None:
+        """Do what the user wants before the turn. Raises DrillError where OpenCode cannot do it."""
+        for one in turn.steered:
+            body = self._stage.scenario.filled(one.body, tag=self._stage.tag, model=self._stage.model)
+            if one.what != "clear":
+                self._server.call("POST", f"/combined/session/{self._id}/{one.what}", body)
+                continue
+            words = ["combined", "health", "clear", str(body["member"])]
+            done = process.converse(
+                [self._stage.subject.binary, *words],
+                cwd=self._stage.home.work,
+                env=environment(self._stage.home),
+                timeout=self._limit,
+                stop=self._stop,
+            )
+            if done.code != 0:
+                raise DrillError(f"opencode {' '.join(words)} failed.", why=done.stderr[-500:])
+
+    def _pass(self) -> None:
+        """Ask for the next provider until one takes over, or the turn has ended. Raises DrillError where OpenCode
+        cannot do it.
+        """
+        deadline = time.monotonic() + self._limit
+        while time.monotonic() < deadline and not self._client.wait(self._id, 0.05):
+            if as_object(self._server.call("POST", f"/combined/session/{self._id}/next")).get("moved"):
+                return
 
     def _is_over_before(self, cancel: float) -> bool:
         """Let the turn run until ``cancel`` seconds after it could be cancelled. Returns whether it has ended by

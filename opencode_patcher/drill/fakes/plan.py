@@ -68,6 +68,16 @@ class Reply:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Steering:
+    """What the user wants of the members. ``what`` is the end of a route below ``/combined/session/ID``, with its
+    ``body``; or ``clear``, which another process does, of the provider that ``body`` names.
+    """
+
+    what: str
+    body: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Turn:
     """A user's message and the replies to it: all but the last one call tools.
 
@@ -75,7 +85,8 @@ class Turn:
     ``cancel``: the user cancels this many seconds after all the providers that the scenario expects have been asked.
     ``pause``: seconds to wait before. ``undone``: the user undoes it afterwards, including what its tools did, and then
     redoes it. ``killed``: the process is killed as soon as all providers have failed. ``arguments``: the arguments of
-    ``opencode run`` instead of the model, the session and the prompt.
+    ``opencode run`` instead of the model, the session and the prompt. ``steered``: what the user wants before it.
+    ``passed``: the user asks for the next provider while the first one is silent.
     """
 
     prompt: str
@@ -87,6 +98,8 @@ class Turn:
     undone: bool = False
     killed: bool = False
     arguments: tuple[str, ...] = ()
+    steered: tuple[Steering, ...] = ()
+    passed: bool = False
 
 
 TITLE = Reply(content=(Text(text="Failover drill"),))

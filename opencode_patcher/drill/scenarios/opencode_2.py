@@ -19,6 +19,9 @@ LEFT_OUT = {
     **dict.fromkeys(
         ("chain-fallback", "chain-agent-fallback"), "`fallback` of a model without a chain is not built in there yet"
     ),
+    **dict.fromkeys(
+        ("steer-pin", "steer-skip", "steer-next", "steer-off", "steer-clear"), "it has no routes below /combined yet"
+    ),
     "cooldown-shared": "another process of `run` uses the service that is already running, and so the same process",
 }
 """The scenarios that are not played, each with the reason."""

@@ -65,12 +65,13 @@ class Scenario:
     ``delegated`` are the turns of subagents: asked by OpenCode, not by the user. ``combined`` is the key of that name
     in opencode.json, for a binary that knows it. ``settings`` are other keys of it, in which ``MODEL`` stands for the
     model that is drilled; in both, an ``OFFER`` stands for that of a provider. ``through`` is the command that it must
-    be played through, None when any will do; ``cancel``, ``compact``, ``undone`` and ``elsewhere`` of a turn need a
-    server, ``arguments`` need ``run``. ``prints`` is False where ``opencode run`` would print text that is taken back
-    later; clients that can take text back must still end up right. ``group`` is not None where the providers have
-    different models, which the user has put in a group, in their order: what the group says besides that. ``alone``:
-    the model is the first provider's own, chosen directly. ``releases`` are those for which it holds; a drill of any
-    other leaves it out. ``priced`` is False where a program cannot know what a broken answer has cost.
+    be played through, None when any will do; ``cancel``, ``compact``, ``undone``, ``elsewhere``, ``steered`` and
+    ``passed`` of a turn need a server, ``arguments`` need ``run``. ``prints`` is False where ``opencode run`` would
+    print text that is taken back later; clients that can take text back must still end up right. ``group`` is not None
+    where the providers have different models, which the user has put in a group, in their order: what the group says
+    besides that. ``alone``: the model is the first provider's own, chosen directly. ``releases`` are those for which it
+    holds; a drill of any other leaves it out. ``priced`` is False where a program cannot know what a broken answer has
+    cost.
     """
 
     name: str

@@ -14,6 +14,7 @@ from opencode_patcher.drill.scenarios.money import MONEY_SCENARIOS
 from opencode_patcher.drill.scenarios.protocols import PROTOCOL_SCENARIOS
 from opencode_patcher.drill.scenarios.quick import SCENARIOS
 from opencode_patcher.drill.scenarios.scenario import Scenario
+from opencode_patcher.drill.scenarios.steering import STEERING_SCENARIOS
 from opencode_patcher.drill.scenarios.waits import WAIT_SCENARIOS
 
 ALL_SCENARIOS = (
@@ -25,9 +26,10 @@ ALL_SCENARIOS = (
     *CHAIN_SCENARIOS,
     *MONEY_SCENARIOS,
     *WAIT_SCENARIOS,
+    *STEERING_SCENARIOS,
 )
-"""The quick set, the public benchmark's, those for agents, protocols, other entry points, chains, money and waits, in
-the table's order."""
+"""The quick set, the public benchmark's, those for agents, protocols, other entry points, chains, money, waits and
+steering, in the table's order."""
 
 
 def select(names: Sequence[str], *, quick: bool = False) -> tuple[Scenario, ...]:
