@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opencode_patcher import __version__
 from opencode_patcher.base.line import Line
-from opencode_patcher.base.version import Release
+from opencode_patcher.base.version import Release, version_of
 
 
 def values_for(line: Line, release: Release) -> dict[str, str]:
@@ -14,13 +14,16 @@ def values_for(line: Line, release: Release) -> dict[str, str]:
     from opencode_patcher.models.json_schema import settings_json
     from opencode_patcher.models.typescript import rules_json
 
-    named = line.at(release.version)
     return {
-        "combined": named.combined,
-        "ending": named.ending,
         "failure_table": table_json(),
         "identity_rules": rules_json(),
-        "release_tag": release.tag,
         "tool_version": __version__,
         **({"settings_schema": settings_json()} if schema.is_there() else {}),
+        **values_of(line, release.tag),
     }
+
+
+def values_of(line: Line, tag: str) -> dict[str, str]:
+    """The values that differ between the releases of a line, for that of a tag."""
+    named = line.at(version_of(tag) or line.since)
+    return {"combined": named.combined, "ending": named.ending, "release_tag": tag}

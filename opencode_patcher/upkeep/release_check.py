@@ -15,7 +15,7 @@ from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.patchset import check, expectations, moved_files, newfiles, series
 from opencode_patcher.patchset.check import Checker, Content, Read, ReleaseCheck
-from opencode_patcher.patchset.values import values_for
+from opencode_patcher.patchset.values import values_for, values_of
 from opencode_patcher.upstream import releases
 from opencode_patcher.upstream.history import Departure
 from opencode_patcher.upstream.repository import Repository, opened
@@ -84,7 +84,7 @@ def check_releases(
     values = values_for(ours.line, known)
 
     expected = expectations.load(ours.patches)
-    used = Checker(patches, new_files, lambda tag: {**values, "release_tag": tag}, expected)
+    used = Checker(patches, new_files, lambda tag: {**values, **values_of(ours.line, tag)}, expected)
     with opened(store, address) as repository:
         repository.fetch(wanted, reporter)
         started = time.perf_counter()

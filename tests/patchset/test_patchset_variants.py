@@ -14,7 +14,7 @@ from opencode_patcher.patchset.check import Checker, Content, PatchStatus, Relea
 from opencode_patcher.patchset.compose import compose
 from opencode_patcher.patchset.refresh import Edited, refreshed
 from opencode_patcher.patchset.series import Patch, Series
-from opencode_patcher.patchset.values import values_for
+from opencode_patcher.patchset.values import values_for, values_of
 
 OLD, NEW = (1, 2, 0), (1, 3, 0)
 
@@ -171,5 +171,6 @@ def test_names_that_differ_between_releases_are_variables() -> None:
     july, october = values((2, 0, 0), "v2.0.0-pre.20260720"), values((2, 0, 26), "v2.0.26")
     assert (july["combined"], july["ending"]) == ("@opencode-ai/core/combined", "")
     assert (october["combined"], october["ending"]) == ("@opencode/core/combined", ".js")
+    assert july | values_of(OPENCODE_2, "v2.0.26") == october
     assert OPENCODE_2.at((2, 0, 26)).package_name == "@opencode/cli"
     assert OPENCODE_1.at((1, 18, 0)) is OPENCODE_1
