@@ -10,7 +10,7 @@ import pytest
 
 from opencode_patcher.__main__ import run
 from opencode_patcher.base import process
-from opencode_patcher.drill.drivers.home import environment
+from opencode_patcher.drill.drivers.home import WELCOME, environment
 from opencode_patcher.drill.fakes.faults import HttpError
 from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GREETING
 from tests.real.held_provider import holding
@@ -102,3 +102,15 @@ def test_settings_that_contradict_each_other_are_named_at_start_and_by_check(tmp
         started = process.run([patched, *words], cwd=home.work, env=environment(home), timeout=120)
     for line in said:
         assert line in started.stderr
+
+
+def test_the_first_start_on_a_machine_says_where_a_failover_sends_the_conversation(
+    tmp_path: Path, patched: Path
+) -> None:
+    with holding(tmp_path / "user", GREETING, ALPHA, BETA) as (home, _):
+        (home.home / ".local" / "state" / "opencode" / WELCOME).unlink()
+        starts = [
+            process.run([patched, "models"], cwd=home.work, env=environment(home), timeout=120).stderr for _ in range(2)
+        ]
+    assert "the whole conversation goes to the next one, a company with its own terms" in starts[0]
+    assert "company" not in starts[1]

@@ -21,6 +21,11 @@ NO_NETWORK = "http://127.0.0.1:9"
 _INHERITED = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "COMSPEC", "PATHEXT")
 """The variables of the caller's environment that a program needs. Others could be the user's keys or settings."""
 
+WELCOME = "combined-welcome"
+"""A patched OpenCode that finds this file in its state directory was started before, and does not say what it says at
+its first start (config/welcome.ts).
+"""
+
 PLUGIN_PACKAGE = "@opencode-ai/plugin"
 """OpenCode installs this package into each configuration directory in the background
 (packages/opencode/src/config/config.ts), unless the directory's lock file already names it
@@ -177,6 +182,7 @@ def furnish(home: Home, settings: Mapping[str, object]) -> Home:
     files.write_json(home.config / "package-lock.json", {"packages": {"": {"dependencies": {PLUGIN_PACKAGE: "*"}}}})
     for directory in (home.config / "node_modules", home.temporary):
         directory.mkdir(parents=True, exist_ok=True)
+    files.write_text(home.home / ".local" / "state" / "opencode" / WELCOME, "")
     return home
 
 

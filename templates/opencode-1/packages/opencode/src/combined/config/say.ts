@@ -1,4 +1,4 @@
-/** Tells the user what is wrong in the settings, once per process. */
+/** Tells the user something about the settings, once per process. */
 import { GlobalBus } from "@/bus/global"
 import { CombinedText } from "../text"
 
@@ -7,16 +7,18 @@ const TUI = 3_000
 
 const said = new Set<string>()
 
+const WORDS = { warning: "Warning", info: "Note" }
+
 /** A line on stderr. The TUI owns the terminal and runs OpenCode in a worker, so there it is a toast. */
-export function say(text: string) {
+export function say(text: string, variant: keyof typeof WORDS = "warning") {
   const message = CombinedText.shown(text)
   if (said.has(message)) return
   said.add(message)
   if (Bun.isMainThread) {
-    process.stderr.write(`Warning: ${message}\n`)
+    process.stderr.write(`${WORDS[variant]}: ${message}\n`)
     return
   }
-  const properties = { title: "Combined models", message, variant: "warning", duration: 15_000 }
+  const properties = { title: "Combined models", message, variant, duration: 15_000 }
   setTimeout(
     () => GlobalBus.emit("event", { directory: "global", payload: { type: "tui.toast.show", properties } }),
     TUI,

@@ -32,6 +32,7 @@ import { CombinedTimeouts } from "./timeouts"
 import { CombinedPool } from "../host/pool"
 import type { Failure } from "../failure/classify"
 import { CombinedFile } from "../config/file"
+import { CombinedWelcome } from "../config/welcome"
 import { CombinedConflicts } from "../conflicts"
 import { CombinedRules } from "../money/rules"
 import { CombinedMistakes } from "../mistakes"
@@ -104,6 +105,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     if (known?.config === config) return known
     const listed = yield* dependencies.modelsDev.get()
     const made = CombinedListing.combine(providers, config, listed)
+    if (made.groups.size) yield* Effect.promise(CombinedWelcome.once)
     const rules = CombinedRules.of(providers, config, listed)
     const aboutAll = [
       ...CombinedMistakes.contradictions(config),
