@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import tree_sitter_nix
+import tree_sitter_ruby
+from tree_sitter import Language, Parser
 
 from opencode_patcher.base import resources
 from opencode_patcher.base.errors import ReleaseError, UsageError
@@ -19,6 +22,8 @@ from opencode_patcher.release.manifest import Manifest
 from opencode_patcher.release.published import Published
 from opencode_patcher.toolchain.targets import NAMES
 from tests.release.release_samples import artifact, manifest
+
+HADOLINT = shutil.which("hadolint", path=str(Path(sys.executable).parent))
 
 
 def made(
@@ -112,6 +117,30 @@ def test_the_pkgbuild_is_sound_and_srcinfo_says_the_same(tmp_path: Path) -> None
         done"""
     said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
     assert set(said.splitlines()) <= set(texts["aur/.SRCINFO"].splitlines())
+
+
+@pytest.mark.parametrize(
+    ("file", "grammar", "needed"),
+    [
+        ("homebrew/Formula/opencode-combined.rb", tree_sitter_ruby.language(), "end"),
+        ("nix/flake.nix", tree_sitter_nix.language(), "{"),
+    ],
+)
+def test_a_grammar_of_its_language_can_read_it(file: str, grammar: object, needed: str) -> None:
+    """Less than the package managers themselves would say, but it is there on every machine."""
+    parser = Parser(Language(grammar))
+    text = made()[file]
+    assert not parser.parse(text.encode()).root_node.has_error
+    assert parser.parse(text.replace(needed, "", 1).encode()).root_node.has_error
+
+
+@pytest.mark.skipif(not HADOLINT, reason="needs hadolint")
+def test_hadolint_has_nothing_against_the_containerfile(tmp_path: Path) -> None:
+    file = tmp_path / "Containerfile"
+    file.write_text(made()["container/Containerfile"])
+    assert HADOLINT
+    done = subprocess.run([HADOLINT, "--no-color", file], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not shutil.which("ruby"), reason="needs Ruby")
