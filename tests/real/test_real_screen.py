@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 import time
@@ -16,7 +17,7 @@ import pytest
 from opencode_patcher.base import process
 from opencode_patcher.drill.drivers.home import Home, environment
 from opencode_patcher.drill.fakes.faults import At, Broken, How, HttpError, Slow
-from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GREETING, OVERLOADED
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GREETING, OVERLOADED, RATE_LIMITED
 from tests.real.held_provider import holding
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
@@ -103,12 +104,15 @@ def test_the_screen_follows_a_failover(
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=["80x24", "200x50"])
-def test_who_is_left_alone_is_seen_and_asked_again(
+def test_how_members_stand_is_seen_and_changed(
     tmp_path: Path, patched: Path, open_terminal: Callable[..., Terminal], size: tuple[int, int]
 ) -> None:
+    """One terminal interface through all states: serving, avoided, pinned, skipped, failover off, waiting."""
     spent = HttpError(status=402, message="Insufficient credit")
-    with holding(tmp_path / "user", GREETING, replace(ALPHA, then=spent), BETA) as (home, (alpha, beta)):
-        for one in (alpha, beta):
+    soon = replace(RATE_LIMITED, headers={"retry-after": "45"})
+    providers = (replace(ALPHA, then=spent), replace(BETA, faults=(None, soon)))
+    with holding(tmp_path / "user", GREETING, *providers) as (home, held):
+        for one in held:
             one.go_on()
         terminal = open_terminal(home, f"exec '{patched}' --model combined/claude-sonnet-4-5", size)
         terminal.until(lambda screen: "claude-sonnet-4-5 Combined" in screen)
@@ -117,12 +121,54 @@ def test_who_is_left_alone_is_seen_and_asked_again(
         terminal.until(lambda screen: all(one in screen for one in ("nothing was lost", "until", "takes over")))
 
         terminal.type("/combined")
-        seen = terminal.until(lambda screen: "avoided until" in screen)
-        assert "serving" in seen
+        rows = members(terminal, "avoided until")
+        assert "(in 30 min): quota" in rows["Alpha"]
+        assert "serving" in rows["Beta"]
+        if size[0] > 80:
+            assert all("metered" in row for row in rows.values())
+
         terminal.press("Enter")
         terminal.until(lambda screen: "Ask it again now" in screen)
         terminal.press("Down", "Down", "Enter")
-        terminal.until(lambda screen: "Combined models" in screen and "avoided until" not in screen)
+        assert "ready" in members(terminal, "ready")["Alpha"]
+
+        terminal.press("Down", "Enter")
+        terminal.until(lambda screen: "Use it now" in screen)
+        terminal.press("Enter")
+        rows = members(terminal, "pinned")
+        assert "another is pinned" in rows["Alpha"]
+        assert "pinned" in rows["Beta"]
+
+        terminal.press("Enter")
+        terminal.until(lambda screen: "Skip it" in screen)
+        terminal.press("Down", "Enter")
+        assert "skipped" in members(terminal, "skipped")["Alpha"]
+
+        terminal.press("o", "f", "f", "Enter")
+        terminal.until(lambda screen: "Only the first provider is asked" in screen)
+        terminal.press("Escape")
+        terminal.until(lambda screen: "Combined models" not in screen)
+
+        terminal.type(f"Once more: {GREETING.prompt}")
+        # It says who is waited for and how to stop that, however small the screen is.
+        terminal.until(lambda screen: "aiting for" in screen and "esc" in screen)
+        terminal.press("Escape")
+        terminal.until(lambda screen: "again" in screen)
+        terminal.press("Escape")
+        terminal.until(lambda screen: "aiting for" not in screen)
+
+
+def members(terminal: Terminal, state: str) -> dict[str, str]:
+    """The lines of the dialog about members, by provider, once one of them shows this state."""
+
+    def lines(screen: str) -> dict[str, str]:
+        found = [line.strip() for line in screen.splitlines()]
+        return {name: line for name in ("Alpha", "Beta") for line in found if re.search(rf"[^\w\s] {name} ", line)}
+
+    screen = terminal.until(
+        lambda screen: "Combined models" in screen and any(state in line for line in lines(screen).values())
+    )
+    return lines(screen)
 
 
 def test_a_key_that_providers_repeat_is_neither_shown_nor_stored(
