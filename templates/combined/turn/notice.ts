@@ -35,10 +35,10 @@ export function waiting(id: string, provider: string, reason: string) {
   return CombinedText.shown(`${SWITCH}all providers of ${id} are unavailable, waiting for ${provider}: ${reason}`)
 }
 
-/** The start of a session's status while it waits for long. The TUI looks for the same words. */
+/** The start of a session's status while it waits. The TUI looks for the same words. */
 export const WAIT = "Waiting for "
 
-/** The line for a wait on the user's wish: who returns first, when, and why it is not there. */
+/** The line for a wait in OpenCode 1: who returns first, when, and why it is not there. It is short, for small screens. */
 export function waitingLong(provider: string, until: number, reason: string, now: number) {
   return CombinedText.shown(`${WAIT}${provider} until ${CombinedClock.clock(until, now)}: ${reason}`)
 }

@@ -2,12 +2,29 @@
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect } from "effect"
 import { CombinedHappening } from "@/combined/view/happening"
-import { refuse, say, stream, text } from "./fake-provider"
+import { EventV2Bridge } from "@/event-v2-bridge"
+import type { SessionID } from "@/session/schema"
+import { SessionStatus } from "@/session/status"
+import { refuse, text } from "./fake-provider"
 import { combinedSession, it, texts } from "./rig"
 
 setDefaultTimeout(30_000)
 
 const QUOTA = refuse(402, { error: { message: "Insufficient credit" } })
+
+/** What the statuses of a session say of retries, from now on. */
+const retries = Effect.fn("test.retries")(function* (id: SessionID) {
+  const events = yield* EventV2Bridge.Service
+  const messages: string[] = []
+  const off = yield* events.listen((item) => {
+    if (item.type !== SessionStatus.Event.Status.type) return Effect.void
+    const { sessionID, status } = item.data as typeof SessionStatus.Event.Status.data.Type
+    if (sessionID === id && status.type === "retry") messages.push(status.message)
+    return Effect.void
+  })
+  yield* Effect.addFinalizer(() => off)
+  return messages
+})
 
 it.instance("a failover is a line of the answer, once, and no request has it", () =>
   Effect.gen(function* () {
@@ -28,16 +45,19 @@ it.instance("a failover is a line of the answer, once, and no request has it", (
 it.instance("a repeat in place says so, and the lines of several failures stay in order", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession({ combined: { max_attempts: 2 } })
+    const statuses = yield* retries(chat.id)
     const busy = refuse(503, { error: { message: "Busy" } })
-    chat.first.answer(stream(say("half")), busy)
+    chat.first.answer(busy, busy)
     chat.second.answer(text("whole"))
     yield* chat.ask("hello")
 
     const answers = yield* chat.answers
     expect(answers.flatMap((item) => texts(item.parts))).toEqual(["whole"])
     const actions = answers.flatMap((item) => item.parts.flatMap((part) => CombinedHappening.of(part)?.action ?? []))
-    expect(actions.at(-1)).toBe("moved")
-    expect(actions.length).toBeGreaterThan(0)
+    expect(actions).toEqual(["repeated", "moved"])
+    // The web UI shows the session's status, and nothing of these lines.
+    expect(statuses[0]).toMatch(/\), retrying$/)
+    expect(statuses.at(-1)).toEndWith("takes over")
   }),
 )
 

@@ -59,7 +59,7 @@ it.instance("the wait for a provider to return says until when, and can be cance
       status
         .get(chat.id)
         .pipe(
-          Effect.map((item) => (item.type === "retry" && item.message.includes("are unavailable") ? item : undefined)),
+          Effect.map((item) => (item.type === "retry" && item.message.startsWith("Waiting for ") ? item : undefined)),
         ),
       "the session never said that it waits",
       "20 seconds",

@@ -36,6 +36,19 @@ export const subject = ({ id, nameOf }: CombinedRoute.Route) => ({ combined: id,
 export const happen = (turn: Turn, happening: CombinedHappening.Happening, where: "next" | "here") =>
   turn.tell(happening).pipe(Effect.andThen(CombinedRetraction.tell(turn, happening, where)))
 
+/** Says that the same member is asked again, as upstream says it of its own retries: the web UI shows nothing else. */
+export const repeat = Effect.fn("CombinedTelling.repeat")(function* (
+  turn: Turn,
+  route: CombinedRoute.Route,
+  reason: string,
+  pause: number,
+) {
+  const happening = CombinedHappening.repeated(subject(route), route.member, reason)
+  const next = Date.now() + pause
+  yield* turn.status.set(turn.ctx.sessionID, { type: "retry", attempt: 1, message: happening.message, next })
+  yield* happen(turn, happening, "next")
+})
+
 /** Says in the same way that requests are billed from here on. */
 export const say = (turn: Turn, message: string) =>
   turn.status.set(turn.ctx.sessionID, { type: "retry", attempt: 1, message, next: Date.now() })

@@ -316,12 +316,7 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
     case "again":
       if (verdict.forgo) CombinedRun.forgo(run, route.member, verdict.forgo)
       if (verdict.keep) yield* CombinedSettlement.commit(turn)
-      if (end.kind !== "whole" && !verdict.forgo)
-        yield* CombinedTelling.happen(
-          turn,
-          CombinedHappening.repeated(CombinedTelling.subject(route), route.member, end.message),
-          "next",
-        )
+      if (end.kind !== "whole" && !verdict.forgo) yield* CombinedTelling.repeat(turn, route, end.message, verdict.pause)
       yield* Effect.sleep(verdict.pause)
       if (purpose === "summary") return yield* swap(turn, run, turn.streamInput.model)
       return verdict.keep ? undefined : yield* retract(turn, route, run)

@@ -30,9 +30,7 @@ export const wait = Effect.fn("CombinedWaiting.wait")(function* (
   yield* turn.status.set(sessionID, {
     type: "retry",
     attempt: run.answer.waits.length,
-    message: patience
-      ? CombinedNotice.waitingLong(member.providerID, span.until, reason, began)
-      : CombinedNotice.waiting(route.id, member.providerID, reason),
+    message: CombinedNotice.waitingLong(member.providerID, span.until, reason, began),
     next: span.until,
   })
   const since = began - CombinedAnswer.waited(run.answer) + span.for
