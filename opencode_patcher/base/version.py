@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import total_ordering
 
 Version = tuple[int, int, int]
 """Major, minor and patch; tuples order as semantic versions do."""
@@ -31,13 +32,24 @@ class Range:
         return not apart
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
+@total_ordering
+@dataclass(frozen=True, kw_only=True)
 class Release:
-    """A release of OpenCode. ``commit`` is the commit that the tag points to, 40 hexadecimal digits."""
+    """A release of OpenCode. ``commit`` is the commit that the tag points to, 40 hexadecimal digits.
+
+    The older one is the smaller; a pre-release is older than the release that it leads to.
+    """
 
     version: Version
     tag: str
     commit: str
+
+    def __lt__(self, other: Release) -> bool:
+        return self._age < other._age
+
+    @property
+    def _age(self) -> tuple[Version, bool, str, str]:
+        return self.version, parse_pre_release(self.tag) is None, self.tag, self.commit
 
     @property
     def number(self) -> str:

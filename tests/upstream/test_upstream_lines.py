@@ -12,6 +12,7 @@ from opencode_patcher.base.line import LINES, OPENCODE_1, OPENCODE_2, Line
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
+from opencode_patcher.base.version import Release, version_of
 from opencode_patcher.cli.options import line_of
 from opencode_patcher.upkeep import update
 from opencode_patcher.upstream import releases, support
@@ -116,3 +117,12 @@ def test_each_line_has_a_lock_and_a_window() -> None:
     for line in LINES:
         assert line.has(read_lock(packed_file(line)).release.version)
         assert line.has(support.of_line(line).oldest_built)
+
+
+def test_a_release_is_newer_than_the_pre_releases_that_lead_to_it() -> None:
+    def release(tag: str) -> Release:
+        return Release(version=version_of(tag) or (0, 0, 0), tag=tag, commit="c" * 40)
+
+    ordered = ["v1.18.15", "v2.0.0-pre.20260720", "v2.0.0", "v2.0.26"]
+    assert [one.tag for one in sorted(map(release, reversed(ordered)))] == ordered
+    assert release("v2.0.0") > release("v2.0.0-pre.20260720")
