@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from bench.peers.peers import LiteLLM, OhMyOpenCode, Patched, Peer, Plugin, Portkey, Stock
+from bench.peers.peers import LiteLLM, OhMyOpenCode, Patched, Patched2, Peer, Plugin, Portkey, Stock, Stock2
 from bench.peers.play import Played, play
 from bench.peers.table import page
 from opencode_patcher.drill.fakes.faults import At, Broken
@@ -41,6 +41,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
     parser.add_argument("--stock", type=Path, required=True, help="a stock OpenCode")
     parser.add_argument("--patched", type=Path, help="one with combined models, of the same release")
+    parser.add_argument("--stock-2", type=Path, help="a stock OpenCode 2")
+    parser.add_argument("--patched-2", type=Path, help="one with combined models, of the same release")
     parser.add_argument("--plugin", type=Path, help="the bundled file of opencode-model-fallback")
     parser.add_argument("--oh-my-opencode", type=Path, help="the directory of that npm package")
     parser.add_argument("--litellm", type=Path, help="the program of pip install 'litellm[proxy]'")
@@ -83,6 +85,10 @@ def _peers(arguments: argparse.Namespace) -> list[Peer]:
     found: list[Peer] = [Stock(binary=stock)]
     if arguments.patched:
         found.append(Patched(binary=arguments.patched.absolute()))
+    if arguments.stock_2:
+        found.append(Stock2(binary=arguments.stock_2.absolute()))
+    if arguments.patched_2:
+        found.append(Patched2(binary=arguments.patched_2.absolute()))
     if arguments.plugin:
         found.append(Plugin(binary=stock, plugin=arguments.plugin.absolute()))
     if arguments.oh_my_opencode:

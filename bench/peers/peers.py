@@ -41,12 +41,13 @@ class Setup:
 @dataclass(frozen=True, kw_only=True)
 class Peer(ABC):
     """A way to fail over. ``binary`` is the OpenCode that is used with it, ``other_model`` the model of all providers
-    but the first, "" for the same one.
+    but the first, "" for the same one. ``line`` is the line of OpenCode.
     """
 
     binary: Path
     name: str
     other_model: str = ""
+    line: int = 1
 
     @abstractmethod
     def running(self, fakes: Sequence[FakeProvider], place: Path) -> Iterator[Setup]:
@@ -76,6 +77,25 @@ class Patched(Peer):
             "combined": {"first_token_timeout": limit, "stall_timeout": limit},
         }
         yield Setup(settings=_direct(fakes), model=f"combined/{fakes[0].provider.model}", extra={"combined.json": ours})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stock2(Peer):
+    """OpenCode 2 without anything, with the limits for silence that its configuration takes."""
+
+    name: str = "stock OpenCode 2"
+    line: int = 2
+
+    def running(self, fakes: Sequence[FakeProvider], place: Path) -> Iterator[Setup]:
+        yield Setup(settings=_limited(_direct(fakes)), model=_first(fakes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patched2(Patched):
+    """OpenCode 2 with combined models."""
+
+    name: str = "combined models in OpenCode 2"
+    line: int = 2
 
 
 @dataclass(frozen=True, kw_only=True)

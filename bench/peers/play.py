@@ -6,13 +6,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.peers.peers import Peer
 from opencode_patcher.base import files
 from opencode_patcher.base.errors import DrillError
+from opencode_patcher.drill.drivers import opencode_2, second_api
 from opencode_patcher.drill.drivers.home import Home, furnish, start_project
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, ServerEvent, serving
 from opencode_patcher.drill.drivers.stored import effects, read_session
@@ -21,6 +22,7 @@ from opencode_patcher.drill.fakes.conversation import Purpose
 from opencode_patcher.drill.fakes.fake_provider import FakeProvider
 from opencode_patcher.drill.fakes.tools import FinishedTools
 from opencode_patcher.drill.fakes.wire import as_object
+from opencode_patcher.drill.scenarios.opencode_2 import translated
 from opencode_patcher.drill.scenarios.scenario import Scenario
 from opencode_patcher.drill.verdict.observation import Session
 
@@ -87,6 +89,10 @@ class _Watch:
                     self.notices.append(str(said.get("message")))
                 case "session.error":
                     self.error = str(as_object(as_object(said.get("error")).get("data")).get("message", "an error"))
+                case "session.retry.scheduled":
+                    self.notices.append(str(as_object(said.get("error")).get("message")))
+                case "session.tool.success" | "session.tool.failed":
+                    self._tools.finish(str(said.get("callID")))
                 case "message.part.updated":
                     part = as_object(said.get("part"))
                     if part.get("type") == "tool" and as_object(part.get("state")).get("status") == "completed":
@@ -97,6 +103,8 @@ def play(peer: Peer, scenario: Scenario, place: Path) -> Played:
     """Play the first turn of a scenario in a new home in ``place``."""
     place.mkdir(parents=True)
     tools = FinishedTools()
+    if peer.line == 2:
+        scenario = translated(scenario)
     # A slash in a model's id is more than some peers understand.
     providers = [replace(one, model=one.model.rpartition("/")[2]) for one in scenario.providers]
     if peer.other_model:
@@ -107,11 +115,12 @@ def play(peer: Peer, scenario: Scenario, place: Path) -> Played:
         for name, content in setup.extra.items():
             files.write_json(home.config / name, content)
         start_project(home)
-        with serving(peer.binary, home) as server:
+        serve, turn = (_serving_2, _turn_2) if peer.line == 2 else (serving, _turn)
+        with serve(peer.binary, home) as server:
             watch = _Watch(tools)
             here = server.at(home.work)
             with here.following(watch.event):
-                session, started = _turn(here, setup.model, scenario, watch, fakes)
+                session, started = turn(here, setup.model, scenario, watch, fakes)
         return _judged(peer, scenario, session, started, watch, fakes, effects(home))
 
 
@@ -136,6 +145,32 @@ def _turn(
             server.call("POST", f"/session/{id}/abort")
         time.sleep(1)
     return read_session(server, id), started
+
+
+def _serving_2(binary: Path, home: Home) -> AbstractContextManager[OpenCodeServer]:
+    return opencode_2.served(binary, home, {})
+
+
+def _turn_2(
+    server: OpenCodeServer, model: str, scenario: Scenario, watch: _Watch, fakes: Sequence[FakeProvider]
+) -> tuple[Session, float]:
+    """The same with the API of OpenCode 2, which says at any time whether a session is idle."""
+    second_api.await_model(server, model, LIMIT_SECONDS)
+    provider, _, name = model.partition("/")
+    body = {"model": {"providerID": provider, "id": name}, "location": {"directory": str(server.directory)}}
+    id = str(as_object(as_object(server.call("POST", "/api/session", body)).get("data")).get("id"))
+    started = time.monotonic()
+    server.call("POST", f"/api/session/{id}/prompt", {"text": scenario.turns[0].prompt})
+    while time.monotonic() < started + LIMIT_SECONDS:
+        busy = any(one.finished is None for fake in fakes for one in fake.exchanges)
+        if not busy and time.monotonic() > watch.last + SETTLED_SECONDS and second_api.is_idle(server, id):
+            break
+        time.sleep(0.1)
+    else:
+        with suppress(DrillError):
+            server.call("POST", f"/api/session/{id}/interrupt")
+        time.sleep(1)
+    return second_api.read_session(server, id), started
 
 
 def _judged(
