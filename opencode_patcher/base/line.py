@@ -148,6 +148,7 @@ OPENCODE_2 = Line(
     patches="opencode-2",
     templates=(
         Templates(directory="opencode-2"),
+        Templates(directory="opencode-2-later", releases=Range(since=(2, 0, 1))),
         Templates(directory="combined", path="packages/core/src/combined/"),
         Templates(directory="host", path="packages/core/src/combined/host/"),
         Templates(directory="runner-both", path="packages/core/src/combined/runner/"),

@@ -6,13 +6,16 @@ import re
 
 import pytest
 
+from opencode_patcher.base import resources
 from opencode_patcher.base.errors import PatchError
 from opencode_patcher.base.line import OPENCODE_1, OPENCODE_2
 from opencode_patcher.base.version import Release, Version
 from opencode_patcher.patchset import series
 from opencode_patcher.patchset.check import Checker, Content, PatchStatus, ReleaseCheck
 from opencode_patcher.patchset.compose import compose
+from opencode_patcher.patchset.parse import parse
 from opencode_patcher.patchset.refresh import Edited, refreshed
+from opencode_patcher.patchset.render import render_patch
 from opencode_patcher.patchset.series import Patch, Series
 from opencode_patcher.patchset.values import values_for, values_of
 
@@ -174,3 +177,25 @@ def test_names_that_differ_between_releases_are_variables() -> None:
     assert july | values_of(OPENCODE_2, "v2.0.26") == october
     assert OPENCODE_2.at((2, 0, 26)).package_name == "@opencode/cli"
     assert OPENCODE_1.at((1, 18, 0)) is OPENCODE_1
+
+
+@pytest.mark.parametrize(
+    ("version", "tag", "left_out"),
+    [
+        ((2, 0, 0), "v2.0.0-pre.20260720", {"catalogue-later", "model-later", "step-later"}),
+        ((2, 0, 26), "v2.0.26", {"catalogue", "model", "step", "taken-back"}),
+    ],
+)
+def test_the_series_of_opencode_2_has_hunks_for_both_states(version: Version, tag: str, left_out: set[str]) -> None:
+    patches = series.load(resources.patches(OPENCODE_2)).patches
+    for one in patches:
+        hunks = {file.path: file for file in parse(one, render_patch(one.name, one.text, values_of(OPENCODE_2, tag)))}
+        touched = [target for target in one.header.touches if target.releases.has(version)]
+        left = [hunks[target.path].without(target.left_out(version)).hunks for target in touched]
+        assert bool([hunk for found in left for hunk in found]) is (one.name not in left_out), one.name
+
+
+def test_no_hunk_of_opencode_2_is_for_no_state_at_all() -> None:
+    for one in series.load(resources.patches(OPENCODE_2)).patches:
+        for target in one.header.touches:
+            assert not target.left_out((2, 0, 0)) & target.left_out((2, 0, 26)), (one.name, target.path)

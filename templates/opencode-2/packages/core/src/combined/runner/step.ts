@@ -67,6 +67,9 @@ export const run = <Args extends readonly unknown[], A, E, R>(loop: (...args: Ar
     Effect.suspend(() => loop(...args).pipe(Effect.provideService(CombinedRunnerRoute.Current, CombinedRun.make())))
 }
 
+/** Whether an attempt has ended so that its step starts again. */
+export const startsAgain = (defect: unknown): defect is Again => defect instanceof Again && !defect.keep
+
 /** Wraps the attempts at a step. `promotion` is what was written to the session first; it is not written twice. */
 export const attempt = <S, P, O, A, E, R>(
   once: (
@@ -84,7 +87,7 @@ export const attempt = <S, P, O, A, E, R>(
 ): Effect.Effect<A, E, R> =>
   once(session, promotion, step, recover, message).pipe(
     Effect.catchDefect((defect) =>
-      defect instanceof Again && !defect.keep
+      startsAgain(defect)
         ? attempt(once, session, undefined, defect.step, recover, defect.answer ?? message)
         : Effect.die(defect),
     ),
