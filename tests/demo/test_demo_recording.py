@@ -109,5 +109,5 @@ def test_the_picture_of_the_readme_is_small_and_whole() -> None:
     assert path.stat().st_size < 300_000
     text = path.read_text(encoding="utf-8")
     assert "Failover: " in text
-    assert "(alpha)" in text
-    assert "(beta)" in text
+    assert "(Alpha)" in text
+    assert "(Beta)" in text
