@@ -210,7 +210,7 @@ def test_words_on_the_command_line(run: Run) -> None:
 def test_an_attempts_log_and_saved_reports(run: Run, tmp_path: Path) -> None:
     attempt = {
         **dict.fromkeys(("session", "purpose", "combined", "provider", "model", "phase", "action"), HOSTILE),
-        **dict.fromkeys(("variant", "own_variant", "failure", "reason", "next"), f"{HOSTILE}\ud800"),
+        **dict.fromkeys(("variant", "own_variant", "failure", "reason", "next", "instead_of"), f"{HOSTILE}\ud800"),
         "start": "2026-02-01T00:00:00Z", "end": "2026-02-01T00:00:01Z",
         "tokens": {"input": 1, "output": 1, "cache_read": 0}, "cost": 0.5,
     }  # fmt: skip
