@@ -24,13 +24,13 @@ export function wrong(path: string, value: unknown, node: Node): string[] {
 export function alternative(value: unknown, node: Node): Node | undefined {
   if (node.anyOf) return node.anyOf.map((one) => alternative(value, one)).find((one) => one !== undefined)
   if (node.enum) return node.enum.includes(value) ? node : undefined
-  return node.type === undefined || node.type === kind(value) ? node : undefined
+  return node.type === undefined || kinds(value).includes(node.type) ? node : undefined
 }
 
-function kind(value: unknown) {
-  if (Array.isArray(value)) return "array"
-  if (typeof value === "number") return "integer"
-  return isObject(value) ? "object" : typeof value
+function kinds(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return ["array"]
+  if (Number.isInteger(value)) return ["integer", "number"]
+  return [isObject(value) ? "object" : typeof value]
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -38,6 +38,7 @@ const WORDS: Readonly<Record<string, string>> = {
   array: "a list",
   object: "an object",
   integer: "a whole number",
+  number: "a number",
   boolean: "true or false",
 }
 

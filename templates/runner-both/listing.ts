@@ -1,18 +1,29 @@
 /** What the catalogues of both lines say of a combined model. */
-import { Effect } from "effect"
+import { Context, Effect } from "effect"
 import { ModelV2 } from "../../model"
 import { ProviderV2 } from "../../provider"
+import { CombinedFallback } from "../choice/fallback"
 import { CombinedVariant } from "../choice/variant"
-import { group, type Group, type Offer } from "../identity/grouping"
+import { group, type Offer } from "../identity/grouping"
 import { CombinedMember } from "../member"
 import { CombinedSettings } from "../settings"
+import type { CombinedRunnerTerms } from "./terms"
 
 export const ID = ProviderV2.ID.make("combined")
 
 /** The provider of the combined models. */
 export const PROVIDER = { ...ProviderV2.Info.empty(ID), name: "Combined" }
 
-export type Member = CombinedMember.Member & { readonly model: ModelV2.Info }
+export type Member = CombinedMember.Member & {
+  readonly model: ModelV2.Info
+  /** What it costs; only where that is looked at. */
+  readonly terms?: CombinedRunnerTerms.Terms
+}
+
+/** The member whose model upstream resolves at this moment, so that it gets what the user wants it asked with. */
+export const Resolving = Context.Reference<Member | undefined>("@opencode/CombinedRunnerListing/Resolving", {
+  defaultValue: () => undefined,
+})
 
 export type Found = {
   readonly id: string
@@ -22,33 +33,39 @@ export type Found = {
 }
 
 /** The last grouping of a catalogue. */
-export type Last = { of?: string; groups?: ReadonlyMap<string, Group> }
+export type Last = { of?: string; known?: CombinedFallback.Known }
 
 /**
- * The groups of these models, by their ids. They are made again when a model is added or a setting changes. `all` are
- * the models of every provider, `least` the providers that a group needs, if not those of the settings.
+ * What is combined of these models. It is found again when a model is added or a setting changes. `all` are the models
+ * of every provider.
  */
-export const groups = Effect.fn("CombinedRunnerListing.groups")(function* <E, R>(
+export const known = Effect.fn("CombinedRunnerListing.known")(function* <E, R>(
   last: Last,
   settings: CombinedSettings.Info,
   models: readonly ModelV2.Info[],
   all: Effect.Effect<readonly ModelV2.Info[], E, R>,
-  least?: number,
 ) {
   const names = models.map((model) => CombinedMember.key({ providerID: model.providerID, modelID: model.id }))
   const of = JSON.stringify([settings, names])
-  if (!least && last.groups && last.of === of) return last.groups
-  const options = { ...CombinedSettings.read(settings), catalogue: offers(yield* all) }
+  if (last.known && last.of === of) return last.known
+  const read = CombinedSettings.read(settings)
+  const chains = CombinedFallback.chains(read)
+  const options = { ...read, groups: chains, catalogue: offers(yield* all) }
   // A provider of the user's that has our name is left alone.
-  const found = models.some((model) => model.providerID === ID)
-    ? []
-    : group(offers(models), { ...options, ...(least && { minProviders: least }) })
-  const made: ReadonlyMap<string, Group> = new Map(found.map((item) => [item.id, item] as const))
-  if (!least) Object.assign(last, { of, groups: made })
-  return made
+  const isTaken = models.some((model) => model.providerID === ID)
+  const grouped = (minProviders?: number) =>
+    CombinedFallback.split(isTaken ? [] : group(offers(models), { ...options, ...(minProviders && { minProviders }) }))
+  const { groups, fallbacks } = grouped()
+  const made: { reduced?: CombinedFallback.Known["groups"] } = {}
+  const known = { groups, fallbacks, chains, reduced: () => (made.reduced ??= grouped(1).groups) }
+  Object.assign(last, { of, known })
+  return known
 })
 
-function offers(models: readonly ModelV2.Info[]): Offer[] {
+/** Also one with too few providers to be listed, for a session that chose it while it had more. */
+export const find = (known: CombinedFallback.Known, id: string) => known.groups.get(id) ?? known.reduced().get(id)
+
+export function offers(models: readonly ModelV2.Info[]): Offer[] {
   return models.map((model) => ({
     providerID: model.providerID,
     modelID: model.id,
@@ -58,8 +75,12 @@ function offers(models: readonly ModelV2.Info[]): Offer[] {
 }
 
 /** The members of a group whose models upstream can ask. */
-export function members(item: Group, models: readonly ModelV2.Info[], asks: (model: ModelV2.Info) => boolean) {
-  return item.members.flatMap((member): Member[] => {
+export function members(
+  chain: { readonly members: readonly CombinedMember.Member[] },
+  models: readonly ModelV2.Info[],
+  asks: (model: ModelV2.Info) => boolean,
+) {
+  return chain.members.flatMap((member): Member[] => {
     const model = models.find((other) => other.providerID === member.providerID && other.id === member.modelID)
     return model && asks(model) ? [{ ...member, model }] : []
   })

@@ -1,8 +1,11 @@
 /** What a request does with the members of its model: which could answer, what is learnt of the one that was asked. */
 import { Effect } from "effect"
 import { CombinedAnswer, type Answer } from "../choice/answer"
-import { CombinedFailure, type Failure } from "../failure/classify"
+import { CombinedRun } from "../choice/run"
+import type { Failure } from "../failure/classify"
+import { CombinedPool } from "../host/pool"
 import { CombinedMember } from "../member"
+import type { Bar } from "../money/words"
 import { CombinedDecide } from "../turn/decide"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedRunnerFailure } from "./failure"
@@ -11,6 +14,24 @@ import type { LLMError } from "./llm"
 import type { CombinedRunnerRoute } from "./route"
 
 type Route = CombinedRunnerRoute.Route
+
+/** The members that the user wants asked now. */
+export const allowed = ({ pool, id, members, run }: Route) => pool.among(id, members, run.steer)
+
+/** The words for an answer that nobody may be asked for any more. */
+export function exhausted(
+  route: Route,
+  answer = route.run.answer,
+  out: Parameters<typeof CombinedNotice.exhausted>[2] = [],
+) {
+  const asked = allowed(route)
+  const others = route.members.filter((member) => !asked.includes(member)).map(CombinedMember.key)
+  const steered = others.length
+    ? `\nNot asked, as you want it on this machine (opencode-patcher health): ${others.join(", ")}.`
+    : ""
+  const bars = [...route.members.flatMap(({ terms }) => terms?.bar ?? []), ...answer.bars]
+  return CombinedNotice.exhausted(route.id, answer.failures, out, bars) + steered
+}
 
 /** What a request requires of the members. */
 export function wish(
@@ -23,36 +44,50 @@ export function wish(
     const found = members.find((item) => CombinedMember.same(item, member))
     return found === undefined || CombinedRunnerFit.fits(run, found)
   }
-  return { ...CombinedDecide.wish(answer, purpose), fits }
+  const barred = (member: CombinedMember.Member) =>
+    members.some((item) => CombinedMember.same(item, member) && item.terms?.bar !== undefined)
+  return { ...CombinedDecide.wish(answer, purpose), fits, barred }
+}
+
+type Before = {
+  /** Says until when the member is waited for. */
+  readonly announce?: (until: number) => Effect.Effect<void, LLMError>
+  /** The members that may not be asked for this answer because of what it may cost. */
+  readonly admit?: Effect.Effect<readonly Bar[]>
 }
 
 /**
  * Looks at the member right before its request: it may have become unavailable since it was chosen. Waits for it if it
- * has to, which `announce` says. Returns whether to ask it; if not, one has to be chosen again.
+ * has to. Returns whether to ask it; if not, one has to be chosen again.
  */
 export const begin = (
   route: Route,
   purpose: CombinedDecide.Purpose,
-  announce: (until: number) => Effect.Effect<void, LLMError> = () => Effect.void,
+  { announce = () => Effect.void, admit = Effect.succeed([]) }: Before = {},
 ): Effect.Effect<boolean, LLMError> =>
   Effect.gen(function* () {
-    const { pool, run, member } = route
+    const { pool, run, member, members } = route
     const found = CombinedDecide.start(start(route, purpose))
     if (found.type === "move") {
       run.answer = CombinedAnswer.rechoose(run.answer)
       return false
     }
-    if (found.type === "end") {
-      const message = CombinedNotice.exhausted(route.id, run.answer.failures, [])
-      return yield* Effect.fail(CombinedRunnerFailure.failed(message))
-    }
+    if (found.type === "end") return yield* Effect.fail(CombinedRunnerFailure.failed(exhausted(route)))
     if (found.type === "wait") {
       run.answer = CombinedAnswer.wait(run.answer, found)
       yield* announce(found.until)
       yield* Effect.sleep(found.for)
       pool.claim(member, route)
     }
-    return true
+    const bars = yield* admit
+    if (!bars.length) return true
+    CombinedPool.release(route)
+    run.answer = CombinedAnswer.bar(run.answer, bars)
+    const choice = pool.choose(allowed(route), { ...wish(run, members, run.answer, purpose), owner: route })
+    const facts = { purpose, answer: run.answer, wait: pool.settings.wait, now: Date.now() }
+    if (CombinedDecide.instead(facts, candidate(route, choice))) return false
+    const out = choice.type === "wait" ? choice.out : []
+    return yield* Effect.fail(CombinedRunnerFailure.failed(exhausted(route, run.answer, out)))
   })
 
 /** What is known about the member right before its request, which then probes it if needed. */
@@ -61,23 +96,27 @@ function start(route: Route, purpose: CombinedDecide.Purpose): Parameters<typeof
   const until = pool.cooling(member)?.until
   const open = wish(run, members, run.answer, purpose).open(member)
   const probed = until === undefined && open ? !pool.claim(member, route) : false
-  const some = until !== undefined || probed || !open ? others(route, purpose) : true
-  return { purpose, answer: run.answer, member, until, probed, others: some, now: Date.now() }
+  const ruledOut = !allowed(route).includes(member) || member.terms?.bar !== undefined
+  const some = until !== undefined || probed || !open || ruledOut ? others(route, purpose) : true
+  return { purpose, answer: run.answer, member, until, probed, ruledOut, others: some, now: Date.now() }
 }
 
 /** Whether another member can answer now; `relieves`: in place of one that is silent. */
 export function others(
-  { pool, run, member, members }: Route,
+  route: Route,
   purpose: CombinedDecide.Purpose,
-  { answer = run.answer, relieves = false } = {},
+  { answer = route.run.answer, relieves = false } = {},
 ) {
+  const { pool, run, member, members } = route
   const wanted = wish(run, members, answer, purpose)
   const open = relieves ? wanted.relieves : wanted.open
-  return pool.rank(members, { ...wanted, open }).some((item) => wanted.fits(item) && !CombinedMember.same(item, member))
+  return pool
+    .rank(allowed(route), { ...wanted, open })
+    .some((item) => wanted.fits(item) && !CombinedMember.same(item, member))
 }
 
 /** An attempt that has ended, and the calls in it that have started. */
-export type Attempt = Pick<CombinedDecide.Ended, "purpose" | "end" | "settings" | "others" | "error"> & {
+export type Attempt = Pick<CombinedDecide.Ended, "purpose" | "end" | "settings" | "others" | "forgone" | "error"> & {
   readonly began: number
   readonly calls: number
 }
@@ -90,25 +129,24 @@ export function settle(route: Route, { began, calls, ...attempt }: Attempt) {
     answer: run.answer,
     member,
     unproven: pool.unproven(member),
-    // Upstream makes the history, and no part of it can be left out.
-    forgone: new Set(CombinedFailure.FORGOABLE),
     started: calls > 0,
   }
   const failure = CombinedDecide.cools(ended)
   if (failure) cool(route, member, failure, began)
   if (CombinedDecide.tooLong(ended)) run.tooLong.set(CombinedMember.key(member), CombinedRunnerFit.room(member))
   const left = CombinedDecide.leave(ended)
-  const choice = pool.choose(members, { ...wish(run, members, left, attempt.purpose), owner: route })
+  const choice = pool.choose(allowed(route), { ...wish(run, members, left, attempt.purpose), owner: route })
   const out = choice.type === "wait" ? choice.out : []
   const next = candidate(route, choice)
   const facts = { ...ended, next, kept: calls, done: false, full: false, now: Date.now() }
   const verdict = CombinedDecide.decide(facts)
   run.answer = CombinedDecide.after(facts, verdict)
+  if (verdict.type === "again" && verdict.forgo) CombinedRun.forgo(run, member, verdict.forgo)
   return {
     verdict,
     action: CombinedDecide.actionOf(facts, verdict),
-    /** The failures of the answer with this one, and the members that are out: for the words of an error. */
-    failures: left.failures,
+    /** The answer without this member, and the members that are out: for the words of an error. */
+    left,
     out,
   }
 }

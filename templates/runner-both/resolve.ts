@@ -38,7 +38,9 @@ export const resolve = <A, E, R>(search: Search<A, E, R>): Effect.Effect<Chosen<
     const { found, run, pool, session, wanted, one } = search
     while (true) {
       // If none may be asked, the first: the error is then decided before its request.
-      const member = pool.first(found.members, CombinedRunnerMembers.wish(run, found.members))
+      const allowed = pool.among(found.id, found.members, run.steer)
+      const members = allowed.length ? allowed : found.members
+      const member = pool.first(members, CombinedRunnerMembers.wish(run, found.members))
       const asked = member.how?.variant ?? wanted
       const own = CombinedVariant.map(asked ?? "default", CombinedRunnerListing.variants(member.model))
       const variant = asked === undefined || asked === "default" ? asked : own
@@ -47,11 +49,14 @@ export const resolve = <A, E, R>(search: Search<A, E, R>): Effect.Effect<Chosen<
         id: ModelV2.ID.make(member.modelID),
         ...(variant !== undefined && { variant: ModelV2.VariantID.make(variant) }),
       }
-      const resolved = yield* one({ ...session, model }).pipe(Effect.result)
+      const resolved = yield* one({ ...session, model }).pipe(
+        Effect.provideService(CombinedRunnerListing.Resolving, member),
+        Effect.result,
+      )
       if (resolved._tag === "Success") return { resolved: resolved.success, member, variant: { asked, own } }
       const failure = CombinedFailure.fault(resolved.failure)
       run.answer = CombinedAnswer.leave(run.answer, member, { message: failure.message })
-      if (!found.members.some(CombinedDecide.wish(run.answer, "step").open)) return yield* Effect.fail(resolved.failure)
+      if (!members.some(CombinedDecide.wish(run.answer, "step").open)) return yield* Effect.fail(resolved.failure)
     }
   })
 

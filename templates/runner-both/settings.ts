@@ -5,38 +5,76 @@ import { readFileSync, statSync } from "fs"
 import { Effect } from "effect"
 import { parse } from "jsonc-parser"
 import type { Config } from "../../config"
+import { CombinedSchema } from "../schema"
 import type { CombinedSettings } from "../settings"
+import { table } from "../settings-table"
+import { isObject } from "../value"
 
-/** Read from the files that upstream has found, in its order; the later one wins. */
-export const read = Effect.fn("CombinedRunnerSettings.read")(function* (config: Config.Interface) {
+type Source = {
+  readonly file: string
+  /** All that is in it. */
+  readonly text: unknown
+  readonly settings: CombinedSettings.Info
+  /** Values of ours that do not have the form they need; none of the file's settings of ours then counts. */
+  readonly wrong: readonly string[]
+}
+
+/** The files that upstream has found, in its order. */
+export const sources = Effect.fn("CombinedRunnerSettings.sources")(function* (config: Config.Interface) {
   const files = (yield* config.entries()).flatMap((entry) =>
     entry.type === "document" && entry.path !== undefined ? [entry.path] : [],
   )
-  return files.map(part).reduce<CombinedSettings.Info>(
-    (all, { provider_priority = all.provider_priority, combined }) => ({
-      ...(provider_priority !== undefined && { provider_priority }),
-      combined: { ...all.combined, ...combined, groups: { ...all.combined?.groups, ...combined?.groups } },
-    }),
-    {},
-  )
+  return files.map(source)
 })
 
-const cache = new Map<string, { readonly stamp: string; readonly part: CombinedSettings.Info }>()
+/** What the files say; the later one wins. */
+export const read = (config: Config.Interface) =>
+  Effect.map(sources(config), (found) => found.map(({ settings }) => settings).reduce(joined, {}))
 
-/** If these keys were invalid, upstream would have refused the whole file, so they are not checked here. */
-function part(file: string): CombinedSettings.Info {
+/** What two files say; the second one wins. */
+function joined(all: CombinedSettings.Info, { provider_priority, combined, agent }: CombinedSettings.Info) {
+  const own = Object.entries(agent ?? {}).map(([name, said]) => [name, { ...all.agent?.[name], ...said }] as const)
+  return {
+    provider_priority: provider_priority ?? all.provider_priority,
+    combined: { ...all.combined, ...combined, groups: { ...all.combined?.groups, ...combined?.groups } },
+    agent: { ...all.agent, ...Object.fromEntries(own) },
+  }
+}
+
+const cache = new Map<string, Source & { readonly stamp: string }>()
+
+function source(file: string): Source {
   try {
     const { ino, mtimeMs, size } = statSync(file)
     const stamp = [ino, mtimeMs, size].join(":")
     const known = cache.get(file)
-    if (known?.stamp === stamp) return known.part
+    if (known?.stamp === stamp) return known
     const text: unknown = parse(readFileSync(file, "utf8"), [], { allowTrailingComma: true })
-    const found = typeof text === "object" && text !== null ? (text as CombinedSettings.Info) : {}
-    const made = { provider_priority: found.provider_priority, combined: found.combined }
-    cache.set(file, { stamp, part: made })
+    const wrong = isObject(text) ? OURS.flatMap((key) => misshapen(key, text[key])) : []
+    const made = { file, stamp, text, settings: isObject(text) && !wrong.length ? settingsOf(text) : {}, wrong }
+    cache.set(file, made)
     return made
   } catch {
-    return {}
+    return { file, text: undefined, settings: {}, wrong: [] }
+  }
+}
+
+const OURS = ["provider_priority", "combined"] as const
+
+const misshapen = (key: (typeof OURS)[number], value: unknown) =>
+  value === undefined ? [] : CombinedSchema.wrong(key, value, table.properties?.[key] ?? {})
+
+/** The feature's part of a file. An agent's other settings are upstream's; in OpenCode 2 the key is `agents`. */
+function settingsOf(text: Record<string, unknown>): CombinedSettings.Info {
+  const { provider_priority, combined } = text as CombinedSettings.Info
+  const agents = [text.agent, text.agents].filter(isObject).flatMap(Object.entries<unknown>)
+  const agent = agents.flatMap(([name, said]) =>
+    isObject(said) && said.fallback !== undefined ? [[name, { fallback: said.fallback }] as const] : [],
+  )
+  return {
+    ...(provider_priority !== undefined && { provider_priority }),
+    ...(combined !== undefined && { combined }),
+    ...(agent.length > 0 && { agent: Object.fromEntries(agent) }),
   }
 }
 

@@ -7,10 +7,10 @@ import { supported } from "../../session/runner/model"
 import { CombinedChain, type Chains } from "../identity/chain"
 import type { Group } from "../identity/grouping"
 import { CombinedMember } from "../member"
-import { CombinedPrice } from "../money/price"
 import { CombinedSettings } from "../settings"
 import { CombinedRunnerListing } from "./listing"
 import { CombinedRunnerSettings } from "./settings"
+import { CombinedRunnerTerms } from "./terms"
 
 export type Found = CombinedRunnerListing.Found & {
   /** Why members are left out that the runner could ask; undefined if there are none. */
@@ -19,20 +19,20 @@ export type Found = CombinedRunnerListing.Found & {
 
 const last = new WeakMap<Catalog.Interface, CombinedRunnerListing.Last>()
 
-const grouping = Effect.fn("CombinedRunnerCatalogue.grouping")(function* (catalog: Catalog.Interface, least?: number) {
+const grouping = Effect.fn("CombinedRunnerCatalogue.grouping")(function* (catalog: Catalog.Interface) {
   const settings = yield* CombinedRunnerSettings.read(yield* Config.Service)
   const models = yield* catalog.model.available()
-  const known = last.get(catalog) ?? {}
-  last.set(catalog, known)
-  const groups = yield* CombinedRunnerListing.groups(known, settings, models, catalog.model.all(), least)
+  const before = last.get(catalog) ?? {}
+  last.set(catalog, before)
+  const known = yield* CombinedRunnerListing.known(before, settings, models, catalog.model.all())
   const rules = { money: CombinedSettings.money(settings), chains: CombinedSettings.read(settings).groups ?? {} }
-  return { models, rules, groups }
+  return { models, rules, known }
 })
 
 /** What is listed: upstream's models, followed by the combined ones with a usable member. */
 export const models = Effect.fn("CombinedRunnerCatalogue.models")(function* (catalog: Catalog.Interface) {
-  const { models, rules, groups } = yield* grouping(catalog)
-  return [...models, ...[...groups.values()].flatMap((item) => virtual(resolve(item, models, rules)) ?? [])]
+  const { models, rules, known } = yield* grouping(catalog)
+  return [...models, ...[...known.groups.values()].flatMap((item) => virtual(resolve(item, models, rules)) ?? [])]
 })
 
 /** The provider of the combined models, if there are any, after upstream's. */
@@ -48,8 +48,8 @@ export const providers = Effect.fn("CombinedRunnerCatalogue.providers")(function
  * more. Undefined if there is none. It may have no members: then the runner can use none of its providers.
  */
 export const find = Effect.fn("CombinedRunnerCatalogue.find")(function* (catalog: Catalog.Interface, id: string) {
-  const { models, rules, groups } = yield* grouping(catalog)
-  const item = groups.get(id) ?? (yield* grouping(catalog, 1)).groups.get(id)
+  const { models, rules, known } = yield* grouping(catalog)
+  const item = CombinedRunnerListing.find(known, id)
   return item && resolve(item, models, rules)
 })
 
@@ -88,16 +88,10 @@ function beyond(item: Group, chains: Chains) {
 
 /** Logins are stored separately for this API, and none of them is used here. */
 function priceClassOf(member: CombinedRunnerListing.Member, money: CombinedSettings.Money) {
-  const { api, cost } = member.model
-  const prices = cost.map(({ tier: _, ...rates }) => rates)
-  return CombinedPrice.classOf({
-    member,
-    provider: member.providerID,
-    login: false,
-    price: prices[0] && { ...prices[0], tiers: prices.slice(1).map((rates) => ({ ...rates, tier: { size: 0 } })) },
-    local: CombinedPrice.isLocal(api.type === "aisdk" ? api.url : undefined),
-    own: money.classOf(member),
-  })
+  const { api } = member.model
+  const price = CombinedRunnerTerms.priceOf(member.model)
+  const address = api.type === "aisdk" ? api.url : undefined
+  return CombinedRunnerTerms.of(member, { money, price, address, login: false, chosen: false }).priceClass
 }
 
 function virtual(found: Found): ModelV2.Info | undefined {

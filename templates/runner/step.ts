@@ -16,7 +16,6 @@ import { CombinedPool } from "../host/pool"
 import { CombinedWatch } from "../host/watch"
 import { CombinedMember } from "../member"
 import { CombinedDecide } from "../turn/decide"
-import { CombinedNotice } from "../turn/notice"
 import { CombinedRunnerFailure } from "./failure"
 import { CombinedRunnerMembers } from "./members"
 import { CombinedRunnerRoute } from "./route"
@@ -136,12 +135,14 @@ const conclude = (
   Effect.suspend((): Answer => {
     const { pool, run, member } = route
     const { suspects } = run.answer
-    const { verdict, action, failures, out } = CombinedRunnerMembers.settle(route, {
+    const { verdict, action, left, out } = CombinedRunnerMembers.settle(route, {
       purpose: "step",
       end,
       // There is nothing in this API with which a client could say that it waits for hours.
       settings: { ...pool.settings, wait: undefined },
       others: CombinedRunnerMembers.others(route, "step"),
+      // Upstream makes the history, and no part of it can be left out.
+      forgone: new Set(CombinedFailure.FORGOABLE),
       began,
       calls: 0,
     })
@@ -167,7 +168,7 @@ const conclude = (
         const message = {
           this: undefined,
           first: suspects[0]?.failure.message,
-          all: CombinedNotice.exhausted(route.id, failures, out),
+          all: CombinedRunnerMembers.exhausted(route, left, out),
           "too long": undefined,
         }[verdict.error]
         return Effect.andThen(said, message === undefined ? asIs : Effect.fail(failed(message)))

@@ -189,9 +189,13 @@ class _Conversation:
 
     def open(self) -> str:
         """A session with the scenario's model. Raises DrillError when the server does not list it."""
-        await_model(self._server, self._stage.model, LIST_SECONDS)
+        await_model(self._server, self._stage.restore(self._stage.model), LIST_SECONDS)
         provider, _, id = self._stage.model.partition("/")
-        body = {"model": {"providerID": provider, "id": id}, "location": {"directory": str(self._stage.home.work)}}
+        body = {
+            "model": {"providerID": provider, "id": id},
+            "location": {"directory": str(self._stage.home.work)},
+            **_agent(self._stage.scenario.turns[0]),
+        }
         made = as_object(as_object(self._server.call("POST", "/api/session", body)).get("data"))
         self._id = str(made.get("id"))
         return self._id
@@ -260,3 +264,9 @@ class _Conversation:
         every = as_objects(as_object(self._server.call("GET", "/api/session")).get("data"))
         children = [str(one.get("id")) for one in every if one.get("parentID") == self._id]
         return found, tuple(read_session(self._server, child) for child in children)
+
+
+def _agent(turn: Turn) -> dict[str, str]:
+    """The agent that a turn names (``run --agent``), for a new session."""
+    options = dict(zip(turn.arguments, turn.arguments[1:], strict=False))
+    return {"agent": options["--agent"]} if "--agent" in options else {}

@@ -65,7 +65,7 @@ def _open(stage: Stage, server: OpenCodeServer, limit: float) -> str:
     provider, _, id = stage.model.partition("/")
     model = {"providerID": provider, "id": id}
     if RUNNER.has(parse_tag(f"v{stage.subject.version}")):
-        await_model(server, stage.model, limit)
+        await_model(server, stage.restore(stage.model), limit)
         body = {"model": model, "location": {"directory": str(stage.home.work)}}
         return str(as_object(as_object(server.call("POST", "/api/session", body)).get("data")).get("id"))
     # In older releases only the first API can create sessions.

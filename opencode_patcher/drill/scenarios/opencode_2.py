@@ -16,9 +16,8 @@ LEFT_OUT = {
     ),
     "run-configured": "`run` has no --command, and an agent's settings have other names",
     "run-fork": "a fork copies the session's messages as they are; there is no second way to store them",
-    **dict.fromkeys(
-        ("chain-fallback", "chain-agent-fallback"), "`fallback` of a model without a chain is not built in there yet"
-    ),
+    "metered-ask-run": 'nobody is asked there yet: with "ask", what is billed is not asked, and the error says so',
+    "wait-and-resume": "a wait ends with the process there: its turns are not continued in another one",
     **dict.fromkeys(
         ("steer-pin", "steer-skip", "steer-next", "steer-off", "steer-clear"), "it has no routes below /combined yet"
     ),
@@ -33,9 +32,6 @@ STARTS_EARLY = frozenset(
 the answer is complete; those of Anthropic's protocol, which the first provider speaks here, as soon as each is
 complete.
 """
-
-UNPRICED = frozenset({*STARTS_EARLY, "anthropic-cut", "anthropic-silence", "anthropic-event"})
-"""OpenCode 2 passes on what Anthropic says of the tokens at the start of an answer only with the answer's end."""
 
 
 def playable(scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
@@ -57,7 +53,6 @@ def translated(scenario: Scenario) -> Scenario:
         expected=replace(expected, replies=replies),
         providers=(first, *others),
         through=Through.OPENCODE_2,
-        priced=scenario.name not in UNPRICED,
     )
 
 

@@ -70,8 +70,7 @@ class Scenario:
     print text that is taken back later; clients that can take text back must still end up right. ``group`` is not None
     where the providers have different models, which the user has put in a group, in their order: what the group says
     besides that. ``alone``: the model is the first provider's own, chosen directly. ``releases`` are those for which it
-    holds; a drill of any other leaves it out. ``priced`` is False where a program cannot know what a broken answer has
-    cost.
+    holds; a drill of any other leaves it out.
     """
 
     name: str
@@ -87,7 +86,6 @@ class Scenario:
     group: Mapping[str, object] | None = None
     alone: bool = False
     releases: Range = field(default_factory=Range)
-    priced: bool = True
 
     def filled(self, settings: Mapping[str, object], *, tag: str, model: str) -> dict[str, object]:
         """Settings with the names that OpenCode has for the ``model`` and the providers, whose ids end in ``tag``."""

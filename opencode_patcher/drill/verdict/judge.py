@@ -296,7 +296,7 @@ def _cost_failures(observation: Observation) -> Iterator[str]:
     """Each provider's messages cost what it reported; the session's own total matches its messages, and so do the steps
     that ``run`` printed.
     """
-    if observation.session is None or not observation.scenario.priced:
+    if observation.session is None:
         return
     # OpenCode 2 adds what a summary costs to the session alone.
     apart = {Purpose.TITLE, *([Purpose.SUMMARY] if observation.through is Through.OPENCODE_2 else [])}

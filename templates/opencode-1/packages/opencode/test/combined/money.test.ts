@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout } from "bun:test"
 import { Cause, Effect, Exit, Fiber } from "effect"
 import { Agent } from "@/agent/agent"
-import { CombinedSpending } from "@/combined/money/spending"
+import { CombinedHolds } from "@/combined/host/holds"
 import { Permission } from "@/permission"
 import { Session } from "@/session/session"
 import { rm } from "fs/promises"
@@ -166,7 +166,7 @@ it.instance("the user is told once when a plan is used up and requests are bille
 )
 
 /** The ledger of this test alone. */
-const anew = Effect.promise(() => rm(CombinedSpending.FILE, { force: true }))
+const anew = Effect.promise(() => rm(CombinedHolds.FILE, { force: true }))
 
 it.instance("a member that may break a cap is left for a cheaper one, and the turn ends when there is none", () =>
   Effect.gen(function* () {
@@ -181,7 +181,7 @@ it.instance("a member that may break a cap is left for a cheaper one, and the tu
     expect(served(yield* chat.answers)).toEqual([chat.ids.second])
     expect(chat.first.asked).toHaveLength(0)
     expect((yield* chat.answers)[0].info.cost).toBeCloseTo(0.0012)
-    expect(yield* Effect.promise(() => Bun.file(CombinedSpending.FILE).json())).toMatchObject({
+    expect(yield* Effect.promise(() => Bun.file(CombinedHolds.FILE).json())).toMatchObject({
       sessions: { [chat.id]: { dollars: (yield* chat.answers)[0].info.cost } },
       holds: {},
     })
@@ -194,7 +194,7 @@ it.instance("an answer of a server that reports no tokens counts as its input", 
     const chat = yield* combinedSession({ combined: { budget: { session: 0.15 } } })
     chat.first.answer(text("hello"))
     yield* chat.ask("hello")
-    const ledger = yield* Effect.promise(() => Bun.file(CombinedSpending.FILE).json())
+    const ledger = yield* Effect.promise(() => Bun.file(CombinedHolds.FILE).json())
     expect(ledger.sessions[chat.id].dollars).toBeGreaterThan(0.008)
   }),
 )
@@ -219,7 +219,7 @@ it.instance("what a subagent costs counts to the session that the user opened", 
     const child = yield* sessions.create({ parentID: chat.id, title: "Child" })
     chat.first.answer(text("hello"))
     yield* chat.ask("hello", { sessionID: child.id })
-    const ledger = yield* Effect.promise(() => Bun.file(CombinedSpending.FILE).json())
+    const ledger = yield* Effect.promise(() => Bun.file(CombinedHolds.FILE).json())
     expect(Object.keys(ledger.sessions)).toEqual([chat.id])
   }),
 )

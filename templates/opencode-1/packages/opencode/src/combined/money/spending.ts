@@ -1,28 +1,13 @@
 /** Before a request: whether it may cost something, and what is held for it. After it: what it has cost. */
-import path from "path"
 import type { Permission } from "@/permission"
 import type { Provider } from "@/provider/provider"
-import { Global } from "@opencode-ai/core/global"
 import { Effect } from "effect"
-import { CombinedHealthFile } from "../host/health-file"
+import { CombinedHolds } from "../host/holds"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAdmit } from "./admit"
-import type { Spend } from "./budget"
 import { CombinedConsent, type Question } from "./consent"
-import { CombinedLedger } from "./ledger"
 import { CombinedPrice } from "./price"
 import { CombinedWords, type Bar } from "./words"
-
-export const FILE = path.join(Global.Path.state, "combined-budget.json")
-
-const ledger = CombinedLedger.open(CombinedHealthFile.shelf(FILE))
-
-/** Milliseconds. A change of the ledger takes about one; a lock that a dead process left ends after five seconds. */
-const PAUSE = 5
-const PATIENCE = 15_000
-
-/** What is held for a request. */
-export type Hold = { readonly id: string; readonly spend: Spend; readonly input: number }
 
 /** Who asks, in what words, and for how much. */
 export type Request = {
@@ -78,19 +63,10 @@ export const admit = Effect.fn("CombinedSpending.admit")(function* (
     input: request.tokens() + UNSEEN,
     output: outputOf(model, request.variant),
   })
-  const spend = { providerID: member.providerID, session, dollars: estimate.total }
-  const id = crypto.randomUUID()
-  for (let waited = 0; waited < PATIENCE; waited += PAUSE) {
-    const held = ledger.hold(id, spend, budget)
-    yield* warn
-    if (held?.type === "broken") return [CombinedWords.bar(member, held.cap)]
-    if (held) {
-      route.state.hold = { id, spend, input: estimate.input }
-      return []
-    }
-    yield* Effect.sleep(PAUSE)
-  }
-  return [CombinedWords.bar(member, "busy")]
+  const held = yield* CombinedHolds.hold({ providerID: member.providerID, session }, estimate, budget)
+  if (held === "busy" || "of" in held) return [CombinedWords.bar(member, held)]
+  route.state.hold = held
+  return []
 })
 
 /** Replaces what is held for the route's request by what it has cost. */
@@ -102,14 +78,8 @@ export const settle = (
     const { hold } = route.state
     if (!hold) return Effect.void
     route.state.hold = undefined
-    ledger.settle(hold.id, { ...hold.spend, dollars: CombinedAdmit.charged(request, hold) })
-    return warn
+    return CombinedHolds.settle(hold, request)
   })
-
-const warn = Effect.suspend(() => {
-  const problem = ledger.problem()
-  return problem === undefined ? Effect.void : Effect.logWarning("combined budget", { file: FILE, problem })
-})
 
 /** What upstream adds to a request before it goes out: its system prompt for the model, 15 kB at most. */
 const UNSEEN = 8000

@@ -5,10 +5,9 @@
 import type { Config } from "@/config/config"
 import type { Provider } from "@/provider/provider"
 import type { Effect } from "effect"
+import { CombinedFallback } from "../choice/fallback"
 import { CombinedVariant } from "../choice/variant"
-import { CombinedChain } from "../identity/chain"
 import { group, type Group, type Offer, type Options } from "../identity/grouping"
-import { fallbackOf, groupOf } from "../identity/options"
 import { CombinedMember } from "../member"
 import { CombinedSettings } from "../settings"
 import { CombinedRoute } from "./route"
@@ -20,19 +19,10 @@ type Groups = ReadonlyMap<string, Group>
 /** What upstream's config service returns; the name of that type differs between releases. */
 export type Info = Effect.Success<ReturnType<Config.Interface["get"]>>
 
-export type Catalogue = {
+/** Models with too few providers are not listed, but what chose one while it had more can still use the remaining ones. */
+export type Catalogue = CombinedFallback.Known & {
   /** What is listed: upstream's providers and, if anything is combined, ours. */
   readonly providers: Providers
-  readonly groups: Groups
-  /**
-   * Models with too few providers to be combined. They are not listed, but a config or session that chose one while it
-   * had more can still use the remaining ones.
-   */
-  readonly reduced: () => Groups
-  /** What is asked after a model, by agents; "" is for every model that has no chain of its own. */
-  readonly fallbacks: Groups
-  /** What the user says about a group: whether it is one of their own, and what follows a refusal. */
-  readonly chains: NonNullable<Options["groups"]>
 }
 
 export type Known = Record<string, { readonly id: string; readonly models: Record<string, Listed> }>
@@ -47,67 +37,30 @@ export const ID = CombinedRoute.PROVIDER_ID as ProviderID
 
 export type Asked = { readonly providerID: ProviderID; readonly modelID: ModelID }
 
-/** The members of one combined model, or of any other model with what is asked after it. */
-export type Chain = {
-  readonly id: string
-  readonly members: readonly CombinedMember.Member[]
-  readonly onRefusal?: "stop" | "next_model"
-  /** The first member is the very model that the user has chosen. */
-  readonly chosen?: boolean
-}
+export type Chain = CombinedFallback.Chain
 
 export function combine(providers: Providers, config: Info, known: Known): Catalogue {
   const none: Groups = new Map()
   if (config.disabled_providers?.includes(ID) || providers[ID])
     return { providers, groups: none, reduced: () => none, fallbacks: none, chains: {} }
   const read = CombinedSettings.read(config)
-  const fallbacks = Object.entries(read.fallbacks ?? {}).map(([agent, chain]) => [HIDDEN + agent, chain] as const)
-  const chains = { ...read.groups, ...Object.fromEntries(fallbacks) }
+  const chains = CombinedFallback.chains(read)
   const options = { ...read, groups: chains, catalogue: offers(known) }
   const grouped = (minProviders?: number) =>
-    group(offers(providers), { ...options, ...(minProviders && { minProviders }) }).map(
-      (item) => [item.id, item] as const,
-    )
-  const isHidden = (id: string) => id.startsWith(HIDDEN)
-  const found = grouped()
-  const groups = new Map(found.filter(([id]) => !isHidden(id)))
+    CombinedFallback.split(group(offers(providers), { ...options, ...(minProviders && { minProviders }) }))
+  const { groups, fallbacks } = grouped()
   // Reading the whole catalogue takes a while; users with two or more providers rarely need this.
-  const reduced = lazy(() => new Map(grouped(1).filter(([id]) => !groups.has(id) && !isHidden(id))))
+  const reduced = lazy(() => new Map([...grouped(1).groups].filter(([id]) => !groups.has(id))))
   return {
     groups,
     reduced,
-    fallbacks: new Map(found.flatMap(([id, item]) => (isHidden(id) ? [[id.slice(HIDDEN.length), item] as const] : []))),
+    fallbacks,
     chains,
     providers: groups.size ? { ...providers, [ID]: provider(groups, providers) } : providers,
   }
 }
 
-/** No model of the user's has an id that starts with it. */
-const HIDDEN = "\0"
-
-/** The group of a chain of the user's, by its place in the settings. */
-export function written(where: string, known: Catalogue) {
-  const [agent] = [...known.fallbacks.keys()].filter((name) => fallbackOf(name) === where)
-  if (agent !== undefined) return known.fallbacks.get(agent)
-  const [id] = [...known.groups.keys()].filter((name) => groupOf(name) === where)
-  return id === undefined ? undefined : known.groups.get(id)
-}
-
-export const chainOf = (found: Group, known: Catalogue): Chain => ({
-  id: found.id,
-  members: found.members,
-  onRefusal: CombinedChain.onRefusal(Object.hasOwn(known.chains, found.id) ? known.chains[found.id] : undefined),
-})
-
-/** Any other model. */
-export function alone({ providerID, modelID }: Asked, known: Catalogue): Chain {
-  // The model is known from what is asked after it, if it is one of those.
-  const name = { providerID, modelID }
-  const groups = [...known.groups.values(), ...known.reduced().values()]
-  const member = groups.flatMap((item) => item.members).find((item) => CombinedMember.same(item, name))
-  const { how: _, ...own }: CombinedMember.Member = member ?? { ...name, identity: CombinedMember.key(name) }
-  return { id: CombinedMember.key(name), members: [own], chosen: true }
-}
+export const { alone, chainOf, extended, written } = CombinedFallback
 
 /** The chain of a chosen model for its title; undefined if it has none. */
 export function whole(chosen: Asked | undefined, known: Catalogue, agent: string | undefined): Chain | undefined {
@@ -116,25 +69,6 @@ export function whole(chosen: Asked | undefined, known: Catalogue, agent: string
   if (!found && chosen.providerID === ID) return undefined
   const own = found ? chainOf(found, known) : alone(chosen, known)
   return extended(own, known, ["title", ...(agent === undefined ? [] : [agent])]) ?? (found && own)
-}
-
-/**
- * A chain with what is asked after it: what the first of the agents that has something says, or what is for every model
- * that has no chain of its own. Undefined if there is nothing.
- */
-export function extended(chain: Chain, known: Catalogue, agents: readonly string[]): Chain | undefined {
-  const agent =
-    agents.find((item) => known.fallbacks.has(item)) ?? (Object.hasOwn(known.chains, chain.id) ? undefined : "")
-  const more = agent === undefined ? undefined : known.fallbacks.get(agent)
-  if (!more) return undefined
-  const own = known.chains[HIDDEN + agent]
-  const further = more.members.filter((item) => !chain.members.some((other) => CombinedMember.same(item, other)))
-  return {
-    id: chain.id,
-    members: [...chain.members, ...further],
-    chosen: chain.chosen,
-    onRefusal: chain.onRefusal ?? CombinedChain.onRefusal(own),
-  }
 }
 
 /** What the user wants a member to be asked with; two of them are no options of the model (request/attempt.ts). */
@@ -154,8 +88,7 @@ export function find(known: Catalogue, modelID: string) {
 
 /** Everything that a chain may name as `combined/x`. */
 export function ids(known: Catalogue) {
-  const own = Object.keys(known.chains).filter((id) => !id.startsWith(HIDDEN))
-  return new Set([...known.groups.keys(), ...known.reduced().keys(), ...own])
+  return new Set([...known.groups.keys(), ...known.reduced().keys(), ...CombinedFallback.own(known)])
 }
 
 /** Our provider with everything that can be requested, also what is not listed. */

@@ -18,7 +18,7 @@ import type { CombinedDecide } from "../turn/decide"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedMember } from "../member"
 import type { Terms } from "../money/rules"
-import type { Hold } from "../money/spending"
+import type { Hold } from "../host/holds"
 import type { Attempt } from "../request/attempt"
 import type { CombinedTimeouts } from "./timeouts"
 

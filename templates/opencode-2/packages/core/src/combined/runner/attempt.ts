@@ -1,10 +1,16 @@
 /** One request to a member, observed from outside: how far it got, and whether it is still alive. */
-import { LLMEvent, type Usage } from "@opencode-ai/ai"
+import { LLMError, LLMEvent, Usage, type Model } from "@opencode-ai/ai"
+import { CombinedHeard } from "@opencode-ai/ai/combined/heard"
+import { Stream } from "effect"
 import type { SessionRunnerModel } from "../../session/runner/model"
 import { SessionUsage } from "../../session/usage"
+import { CombinedWindow } from "../health/window"
+import type { Hold } from "../host/holds"
 import { CombinedLog } from "../host/log"
+import { CombinedReported } from "../money/reported"
 import type { CombinedDecide } from "../turn/decide"
 import { CombinedProgress } from "../turn/progress"
+import { parsed } from "../value"
 import { CombinedRunnerEnd } from "./end"
 import type { CombinedRunnerRoute } from "./route"
 
@@ -30,8 +36,54 @@ export function make() {
     /** The tools of calls whose arguments are not whole, as far as it is known, by the calls' ids. */
     cut: new Map<string, string>(),
     usage: undefined as Usage | undefined,
+    /** What the provider had reported when its answer ended or broke. */
+    reported: undefined as CombinedReported.Counts | undefined,
+    /** When anything last came of the answer, even a comment, by the clock of the process; if that can be told. */
+    heard: undefined as number | undefined,
     logged: false,
+    /** What is held of a budget for it. */
+    hold: undefined as Hold | undefined,
   }
+}
+
+/** The request is sent now. What comes is heard of requests that upstream makes itself, and not those of the AI SDK. */
+export function begin(attempt: Attempt, { route }: Model) {
+  attempt.began = Date.now()
+  if (route.transport.id === "http-json") attempt.heard = performance.now()
+}
+
+/** Sends a request, and notices what comes of its answer before it is decoded. */
+export function listen<A, E, R>(attempt: Attempt, route: CombinedRunnerRoute.Route, answer: Stream.Stream<A, E, R>) {
+  const sees = (windows: ReturnType<typeof CombinedWindow.read>) => {
+    if (windows.length) route.pool.see(route.member, windows)
+  }
+  return answer.pipe(
+    Stream.provideService(CombinedHeard.Current, {
+      headers: (headers) => sees(CombinedWindow.read(Object.entries(headers), Date.now())),
+      sign: () => (attempt.heard = performance.now()),
+      event: (event) => {
+        if (typeof event === "string" && !TELLS.test(event)) return
+        const value = typeof event === "string" ? parsed(event) : event
+        attempt.reported = CombinedReported.add(attempt.reported, value) ?? attempt.reported
+        sees(CombinedWindow.inBody(value, Date.now()))
+      },
+    }),
+  )
+}
+
+/** What a refusal says about the plan. */
+export function learn({ pool, member }: CombinedRunnerRoute.Route, error: unknown) {
+  const http = error instanceof LLMError && "http" in error.reason ? error.reason.http : undefined
+  const windows = CombinedWindow.read(Object.entries(http?.response?.headers ?? {}), Date.now())
+  if (windows.length) pool.see(member, windows)
+}
+
+/** Only some events say something of tokens, or of a plan; most are words of the answer. */
+const TELLS = /usage|rate_limits/i
+
+/** Of a silence, how long nothing at all has come. */
+export function lostOf({ heard }: Attempt, silence: number) {
+  return heard === undefined ? undefined : Math.min(silence, performance.now() - heard)
 }
 
 /** Records what came. */
@@ -92,7 +144,13 @@ function speaks(event: LLMEvent) {
 
 /** What the request has cost, as far as the member has said. */
 export function spent(attempt: Attempt, cost: Subject["cost"]) {
-  return SessionUsage.record(attempt.usage, cost)
+  return SessionUsage.record(attempt.usage ?? (attempt.reported && usageOf(attempt.reported)), cost)
+}
+
+function usageOf(counts: CombinedReported.Counts) {
+  const { inputTokens = 0, cacheReadInputTokens = 0, cacheWriteInputTokens = 0 } = counts
+  const nonCachedInputTokens = Math.max(0, inputTokens - cacheReadInputTokens - cacheWriteInputTokens)
+  return new Usage({ ...counts, nonCachedInputTokens })
 }
 
 /** Logs how an attempt went, once: what follows (such as a wait) may be cancelled. */

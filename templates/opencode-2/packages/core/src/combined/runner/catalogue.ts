@@ -2,21 +2,36 @@
 import { Context, Effect } from "effect"
 import type { Catalog } from "../../catalog"
 import { Config } from "../../config"
+import { Credential } from "../../credential"
+import { EventV2 } from "../../event"
+import { Integration } from "../../integration"
 import type { ModelV2 } from "../../model"
-import type { ProviderV2 } from "../../provider"
-import { CombinedChain } from "../identity/chain"
-import type { Group } from "../identity/grouping"
+import { ProviderV2 } from "../../provider"
+import { CombinedFallback } from "../choice/fallback"
+import { CombinedMember } from "../member"
 import { CombinedSettings } from "../settings"
+import { isObject } from "../value"
 import { CombinedRunnerListing } from "./listing"
+import { CombinedRunnerMistakes } from "./mistakes"
 import { CombinedRunnerSettings } from "./settings"
+import { CombinedRunnerTerms } from "./terms"
 
 export type Found = CombinedRunnerListing.Found & {
   readonly onRefusal?: "stop" | "next_model"
 }
 
 type Finder = {
-  readonly find: (id: string) => Effect.Effect<Found | undefined>
+  readonly find: (id: string, agent: string | undefined) => Effect.Effect<Found | undefined>
+  readonly alone: (asked: CombinedMember.Name, agent: string | undefined) => Effect.Effect<Found | undefined>
   readonly settings: Effect.Effect<CombinedSettings.Info>
+  readonly wrong: Effect.Effect<readonly string[]>
+}
+
+const NOTHING: CombinedFallback.Known = {
+  groups: new Map(),
+  fallbacks: new Map(),
+  chains: {},
+  reduced: () => new Map(),
 }
 
 /** Upstream's catalogue asks itself which providers can be used; what it then gets must not have ours. */
@@ -27,30 +42,92 @@ const finders = new WeakMap<Catalog.Interface, Finder>()
 /** Adds the combined models that can be used to what upstream's catalogue says. */
 export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (catalog: Catalog.Interface) {
   const config = yield* Config.Service
+  const integrations = yield* Integration.Service
+  const credentials = yield* Credential.Service
   const { provider, model } = { provider: { ...catalog.provider }, model: { ...catalog.model } }
   const available = model.available().pipe(Effect.provideService(Plain, true))
+  const events = yield* EventV2.Service
   const settings = CombinedRunnerSettings.read(config)
+  const sources = CombinedRunnerSettings.sources(config)
   const last: CombinedRunnerListing.Last = {}
+  const checked: { of?: CombinedFallback.Known } = {}
 
-  const grouping = Effect.fn("CombinedRunnerCatalogue.grouping")(function* (least?: number) {
+  const grouping = Effect.gen(function* () {
     const read = yield* settings
     const models = yield* available
-    return { read, models, groups: yield* CombinedRunnerListing.groups(last, read, models, model.all(), least) }
+    const wrong = CombinedRunnerMistakes.wrong(yield* sources)
+    // A mistake may be about money or privacy, so nothing is combined until it is mended.
+    const known = wrong.length ? NOTHING : yield* CombinedRunnerListing.known(last, read, models, model.all())
+    if (wrong.length) yield* CombinedRunnerMistakes.say(events, wrong)
+    if (models.length && checked.of !== known) {
+      checked.of = known
+      const offers = CombinedRunnerListing.offers(yield* model.all())
+      yield* CombinedRunnerMistakes.say(events, CombinedRunnerMistakes.of(yield* sources, read, offers, known))
+    }
+    return { read, models, known }
   })
 
   /** Upstream's models, and the combined ones of them that can be used. */
   const listed = Effect.fn("CombinedRunnerCatalogue.models")(function* () {
-    const { models, groups } = yield* grouping()
-    return { models, ours: [...groups.values()].flatMap((item) => virtual(resolve(item, models)) ?? []) }
+    const { models, known } = yield* grouping
+    const found = [...known.groups.values()].map((item) => ({ ...item, members: membersOf(item, models) }))
+    return { models, ours: found.flatMap((item) => virtual(item) ?? []) }
   })
 
-  /** Also one with too few providers to be listed, for a session that chose it while it had more. */
-  const find = Effect.fn("CombinedRunnerCatalogue.find")(function* (id: string) {
-    const { read, models, groups } = yield* grouping()
-    const item = groups.get(id) ?? (yield* grouping(1)).groups.get(id)
-    const chains = CombinedSettings.read(read).groups ?? {}
-    const onRefusal = CombinedChain.onRefusal(Object.hasOwn(chains, id) ? chains[id] : undefined)
-    return item && { ...resolve(item, models), onRefusal }
+  /** The agent whose settings count. */
+  const agentsOf = Effect.fnUntraced(function* (agent: string | undefined) {
+    return [agent ?? Config.latest(yield* config.entries(), "default_agent") ?? "build"]
+  })
+
+  /** The members of a chain, with what is asked after it for this agent, and what they cost. */
+  const whole = Effect.fn("CombinedRunnerCatalogue.whole")(function* (
+    name: string,
+    chain: CombinedFallback.Chain,
+    agent: string | undefined,
+  ) {
+    const { read, models, known } = yield* grouping
+    const { onRefusal, chosen, members } = CombinedFallback.extended(chain, known, yield* agentsOf(agent)) ?? chain
+    const money = CombinedSettings.money(read)
+    const prices = yield* config.entries()
+    const found = yield* Effect.forEach(membersOf({ members }, models), (member, index) =>
+      Effect.gen(function* () {
+        const price = isPriced(member, prices) ? CombinedRunnerTerms.priceOf(member.model) : undefined
+        const login = yield* isLogin(member.providerID)
+        const address = member.model.settings?.baseURL
+        const facts = { money, price, login, chosen: chosen === true && index === 0 }
+        const where = typeof address === "string" ? address : undefined
+        return { ...member, terms: CombinedRunnerTerms.of(member, { ...facts, address: where }) }
+      }),
+    )
+    return { id: chain.id, name, members: found, onRefusal }
+  })
+
+  /** Whether the user logged in to an account at the provider, with no key. */
+  const isLogin = Effect.fnUntraced(function* (providerID: string) {
+    const known = yield* provider.get(ProviderV2.ID.make(providerID))
+    const connection = yield* integrations.connection.active(known?.integrationID ?? Integration.ID.make(providerID))
+    if (connection?.type !== "credential") return false
+    return (yield* credentials.get(connection.id))?.value.type === "oauth"
+  })
+
+  const find = Effect.fn("CombinedRunnerCatalogue.find")(function* (id: string, agent: string | undefined) {
+    const { known } = yield* grouping
+    const item = CombinedRunnerListing.find(known, id)
+    return item && (yield* whole(item.name, CombinedFallback.chainOf(item, known), agent))
+  })
+
+  /** Any other model, if something is asked after it. */
+  const alone = Effect.fn("CombinedRunnerCatalogue.alone")(function* (
+    asked: CombinedMember.Name,
+    agent: string | undefined,
+  ) {
+    if (!CombinedSettings.hasFallback(yield* settings)) return undefined
+    const { known } = yield* grouping
+    const chain = CombinedFallback.alone(asked, known)
+    if (!CombinedFallback.extended(chain, known, yield* agentsOf(agent))) return undefined
+    const found = yield* whole(chain.id, chain, agent)
+    const isFirst = found.members[0] !== undefined && CombinedMember.same(found.members[0], asked)
+    return isFirst ? found : undefined
   })
 
   Object.assign(catalog.provider, {
@@ -69,27 +146,58 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     get: Effect.fnUntraced(function* (providerID: ProviderV2.ID, id: ModelV2.ID) {
       const found = yield* model.get(providerID, id)
       if (found || providerID !== CombinedRunnerListing.ID) return found
-      const known = yield* find(id)
+      const known = yield* find(id, undefined)
       return known && virtual(known)
     }),
-    available: () => listed().pipe(Effect.map(({ models, ours }) => [...models, ...ours])),
+    available: Effect.fnUntraced(function* () {
+      const { models, ours } = yield* listed()
+      const member = yield* CombinedRunnerListing.Resolving
+      return [...(member?.how?.options ? models.map((item) => asWanted(item, member)) : models), ...ours]
+    }),
   } satisfies Partial<Catalog.Interface["model"]>)
-  finders.set(catalog, { find, settings })
+  finders.set(catalog, { find, alone, settings, wrong: Effect.map(sources, CombinedRunnerMistakes.wrong) })
   return catalog
 })
 
-/** A combined model by its id; undefined if there is none. */
-export function find(catalog: Catalog.Interface, id: string) {
-  return finders.get(catalog)?.find(id) ?? Effect.succeed(undefined)
+/** A combined model by its id, with what this agent has asked after it; undefined if there is none. */
+export function find(catalog: Catalog.Interface, id: string, agent: string | undefined) {
+  return finders.get(catalog)?.find(id, agent) ?? Effect.succeed(undefined)
+}
+
+/** Any other model with what is asked after it; undefined if nothing is. */
+export function alone(catalog: Catalog.Interface, asked: CombinedMember.Name, agent: string | undefined) {
+  return finders.get(catalog)?.alone(asked, agent) ?? Effect.succeed(undefined)
 }
 
 export function settings(catalog: Catalog.Interface) {
   return finders.get(catalog)?.settings ?? Effect.succeed({})
 }
 
-function resolve(item: Group, models: readonly ModelV2.Info[]): Found {
-  const members = CombinedRunnerListing.members(item, models, (model) => Boolean(model.package))
-  return { id: item.id, name: item.name, members }
+/** The options of a chain's entry count as the model's own; two of them are part of the request (history.ts). */
+function asWanted(model: ModelV2.Info, member: CombinedRunnerListing.Member): ModelV2.Info {
+  if (model.providerID !== member.providerID || model.id !== member.modelID) return model
+  const { temperature: _, top_p: __, ...options } = member.how?.options ?? {}
+  return { ...model, settings: ProviderV2.mergeOverlay(model.settings, options) }
+}
+
+/** Why nothing is combined, because of the settings; empty if it is not their fault. */
+export function wrong(catalog: Catalog.Interface) {
+  return finders.get(catalog)?.wrong ?? Effect.succeed([])
+}
+
+const membersOf = (chain: Pick<CombinedFallback.Chain, "members">, models: readonly ModelV2.Info[]) =>
+  CombinedRunnerListing.members(chain, models, (model) => Boolean(model.package))
+
+/** Upstream makes nothing of a price that nobody knows; where nothing is to be paid, somebody has to say so. */
+function isPriced(
+  { providerID, modelID, model, variant }: CombinedRunnerListing.Member,
+  entries: readonly Config.Entry[],
+) {
+  if (model.cost.some((rates) => rates.input > 0 || rates.output > 0)) return true
+  if (isObject(variant) && variant.free === true) return true
+  return entries.some(
+    (entry) => entry.type === "document" && entry.info.providers?.[providerID]?.models?.[modelID]?.cost !== undefined,
+  )
 }
 
 function virtual(found: Found): ModelV2.Info | undefined {

@@ -1,5 +1,7 @@
 /** How a request to a member goes on: it is watched, and its end is learnt from, decided about and logged. */
 import { Effect } from "effect"
+import { CombinedRun } from "../choice/run"
+import { CombinedFailure } from "../failure/classify"
 import { CombinedWatch } from "../host/watch"
 import { CombinedMember } from "../member"
 import { CombinedDecide } from "../turn/decide"
@@ -17,7 +19,11 @@ export const watch = (
   purpose: CombinedDecide.Purpose,
 ): Effect.Effect<never, CombinedWatch.Silence> =>
   CombinedWatch.watch(
-    () => ({ silence: CombinedProgress.silence(attempt), started: attempt.firstToken !== undefined }),
+    () => {
+      const silence = CombinedProgress.silence(attempt)
+      const lost = CombinedRunnerAttempt.lostOf(attempt, silence)
+      return { silence, lost, started: attempt.firstToken !== undefined }
+    },
     route.settings,
     Effect.sync(() => CombinedRunnerMembers.others(route, purpose, { relieves: true })),
   )
@@ -32,11 +38,14 @@ export function conclude(
   error?: unknown,
 ) {
   const { run, member, settings } = route
+  CombinedRunnerAttempt.learn(route, error)
   const { suspects } = run.answer
   const { began, calls } = attempt
   const answer = CombinedDecide.without(run.answer, member, end)
   const others = end.kind === "whole" || CombinedRunnerMembers.others(route, purpose, { answer })
-  const settled = CombinedRunnerMembers.settle(route, { purpose, end, settings, others, error, began, calls })
+  // No part of what upstream makes of a title or a summary can be left out.
+  const forgone = purpose === "step" ? CombinedRun.forgone(run, member) : new Set(CombinedFailure.FORGOABLE)
+  const settled = CombinedRunnerMembers.settle(route, { purpose, end, settings, others, forgone, error, began, calls })
   const { verdict, action } = settled
   const served = verdict.type === "serve"
   if (served) CombinedRunnerMembers.succeed(route, suspects, began)

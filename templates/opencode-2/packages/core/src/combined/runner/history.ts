@@ -1,12 +1,19 @@
 /**
  * The history as the member can read it. Upstream sends the thoughts of another model as answer text, and without their
  * signatures. Here the same Claude at another provider gets them signed, since it refuses the rest of a tool loop
- * without them; where that is not possible, the one request is made without thinking. Nobody else gets them.
+ * without them; where that is not possible, the one request is made without thinking. The thoughts of an open model go
+ * to its other providers as thoughts. Nobody else gets any. A member that has refused a part of the history gets it
+ * without that part.
  */
-import { LLMRequest } from "@opencode-ai/ai"
+import { GenerationOptions, LLMRequest } from "@opencode-ai/ai"
+import { ProviderV2 } from "../../provider"
 import type { SessionContext } from "../../session/context"
 import type { SessionMessage } from "../../session/message"
+import { CombinedRun } from "../choice/run"
+import { CombinedCallIds } from "../history/call-ids"
+import { CombinedThoughts } from "../history/thoughts"
 import { identify } from "../identity/grouping"
+import { CombinedRunnerListing } from "./listing"
 import { CombinedRunnerRoute } from "./route"
 
 type Context = Pick<SessionContext.Loaded, "model" | "messages">
@@ -18,33 +25,108 @@ const ANTHROPIC = "anthropic"
 
 export function readable(context: Context): readonly Message[] {
   const { messages, model } = context
-  if (!CombinedRunnerRoute.of(model.model)) return messages
+  const route = CombinedRunnerRoute.of(model.model)
+  if (!route) return messages
+  const without = CombinedRun.forgone(route.run, route.member)
+  const refused = without.has("thinking") || without.has("items")
   const asked = messages.findLastIndex((message) => message.type === "user")
-  return messages.map((message, index) => {
-    if (message.type !== "assistant" || isOwn(message, context)) return message
+  const plain = messages.map((message, index) => {
+    if (message.type !== "assistant") return message
+    if (isOwn(message, context)) return refused ? foreign(message) : message
     // As its own: then upstream sends what belongs to the parts as well.
-    if (index > asked && isSigned(message) && reads(context) && isSameModel(message, context))
+    if (index > asked && !refused && isSigned(message) && reads(context) && isSameModel(message, context))
       return { ...message, model: model.ref }
-    return { ...message, content: message.content.filter((part) => part.type !== "reasoning") }
+    if (!refused && thinksOpenly(context, route.member) && isSameModel(message, context))
+      return thinking(message, context)
+    return spoken(message)
+  })
+  return named(plain, route.member, without.has("calls"))
+}
+
+/** Without thoughts. */
+const spoken = (message: Assistant): Assistant => ({
+  ...message,
+  content: message.content.filter((part) => part.type !== "reasoning"),
+})
+
+/** The member's own message, but as that of another one: upstream then leaves out what belongs to the member's account. */
+function foreign(message: Assistant): Assistant {
+  const { model } = message
+  return spoken({ ...message, model: { ...model, providerID: CombinedRunnerListing.ID } })
+}
+
+/** With the thoughts of an open model, which any provider of it accepts beside the text, and nothing of an account. */
+function thinking(message: Assistant, { model }: Context): Assistant {
+  const content = message.content.map((part) => {
+    if (part.type === "reasoning") return { ...part, state: undefined }
+    return part.type === "tool" ? { ...part, providerState: undefined, providerResultState: undefined } : part
+  })
+  return { ...message, model: model.ref, content }
+}
+
+/** The SDK whose protocol the member speaks. */
+const npmOf = ({ model }: CombinedRunnerRoute.Member) => ProviderV2.packageName(model.package) ?? ""
+
+/** The protocol has a field for thoughts. Whether a model thinks is only known of what it has said. */
+const thinksOpenly = ({ model }: Context, member: CombinedRunnerRoute.Member) =>
+  model.model.route.id === "openai-compatible-chat" &&
+  CombinedThoughts.wayFor({ npm: npmOf(member), reasons: true }) === "field"
+
+/** The calls under ids that the member accepts. */
+function named(
+  messages: readonly Message[],
+  member: CombinedRunnerRoute.Member,
+  strictly: boolean,
+): readonly Message[] {
+  const { id, modelID } = member.model
+  const reader = { npm: npmOf(member), id: modelID ?? id, providerID: member.providerID }
+  const form = strictly ? CombinedCallIds.STRICTEST : CombinedCallIds.formFor(reader)
+  const calls = messages.flatMap((message) =>
+    message.type === "assistant" ? message.content.flatMap((part) => (part.type === "tool" ? [part.id] : [])) : [],
+  )
+  const names = CombinedCallIds.namer(form, calls)
+  return messages.map((message) => {
+    if (message.type !== "assistant") return message
+    const content = message.content.map((part) => (part.type === "tool" ? { ...part, id: names.call(part.id) } : part))
+    return { ...message, content }
   })
 }
 
-/** The request to send: without thinking, if the current tool loop has calls without signed thinking before them. */
+/**
+ * The request to send: with what the user wants the member to be asked with, and without thinking, if the current tool
+ * loop has calls without signed thinking before them.
+ */
 export function request(request: LLMRequest, context: Context): LLMRequest {
-  if (!CombinedRunnerRoute.of(context.model.model) || !reads(context)) return request
+  const route = CombinedRunnerRoute.of(context.model.model)
+  if (!route) return request
+  const asked = tempered(request, route.member)
+  if (!reads(context)) return asked
   const messages = readable(context)
   const loop = messages.slice(messages.findLastIndex((message) => message.type === "user") + 1)
   const lacks = loop.some(
     (message) =>
       message.type === "assistant" && message.content.some((part) => part.type === "tool") && !isSigned(message),
   )
-  if (!lacks) return request
-  const { providerOptions } = request
-  return LLMRequest.update(request, {
+  if (!lacks) return asked
+  const { providerOptions } = asked
+  return LLMRequest.update(asked, {
     providerOptions: {
       ...providerOptions,
       [ANTHROPIC]: { ...providerOptions?.[ANTHROPIC], thinking: { type: "disabled" } },
     },
+  })
+}
+
+/** Two options of a chain's entry are no options of the model (catalogue.ts). */
+export function tempered(request: LLMRequest, { how }: CombinedRunnerRoute.Member): LLMRequest {
+  const { temperature, top_p: topP } = how?.options ?? {}
+  if (typeof temperature !== "number" && typeof topP !== "number") return request
+  return LLMRequest.update(request, {
+    generation: GenerationOptions.make({
+      ...request.generation,
+      ...(typeof temperature === "number" && { temperature }),
+      ...(typeof topP === "number" && { topP }),
+    }),
   })
 }
 

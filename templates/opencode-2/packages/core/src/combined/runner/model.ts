@@ -1,8 +1,9 @@
 /** Resolves a combined model to that of the member to ask now. Upstream does so for each attempt at a step. */
 import { Effect } from "effect"
 import type { Catalog } from "../../catalog"
-import type { SessionRunnerModel } from "../../session/runner/model"
+import { SessionRunnerModel } from "../../session/runner/model"
 import type { SessionSchema } from "../../session/schema"
+import { SessionStore } from "../../session/store"
 import { CombinedRun } from "../choice/run"
 import { CombinedPool } from "../host/pool"
 import { CombinedSettings } from "../settings"
@@ -14,9 +15,18 @@ import { CombinedRunnerRoute } from "./route"
 type Session = SessionSchema.Info
 
 /** Replaces `Effect.fn`. */
-export const fn =
-  (catalog: Catalog.Interface) =>
-  (
+export const fn = Effect.fnUntraced(function* (catalog: Catalog.Interface) {
+  const sessions = yield* SessionStore.Service
+
+  /** The session that the user opened. */
+  const rootOf = (session: Session): Effect.Effect<string> =>
+    session.parentID
+      ? Effect.flatMap(sessions.get(session.parentID), (parent) =>
+          parent ? rootOf(parent) : Effect.succeed(session.id),
+        )
+      : Effect.succeed(session.id)
+
+  return (
     body: (
       session: Session,
     ) => Generator<Effect.Effect<unknown, SessionRunnerModel.Error>, SessionRunnerModel.Resolved, never>,
@@ -25,12 +35,25 @@ export const fn =
 
     return Effect.fn("CombinedRunnerModel.resolve")(function* (session: Session) {
       const asked = session.model ?? (yield* catalog.model.default())
-      if (asked?.providerID !== CombinedRunnerListing.ID) return yield* one(session)
-      const found = yield* CombinedRunnerCatalogue.find(catalog, asked.id)
+      if (!asked) return yield* one(session)
+      const found =
+        asked.providerID === CombinedRunnerListing.ID
+          ? yield* CombinedRunnerCatalogue.find(catalog, asked.id, session.agent)
+          : yield* CombinedRunnerCatalogue.alone(
+              catalog,
+              { providerID: asked.providerID, modelID: asked.id },
+              session.agent,
+            )
+      const wrong = found ? [] : yield* CombinedRunnerCatalogue.wrong(catalog)
+      if (asked.providerID === CombinedRunnerListing.ID && wrong.length) {
+        const error = new SessionRunnerModel.ModelUnavailableError({ providerID: asked.providerID, modelID: asked.id })
+        return yield* Object.defineProperty(error, "message", { value: wrong.join("\n") })
+      }
       if (!found?.members.length) return yield* one(session)
       const first = (yield* CombinedRunnerRoute.Current) ?? CombinedRun.make()
+      const settings = yield* CombinedRunnerCatalogue.settings(catalog)
       const pool = CombinedPool.look({
-        settings: CombinedSettings.failover(yield* CombinedRunnerCatalogue.settings(catalog)),
+        settings: CombinedSettings.failover(settings),
         credentials: () => undefined,
       })
       const resolve = (
@@ -47,6 +70,8 @@ export const fn =
             pool,
             settings: { ...pool.settings, onRefusal: found.onRefusal },
             run,
+            money: CombinedSettings.money(settings),
+            root: rootOf(session),
             variant,
             resolve,
             state: {},
@@ -56,5 +81,6 @@ export const fn =
       return yield* resolve(first)
     })
   }
+})
 
 export * as CombinedRunnerModel from "./model"

@@ -3,6 +3,7 @@ import type { Effect } from "effect"
 import type { SessionRunnerModel } from "../../session/runner/model"
 import type { CombinedRun } from "../choice/run"
 import type { CombinedPool } from "../host/pool"
+import type { CombinedSettings } from "../settings"
 import type { CombinedDecide } from "../turn/decide"
 import type { CombinedRunnerListing } from "./listing"
 
@@ -27,6 +28,10 @@ export type Route = {
   readonly pool: CombinedPool.Pool
   readonly settings: CombinedPool.Pool["settings"] & Pick<CombinedDecide.Settings, "onRefusal">
   readonly run: Run
+  /** What requests may cost. */
+  readonly money: CombinedSettings.Money
+  /** The session that the user opened, of which this one may be a subagent's. */
+  readonly root: Effect.Effect<string>
   /** The variant that the user asked for, and the member's own for it. */
   readonly variant: { readonly asked: string | undefined; readonly own: string | undefined }
   /** The model of the member to ask next. */

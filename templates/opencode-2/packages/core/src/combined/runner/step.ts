@@ -14,6 +14,7 @@ import {
   LLMError,
   LLMEvent,
   isContextOverflowFailure,
+  type LLMRequest,
   type ProviderErrorEvent,
 } from "@opencode-ai/ai"
 import { Money } from "@opencode-ai/schema/money"
@@ -34,6 +35,7 @@ import { CombinedRunnerConclusion } from "./conclusion"
 import { CombinedRunnerEnd } from "./end"
 import { CombinedRunnerFailure } from "./failure"
 import { CombinedRunnerMembers } from "./members"
+import { CombinedRunnerMoney } from "./money"
 import { CombinedRunnerRoute } from "./route"
 
 type Route = CombinedRunnerRoute.Route
@@ -44,6 +46,7 @@ type End = CombinedDecide.End
 const { failed } = CombinedRunnerFailure
 
 type Step = {
+  readonly request: LLMRequest
   readonly context: SessionContext.Loaded
   readonly number: number
   readonly publisher: ReturnType<typeof createLLMEventPublisher>
@@ -139,7 +142,7 @@ export const stream = <R>(
     held: [],
     message: undefined,
   }
-  return Stream.transformPull(answer, (pull) =>
+  return Stream.transformPull(CombinedRunnerAttempt.listen(state.attempt, route, answer), (pull) =>
     Effect.succeed(
       Effect.suspend((): Answer => {
         if (state.done) return Cause.done()
@@ -152,7 +155,7 @@ export const stream = <R>(
       Effect.sync(() => {
         CombinedPool.release(route)
         if (state.asked) CombinedRunnerAttempt.record(state.attempt, route, subject, { action: "cancelled" })
-      }),
+      }).pipe(Effect.andThen(CombinedRunnerMoney.pay(state.attempt, subject.cost))),
     ),
   )
 }
@@ -185,10 +188,13 @@ const begin = (route: Route, state: State, step: Step) =>
   Effect.gen(function* () {
     if (state.asked) return
     const waiting = CombinedNotice.waiting(route.id, route.member.providerID, "unavailable")
-    const asks = yield* CombinedRunnerMembers.begin(route, "step", (until) => say(step, state, waiting, until))
+    const asks = yield* CombinedRunnerMembers.begin(route, "step", {
+      announce: (until) => say(step, state, waiting, until),
+      admit: CombinedRunnerMoney.admit(route, state.attempt, step.request),
+    })
     if (!asks) return yield* again(step, state, false)
     state.asked = true
-    state.attempt.began = Date.now()
+    CombinedRunnerAttempt.begin(state.attempt, step.context.model.model)
   })
 
 /** The next events to pass on. What may be the answer's end is decided about first. */
@@ -270,7 +276,7 @@ const conclude = (
     const why = end.kind === "whole" ? "" : end.message
     const answer = attempt.opened ? yield* messageOf(step, state) : undefined
     const first = route.run.answer.suspects[0]?.failure.message
-    const { verdict, failures, out } = CombinedRunnerConclusion.conclude(
+    const { verdict, left, out } = CombinedRunnerConclusion.conclude(
       route,
       attempt,
       { ...subject, ...(answer !== undefined && { answer }) },
@@ -307,7 +313,7 @@ const conclude = (
     const message = {
       this: undefined,
       first,
-      all: CombinedNotice.exhausted(route.id, failures, out),
+      all: CombinedRunnerMembers.exhausted(route, left, out),
       "too long": CombinedNotice.tooLong(route.id),
     }[verdict.error]
     state.served = true

@@ -9,12 +9,13 @@ import { CombinedRun } from "../choice/run"
 import { CombinedPool } from "../host/pool"
 import { CombinedWatch } from "../host/watch"
 import { CombinedDecide } from "../turn/decide"
-import { CombinedNotice } from "../turn/notice"
 import { CombinedRunnerAttempt } from "./attempt"
 import { CombinedRunnerConclusion } from "./conclusion"
 import { CombinedRunnerEnd } from "./end"
 import { CombinedRunnerFailure } from "./failure"
+import { CombinedRunnerHistory } from "./history"
 import { CombinedRunnerMembers } from "./members"
+import { CombinedRunnerMoney } from "./money"
 import { CombinedRunnerRoute } from "./route"
 
 type Send<R> = (request: LLMRequest) => Stream.Stream<LLMEvent, LLMError, R>
@@ -68,12 +69,18 @@ const ask = <R>(
 ): Effect.Effect<Events, LLMError, R> =>
   Effect.gen(function* () {
     const purpose = question.purpose === "summary" ? "summary" : "whole"
-    if (!(yield* CombinedRunnerMembers.begin(route, purpose))) return yield* other(question, route, request)
     const attempt = CombinedRunnerAttempt.make()
+    const admit = CombinedRunnerMoney.admit(route, attempt, request)
+    if (!(yield* CombinedRunnerMembers.begin(route, purpose, { admit }))) return yield* other(question, route, request)
     const subject = { purpose: question.purpose, message: "", cost: question.cost }
     const events: LLMEvent[] = []
+    CombinedRunnerAttempt.begin(attempt, request.model)
     attempt.pulling = performance.now()
-    const asked = yield* question.send(request).pipe(
+    const asked = yield* CombinedRunnerAttempt.listen(
+      attempt,
+      route,
+      question.send(CombinedRunnerHistory.tempered(request, route.member)),
+    ).pipe(
       Stream.runForEach((event) =>
         Effect.sync(() => {
           CombinedRunnerAttempt.note(attempt, [event])
@@ -82,7 +89,12 @@ const ask = <R>(
         }),
       ),
       Effect.raceFirst(CombinedRunnerConclusion.watch(route, attempt, purpose)),
-      Effect.ensuring(Effect.sync(() => CombinedPool.release(route))),
+      Effect.ensuring(
+        Effect.suspend(() => {
+          CombinedPool.release(route)
+          return CombinedRunnerMoney.pay(attempt, question.cost)
+        }),
+      ),
       Effect.onInterrupt(() =>
         Effect.sync(() => CombinedRunnerAttempt.record(attempt, route, subject, { action: "cancelled" })),
       ),
@@ -93,7 +105,7 @@ const ask = <R>(
     if (error !== undefined && !(error instanceof LLMError) && !(error instanceof CombinedWatch.Silence))
       return yield* Effect.die(error)
     const end = endOf(route, attempt, events, error)
-    const { verdict, failures, out } = CombinedRunnerConclusion.conclude(route, attempt, subject, purpose, end, error)
+    const { verdict, left, out } = CombinedRunnerConclusion.conclude(route, attempt, subject, purpose, end, error)
     switch (verdict.type) {
       case "serve":
         return events
@@ -107,7 +119,7 @@ const ask = <R>(
         return yield* other(question, route, request)
     }
     if (verdict.type === "end" && verdict.error === "all")
-      return yield* Effect.fail(failed(CombinedNotice.exhausted(route.id, failures, out)))
+      return yield* Effect.fail(failed(CombinedRunnerMembers.exhausted(route, left, out)))
     if (error instanceof LLMError) return yield* Effect.fail(error)
     if (events.length) return events
     return yield* Effect.fail(failed(end.kind === "whole" ? "" : end.message))

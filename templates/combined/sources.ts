@@ -1,0 +1,26 @@
+/** Which file a setting comes from. Pure. */
+import { isObject } from "./value"
+
+type Path = readonly string[]
+
+/**
+ * The last of these sources that has the key with this value. They are in the order in which OpenCode read them: in
+ * another project's file the key may have another value.
+ */
+export function find(sources: readonly (readonly [string, unknown])[], key: Path, value: unknown) {
+  return value === undefined ? undefined : sources.findLast(([, parsed]) => holds(at(parsed, key), value))?.[0]
+}
+
+/** Whether a value has all that is in the other one: upstream leaves out keys that it does not know. */
+function holds(value: unknown, wanted: unknown): boolean {
+  if (!isObject(wanted)) return value === wanted
+  if (!isObject(value) || Array.isArray(value) !== Array.isArray(wanted)) return false
+  if (Array.isArray(wanted) && Array.isArray(value) && value.length !== wanted.length) return false
+  return Object.entries(wanted).every(([key, inner]) => holds(value[key], inner))
+}
+
+function at(value: unknown, key: Path): unknown {
+  return key.reduce<unknown>((inner, part) => (isObject(inner) ? inner[part] : undefined), value)
+}
+
+export * as CombinedSources from "./sources"

@@ -1,0 +1,74 @@
+/** Tells the user what is wrong in the settings: in the log, and on the screen. */
+import { TuiEvent } from "@opencode-ai/schema/tui-event"
+import { Effect } from "effect"
+import type { EventV2 } from "../../event"
+import { CombinedFallback } from "../choice/fallback"
+import type { Offer } from "../identity/grouping"
+import { check } from "../identity/options"
+import { CombinedMistakes } from "../mistakes"
+import { CombinedSettings } from "../settings"
+import { CombinedSources } from "../sources"
+import { CombinedText } from "../text"
+import { isObject } from "../value"
+import type { CombinedRunnerSettings } from "./settings"
+
+type Sources = Effect.Success<ReturnType<typeof CombinedRunnerSettings.sources>>
+
+/** What does not have the form that it needs, and where; empty if nothing. */
+export const wrong = (sources: Sources) => sources.flatMap(({ file, wrong }) => wrong.map((text) => `${file}: ${text}`))
+
+/** What has no effect, or another one than it seems to. `offers` are the models of all providers, connected or not. */
+export function of(
+  sources: Sources,
+  settings: CombinedSettings.Info,
+  offers: readonly Offer[],
+  known: CombinedFallback.Known,
+): string[] {
+  const providers = [...new Set(offers.map((offer) => offer.providerID))]
+  const ids = () => new Set([...known.groups.keys(), ...known.reduced().keys(), ...CombinedFallback.own(known)])
+  const names = check(CombinedSettings.read(settings), offers, ids)
+    // Without a similar name, it is probably a provider that is connected on another machine.
+    .filter((text) => !/: no (provider|model) |^combined.exclude:/.test(text) || text.includes(" Did you mean "))
+    .map((text) => CombinedMistakes.named(settings, text))
+  const found = [
+    ...CombinedMistakes.contradictions(settings),
+    ...CombinedMistakes.budgets(settings),
+    ...CombinedMistakes.prices(settings, providers),
+    ...CombinedMistakes.fallbacks(settings),
+    ...CombinedMistakes.misspelt(settings, providers),
+    ...names,
+  ]
+  const texts = sources.map(({ file, text }) => [file, text] as const)
+  return [
+    ...texts.flatMap(([file, text]) =>
+      isObject(text) ? CombinedMistakes.unknown(text).map((unknown) => `${file}: ${unknown}`) : [],
+    ),
+    ...found.map(({ path, value, text }) => {
+      const file = CombinedSources.find(texts, path, value)
+      return file === undefined ? text : `${file}: ${text}`
+    }),
+  ]
+}
+
+const said = new Set<string>()
+
+/** Each of them once for a process. */
+export const say = Effect.fn("CombinedRunnerMistakes.say")(function* (
+  events: Pick<EventV2.Interface, "publish">,
+  texts: readonly string[],
+) {
+  for (const text of texts) {
+    const message = CombinedText.shown(text)
+    if (said.has(message)) continue
+    said.add(message)
+    yield* Effect.logWarning(message)
+    yield* events.publish(TuiEvent.ToastShow, {
+      title: "Combined models",
+      message,
+      variant: "warning",
+      duration: 15_000,
+    })
+  }
+})
+
+export * as CombinedRunnerMistakes from "./mistakes"

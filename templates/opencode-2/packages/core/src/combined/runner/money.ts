@@ -1,0 +1,62 @@
+/** Before a request: what it may cost is held against the budget. After it: what it has cost. */
+import type { LLMRequest } from "@opencode-ai/ai"
+import { Effect } from "effect"
+import { CombinedHolds } from "../host/holds"
+import { CombinedAdmit } from "../money/admit"
+import { CombinedPrice } from "../money/price"
+import { CombinedWords, type Bar } from "../money/words"
+import { CombinedRunnerAttempt } from "./attempt"
+import type { CombinedRunnerRoute } from "./route"
+
+/** The members that may not be asked for this request; empty if this one may. What it may cost is then held for it. */
+export const admit = (
+  { member, members, money, root }: CombinedRunnerRoute.Route,
+  attempt: CombinedRunnerAttempt.Attempt,
+  request: LLMRequest,
+): Effect.Effect<readonly Bar[]> =>
+  Effect.gen(function* () {
+    const { metered, budget } = money
+    const { terms } = member
+    if (!terms) return []
+    const { priceClass, price, chosen } = terms
+    const found = CombinedAdmit.admit({
+      priceClass,
+      metered,
+      chosen,
+      // Nobody is asked yet.
+      consent: undefined,
+      canAsk: false,
+      budget: budget !== undefined,
+      priced: price !== undefined,
+    })
+    if (found.type === "refuse") {
+      const about = found.why === "unasked" ? members.filter((one) => one.terms?.priceClass === "metered") : [member]
+      return about.map((one) => CombinedWords.bar(one, found.why))
+    }
+    if (found.type !== "hold" || !budget || !price) return []
+    const estimate = CombinedPrice.estimate(price, {
+      input: CombinedPrice.tokensOf(request.system, request.messages, request.tools),
+      output: member.model.limit.output || LONGEST_ANSWER,
+    })
+    const held = yield* CombinedHolds.hold({ providerID: member.providerID, session: yield* root }, estimate, budget)
+    if (held === "busy" || "of" in held) return [CombinedWords.bar(member, held)]
+    attempt.hold = held
+    return []
+  })
+
+/** Of a model whose limit is unknown; upstream asks for all that a model allows. */
+const LONGEST_ANSWER = 32_000
+
+/** Replaces what is held for a request by what it has cost. Not every server reports its tokens. */
+export const pay = (attempt: CombinedRunnerAttempt.Attempt, cost: CombinedRunnerAttempt.Subject["cost"]) =>
+  Effect.suspend(() => {
+    const { hold } = attempt
+    if (!hold) return Effect.void
+    attempt.hold = undefined
+    const { tokens, cost: dollars } = CombinedRunnerAttempt.spent(attempt, cost)
+    const isReported = tokens.input + tokens.output + tokens.cache.read + tokens.cache.write > 0
+    const answered = attempt.firstToken !== undefined
+    return CombinedHolds.settle(hold, { reported: isReported ? dollars : undefined, answered })
+  })
+
+export * as CombinedRunnerMoney from "./money"

@@ -1,0 +1,82 @@
+import { afterAll, expect, test } from "bun:test"
+import { Effect } from "effect"
+import { mkdtempSync, rmSync, writeFileSync } from "fs"
+import { tmpdir } from "os"
+import path from "path"
+import { CombinedRunnerMistakes } from "../../src/combined/runner/mistakes"
+import { CombinedRunnerSettings } from "../../src/combined/runner/settings"
+import type { Config } from "../../src/config"
+
+const root = mkdtempSync(path.join(tmpdir(), "combined-"))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+let count = 0
+
+function config(...texts: readonly object[]) {
+  const entries = texts.map((text) => {
+    const file = path.join(root, `${count++}.json`)
+    writeFileSync(file, JSON.stringify(text))
+    return { type: "document", path: file, info: {} }
+  })
+  return { entries: () => Effect.succeed(entries) } as unknown as Config.Interface
+}
+
+const none = { groups: new Map(), fallbacks: new Map(), chains: {}, reduced: () => new Map() }
+
+test("a later file wins, and an agent's fallback is read under both names", async () => {
+  const read = CombinedRunnerSettings.read(
+    config(
+      {
+        provider_priority: "a,b",
+        combined: { max_attempts: 3 },
+        agent: { build: { fallback: ["x/y"], model: "a/b" } },
+      },
+      { combined: { max_attempts: 4 }, agents: { plan: { fallback: ["x/z"] } } },
+    ),
+  )
+  expect(await Effect.runPromise(read)).toEqual({
+    provider_priority: "a,b",
+    combined: { max_attempts: 4, groups: {} },
+    agent: { build: { fallback: ["x/y"] }, plan: { fallback: ["x/z"] } },
+  })
+})
+
+test("a value of the wrong form is named with its file, and nothing of the file counts", async () => {
+  const found = config({ combined: { max_attempts: "two", metered: "never" } })
+  const sources = await Effect.runPromise(CombinedRunnerSettings.sources(found))
+  const [wrong] = CombinedRunnerMistakes.wrong(sources)
+  expect(wrong).toBe(`${sources[0].file}: combined.max_attempts must be a whole number.`)
+  expect(sources[0].settings).toEqual({})
+})
+
+test("a value of the right form is left alone", async () => {
+  const combined = {
+    budget: { session: 0.25, day: 2 },
+    wait: { max: 1000 },
+    windows: { threshold: "off" },
+    exclude: [],
+  }
+  const sources = await Effect.runPromise(
+    CombinedRunnerSettings.sources(config({ provider_priority: ["a"], combined })),
+  )
+  expect(CombinedRunnerMistakes.wrong(sources)).toEqual([])
+  expect(sources[0].settings).toEqual({ provider_priority: ["a"], combined })
+})
+
+test("a key that is not a setting is named with its file", async () => {
+  const found = config({ combined: { max_attemps: 3 } })
+  const sources = await Effect.runPromise(CombinedRunnerSettings.sources(found))
+  const settings = await Effect.runPromise(CombinedRunnerSettings.read(found))
+  expect(CombinedRunnerMistakes.of(sources, settings, [], none)).toEqual([
+    `${sources[0].file}: combined.max_attemps is not a setting, so it does nothing. Did you mean combined.max_attempts?`,
+  ])
+})
+
+test("a contradiction is named with the file that has it", async () => {
+  const found = config({ provider_priority: [] }, { combined: { cooldown: { min: 5000, max: 2000 } } })
+  const sources = await Effect.runPromise(CombinedRunnerSettings.sources(found))
+  const settings = await Effect.runPromise(CombinedRunnerSettings.read(found))
+  expect(CombinedRunnerMistakes.of(sources, settings, [], none)).toEqual([
+    `${sources[1].file}: combined.cooldown: min (5000) is more than max (2000).`,
+  ])
+})

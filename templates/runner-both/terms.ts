@@ -1,0 +1,51 @@
+/** What a member's requests cost, and whether it may not be asked because of that. Pure. */
+import type { ModelV2 } from "../../model"
+import { CombinedAdmit } from "../money/admit"
+import { CombinedPrice, type Price, type PriceClass } from "../money/price"
+import { CombinedWords, type Bar } from "../money/words"
+import type { CombinedSettings } from "../settings"
+import type { CombinedMember } from "../member"
+
+export type Terms = {
+  readonly priceClass: PriceClass
+  /** Undefined if unknown. */
+  readonly price: Price | undefined
+  /** The user has chosen this very model, and not a combined one. */
+  readonly chosen: boolean
+  /** It may not be asked, whatever the request. */
+  readonly bar: Bar | undefined
+}
+
+type Facts = {
+  readonly money: CombinedSettings.Money
+  readonly price: Price | undefined
+  /** Where its requests go. */
+  readonly address: string | undefined
+  /** The user logged in to an account, with no key. */
+  readonly login: boolean
+  readonly chosen: boolean
+}
+
+export function of(member: CombinedMember.Member, { money, price, address, login, chosen }: Facts): Terms {
+  const priceClass = CombinedPrice.classOf({
+    member,
+    provider: member.providerID,
+    login,
+    price,
+    local: CombinedPrice.isLocal(address),
+    own: money.classOf(member),
+  })
+  const rules = { metered: money.metered, budget: money.budget !== undefined }
+  const isOpen = rules.metered === "allow" && !rules.budget
+  const why = isOpen ? undefined : CombinedAdmit.barred({ ...rules, priceClass, chosen, priced: price !== undefined })
+  return { priceClass, price, chosen, bar: why && CombinedWords.bar(member, why) }
+}
+
+/** The prices of a model, in the form in which they are compared. */
+export function priceOf({ cost }: ModelV2.Info): Price | undefined {
+  const base = cost.find((rates) => rates.tier === undefined)
+  const tiers = cost.flatMap(({ tier, ...rates }) => (tier ? [{ ...rates, tier }] : []))
+  return base && { ...base, tiers }
+}
+
+export * as CombinedRunnerTerms from "./terms"
