@@ -27,13 +27,6 @@ type Finder = {
   readonly wrong: Effect.Effect<readonly string[]>
 }
 
-const NOTHING: CombinedFallback.Known = {
-  groups: new Map(),
-  fallbacks: new Map(),
-  chains: {},
-  reduced: () => new Map(),
-}
-
 /** Upstream's catalogue asks itself which providers can be used; what it then gets must not have ours. */
 const Plain = Context.Reference<boolean>("@opencode/CombinedRunnerCatalogue/Plain", { defaultValue: () => false })
 
@@ -56,15 +49,15 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     const read = yield* settings
     const models = yield* available
     const wrong = CombinedRunnerMistakes.wrong(yield* sources)
-    // A mistake may be about money or privacy, so nothing is combined until it is mended.
-    const known = wrong.length ? NOTHING : yield* CombinedRunnerListing.known(last, read, models, model.all())
+    const known = yield* CombinedRunnerListing.known(last, read, models, model.all())
     if (wrong.length) yield* CombinedRunnerMistakes.say(events, wrong)
     if (models.length && checked.of !== known) {
       checked.of = known
       const offers = CombinedRunnerListing.offers(yield* model.all())
       yield* CombinedRunnerMistakes.say(events, CombinedRunnerMistakes.of(yield* sources, read, offers, known))
     }
-    return { read, models, known }
+    // A mistake may be about money or privacy: until it is mended, models are listed, and whoever asks one is told.
+    return { read, models, known, isUsable: !wrong.length }
   })
 
   /** Upstream's models, and the combined ones of them that can be used. */
@@ -111,8 +104,8 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
   })
 
   const find = Effect.fn("CombinedRunnerCatalogue.find")(function* (id: string, agent: string | undefined) {
-    const { known } = yield* grouping
-    const item = CombinedRunnerListing.find(known, id)
+    const { known, isUsable } = yield* grouping
+    const item = isUsable ? CombinedRunnerListing.find(known, id) : undefined
     return item && (yield* whole(item.name, CombinedFallback.chainOf(item, known), agent))
   })
 
@@ -122,9 +115,9 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     agent: string | undefined,
   ) {
     if (!CombinedSettings.hasFallback(yield* settings)) return undefined
-    const { known } = yield* grouping
+    const { known, isUsable } = yield* grouping
     const chain = CombinedFallback.alone(asked, known)
-    if (!CombinedFallback.extended(chain, known, yield* agentsOf(agent))) return undefined
+    if (!isUsable || !CombinedFallback.extended(chain, known, yield* agentsOf(agent))) return undefined
     const found = yield* whole(chain.id, chain, agent)
     const isFirst = found.members[0] !== undefined && CombinedMember.same(found.members[0], asked)
     return isFirst ? found : undefined
@@ -146,8 +139,9 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     get: Effect.fnUntraced(function* (providerID: ProviderV2.ID, id: ModelV2.ID) {
       const found = yield* model.get(providerID, id)
       if (found || providerID !== CombinedRunnerListing.ID) return found
-      const known = yield* find(id, undefined)
-      return known && virtual(known)
+      const { models, known } = yield* grouping
+      const item = CombinedRunnerListing.find(known, id)
+      return item && virtual({ ...item, members: membersOf(item, models) })
     }),
     available: Effect.fnUntraced(function* () {
       const { models, ours } = yield* listed()
@@ -180,7 +174,7 @@ function asWanted(model: ModelV2.Info, member: CombinedRunnerListing.Member): Mo
   return { ...model, settings: ProviderV2.mergeOverlay(model.settings, options) }
 }
 
-/** Why nothing is combined, because of the settings; empty if it is not their fault. */
+/** Why no combined model may be asked, because of the settings; empty if it is not their fault. */
 export function wrong(catalog: Catalog.Interface) {
   return finders.get(catalog)?.wrong ?? Effect.succeed([])
 }
