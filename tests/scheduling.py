@@ -30,7 +30,9 @@ LONGEST = (
 TOGETHER = {
     "tests/release/test_release_installed.py": "a release",
     "tests/release/test_release_small.py": "a release",
+    "tests/real/test_real_budget.py": "a binary",
     "tests/real/test_real_build.py": "a binary",
+    "tests/real/test_real_combined.py": "a binary",
     "tests/real/test_real_configuration.py": "a binary",
     "tests/real/test_real_newest.py": "a binary",
     "tests/real/test_real_recording.py": "a binary",

@@ -21,7 +21,8 @@ from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GREETING
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(900)]
 
-AT_ONCE = 10
+PROCESSES = 6
+SUBAGENTS = 10
 
 DOLLAR = Price(input=0, output=10_000)
 """Every answer of the drill has 100 tokens, and these members give no longer ones, so what a request may cost and what
@@ -42,7 +43,7 @@ CROWD = Turn(
                     name="task",
                     arguments={"description": "Say it", "prompt": ERRAND.prompt, "subagent_type": "general"},
                 )
-                for number in range(AT_ONCE)
+                for number in range(SUBAGENTS)
             )
         ),
         Reply(content=(Text(text="They have spoken."),)),
@@ -62,17 +63,17 @@ def ask(patched: Path, home: Home, prompt: str) -> Completed:
 
 
 def test_processes_that_ask_at_once_stay_within_the_caps(tmp_path: Path, patched: Path) -> None:
-    """Three dollars a day, two of them at ``alpha``: of ten processes, two are answered by it and one by ``beta``."""
+    """Three dollars a day, two of them at ``alpha``: of six processes, two are answered by it and one by ``beta``."""
     with serving(MEMBERS, (GREETING,)) as fakes:
         home = home_of(tmp_path / "user", fakes, {"day": 3, "providers": {"alpha": 2}})
         # OpenCode 1 fails when several processes make its database at the same moment.
         process.run([patched, "session", "list"], cwd=home.work, env=environment(home), timeout=300)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            done = list(pool.map(lambda _: ask(patched, home, GREETING.prompt), range(AT_ONCE)))
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            done = list(pool.map(lambda _: ask(patched, home, GREETING.prompt), range(PROCESSES)))
         alpha, beta = ([one for one in fake.exchanges if not one.failed] for fake in fakes)
     assert (len(alpha), len(beta)) == (2, 1)
     refused = [one for one in done if "combined.budget.day is $3.00" in one.stdout + one.stderr]
-    assert len(refused) == AT_ONCE - 3, [one.stderr[-500:] for one in done]
+    assert len(refused) == PROCESSES - 3, [one.stderr[-500:] for one in done]
 
 
 def test_subagents_that_ask_at_once_stay_within_the_cap(tmp_path: Path, patched: Path) -> None:

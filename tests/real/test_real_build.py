@@ -8,13 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from opencode_patcher import pipeline
-from opencode_patcher.base import digest, process
-from opencode_patcher.base.progress import SilentReporter
-from opencode_patcher.base.request import Request
-from opencode_patcher.base.store import HOME_VARIABLE, open_store
-from tests.isolation import Isolation
-from tests.pipeline.small_upstream import unproven
+from opencode_patcher.base import process
+from opencode_patcher.base.store import HOME_VARIABLE
 
 pytestmark = pytest.mark.upstream
 
@@ -35,19 +30,6 @@ def test_build_makes_a_verified_binary_and_says_how_to_install_it(place: Path, b
     assert about["drill"]["failed"] == []
     binary = Path(about["binary"])
     assert process.run([binary, "--version"]).stdout.strip() == about["release"]["tag"].removeprefix("v")
-
-
-def test_the_same_input_gives_the_same_bytes(place: Path, bun_on_path: None, isolation: Isolation) -> None:
-    first = json.loads(run(place, "build", *OFF, "--json").stdout)
-    manifest = Path(first["binary"]).parent / "manifest.json"
-    verdict = json.loads(manifest.read_text())["drill"]
-    assert verdict["passed"]
-    manifest.unlink()
-    with isolation.network():
-        # Bytes need no second drill.
-        again = pipeline.build(Request(web_ui="off"), open_store(place), SilentReporter(), proof=unproven)
-    assert not again.reused
-    assert digest.file_sha256(again.binary) == first["sha256"]
 
 
 def test_the_drill_fails_a_binary_without_the_patches(stock: Path, place: Path) -> None:
