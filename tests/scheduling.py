@@ -36,13 +36,13 @@ TOGETHER = {
     "tests/real/test_real_configuration.py": "a binary",
     "tests/real/test_real_newest.py": "a binary",
     "tests/real/test_real_recording.py": "a binary",
-    "tests/real/test_real_release.py": "a binary",
     "tests/real/test_real_run.py": "a binary",
     "tests/real/test_real_screen.py": "a binary",
     "tests/real/test_real_sessions.py": "a binary",
     "tests/real/test_real_web_ui.py": "a binary",
     "tests/real/test_real_drift.py": "the source",
     "tests/real/test_real_meaning.py": "the source",
+    "tests/real/test_real_release.py": "the source",
     "tests/real/test_real_tree.py": "the source",
 }
 """The files that share what is expensive to make, which each process would make again."""

@@ -20,7 +20,7 @@ function holds(value: unknown, wanted: unknown): boolean {
 }
 
 function at(value: unknown, key: Path): unknown {
-  return key.reduce<unknown>((inner, part) => (isObject(inner) ? inner[part] : undefined), value)
+  return key.reduce((inner: unknown, part) => (isObject(inner) ? inner[part] : undefined), value)
 }
 
 export * as CombinedSources from "./sources"

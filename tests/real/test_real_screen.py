@@ -163,7 +163,7 @@ def members(terminal: Terminal, state: str) -> dict[str, str]:
 
     def lines(screen: str) -> dict[str, str]:
         found = [line.strip() for line in screen.splitlines()]
-        return {name: line for name in ("Alpha", "Beta") for line in found if re.search(rf"[^\w\s] {name} ", line)}
+        return {name: line for name in ("Alpha", "Beta") for line in found if re.search(rf"[^\w\s·] {name} ", line)}
 
     screen = terminal.until(
         lambda screen: "Combined models" in screen and any(state in line for line in lines(screen).values())
