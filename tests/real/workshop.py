@@ -39,6 +39,9 @@ class Workshop:
             fixture.write_bytes(whole)
 
 
+TURNS = 4
+"""How often a process takes the next files. Several at once, since a process needs a second to start."""
+
 AGAIN = 3
 """Upstream's tests give some things less than a second, whatever else the machine does."""
 
@@ -68,7 +71,8 @@ def run_tests(workshop: Workshop, *paths: str, processes: int = 1) -> int:
         done = process.run([*command, *part], cwd=place, check=False)
         return done.stdout + done.stderr
 
-    parts = [part for part in (paths[number::processes] for number in range(processes)) if part]
+    count = processes * TURNS
+    parts = [part for part in (paths[number::count] for number in range(count)) if part]
     with ThreadPoolExecutor(max_workers=processes) as pool:
         outputs = list(pool.map(run, parts))
     passed = 0
