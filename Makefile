@@ -60,8 +60,10 @@ fuzz: $(VENV)/dev
 	$(BIN)/python tests/fuzz.py --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED)) \
 		$(if $(FUZZ_EXAMPLES),--examples $(FUZZ_EXAMPLES)) $(FUZZ_TARGETS)
 
+# Two threads that begin at the same moment can lose their tracer, which a warning says.
 coverage: $(VENV)/dev
-	$(BIN)/pytest -m "not upstream" -n $(WORKERS) --dist loadscope --no-loadscope-reorder --cov --cov-report=term
+	$(BIN)/pytest -m "not upstream" -n $(WORKERS) --dist loadscope --no-loadscope-reorder --cov --cov-report=term \
+		-W default::pytest.PytestUnraisableExceptionWarning
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
