@@ -22,7 +22,7 @@ from opencode_patcher.base.errors import PatcherError
 from opencode_patcher.drill import select
 from opencode_patcher.drill.dispatch import second
 from opencode_patcher.drill.scenarios.pace import Pace
-from opencode_patcher.drill.verdict.observation import Observation
+from opencode_patcher.drill.verdict.judge import failover_ms
 
 FAULTS = ("429", "500", "refused", "cut-in-text")
 """Scenarios whose first provider fails."""
@@ -33,14 +33,6 @@ def timed(run: Callable[[], object]) -> float:
     started = time.monotonic()
     run()
     return (time.monotonic() - started) * 1000
-
-
-def gap(seen: Observation) -> float | None:
-    """Milliseconds from the end of a failed request to the next request; None when there was none."""
-    for failed, after in zip(seen.exchanges, seen.exchanges[1:], strict=False):
-        if failed.failed and failed.finished is not None:
-            return (after.arrived - failed.finished) * 1000
-    return None
 
 
 def measure(binary: Path, root: Path, turns: int) -> Mapping[str, list[float]]:
@@ -54,12 +46,12 @@ def measure(binary: Path, root: Path, turns: int) -> Mapping[str, list[float]]:
         place.observe(named["healthy"], Pace())  # The first turn of a server starts much once.
         healthy = [place.observe(named["healthy"], Pace()).seconds * 1000 for _ in range(turns)]
         memory = resident(binary)
-        gaps = [gap(place.observe(named[name], Pace())) for name in FAULTS] if place.subject.patched else []
+        gaps = [failover_ms(place.observe(named[name], Pace())) for name in FAULTS] if place.subject.patched else []
         return {
             "--version, ms": [version],
             "serve: a project's models are listed, ms": [listed],
             "healthy turn, ms": healthy,
-            "next request after a failure, ms": [one for one in gaps if one is not None],
+            "next provider asked after a failure, ms": [one for one in gaps if one is not None],
             "memory after the healthy turns, MB": [memory],
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -135,15 +135,8 @@ def _turn(
     }
     started = time.monotonic()
     server.call("POST", f"/session/{id}/prompt_async", body)
-    while time.monotonic() < started + LIMIT_SECONDS:
-        busy = any(one.finished is None for fake in fakes for one in fake.exchanges)
-        if watch.idle and not busy and time.monotonic() > watch.last + SETTLED_SECONDS:
-            break
-        time.sleep(0.1)
-    else:
-        with suppress(DrillError):
-            server.call("POST", f"/session/{id}/abort")
-        time.sleep(1)
+    if not _settles(started, watch, fakes, lambda: watch.idle):
+        _interrupt(server, f"/session/{id}/abort")
     return read_session(server, id), started
 
 
@@ -161,16 +154,29 @@ def _turn_2(
     id = str(as_object(as_object(server.call("POST", "/api/session", body)).get("data")).get("id"))
     started = time.monotonic()
     server.call("POST", f"/api/session/{id}/prompt", {"text": scenario.turns[0].prompt})
+    if not _settles(started, watch, fakes, lambda: second_api.is_idle(server, id)):
+        _interrupt(server, f"/api/session/{id}/interrupt")
+    return second_api.read_session(server, id), started
+
+
+def _settles(started: float, watch: _Watch, fakes: Sequence[FakeProvider], is_idle: Callable[[], bool]) -> bool:
+    """Wait until the session is idle, no request is under way, and nothing has happened for a while.
+
+    Returns whether that came about in time.
+    """
     while time.monotonic() < started + LIMIT_SECONDS:
         busy = any(one.finished is None for fake in fakes for one in fake.exchanges)
-        if not busy and time.monotonic() > watch.last + SETTLED_SECONDS and second_api.is_idle(server, id):
-            break
+        if not busy and time.monotonic() > watch.last + SETTLED_SECONDS and is_idle():
+            return True
         time.sleep(0.1)
-    else:
-        with suppress(DrillError):
-            server.call("POST", f"/api/session/{id}/interrupt")
-        time.sleep(1)
-    return second_api.read_session(server, id), started
+    return False
+
+
+def _interrupt(server: OpenCodeServer, route: str) -> None:
+    """End a turn that takes too long, and give OpenCode a moment to store that."""
+    with suppress(DrillError):
+        server.call("POST", route)
+    time.sleep(1)
 
 
 def _judged(

@@ -1,6 +1,7 @@
 /** Watches a silent member, so that another one can be asked instead. */
 import { Effect } from "effect"
-import { CombinedDecide } from "../turn/decide"
+import type { CombinedDecide } from "../turn/decide"
+import { CombinedSilence } from "../turn/silence"
 
 /** Raised for a member that has been silent for too long. */
 export class Silence extends Error {
@@ -35,8 +36,8 @@ export const watch = (
     while (true) {
       const seen = look()
       const facts = { settings, ...seen, lost: seen.lost ?? 0 }
-      const limit = CombinedDecide.silentFor(facts)
-      const pause = CombinedDecide.lookAgain({ ...facts, others: limit !== undefined && (yield* others) })
+      const limit = CombinedSilence.exceeded(facts)
+      const pause = CombinedSilence.lookAgain({ ...facts, others: limit !== undefined && (yield* others) })
       if (pause === undefined && limit !== undefined)
         return yield* Effect.fail(new Silence(words(limit, facts.lost >= limit, seen.started)))
       yield* Effect.sleep(pause ?? 0)

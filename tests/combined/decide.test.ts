@@ -244,25 +244,6 @@ test("after a refusal no member of the same model is asked, and nobody is avoide
   expect(open({ providerID: "alpha", modelID: "gpt", identity: "gpt" })).toBe(true)
 })
 
-test("a silent member is abandoned only for another one, and only if silence switches", () => {
-  const look = (more: Partial<Parameters<typeof CombinedDecide.lookAgain>[0]>) =>
-    CombinedDecide.lookAgain({ settings: SETTINGS, silence: 900_000, lost: 0, started: false, others: true, ...more })
-  expect(look({})).toBeUndefined()
-  expect(look({ others: false })).toBe(1000)
-  expect(look({ silence: 899_000 })).toBe(1000)
-  expect(look({ settings: { ...SETTINGS, kinds: ["rate_limit"] } })).toBe(60_000)
-})
-
-test("a member that shows no sign of life is abandoned earlier, one that thinks is not", () => {
-  const look = (silence: number, lost: number, others = true) =>
-    CombinedDecide.lookAgain({ settings: SETTINGS, silence, lost, started: true, others })
-  expect(look(300_000, 300_000)).toBeUndefined()
-  expect(look(300_000, 300_000, false)).toBe(1000)
-  expect(look(299_000, 299_000)).toBe(1000)
-  expect(look(899_000, 30_000)).toBe(1000)
-  expect(look(600_000, 30_000)).toBe(60_000)
-})
-
 describe("a wait on the user's wish:", () => {
   const HOUR = 3_600_000
   const wait = { max: 6 * HOUR }

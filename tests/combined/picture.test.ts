@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { CombinedCooldown } from "@/combined/health/cooldown"
 import { CombinedClock } from "@/combined/view/clock"
 import { CombinedPicture } from "@/combined/view/picture"
-import { CombinedSteer } from "@/combined/choice/steer"
+import { NOTHING_SEEN } from "./nothing-seen"
 
 const NOW = new Date(2026, 5, 1, 14, 0).getTime()
 const MINUTE = 60_000
@@ -19,15 +19,9 @@ const failed = (providerID: string, scope: "model" | "provider", at = NOW) =>
   )
 
 const seen = (more: Partial<CombinedPicture.Seen> = {}): CombinedPicture.Seen => ({
+  ...NOTHING_SEEN,
   now: NOW,
-  state: new Map(),
-  machine: CombinedSteer.NOTHING,
-  steer: {},
-  answers: [],
-  asked: [],
-  warm: () => false,
   price: () => "metered",
-  windows: () => [],
   providerName: (id) => `The ${id}`,
   modelName: () => "GLM 4.6",
   next: (allowed) => allowed[0],

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test"
 import { CombinedCooldown } from "@/combined/health/cooldown"
-import { CombinedSteer } from "@/combined/choice/steer"
 import { CombinedNotice } from "@/combined/turn/notice"
 import { CombinedAttempts } from "@/combined/view/attempts"
 import { CombinedKnown } from "@/combined/view/known"
 import { CombinedPicture } from "@/combined/view/picture"
 import { CombinedReport, type Report } from "@/combined/view/report"
+import { NOTHING_SEEN } from "./nothing-seen"
 
 const now = new Date(2026, 0, 31, 14, 0).getTime()
 const MINUTE = 60_000
@@ -26,14 +26,8 @@ const members = [
 
 const pictured = (id: string, more: Partial<CombinedPicture.Seen> = {}) =>
   CombinedPicture.picture([{ id, name: "Sonnet", members }], {
+    ...NOTHING_SEEN,
     now,
-    state: new Map(),
-    machine: CombinedSteer.NOTHING,
-    steer: {},
-    answers: [],
-    asked: [],
-    warm: () => false,
-    windows: () => [],
     price: (member) => (member.providerID === "alpha" ? "plan" : "metered"),
     providerName: (id) => id,
     modelName: () => "Sonnet",

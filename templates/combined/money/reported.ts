@@ -30,10 +30,10 @@ function read(raw: unknown): Counts | undefined {
   if (!isObject(raw)) return undefined
   const { message, response, usage, usageMetadata } = raw
   if (isObject(message) && isObject(message.usage)) return messages(message.usage)
-  if (isObject(response) && isObject(response.usage)) return responses(response.usage)
+  if (isObject(response) && isObject(response.usage)) return openai(response.usage, "input", "output")
   if (isObject(usageMetadata)) return gemini(usageMetadata)
   if (!isObject(usage)) return undefined
-  return usage.prompt_tokens === undefined ? messages(usage) : chat(usage)
+  return usage.prompt_tokens === undefined ? messages(usage) : openai(usage, "prompt", "completion")
 }
 
 /** https://docs.anthropic.com/en/docs/build-with-claude/streaming: the input with the first event, the output with each. */
@@ -50,27 +50,16 @@ function messages(usage: Record<string, unknown>): Counts {
 }
 
 /**
- * https://platform.openai.com/docs/api-reference/chat-streaming: at the end; compatible servers may report them in
- * each event.
+ * https://platform.openai.com/docs/api-reference/chat-streaming: at the end; compatible servers may report them in each
+ * event. https://platform.openai.com/docs/api-reference/responses-streaming: also for an answer that failed or is
+ * incomplete. Both have the same numbers under other names.
  */
-function chat(usage: Record<string, unknown>): Counts {
+function openai(usage: Record<string, unknown>, input: "prompt" | "input", output: "completion" | "output"): Counts {
   return {
-    inputTokens: number(usage.prompt_tokens),
-    outputTokens: number(usage.completion_tokens),
-    reasoningTokens: number(inside(usage.completion_tokens_details, "reasoning_tokens")),
-    cacheReadInputTokens: number(inside(usage.prompt_tokens_details, "cached_tokens")),
-  }
-}
-
-/**
- * https://platform.openai.com/docs/api-reference/responses-streaming: also for an answer that failed or is incomplete.
- */
-function responses(usage: Record<string, unknown>): Counts {
-  return {
-    inputTokens: number(usage.input_tokens),
-    outputTokens: number(usage.output_tokens),
-    reasoningTokens: number(inside(usage.output_tokens_details, "reasoning_tokens")),
-    cacheReadInputTokens: number(inside(usage.input_tokens_details, "cached_tokens")),
+    inputTokens: number(usage[`${input}_tokens`]),
+    outputTokens: number(usage[`${output}_tokens`]),
+    reasoningTokens: number(inside(usage[`${output}_tokens_details`], "reasoning_tokens")),
+    cacheReadInputTokens: number(inside(usage[`${input}_tokens_details`], "cached_tokens")),
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What happens next: before a request is made, while it is silent, and after it has ended. Pure.
+ * What happens next: before a request is made, and after it has ended. While it is silent: silence.ts. Pure.
  *
  * Takes facts, returns a verdict. Every limit, every wait and every "finished tools stay" is decided here and nowhere
  * else; whatever drives a turn, a summary, a title or an agent acts on the verdict and decides nothing.
@@ -42,12 +42,6 @@ const PAUSE = 250
  */
 const WHOLE_REPEATS = 2
 const WHOLE_PAUSE = 2000
-
-/** How often an overlong silence is checked again while no other member can answer. */
-const LOOK_AGAIN = 1000
-
-/** The longest sleep between two checks of a silence: meanwhile a tool may end, or the clock may be set. */
-const LONGEST_LOOK = 60_000
 
 /**
  * `step`: of a turn. `summary`: requested in one piece, outside the loop. `whole`: a title or an agent; not shown
@@ -365,40 +359,6 @@ export function instead(
   if (next.type === "none") return false
   if (next.type === "serve" || waitFor(facts, facts.wait, next.until) !== undefined) return true
   return !facts.answer.failures.some((item) => CombinedMember.same(item, next.member))
-}
-
-/**
- * A silent member is abandoned only for another one that can answer. Returns when to check again; undefined means
- * abandon it.
- */
-export function lookAgain(facts: {
-  readonly settings: Settings
-  /** Milliseconds of silence, without the time taken by tools and by us. */
-  readonly silence: number
-  /** How many of them without any sign of life; 0 where that is not known. */
-  readonly lost: number
-  readonly started: boolean
-  readonly others: boolean
-}): number | undefined {
-  const { settings, silence, lost } = facts
-  if (!movesOn(settings, "timeout")) return LONGEST_LOOK
-  const limit = facts.started ? settings.stall : settings.firstToken
-  // A tool may end, or the first token arrive, long before the time is over: then a shorter limit may apply.
-  if (!silentFor(facts))
-    return Math.min(limit.alive - silence, limit.lost - lost, settings.stall.lost, settings.stall.alive, LONGEST_LOOK)
-  return facts.others ? undefined : LOOK_AGAIN
-}
-
-/** The limit that a silence has exceeded, if it has exceeded one. */
-export function silentFor(facts: {
-  readonly settings: Settings
-  readonly silence: number
-  readonly lost: number
-  readonly started: boolean
-}): number | undefined {
-  const { alive, lost } = facts.started ? facts.settings.stall : facts.settings.firstToken
-  if (facts.lost >= lost) return lost
-  return facts.silence >= alive ? alive : undefined
 }
 
 /** The most requests that one answer may take, whatever the members say. */

@@ -13,8 +13,8 @@ import { Effect } from "effect"
 import { CombinedFit } from "../request/fit"
 import { CombinedGate } from "../request/gate"
 import { identify, permitted } from "../identity/grouping"
-import { check } from "../identity/options"
 import { CombinedCredentials } from "./credentials"
+import { CombinedExamined } from "./examined"
 import {
   CombinedListing,
   ID,
@@ -33,9 +33,7 @@ import { CombinedPool } from "../host/pool"
 import type { Failure } from "../failure/classify"
 import { CombinedFile } from "../config/file"
 import { CombinedWelcome } from "../config/welcome"
-import { CombinedConflicts } from "../conflicts"
-import { CombinedRules } from "../money/rules"
-import { CombinedMistakes } from "../mistakes"
+import type { CombinedMistakes } from "../mistakes"
 import { CombinedSettings } from "../settings"
 import { CombinedVariant } from "../choice/variant"
 import { CombinedNotice } from "../turn/notice"
@@ -88,15 +86,7 @@ type Wrapped = Provider.Interface & {
 
 export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
   // Upstream makes new objects when an instance is reloaded, so they show whether the grouping is current.
-  const cache = new WeakMap<
-    Providers,
-    {
-      config: Info
-      catalogue: Catalogue
-      rules: CombinedRules.Rules
-      mistakes: readonly CombinedMistakes.Mistake[]
-    }
-  >()
+  const cache = new WeakMap<Providers, CombinedExamined.Examined>()
 
   const examined = Effect.fn("CombinedCatalogue.examined")(function* () {
     const providers = yield* base.list()
@@ -104,42 +94,10 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     const known = cache.get(providers)
     if (known?.config === config) return known
     const listed = yield* dependencies.modelsDev.get()
-    const made = CombinedListing.combine(providers, config, listed)
-    if (made.groups.size) yield* Effect.promise(CombinedWelcome.once)
-    const rules = CombinedRules.of(providers, config, listed)
-    const aboutAll = [
-      ...CombinedMistakes.contradictions(config),
-      ...CombinedMistakes.budgets(config),
-      ...CombinedMistakes.prices(config, Object.keys(providers)),
-      ...rules.mistakes(chosenModels(config), (modelID) => {
-        const found = CombinedListing.find(made, modelID)
-        return found && CombinedListing.chainOf(found, made)
-      }),
-      ...CombinedConflicts.conflicts(config, {
-        offers: CombinedListing.offers(providers),
-        members: (where) => CombinedListing.written(where, made)?.members ?? [],
-        isNever: rules.isNever,
-      }),
-    ]
-    // `config --check` finds those in an agent's fallback by itself, with their lines, and a report looks for all names
-    // (view/names.ts).
-    const saidOnly = [
-      ...CombinedMistakes.fallbacks(config),
-      ...CombinedMistakes.misspelt(config, Object.keys(providers)),
-    ]
-    for (const mistake of [...saidOnly, ...aboutAll]) CombinedFile.report(mistake)
-    const ids = () => CombinedListing.ids(made)
-    const names = check(CombinedSettings.read(config), CombinedListing.offers(providers), ids).filter(
-      (text) => !CombinedConflicts.explains(config, text),
-    )
-    yield* Effect.forEach(names, (text) => {
-      // Without a similar name, it is probably a provider that is connected on another machine.
-      const isElsewhere = /: no (provider|model) /.test(text) || text.startsWith("combined.exclude:")
-      if (!isElsewhere || text.includes(" Did you mean ")) CombinedFile.report(CombinedMistakes.named(config, text))
-      return Effect.logWarning(text)
-    })
-    const mistakes = [...aboutAll, ...names.map((text) => CombinedMistakes.named(config, text))]
-    const found = { config, catalogue: made, rules, mistakes }
+    const found = CombinedExamined.of(providers, config, listed)
+    if (found.catalogue.groups.size) yield* Effect.promise(CombinedWelcome.once)
+    for (const mistake of found.said) CombinedFile.report(mistake)
+    yield* Effect.forEach(found.unknown, (text) => Effect.logWarning(text))
     cache.set(providers, found)
     return found
   })
@@ -446,21 +404,6 @@ export const known = (providers: Provider.Interface) => (providers as Wrapped)[K
 /** What is known about the members of all combined models; nothing where nothing is combined. */
 export const view = (providers: Provider.Interface, session: InSession): Effect.Effect<CombinedPicture.Picture> =>
   (providers as Wrapped)[VIEW]?.(session) ?? Effect.succeed({ at: Date.now(), steer: session.steer, models: [] })
-
-/** Combined models that the user has chosen in the configuration, and where. */
-function chosenModels(config: Info) {
-  const agents = Object.entries(config.agent ?? {}).map(([name, agent]) => ({
-    path: ["agent", name, "model"],
-    value: agent?.model,
-  }))
-  return [
-    { path: ["model"], value: config.model },
-    { path: ["small_model"], value: config.small_model },
-    ...agents,
-  ].flatMap(({ path, value }) =>
-    value?.startsWith(`${ID}/`) ? [{ path, value, modelID: value.slice(ID.length + 1) }] : [],
-  )
-}
 
 function near(known: Catalogue, modelID: string) {
   const words = modelID.toLowerCase().split(/[^a-z0-9]+/)
