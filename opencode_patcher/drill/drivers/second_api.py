@@ -106,7 +106,7 @@ def rests(
 
 
 def is_idle(server: OpenCodeServer, id: str) -> bool:
-    """Whether nothing goes on in the session."""
+    """Whether the session is idle."""
     return id not in as_object(as_object(server.call("GET", "/api/session/active")).get("data"))
 
 

@@ -1,4 +1,4 @@
-/** How a request to a member goes on: it is watched, and its end is learnt from, decided about and logged. */
+/** What follows a request to a member: watch it, learn from how it ended, decide what happens next, and log it. */
 import { Effect } from "effect"
 import { CombinedRun } from "../choice/run"
 import { CombinedFailure } from "../failure/classify"
