@@ -43,8 +43,9 @@ class Line:
 
     ``patches`` is the directory below ``patches/``. Of ``templates`` the first directory has to exist. ``combined`` is
     how OpenCode's own modules import ours, ``ending`` what they write behind the path of a module of their own package.
-    ``lock`` and ``support`` name files beside ``upstream/lock.py``. ``experimental`` says what is not proven yet, ""
-    for nothing. Some releases call these parts otherwise: ``later`` has their names, oldest first (see ``at``).
+    ``lock`` and ``support`` name files beside ``upstream/lock.py``. The names of the line's workflows, and of branches
+    and labels that they make, end in ``suffix``. ``experimental`` says what is not proven yet, "" for nothing. Some
+    releases call these parts otherwise: ``later`` has their names, oldest first (see ``at``).
     """
 
     major: int
@@ -62,6 +63,7 @@ class Line:
     ending: str = ""
     lock: str
     support: str
+    suffix: str = ""
     since: Version = (0, 0, 0)
     pre_releases: bool = False
     build_flags: tuple[str, ...] = ("--skip-install",)
@@ -74,6 +76,11 @@ class Line:
     def name(self) -> str:
         """What the line is called in messages."""
         return f"OpenCode {self.major}"
+
+    @property
+    def release_workflow(self) -> str:
+        """The workflow that makes the line's releases: nothing else may have attested them."""
+        return f"release{self.suffix}.yml"
 
     def has(self, version: Version) -> bool:
         """Whether a release of this version is one of the line."""
@@ -145,6 +152,7 @@ OPENCODE_2 = Line(
     build_script="script/build.ts",
     lock="upstream-2.lock.json",
     support="support-2.json",
+    suffix="-2",
     patches="opencode-2",
     templates=(
         Templates(directory="opencode-2"),

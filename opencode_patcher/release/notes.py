@@ -46,6 +46,7 @@ def values(manifest: Manifest, patches: Sequence[Patch], report: Report | None) 
         "bun": manifest.bun,
         "catalogue": manifest.catalogue,
         "program": manifest.line.program,
+        "workflow": manifest.line.release_workflow,
         "state": state.file_name(manifest.line.program),
         "web_ui": manifest.web_ui,
         "has_web_ui": manifest.line.web_ui != "",

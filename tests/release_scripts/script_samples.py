@@ -63,7 +63,9 @@ NO_APPLETS = ("curl", "flock", "getconf")
 def render(name: str, *, repository: str = REPOSITORY, release: str = RELEASE, line: Line = OPENCODE_1) -> str:
     """The text of an install script of a release."""
     named = {"program": line.program, "state": state.file_name(line.program)}
-    return notes.render_one(resources.templates(), name, {"repository": repository, "release": release, **named})
+    return notes.render_one(
+        resources.templates(), name, {"repository": repository, "release": release, "workflow": "release.yml", **named}
+    )
 
 
 def program(name: str, *, version: str = "1.18.3", body: str = "") -> bytes:

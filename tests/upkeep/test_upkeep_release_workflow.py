@@ -44,7 +44,9 @@ FILES = ("RELEASE-NOTES.md", "install.sh", "manifest.json", "opencode-linux-x64.
 
 def script(step: str) -> str:
     """The script of the step with this name."""
-    text = workflows.workflows(resources.templates(), cron=workflows.OWN_CRON, branch="main")["release.yml"]
+    text = workflows.workflows(
+        resources.templates(), cron=workflows.OWN_CRON, branch="main", lines=workflows.CHOICES["1"]
+    )["release.yml"]
     [found] = [part for part in text.split("      - name: ") if part.startswith(f"{step}\n")]
     lines = found.split("        run: |\n")[1].splitlines(keepends=True)
     kept = itertools.takewhile(lambda line: line.startswith(" " * 10), lines)

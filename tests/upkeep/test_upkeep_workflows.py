@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ import pytest
 from opencode_patcher.__main__ import run
 from opencode_patcher.base import resources
 from opencode_patcher.base.errors import UsageError
+from opencode_patcher.base.line import LINES, OPENCODE_1, OPENCODE_2, Line
 from opencode_patcher.upkeep import workflows
 from tests import actionlint
 from tests.conftest import TOOLS_VARIABLE
@@ -26,15 +28,23 @@ DEPENDENCIES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8
 
 
 WRITING: dict[str, dict[str, list[str]]] = {
-    "ci.yml": {},
-    "watch.yml": {"propose": ["contents", "pull-requests", "issues"]},
-    "release.yml": {"attest": ["id-token", "attestations"], "publish": ["contents"]},
+    "ci": {},
+    "watch": {"propose": ["contents", "pull-requests", "issues"]},
+    "release": {"attest": ["id-token", "attestations"], "publish": ["contents"]},
 }
-"""The jobs that may write, and what."""
+"""The jobs that may write, and what; by the workflow's name without that of its line."""
+
+NAMES = workflows.names(LINES)
 
 
-def rendered(cron: str = workflows.OWN_CRON, branch: str = "main") -> dict[str, str]:
-    return workflows.workflows(resources.templates(), cron=cron, branch=branch)
+def rendered(cron: str = workflows.OWN_CRON, branch: str = "main", lines: str = "both") -> dict[str, str]:
+    return workflows.workflows(resources.templates(), cron=cron, branch=branch, lines=workflows.CHOICES[lines])
+
+
+def of_lines(kind: str) -> list[str]:
+    """The workflows of this kind, one of each line."""
+    texts = rendered()
+    return [texts[f"{kind}{line.suffix}.yml"] for line in LINES]
 
 
 @pytest.fixture
@@ -43,7 +53,7 @@ def fork(tmp_path: Path) -> Path:
     root = tmp_path / "fork"
     (root / ".git").mkdir(parents=True)
     shutil.copytree(ROOT / workflows.DIRECTORY, root / workflows.DIRECTORY)
-    assert run(["ci", "init", str(root), "--cron", "7 3 * * 1-5", "--branch", "stable/1.x"]) == 0
+    assert run(["ci", "init", str(root), "--cron", "7 3 * * 1-5", "--branch", "stable/1.x", "--line", "both"]) == 0
     return root / workflows.DIRECTORY
 
 
@@ -71,13 +81,13 @@ def test_zizmor_has_nothing_against_them(fork: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def write(root: Path, texts: Mapping[str, str], *, replace: bool = False) -> tuple[Path, ...]:
+def write(root: Path, texts: Mapping[str, str], *, replace: bool = False) -> workflows.Changed:
     return workflows.write(root, resources.templates(), texts, replace=replace)
 
 
 def test_this_projects_own_workflows_are_the_templates() -> None:
     """In a fork, where `ci init` has chosen another schedule, they are as well."""
-    own = {name: (ROOT / workflows.DIRECTORY / name).read_text(encoding="utf-8") for name in workflows.NAMES}
+    own = {name: (ROOT / workflows.DIRECTORY / name).read_text(encoding="utf-8") for name in NAMES}
     [cron] = re.findall(r'cron: "(.*)"', own["watch.yml"])
     [branch] = re.findall(r"branches: \[(.*)\]", own["ci.yml"])
     assert own == rendered(cron, branch)
@@ -95,7 +105,7 @@ def test_a_fresh_clone_gets_its_own_schedule_without_an_error(
     assert "already there" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", workflows.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_action_is_pinned_by_commit_with_its_version(name: str) -> None:
     used = re.findall(r"uses: (.*)", rendered()[name])
     assert used
@@ -103,28 +113,32 @@ def test_every_action_is_pinned_by_commit_with_its_version(name: str) -> None:
         assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
 
 
-@pytest.mark.parametrize("name", workflows.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_permissions_are_given_per_job(name: str) -> None:
     text = rendered()[name]
     assert "\npermissions: {}\n" in text
     jobs = re.split(r"\n  (?=[a-z-]+:\n    )", text.split("\njobs:\n", 1)[1])
     given = {job.split(":")[0].strip(): re.findall(r"([a-z-]+): write\b", job) for job in jobs}
-    assert {job: names for job, names in given.items() if names} == WRITING[name]
+    assert {job: names for job, names in given.items() if names} == WRITING[
+        name.removesuffix(".yml").removesuffix("-2")
+    ]
     for job in jobs:
         assert "permissions:" in job
         assert "timeout-minutes:" in job
 
 
+@pytest.mark.parametrize("workflow", of_lines("release"))
 @pytest.mark.parametrize("job", ["attest", "publish"])
-def test_a_job_that_can_write_only_runs_code_of_github(job: str) -> None:
-    text = re.split(r"\n  (?=[a-z-]+:\n)", rendered()["release.yml"].split(f"\n  {job}:\n")[1])[0]
+def test_a_job_that_can_write_only_runs_code_of_github(job: str, workflow: str) -> None:
+    text = re.split(r"\n  (?=[a-z-]+:\n)", workflow.split(f"\n  {job}:\n")[1])[0]
     assert "checkout" not in text
     assert "opencode" not in text.replace("OpenCode", "")
     assert set(re.findall(r"uses: ([^@]+)@", text)) <= {"actions/download-artifact", "actions/attest-build-provenance"}
 
 
-def test_only_tested_and_attested_files_are_published() -> None:
-    needs = dict(re.findall(r"\n  ([a-z-]+):\n(?:    .*\n)*?    needs: (.*)\n", rendered()["release.yml"]))
+@pytest.mark.parametrize("workflow", of_lines("release"))
+def test_only_tested_and_attested_files_are_published(workflow: str) -> None:
+    needs = dict(re.findall(r"\n  ([a-z-]+):\n(?:    .*\n)*?    needs: (.*)\n", workflow))
     assert needs == {
         "smoke": "build",
         "smoke-windows": "build",
@@ -133,14 +147,15 @@ def test_only_tested_and_attested_files_are_published() -> None:
     }
 
 
-def test_publishing_waits_for_an_approval() -> None:
-    publish = rendered()["release.yml"].split("\n  publish:\n")[1]
+@pytest.mark.parametrize("workflow", of_lines("release"))
+def test_publishing_waits_for_an_approval(workflow: str) -> None:
+    publish = workflow.split("\n  publish:\n")[1]
     assert "\n    environment: release " in publish
 
 
 def test_the_jobs_that_publish_or_commit_install_nothing_without_its_hash() -> None:
-    for name in ("release.yml", "watch.yml"):
-        assert set(re.findall(r"run: make (.*)", rendered()[name])) == {".venv/locked"}
+    for workflow in (*of_lines("release"), *of_lines("watch")):
+        assert set(re.findall(r"run: make (.*)", workflow)) == {".venv/locked"}
     locked = (ROOT / ".ci/requirements.txt").read_text(encoding="utf-8")
     names = set(re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE))
     assert {re.split(r"[<>=!~]", one)[0] for one in DEPENDENCIES} <= names
@@ -149,13 +164,14 @@ def test_the_jobs_that_publish_or_commit_install_nothing_without_its_hash() -> N
         assert entry.startswith("#") or "--hash=sha256:" in entry, entry
 
 
-def test_the_committed_lock_is_not_from_a_job_that_ran_upstreams_code() -> None:
-    jobs = rendered()["watch.yml"].split("\n  build:\n")
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.name)
+def test_the_committed_lock_is_not_from_a_job_that_ran_upstreams_code(line: Line) -> None:
+    jobs = rendered()[f"watch{line.suffix}.yml"].split("\n  build:\n")
     look, propose = jobs[0], jobs[1].split("\n  propose:\n")[1]
     assert "--check-only" in look
     assert "cp result/" not in propose
-    assert "cmp result/upstream.lock.json found/upstream.lock.json" in propose
-    assert "cp found/upstream.lock.json opencode_patcher/upstream/upstream.lock.json" in propose
+    assert f"cmp result/{line.lock} found/{line.lock}" in propose
+    assert f"cp found/{line.lock} opencode_patcher/upstream/{line.lock}" in propose
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
@@ -175,14 +191,44 @@ def test_output_of_a_build_cannot_break_out_of_an_issue(tmp_path: Path) -> None:
     assert "patches rebase v9.9.9" in body
 
 
-def test_the_job_that_can_write_runs_no_upstream_code() -> None:
-    propose = rendered()["watch.yml"].split("\n  propose:\n")[1]
+@pytest.mark.parametrize("workflow", of_lines("watch"))
+def test_the_job_that_can_write_runs_no_upstream_code(workflow: str) -> None:
+    propose = workflow.split("\n  propose:\n")[1]
     assert "opencode-patcher update" not in propose
     assert "make" not in propose.split("steps:")[1]
-    assert "secrets." not in rendered()["watch.yml"]
+    assert "secrets." not in workflow
 
 
-@pytest.mark.parametrize("name", workflows.NAMES)
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.name)
+def test_a_line_is_watched_and_published_without_touching_the_other(line: Line) -> None:
+    """Whatever a workflow names on GitHub or in the repository is its own line's."""
+    own, other = (
+        {
+            "lock": one.lock,
+            "branch": f"BRANCH: upstream-update{one.suffix}",
+            "label": f"LABEL: upstream-drift{one.suffix}",
+            "group": f"group: watch-upstream{one.suffix}",
+            "title": f"name: watch {one.name}",
+            "tags": f'tags: ["v{one.major}.*"]',
+            "program": f'bin/{one.program}"',
+        }
+        for one in (line, OPENCODE_2 if line is OPENCODE_1 else OPENCODE_1)
+    )
+    there = (rendered()[f"watch{line.suffix}.yml"] + rendered()[line.release_workflow]).splitlines()
+    for what, name in own.items():
+        assert any(name in row for row in there), what
+        assert not any(row.strip().endswith(other[what]) for row in there), what
+    commands = re.findall(r"opencode-patcher (?:update|release)( --line \d)?", "\n".join(there))
+    assert set(commands) == {"" if line is OPENCODE_1 else " --line 2"}
+
+
+def test_the_latest_release_of_a_repository_is_of_its_first_line() -> None:
+    assert "--latest=false" not in rendered()["release.yml"]
+    assert "--latest=false" in rendered()["release-2.yml"]
+    assert "--latest=false" not in rendered(lines="2")["release-2.yml"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_scripts_have_no_expressions(name: str) -> None:
     scripts = re.findall(r"run: (.*\n(?: {10}.*\n|\n)*)", rendered()[name])
     assert len(scripts) > 2
@@ -191,10 +237,38 @@ def test_scripts_have_no_expressions(name: str) -> None:
 
 def test_the_workflows_are_written_into_a_fork(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
-    written = write(tmp_path, rendered("5 4 * * *"))
+    written = write(tmp_path, rendered("5 4 * * *", lines="1")).written
     assert [path.name for path in written] == ["ci.yml", "release.yml", "watch.yml"]
     assert 'cron: "5 4 * * *"' in (tmp_path / workflows.DIRECTORY / "watch.yml").read_text()
-    assert write(tmp_path, rendered("5 4 * * *")) == ()
+    assert write(tmp_path, rendered("5 4 * * *", lines="1")) == workflows.Changed()
+
+
+@pytest.mark.parametrize(
+    ("choice", "there"),
+    [("1", {"release.yml", "watch.yml"}), ("2", {"release-2.yml", "watch-2.yml"}), ("both", {*NAMES} - {"ci.yml"})],
+)
+def test_a_fork_has_the_workflows_of_the_lines_that_it_names(
+    choice: str, there: set[str], fork: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    command = ["ci", "init", str(fork.parents[1]), "--line", choice, "--cron", "7 3 * * *", "--json"]
+    assert run(command) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {path.name for path in fork.iterdir()} == {"ci.yml", *there}
+    assert {Path(path).name for path in said["removed"]} == {*NAMES} - {"ci.yml"} - there
+    assert ("check --line 2" in (fork / "ci.yml").read_text()) == ("release-2.yml" in there)
+    assert run(command) == 0
+    assert json.loads(capsys.readouterr().out) == {"written": [], "removed": []}
+
+
+def test_an_edited_workflow_of_another_line_is_not_removed(fork: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edited = fork / "watch-2.yml"
+    edited.write_text("mine\n")
+    assert run(["ci", "init", str(fork.parents[1])]) == 2
+    assert "To remove it: opencode-patcher ci init --replace" in capsys.readouterr().err
+    assert edited.read_text() == "mine\n"
+    assert run(["ci", "init", str(fork.parents[1]), "--replace"]) == 0
+    assert not edited.exists()
 
 
 def test_an_edited_workflow_is_not_overwritten(tmp_path: Path) -> None:
