@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from statistics import median
 
@@ -13,11 +14,11 @@ from bench.chaos.plan import TURNS_PER_SESSION
 from bench.chaos.run import Outcome, Played, play
 from opencode_patcher.base.errors import PatcherError
 from opencode_patcher.base.guard import guarding, throw_away
-from opencode_patcher.drill.drivers.probe import probe
+from opencode_patcher.drill.dispatch import place
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Random faults at every provider, through one opencode serve.")
+    parser = argparse.ArgumentParser(description="Random faults at every provider, through one server.")
     parser.add_argument("--binary", type=Path, required=True)
     parser.add_argument("--turns", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1, help="the first seed; each session of eight turns takes one")
@@ -34,11 +35,13 @@ def main() -> None:
             tempfile.TemporaryDirectory(prefix="bench-chaos-", ignore_cleanup_errors=True) as name,
             throw_away(Path(name)),
         ):
-            place = arguments.keep.absolute() if arguments.keep else Path(name)
-            subject = probe(arguments.binary.absolute(), Path(name) / "probe")
+            kept = arguments.keep.absolute() if arguments.keep else Path(name)
+            probed = Path(name) / "probe"
+            with place(arguments.binary.absolute(), probed, None, threading.Event(), isolated=True) as found:
+                subject = found.subject
             outcome = play(
                 subject,
-                place / "chaos",
+                kept / "chaos",
                 seeds,
                 healthy=arguments.healthy,
                 workers=arguments.workers,
@@ -46,11 +49,10 @@ def main() -> None:
             )
     except PatcherError as error:
         sys.exit(str(error))
-    found = figures(outcome)
-    print(
-        json.dumps(found, indent=2) if arguments.json else "\n".join(f"{key}: {value}" for key, value in found.items())
-    )
-    sys.exit(1 if found["violations"] else 0)
+    counted = figures(outcome)
+    lines = [f"{key}: {value}" for key, value in counted.items()]
+    print(json.dumps(counted, indent=2) if arguments.json else "\n".join(lines))
+    sys.exit(1 if counted["violations"] else 0)
 
 
 def show(played: Played) -> None:

@@ -1,4 +1,4 @@
-"""Drives one ``opencode serve`` through the sessions of many seeds, some of them side by side."""
+"""Drives one server through the sessions of many seeds, some of them side by side."""
 
 from __future__ import annotations
 
@@ -13,18 +13,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from bench.chaos import opencode
 from bench.chaos.check import violations
-from bench.chaos.plan import GROUPS, MODEL, Round, members, session
-from opencode_patcher.drill.drivers.client import Client
+from bench.chaos.plan import GROUPS, MODEL, members, session
 from opencode_patcher.drill.drivers.home import Home, configuration, prepare
-from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer
-from opencode_patcher.drill.drivers.opencode_server import serving as opencode
-from opencode_patcher.drill.drivers.stored import read_session
 from opencode_patcher.drill.fakes.exchange import Exchange
 from opencode_patcher.drill.fakes.fake_provider import FakeProvider
 from opencode_patcher.drill.fakes.faults import Broken, describe
 from opencode_patcher.drill.fakes.server import Host
-from opencode_patcher.drill.fakes.wire import as_object, as_objects
 from opencode_patcher.drill.scenarios.scenario import EFFECTS
 from opencode_patcher.drill.verdict import costs
 from opencode_patcher.drill.verdict.observation import Subject
@@ -92,11 +88,9 @@ def play(
             },
         )
         home = prepare(root, settings)
-        client = Client("")
-        server = stack.enter_context(opencode(subject.binary, home))
-        stack.enter_context(server.following(client.event))
+        sessions = stack.enter_context(opencode.running(subject, home))
         before = memory(subject.binary)
-        stage = _Stage(subject=subject, home=home, client=client, server=server, healthy=healthy)
+        stage = _Stage(subject=subject, home=home, sessions=sessions, healthy=healthy)
 
         def group(number: int) -> list[Played]:
             found = []
@@ -113,30 +107,30 @@ def play(
 
 
 class _Stage:
-    def __init__(self, *, subject: Subject, home: Home, client: Client, server: OpenCodeServer, healthy: bool) -> None:
+    def __init__(self, *, subject: Subject, home: Home, sessions: opencode.Sessions, healthy: bool) -> None:
         self._target = subject
         self._home = home
         self._effects = home.work / EFFECTS
-        self._client = client
-        self._server = server
+        self._sessions = sessions
         self._healthy = healthy
         self._lock = threading.Lock()
-        self._sessions = 0
+        self._opened = 0
 
     def session(self, seed: int, group: int, fakes: Sequence[FakeProvider]) -> Iterator[Played]:
         """Play one session; it ends early with a turn that does not end."""
-        id = str(as_object(self._server.call("POST", "/session", {})).get("id"))
+        id = self._sessions.open(f"combined/chaos-{group}" if self._target.patched else f"a{group}/{MODEL}-{group}")
         with self._lock:
-            self._sessions += 1
+            self._opened += 1
         messages, asked = 0, 0
         for number, found in enumerate(session(seed, healthy=self._healthy)):
             providers = members(group, found)
+            turn = opencode.spoken(self._target, found.turn)
             for fake, one in zip(fakes, providers, strict=True):
-                fake.renew(one, (found.turn,))
+                fake.renew(one, (turn,))
             began = time.monotonic()
-            ended = self._turn(id, group, found)
+            ended = self._sessions.play(id, turn, TURN_SECONDS)
             seconds = time.monotonic() - began
-            stored = read_session(self._server, id)
+            stored = self._sessions.stored(id)
             exchanges = sorted((one for fake in fakes for one in fake.exchanges), key=lambda one: one.arrived)
             wrong = violations(
                 found,
@@ -147,7 +141,7 @@ class _Stage:
                 providers=providers,
             )
             wrong = (*wrong, *costs.differing(stored))
-            shown = self._client.screen.text(id)
+            shown = self._sessions.shown(id)
             if shown != (said := "".join(message.text for message in stored.messages)):
                 wrong = (*wrong, f"the screen shows {shown[-200:]!r} instead of {said[-200:]!r}")
             messages, asked = len(stored.messages), stored.asked
@@ -161,26 +155,19 @@ class _Stage:
                 story=tuple(told(exchanges)),
             )
             if not ended:
-                self._server.call("POST", f"/session/{id}/abort")
+                self._sessions.stop(id)
                 return
 
     def left(self) -> Iterator[str]:
         """What is left behind at the end: running sessions, unknown sessions, tools, drafts."""
-        running = as_object(self._server.call("GET", "/session/status"))
-        busy = [id for id, status in running.items() if as_object(status).get("type") != "idle"]
-        if busy:
-            yield f"{len(busy)} sessions are still running"
-        found = len(as_objects(self._server.call("GET", f"/session?limit={self._sessions + 100}")))
-        if found != self._sessions:
-            yield f"there are {found} sessions instead of {self._sessions}"
+        if busy := self._sessions.running():
+            yield f"{busy} sessions are still running"
+        found = self._sessions.count(self._opened + 100)
+        if found != self._opened:
+            yield f"there are {found} sessions instead of {self._opened}"
         if tools := running_tools(self._home.work):
             yield f"{len(tools)} tools are still running: {', '.join(tools)}"
         yield from (f"{path.name} lies beside {HEALTH}" for path in drafts(self._home.home))
-
-    def _turn(self, id: str, group: int, found: Round) -> bool:
-        model = f"combined/chaos-{group}" if self._target.patched else f"a{group}/{MODEL}-{group}"
-        self._client.ask(self._server, id, found.turn.prompt, model=model)
-        return self._client.wait(id, TURN_SECONDS)
 
     def _lines(self, name: str) -> Counter[str]:
         if not self._effects.is_file():

@@ -95,12 +95,16 @@ def test_a_finished_turn_needs_no_thinking() -> None:
     assert CLAUDE.violations({"messages": messages, **ON}) == ()
 
 
+def test_neighbours_of_one_role_are_one_turn() -> None:
+    messages = [user(text()), said(THOUGHT, use("a"), use("b")), user(result("a")), user(result("b")), user(text())]
+    assert CLAUDE.violations({"messages": messages, **ON}) == ()
+
+
 @pytest.mark.parametrize(
     ("messages", "complaint"),
     [
         ([], "no messages"),
         ([said(text())], "first message is not the user's"),
-        ([user(text()), user(text())], "message 1 has the role user"),
         ([user(text(" "))], "empty"),
         ([user()], "empty"),
         ([user(text()), said(use("a")), user(text("And?"))], "tool call a has no result"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -62,18 +62,23 @@ def look(binary: Path, server: OpenCodeServer, home: Home) -> Subject:
 
 
 @dataclass
-class _Screen:
-    """The parts of each message of a session, as the events add and drop them; fed by one thread."""
+class Screen:
+    """The parts of each message of a session, as the events add and drop them; fed by one thread.
 
-    stage: Stage
+    ``finished`` gets the id of each tool call that has ended, in any session.
+    """
+
+    patched: bool
+    finished: Callable[[str], None] | None = None
     session: str = ""
     order: list[str] = field(default_factory=list)
     parts: dict[str, list[dict[str, object]]] = field(default_factory=dict)
 
     def event(self, event: ServerEvent) -> None:
+        """Handle one event of the server."""
         data = event.properties
-        if event.kind in {"session.tool.success", "session.tool.failed"}:
-            self.stage.tools.finish(str(data.get("callID")))
+        if self.finished and event.kind in {"session.tool.success", "session.tool.failed"}:
+            self.finished(str(data.get("callID")))
         if data.get("sessionID") != self.session:
             return
         message, call = str(data.get("assistantMessageID")), data.get("callID")
@@ -82,7 +87,7 @@ class _Screen:
             case "step.started":
                 if message not in self.order:
                     self.order.append(message)
-                elif self.stage.subject.patched:
+                elif self.patched:
                     parts[:] = _standing(parts)
             case "text.started":
                 parts.append({"type": "text", "text": ""})
@@ -97,6 +102,7 @@ class _Screen:
 
     @property
     def text(self) -> str:
+        """The texts that stand there now."""
         return "".join(
             str(part["text"]) for message in self.order for part in self.parts[message] if part["type"] == "text"
         )
@@ -120,7 +126,7 @@ def observe(
     the run early.
     """
     own = server.at(stage.home.work, stage.restore)
-    screen = _Screen(stage)
+    screen = Screen(stage.subject.patched, stage.tools.finish)
     talk = _Conversation(stage, own, limit, pace, stop)
     found: Session | None = None
     others: tuple[Session, ...] = ()

@@ -174,23 +174,21 @@ def _violations(messages: list[Object], *, thinking: bool) -> Iterator[str]:
         return
     if messages[0].get("role") != "user":
         yield "the first message is not the user's"
+    for number, message in enumerate(messages):
+        blocks = _blocks(message)
+        if not blocks or any(block.get("type") == "text" and not str(block.get("text")).strip() for block in blocks):
+            yield f"message {number} ({message.get('role')}) is empty or has an empty text"
+    turns = _merged(messages)
     waiting: set[str] = set()
     seen: set[str] = set()
-    before = None
-    for number, message in enumerate(messages):
-        role, blocks = message.get("role"), _blocks(message)
-        if role == before:
-            yield f"message {number} has the role {role}, like the one before it"
-        before = role
-        if not blocks or any(block.get("type") == "text" and not str(block.get("text")).strip() for block in blocks):
-            yield f"message {number} ({role}) is empty or has an empty text"
+    for number, blocks in enumerate(map(_blocks, turns)):
         results = [str(block.get("tool_use_id")) for block in blocks if block.get("type") == "tool_result"]
         for identity in results:
             if identity not in waiting:
-                yield f"message {number} has a tool result without a matching tool call ({identity})"
+                yield f"turn {number} has a tool result without a matching tool call ({identity})"
             waiting.discard(identity)
         for identity in sorted(waiting):
-            yield f"tool call {identity} has no result in message {number}"
+            yield f"tool call {identity} has no result in turn {number}"
         calls = [str(block.get("id")) for block in blocks if block.get("type") == "tool_use"]
         for identity in calls:
             if identity in seen:
@@ -199,10 +197,21 @@ def _violations(messages: list[Object], *, thinking: bool) -> Iterator[str]:
         waiting = set(calls)
     for identity in sorted(waiting):
         yield f"tool call {identity} has no result"
-    if before == "assistant":
+    if turns[-1].get("role") == "assistant":
         yield "the conversation ends with an assistant message"
     if thinking:
-        yield from _unsigned(messages)
+        yield from _unsigned(turns)
+
+
+def _merged(messages: list[Object]) -> list[Object]:
+    """The turns: neighbours of one role are one turn (Anthropic's documentation of the Messages API)."""
+    turns: list[Object] = []
+    for message in messages:
+        if turns and turns[-1].get("role") == message.get("role"):
+            turns[-1] = {"role": message.get("role"), "content": [*_blocks(turns[-1]), *_blocks(message)]}
+        else:
+            turns.append(message)
+    return turns
 
 
 def _unsigned(messages: list[Object]) -> Iterator[str]:

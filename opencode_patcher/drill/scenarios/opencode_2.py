@@ -48,15 +48,16 @@ def translated(scenario: Scenario) -> Scenario:
     replies = None if expected.replies is None else tuple(map(_reply, expected.replies))
     return replace(
         scenario,
-        turns=tuple(map(_turn, scenario.turns)),
-        delegated=tuple(map(_turn, scenario.delegated)),
+        turns=tuple(map(translated_turn, scenario.turns)),
+        delegated=tuple(map(translated_turn, scenario.delegated)),
         expected=replace(expected, replies=replies),
         providers=(first, *others),
         through=Through.OPENCODE_2,
     )
 
 
-def _turn(turn: Turn) -> Turn:
+def translated_turn(turn: Turn) -> Turn:
+    """The turn with OpenCode 2's tools."""
     return replace(turn, replies=tuple(map(_reply, turn.replies)))
 
 
