@@ -110,6 +110,9 @@ TUI = Range(since=(1, 17, 0))
 NO_RUNNER = Range(since=(1, 17, 0), until=(1, 17, 11))
 """The releases that have that API, but for which it refuses combined models."""
 
+JULY = Range(until=(2, 0, 0))
+"""What of OpenCode 2 counts as the state of July 2026."""
+
 OPENCODE_1 = Line(
     major=1,
     source="https://github.com/anomalyco/opencode",
@@ -129,8 +132,10 @@ OPENCODE_1 = Line(
         Templates(directory="opencode-1"),
         Templates(directory="combined", path="packages/opencode/src/combined/"),
         Templates(directory="host", path="packages/opencode/src/combined/host/"),
+        Templates(directory="host-earlier", path="packages/opencode/src/combined/host/"),
         Templates(directory="combined", path="packages/core/src/combined/", releases=TUI),
         Templates(directory="host", path="packages/core/src/combined/host/", releases=RUNNER),
+        Templates(directory="host-earlier", path="packages/core/src/combined/host/", releases=RUNNER),
         Templates(directory="runner", path="packages/core/src/combined/runner/", releases=RUNNER),
         Templates(directory="runner-both", path="packages/core/src/combined/runner/", releases=RUNNER),
         Templates(directory="runner-refused", path="packages/core/src/combined/runner/", releases=NO_RUNNER),
@@ -156,9 +161,11 @@ OPENCODE_2 = Line(
     patches="opencode-2",
     templates=(
         Templates(directory="opencode-2"),
+        Templates(directory="opencode-2-earlier", releases=JULY),
         Templates(directory="opencode-2-later", releases=Range(since=(2, 0, 1))),
         Templates(directory="combined", path="packages/core/src/combined/"),
         Templates(directory="host", path="packages/core/src/combined/host/"),
+        Templates(directory="host-earlier", path="packages/core/src/combined/host/", releases=JULY),
         Templates(directory="runner-both", path="packages/core/src/combined/runner/"),
     ),
     combined="@opencode-ai/core/combined",

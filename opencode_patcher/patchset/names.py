@@ -51,12 +51,14 @@ class Need:
 
 
 def needs(path: str, text: str) -> tuple[Need, ...]:
-    """What a module of ours imports."""
+    """What a module of ours imports, or passes on from another module."""
     code = lexer.scan(text).code
-    return tuple(
+    imported = (
         Need(importer=path, module=item.module, name=item.name, members=modules.members(code, item.local))
         for item in modules.imports(text)
     )
+    passed = (Need(importer=path, module=item.module, name=item.name) for item in modules.exports(text).passed.values())
+    return (*imported, *passed)
 
 
 class Imports:
@@ -125,6 +127,12 @@ class Imports:
         exported = self._exported(path, read)
         if name in exported.namespaces:
             return modules.resolve(exported.namespaces[name], path, read)
+        if name in exported.passed:
+            item = exported.passed[name]
+            target = modules.resolve(item.module, path, read) if modules.is_internal(item.module) else None
+            if target is None or target in seen:
+                return None
+            return self._namespace(target, item.name, read, {*seen, path})
         stars = self._stars(path, exported, read, seen)
         return next((found for star in stars if (found := self._namespace(star, name, read, seen))), None)
 

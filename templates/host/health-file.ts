@@ -1,8 +1,8 @@
 /** The file that stores the health of members, for all of the user's processes. */
 import { lstatSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "fs"
 import path from "path"
-import { Global } from "@opencode-ai/core/global"
 import type { CombinedHealthStore } from "../health/store"
+import { Global } from "./global"
 import { CombinedPrivateFile } from "./private-file"
 
 export const FILE = path.join(Global.Path.state, "combined-health.json")

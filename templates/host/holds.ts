@@ -1,11 +1,11 @@
 /** Money that is held for requests under way, in a ledger that all of the user's processes share. */
 import path from "path"
-import { Global } from "@opencode-ai/core/global"
 import { Effect } from "effect"
 import { CombinedAdmit } from "../money/admit"
 import type { Budget, Cap, Spend } from "../money/budget"
 import { CombinedLedger } from "../money/ledger"
 import type { Estimate } from "../money/price"
+import { Global } from "./global"
 import { CombinedHealthFile } from "./health-file"
 
 export const FILE = path.join(Global.Path.state, "combined-budget.json")

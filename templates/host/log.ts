@@ -5,7 +5,7 @@
  */
 import { mkdirSync, renameSync, rmdirSync, statSync } from "fs"
 import path from "path"
-import { Global } from "@opencode-ai/core/global"
+import { Global } from "./global"
 import { CombinedPrivateFile } from "./private-file"
 
 export type Action = "served" | "repeated" | "moved" | "waited" | "ended" | "cancelled"

@@ -3,9 +3,9 @@
  * beside the one with the health.
  */
 import path from "path"
-import { Global } from "@opencode-ai/core/global"
 import type { Failed } from "../choice/answer"
 import { isObject, parsed } from "../value"
+import { Global } from "./global"
 import { CombinedHealthFile } from "./health-file"
 
 export type Waiting = {

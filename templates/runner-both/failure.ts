@@ -2,7 +2,9 @@
 import { CombinedFailure, type Fault, type Kind } from "../failure/classify"
 import { CombinedEvent } from "../failure/event"
 import type { Rule } from "../failure/rules"
-import { LLMError, UnknownProviderReason, isContextOverflowFailure, type ProviderErrorEvent } from "./llm"
+import { LLMError, details, isContextOverflowFailure, type ProviderErrorEvent } from "./upstream/llm"
+
+export { failed } from "./upstream/llm"
 
 export type Kinds = Partial<Record<LLMError["reason"]["_tag"], Kind>>
 
@@ -26,21 +28,23 @@ export function read(
   if (!(error instanceof LLMError))
     return CombinedFailure.fault(error, now, { inside: { event: error }, overflow, own })
   const { reason } = error
-  const event = "raw" in reason ? failedEvent(reason.raw) : undefined
-  if (event !== undefined) return CombinedFailure.fault("", now, { inside: { event }, own })
-  const http = "http" in reason ? reason.http : undefined
-  const found = CombinedFailure.fault(
-    {
-      statusCode: http?.response?.status,
-      responseHeaders: http?.response?.headers,
-      responseBody: http?.body,
-      message: reason.message,
-      ...(reason._tag === "Transport" && { code: reason.kind }),
-    },
-    now,
-    { overflow, own },
-  )
-  const kind = more[reason._tag] ?? KINDS[reason._tag]
+  const said = details(error)
+  const event = failedEvent(said.event)
+  const found =
+    event === undefined
+      ? CombinedFailure.fault(
+          {
+            statusCode: said.status,
+            responseHeaders: said.headers,
+            responseBody: said.body,
+            message: reason.message,
+            ...(reason._tag === "Transport" && { code: said.code }),
+          },
+          now,
+          { overflow, own },
+        )
+      : CombinedFailure.fault("", now, { inside: { event }, own })
+  const kind = (event === undefined ? more[reason._tag] : undefined) ?? KINDS[reason._tag]
   if (found.kind !== "unknown" || kind === undefined) return found
   const retryAfter = "retryAfterMs" in reason ? reason.retryAfterMs : undefined
   return { ...found, kind, ...(retryAfter !== undefined && { retryAfter }) }
@@ -55,9 +59,5 @@ function failedEvent(raw: string | undefined): unknown {
     return undefined
   }
 }
-
-/** The error with which a request ends if we end it. */
-export const failed = (message: string) =>
-  new LLMError({ module: "combined", method: "stream", reason: new UnknownProviderReason({ message }) })
 
 export * as CombinedRunnerFailure from "./failure"

@@ -1,13 +1,12 @@
 /** What the catalogues of both lines say of a combined model. */
 import { Context, Effect } from "effect"
-import { ModelV2 } from "../../model"
-import { ProviderV2 } from "../../provider"
 import { CombinedFallback } from "../choice/fallback"
 import { CombinedVariant } from "../choice/variant"
 import { group, type Offer } from "../identity/grouping"
 import { CombinedMember } from "../member"
 import { CombinedSettings } from "../settings"
 import type { CombinedRunnerTerms } from "./terms"
+import { ModelV2, ProviderV2 } from "./upstream/models"
 
 export const ID = ProviderV2.ID.make("combined")
 

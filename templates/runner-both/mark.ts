@@ -1,7 +1,7 @@
 /** The mark on a model that was chosen for a combined one. */
 import { Context } from "effect"
-import type { Model } from "./llm"
 import type { Route, Run } from "./route"
+import type { Model } from "./upstream/llm"
 
 /** The current run. There is none if a model is resolved for something else. */
 export const Current = Context.Reference<Run | undefined>("@opencode/CombinedRunnerRoute/Current", {

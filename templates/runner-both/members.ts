@@ -10,8 +10,8 @@ import { CombinedDecide } from "../turn/decide"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedRunnerFailure } from "./failure"
 import { CombinedRunnerFit } from "./fit"
-import type { LLMError } from "./llm"
 import type { CombinedRunnerRoute } from "./route"
+import type { LLMError } from "./upstream/llm"
 
 type Route = CombinedRunnerRoute.Route
 

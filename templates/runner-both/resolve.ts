@@ -1,7 +1,5 @@
 /** Finds the member to ask, and its model. */
 import { Effect } from "effect"
-import { ModelV2 } from "../../model"
-import { ProviderV2 } from "../../provider"
 import type { SessionSchema } from "../../session/schema"
 import { CombinedAnswer } from "../choice/answer"
 import { CombinedVariant } from "../choice/variant"
@@ -11,6 +9,7 @@ import { CombinedDecide } from "../turn/decide"
 import { CombinedRunnerListing } from "./listing"
 import { CombinedRunnerMembers } from "./members"
 import type { CombinedRunnerRoute } from "./route"
+import { ModelV2, ProviderV2 } from "./upstream/models"
 
 type Session = SessionSchema.Info
 

@@ -1,10 +1,10 @@
 /** What a member's requests cost, and whether it may not be asked because of that. Pure. */
-import type { ModelV2 } from "../../model"
 import { CombinedAdmit } from "../money/admit"
 import { CombinedPrice, type Price, type PriceClass } from "../money/price"
 import { CombinedWords, type Bar } from "../money/words"
 import type { CombinedSettings } from "../settings"
 import type { CombinedMember } from "../member"
+import type { ModelV2 } from "./upstream/models"
 
 export type Terms = {
   readonly priceClass: PriceClass

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
+from opencode_patcher.base import resources
+from opencode_patcher.base.line import OPENCODE_2
+from opencode_patcher.base.version import Version
+from opencode_patcher.patchset import newfiles
+from opencode_patcher.patchset.names import Imports, needs
+from opencode_patcher.patchset.newfiles import NewFile
 from opencode_patcher.patchset.typescript import modules, scope
 from opencode_patcher.patchset.typescript.lexer import scan
 from opencode_patcher.patchset.typescript.modules import Import
@@ -51,6 +58,64 @@ def test_exports() -> None:
     assert found.names == {"a", "B", "c", "D", "e", "g", "h", "j", "k", "default"}
     assert found.stars == ("./star",)
     assert found.namespaces == {"Kitchen": "./kitchen"}
+    assert found.passed == {"k": Import(module="./k", name="k", local="k")}
+
+
+SEAM = "packages/core/src/combined/upstream.ts"
+
+KITCHENS = {
+    "packages/core/src/kitchen.ts": 'export * as Kitchen from "./kitchen"\nexport const roast = 1\n',
+    "packages/core/src/combined/menu.ts": (
+        'import { Oven } from "./upstream"\nexport const dish = Oven.roast\nexport const soup = Oven.boil\n'
+    ),
+}
+
+
+def missing(seam: str) -> list[tuple[str, str]]:
+    ours = {**KITCHENS, SEAM: seam}
+    added = [
+        NewFile(path=path, template=path, content=text.encode(), rendered=False)
+        for path, text in ours.items()
+        if "/combined/" in path
+    ]
+    return [(name.file, name.what) for name in Imports(added).missing(ours.get, ())]
+
+
+def test_what_a_module_of_ours_passes_on_is_followed() -> None:
+    found = missing('export { Kitchen as Oven } from "../kitchen"\n')
+    assert found == [("packages/core/src/combined/menu.ts", "Oven.boil in packages/core/src/kitchen.ts")]
+
+
+def test_what_a_module_of_ours_passes_on_has_to_exist() -> None:
+    found = missing('export { Stove as Oven } from "../kitchen"\nexport type { Pan } from "../pans"\n')
+    assert found == [(SEAM, "Stove in packages/core/src/kitchen.ts"), (SEAM, "the module ../pans")]
+
+
+UPSTREAM = "packages/core/src/combined/runner/upstream/"
+
+
+def test_each_state_of_opencode_2_has_its_own_upstream_with_the_same_names() -> None:
+    files = newfiles.load(resources.templates(), OPENCODE_2)
+    earlier, later = (newfiles.of_release(files, version) for version in ((2, 0, 0), (2, 0, 26)))
+
+    def exported(found: Sequence[NewFile]) -> dict[str, frozenset[str]]:
+        return {
+            file.path: modules.exports(file.content.decode()).names for file in found if file.path.startswith(UPSTREAM)
+        }
+
+    assert exported(earlier) == exported(later) != {}
+
+
+@pytest.mark.parametrize(("version", "others"), [((2, 0, 0), "@opencode/"), ((2, 0, 26), "@opencode-ai/")])
+def test_no_state_of_opencode_2_imports_the_packages_of_the_other(version: Version, others: str) -> None:
+    files = newfiles.of_release(newfiles.load(resources.templates(), OPENCODE_2), version)
+    found = [
+        (file.path, need.module)
+        for file in newfiles.without_tests(files)
+        for need in needs(file.path, file.content.decode())
+        if need.module.startswith(others)
+    ]
+    assert found == []
 
 
 FILES = {

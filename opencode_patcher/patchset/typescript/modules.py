@@ -56,12 +56,14 @@ class Import:
 
 @dataclass(frozen=True, kw_only=True)
 class Exports:
-    """What a module exports. ``namespaces`` maps a name to the module that it stands for (``export * as X from``), and
-    ``stars`` are modules that it re-exports entirely.
+    """What a module exports. ``namespaces`` maps a name to the module that it stands for (``export * as X from``),
+    ``passed`` one to what it is in another module (``export { X } from``; it is in ``names`` too), and ``stars`` are
+    modules that it re-exports entirely.
     """
 
     names: frozenset[str]
     namespaces: dict[str, str] = field(default_factory=dict)
+    passed: dict[str, Import] = field(default_factory=dict)
     stars: tuple[str, ...] = ()
 
 
@@ -82,6 +84,7 @@ def exports(text: str) -> Exports:
     for match in (*_PATTERN.finditer(text), *_LISTED.finditer(text)):
         names.update(last for _, last in _pairs(match.group("names")))
     namespaces: dict[str, str] = {}
+    passed: dict[str, Import] = {}
     stars: list[str] = []
     for match in _STATEMENT.finditer(text):
         if match.group("keyword") == "import":
@@ -92,8 +95,8 @@ def exports(text: str) -> Exports:
         elif what.startswith("*"):
             namespaces[what.split()[-1]] = module
         else:
-            names.update(last for _, last in _pairs(what.strip("{}")))
-    return Exports(names=frozenset(names), namespaces=namespaces, stars=tuple(stars))
+            passed |= {found.local: found for found in _imported(what, module)}
+    return Exports(names=frozenset({*names, *passed}), namespaces=namespaces, passed=passed, stars=tuple(stars))
 
 
 def members(code: str, local: str) -> frozenset[str]:

@@ -1,11 +1,15 @@
 /** Passes on what comes of an answer before it is decoded, to whoever made the request and asks for it. */
 import { Context, Effect, Stream } from "effect"
-import type { HttpClientResponse } from "effect/unstable/http"
 
-type Response = HttpClientResponse.HttpClientResponse
+type Headers = Readonly<Record<string, string | undefined>>
+
+type Response<Chunk, E, R> = {
+  readonly headers: Headers
+  readonly stream: Stream.Stream<Chunk, E, R>
+}
 
 export type Listener = {
-  readonly headers: (headers: Response["headers"]) => void
+  readonly headers: (headers: Headers) => void
   /** Anything came, such as a comment. */
   readonly sign: () => void
   /** An event, in the provider's own form. */

@@ -1,6 +1,4 @@
 /** One request to a member, observed from outside: how far it got, and whether it is still alive. */
-import { LLMError, LLMEvent, Usage, type Model } from "@opencode-ai/ai"
-import { CombinedHeard } from "@opencode-ai/ai/combined/heard"
 import { Stream } from "effect"
 import type { SessionRunnerModel } from "../../session/runner/model"
 import { SessionUsage } from "../../session/usage"
@@ -13,6 +11,7 @@ import { CombinedProgress } from "../turn/progress"
 import { parsed } from "../value"
 import { CombinedRunnerEnd } from "./end"
 import type { CombinedRunnerRoute } from "./route"
+import { CombinedHeard, LLMError, LLMEvent, Usage, details, finishOf, shows, type Model } from "./upstream/llm"
 
 /** What was requested, and at which price. */
 export type Subject = {
@@ -73,8 +72,8 @@ export function listen<A, E, R>(attempt: Attempt, route: CombinedRunnerRoute.Rou
 
 /** What a refusal says about the plan. */
 export function learn({ pool, member }: CombinedRunnerRoute.Route, error: unknown) {
-  const http = error instanceof LLMError && "http" in error.reason ? error.reason.http : undefined
-  const windows = CombinedWindow.read(Object.entries(http?.response?.headers ?? {}), Date.now())
+  const headers = error instanceof LLMError ? details(error).headers : undefined
+  const windows = CombinedWindow.read(Object.entries(headers ?? {}), Date.now())
   if (windows.length) pool.see(member, windows)
 }
 
@@ -103,8 +102,9 @@ export function note(attempt: Attempt, events: readonly LLMEvent[]) {
 export function endOf(attempt: Attempt, event: LLMEvent): CombinedDecide.End | undefined {
   if (event.type !== "step-finish") return undefined
   const [cut] = attempt.cut.values()
-  if (cut !== undefined) return endOfCall(cut, event.reason)
-  switch (event.reason) {
+  const reason = finishOf(event)
+  if (cut !== undefined) return endOfCall(cut, reason)
+  switch (reason) {
     case "unknown":
       return CombinedRunnerEnd.UNFINISHED
     case "error":
@@ -119,7 +119,7 @@ export function endOf(attempt: Attempt, event: LLMEvent): CombinedDecide.End | u
 }
 
 /** The provider says that the answer is whole, although a call in it is not; or it was cut off there. */
-function endOfCall(name: string, reason: Extract<LLMEvent, { type: "step-finish" }>["reason"]): CombinedDecide.End {
+function endOfCall(name: string, reason: ReturnType<typeof finishOf>): CombinedDecide.End {
   if (reason === "stop" || reason === "tool-calls")
     return { kind: "server", scope: "model", message: `The call of ${name} is not whole` }
   const message = `The answer ended in the middle of a call of ${name}`
@@ -139,7 +139,7 @@ function speaks(event: LLMEvent) {
     case "tool-error":
       return true
   }
-  return false
+  return shows(event)
 }
 
 /** What the request has cost, as far as the member has said. */

@@ -1,12 +1,8 @@
 /** The combined models, in upstream's catalogue. */
 import { Context, Effect } from "effect"
-import type { Catalog } from "../../catalog"
 import { Config } from "../../config"
 import { Credential } from "../../credential"
-import { EventV2 } from "../../event"
 import { Integration } from "../../integration"
-import type { ModelV2 } from "../../model"
-import { ProviderV2 } from "../../provider"
 import { CombinedFallback } from "../choice/fallback"
 import { CombinedMember } from "../member"
 import { CombinedSettings } from "../settings"
@@ -15,6 +11,8 @@ import { CombinedRunnerListing } from "./listing"
 import { CombinedRunnerMistakes } from "./mistakes"
 import { CombinedRunnerSettings } from "./settings"
 import { CombinedRunnerTerms } from "./terms"
+import { EventV2, open, type Catalog } from "./upstream/catalog"
+import { ProviderV2, type ModelV2 } from "./upstream/models"
 
 export type Found = CombinedRunnerListing.Found & {
   readonly onRefusal?: "stop" | "next_model"
@@ -30,14 +28,14 @@ type Finder = {
 /** Upstream's catalogue asks itself which providers can be used; what it then gets must not have ours. */
 const Plain = Context.Reference<boolean>("@opencode/CombinedRunnerCatalogue/Plain", { defaultValue: () => false })
 
-const finders = new WeakMap<Catalog.Interface, Finder>()
+const finders = new WeakMap<Catalog, Finder>()
 
 /** Adds the combined models that can be used to what upstream's catalogue says. */
-export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (catalog: Catalog.Interface) {
+export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (catalog: Catalog) {
   const config = yield* Config.Service
   const integrations = yield* Integration.Service
   const credentials = yield* Credential.Service
-  const { provider, model } = { provider: { ...catalog.provider }, model: { ...catalog.model } }
+  const { provider, model, replace } = yield* open(catalog, config)
   const available = model.available().pipe(Effect.provideService(Plain, true))
   const events = yield* EventV2.Service
   const settings = CombinedRunnerSettings.read(config)
@@ -123,47 +121,49 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     return isFirst ? found : undefined
   })
 
-  Object.assign(catalog.provider, {
-    get: Effect.fnUntraced(function* (id: ProviderV2.ID) {
-      const found = yield* provider.get(id)
-      if (found || id !== CombinedRunnerListing.ID) return found
-      return (yield* listed()).ours.length ? CombinedRunnerListing.PROVIDER : undefined
-    }),
-    available: Effect.fnUntraced(function* () {
-      const found = yield* provider.available()
-      if (yield* Plain) return found
-      return (yield* listed()).ours.length ? [...found, CombinedRunnerListing.PROVIDER] : found
-    }),
-  } satisfies Partial<Catalog.Interface["provider"]>)
-  Object.assign(catalog.model, {
-    get: Effect.fnUntraced(function* (providerID: ProviderV2.ID, id: ModelV2.ID) {
-      const found = yield* model.get(providerID, id)
-      if (found || providerID !== CombinedRunnerListing.ID) return found
-      const { models, known } = yield* grouping
-      const item = CombinedRunnerListing.find(known, id)
-      return item && virtual({ ...item, members: membersOf(item, models) })
-    }),
-    available: Effect.fnUntraced(function* () {
-      const { models, ours } = yield* listed()
-      const member = yield* CombinedRunnerListing.Resolving
-      return [...(member?.how?.options ? models.map((item) => asWanted(item, member)) : models), ...ours]
-    }),
-  } satisfies Partial<Catalog.Interface["model"]>)
+  replace({
+    provider: {
+      get: Effect.fnUntraced(function* (id: ProviderV2.ID) {
+        const found = yield* provider.get(id)
+        if (found || id !== CombinedRunnerListing.ID) return found
+        return (yield* listed()).ours.length ? CombinedRunnerListing.PROVIDER : undefined
+      }),
+      available: Effect.fnUntraced(function* () {
+        const found = yield* provider.available()
+        if (yield* Plain) return found
+        return (yield* listed()).ours.length ? [...found, CombinedRunnerListing.PROVIDER] : found
+      }),
+    },
+    model: {
+      get: Effect.fnUntraced(function* (providerID: ProviderV2.ID, id: ModelV2.ID) {
+        const found = yield* model.get(providerID, id)
+        if (found || providerID !== CombinedRunnerListing.ID) return found
+        const { models, known } = yield* grouping
+        const item = CombinedRunnerListing.find(known, id)
+        return item && virtual({ ...item, members: membersOf(item, models) })
+      }),
+      available: Effect.fnUntraced(function* () {
+        const { models, ours } = yield* listed()
+        const member = yield* CombinedRunnerListing.Resolving
+        return [...(member?.how?.options ? models.map((item) => asWanted(item, member)) : models), ...ours]
+      }),
+    },
+  })
   finders.set(catalog, { find, alone, settings, wrong: Effect.map(sources, CombinedRunnerMistakes.wrong) })
   return catalog
 })
 
 /** A combined model by its id, with what this agent has asked after it; undefined if there is none. */
-export function find(catalog: Catalog.Interface, id: string, agent: string | undefined) {
+export function find(catalog: Catalog, id: string, agent: string | undefined) {
   return finders.get(catalog)?.find(id, agent) ?? Effect.succeed(undefined)
 }
 
 /** Any other model with what is asked after it; undefined if nothing is. */
-export function alone(catalog: Catalog.Interface, asked: CombinedMember.Name, agent: string | undefined) {
+export function alone(catalog: Catalog, asked: CombinedMember.Name, agent: string | undefined) {
   return finders.get(catalog)?.alone(asked, agent) ?? Effect.succeed(undefined)
 }
 
-export function settings(catalog: Catalog.Interface) {
+export function settings(catalog: Catalog) {
   return finders.get(catalog)?.settings ?? Effect.succeed({})
 }
 
@@ -175,7 +175,7 @@ function asWanted(model: ModelV2.Info, member: CombinedRunnerListing.Member): Mo
 }
 
 /** Why no combined model may be asked, because of the settings; empty if it is not their fault. */
-export function wrong(catalog: Catalog.Interface) {
+export function wrong(catalog: Catalog) {
   return finders.get(catalog)?.wrong ?? Effect.succeed([])
 }
 

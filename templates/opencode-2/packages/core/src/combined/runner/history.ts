@@ -5,8 +5,6 @@
  * to its other providers as thoughts. Nobody else gets any. A member that has refused a part of the history gets it
  * without that part.
  */
-import { GenerationOptions, LLMRequest } from "@opencode-ai/ai"
-import { ProviderV2 } from "../../provider"
 import type { SessionContext } from "../../session/context"
 import type { SessionMessage } from "../../session/message"
 import { CombinedRun } from "../choice/run"
@@ -15,13 +13,12 @@ import { CombinedThoughts } from "../history/thoughts"
 import { identify } from "../identity/grouping"
 import { CombinedRunnerListing } from "./listing"
 import { CombinedRunnerRoute } from "./route"
+import { GenerationOptions, LLMRequest, readsSigned, unthinking } from "./upstream/llm"
+import { npmOf } from "./upstream/models"
 
 type Context = Pick<SessionContext.Loaded, "model" | "messages">
 type Message = SessionMessage.Info
 type Assistant = SessionMessage.Assistant
-
-/** Where Anthropic's protocol keeps what belongs to a part. */
-const ANTHROPIC = "anthropic"
 
 export function readable(context: Context): readonly Message[] {
   const { messages, model } = context
@@ -64,13 +61,10 @@ function thinking(message: Assistant, { model }: Context): Assistant {
   return { ...message, model: model.ref, content }
 }
 
-/** The SDK whose protocol the member speaks. */
-const npmOf = ({ model }: CombinedRunnerRoute.Member) => ProviderV2.packageName(model.package) ?? ""
-
 /** The protocol has a field for thoughts. Whether a model thinks is only known of what it has said. */
 const thinksOpenly = ({ model }: Context, member: CombinedRunnerRoute.Member) =>
   model.model.route.id === "openai-compatible-chat" &&
-  CombinedThoughts.wayFor({ npm: npmOf(member), reasons: true }) === "field"
+  CombinedThoughts.wayFor({ npm: npmOf(member.model), reasons: true }) === "field"
 
 /** The calls under ids that the member accepts. */
 function named(
@@ -79,7 +73,7 @@ function named(
   strictly: boolean,
 ): readonly Message[] {
   const { id, modelID } = member.model
-  const reader = { npm: npmOf(member), id: modelID ?? id, providerID: member.providerID }
+  const reader = { npm: npmOf(member.model), id: modelID ?? id, providerID: member.providerID }
   const form = strictly ? CombinedCallIds.STRICTEST : CombinedCallIds.formFor(reader)
   const calls = messages.flatMap((message) =>
     message.type === "assistant" ? message.content.flatMap((part) => (part.type === "tool" ? [part.id] : [])) : [],
@@ -107,14 +101,7 @@ export function request(request: LLMRequest, context: Context): LLMRequest {
     (message) =>
       message.type === "assistant" && message.content.some((part) => part.type === "tool") && !isSigned(message),
   )
-  if (!lacks) return asked
-  const { providerOptions } = asked
-  return LLMRequest.update(asked, {
-    providerOptions: {
-      ...providerOptions,
-      [ANTHROPIC]: { ...providerOptions?.[ANTHROPIC], thinking: { type: "disabled" } },
-    },
-  })
+  return lacks ? unthinking(asked) : asked
 }
 
 /** Two options of a chain's entry are no options of the model (catalogue.ts). */
@@ -130,7 +117,7 @@ export function tempered(request: LLMRequest, { how }: CombinedRunnerRoute.Membe
   })
 }
 
-const reads = ({ model }: Context) => model.model.route.providerMetadataKey === ANTHROPIC
+const reads = ({ model }: Context) => readsSigned(model.model)
 
 const isOwn = ({ model }: Assistant, context: Context) =>
   model.providerID === context.model.ref.providerID && model.id === context.model.ref.id

@@ -1,7 +1,5 @@
 /** Tells the user what is wrong in the settings: in the log, and on the screen. */
-import { TuiEvent } from "@opencode-ai/schema/tui-event"
 import { Effect } from "effect"
-import type { EventV2 } from "../../event"
 import { CombinedFallback } from "../choice/fallback"
 import type { Offer } from "../identity/grouping"
 import { check } from "../identity/options"
@@ -11,6 +9,7 @@ import { CombinedSources } from "../sources"
 import { CombinedText } from "../text"
 import { isObject } from "../value"
 import type { CombinedRunnerSettings } from "./settings"
+import { TuiEvent, type EventV2 } from "./upstream/catalog"
 
 type Sources = Effect.Success<ReturnType<typeof CombinedRunnerSettings.sources>>
 

@@ -1,6 +1,5 @@
 /** Resolves a combined model to that of the member to ask now. Upstream does so for each attempt at a step. */
 import { Effect } from "effect"
-import type { Catalog } from "../../catalog"
 import { SessionRunnerModel } from "../../session/runner/model"
 import type { SessionSchema } from "../../session/schema"
 import { SessionStore } from "../../session/store"
@@ -11,11 +10,15 @@ import { CombinedRunnerCatalogue } from "./catalogue"
 import { CombinedRunnerListing } from "./listing"
 import { CombinedRunnerResolve } from "./resolve"
 import { CombinedRunnerRoute } from "./route"
+import { defaultOf, type Catalog } from "./upstream/catalog"
 
 type Session = SessionSchema.Info
 
+/** What upstream passes on beside the session. */
+type Rest = Parameters<SessionRunnerModel.Interface["resolve"]> extends [unknown, ...infer Args] ? Args : never
+
 /** Replaces `Effect.fn`. */
-export const fn = Effect.fnUntraced(function* (catalog: Catalog.Interface) {
+export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
   const sessions = yield* SessionStore.Service
 
   /** The session that the user opened. */
@@ -29,12 +32,14 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog.Interface) {
   return (
     body: (
       session: Session,
+      ...rest: Rest
     ) => Generator<Effect.Effect<unknown, SessionRunnerModel.Error>, SessionRunnerModel.Resolved, never>,
   ) => {
-    const one = Effect.fn("SessionRunnerModel.resolve")(body)
+    const asUpstream = Effect.fn("SessionRunnerModel.resolve")(body)
 
-    return Effect.fn("CombinedRunnerModel.resolve")(function* (session: Session) {
-      const asked = session.model ?? (yield* catalog.model.default())
+    return Effect.fn("CombinedRunnerModel.resolve")(function* (session: Session, ...rest: Rest) {
+      const one = (session: Session) => asUpstream(session, ...rest)
+      const asked = session.model ?? (yield* defaultOf(catalog))
       if (!asked) return yield* one(session)
       const found =
         asked.providerID === CombinedRunnerListing.ID

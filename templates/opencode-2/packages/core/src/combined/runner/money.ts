@@ -1,5 +1,4 @@
 /** Before a request: what it may cost is held against the budget. After it: what it has cost. */
-import type { LLMRequest } from "@opencode-ai/ai"
 import { Effect } from "effect"
 import { CombinedHolds } from "../host/holds"
 import { CombinedAdmit } from "../money/admit"
@@ -7,6 +6,7 @@ import { CombinedPrice } from "../money/price"
 import { CombinedWords, type Bar } from "../money/words"
 import { CombinedRunnerAttempt } from "./attempt"
 import type { CombinedRunnerRoute } from "./route"
+import type { LLMRequest } from "./upstream/llm"
 
 /** The members that may not be asked for this request; empty if this one may. What it may cost is then held for it. */
 export const admit = (

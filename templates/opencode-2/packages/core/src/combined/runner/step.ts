@@ -9,18 +9,8 @@
  *
  * turn/decide.ts decides what to do; this file does it.
  */
-import {
-  InvalidRequestReason,
-  LLMError,
-  LLMEvent,
-  isContextOverflowFailure,
-  type LLMRequest,
-  type ProviderErrorEvent,
-} from "@opencode-ai/ai"
-import { Money } from "@opencode-ai/schema/money"
 import { Cause, Effect, Pull, Stream, type Exit } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
-import type { EventV2 } from "../../event"
 import type { SessionContext } from "../../session/context"
 import { SessionEvent } from "../../session/event"
 import type { SessionMessage } from "../../session/message"
@@ -37,6 +27,19 @@ import { CombinedRunnerFailure } from "./failure"
 import { CombinedRunnerMembers } from "./members"
 import { CombinedRunnerMoney } from "./money"
 import { CombinedRunnerRoute } from "./route"
+import type { EventV2 } from "./upstream/catalog"
+import {
+  LLMError,
+  LLMEvent,
+  believed,
+  isContextOverflowFailure,
+  overflow,
+  settled,
+  stop,
+  type LLMRequest,
+  type ProviderErrorEvent,
+} from "./upstream/llm"
+import { Money, starts } from "./upstream/session"
 
 type Route = CombinedRunnerRoute.Route
 type Events = NonEmptyReadonlyArray<LLMEvent>
@@ -216,7 +219,9 @@ const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAtt
       const event = state.held[end]
       if (event) {
         const [one, ...rest] = state.held
-        return yield* act(endOf(route, attempt, event), one ? Effect.succeed([one, ...rest] as const) : pull, event)
+        if (!one) return yield* act(endOf(route, attempt, event), pull, event)
+        const accepted = Effect.succeed([believed(one), ...rest.map(believed)] as const)
+        return yield* act(endOf(route, attempt, event), Effect.succeed([one, ...rest] as const), event, accepted)
       }
       attempt.pulling = performance.now()
       const events = yield* pull.pipe(Effect.raceFirst(CombinedRunnerConclusion.watch(route, attempt, "step")))
@@ -248,11 +253,7 @@ function endOf(route: Route, attempt: CombinedRunnerAttempt.Attempt, event: LLME
 /** An answer without an end that is accepted as it is. */
 const finish = (state: State): Answer =>
   Effect.sync(() => {
-    const events = [
-      ...state.held,
-      LLMEvent.stepFinish({ index: 0, reason: "stop" }),
-      LLMEvent.finish({ reason: "stop" }),
-    ]
+    const events = [...state.held, ...stop()]
     state.held = []
     state.done = true
     return events as unknown as Events
@@ -330,6 +331,7 @@ const drop = (step: Step, { message }: State) =>
           agent: step.context.agent.id,
           model: step.context.model.ref,
           assistantMessageID: message,
+          ...starts(),
         }),
   )
 
@@ -350,18 +352,5 @@ const say = (step: Step, state: State, message: string, at: number) =>
   })
 
 const overflows = (error: unknown) => isContextOverflowFailure(error as LLMError | ProviderErrorEvent)
-
-const overflow = (message: string) =>
-  new LLMError({
-    module: "combined",
-    method: "stream",
-    reason: new InvalidRequestReason({ message, classification: "context-overflow" }),
-  })
-
-/** The error as upstream shows it, without the wish to ask the same provider again, seconds later. */
-function settled(error: LLMError) {
-  const { _tag: tag, message } = error.reason
-  return tag === "RateLimit" || tag === "ProviderInternal" || tag === "Transport" ? failed(message) : error
-}
 
 export * as CombinedRunnerStep from "./step"

@@ -2,7 +2,6 @@
  * Requests outside of a step: a title, a summary, a text that a client asks for. Each is made in one piece, so that
  * nothing of a failed one is seen, and the next member is simply asked again.
  */
-import { LLMError, LLMRequest, LLMResponse, type LLMEvent } from "@opencode-ai/ai"
 import { Cause, Effect, Stream } from "effect"
 import type { SessionRunnerModel } from "../../session/runner/model"
 import { CombinedRun } from "../choice/run"
@@ -17,33 +16,37 @@ import { CombinedRunnerHistory } from "./history"
 import { CombinedRunnerMembers } from "./members"
 import { CombinedRunnerMoney } from "./money"
 import { CombinedRunnerRoute } from "./route"
+import { LLMError, LLMResponse, believed, sentTo, type LLMEvent, type LLMRequest } from "./upstream/llm"
 
-type Send<R> = (request: LLMRequest) => Stream.Stream<LLMEvent, LLMError, R>
+/** `Options` are those of the request to one model, if upstream has any. */
+type Send<R, Options = never> = (request: LLMRequest, options?: Options) => Stream.Stream<LLMEvent, LLMError, R>
 type Events = readonly LLMEvent[]
 type Purpose = "title" | "summary" | "small"
 
 const { failed } = CombinedRunnerFailure
 
-type Client<R> = {
-  readonly stream: Send<R>
+type Client<R, Options> = {
+  readonly stream: Send<R, Options>
 }
 
 /** Asks as many members as needed. A request to any other model is sent unchanged. */
-export function client<R>(llm: Client<R>, purpose: Purpose) {
-  const stream = (request: LLMRequest): Stream.Stream<LLMEvent, LLMError, R> => {
+export function client<R, Options = never>(llm: Client<R, Options>, purpose: Purpose) {
+  const stream: Send<R, Options> = (request, options) => {
     const first = CombinedRunnerRoute.of(request.model)
-    if (!first) return llm.stream(request)
+    if (!first) return llm.stream(request, options)
     const route = { ...first, run: CombinedRun.make() }
+    // The options were made for the first member, whose hooks are none of another one's business.
+    const send: Send<R> = (asked) => llm.stream(asked, asked.model === request.model ? options : undefined)
     return Stream.unwrap(
-      ask({ send: llm.stream, purpose, first, cost: first.member.model.cost }, route, request).pipe(
+      ask({ send, purpose, first, cost: first.member.model.cost }, route, request).pipe(
         Effect.map((events) => Stream.fromIterable(events)),
       ),
     )
   }
   return {
     stream,
-    generate: Effect.fnUntraced(function* (request: LLMRequest) {
-      const state = yield* stream(request).pipe(Stream.runFold(LLMResponse.empty, LLMResponse.reduce))
+    generate: Effect.fnUntraced(function* (request: LLMRequest, options?: Options) {
+      const state = yield* stream(request, options).pipe(Stream.runFold(LLMResponse.empty, LLMResponse.reduce))
       return LLMResponse.complete(state) ?? (yield* Effect.fail(failed(CombinedRunnerEnd.UNFINISHED.message)))
     }),
   }
@@ -108,7 +111,7 @@ const ask = <R>(
     const { verdict, left, out } = CombinedRunnerConclusion.conclude(route, attempt, subject, purpose, end, error)
     switch (verdict.type) {
       case "serve":
-        return events
+        return events.map(believed)
       case "again":
         yield* Effect.sleep(verdict.pause)
         return yield* ask(question, route, request)
@@ -134,7 +137,7 @@ const other = <R>(question: Question<R>, route: CombinedRunnerRoute.Route, reque
     return yield* ask(
       { ...question, cost: resolved.cost },
       { ...(next ?? route), run: route.run },
-      LLMRequest.update(request, { model: resolved.model }),
+      sentTo(request, resolved),
     )
   })
 
