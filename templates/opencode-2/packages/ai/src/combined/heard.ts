@@ -1,7 +1,7 @@
 /** Passes on what comes of an answer before it is decoded, to whoever made the request and asks for it. */
 import { Context, Effect, Stream } from "effect"
 
-type Headers = Readonly<Record<string, string | undefined>>
+type Headers = Readonly<Record<string, string>>
 
 type Response<Chunk, E, R> = {
   readonly headers: Headers
