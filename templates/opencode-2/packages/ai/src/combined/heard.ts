@@ -20,16 +20,30 @@ export const Current = Context.Reference<Listener | undefined>("@opencode/Combin
   defaultValue: () => undefined,
 })
 
-const heard = (response: Response, listener: Listener): Pick<Response, "stream"> => {
-  listener.headers(response.headers)
-  listener.sign()
-  return { stream: response.stream.pipe(Stream.tap(() => Effect.sync(listener.sign))) }
-}
+/** For the headers of an answer. */
+export const headers = (headers: Headers) =>
+  Effect.map(Effect.service(Current), (listener) => {
+    listener?.headers(headers)
+    listener?.sign()
+  })
+
+/** Wraps what comes of an answer, whatever it is. */
+export const signs = <Chunk, E, R>(stream: Stream.Stream<Chunk, E, R>) =>
+  Stream.unwrap(
+    Effect.map(Effect.service(Current), (listener) =>
+      listener ? Stream.tap(stream, () => Effect.sync(listener.sign)) : stream,
+    ),
+  )
 
 /** Wraps a request whose answer is read as a stream. */
-export const answer = <E, R>(request: Effect.Effect<Response, E, R>) =>
+export const answer = <Chunk, E, R, Failure, Needs>(request: Effect.Effect<Response<Chunk, E, R>, Failure, Needs>) =>
   Effect.flatMap(Effect.service(Current), (listener) =>
-    Effect.map(request, (response) => (listener ? heard(response, listener) : response)),
+    Effect.map(request, (response): Pick<Response<Chunk, E, R>, "stream"> => {
+      if (!listener) return response
+      listener.headers(response.headers)
+      listener.sign()
+      return { stream: signs(response.stream) }
+    }),
   )
 
 /** For each event of an answer. */
