@@ -1,6 +1,7 @@
 /** How a model was chosen for a combined one, and what is known for its request. */
 import type { Effect } from "effect"
 import type { SessionRunnerModel } from "../../session/runner/model"
+import type { Snapshot } from "../../snapshot"
 import type { CombinedRun } from "../choice/run"
 import type { CombinedPool } from "../host/pool"
 import type { CombinedSettings } from "../settings"
@@ -15,6 +16,8 @@ export type Run = CombinedRun.Run & {
   used?: number
   /** What discarded attempts have cost, in dollars: it is in the message that replaces them. */
   owed?: number
+  /** The state of the files before the step, and whether the step starts again before anything can have changed them. */
+  before?: { readonly files: Snapshot.ID | undefined; again: boolean }
 }
 
 export type Member = CombinedRunnerListing.Member

@@ -15,6 +15,7 @@ import type { SessionContext } from "../../session/context"
 import { SessionEvent } from "../../session/event"
 import type { SessionMessage } from "../../session/message"
 import type { createLLMEventPublisher } from "../../session/runner/publish-llm-event"
+import type { Snapshot } from "../../snapshot"
 import { CombinedRun } from "../choice/run"
 import { CombinedPool } from "../host/pool"
 import { CombinedWatch } from "../host/watch"
@@ -111,6 +112,21 @@ function againOf(exit: Exit.Exit<unknown, unknown>) {
   const error = Cause.squash(exit.cause)
   return error instanceof Again ? error : undefined
 }
+
+/**
+ * The state of the files before a step. A step that starts again has it from its first attempt: no tool has run since,
+ * and finding it out takes git longer than all the rest of a failover.
+ */
+export const before = <E, R>(
+  { model }: SessionContext.Loaded["model"],
+  capture: Effect.Effect<Snapshot.ID | undefined, E, R>,
+) =>
+  Effect.gen(function* () {
+    const run = CombinedRunnerRoute.of(model)?.run
+    const files = run?.before?.again ? run.before.files : yield* capture
+    if (run) run.before = { files, again: false }
+    return files
+  })
 
 /** What an answer has cost, with what was discarded for it. */
 export function charge({ model }: SessionContext.Loaded["model"], cost: Money.USD) {
@@ -293,8 +309,10 @@ const conclude = (
     switch (verdict.type) {
       case "again":
         yield* Effect.sleep(verdict.pause)
+        if (route.run.before) route.run.before.again = true
         return yield* again(step, state, verdict.keep)
       case "move": {
+        if (route.run.before) route.run.before.again = true
         const to = { providerID: verdict.to.providerID, variant: undefined }
         if (attempt.opened)
           yield* say(step, state, CombinedNotice.switched(route.member.providerID, why, to), Date.now())
