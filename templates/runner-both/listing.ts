@@ -2,7 +2,7 @@
 import { Context, Effect } from "effect"
 import { CombinedFallback } from "../choice/fallback"
 import { CombinedVariant } from "../choice/variant"
-import { group, type Offer } from "../identity/grouping"
+import { group, identify, type Offer } from "../identity/grouping"
 import { CombinedMember } from "../member"
 import { CombinedSettings } from "../settings"
 import type { CombinedRunnerTerms } from "./terms"
@@ -83,6 +83,13 @@ export function members(
     const model = models.find((other) => other.providerID === member.providerID && other.id === member.modelID)
     return model && asks(model) ? [{ ...member, model }] : []
   })
+}
+
+/** A model by itself, of which it need not be known what it is combined with. */
+export function single(model: ModelV2.Info): Member {
+  const name = { providerID: model.providerID, modelID: model.id }
+  const { key: identity, variant } = identify({ ...name, name: model.name })
+  return { ...name, identity, variant, model }
 }
 
 /**

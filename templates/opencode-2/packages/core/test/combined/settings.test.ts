@@ -5,6 +5,7 @@ import { tmpdir } from "os"
 import path from "path"
 import { CombinedRunnerMistakes } from "../../src/combined/runner/mistakes"
 import { CombinedRunnerSettings } from "../../src/combined/runner/settings"
+import type { CombinedSettings } from "../../src/combined/settings"
 import type { Config } from "../../src/config"
 
 const root = mkdtempSync(path.join(tmpdir(), "combined-"))
@@ -21,7 +22,9 @@ function config(...texts: readonly object[]) {
   return { entries: () => Effect.succeed(entries) } as unknown as Config.Interface
 }
 
-const none = { groups: new Map(), fallbacks: new Map(), chains: {}, reduced: () => new Map() }
+const known = { groups: new Map(), fallbacks: new Map(), chains: {}, reduced: () => new Map() }
+
+const none = { offers: [], known, own: { offers: [], isNever: () => false } }
 
 test("a later file wins, and an agent's fallback is read under both names", async () => {
   const read = CombinedRunnerSettings.read(
@@ -50,7 +53,7 @@ test("a value of the wrong form is named with its file, and nothing of the file 
 })
 
 test("a value of the right form is left alone", async () => {
-  const combined = {
+  const combined: CombinedSettings.Info["combined"] = {
     budget: { session: 0.25, day: 2 },
     wait: { max: 1000 },
     windows: { threshold: "off" },
@@ -67,7 +70,7 @@ test("a key that is not a setting is named with its file", async () => {
   const found = config({ combined: { max_attemps: 3 } })
   const sources = await Effect.runPromise(CombinedRunnerSettings.sources(found))
   const settings = await Effect.runPromise(CombinedRunnerSettings.read(found))
-  expect(CombinedRunnerMistakes.of(sources, settings, [], none)).toEqual([
+  expect(CombinedRunnerMistakes.of(sources, settings, none)).toEqual([
     `${sources[0].file}: combined.max_attemps is not a setting, so it does nothing. Did you mean combined.max_attempts?`,
   ])
 })
@@ -76,7 +79,24 @@ test("a contradiction is named with the file that has it", async () => {
   const found = config({ provider_priority: [] }, { combined: { cooldown: { min: 5000, max: 2000 } } })
   const sources = await Effect.runPromise(CombinedRunnerSettings.sources(found))
   const settings = await Effect.runPromise(CombinedRunnerSettings.read(found))
-  expect(CombinedRunnerMistakes.of(sources, settings, [], none)).toEqual([
+  expect(CombinedRunnerMistakes.of(sources, settings, none)).toEqual([
     `${sources[1].file}: combined.cooldown: min (5000) is more than max (2000).`,
+  ])
+})
+
+test("settings that take each other's effect away are named with their file", async () => {
+  const offers = ["aaa", "bbb"].map((providerID) => ({ providerID, modelID: "glm-5", name: "glm-5" }))
+  const found = config(
+    { provider_priority: ["aaa", "gone"], disabled_providers: ["gone"] },
+    { combined: { exclude: ["aaa/*"], metered: "never", last_resort: ["bbb"] } },
+  )
+  const sources = await Effect.runPromise(CombinedRunnerSettings.sources(found))
+  const settings = await Effect.runPromise(CombinedRunnerSettings.read(found))
+  const own = { offers, isNever: () => true }
+  const [first, second] = sources.map(({ file }) => file)
+  expect(CombinedRunnerMistakes.of(sources, settings, { offers, known, own })).toEqual([
+    `${first}: provider_priority: aaa is never asked: combined.exclude leaves it out.`,
+    `${first}: provider_priority: gone is never asked: disabled_providers names gone.`,
+    `${second}: combined.last_resort: it names everybody who may be asked, so nobody is the last.`,
   ])
 })

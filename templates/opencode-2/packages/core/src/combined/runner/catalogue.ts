@@ -52,7 +52,8 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     if (models.length && checked.of !== known) {
       checked.of = known
       const offers = CombinedRunnerListing.offers(yield* model.all())
-      yield* CombinedRunnerMistakes.say(events, CombinedRunnerMistakes.of(yield* sources, read, offers, known))
+      const own = { offers: CombinedRunnerListing.offers(models), isNever: yield* neverOf(read, models) }
+      yield* CombinedRunnerMistakes.say(events, CombinedRunnerMistakes.of(yield* sources, read, { offers, known, own }))
     }
     // A mistake may be about money or privacy: until it is mended, models are listed, and whoever asks one is told.
     return { read, models, known, isUsable: !wrong.length }
@@ -79,18 +80,34 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     const { read, models, known } = yield* grouping
     const { onRefusal, chosen, members } = CombinedFallback.extended(chain, known, yield* agentsOf(agent)) ?? chain
     const money = CombinedSettings.money(read)
-    const prices = yield* config.entries()
     const found = yield* Effect.forEach(membersOf({ members }, models), (member, index) =>
-      Effect.gen(function* () {
-        const price = isPriced(member, prices) ? CombinedRunnerTerms.priceOf(member.model) : undefined
-        const login = yield* isLogin(member.providerID)
-        const address = member.model.settings?.baseURL
-        const facts = { money, price, login, chosen: chosen === true && index === 0 }
-        const where = typeof address === "string" ? address : undefined
-        return { ...member, terms: CombinedRunnerTerms.of(member, { ...facts, address: where }) }
-      }),
+      Effect.map(termsOf(member, money, chosen === true && index === 0), (terms) => ({ ...member, terms })),
     )
     return { id: chain.id, name, members: found, onRefusal }
+  })
+
+  /** What the requests of a member cost. */
+  const termsOf = Effect.fnUntraced(function* (
+    member: CombinedRunnerListing.Member,
+    money: CombinedSettings.Money,
+    chosen: boolean,
+  ) {
+    const price = isPriced(member, yield* config.entries()) ? CombinedRunnerTerms.priceOf(member.model) : undefined
+    const login = yield* isLogin(member.providerID)
+    const address = member.model.settings?.baseURL
+    const where = typeof address === "string" ? address : undefined
+    return CombinedRunnerTerms.of(member, { money, price, login, chosen, address: where })
+  })
+
+  /** The models that may never be asked, because they bill each request. */
+  const neverOf = Effect.fnUntraced(function* (read: CombinedSettings.Info, models: readonly ModelV2.Info[]) {
+    const money = CombinedSettings.money(read)
+    if (money.metered !== "never") return () => false
+    const found = yield* Effect.filter(models, (item) =>
+      Effect.map(termsOf(CombinedRunnerListing.single(item), money, false), (terms) => terms.priceClass === "metered"),
+    )
+    const names = new Set(found.map((item) => `${item.providerID}/${item.id}`))
+    return (member: CombinedMember.Name) => names.has(CombinedMember.key(member))
   })
 
   /** Whether the user logged in to an account at the provider, with no key. */

@@ -1,6 +1,7 @@
 /** Tells the user what is wrong in the settings: in the log, and on the screen. */
 import { Effect } from "effect"
 import { CombinedFallback } from "../choice/fallback"
+import { CombinedConflicts } from "../conflicts"
 import type { Offer } from "../identity/grouping"
 import { check } from "../identity/options"
 import { CombinedMistakes } from "../mistakes"
@@ -16,13 +17,16 @@ type Sources = Effect.Success<ReturnType<typeof CombinedRunnerSettings.sources>>
 /** What does not have the form that it needs, and where; empty if nothing. */
 export const wrong = (sources: Sources) => sources.flatMap(({ file, wrong }) => wrong.map((text) => `${file}: ${text}`))
 
-/** What has no effect, or another one than it seems to. `offers` are the models of all providers, connected or not. */
-export function of(
-  sources: Sources,
-  settings: CombinedSettings.Info,
-  offers: readonly Offer[],
-  known: CombinedFallback.Known,
-): string[] {
+type Facts = {
+  /** The models of all providers, connected or not. */
+  readonly offers: readonly Offer[]
+  readonly known: CombinedFallback.Known
+  /** The models of the user's own providers, and which of them may never be asked because they bill each request. */
+  readonly own: Pick<CombinedConflicts.Facts, "offers" | "isNever">
+}
+
+/** What has no effect, or another one than it seems to. */
+export function of(sources: Sources, settings: CombinedSettings.Info, { offers, known, own }: Facts): string[] {
   const providers = [...new Set(offers.map((offer) => offer.providerID))]
   const ids = () => new Set([...known.groups.keys(), ...known.reduced().keys(), ...CombinedFallback.own(known)])
   const names = check(CombinedSettings.read(settings), offers, ids)
@@ -36,6 +40,10 @@ export function of(
     ...CombinedMistakes.fallbacks(settings),
     ...CombinedMistakes.misspelt(settings, providers),
     ...names,
+    ...CombinedConflicts.conflicts(
+      { ...settings, ...switchedOff(sources) },
+      { ...own, members: (where) => CombinedFallback.written(where, known)?.members ?? [] },
+    ),
   ]
   const texts = sources.map(({ file, text }) => [file, text] as const)
   return [
@@ -47,6 +55,13 @@ export function of(
       return file === undefined ? text : `${file}: ${text}`
     }),
   ]
+}
+
+/** What the files say of which providers there are, in OpenCode 1's words, which OpenCode 2 still reads. */
+function switchedOff(sources: Sources) {
+  const said = (key: string) => sources.flatMap(({ text }) => (isObject(text) ? [text[key]] : []).filter(Array.isArray))
+  const [enabled] = said("enabled_providers")
+  return { disabled_providers: said("disabled_providers").flat(), ...(enabled && { enabled_providers: enabled }) }
 }
 
 const said = new Set<string>()
