@@ -19,6 +19,8 @@ export type Terms = {
 type Facts = {
   readonly money: CombinedSettings.Money
   readonly price: Price | undefined
+  /** The provider in the catalogue, which has another id for a further account. */
+  readonly provider: string
   /** Where its requests go. */
   readonly address: string | undefined
   /** The user logged in to an account, with no key. */
@@ -26,10 +28,10 @@ type Facts = {
   readonly chosen: boolean
 }
 
-export function of(member: CombinedMember.Member, { money, price, address, login, chosen }: Facts): Terms {
+export function of(member: CombinedMember.Member, { money, price, provider, address, login, chosen }: Facts): Terms {
   const priceClass = CombinedPrice.classOf({
     member,
-    provider: member.providerID,
+    provider,
     login,
     price,
     local: CombinedPrice.isLocal(address),

@@ -37,7 +37,7 @@ export function marked(protocol: Protocol, modelID: string, combined: CombinedSe
       limit: { context: 200_000, output: 32_000 },
     }
     const price = { input: 3, output: 15 }
-    const facts = { money, price, address: undefined, login: false, chosen: false }
+    const facts = { money, price, provider: name.providerID, address: undefined, login: false, chosen: false }
     return { ...name, model, terms: CombinedRunnerTerms.of(name, facts) }
   })
   const run: CombinedRunnerRoute.Run = CombinedRun.make()

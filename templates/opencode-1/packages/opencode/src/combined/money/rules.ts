@@ -1,4 +1,5 @@
 /** What members cost, and which of them may not be asked because of that. */
+import { CombinedFurtherAccounts } from "../further-accounts"
 import { CombinedMember } from "../member"
 import type { CombinedMistakes } from "../mistakes"
 import { CombinedAdmit, type Why } from "../money/admit"
@@ -40,7 +41,7 @@ export function of(providers: Providers, config: Info, known: Known) {
     return isKnown || cost.input > 0 || cost.output > 0 ? cost : undefined
   }
 
-  const sourceOf = (providerID: string) => config.combined?.accounts?.[providerID] ?? providerID
+  const sourceOf = (providerID: string) => CombinedFurtherAccounts.sourceOf(config, providerID)
 
   const classOf = (member: CombinedMember.Name) => {
     const provider = providers[member.providerID as ProviderID]

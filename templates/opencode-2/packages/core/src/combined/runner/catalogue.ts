@@ -4,6 +4,7 @@ import { Config } from "../../config"
 import { Credential } from "../../credential"
 import { Integration } from "../../integration"
 import { CombinedFallback } from "../choice/fallback"
+import { CombinedFurtherAccounts } from "../further-accounts"
 import { CombinedMember } from "../member"
 import { CombinedSettings } from "../settings"
 import { isObject } from "../value"
@@ -96,7 +97,8 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     const login = yield* isLogin(member.providerID)
     const address = member.model.settings?.baseURL
     const where = typeof address === "string" ? address : undefined
-    return CombinedRunnerTerms.of(member, { money, price, login, chosen, address: where })
+    const source = CombinedFurtherAccounts.sourceOf(yield* settings, member.providerID)
+    return CombinedRunnerTerms.of(member, { money, price, provider: source, login, chosen, address: where })
   })
 
   /** The models that may never be asked, because they bill each request. */
