@@ -54,6 +54,7 @@ export function marked(protocol: Protocol, modelID: string, combined: CombinedSe
     run,
     money,
     root: Effect.succeed(`ses_sample${count}`),
+    put: () => Effect.die(new Error("nobody is asked here")),
     variant: { asked: undefined, own: undefined },
     resolve: () => Effect.die(new Error("not resolved here")),
     state: {},

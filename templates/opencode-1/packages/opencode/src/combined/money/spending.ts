@@ -2,11 +2,12 @@
 import type { Permission } from "@/permission"
 import type { Provider } from "@/provider/provider"
 import { Effect } from "effect"
+import { CombinedConsent } from "../host/consent"
 import { CombinedHolds } from "../host/holds"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAdmit } from "./admit"
-import { CombinedConsent, type Question } from "./consent"
 import { CombinedPrice } from "./price"
+import { CombinedQuestion, type Question } from "./question"
 import { CombinedWords, type Bar } from "./words"
 
 /** Who asks, in what words, and for how much. */
@@ -46,12 +47,15 @@ export const admit = Effect.fn("CombinedSpending.admit")(function* (
     first.type === "ask" && session !== undefined && request.permission
       ? CombinedAdmit.admit({
           ...facts,
-          consent: yield* CombinedConsent.ask({
+          consent: yield* CombinedConsent.ask(
             session,
-            permission: request.permission,
-            rules: request.rules(),
-            text: CombinedWords.question(member),
-          }),
+            CombinedQuestion.put({
+              session,
+              permission: request.permission,
+              rules: request.rules(),
+              text: CombinedWords.question(member),
+            }),
+          ),
         })
       : first
   if (found.type === "refuse") {

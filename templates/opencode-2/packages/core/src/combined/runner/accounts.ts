@@ -1,18 +1,20 @@
 /** Several accounts of one provider: the catalogue of providers, with an entry for each of them. */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Config } from "../../config"
 import { ModelsDev } from "../../models-dev"
-import { ProviderV2 } from "../../provider"
 import { CombinedFurtherAccounts } from "../further-accounts"
 import type { CombinedSettings } from "../settings"
 import { CombinedRunnerSettings } from "./settings"
+import { ProviderV2 } from "./upstream/models"
 
 type Snapshots = readonly ModelsDev.Snapshot[]
 
 /** Upstream's catalogue of providers, with the accounts. */
 export const catalogue = Effect.gen(function* () {
   const modelsDev = yield* ModelsDev.Service
-  const config = yield* Config.Service
+  // Whoever has no configuration has no accounts.
+  const config = Option.getOrUndefined(yield* Effect.serviceOption(Config.Service))
+  if (!config) return modelsDev
   const last: { known?: Snapshots; accounts?: string; all?: Snapshots } = {}
   const get = Effect.fnUntraced(function* () {
     const known = yield* modelsDev.get()

@@ -1,5 +1,6 @@
 /** Resolves a combined model to that of the member to ask now. Upstream does so for each attempt at a step. */
 import { Effect } from "effect"
+import { Form } from "../../form"
 import { SessionRunnerModel } from "../../session/runner/model"
 import type { SessionSchema } from "../../session/schema"
 import { SessionStore } from "../../session/store"
@@ -8,8 +9,10 @@ import { CombinedPool } from "../host/pool"
 import { CombinedSettings } from "../settings"
 import { CombinedRunnerCatalogue } from "./catalogue"
 import { CombinedRunnerListing } from "./listing"
+import { CombinedRunnerQuestion } from "./question"
 import { CombinedRunnerResolve } from "./resolve"
 import { CombinedRunnerRoute } from "./route"
+import { AgentV2 } from "./upstream/agent"
 import { defaultOf, type Catalog } from "./upstream/catalog"
 
 type Session = SessionSchema.Info
@@ -20,6 +23,8 @@ type Rest = Parameters<SessionRunnerModel.Interface["resolve"]> extends [unknown
 /** Replaces `Effect.fn`. */
 export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
   const sessions = yield* SessionStore.Service
+  const agents = yield* AgentV2.Service
+  const forms = yield* Form.Service
 
   /** The session that the user opened. */
   const rootOf = (session: Session): Effect.Effect<string> =>
@@ -28,6 +33,14 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
           parent ? rootOf(parent) : Effect.succeed(session.id),
         )
       : Effect.succeed(session.id)
+
+  /** Asks the user whether a member may bill a request, unless the configuration says so. */
+  const put = (agent: Session["agent"], member: CombinedRunnerListing.Member) => (session: string) =>
+    Effect.gen(function* () {
+      const ruled = CombinedRunnerQuestion.ruled((yield* agents.resolve(agent))?.permissions ?? [])
+      if (ruled) return ruled
+      return CombinedRunnerQuestion.read(yield* forms.ask(CombinedRunnerQuestion.form(session, member)))
+    }).pipe(Effect.orDie)
 
   return (
     body: (
@@ -77,6 +90,7 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
             run,
             money: CombinedSettings.money(settings),
             root: rootOf(session),
+            put: put(session.agent, member),
             variant,
             resolve,
             state: {},

@@ -1,5 +1,6 @@
 /** Before a request: what it may cost is held against the budget. After it: what it has cost. */
 import { Effect } from "effect"
+import { CombinedConsent } from "../host/consent"
 import { CombinedHolds } from "../host/holds"
 import { CombinedAdmit } from "../money/admit"
 import { CombinedPrice } from "../money/price"
@@ -10,7 +11,7 @@ import type { LLMRequest } from "./upstream/llm"
 
 /** The members that may not be asked for this request; empty if this one may. What it may cost is then held for it. */
 export const admit = (
-  { member, members, money, root }: CombinedRunnerRoute.Route,
+  { member, members, money, root, put }: CombinedRunnerRoute.Route,
   attempt: CombinedRunnerAttempt.Attempt,
   request: LLMRequest,
 ): Effect.Effect<readonly Bar[]> =>
@@ -19,18 +20,23 @@ export const admit = (
     const { terms } = member
     if (!terms) return []
     const { priceClass, price, chosen } = terms
-    const found = CombinedAdmit.admit({
+    const session = yield* root
+    const facts: CombinedAdmit.Facts = {
       priceClass,
       metered,
       chosen,
-      // Nobody is asked yet.
-      consent: undefined,
-      canAsk: false,
+      consent: CombinedConsent.said(session),
+      canAsk: true,
       budget: budget !== undefined,
       priced: price !== undefined,
-    })
+    }
+    const first = CombinedAdmit.admit(facts)
+    const found =
+      first.type === "ask"
+        ? CombinedAdmit.admit({ ...facts, consent: yield* CombinedConsent.ask(session, put(session)) })
+        : first
     if (found.type === "refuse") {
-      const about = found.why === "unasked" ? members.filter((one) => one.terms?.priceClass === "metered") : [member]
+      const about = found.why === "declined" ? members.filter((one) => one.terms?.priceClass === "metered") : [member]
       return about.map((one) => CombinedWords.bar(one, found.why))
     }
     if (found.type !== "hold" || !budget || !price) return []
@@ -38,7 +44,7 @@ export const admit = (
       input: CombinedPrice.tokensOf(request.system, request.messages, request.tools),
       output: member.model.limit.output || LONGEST_ANSWER,
     })
-    const held = yield* CombinedHolds.hold({ providerID: member.providerID, session: yield* root }, estimate, budget)
+    const held = yield* CombinedHolds.hold({ providerID: member.providerID, session }, estimate, budget)
     if (held === "busy" || "of" in held) return [CombinedWords.bar(member, held)]
     attempt.hold = held
     return []

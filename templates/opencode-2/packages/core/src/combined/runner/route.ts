@@ -3,6 +3,7 @@ import type { Effect } from "effect"
 import type { SessionRunnerModel } from "../../session/runner/model"
 import type { Snapshot } from "../../snapshot"
 import type { CombinedRun } from "../choice/run"
+import type { CombinedConsent } from "../host/consent"
 import type { CombinedPool } from "../host/pool"
 import type { CombinedSettings } from "../settings"
 import type { CombinedDecide } from "../turn/decide"
@@ -35,6 +36,8 @@ export type Route = {
   readonly money: CombinedSettings.Money
   /** The session that the user opened, of which this one may be a subagent's. */
   readonly root: Effect.Effect<string>
+  /** Asks the user in that session whether the member may bill a request. */
+  readonly put: (session: string) => Effect.Effect<CombinedConsent.Answer>
   /** The variant that the user asked for, and the member's own for it. */
   readonly variant: { readonly asked: string | undefined; readonly own: string | undefined }
   /** The model of the member to ask next. */

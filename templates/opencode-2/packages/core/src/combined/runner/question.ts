@@ -1,0 +1,57 @@
+/**
+ * The question whether requests may be billed, as a form, which every client of OpenCode 2 shows. `opencode run` answers
+ * it by itself. Without imports of upstream's services: the command line uses it as well.
+ */
+import { CombinedWords } from "../money/words"
+import type { Name } from "../member"
+
+/** The name of the permission in the user's configuration. */
+export const PERMISSION = "metered"
+
+const KIND = "combined-metered"
+
+const ALLOW = "allow"
+
+/** What is asked in the session that the user opened. */
+export const form = (session: string, member: Name) => ({
+  sessionID: session,
+  title: CombinedWords.question(member),
+  metadata: { kind: KIND },
+  fields: [{ key: ALLOW, type: "boolean" as const, title: CombinedWords.question(member), required: true }] as const,
+})
+
+type State = { readonly status: string; readonly answer?: Readonly<Record<string, unknown>> }
+
+/** Whoever closes the form has said no. */
+export const read = ({ status, answer }: State) => (status === "answered" && answer?.[ALLOW] === true ? "yes" : "no")
+
+type Rule = { readonly action: string; readonly effect: "allow" | "deny" | "ask" }
+
+/** What the user's configuration says; only a rule for this very permission counts, not one for any. */
+export function ruled(rules: readonly Rule[]) {
+  const rule = rules.findLast(({ action }) => action === PERMISSION)
+  if (rule === undefined || rule.effect === "ask") return undefined
+  return rule.effect === "allow" ? "yes" : "no"
+}
+
+type Request = { readonly id: string; readonly sessionID: string; readonly metadata?: Readonly<Record<string, unknown>> }
+
+type Forms = {
+  readonly reply: (input: {
+    readonly sessionID: string
+    readonly formID: string
+    readonly answer: { readonly [ALLOW]: boolean }
+  }) => Promise<unknown>
+}
+
+/** Answers the question for `opencode run`, which cannot show it: yes with --auto. Returns whether it was ours. */
+export async function answered(forms: Forms, request: Request, auto: boolean) {
+  if (request.metadata?.kind !== KIND) return false
+  // It may have been answered already.
+  await forms
+    .reply({ sessionID: request.sessionID, formID: request.id, answer: { [ALLOW]: auto } })
+    .catch(() => undefined)
+  return true
+}
+
+export * as CombinedRunnerQuestion from "./question"
