@@ -18,14 +18,14 @@ from typing import Protocol
 from opencode_patcher.base import files, scratch
 from opencode_patcher.base import line as lines
 from opencode_patcher.base.version import version_of
-from opencode_patcher.drill.drivers import acp, opencode_2, run, second_api, serve
+from opencode_patcher.drill.drivers import acp, opencode_2, opencode_2_apart, run, second_api, serve
 from opencode_patcher.drill.drivers.home import Home, furnish, harmless, start_project
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, serving
 from opencode_patcher.drill.drivers.probe import look, not_drillable, probe
 from opencode_patcher.drill.drivers.stage import Stage, own_home, shared_settings, staged, taking_over
 from opencode_patcher.drill.drivers.stored import exported, served
 from opencode_patcher.drill.fakes.server import Host
-from opencode_patcher.drill.scenarios.opencode_2 import LEFT_OUT, playable
+from opencode_patcher.drill.scenarios.opencode_2 import BY_RUN, LEFT_OUT, RESTARTED, playable
 from opencode_patcher.drill.scenarios.pace import Pace, paced
 from opencode_patcher.drill.scenarios.scenario import Scenario, Through
 from opencode_patcher.drill.verdict.observation import Observation, Subject
@@ -241,10 +241,15 @@ class Second(_OneServer):
         return playable(scenarios)
 
     def observe(self, scenario: Scenario, pace: Pace) -> Observation:
-        tag = self._tag()
+        limit, tag = self._limit or _limit(self.subject, pace), self._tag()
+        if scenario.name in RESTARTED:
+            home, variables = _furnished(_unused(self._home.root / "apart" / scenario.name))
+            with staged(paced(scenario, pace), self.subject, home, tag=tag, host=self._host) as stage:
+                return opencode_2_apart.observe_restart(stage, variables, limit=limit, pace=pace, stop=self._stop)
         home = self._home.at(f"projects/{scenario.name}{tag}")
-        limit = self._limit or _limit(self.subject, pace)
         with staged(paced(scenario, pace), self.subject, home, tag=tag, host=self._host) as stage:
+            if scenario.name in BY_RUN:
+                return opencode_2_apart.observe_run(stage, self._server, limit=limit, pace=pace, stop=self._stop)
             return opencode_2.observe(stage, self._server, limit=limit, pace=pace, stop=self._stop)
 
 

@@ -95,6 +95,9 @@ export function abandoned(session: string) {
   return found && found.end > Date.now() && !isAlive(found) ? found : undefined
 }
 
+/** The sessions of all such waits. */
+export const allAbandoned = () => Object.keys(all()).filter((session) => abandoned(session) !== undefined)
+
 /** The same, taken over by this process: no other one gets it. */
 export function take(session: string) {
   if (!abandoned(session)) return undefined

@@ -52,6 +52,8 @@ export function wish(
 type Before = {
   /** Says until when the member is waited for. */
   readonly announce?: (until: number) => Effect.Effect<void, LLMError>
+  /** Waits for the member. Another one may be back first. */
+  readonly pause?: (span: CombinedDecide.Span) => Effect.Effect<void>
   /** The members that may not be asked for this answer because of what it may cost. */
   readonly admit?: Effect.Effect<readonly Bar[]>
 }
@@ -63,7 +65,11 @@ type Before = {
 export const begin = (
   route: Route,
   purpose: CombinedDecide.Purpose,
-  { announce = () => Effect.void, admit = Effect.succeed([]) }: Before = {},
+  {
+    announce = () => Effect.void,
+    pause = (span) => Effect.sleep(span.for),
+    admit = Effect.succeed([]),
+  }: Before = {},
 ): Effect.Effect<boolean, LLMError> =>
   Effect.gen(function* () {
     const { pool, run, member, members } = route
@@ -76,7 +82,8 @@ export const begin = (
     if (found.type === "wait") {
       run.answer = CombinedAnswer.wait(run.answer, found)
       yield* announce(found.until)
-      yield* Effect.sleep(found.for)
+      yield* pause(found)
+      if (pool.cooling(member)) return false
       pool.claim(member, route)
     }
     const bars = yield* admit

@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -153,10 +153,11 @@ def serving(
     *,
     on_line: Callable[[str], None] | None = None,
     variables: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
     seconds: float = START_SECONDS,
 ) -> Iterator[OpenCodeServer]:
     """Run ``opencode serve`` in a home, ended with the block. ``on_line`` gets each line that it prints; ``variables``
-    are added to its environment.
+    are added to its environment, ``arguments`` to its command line.
 
     Raises DrillError when it is not ready within ``seconds``.
     """
@@ -169,7 +170,7 @@ def serving(
             on_line(text)
 
     def run() -> None:
-        command: list[str | Path] = [binary, "serve", "--hostname", "127.0.0.1", "--port", "0"]
+        command: list[str | Path] = [binary, "serve", "--hostname", "127.0.0.1", "--port", "0", *arguments]
         env = environment(home, password=True) | dict(variables or {})
         try:
             process.converse(command, cwd=home.work, env=env, on_line=line, stop=stop)

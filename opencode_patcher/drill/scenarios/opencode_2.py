@@ -16,14 +16,18 @@ LEFT_OUT = {
     ),
     "run-configured": "`run` has no --command, and an agent's settings have other names",
     "run-fork": "a fork copies the session's messages as they are; there is no second way to store them",
-    "metered-ask-run": 'nobody is asked there yet: with "ask", what is billed is not asked, and the error says so',
-    "wait-and-resume": "a wait ends with the process there: its turns are not continued in another one",
     **dict.fromkeys(
         ("steer-pin", "steer-skip", "steer-next", "steer-off", "steer-clear"), "it has no routes below /combined yet"
     ),
     "cooldown-shared": "another process of `run` uses the service that is already running, and so the same process",
 }
 """The scenarios that are not played, each with the reason."""
+
+BY_RUN = frozenset({"metered-ask-run"})
+"""Those in which ``opencode2 run`` sends the prompt, and answers questions by itself."""
+
+RESTARTED = frozenset({"wait-and-resume"})
+"""Those in which a service is killed, and the next one goes on."""
 
 STARTS_EARLY = frozenset(
     {"cut-at-tool", "cut-after-tool", "parallel-unfinished", "parallel-finished", "tool-running", "undo-commit"}

@@ -1,5 +1,6 @@
 /** How a model was chosen for a combined one, and what is known for its request. */
 import type { Effect } from "effect"
+import type { SessionMessage } from "../../session/message"
 import type { SessionRunnerModel } from "../../session/runner/model"
 import type { Snapshot } from "../../snapshot"
 import type { CombinedRun } from "../choice/run"
@@ -19,6 +20,8 @@ export type Run = CombinedRun.Run & {
   owed?: number
   /** The state of the files before the step, and whether the step starts again before anything can have changed them. */
   before?: { readonly files: Snapshot.ID | undefined; again: boolean }
+  /** The message of a step that was waiting when the process ended: it starts again under that. */
+  message?: SessionMessage.ID
 }
 
 export type Member = CombinedRunnerListing.Member

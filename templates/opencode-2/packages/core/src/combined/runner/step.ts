@@ -41,6 +41,7 @@ import {
   type ProviderErrorEvent,
 } from "./upstream/llm"
 import { Money, starts } from "./upstream/session"
+import { CombinedRunnerWait } from "./wait"
 
 type Route = CombinedRunnerRoute.Route
 type Events = NonEmptyReadonlyArray<LLMEvent>
@@ -69,9 +70,14 @@ class Again extends Error {
 }
 
 /** Wraps the run of a session's loop: what is known of the members ends with it. */
-export const run = <Args extends readonly unknown[], A, E, R>(loop: (...args: Args) => Effect.Effect<A, E, R>) => {
-  return (...args: Args) =>
-    Effect.suspend(() => loop(...args).pipe(Effect.provideService(CombinedRunnerRoute.Current, CombinedRun.make())))
+export const run = <Input extends { readonly sessionID: string }, A, E, R>(
+  loop: (input: Input) => Effect.Effect<A, E, R>,
+) => {
+  return (input: Input) =>
+    Effect.suspend(() => {
+      const known: CombinedRunnerRoute.Run = { ...CombinedRun.make(), ...CombinedRunnerWait.resumed(input.sessionID) }
+      return loop(input).pipe(Effect.provideService(CombinedRunnerRoute.Current, known))
+    })
 }
 
 /** Whether an attempt has ended so that its step starts again. */
@@ -92,13 +98,18 @@ export const attempt = <S, P, O, A, E, R>(
   recover: O,
   message: SessionMessage.ID | undefined,
 ): Effect.Effect<A, E, R> =>
-  once(session, promotion, step, recover, message).pipe(
-    Effect.catchDefect((defect) =>
-      startsAgain(defect)
-        ? attempt(once, session, undefined, defect.step, recover, defect.answer ?? message)
-        : Effect.die(defect),
-    ),
-  )
+  Effect.gen(function* () {
+    const run = yield* CombinedRunnerRoute.Current
+    const under = message ?? run?.message
+    if (run) run.message = undefined
+    return yield* once(session, promotion, step, recover, under).pipe(
+      Effect.catchDefect((defect) =>
+        startsAgain(defect)
+          ? attempt(once, session, undefined, defect.step, recover, defect.answer ?? under)
+          : Effect.die(defect),
+      ),
+    )
+  })
 
 /** Stores what an attempt has begun to say, unless it was taken back. */
 export const store = <E, R>(exit: Exit.Exit<unknown, unknown>, rest: Effect.Effect<void, E, R>) =>
@@ -209,6 +220,7 @@ const begin = (route: Route, state: State, step: Step) =>
     const waiting = CombinedNotice.waiting(route.id, route.member.providerID, "unavailable")
     const asks = yield* CombinedRunnerMembers.begin(route, "step", {
       announce: (until) => say(step, state, waiting, until),
+      pause: (span) => CombinedRunnerWait.wait(route, span, { message: state.message, kept: false }),
       admit: CombinedRunnerMoney.admit(route, state.attempt, step.request),
     })
     if (!asks) return yield* again(step, state, false)
@@ -320,7 +332,7 @@ const conclude = (
       }
       case "wait":
         yield* say(step, state, CombinedNotice.waiting(route.id, verdict.member.providerID, why), verdict.until)
-        yield* Effect.sleep(verdict.for)
+        yield* CombinedRunnerWait.wait(route, verdict, { message: state.message, kept: verdict.keep })
         return yield* again(step, state, verdict.keep)
       case "close":
         return yield* again(step, state, true)
