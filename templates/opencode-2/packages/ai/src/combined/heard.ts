@@ -1,4 +1,5 @@
 /** Passes on what comes of an answer before it is decoded, to whoever made the request and asks for it. */
+import { AsyncLocalStorage } from "async_hooks"
 import { Context, Effect, Stream } from "effect"
 
 type Headers = Readonly<Record<string, string>>
@@ -10,7 +11,7 @@ type Response<Chunk, E, R> = {
 
 export type Listener = {
   readonly headers: (headers: Headers) => void
-  /** Anything came, such as a comment. */
+  /** Anything came, such as a comment; or a request was sent whose answer will be heard. */
   readonly sign: () => void
   /** An event, in the provider's own form. */
   readonly event: (event: unknown) => void
@@ -48,5 +49,35 @@ export const answer = <Chunk, E, R, Failure, Needs>(request: Effect.Effect<Respo
 
 /** For each event of an answer. */
 export const event = (event: unknown) => Effect.map(Effect.service(Current), (listener) => listener?.event(event))
+
+/** The listener of a request that the AI SDK makes, which only has our `fetch` in common with who asked for it. */
+const asking = new AsyncLocalStorage<Listener>()
+
+/** Replaces `Effect.tryPromise` for what asks the AI SDK. */
+export const promise = <A, E>(ask: { readonly try: () => PromiseLike<A>; readonly catch: (error: unknown) => E }) =>
+  Effect.flatMap(Effect.service(Current), (listener) =>
+    Effect.tryPromise({ ...ask, try: () => (listener ? asking.run(listener, ask.try) : ask.try()) }),
+  )
+
+/** Wraps what the AI SDK sends its requests with. */
+export const fetch =
+  <Args extends readonly unknown[]>(send: (...args: Args) => Promise<globalThis.Response>) =>
+  async (...args: Args) => {
+    const listener = asking.getStore()
+    if (!listener) return send(...args)
+    listener.sign()
+    const response = await send(...args)
+    listener.headers(Object.fromEntries(response.headers))
+    listener.sign()
+    if (!response.body) return response
+    const heard = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        listener.sign()
+        controller.enqueue(chunk)
+      },
+    })
+    const { status, statusText, headers } = response
+    return new globalThis.Response(response.body.pipeThrough(heard), { status, statusText, headers })
+  }
 
 export * as CombinedHeard from "./heard"

@@ -45,7 +45,7 @@ export function make() {
   }
 }
 
-/** The request is sent now. What comes is heard of requests that upstream makes itself, and not those of the AI SDK. */
+/** The request is sent now. That of the AI SDK is only heard once it is sent with our fetch, which not all of it is. */
 export function begin(attempt: Attempt, { route }: Model) {
   attempt.began = Date.now()
   if (route.transport.id === "http-json") attempt.heard = performance.now()
