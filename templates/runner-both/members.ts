@@ -65,11 +65,7 @@ type Before = {
 export const begin = (
   route: Route,
   purpose: CombinedDecide.Purpose,
-  {
-    announce = () => Effect.void,
-    pause = (span) => Effect.sleep(span.for),
-    admit = Effect.succeed([]),
-  }: Before = {},
+  { announce = () => Effect.void, pause = (span) => Effect.sleep(span.for), admit = Effect.succeed([]) }: Before = {},
 ): Effect.Effect<boolean, LLMError> =>
   Effect.gen(function* () {
     const { pool, run, member, members } = route

@@ -34,7 +34,11 @@ export function ruled(rules: readonly Rule[]) {
   return rule.effect === "allow" ? "yes" : "no"
 }
 
-type Request = { readonly id: string; readonly sessionID: string; readonly metadata?: Readonly<Record<string, unknown>> }
+type Request = {
+  readonly id: string
+  readonly sessionID: string
+  readonly metadata?: Readonly<Record<string, unknown>>
+}
 
 type Forms = {
   readonly reply: (input: {
