@@ -16,8 +16,8 @@ from opencode_patcher.patchset.render import render_document
 
 DIRECTORY = ".github/workflows"
 COMMON = "ci.yml"
-"""The workflow that all lines share. Each line has two of its own: neither waits for the other, and no release of one can
-be attested as one of the other.
+"""The workflow that all lines share. Each line has two of its own: neither waits for the other, and a release of one
+cannot be attested as one of the other.
 """
 
 CHOICES: Mapping[str, tuple[Line, ...]] = {**{str(line.major): (line,) for line in LINES}, "both": LINES}
