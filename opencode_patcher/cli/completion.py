@@ -37,9 +37,10 @@ def _builds() -> Iterable[str]:
 
 def _tags() -> Iterable[str]:
     from opencode_patcher.base import store as storage
+    from opencode_patcher.base.line import LINES
     from opencode_patcher.upstream import lock
 
-    known = {lock.read_lock().release.tag}
+    known = {lock.read_lock(lock.packed_file(line)).release.tag for line in LINES}
     if store := storage.existing():
         known |= {path.name for path in store.trees.glob("*/v*")}
     return known
@@ -85,8 +86,9 @@ def _sessions() -> Iterable[str]:
 
 def _patches() -> Iterable[str]:
     from opencode_patcher.base import resources
+    from opencode_patcher.base.line import LINES
 
-    return {path.stem for path in resources.patches().glob("*.patch")}
+    return {path.stem for line in LINES for path in resources.patches(line).glob("*.patch")}
 
 
 def _targets() -> Iterable[str]:

@@ -10,6 +10,7 @@ from opencode_patcher.base.errors import UsageError
 from opencode_patcher.cli import completion, options, output
 
 if TYPE_CHECKING:
+    from opencode_patcher.base.line import Line
     from opencode_patcher.upkeep.workbench import Workbench
 
 continue_option = click.option("--continue", "go_on", is_flag=True, help="Commit what you have done, and continue.")
@@ -20,10 +21,18 @@ abort_option = click.option("--abort", is_flag=True, help="Remove the work tree.
 @click.argument("name", required=False, shell_complete=completion.patches)
 @continue_option
 @abort_option
+@options.patches_line_option
 @options.source_option
 @options.progress_options
 def edit(
-    name: str | None, go_on: bool, abort: bool, source: str | None, as_json: bool, quiet: bool, verbose: bool
+    name: str | None,
+    go_on: bool,
+    abort: bool,
+    major: str | None,
+    source: str | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
 ) -> None:
     """Open a work tree of the locked release with one commit for each patch.
 
@@ -32,7 +41,7 @@ def edit(
     """
     options.at_most_one({"NAME": name, "--continue": go_on, "--abort": abort}, next_step="Leave all but one out.")
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    bench = _work(source, name or "", None, reporter, go_on=go_on, abort=abort)
+    bench = _work(options.line_of(major, ()), source, name or "", None, reporter, go_on=go_on, abort=abort)
     _show(bench, as_json=as_json, quiet=quiet)
 
 
@@ -40,10 +49,18 @@ def edit(
 @options.ref_argument
 @continue_option
 @abort_option
+@options.line_option
 @options.source_option
 @options.progress_options
 def rebase(
-    ref: str | None, go_on: bool, abort: bool, source: str | None, as_json: bool, quiet: bool, verbose: bool
+    ref: str | None,
+    go_on: bool,
+    abort: bool,
+    major: str | None,
+    source: str | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
 ) -> None:
     """Rebase the patches onto the release REF, in a work tree with one commit for each patch.
 
@@ -54,29 +71,38 @@ def rebase(
     if not (ref or go_on or abort):
         raise UsageError("No release is named.", next_step="Try: opencode-patcher patches rebase v1.2.3")
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    bench = _work(source, "", ref, reporter, go_on=go_on, abort=abort)
+    bench = _work(options.line_of(major, [ref]), source, "", ref, reporter, go_on=go_on, abort=abort)
     _show(bench, as_json=as_json, quiet=quiet)
 
 
 @click.command
 @options.dry_run_option("Write nothing, and name the patches that would change.", "--check")
+@options.patches_line_option
 @options.source_option
 @options.progress_options
 @click.pass_context
-def refresh(ctx: click.Context, dry_run: bool, source: str | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+def refresh(
+    ctx: click.Context,
+    dry_run: bool,
+    major: str | None,
+    source: str | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
     """Update the patch files from the open work tree, or else against the locked release.
 
     What has not changed stays as it is, byte for byte.
     """
-    from opencode_patcher.base import resources
     from opencode_patcher.base.store import open_store
     from opencode_patcher.upkeep import mending
-    from opencode_patcher.upstream import DEFAULT_SOURCE
 
     if not dry_run:
         mending.require_own_patches()
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    names = mending.refresh(open_store(), source or DEFAULT_SOURCE, resources.patches(), reporter, dry_run=dry_run)
+    line = options.line_of(major, ())
+    address = source or line.source
+    names = mending.refresh(open_store(), address, reporter, line=line if major else None, dry_run=dry_run)
     if as_json:
         output.show_json({"changed": list(names), "written": bool(names) and not dry_run})
     elif not quiet:
@@ -86,12 +112,18 @@ def refresh(ctx: click.Context, dry_run: bool, source: str | None, as_json: bool
 
 
 def _work(
-    source: str | None, name: str, ref: str | None, reporter: output.TerminalReporter, *, go_on: bool, abort: bool
+    line: Line,
+    source: str | None,
+    name: str,
+    ref: str | None,
+    reporter: output.TerminalReporter,
+    *,
+    go_on: bool,
+    abort: bool,
 ) -> Workbench | None:
     """Start, continue or remove the work tree. Returns it; None when it was removed."""
     from opencode_patcher.base.store import open_store
     from opencode_patcher.upkeep import mending
-    from opencode_patcher.upstream import DEFAULT_SOURCE
 
     mending.require_own_patches()
     store = open_store()
@@ -100,7 +132,7 @@ def _work(
         return None
     if go_on:
         return mending.proceed(store, reporter)
-    return mending.begin(store, source or DEFAULT_SOURCE, reporter, name=name, ref=ref)
+    return mending.begin(store, source or line.source, reporter, line=line, name=name, ref=ref)
 
 
 def _show(bench: Workbench | None, *, as_json: bool, quiet: bool) -> None:

@@ -59,6 +59,12 @@ line_option = click.option(
     type=click.Choice(("1", "2")),
     help="The line of OpenCode: 1, or 2 (experimental).  [default: that of the release, else 1]",
 )
+patches_line_option = click.option(
+    "--line",
+    "major",
+    type=click.Choice(("1", "2")),
+    help="The line of OpenCode that the patches are for.  [default: 1; that of the open work tree, if there is one]",
+)
 package_option = click.option(
     "--package",
     "packages",
@@ -80,6 +86,13 @@ def line_of(major: str | None, refs: Iterable[str | None]) -> Line:
         return line.of_major(int(major))
     named = (line.of_version(version_of(named_tag(ref))) for ref in refs if ref)
     return next((one for one in named if one), line.OPENCODE_1)
+
+
+def naming(line: Line) -> str:
+    """How a suggested command names a line: "" for the one that it takes without being told."""
+    from opencode_patcher.base.line import OPENCODE_1
+
+    return "" if line is OPENCODE_1 else f" --line {line.major}"
 
 
 def require_packages(packages: Iterable[str]) -> None:

@@ -20,13 +20,14 @@ def command() -> None:
 
 
 @command.command("list")
+@options.line_option
 @options.json_option
-def list_patches(as_json: bool) -> None:
+def list_patches(major: str | None, as_json: bool) -> None:
     """List the patches in the order in which they are applied."""
     from opencode_patcher.base import resources
     from opencode_patcher.patchset import series
 
-    patches = series.load(resources.patches()).patches
+    patches = series.load(resources.patches(options.line_of(major, ()))).patches
     if as_json:
         output.show_json({"patches": [_header(patch) for patch in patches]})
         return
@@ -36,42 +37,42 @@ def list_patches(as_json: bool) -> None:
 @command.command("show")
 @click.argument("name", shell_complete=completion.patches)
 @options.ref_argument
+@options.line_option
 @options.source_option
 @options.json_option
-def show_patch(name: str, ref: str | None, source: str | None, as_json: bool) -> None:
+def show_patch(name: str, ref: str | None, major: str | None, source: str | None, as_json: bool) -> None:
     """Show a patch: why it exists, its hunks, and where each of them goes in the release REF.
 
     REF is a release tag; without it, the locked release is used.
     """
     from opencode_patcher import pipeline
-    from opencode_patcher.base import resources
-    from opencode_patcher.base.line import OPENCODE_1
     from opencode_patcher.base.mutex import one_at_a_time
     from opencode_patcher.base.request import Request
     from opencode_patcher.base.store import open_store
-    from opencode_patcher.patchset import series
     from opencode_patcher.patchset.compose import outcomes
     from opencode_patcher.patchset.values import values_for
-    from opencode_patcher.upstream import DEFAULT_SOURCE, lock
+    from opencode_patcher.upkeep import mending
+    from opencode_patcher.upstream import lock
     from opencode_patcher.upstream.repository import opened
 
-    patch = series.load(resources.patches()).find(name)
-    request = Request(source=source or DEFAULT_SOURCE, ref=ref)
+    line = options.line_of(major, [ref])
+    patch = mending.find_patch(name, line)
+    request = Request(line=line, source=source or line.source, ref=ref)
     store, reporter = open_store(), output.TerminalReporter(quiet=True)
-    release = pipeline.select(request, lock.current(store))
+    release = pipeline.select(request, lock.current(store, line))
     with one_at_a_time(store, reporter), opened(store, request.source) as upstream:
         upstream.fetch([release], reporter)
         snapshot = upstream.snapshot(release)
         snapshot.prefetch(path for target in patch.header.touches for path in target.places)
-        found = outcomes(patch, values_for(OPENCODE_1, release), snapshot.read, version=release.version)
+        found = outcomes(patch, values_for(line, release), snapshot.read, version=release.version)
     if as_json:
         output.show_json({**_header(patch), "release": release.tag, "files": [_landed(item) for item in found]})
         return
     output.block(patch.text)
     output.echo(f"In {release.tag}:")
     for item in found:
-        for line in _lines(item):
-            output.echo(f"  {line}")
+        for place in _lines(item):
+            output.echo(f"  {place}")
 
 
 for work in (mending.edit, mending.rebase, mending.refresh):

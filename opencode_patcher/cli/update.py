@@ -11,6 +11,7 @@ from opencode_patcher.base.errors import PatchError
 from opencode_patcher.cli import options, output
 
 if TYPE_CHECKING:
+    from opencode_patcher.base.line import Line
     from opencode_patcher.install.builds import Build
     from opencode_patcher.upkeep.matrix import Matrix
     from opencode_patcher.upkeep.update import Prospect
@@ -103,7 +104,7 @@ def command(
         output.echo(f"Binary: {built.build.binary}")
         output.echo("It is installed." if activate else "To use it: opencode-patcher install")
     elif not quiet:
-        show(prospect, found)
+        show(prospect, found, line)
     if dry_run and prospect.newer:
         ctx.exit(PatchError.exit_code if prospect.fails else 1)
 
@@ -133,7 +134,7 @@ def newer(prospect: Prospect) -> str:
     return f"OpenCode {prospect.newest.tag} has been released; the lock is at {prospect.locked.tag}."
 
 
-def show(prospect: Prospect, found: Matrix) -> None:
+def show(prospect: Prospect, found: Matrix, line: Line) -> None:
     """Say what there is to move to."""
     from opencode_patcher.upkeep import matrix
 
@@ -143,4 +144,5 @@ def show(prospect: Prospect, found: Matrix) -> None:
     output.echo(newer(prospect))
     output.block(matrix.text(found))
     if not prospect.fails:
-        output.echo("To build it, run the whole drill and move to it if it passes: opencode-patcher update")
+        command = f"opencode-patcher update{options.naming(line)}"
+        output.echo(f"To build it, run the whole drill and move to it if it passes: {command}")

@@ -61,8 +61,12 @@ class _Gap:
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
-    """A hunk to write: the lines as text, what they replace (from ``line``, counted from 0), and the heading."""
+    """A hunk to write: the lines as text, what they replace (from ``line``, counted from 0), and the heading.
 
+    ``number`` is that of a hunk which stays as it is, 0 for a new one.
+    """
+
+    number: int = 0
     line: int
     source: int
     result: int
@@ -104,9 +108,7 @@ def _section(patch: Patch, section: str, hunks: FileHunks, file: Edited) -> str:
     kept, made = _kept_and_new(patch, hunks, file)
     if not made and len(kept) == len(hunks.hunks):
         return _moved(start, file) + "".join(raw)
-    if file.left_out:
-        raise _by_hand(patch, f"Some hunks of {file.target.path} are only for other releases.")
-    if len(raw) != len(hunks.hunks):
+    if len(raw) != len(hunks.hunks) + len(file.left_out):
         raise _by_hand(patch, "There are template blocks around its hunks.")
     for hunk in hunks.hunks:
         lost = all(placement.hunk != hunk.number for placement in kept)
@@ -117,6 +119,7 @@ def _section(patch: Patch, section: str, hunks: FileHunks, file: Edited) -> str:
         body = raw[placement.hunk - 1].split("\n", 1)[1]
         made.append(
             _Part(
+                number=placement.hunk,
                 line=placement.line - 1,
                 source=len(hunk.source),
                 result=len(hunk.result),
@@ -130,7 +133,21 @@ def _section(patch: Patch, section: str, hunks: FileHunks, file: Edited) -> str:
             why="The change was removed, or upstream already has it.",
             next_step=f"Remove the file from {patch.file_name}: its line in Touches and its part of the diff.",
         )
-    return _moved(start, file) + "".join(_written(sorted(made, key=lambda part: part.line)))
+    parts = sorted(made, key=lambda part: part.line)
+    if not file.left_out:
+        return _moved(start, file) + "".join(_written(parts))
+    # `Hunks` counts them, so each has to stay at its number, and a new one has to be one that was there.
+    numbers = [hunk.number for hunk in hunks.hunks]
+    if [part.number or number for part, number in zip(parts, numbers, strict=False)] != numbers or len(parts) > len(
+        numbers
+    ):
+        raise _by_hand(
+            patch,
+            f"The number of hunks of {file.target.path} would change, and `Hunks` in the header says which of them are "
+            "only for some releases.",
+        )
+    written = dict(zip(numbers, _written(parts), strict=True))
+    return _moved(start, file) + "".join(written.get(number, text) for number, text in enumerate(raw, 1))
 
 
 def _written(parts: Sequence[_Part]) -> Iterator[str]:

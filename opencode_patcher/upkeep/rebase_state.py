@@ -8,7 +8,8 @@ from pathlib import Path
 from opencode_patcher.base import documents, files
 from opencode_patcher.base.documents import DocumentError, MissingError
 from opencode_patcher.base.errors import StoreError
-from opencode_patcher.base.version import Release, parse_tag
+from opencode_patcher.base.line import OPENCODE_1, Line, of_version
+from opencode_patcher.base.version import Release, version_of
 
 FILE_NAME = "opencode-patcher-patches.json"
 
@@ -28,6 +29,11 @@ class RebaseState:
     editing: bool = False
     moved: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def line(self) -> Line:
+        """The line of OpenCode whose patches these are."""
+        return of_version(self.release.version) or OPENCODE_1
+
 
 def read(git_dir: Path) -> RebaseState | None:
     """The state of a work tree, None when it has none. Raises StoreError when it is damaged."""
@@ -35,7 +41,7 @@ def read(git_dir: Path) -> RebaseState | None:
     try:
         found = documents.read(path, RebaseState)
         for release in (found.release, found.base):
-            if parse_tag(release.tag) != release.version:
+            if version_of(release.tag) != release.version:
                 raise DocumentError(f"{release.tag!r} is not the tag of that version.")
     except MissingError:
         return None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from opencode_patcher.base import files, git
 from opencode_patcher.base.errors import PatchError, UsageError
-from opencode_patcher.base.line import OPENCODE_1
+from opencode_patcher.base.line import OPENCODE_1, of_version
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
@@ -104,7 +104,8 @@ def start(
     apart = replace(store, root=store.root / DIRECTORY)
     with opened(store, address) as repository:
         repository.fetch((base, release), reporter)
-        slim = workspace.closure(repository.snapshot(release).package_texts())
+        line = (of_version(release.version) or OPENCODE_1).at(release.version)
+        slim = workspace.closure(repository.snapshot(release).package_texts(), line)
         made = worktree.checkout(apart, repository, release, slim, reporter)
         bench = Workbench(
             path=made.path,
@@ -154,7 +155,7 @@ def abort(store: Store, bench: Workbench) -> None:
 def advance(bench: Workbench, patches: Series, reporter: Reporter, *, stop_at: str = "") -> Workbench:
     """Commit the patches of the queue until it is empty, ``stop_at`` has its commit, or one does not fit."""
     series = patches.following(bench.state.moved)
-    values = values_for(OPENCODE_1, bench.state.release)
+    values = values_for(bench.state.line, bench.state.release)
     while bench.state.queue:
         patch = series.find(bench.state.queue[0])
         bench = replace(bench, state=replace(bench.state, queue=bench.state.queue[1:]))
@@ -240,7 +241,7 @@ def _sides(bench: Workbench, series: Series, patch: Patch, found: tuple[FileOutc
 
 def _as_written(bench: Workbench, series: Series, patch: Patch) -> Mapping[str, FileOutcome]:
     """The files of the release that the patch fits, with it and the previous patches applied; by target."""
-    values = values_for(OPENCODE_1, bench.state.base)
+    values = values_for(bench.state.line, bench.state.base)
     with opened_at(bench.repository) as repository:
         snapshot = repository.snapshot(bench.state.base)
         snapshot.prefetch(series.places())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from opencode_patcher.base import files, git
 from opencode_patcher.base.errors import PatchError, UsageError
-from opencode_patcher.base.line import OPENCODE_1
+from opencode_patcher.base.line import OPENCODE_1, of_version
 from opencode_patcher.base.version import Release, Version
 from opencode_patcher.patchset.compose import walk
 from opencode_patcher.patchset.misfit import explain
@@ -50,7 +50,7 @@ def from_commits(bench: Workbench, patches: Series) -> dict[str, str]:
             why=f"The series: {', '.join(names)}\nThe commits: {', '.join(found) or 'none'}",
             next_step="Add or remove patches in patches/, not in the work tree.",
         )
-    values = values_for(OPENCODE_1, bench.state.release)
+    values = values_for(bench.state.line, bench.state.release)
     commits = [bench.state.release.commit, *found.values()]
     with opened_at(bench.repository) as repository:
         steps = pairwise(map(repository.at, commits))
@@ -65,7 +65,7 @@ def from_release(snapshot: Snapshot, release: Release, patches: Series) -> dict[
 
     Unchanged patches give the same text. Raises MisfitError for a patch that does not fit.
     """
-    values = values_for(OPENCODE_1, release)
+    values = values_for(of_version(release.version) or OPENCODE_1, release)
     made: dict[str, str] = {}
     snapshot.prefetch(patches.places())
     for patch, found in walk(patches, values, snapshot.read, version=release.version):

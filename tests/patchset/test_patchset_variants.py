@@ -64,9 +64,9 @@ def patch(text: str = PATCH) -> Patch:
     return series.parse("taste", text)
 
 
-def patched(files: dict[str, str], version: Version | None, ending: str = "") -> dict[str, str]:
-    contents = {path: text.encode() for path, text in files.items()}
-    change = compose(Series(patches=(patch(),)), (), {"ending": ending}, contents.get, version=version)
+def patched(files: dict[str, str], version: Version | None, ending: str = "", *, text: str = PATCH) -> dict[str, str]:
+    contents = {path: content.encode() for path, content in files.items()}
+    change = compose(Series(patches=(patch(text),)), (), {"ending": ending}, contents.get, version=version)
     return {path: content.decode() for path, content in change.files.items()}
 
 
@@ -163,8 +163,19 @@ def test_refresh_keeps_hunks_for_other_releases() -> None:
         after=after.replace("cooked", "well done"),
         left_out=left_out,
     )
-    with pytest.raises(PatchError, match="only for other releases"):
-        refreshed(known, [edited], {"ending": ""})
+    made = refreshed(known, [edited], {"ending": ""})
+    assert patched(SUMMER, OLD, text=made)["kitchen.ts"] == edited.after
+    assert patched(AUTUMN, NEW, ".js", text=made) == patched(AUTUMN, NEW, ".js")
+    more = Edited(
+        target=kitchen,
+        path="kitchen.ts",
+        before=SUMMER["kitchen.ts"],
+        after=f"{after}// Ours.\n",
+        left_out=left_out,
+    )
+    with pytest.raises(PatchError, match="cannot be updated automatically") as caught:
+        refreshed(known, [more], {"ending": ""})
+    assert "`Hunks`" in caught.value.why
 
 
 def test_names_that_differ_between_releases_are_variables() -> None:

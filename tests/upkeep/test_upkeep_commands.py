@@ -11,8 +11,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from opencode_patcher.__main__ import run
 from opencode_patcher.base import git
 from opencode_patcher.base.errors import PatchError, SourceError, UsageError
+from opencode_patcher.base.line import OPENCODE_2
+from opencode_patcher.base.version import Release
+from opencode_patcher.upkeep import rebase_state
+from opencode_patcher.upkeep.rebase_state import RebaseState
 from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, Upstream
 
 CommandLine = Callable[..., int]
@@ -233,3 +238,22 @@ def test_an_installed_package_is_not_edited(
     monkeypatch.setattr(resources, "is_checkout", lambda: False)
     assert command_line("patches", "refresh") == UsageError.exit_code
     assert "checkout of the project" in capsys.readouterr().err
+
+
+def test_patches_of_opencode_2_are_named_by_their_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["patches", "list", "--line", "2", "--json"]) == 0
+    names = {patch["name"] for patch in json.loads(capsys.readouterr().out)["patches"]}
+    assert {"step", "catalogue"} <= names
+    assert run(["patches", "show", "step"]) == PatchError.exit_code
+    said = capsys.readouterr().err
+    assert "It is a patch of OpenCode 2." in said
+    assert "Add: --line 2" in said
+
+
+def test_a_work_tree_of_a_pre_release_is_one_of_its_line(tmp_path: Path) -> None:
+    release = Release(version=(2, 0, 0), tag="v2.0.0-pre.20260720", commit="0" * 40)
+    rebase_state.write(tmp_path, RebaseState(release=release, base=release, queue=("step",)))
+    found = rebase_state.read(tmp_path)
+    assert found is not None
+    assert found.release == release
+    assert found.line is OPENCODE_2
