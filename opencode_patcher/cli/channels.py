@@ -20,13 +20,11 @@ from opencode_patcher.cli import options, output
 )
 @click.option(
     "--package",
-    default="opencode-combined",
-    show_default=True,
     metavar="[@SCOPE/]NAME",
-    help="The name of the package, with a scope for npm.",
+    help="The name of the package, with a scope for npm.  [default: opencode-combined, or opencode2-combined]",
 )
 @options.json_option
-def command(directory: Path, out: Path, package: str, as_json: bool) -> None:
+def command(directory: Path, out: Path, package: str | None, as_json: bool) -> None:
     """Write what package managers need to install a release.
 
     DIR is a directory written by `opencode-patcher release` with --repository and --release. OUT gets a directory for

@@ -21,7 +21,7 @@ RULES = (
     ("Homebrew", r"/Cellar/([^/]+)/", "brew upgrade NAME"),
     ("Scoop", r"(?i)/scoop/apps/([^/]+)/", "scoop update NAME"),
     ("Nix", r"^/nix/store/[^/-]+-([^/]+?)-\d[^/]*/", "nix profile upgrade NAME"),
-    ("the AUR", r"^/usr/lib/([^/]+-bin)/opencode$", "yay -Syu NAME"),
+    ("the AUR", r"^/usr/lib/([^/]+-bin)/opencode2?$", "yay -Syu NAME"),
     ("mise", r"/mise/installs/([^/]+)/", "mise upgrade NAME"),
 )
 """Name, where the program is (the group is the package), and the command. Twin of ``MANAGERS`` in

@@ -27,6 +27,7 @@ TWIN = "opencode-1/packages/opencode/src/combined/seam/installation.ts.j2"
         (r"C:\Users\a\scoop\apps\oc\current\opencode.exe", "scoop update oc"),
         ("/nix/store/5v3v4x1b-oc-combined-1.18.3-2/bin/opencode", "nix profile upgrade oc-combined"),
         ("/usr/lib/oc-bin/opencode", "yay -Syu oc-bin"),
+        ("/usr/lib/opencode2-combined-bin/opencode2", "yay -Syu opencode2-combined-bin"),
         ("/home/a/.local/share/mise/installs/github-you-oc/1.18.3/opencode", "mise upgrade github-you-oc"),
     ],
 )

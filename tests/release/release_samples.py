@@ -71,13 +71,20 @@ def manifest(**changes: object) -> Manifest:
     return Manifest(**(values | changes))  # type: ignore[arg-type]
 
 
-def artifact(target: str, *, without: tuple[str, ...] = (), archive: str = "1", binary: str = "2") -> Artifact:
+def artifact(
+    target: str,
+    *,
+    without: tuple[str, ...] = (),
+    archive: str = "1",
+    binary: str = "2",
+    program: str = "opencode",
+) -> Artifact:
     """What was made for a target; ``archive`` and ``binary`` are the hexadecimal digit of which the digest is made."""
     ending = "tar.gz" if target.startswith("linux") else "zip"
     return Artifact(
         target=target,
-        archive=File(name=f"opencode-{target}.{ending}", sha256=archive * 64, size=48_000_000),
-        binary=File(name="opencode", sha256=binary * 64, size=146_000_000),
+        archive=File(name=f"{program}-{target}.{ending}", sha256=archive * 64, size=48_000_000),
+        binary=File(name=program, sha256=binary * 64, size=146_000_000),
         runtime="3" * 64,
         without=without,
     )

@@ -26,17 +26,28 @@ from tests.release.release_samples import artifact, manifest
 HADOLINT = shutil.which("hadolint", path=str(Path(sys.executable).parent))
 
 
+PRE_RELEASE = "v2.0.0-pre.20260720"
+
+
 def made(
-    tag: str = "v1.18.3", targets: tuple[str, ...] = NAMES, package: str = "@you/opencode-combined"
+    tag: str = "v1.18.3", targets: tuple[str, ...] = NAMES, package: str | None = "@you/opencode-combined"
 ) -> dict[str, str]:
     return channels.texts(channels.offer(released(tag, targets), package), resources.templates())
 
 
+def made_2(tag: str = PRE_RELEASE) -> dict[str, str]:
+    return made(tag, package=None)
+
+
 def released(tag: str = "v1.18.3", targets: tuple[str, ...] = NAMES) -> Manifest:
-    """Each archive has a digest of its own."""
+    """Each archive has a digest of its own. ``tag`` is that of OpenCode, or has a number behind it."""
+    first = tag.startswith("v1.")
+    program = "opencode" if first else "opencode2"
+    release = Release(tag=PRE_RELEASE, version=(2, 0, 0), commit="d" * 40)
     return manifest(
-        artifacts=tuple(artifact(name, archive=f"{NAMES.index(name):x}") for name in targets),
+        artifacts=tuple(artifact(name, archive=f"{NAMES.index(name):x}", program=program) for name in targets),
         published=Published(repository="owner/name", release=tag),
+        **({} if first else {"release": release}),
     )
 
 
@@ -100,8 +111,8 @@ def test_scoops_manifest_has_what_its_schema_demands() -> None:
         assert re.fullmatch(r"sha256:[0-9a-f]{64}", one["hash"])
 
 
-def test_the_pkgbuild_is_sound_and_srcinfo_says_the_same(tmp_path: Path) -> None:
-    texts = made("v1.18.3-2")
+@pytest.mark.parametrize("texts", [made("v1.18.3-2"), made_2(f"{PRE_RELEASE}-2")], ids=["1", "2"])
+def test_the_pkgbuild_is_sound_and_srcinfo_says_the_same(texts: dict[str, str], tmp_path: Path) -> None:
     build = tmp_path / "PKGBUILD"
     build.write_text(texts["aur/PKGBUILD"])
     shellcheck = shutil.which("shellcheck", path=str(Path(sys.executable).parent))
@@ -123,21 +134,23 @@ def test_the_pkgbuild_is_sound_and_srcinfo_says_the_same(tmp_path: Path) -> None
     ("file", "grammar", "needed"),
     [
         ("homebrew/Formula/opencode-combined.rb", tree_sitter_ruby.language(), "end"),
+        ("homebrew/Formula/opencode2-combined.rb", tree_sitter_ruby.language(), "end"),
         ("nix/flake.nix", tree_sitter_nix.language(), "{"),
     ],
 )
 def test_a_grammar_of_its_language_can_read_it(file: str, grammar: object, needed: str) -> None:
     """Less than the package managers themselves would say, but it is there on every machine."""
     parser = Parser(Language(grammar))
-    text = made()[file]
+    text = (made_2() | made())[file]
     assert not parser.parse(text.encode()).root_node.has_error
     assert parser.parse(text.replace(needed, "", 1).encode()).root_node.has_error
 
 
 @pytest.mark.skipif(not HADOLINT, reason="needs hadolint")
-def test_hadolint_has_nothing_against_the_containerfile(tmp_path: Path) -> None:
+@pytest.mark.parametrize("texts", [made(), made_2()], ids=["1", "2"])
+def test_hadolint_has_nothing_against_the_containerfile(texts: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "Containerfile"
-    file.write_text(made()["container/Containerfile"])
+    file.write_text(texts["container/Containerfile"])
     assert HADOLINT
     done = subprocess.run([HADOLINT, "--no-color", file], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
@@ -179,7 +192,22 @@ def test_a_release_that_is_published_nowhere_cannot_be_offered() -> None:
     assert "--repository" in caught.value.next_step
 
 
-def test_opencode_2_has_no_packages_yet() -> None:
-    newer = Release(tag="v2.0.26", version=(2, 0, 26), commit="d" * 40)
-    with pytest.raises(ReleaseError, match="no packages of OpenCode 2 yet"):
-        channels.offer(manifest(release=newer))
+def test_both_lines_can_be_installed_side_by_side() -> None:
+    """No package, program or file of one is that of the other."""
+    first, second = made(package=None), made_2()
+    assert {path.split("/")[0] for path in second} == {channel.name for channel in channels.CHANNELS}
+    commands = [
+        json.loads(texts[f"npm/{name}/package.json"])["bin"]
+        for texts, name in ((first, "opencode-combined"), (second, "opencode2-combined"))
+    ]
+    assert commands == [{"opencode": "bin/opencode.js"}, {"opencode2": "bin/opencode2.js"}]
+    own = re.compile(r"\bopencode\b(?!-patcher)")
+    for path, text in second.items():
+        # In an image, a user and an archive may have any name.
+        if not path.startswith("container/"):
+            assert not own.search(text), path
+    assert "pkgname=opencode2-combined-bin\npkgver=2.0.0pre.20260720\n" in second["aur/PKGBUILD"]
+    assert "conflicts_with" not in second["homebrew/Formula/opencode2-combined.rb"]
+    assert json.loads(second["scoop/bucket/opencode2-combined.json"])["bin"] == "opencode2.exe"
+    assert "release-2.yml" in second["mise/registry.yaml"]
+    assert 'ENTRYPOINT ["opencode2"]' in second["container/Containerfile"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Render
+from opencode_patcher.release.channels.protocol import Offer, Render
 
 MACHINES = {"x86_64": ("linux", "x64"), "aarch64": ("linux", "arm64")}
 """Arch's names, and our system and machine."""
@@ -31,9 +31,13 @@ class Aur:
             return {}
         values = {
             "name": f"{offer.name}-bin",
-            "number": offer.number,
+            "program": offer.program,
+            # Whatever would install the same file.
+            "conflicts": [offer.program, f"{offer.program}-bin"],
+            # No dash may be in it, and letters right behind a number are what comes before it.
+            "number": offer.number.replace("-", ""),
             "revision": offer.revision,
-            "description": DESCRIPTION,
+            "description": offer.description,
             "homepage": offer.homepage,
             "sources": sources,
         }

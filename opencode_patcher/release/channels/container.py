@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Render
+from opencode_patcher.release.channels.protocol import Offer, Render
 
 MACHINES = {"amd64": ("linux", "x64"), "arm64": ("linux", "arm64")}
 """The names of container images, and our system and machine."""
@@ -23,7 +23,9 @@ class Container:
         if not sources:
             return {}
         values = {
-            "description": DESCRIPTION,
+            "name": offer.name,
+            "title": offer.description.partition(":")[0],
+            "program": offer.program,
             "homepage": offer.homepage,
             "version": offer.tag,
             "sources": sources,

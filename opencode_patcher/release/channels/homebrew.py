@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Render, as_value
+from opencode_patcher.base.line import OPENCODE_1
+from opencode_patcher.release.channels.protocol import Offer, Render, as_value
 
 
 class Homebrew:
@@ -27,7 +28,9 @@ class Homebrew:
             return {}
         values = {
             "class_name": "".join(part.capitalize() for part in offer.name.split("-")),
-            "description": DESCRIPTION,
+            "program": offer.program,
+            "conflicts": "opencode" if offer.line is OPENCODE_1 else "",
+            "description": offer.description,
             "homepage": offer.homepage,
             "number": offer.number,
             "revision": offer.revision - 1,

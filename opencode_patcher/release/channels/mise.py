@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Render
+from opencode_patcher.base.line import OPENCODE_1
+from opencode_patcher.release.channels.protocol import Offer, Render
 
 
 class Mise:
@@ -32,7 +33,13 @@ class Mise:
         values = {
             "owner": owner,
             "repository": name,
-            "description": DESCRIPTION,
+            "program": offer.program,
+            "tag": offer.tag,
+            "major": offer.line.major,
+            "workflow": offer.line.release_workflow,
+            # A registry has one package for a repository, unless another name is given to it.
+            "name": "" if offer.line is OPENCODE_1 else f"{offer.repository}/{offer.program}",
+            "description": offer.description,
             "environments": environments,
         }
         return {"registry.yaml": render("registry.yaml", values)}

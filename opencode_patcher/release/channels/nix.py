@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
-from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Render
+from opencode_patcher.release.channels.protocol import Offer, Render
 
 SYSTEMS = {
     "x86_64-linux": ("linux", "x64"),
@@ -31,8 +31,9 @@ class Nix:
             return {}
         values = {
             "name": offer.name,
+            "program": offer.program,
             "version": offer.version,
-            "description": DESCRIPTION,
+            "description": offer.description,
             "homepage": offer.homepage,
             "sources": sources,
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from opencode_patcher.base import files
 from opencode_patcher.release import notices
-from opencode_patcher.release.channels.protocol import DESCRIPTION, Asset, Offer, Render
+from opencode_patcher.release.channels.protocol import Asset, Offer, Render
 
 _SYSTEMS = {"windows": "win32"}
 """npm's names of systems, where they differ."""
@@ -30,18 +30,26 @@ class Npm:
         """A directory for each package, without the programs (``programs`` says where they go)."""
         if not offer.assets:
             return {}
+        launcher = f"bin/{offer.program}.js"
         main = {
             **_head(offer, _full_name(offer)),
-            "description": DESCRIPTION,
-            "bin": {"opencode": "bin/opencode.js"},
+            "description": offer.description,
+            "bin": {offer.program: launcher},
             "files": ["bin", notices.FILE_NAME],
             "engines": {"node": ">=18"},
             "optionalDependencies": {_full_name(offer, one): offer.version for one in offer.assets},
         }
         texts = {
             f"{offer.name}/package.json": files.json_text(main),
-            f"{offer.name}/bin/opencode.js": render("opencode.js", {"package": _full_name(offer)}),
-            f"{offer.name}/README.md": render("npm-README.md", {"name": _full_name(offer), "homepage": offer.homepage}),
+            f"{offer.name}/{launcher}": render("opencode.js", {"package": _full_name(offer), "program": offer.program}),
+            f"{offer.name}/README.md": render(
+                "npm-README.md",
+                {
+                    "name": _full_name(offer),
+                    "title": offer.description.partition(":")[0],
+                    "homepage": offer.homepage,
+                },
+            ),
         }
         for one in offer.assets:
             texts[f"{directory(offer, one)}/package.json"] = files.json_text(_platform(offer, one))
@@ -63,7 +71,7 @@ def _platform(offer: Offer, asset: Asset) -> dict[str, object]:
     libc = {"libc": ["musl" if target.musl else "glibc"]} if target.system == "linux" else {}
     return {
         **_head(offer, _full_name(offer, asset)),
-        "description": f"{DESCRIPTION} ({target.name})",
+        "description": f"{offer.description} ({target.name})",
         "os": [_SYSTEMS.get(target.system, target.system)],
         "cpu": [target.machine],
         **libc,

@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from opencode_patcher.base.errors import ReleaseError, UsageError
-from opencode_patcher.base.line import OPENCODE_1
+from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.release.manifest import Manifest
 from opencode_patcher.toolchain.targets import Target
-
-DESCRIPTION = "OpenCode with combined models: one model, several providers, failover"
-"""At most 80 characters, which Homebrew demands."""
-DEFAULT_NAME = "opencode-combined"
 
 _NAME = re.compile(r"(?:(@[a-z0-9][a-z0-9._-]*)/)?([a-z][a-z0-9-]*)")
 
@@ -34,12 +30,14 @@ class Asset:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """A release as package managers see it.
+    """A release as package managers see it: of another line, it has another package and program, so that people can
+    install both.
 
     ``name`` is the package's name, ``scope`` npm's scope with its ``@`` or "". ``revision`` counts releases of the same
     ``number`` of OpenCode, from 1.
     """
 
+    line: Line
     name: str
     scope: str
     number: str
@@ -47,6 +45,17 @@ class Offer:
     repository: str
     tag: str
     assets: tuple[Asset, ...]
+
+    @property
+    def program(self) -> str:
+        """What people type."""
+        return self.line.program
+
+    @property
+    def description(self) -> str:
+        """At most 80 characters, which Homebrew demands."""
+        called = "OpenCode" if self.line is OPENCODE_1 else self.line.name
+        return f"{called} with combined models: one model, several providers, failover"
 
     @property
     def homepage(self) -> str:
@@ -90,24 +99,24 @@ class Channel(Protocol):
         ...
 
 
-def offer(manifest: Manifest, package: str = DEFAULT_NAME) -> Offer:
+def default_name(line: Line) -> str:
+    """What the package of a line is called unless somebody names it."""
+    return f"{line.program}-combined"
+
+
+def offer(manifest: Manifest, package: str | None = None) -> Offer:
     """The release of a manifest under the name ``package``, which may have npm's scope.
 
     Raises UsageError for a name that not every package manager takes, and ReleaseError when the manifest does not say
     where the release is published.
     """
-    name = _NAME.fullmatch(package)
+    usual = default_name(manifest.line)
+    name = _NAME.fullmatch(usual if package is None else package)
     if name is None:
         raise UsageError(
             f"'{package}' cannot be the name of a package: not every package manager accepts it.",
             why="A name begins with a letter and has lowercase letters, digits and dashes. npm's can have a scope.",
-            next_step=f"Try: --package {DEFAULT_NAME}, or --package @you/{DEFAULT_NAME}",
-        )
-    if manifest.line.program != OPENCODE_1.program:
-        raise ReleaseError(
-            f"There are no packages of {manifest.line.name} yet.",
-            why=f"The templates of the package managers are for {OPENCODE_1.name}.",
-            next_step="Its archives and install scripts are complete: publish those.",
+            next_step=f"Try: --package {usual}, or --package @you/{usual}",
         )
     published = manifest.published
     if not published.repository:
@@ -120,6 +129,7 @@ def offer(manifest: Manifest, package: str = DEFAULT_NAME) -> Offer:
     counted = re.fullmatch(rf"v?{re.escape(number)}-(\d+)", published.release)
     base = f"https://github.com/{published.repository}/releases/download/{published.release}"
     return Offer(
+        line=manifest.line,
         name=name[2],
         scope=name[1] or "",
         number=number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from opencode_patcher.base import files
-from opencode_patcher.release.channels.protocol import DESCRIPTION, Offer, Render
+from opencode_patcher.release.channels.protocol import Offer, Render
 
 MACHINES = {"64bit": ("windows", "x64"), "arm64": ("windows", "arm64")}
 """Scoop's names, and our system and machine."""
@@ -25,10 +25,10 @@ class Scoop:
             return {}
         manifest = {
             "version": offer.number + (f".{offer.revision}" if offer.revision > 1 else ""),
-            "description": DESCRIPTION,
+            "description": offer.description,
             "homepage": offer.homepage,
             "license": "MIT",
             "architecture": architecture,
-            "bin": "opencode.exe",
+            "bin": f"{offer.program}.exe",
         }
         return {f"bucket/{offer.name}.json": files.json_text(manifest)}
