@@ -1,3 +1,4 @@
+import "./own-state"
 import { expect, test } from "bun:test"
 import { CombinedRunnerAccounts } from "../../src/combined/runner/accounts"
 import { ModelV2 } from "../../src/model"

@@ -1,3 +1,4 @@
+import "./own-state"
 import { expect, test } from "bun:test"
 import { LLM } from "@opencode-ai/ai"
 import { Effect } from "effect"

@@ -1,3 +1,4 @@
+import "./own-state"
 import { afterAll, expect, test } from "bun:test"
 import { Effect } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "fs"

@@ -1,3 +1,4 @@
+import "./own-state"
 import { afterEach, expect, test } from "bun:test"
 import { Effect } from "effect"
 import { mkdirSync, rmSync, writeFileSync } from "fs"
