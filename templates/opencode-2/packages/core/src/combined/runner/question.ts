@@ -15,9 +15,9 @@ const ALLOW = "allow"
 /** What is asked in the session that the user opened. */
 export const form = (session: string, member: Name) => ({
   sessionID: session,
-  title: CombinedWords.question(member),
+  title: "Combined models",
   metadata: { kind: KIND },
-  fields: [{ key: ALLOW, type: "boolean" as const, title: CombinedWords.question(member), required: true }] as const,
+  fields: [{ key: ALLOW, type: "boolean" as const, title: CombinedWords.question(member) }] as const,
 })
 
 type State = { readonly status: string; readonly answer?: Readonly<Record<string, unknown>> }
