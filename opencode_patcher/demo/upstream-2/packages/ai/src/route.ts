@@ -1,0 +1,2 @@
+export { Auth } from "./route/auth"
+export type { Route } from "./route/client"

@@ -1,0 +1,3 @@
+export const UI = {
+  println: (text: string) => console.log(text),
+}
