@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from opencode_patcher import __version__
 from opencode_patcher.base.errors import BuildError, DrillError, StoreError
+from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.base.mutex import one_at_a_time
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.request import Request
@@ -406,9 +407,11 @@ def update(
     return built
 
 
-def demonstrate(store: Store, reporter: Reporter, *, keep: Path | None = None) -> Demonstration:
-    """Build the small upstream in the demo's own part of ``store``, and watch its binary fail over. ``keep`` names a
-    directory for the throw-away homes.
+def demonstrate(
+    store: Store, reporter: Reporter, *, line: Line = OPENCODE_1, keep: Path | None = None
+) -> Demonstration:
+    """Build the small upstream of a line in the demo's own part of ``store``, and watch its binary fail over. ``keep``
+    names a directory for the throw-away homes.
 
     Raises the error of the step that fails; DrillError when a freshly built binary fails a scenario. For a binary that
     was built before, failed scenarios are listed in ``failed`` instead.
@@ -422,8 +425,8 @@ def demonstrate(store: Store, reporter: Reporter, *, keep: Path | None = None) -
         return demo.outcome(episodes)
 
     own = store.inner(demo.STORE)
-    wanted, lock = demo.request(own)
+    wanted, lock = demo.request(own, line)
     built = build(wanted, own, reporter, lock=lock, proof=proof)
     if not episodes:
         proof(built.build, reporter)
-    return demo.Demonstration(binary=built.binary, reused=built.reused, episodes=tuple(episodes))
+    return demo.Demonstration(line=line, binary=built.binary, reused=built.reused, episodes=tuple(episodes))

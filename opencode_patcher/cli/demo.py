@@ -17,7 +17,7 @@ TITLE = "OpenCode with combined models"
 """Of a recording."""
 
 INTRODUCTION = """\
-A small stand-in for OpenCode was fetched, patched and built like the real one: same patches, same TypeScript, same
+A small stand-in for {line} was fetched, patched and built like the real one: same patches, same TypeScript, same
 steps. It has one model that several providers offer. The providers are fakes on this machine, and the first one fails:
 """
 
@@ -31,20 +31,28 @@ steps. It has one model that several providers offer. The providers are fakes on
     help="Record a failover in the real OpenCode instead, as a moving picture (.svg) or for asciinema (.cast); can be "
     "repeated.",
 )
+@options.line_option
 @options.asked_binary_option
 @options.keep_homes_option
 @options.progress_options
 def command(
-    record: tuple[Path, ...], binary: Path | None, keep: Path | None, as_json: bool, quiet: bool, verbose: bool
+    record: tuple[Path, ...],
+    major: str | None,
+    binary: Path | None,
+    keep: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
 ) -> None:
     """See a failover without keys and without OpenCode's source.
 
     A small program that ships with this tool stands in for OpenCode. It is patched and built like OpenCode, which needs
     git and a package registry, and then run against fake providers that fail.
 
-    With --record, a patched OpenCode is started in a terminal of its own, against providers on this machine. The first
-    one breaks off and is then overloaded. What the screen shows is written to FILE.
+    With --record, a patched OpenCode 1 is started in a terminal of its own, against providers on this machine. The
+    first one breaks off and is then overloaded. What the screen shows is written to FILE.
     """
+    options.at_most_one({"--record": record, "--line": major}, next_step="Leave one of them out.")
     reporter = output.reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     if record:
         write_recording(record, binary, reporter, as_json=as_json)
@@ -52,7 +60,7 @@ def command(
     from opencode_patcher import pipeline
     from opencode_patcher.base.store import open_store
 
-    seen = pipeline.demonstrate(open_store(), reporter, keep=keep)
+    seen = pipeline.demonstrate(open_store(), reporter, line=options.line_of(major, []), keep=keep)
     if as_json:
         output.show_json(as_data(seen))
         raise click.exceptions.Exit(DrillError.exit_code if seen.failed else 0)
@@ -121,7 +129,7 @@ def as_data(seen: Demonstration) -> dict[str, object]:
 
 def show(seen: Demonstration) -> None:
     """Show what happened, and how to get the real thing."""
-    output.block(INTRODUCTION)
+    output.block(INTRODUCTION.format(line=seen.line.name))
     for episode in seen.episodes:
         show_episode(episode)
     output.block(closing(seen))
@@ -154,6 +162,7 @@ def closing(seen: Demonstration) -> str:
             f"Each time the next provider was asked within the same turn{slowest}: no half answer was left,",
             "no tool ran twice, and each answer is stored and billed under the provider that gave it.",
             f"The program is {seen.binary}; it is of no further use.",
-            "To get this in the real OpenCode: opencode-patcher build, then opencode-patcher install",
+            f"To get this in the real {seen.line.name}: opencode-patcher build --line {seen.line.major}, "
+            "then opencode-patcher install",
         ]
     )

@@ -1,4 +1,4 @@
-"""The small upstream as a git repository with a release tag: the same files give the same commit everywhere."""
+"""A small upstream as a git repository with a release tag: the same files give the same commit everywhere."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from pathlib import Path
 
 from opencode_patcher.base import git
 from opencode_patcher.base.files import staged_directory
+from opencode_patcher.base.line import OPENCODE_1, OPENCODE_2, Line
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
 from opencode_patcher.upstream import releases
 
-FILES = Path(__file__).with_name("upstream")
-TAG = "v1.0.0"
 AUTHOR = "opencode-patcher <demo@example.invalid>"
 DATE = "1735689600 +0000"
 """Seconds since the epoch. Any constant will do; the commit's id must not depend on the date."""
@@ -28,6 +27,21 @@ _NOT_OURS = frozenset({"node_modules", "dist", "__pycache__"})
 
 
 @dataclass(frozen=True, kw_only=True)
+class Small:
+    """A small upstream as it ships: the directory of its ``files``, and the ``tag`` of its one release."""
+
+    files: Path
+    tag: str
+
+
+SMALL = {
+    OPENCODE_1.major: Small(files=Path(__file__).with_name("upstream"), tag="v1.0.0"),
+    OPENCODE_2.major: Small(files=Path(__file__).with_name("upstream-2"), tag="v2.0.0"),
+}
+"""The small upstream of each line, by its major version."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Upstream:
     """A repository and the one release in it."""
 
@@ -35,22 +49,23 @@ class Upstream:
     release: Release
 
 
-def ensure(store: Store, files: Mapping[str, str] | None = None) -> Upstream:
-    """The repository of ``files`` (text by path; default: those that ship with the tool), made if needed.
+def ensure(store: Store, files: Mapping[str, str] | None = None, *, line: Line = OPENCODE_1) -> Upstream:
+    """The repository of a line's small upstream, made if needed. ``files`` (text by path) replaces those that ship with
+    the tool.
 
     Different files get a different path, so that a newer tool does not use the tree of an older one. Raises StoreError
     when it cannot be written, ProcessError when git fails.
     """
-    files = read_files() if files is None else files
-    stream = fast_import_stream(files)
+    small = SMALL[line.major]
+    stream = fast_import_stream(read_files(small.files) if files is None else files, small.tag)
     path = store.root / "upstream" / hashlib.sha256(stream.encode("utf-8")).hexdigest()[:12]
     if not path.is_dir():
         with staged_directory(path) as new:
             _make(new, stream)
-    return Upstream(path=path, release=releases.latest(releases.list_releases(str(path))))
+    return Upstream(path=path, release=releases.latest(releases.list_releases(str(path), line), line))
 
 
-def read_files(root: Path = FILES) -> dict[str, str]:
+def read_files(root: Path = SMALL[OPENCODE_1.major].files) -> dict[str, str]:
     """The text of each file below ``root`` by its path with forward slashes."""
     found: dict[str, str] = {}
     for directory, names, files in os.walk(root):
@@ -61,20 +76,20 @@ def read_files(root: Path = FILES) -> dict[str, str]:
     return found
 
 
-def fast_import_stream(files: Mapping[str, str]) -> str:
-    """The input for ``git fast-import`` that makes one tagged commit of ``files``. Pure.
+def fast_import_stream(files: Mapping[str, str], tag: str) -> str:
+    """The input for ``git fast-import`` that makes one commit of ``files`` with a ``tag``. Pure.
 
     It bypasses the user's settings for line endings, hooks, signatures and identity, which would change the commit.
     """
-    return "".join(_commands(files))
+    return "".join(_commands(files, tag))
 
 
-def _commands(files: Mapping[str, str]) -> Iterator[str]:
-    message = f"A small OpenCode {TAG}"
+def _commands(files: Mapping[str, str], tag: str) -> Iterator[str]:
+    message = f"A small OpenCode {tag}"
     yield f"commit refs/heads/dev\ncommitter {AUTHOR} {DATE}\n{_data(message)}"
     for path in sorted(files):
         yield f"M 100644 inline {path}\n{_data(files[path])}"
-    yield f"reset refs/tags/{TAG}\nfrom refs/heads/dev\n"
+    yield f"reset refs/tags/{tag}\nfrom refs/heads/dev\n"
 
 
 def _data(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Builds the small upstream with the same pipeline that builds OpenCode, and watches its binary fail over."""
+"""Builds a small upstream with the same pipeline that builds OpenCode, and watches its binary fail over."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from statistics import median
 
 from opencode_patcher import drill
+from opencode_patcher.base import resources
+from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import Store
@@ -15,7 +17,7 @@ from opencode_patcher.drill.verdict.judge import Verdict
 from opencode_patcher.drill.verdict.observation import Observation
 from opencode_patcher.drill.verdict.timeline import TimelineEntry, timeline
 from opencode_patcher.install import builds
-from opencode_patcher.upstream.lock import Lock, read_lock
+from opencode_patcher.upstream.lock import Lock, packed_file, read_lock
 
 SCENARIOS = ("429", "cut-in-text", "cut-after-tool")
 """Refused before the first word, cut off after some words, cut off after a tool that must not run again."""
@@ -37,6 +39,7 @@ class Episode:
 class Demonstration:
     """The binary that was built, and the episodes in the order of ``SCENARIOS``."""
 
+    line: Line
     binary: Path
     reused: bool
     episodes: tuple[Episode, ...]
@@ -47,11 +50,12 @@ class Demonstration:
         return tuple(episode.verdict.scenario for episode in self.episodes if not episode.verdict.passed)
 
 
-def request(store: Store) -> tuple[Request, Lock]:
-    """The request for ``pipeline.build``: the small upstream in ``store``, locked to its commit."""
-    upstream = repository.ensure(store)
-    lock = replace(read_lock(), release=upstream.release)
-    return Request(source=str(upstream.path), models_json=CATALOGUE), lock
+def request(store: Store, line: Line = OPENCODE_1) -> tuple[Request, Lock]:
+    """The request for ``pipeline.build``: the small upstream of the line in ``store``, locked to its commit."""
+    upstream = repository.ensure(store, line=line)
+    lock = replace(read_lock(packed_file(line)), release=upstream.release)
+    source = str(upstream.path)
+    return Request(line=line, patches=resources.patches(line), source=source, models_json=CATALOGUE), lock
 
 
 def watch(binary: Path, reporter: Reporter, keep: Path | None = None) -> tuple[Episode, ...]:
@@ -61,7 +65,7 @@ def watch(binary: Path, reporter: Reporter, keep: Path | None = None) -> tuple[E
     def remember(observation: Observation, verdict: Verdict) -> None:
         episodes.append(Episode(verdict=verdict, lines=timeline(observation)))
 
-    # The small program has no server.
+    # The small OpenCode 1 has no server.
     drill.run(binary, drill.select(SCENARIOS), reporter=reporter, keep=keep, watch=remember, isolated=True)
     return tuple(sorted(episodes, key=lambda episode: SCENARIOS.index(episode.verdict.scenario)))
 

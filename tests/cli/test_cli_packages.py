@@ -91,6 +91,7 @@ def test_the_wheel_has_the_package_with_its_data_the_patches_and_the_templates(p
     assert f"opencode_patcher/upstream/{LOCK_FILE.name}" in held
     assert "opencode_patcher/models/rules.toml" in held
     assert "opencode_patcher/demo/upstream/packages/opencode/script/build.ts" in held
+    assert "opencode_patcher/demo/upstream-2/packages/cli/script/build.ts" in held
     assert "opencode_patcher/_resources/patches/opencode-1/series" in held
     assert "opencode_patcher/_resources/templates/release/install.sh.j2" in held
     assert "opencode_patcher/py.typed" in held

@@ -1,49 +1,70 @@
-"""The small upstream as it ships: it fits our patches, and its repository is the same everywhere."""
+"""The small upstreams as they ship: they fit our patches, and their repositories are the same everywhere."""
 
 from __future__ import annotations
 
 import json
 import re
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from opencode_patcher.base import git, resources
 from opencode_patcher.base.errors import ProcessError
-from opencode_patcher.base.line import OPENCODE_1
+from opencode_patcher.base.line import LINES, OPENCODE_2, Line
 from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.demo import repository
-from opencode_patcher.patchset import newfiles, series
+from opencode_patcher.patchset import expectations, newfiles, series
 from opencode_patcher.patchset.compose import compose
 from opencode_patcher.patchset.values import values_for
 from opencode_patcher.upstream import workspace
+
+
+@pytest.fixture(params=LINES, ids=lambda line: str(line.major))
+def line(request: pytest.FixtureRequest) -> Line:
+    found: Line = request.param
+    return found
+
+
+@pytest.fixture
+def small(line: Line) -> repository.Small:
+    return repository.SMALL[line.major]
 
 
 def show(path: Path, *arguments: str) -> str:
     return git.run(f"--git-dir={path}", *arguments).stdout
 
 
-def test_every_patch_fits_the_small_upstream_unchanged(store: Store) -> None:
-    files = repository.read_files()
-    release = repository.ensure(store).release
-    patches = series.load(resources.patches())
+def test_every_patch_fits_the_small_upstream_unchanged(line: Line, small: repository.Small, store: Store) -> None:
+    files = repository.read_files(small.files)
+    release = repository.ensure(store, line=line).release
+    patches = series.load(resources.patches(line))
 
     change = compose(
         patches,
-        newfiles.load(resources.templates()),
-        values_for(OPENCODE_1, release),
+        newfiles.load(resources.templates(), line),
+        values_for(line, release),
         lambda path: files[path].encode() if path in files else None,
         version=release.version,
     )
 
     wanted = {patch.name for patch in patches.patches if patch.header.touches[0].releases.has(release.version)}
-    assert len(wanted) > 10
+    assert len(wanted) >= 10
     assert {placement.patch for placement in change.placements} == wanted
     assert not any(placement.already for placement in change.placements)
 
 
-def test_none_of_the_feature_is_in_the_small_upstream() -> None:
-    for path, text in repository.read_files().items():
+def test_what_the_feature_relies_on_is_in_the_small_opencode_2() -> None:
+    small = repository.SMALL[OPENCODE_2.major]
+    files = repository.read_files(small.files)
+
+    found = expectations.load(resources.patches(OPENCODE_2))
+
+    assert expectations.differences(found, (2, 0, 0), lambda path: files[path].encode()) == ()
+
+
+def test_none_of_the_feature_is_in_the_small_upstream(small: repository.Small) -> None:
+    for path, text in repository.read_files(small.files).items():
         assert "provider_priority" not in text, path
         assert "combined" not in text.lower(), path
 
@@ -64,15 +85,18 @@ def test_the_commit_does_not_depend_on_the_users_settings(store: Store, isolated
     )
 
 
-def test_the_release_has_the_shipped_files_byte_for_byte(store: Store) -> None:
-    upstream = repository.ensure(store)
+def test_the_release_has_the_shipped_files_byte_for_byte(
+    line: Line, small: repository.Small, store: Store, tmp_path: Path
+) -> None:
+    upstream = repository.ensure(store, line=line)
 
-    listed = show(upstream.path, "ls-tree", "-r", "--name-only", "v1.0.0").split()
+    packed = tmp_path / "release.tar"
+    show(upstream.path, "archive", f"--output={packed}", small.tag)
 
-    assert sorted(listed) == sorted(repository.read_files())
-    for path in listed:
-        blob = f"v1.0.0:{path}"
-        assert show(upstream.path, "cat-file", "blob", blob) == (repository.FILES / path).read_text(encoding="utf-8")
+    with tarfile.open(packed) as archive:
+        held = {one.name: file.read() for one in archive if (file := archive.extractfile(one))}
+    assert held.keys() == repository.read_files(small.files).keys()
+    assert held == {path: (small.files / path).read_bytes() for path in held}
 
 
 def test_a_second_call_creates_nothing(store: Store) -> None:
@@ -109,19 +133,19 @@ def test_files_left_by_a_development_run_are_not_shipped(tmp_path: Path) -> None
     assert repository.read_files(tmp_path / "files") == {"packages/a.ts": "content\n"}
 
 
-def test_the_tool_recognises_it_as_opencode() -> None:
-    files = repository.read_files()
+def test_the_tool_recognises_it_as_opencode(line: Line, small: repository.Small) -> None:
+    files = repository.read_files(small.files)
     texts = {path: text for path, text in files.items() if path.endswith("package.json")}
 
-    found = workspace.closure(texts)
+    found = workspace.closure(texts, line)
 
     assert found.bun == "1.3.14"
-    assert found.version == repository.TAG.removeprefix("v")
-    assert "packages/opencode" in found.packages
+    assert found.version == small.tag.removeprefix("v")
+    assert line.package in found.packages
 
 
-def test_dependencies_are_pinned_without_a_registry() -> None:
-    files = repository.read_files()
+def test_dependencies_are_pinned_without_a_registry(small: repository.Small) -> None:
+    files = repository.read_files(small.files)
     catalog = json.loads(files["package.json"])["workspaces"]["catalog"]
 
     assert catalog

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from opencode_patcher.base.line import LINES
 from opencode_patcher.base.store import open_store
 from opencode_patcher.pipeline import Built
 from tests import forks
@@ -60,5 +61,6 @@ def unpatched(tmp_path: Path) -> dict[str, Path]:
     patches, templates = tmp_path / "no-patches", tmp_path / "no-templates"
     patches.mkdir()
     (patches / "series").write_text("# nothing\n")
-    (templates / "opencode-1").mkdir(parents=True)
+    for line in LINES:
+        (templates / line.templates[0].directory).mkdir(parents=True)
     return {"patches": patches, "templates": templates}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from opencode_patcher import pipeline
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import Reporter, SilentReporter
 from opencode_patcher.base.store import HOME_VARIABLE, Store
 from opencode_patcher.demo.run import request
@@ -25,8 +26,8 @@ def unproven(build: Build, reporter: Reporter) -> DrillResult:
 
 
 def build(store: Store, **changes: Any) -> Built:
-    """Build the small upstream in ``store``; ``changes`` go into the request."""
-    wanted, lock = request(store)
+    """Build the small upstream in ``store``; ``changes`` go into the request, whose ``line`` says which one it is."""
+    wanted, lock = request(store, changes.get("line", OPENCODE_1))
     return pipeline.build(replace(wanted, **changes), store, SilentReporter(), lock=lock, proof=unproven)
 
 

@@ -15,6 +15,7 @@ from opencode_patcher import pipeline
 from opencode_patcher.base import process, resources
 from opencode_patcher.base.digest import file_sha256
 from opencode_patcher.base.errors import BuildError, PatchError, SourceError, ToolchainError
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.demo import repository
@@ -23,6 +24,7 @@ from opencode_patcher.install import builds
 from opencode_patcher.pipeline import Built
 from tests.pipeline.small_upstream import build, prepare, unproven
 
+TAG = repository.SMALL[OPENCODE_1.major].tag
 CONFIG = "packages/core/src/v1/config/config.ts"
 
 
@@ -46,7 +48,7 @@ def test_the_binary_answers(built_demo: Built, tmp_path: Path) -> None:
 def test_the_manifest_says_what_is_in_the_build(built_demo: Built) -> None:
     made = built_demo.build.ingredients
 
-    assert made.release.tag == repository.TAG
+    assert made.release.tag == TAG
     assert built_demo.build.sha256 == file_sha256(built_demo.binary)
     assert not built_demo.reused
 
@@ -144,7 +146,7 @@ def test_a_hunk_that_does_not_fit_stops_before_anything_is_written(store: Store)
     assert "in process" in message
     assert "llm.ask(streamInput)" in message
     assert "patches show session-processor" in message
-    tree = next(store.trees.glob(f"*/{repository.TAG}"))
+    tree = next(store.trees.glob(f"*/{TAG}"))
     assert not (tree / "packages/opencode/src/combined").exists()
 
 
@@ -155,7 +157,7 @@ def test_a_moved_release_tag_is_refused(store: Store) -> None:
     with pytest.raises(SourceError) as refused:
         pipeline.build(wanted, store, SilentReporter(), lock=lock, proof=unproven)
 
-    assert repository.TAG in str(refused.value)
+    assert TAG in str(refused.value)
     assert not store.trees.exists()
 
 
