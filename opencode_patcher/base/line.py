@@ -44,8 +44,11 @@ class Line:
     ``patches`` is the directory below ``patches/``. Of ``templates`` the first directory has to exist. ``combined`` is
     how OpenCode's own modules import ours, ``ending`` what they write behind the path of a module of their own package.
     ``lock`` and ``support`` name files beside ``upstream/lock.py``. The names of the line's workflows, and of branches
-    and labels that they make, end in ``suffix``. ``experimental`` says what is not proven yet, "" for nothing. Some
-    releases call these parts otherwise: ``later`` has their names, oldest first (see ``at``).
+    and labels that they make, end in ``suffix``. ``asks`` are the words with which the patched program says what it
+    combines, ``checks`` those with which it fails for a configuration that it refuses (none if it has no such command),
+    and ``login`` is how people log in to a provider. ``login_tables`` are what its database needs to have for these
+    logins (none if they are in a file). ``experimental`` says what is not proven yet, "" for nothing. Some releases
+    call these parts otherwise: ``later`` has their names, oldest first (see ``at``).
     """
 
     major: int
@@ -64,6 +67,10 @@ class Line:
     lock: str
     support: str
     suffix: str = ""
+    asks: tuple[str, ...] = ("combined", "list", "--json")
+    checks: tuple[str, ...] = ()
+    login: str = "opencode auth login"
+    login_tables: tuple[str, ...] = ()
     since: Version = (0, 0, 0)
     pre_releases: bool = False
     build_flags: tuple[str, ...] = ("--skip-install",)
@@ -127,6 +134,7 @@ OPENCODE_1 = Line(
     build_script="script/build.ts",
     lock="upstream.lock.json",
     support="support.json",
+    checks=("debug", "config"),
     patches="opencode-1",
     templates=(
         Templates(directory="opencode-1"),
@@ -158,6 +166,10 @@ OPENCODE_2 = Line(
     lock="upstream-2.lock.json",
     support="support-2.json",
     suffix="-2",
+    # Not the server that may run in the background, which has the user's data.
+    asks=("combined", "list", "--json", "--standalone"),
+    login="/connect in opencode2",
+    login_tables=("account", "account_state", "control_account", "credential", "data_migration", "migration"),
     patches="opencode-2",
     templates=(
         Templates(directory="opencode-2"),

@@ -47,16 +47,18 @@ def command(ctx: click.Context, check_only: bool, schema: bool, binary: Path | N
     from dataclasses import replace
 
     from opencode_patcher.base.environment import working_directory
+    from opencode_patcher.base.line import OPENCODE_1
     from opencode_patcher.cli import asking
     from opencode_patcher.configuration import advice, asked, places
     from opencode_patcher.configuration.survey import survey
 
     usable = asking.usable(binary)
-    found = survey(os.environ, working_directory(), usable.file if usable else None)
+    line = usable.line if usable else OPENCODE_1
+    found = survey(os.environ, working_directory(), usable.file if usable else None, line=line)
     if check_only and usable:
         wrong = {finding.file for finding in found.errors}
         accepted = [file for file in found.files if file.name not in wrong]
-        refused = asked.ask(usable.file, accepted, os.environ, working_directory())
+        refused = asked.ask(usable.file, accepted, os.environ, working_directory(), line=line)
         found = replace(found, findings=(*found.findings, *refused))
     file = places.combined_file(os.environ)
     proposal = advice.advise(found.files, found.report, file) if found.report else None
@@ -116,7 +118,7 @@ def show(found: Survey, proposal: Advice | None, file: Path | None, usable: Usab
     if report.plugins:
         output.echo(f"Plugins were not loaded, so what they add is not counted: {', '.join(report.plugins)}.")
     if not report.providers:
-        output.echo("No provider is connected. Log in to two or more that offer the same model: opencode auth login")
+        output.echo(f"No provider is connected. Log in to two or more that offer the same model: {usable.line.login}")
         return
     output.echo("Your providers:")
     for provider in report.providers:
@@ -127,7 +129,7 @@ def show(found: Survey, proposal: Advice | None, file: Path | None, usable: Usab
         return
     if not report.models:
         output.echo("No two of them offer the same model, so nothing is combined yet.")
-        output.echo("Log in to another provider that has the model you use: opencode auth login")
+        output.echo(f"Log in to another provider that has the model you use: {usable.line.login}")
         return
     output.echo(f"Combined models: {len(report.models)}")
     # The user's own first, then those with the most providers, which are the most useful.

@@ -19,8 +19,9 @@ from opencode_patcher.base import process, scratch
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import ProcessError
 from opencode_patcher.base.files import is_dir
+from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.base.text import shown
-from opencode_patcher.configuration import places
+from opencode_patcher.configuration import logins, places
 from opencode_patcher.configuration import report as reports
 from opencode_patcher.configuration.check import ConfigProblem
 from opencode_patcher.configuration.files import VARIABLE, ConfigFile
@@ -35,17 +36,20 @@ NOTES = ("agent", "agents", "command", "commands", "mode", "modes")
 MOST_NOTES = 500
 """Of one user; more are not copied."""
 
+DATABASE = "opencode.db"
+
 NO_NETWORK = "http://127.0.0.1:9"
 
 _QUIET: Mapping[str, str] = {
     **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NO_NETWORK),
+    **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost,::1"),
     "OPENCODE_PURE": "1",
     "OPENCODE_DISABLE_AUTOUPDATE": "1",
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
     "npm_config_offline": "true",
     "NO_COLOR": "1",
 }
-"""No plugins, and nothing is fetched."""
+"""No plugins, and nothing is fetched but from the program's own server."""
 
 _REFERENCE = re.compile(r"\{file:([^{}\n]+)\}")
 _VALUE = re.compile(r""", got (?:"[^"]*"|\S+)""")
@@ -63,11 +67,19 @@ class _Copy:
 
 
 def ask(
-    binary: Path, files: Iterable[ConfigFile], environment: Mapping[str, str], directory: Path
+    binary: Path,
+    files: Iterable[ConfigFile],
+    environment: Mapping[str, str],
+    directory: Path,
+    *,
+    line: Line = OPENCODE_1,
 ) -> tuple[ConfigProblem, ...]:
     """What ``binary`` refuses among ``files``, which an OpenCode started in ``directory`` reads, and among the agents
-    and commands beside them. One start, and one more for each that it refuses. Never raises.
+    and commands beside them. One start, and one more for each that it refuses; none if its ``line`` has no command for
+    that. Never raises.
     """
+    if not line.checks:
+        return ()
     with scratch.directory("config") as root:
         work, copies = _copy(root / "project", tuple(files), environment, directory)
         variables = _environment(root, environment, files)
@@ -75,7 +87,7 @@ def ask(
         while True:
             try:
                 done = process.run(
-                    [binary, "debug", "config"], cwd=work, env=variables, check=False, timeout=TIMEOUT_SECONDS
+                    [binary, *line.checks], cwd=work, env=variables, check=False, timeout=TIMEOUT_SECONDS
                 )
             except ProcessError as error:
                 return (*found, _silent(binary, error.what))
@@ -90,15 +102,22 @@ def ask(
             copies.remove(refused)
 
 
-def report(binary: Path, environment: Mapping[str, str], directory: Path, *, alone: bool = False) -> Report:
+def report(
+    binary: Path,
+    environment: Mapping[str, str],
+    directory: Path,
+    *,
+    line: Line = OPENCODE_1,
+    alone: bool = False,
+) -> Report:
     """What ``binary`` sees in ``directory``; with ``alone``, also models that only one provider has.
 
     Raises ProcessError when it does not answer: it is too old, does not start, or refuses the configuration.
     """
-    words = ["combined", "list", "--json", *(["--all"] if alone else [])]
+    words = [*line.asks, *(["--all"] if alone else [])]
     with scratch.directory("ask") as root:
         others = {name: None for name in os.environ if name not in environment}
-        variables = {**others, **environment, **_looking(root, environment)}
+        variables = {**others, **environment, **_looking(root, environment, line)}
         done = process.run([binary, *words], cwd=directory, env=variables, check=False, timeout=TIMEOUT_SECONDS)
     try:
         return reports.parse(done.stdout)
@@ -109,11 +128,15 @@ def report(binary: Path, environment: Mapping[str, str], directory: Path, *, alo
         raise ProcessError(
             f"{binary} does not say what it combines.",
             why=" ".join(plain)[:500] or f"{error}",
-            next_step="opencode-patcher config --check" if knows else "It may be too old: opencode-patcher build",
+            next_step=(
+                "opencode-patcher config --check"
+                if knows
+                else f"It may be too old: opencode-patcher build{'' if line is OPENCODE_1 else f' --line {line.major}'}"
+            ),
         ) from error
 
 
-def _looking(root: Path, environment: Mapping[str, str]) -> dict[str, str | None]:
+def _looking(root: Path, environment: Mapping[str, str], line: Line) -> dict[str, str | None]:
     """The user's environment, but nothing of the user's is changed and nothing is fetched."""
     data, state = places.data_directory(environment), places.state_directory(environment)
     own = root / "data" / "opencode"
@@ -121,9 +144,12 @@ def _looking(root: Path, environment: Mapping[str, str]) -> dict[str, str | None
     if data and (data / "auth.json").is_file():
         shutil.copyfile(data / "auth.json", own / "auth.json")
         (own / "auth.json").chmod(0o600)
+    if data and line.login_tables:
+        logins.copy(data / environment.get("OPENCODE_DB", DATABASE), own / DATABASE, line.login_tables)
     catalogue = opencode_cache(environment)
     return {
         "XDG_DATA_HOME": str(own.parent),
+        "OPENCODE_DB": str(own / DATABASE),
         "XDG_CACHE_HOME": str(root / "cache"),
         # Where there is no state yet, none is made.
         **({} if state and is_dir(state) else {"XDG_STATE_HOME": str(root / "state")}),

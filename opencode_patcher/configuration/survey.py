@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.base.errors import PatcherError
+from opencode_patcher.base.line import OPENCODE_1, Line
 from opencode_patcher.configuration import asked, check, files
 from opencode_patcher.configuration.check import ConfigProblem
 from opencode_patcher.configuration.files import ConfigFile
@@ -30,20 +31,21 @@ class Survey:
         return tuple(finding for finding in self.findings if finding.level == "error")
 
 
-def survey(environment: Mapping[str, str], directory: Path, binary: Path | None) -> Survey:
+def survey(environment: Mapping[str, str], directory: Path, binary: Path | None, *, line: Line = OPENCODE_1) -> Survey:
     """Find what an OpenCode started in ``directory`` finds. Changes nothing, and never raises because of the files.
 
-    ``binary`` is a patched OpenCode; it is not asked while the files have errors, because it would not start.
+    ``binary`` is a patched OpenCode of a ``line``. It is not asked while the files have errors: it would not start.
     """
     found = files.read_all(environment, directory)
     findings = check.check_files(found)
     if binary is None or any(finding.level == "error" for finding in findings):
         return Survey(files=found, findings=findings)
     try:
-        report = asked.report(binary, environment, directory)
+        report = asked.report(binary, environment, directory, line=line)
     except PatcherError as error:
         return Survey(files=found, findings=findings, silence=error)
-    return Survey(files=found, findings=(*findings, *_mistakes(report, found, findings, environment)), report=report)
+    mistakes = _mistakes(report, found, findings, environment, line)
+    return Survey(files=found, findings=(*findings, *mistakes), report=report)
 
 
 def _mistakes(
@@ -51,6 +53,7 @@ def _mistakes(
     found: tuple[ConfigFile, ...],
     findings: tuple[ConfigProblem, ...],
     environment: Mapping[str, str],
+    opencode: Line,
 ) -> Iterator[ConfigProblem]:
     """What OpenCode finds wrong, with lines. What was found in the files already is not said again."""
     known = {(finding.file, finding.line) for finding in findings if "is not a setting" in finding.text}
@@ -59,7 +62,7 @@ def _mistakes(
         line = _line(file, one) if file else None
         if "is not a setting" not in one.text or (one.source, line) not in known:
             text = _without_values(one.text, file, environment)
-            yield ConfigProblem(level="warning", file=one.source, line=line, text=text, fix=_fix(one.text))
+            yield ConfigProblem(level="warning", file=one.source, line=line, text=text, fix=_fix(one.text, opencode))
 
 
 def _line(file: ConfigFile, mistake: Mistake) -> int | None:
@@ -77,9 +80,9 @@ def _without_values(text: str, file: ConfigFile | None, environment: Mapping[str
     return text
 
 
-def _fix(text: str) -> str:
+def _fix(text: str, opencode: Line) -> str:
     if "Did you mean" in text:
         return ""
     if "is not connected" in text or "too few providers" in text:
-        return "Log in to it: opencode auth login"
+        return f"Log in to it: {opencode.login}"
     return "Correct or remove it."

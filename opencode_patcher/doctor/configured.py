@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from opencode_patcher.base.line import Line
 from opencode_patcher.configuration.check import ConfigProblem
 from opencode_patcher.configuration.stock_config import Lines
 from opencode_patcher.configuration.survey import Survey
@@ -22,11 +21,8 @@ def check_configuration(found: Iterable[ConfigProblem]) -> Iterator[Finding]:
         yield Finding(check=CHECK, level=level, text=text, fix=one.fix)
 
 
-def check_providers(survey: Survey, asked: Usable | None, other: Line | None = None) -> Iterator[Finding]:
-    """Which providers OpenCode uses, and whether any model is combined for them, as the program ``asked`` said.
-
-    ``other`` is a line that was built, but cannot be asked.
-    """
+def check_providers(survey: Survey, asked: Usable | None) -> Iterator[Finding]:
+    """Which providers OpenCode uses, and whether any model is combined for them, as the program ``asked`` said."""
     check = "providers"
     if survey.errors:
         return
@@ -36,11 +32,7 @@ def check_providers(survey: Survey, asked: Usable | None, other: Line | None = N
     if report is None or asked is None:
         if not survey.silence:
             text = "Only a patched OpenCode knows which providers and combined models you have, and there is none here."
-            fix = "opencode-patcher build"
-            if other:
-                text = f"{other.name} cannot be asked which providers and combined models you have."
-                fix = "They are in its list of models."
-            yield Finding(check=check, level="unknown", text=text, fix=fix)
+            yield Finding(check=check, level="unknown", text=text, fix="opencode-patcher build")
         return
     for login in report.unused_logins:
         text = f"The login to {login.id} is not used: {login.why}."
@@ -52,7 +44,7 @@ def check_providers(survey: Survey, asked: Usable | None, other: Line | None = N
         yield Finding(check=check, level="good", text=text)
         return
     text = f"No two of your providers ({names}) offer the same model, so nothing is combined."
-    fix = "Log in to another provider that has the model you use: opencode auth login"
+    fix = f"Log in to another provider that has the model you use: {asked.line.login}"
     if report.off:
         text, fix = f"Nothing is combined: {report.off}.", "If you did not mean that, change it."
     yield Finding(check=check, level="warning", text=text, fix=fix)

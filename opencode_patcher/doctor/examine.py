@@ -13,6 +13,7 @@ from opencode_patcher.attempts import log
 from opencode_patcher.base import store as storage
 from opencode_patcher.base.errors import PatcherError
 from opencode_patcher.base.files import is_dir
+from opencode_patcher.base.line import OPENCODE_1
 from opencode_patcher.base.progress import Reporter
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import Release
@@ -125,11 +126,15 @@ def _permissions(environment: Mapping[str, str]) -> Iterator[Finding]:
 def _configuration(patient: Examined, store: Store | None) -> Iterator[Finding]:
     try:
         asked = usable.find(store, patient.system) if store else None
-        other = usable.unasked(store) if store else None
     except PatcherError:  # What is installed has a check of its own.
-        asked = other = None
-    surveyed = survey(patient.environment, patient.directory, asked.file if asked else None)
+        asked = None
+    surveyed = survey(
+        patient.environment,
+        patient.directory,
+        asked.file if asked else None,
+        line=asked.line if asked else OPENCODE_1,
+    )
     yield from configured.check_configuration(surveyed.findings)
-    yield from configured.check_providers(surveyed, asked, other)
+    yield from configured.check_providers(surveyed, asked)
     if state := places.state_directory(patient.environment):
         yield from avoided.check_health(state / record.NAME, surveyed.report, datetime.now(UTC))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_patcher.base.files import is_file
-from opencode_patcher.base.line import OPENCODE_1, Line, of_version
+from opencode_patcher.base.line import LINES, OPENCODE_1, Line, of_version
 from opencode_patcher.base.store import Store
 from opencode_patcher.base.version import version_of
 from opencode_patcher.install import activate, builds
@@ -15,28 +15,25 @@ from opencode_patcher.install.systems.protocol import System
 
 @dataclass(frozen=True, kw_only=True)
 class Usable:
-    """A patched program, and what it is for people: "the installed OpenCode 1.18.15"."""
+    """A patched program, its line, and what it is for people: "the installed OpenCode 1.18.15"."""
 
     file: Path
     what: str
+    line: Line = OPENCODE_1
 
 
 def find(store: Store, system: System) -> Usable | None:
-    """The installed build, else the newest verified one in the store; None without any.
-
-    Only OpenCode 1 has the command that is asked. Raises StoreError or InstallError when what is there cannot be read.
+    """The installed build, else the newest verified one in the store, of the first line if there is one; None without
+    any. Raises StoreError or InstallError when what is there cannot be read.
     """
     installed = activate.look(store, system).active
-    if installed and of_version(version_of(installed.tag)) is OPENCODE_1 and is_file(installed.file):
-        return Usable(file=installed.file, what=f"the installed OpenCode {installed.version}")
-    known = (build for build in builds.list_builds(store) if OPENCODE_1.has(build.release.version))
-    found = next((build for build in known if build.verified and is_file(build.binary)), None)
-    return (
-        Usable(file=found.binary, what=f"the build {found.directory.name}, which is not installed") if found else None
-    )
-
-
-def unasked(store: Store) -> Line | None:
-    """A line that has verified builds in the store, but no command that can be asked. Raises StoreError."""
-    lines = (of_version(build.release.version) for build in builds.list_builds(store) if build.verified)
-    return next((line for line in lines if line not in (None, OPENCODE_1)), None)
+    line = of_version(version_of(installed.tag)) if installed else None
+    if installed and line and is_file(installed.file):
+        return Usable(file=installed.file, what=f"the installed OpenCode {installed.version}", line=line)
+    verified = [build for build in builds.list_builds(store) if build.verified and is_file(build.binary)]
+    for line in LINES:
+        for build in verified:
+            if line.has(build.release.version):
+                what = f"the build {build.directory.name}, which is not installed"
+                return Usable(file=build.binary, what=what, line=line)
+    return None

@@ -78,14 +78,14 @@ REPORT: dict[str, Any] = {
 """What a patched OpenCode says (templates/combined/view/report.ts)."""
 
 
-def answering(path: Path, report: object = REPORT, *, refuses: str = "") -> Path:
+def answering(path: Path, report: object = REPORT, *, refuses: str = "", version: str = "1.17.90") -> Path:
     """A program that is asked as a patched OpenCode is. It notes what it was given in ``path.asked``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.with_suffix(".json").write_text(report if isinstance(report, str) else json.dumps(report), encoding="utf-8")
     path.write_text(
         f"""#!/bin/sh
 {{ echo "$PWD: $*"; env | sort; }} > '{path}.asked'
-[ "$1" = --version ] && exec echo 1.17.90
+[ "$1" = --version ] && exec echo '{version}'
 [ -n '{refuses}' ] && {{ echo '{refuses}' >&2; exit 1; }}
 [ "$1" = combined ] && exec cat '{path.with_suffix(".json")}'
 exit 0

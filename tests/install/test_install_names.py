@@ -13,6 +13,7 @@ from opencode_patcher.base.store import Store, open_store
 from opencode_patcher.base.version import printed
 from opencode_patcher.install import prune
 from opencode_patcher.install.systems.posix import Posix
+from tests.configuration.config_samples import REPORT
 from tests.install.install_samples import make_build, started
 
 
@@ -91,9 +92,14 @@ def test_what_is_installed_under_one_other_name_only_needs_no_name(
     assert not (bin_dir / "opencode2").exists()
 
 
-def test_opencode_2_is_not_asked_what_it_combines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    build = make_build(open_store(), "second", "2.0.26")
-    assert run(["config"]) == 0
-    assert "OpenCode 2 cannot be asked which models are combined." in " ".join(capsys.readouterr().out.split())
-    assert run(["config", "--binary", str(build.binary)]) == 2
-    assert "is OpenCode 2, which cannot be asked" in capsys.readouterr().err
+def test_a_build_of_opencode_2_is_asked_what_it_combines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = f'[ "$1" = combined ] && {{ echo "$*" > {tmp_path / "asked"}; cat {tmp_path / "report.json"}; exit; }}'
+    (tmp_path / "report.json").write_text(json.dumps(REPORT))
+    build = make_build(open_store(), "second", "2.0.26", body=body)
+    assert run(["config", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["asked"] == str(build.binary)
+    assert (tmp_path / "asked").read_text() == "combined list --json --standalone\n"
+    assert run(["install", build.directory.name, "--bin-dir", str(tmp_path / "bin"), "--quiet"]) == 0
+    assert run(["config", "--check"]) == 0
+    assert run(["models", "groups"]) == 0
+    assert "combined/" in capsys.readouterr().out
