@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opencode_patcher.drill.scenarios.opencode_2 import LEFT_OUT, playable
+from opencode_patcher.drill.scenarios.opencode_2 import BY_RUN, LEFT_OUT, RESTARTED, playable
 from opencode_patcher.drill.scenarios.scenario import Through
 from opencode_patcher.drill.scenarios.selection import ALL_SCENARIOS
 
@@ -26,3 +26,7 @@ def test_a_drilled_tool_still_counts() -> None:
     assert {one.name: one.effects for one in playable(ALL_SCENARIOS)} == {
         name: count for name, count in before.items() if name not in LEFT_OUT
     }
+
+
+def test_what_its_server_cannot_play_alone_is_played_all_the_same() -> None:
+    assert {one.name for one in playable(ALL_SCENARIOS)} >= BY_RUN | RESTARTED

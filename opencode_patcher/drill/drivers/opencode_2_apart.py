@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -101,7 +102,7 @@ def observe_restart(
             _await_failures(stage, limit, stop)
             pid = as_object(server.call("GET", "/api/health")).get("pid")
             assert isinstance(pid, int)
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
         with _service(stage, variables) as server:
             # The turn that it goes on with is not active at once.
             deadline = time.monotonic() + limit
