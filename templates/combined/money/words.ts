@@ -14,8 +14,6 @@ export function bar({ providerID, modelID, identity }: Name, why: Why | "busy" |
   return { providerID, modelID, ...(identity !== undefined && { identity }), ...said }
 }
 
-const ALLOW = `To allow it without being asked: "permission": { "metered": "allow" } in opencode.json, or opencode run --auto.`
-
 const refusals: Record<Why | "busy", (member: Name) => Pick<Bar, "message" | "help">> = {
   never: () => ({
     message: `not asked: it ${BILLS}, and combined.metered is "never"`,
@@ -23,7 +21,7 @@ const refusals: Record<Why | "busy", (member: Name) => Pick<Bar, "message" | "he
   }),
   declined: () => ({
     message: `not asked: it ${BILLS}, which was not allowed in this session (combined.metered is "ask")`,
-    help: `You are asked again in a new session. ${ALLOW}`,
+    help: `You are asked again in a new session. To allow it without being asked: set combined.metered to "allow", or opencode run --auto.`,
   }),
   unasked: () => ({
     message: `not asked: it ${BILLS}, and nobody can be asked for leave here (combined.metered is "ask")`,
