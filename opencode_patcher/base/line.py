@@ -120,6 +120,9 @@ NO_RUNNER = Range(since=(1, 17, 0), until=(1, 17, 11))
 JULY = Range(until=(2, 0, 0))
 """What of OpenCode 2 counts as the state of July 2026."""
 
+OCTOBER = Range(since=(2, 0, 1))
+"""What counts as that of October 2026."""
+
 OPENCODE_1 = Line(
     major=1,
     source="https://github.com/anomalyco/opencode",
@@ -174,11 +177,13 @@ OPENCODE_2 = Line(
     templates=(
         Templates(directory="opencode-2"),
         Templates(directory="opencode-2-earlier", releases=JULY),
-        Templates(directory="opencode-2-later", releases=Range(since=(2, 0, 1))),
+        Templates(directory="opencode-2-later", releases=OCTOBER),
         Templates(directory="combined", path="packages/core/src/combined/"),
         Templates(directory="host", path="packages/core/src/combined/host/"),
         Templates(directory="host-earlier", path="packages/core/src/combined/host/", releases=JULY),
         Templates(directory="runner-both", path="packages/core/src/combined/runner/"),
+        Templates(directory="screen", path="packages/core/src/combined/runner/"),
+        Templates(directory="screen", path="packages/client/src/combined/", releases=OCTOBER),
     ),
     combined="@opencode-ai/core/combined",
     experimental="OpenCode 2 is experimental: what is proven of it, and how, is in docs/opencode-2.md.",

@@ -194,7 +194,7 @@ def test_names_that_differ_between_releases_are_variables() -> None:
     ("version", "tag", "left_out"),
     [
         ((2, 0, 0), "v2.0.0-pre.20260720", set()),
-        ((2, 0, 26), "v2.0.26", {"heard", "taken-back", "wait-resume"}),
+        ((2, 0, 26), "v2.0.26", {"wait-resume"}),
     ],
 )
 def test_the_series_of_opencode_2_has_hunks_for_both_states(version: Version, tag: str, left_out: set[str]) -> None:
@@ -203,7 +203,7 @@ def test_the_series_of_opencode_2_has_hunks_for_both_states(version: Version, ta
         hunks = {file.path: file for file in parse(one, render_patch(one.name, one.text, values_of(OPENCODE_2, tag)))}
         touched = [target for target in one.header.touches if target.releases.has(version)]
         left = [hunks[target.path].without(target.left_out(version)).hunks for target in touched]
-        assert bool([hunk for found in left for hunk in found]) is (one.name not in left_out), one.name
+        assert any(hunk for found in left for hunk in found) is (one.name not in left_out), one.name
 
 
 def test_no_hunk_of_opencode_2_is_for_no_state_at_all() -> None:

@@ -24,8 +24,8 @@ export function of(prepared: object): Place {
 
 /** Wraps one attempt at a step. `again` is the outcome after which upstream's loop starts the step again at once. */
 export const attempt =
-  <Input, A, E, R>(once: (input: Input) => Effect.Effect<A, E, R>, again: A) =>
-  (input: Input): Effect.Effect<A, E, R> =>
+  <Input, A, Again, E, R>(once: (input: Input) => Effect.Effect<A, E, R>, again: Again) =>
+  (input: Input): Effect.Effect<A | Again, E, R> =>
     once(input).pipe(
       Effect.catchDefect((defect) =>
         CombinedRunnerStep.startsAgain(defect) ? Effect.succeed(again) : Effect.die(defect),

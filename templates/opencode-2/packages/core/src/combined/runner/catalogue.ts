@@ -201,11 +201,10 @@ export function wrong(catalog: Catalog) {
 const membersOf = (chain: Pick<CombinedFallback.Chain, "members">, models: readonly ModelV2.Info[]) =>
   CombinedRunnerListing.members(chain, models, (model) => Boolean(model.package))
 
+type Entry = Effect.Success<ReturnType<Config.Interface["entries"]>>[number]
+
 /** Upstream makes nothing of a price that nobody knows; where nothing is to be paid, somebody has to say so. */
-function isPriced(
-  { providerID, modelID, model, variant }: CombinedRunnerListing.Member,
-  entries: readonly Config.Entry[],
-) {
+function isPriced({ providerID, modelID, model, variant }: CombinedRunnerListing.Member, entries: readonly Entry[]) {
   if (model.cost.some((rates) => rates.input > 0 || rates.output > 0)) return true
   if (isObject(variant) && variant.free === true) return true
   return entries.some(
