@@ -28,7 +28,9 @@ PACKAGE = "package.json"
 MANIFEST = f"{modules.PROGRAM}/{PACKAGE}"
 """Its dependencies are also found from the other packages: bun installs them for all."""
 
-BUILT_IN = frozenset({"bun", "child_process", "crypto", "events", "fs", "os", "path", "process", "url", "util"})
+BUILT_IN = frozenset(
+    {"async_hooks", "bun", "child_process", "crypto", "events", "fs", "os", "path", "process", "url", "util"}
+)
 """Modules of Node and bun that may be imported without ``node:``."""
 
 
