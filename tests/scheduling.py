@@ -5,6 +5,7 @@ from __future__ import annotations
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST = (
+    "tests/real/test_real_opencode_2.py",
     "tests/real/test_real_build.py",
     "tests/real/test_real_ours.py",
     "tests/pipeline/test_pipeline_drill.py",

@@ -241,13 +241,14 @@ def _explained(error: ProcessError, tree: Worktree, log: Path) -> PatcherError:
     what = "The dependencies cannot be installed."
     if found := DISTRUST.search(error.output):
         return npm_registry.untrusted(what, "", f"bun says {found[0]}.", settings)
-    if lacking := _LACKING.search(error.output):
+    if lacking := {name: version for version, name in _LACKING.findall(error.output)}:
+        named = ", ".join(f"{name} {version}" for name, version in lacking.items())
         return ToolchainError(
-            f"The npm registry does not have {lacking[2]} {lacking[1]}, which this release needs.",
+            f"The npm registry does not have {named}, which this release needs.",
             why=f"{error.why}\nRegistry: {settings.registry_setting('')}",
             next_step=(
-                "Use a registry that has it, or build another release. To try it with another version of the package, "
-                f"at your own risk: --package {lacking[2]}=VERSION\nThe whole output is in {log}."
+                "Use a registry that has this, or build another release. To try it with other versions, at your own "
+                f"risk: {' '.join(f'--package {name}=VERSION' for name in lacking)}\nThe whole output is in {log}."
             ),
         )
     return ToolchainError(

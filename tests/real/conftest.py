@@ -10,6 +10,7 @@ import shutil
 import sys
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from opencode_patcher.base.store import HOME_VARIABLE, Store, open_store
 from opencode_patcher.toolchain import bun as toolchain
 from opencode_patcher.toolchain import catalogue, dependencies, npm_registry, npm_settings
 from opencode_patcher.upstream import lock
+from opencode_patcher.upstream.lock import Lock
 from tests.isolation import Isolation
 from tests.real.workshop import FIXTURE, Workshop
 
@@ -64,24 +66,31 @@ def real_store(common: Path) -> Store:
     return open_store(common / "real" / "store")
 
 
+def make_workshop(request: Request, locked: Lock, store: Store) -> Workshop:
+    """The lock's release of a line, patched, with tests and dependencies."""
+    reporter = SilentReporter()
+    prepared = pipeline.prepare(replace(request, with_tests=True), locked.release, store, reporter)
+    program = toolchain.ensure(store, prepared.workspace.bun, locked.bun, reporter)
+    log = store.logs / "install.log"
+    dependencies.install(program, prepared.tree, reporter, log, packages=request.packages)
+    return Workshop(path=prepared.tree.path, bun=program.path, release=locked.release)
+
+
 @pytest.fixture(scope="session")
 def workshop(common: Path, real_store: Store, isolation: Isolation) -> Workshop:
-    """The release of the lock, patched, with tests and dependencies; made by the first process that needs it."""
-    reporter = SilentReporter()
+    """That of OpenCode 1, with a models catalogue; made by the first process that needs it."""
     locked = lock.read_lock()
-    made = common / "workshop.json"
-    with FileLock(f"{made}.lock"), isolation.network():
-        if not made.exists():
-            prepared = pipeline.prepare(Request(with_tests=True), locked.release, real_store, reporter)
-            program = toolchain.ensure(real_store, prepared.workspace.bun, locked.bun, reporter)
-            dependencies.install(program, prepared.tree, reporter, real_store.logs / "install.log")
-            pinned = catalogue.ensure(real_store, locked.catalogue, reporter).path
-            fixture = prepared.tree.path / FIXTURE
+    about = common / "workshop.json"
+    with FileLock(f"{about}.lock"), isolation.network():
+        if not about.exists():
+            made = make_workshop(Request(), locked, real_store)
+            pinned = catalogue.ensure(real_store, locked.catalogue, SilentReporter()).path
+            fixture = made.path / FIXTURE
             fixture.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(pinned, fixture)
-            made.write_text(json.dumps({"path": str(prepared.tree.path), "bun": str(program.path)}))
-    about = json.loads(made.read_text())
-    return Workshop(path=Path(about["path"]), bun=Path(about["bun"]), release=locked.release)
+            about.write_text(json.dumps({"path": str(made.path), "bun": str(made.bun)}))
+    said = json.loads(about.read_text())
+    return Workshop(path=Path(said["path"]), bun=Path(said["bun"]), release=locked.release)
 
 
 @pytest.fixture(scope="session")
@@ -136,8 +145,13 @@ def stock(stock_archive: bytes, tmp_path: Path) -> Path:
     return path
 
 
+def put_bun_first(workshop: Workshop, patch: pytest.MonkeyPatch) -> None:
+    """Upstream's scripts call bun by name."""
+    patch.setenv("PATH", f"{workshop.bun.parent}{os.pathsep}{os.environ['PATH']}")
+
+
 @pytest.fixture
 def with_bun(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
-    """The workshop, with its bun first on PATH: upstream's scripts call it by name."""
-    monkeypatch.setenv("PATH", f"{workshop.bun.parent}{os.pathsep}{os.environ['PATH']}")
+    """The workshop, with its bun first on PATH."""
+    put_bun_first(workshop, monkeypatch)
     return workshop

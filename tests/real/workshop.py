@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from opencode_patcher.base import process
+from opencode_patcher.base import git, process
 from opencode_patcher.base.version import Release
 
 FIXTURE = "packages/opencode/test/tool/fixtures/models-api.json"
@@ -57,15 +57,15 @@ def failed(output: str) -> list[tuple[str, str]]:
     return found
 
 
-def run_tests(workshop: Workshop, *paths: str, processes: int = 1) -> int:
-    """Run tests with bun in upstream's package and return how many passed.
+def run_tests(workshop: Workshop, *paths: str, package: str = "packages/opencode", processes: int = 1) -> int:
+    """Run tests with bun in a package of upstream's and return how many passed.
 
     ``processes`` share the paths out among them. A test that waits for the clock can fail on a busy machine; one that
     fails counts when it does so each time alone, ``AGAIN`` times. A file that cannot be loaded has no test that fails:
     bun counts it as an error.
     """
     command: list[str | Path] = [workshop.bun, "test", "--timeout", "60000"]
-    place = workshop.path / "packages" / "opencode"
+    place = workshop.path / package
 
     def run(part: Sequence[str]) -> str:
         done = process.run([*command, *part], cwd=place, check=False)
@@ -86,3 +86,31 @@ def run_tests(workshop: Workshop, *paths: str, processes: int = 1) -> int:
         assert summary, output[-2000:]
         passed += int(summary[1])
     return passed
+
+
+TOLERATED = {"typescript-eslint(no-unsafe-type-assertion)"}
+"""Warnings that upstream's own provider and session code has too: branded ids are made by assertion."""
+
+TABLES = {"table.ts", "settings-table.ts"}
+"""Data that is written by a template, which nobody formats."""
+
+
+def new_files(workshop: Workshop) -> list[str]:
+    """Our files in the tree, tests included."""
+    listed = git.in_tree(workshop.path, "ls-files", "--others", "--exclude-standard", "-z", "--", "packages").stdout
+    return sorted(path for path in listed.split("\0") if Path(path).suffix in (".ts", ".tsx"))
+
+
+def require_format(workshop: Workshop, files: Sequence[str]) -> None:
+    """Upstream's formatter would change none of these files."""
+    written = [path for path in files if Path(path).name not in TABLES]
+    assert written
+    process.run([workshop.bun, "x", "prettier", "--check", *written], cwd=workshop.path)
+
+
+def require_lint(workshop: Workshop, files: Sequence[str]) -> None:
+    """Upstream's linter has nothing against these files that it does not have against upstream's own."""
+    done = process.run([workshop.bun, "x", "oxlint", "--format", "unix", *files], cwd=workshop.path)
+    kinds = set(re.findall(r"\[Warning/([^\]]+)\]", done.stdout))
+    assert kinds <= TOLERATED, done.stdout
+    assert "[Error/" not in done.stdout

@@ -188,6 +188,17 @@ def test_a_version_that_the_registry_lacks_is_named(tree: Worktree, make_bun: Ma
     assert "another release" in caught.value.next_step
 
 
+def test_all_versions_that_the_registry_lacks_are_named_at_once(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
+    said = "".join(
+        f'error: No version matching "{version}" found for specifier "{name}" (but package exists)\\n'
+        for name, version in (("@some/one", "5.2.5"), ("other", "1.0.0-beta.9"), ("other", "1.0.0-beta.9"))
+    )
+    with pytest.raises(ToolchainError) as caught:
+        dependencies.install(make_bun(f"printf '{said}'; exit 1"), tree, REPORTER, log)
+    assert "@some/one 5.2.5, other 1.0.0-beta.9, which" in caught.value.what
+    assert "--package @some/one=VERSION --package other=VERSION\n" in caught.value.next_step
+
+
 def test_a_version_that_the_registry_lacks_can_be_replaced(tree: Worktree, make_bun: MakeBun, log: Path) -> None:
     bun = make_bun("""
 if [ "$1" = install ]; then cat package.json packages/opencode/package.json > asked; fi

@@ -108,9 +108,10 @@ export function request(request: LLMRequest, context: Context): LLMRequest {
 export function tempered(request: LLMRequest, { how }: CombinedRunnerRoute.Member): LLMRequest {
   const { temperature, top_p: topP } = how?.options ?? {}
   if (typeof temperature !== "number" && typeof topP !== "number") return request
+  const { ...given } = request.generation ?? {}
   return LLMRequest.update(request, {
     generation: GenerationOptions.make({
-      ...request.generation,
+      ...given,
       ...(typeof temperature === "number" && { temperature }),
       ...(typeof topP === "number" && { topP }),
     }),

@@ -223,7 +223,7 @@ const begin = (route: Route, state: State, step: Step) =>
       pause: (span) => CombinedRunnerWait.wait(route, span, { message: state.message, kept: false }),
       admit: CombinedRunnerMoney.admit(route, state.attempt, step.request),
     })
-    if (!asks) return yield* again(step, state, false)
+    if (!asks) yield* again(step, state, false)
     state.asked = true
     CombinedRunnerAttempt.begin(state.attempt, step.context.model.model)
   })

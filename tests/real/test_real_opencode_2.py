@@ -1,0 +1,115 @@
+"""Level 3: OpenCode 2 of the lock is built by the command line, fails over, and its patched tree passes the checks."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+
+import pytest
+
+from opencode_patcher.base import process, resources
+from opencode_patcher.base.line import OPENCODE_2
+from opencode_patcher.base.request import Request
+from opencode_patcher.base.store import HOME_VARIABLE, Store
+from opencode_patcher.base.version import printed
+from opencode_patcher.upstream import lock
+from tests.isolation import Isolation
+from tests.real.conftest import make_workshop, put_bun_first
+from tests.real.workshop import Workshop, new_files, require_format, require_lint, run_tests
+
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
+
+INSTEAD: Mapping[str, tuple[str, ...]] = {
+    "@effect/sql-sqlite-bun": ("@effect/sql-sqlite-bun=4.0.0-beta.102",),
+    # This one no longer brings what the release imports from it.
+    "@effect/opentelemetry": ("@effect/opentelemetry=4.0.0-beta.99", "@opentelemetry/sdk-trace-node=2.6.1"),
+    "@fontsource/noto-sans-math": ("@fontsource/noto-sans-math=5.2.8",),
+    "@fontsource/noto-sans-symbols": ("@fontsource/noto-sans-symbols=5.2.11",),
+    "@fontsource/noto-sans-symbols-2": ("@fontsource/noto-sans-symbols-2=5.2.8",),
+}
+"""Versions that work instead, for packages of which not every registry has the one that the release asks for."""
+
+
+def build(store: Store, *packages: str) -> process.Completed:
+    words = [word for package in packages for word in ("--package", package)]
+    command = [sys.executable, "-m", "opencode_patcher", "build", "--line", "2", "--json", *words]
+    return process.run(command, env={HOME_VARIABLE: str(store.root)}, check=False)
+
+
+@pytest.fixture(scope="module")
+def packages(built_as_it_is: process.Completed) -> tuple[str, ...]:
+    """What has to be taken instead of what the registry lacks: nothing where it lacks nothing."""
+    said = json.loads(built_as_it_is.stdout)
+    if built_as_it_is.code == 0:
+        return ()
+    lacking = [word.removesuffix("=VERSION") for word in said["error"]["next_step"].split() if "=VERSION" in word]
+    assert lacking, said["error"]
+    if unknown := set(lacking) - set(INSTEAD):
+        pytest.skip(f"NOT TESTED, OpenCode 2 was not built: {said['error']['what']} Of {unknown} no other is known.")
+    return tuple(package for name in lacking for package in INSTEAD[name])
+
+
+@pytest.fixture(scope="module")
+def built_as_it_is(real_store: Store, shared_settings: None, isolation: Isolation) -> process.Completed:
+    with isolation.network():
+        return build(real_store)
+
+
+@pytest.fixture(scope="module")
+def built(
+    real_store: Store, built_as_it_is: process.Completed, packages: tuple[str, ...], isolation: Isolation
+) -> Mapping[str, object]:
+    """What ``build`` says of the binary."""
+    with isolation.network():
+        done = build(real_store, *packages) if packages else built_as_it_is
+    assert done.code == 0, done.stdout + done.stderr
+    found: Mapping[str, object] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def tree(real_store: Store, shared_settings: None, packages: tuple[str, ...], isolation: Isolation) -> Workshop:
+    request = Request(
+        line=OPENCODE_2, patches=resources.patches(OPENCODE_2), source=OPENCODE_2.source, packages=packages
+    )
+    with isolation.network():
+        return make_workshop(request, lock.read_lock(lock.LOCK_FILE.with_name(OPENCODE_2.lock)), real_store)
+
+
+@pytest.fixture
+def workshop_2(tree: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    put_bun_first(tree, monkeypatch)
+    return tree
+
+
+def test_build_makes_a_binary_that_passes_the_quick_drill(built: Mapping[str, object]) -> None:
+    drill, release = built["drill"], built["release"]
+    assert isinstance(drill, dict)
+    assert isinstance(release, dict)
+    assert drill["failed"] == []
+    assert len(drill["passed"]) >= 18
+    said = process.run([str(built["binary"]), "--version"]).stdout
+    assert f"v{printed(said)}" == release["tag"]
+
+
+def test_our_tests_pass_in_its_tree(workshop_2: Workshop) -> None:
+    tests = [path for path in new_files(workshop_2) if ".test." in path]
+    packages = {"/".join(path.split("/")[:2]) for path in tests}
+    assert packages >= {"packages/core", "packages/ai"}
+    for package in sorted(packages):
+        files = [path.removeprefix(f"{package}/") for path in tests if path.startswith(f"{package}/")]
+        assert run_tests(workshop_2, *files, package=package, processes=os.cpu_count() or 1) >= len(files)
+
+
+def test_the_type_check_of_upstream_is_clean(workshop_2: Workshop) -> None:
+    process.run([workshop_2.bun, "run", "typecheck"], cwd=workshop_2.path / "packages/core")
+
+
+def test_the_new_files_are_formatted_as_upstream_formats(workshop_2: Workshop) -> None:
+    require_format(workshop_2, new_files(workshop_2))
+
+
+def test_the_linter_of_upstream_finds_nothing_that_upstream_does_not_do_too(workshop_2: Workshop) -> None:
+    require_lint(workshop_2, new_files(workshop_2))
