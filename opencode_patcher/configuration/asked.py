@@ -8,6 +8,7 @@ upgraded by a build that is only tried, and nothing of a project runs.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -123,7 +124,9 @@ def report(
         return reports.parse(done.stdout)
     except DocumentError as error:
         said = [shown(line.strip()) for line in _COLOUR.sub("", done.stderr + done.stdout).splitlines() if line.strip()]
-        plain = [line for line in said if not line.startswith("Warning:")]
+        # OpenCode 2 prints its whole help for a command that it does not know.
+        brief = itertools.takewhile(lambda line: line not in ("DESCRIPTION", "USAGE"), said)
+        plain = [line for line in brief if not line.startswith("Warning:")]
         knows = "combined" in done.stderr + done.stdout or not done.code
         raise ProcessError(
             f"{binary} does not say what it combines.",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from opencode_patcher.base.line import OPENCODE_2
 from opencode_patcher.configuration.advice import Advice, advise
 from opencode_patcher.configuration.survey import survey
 from tests.configuration.config_samples import User, answering, member
@@ -126,6 +127,14 @@ def test_an_opencode_that_refuses_says_why(user: User) -> None:
     assert found.silence
     assert found.silence.why == "Error: Unknown argument: json"
     assert "build" in found.silence.next_step
+
+
+def test_of_a_whole_help_only_the_reason_is_said(user: User) -> None:
+    binary = answering(user.root / "opencode", refuses="ERROR\n  Unrecognized flag: --json\n\nDESCRIPTION\n  Long.")
+    found = survey(user.environment, user.work, binary, line=OPENCODE_2)
+    assert found.silence
+    assert found.silence.why == "ERROR Unrecognized flag: --json"
+    assert found.silence.next_step.endswith("opencode-patcher build --line 2")
 
 
 def test_it_is_not_asked_with_files_that_it_refuses(user: User) -> None:
