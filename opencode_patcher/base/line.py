@@ -150,6 +150,7 @@ OPENCODE_1 = Line(
         Templates(directory="runner", path="packages/core/src/combined/runner/", releases=RUNNER),
         Templates(directory="runner-both", path="packages/core/src/combined/runner/", releases=RUNNER),
         Templates(directory="runner-refused", path="packages/core/src/combined/runner/", releases=NO_RUNNER),
+        Templates(directory="tui-both", path="packages/tui/src/combined/"),
     ),
     combined="@/combined",
 )
@@ -184,6 +185,7 @@ OPENCODE_2 = Line(
         Templates(directory="runner-both", path="packages/core/src/combined/runner/"),
         Templates(directory="screen", path="packages/core/src/combined/runner/"),
         Templates(directory="screen", path="packages/client/src/combined/", releases=OCTOBER),
+        Templates(directory="tui-both", path="packages/tui/src/combined/", releases=JULY),
     ),
     combined="@opencode-ai/core/combined",
     experimental="OpenCode 2 is experimental: what is proven of it, and how, is in docs/opencode-2.md.",

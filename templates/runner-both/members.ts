@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { CombinedAnswer, type Answer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
+import { CombinedSteer, NOTHING } from "../choice/steer"
 import type { Failure } from "../failure/classify"
 import { CombinedPool } from "../host/pool"
 import { CombinedMember } from "../member"
@@ -24,13 +25,27 @@ export function exhausted(
   answer = route.run.answer,
   out: Parameters<typeof CombinedNotice.exhausted>[2] = [],
 ) {
-  const asked = allowed(route)
-  const others = route.members.filter((member) => !asked.includes(member)).map(CombinedMember.key)
-  const steered = others.length
-    ? `\nNot asked, as you want it on this machine (opencode-patcher health): ${others.join(", ")}.`
-    : ""
+  const steered = wishes(route)
   const bars = [...route.members.flatMap(({ terms }) => terms?.bar ?? []), ...answer.bars]
   return CombinedNotice.exhausted(route.id, answer.failures, out, bars) + steered
+}
+
+/** What the user's wishes have to do with an error, as further lines of it. */
+function wishes(route: Route) {
+  const { id, members, run } = route
+  const inSession = members.flatMap((member) => {
+    const reason = CombinedSteer.reason(id, members, member, NOTHING, run.steer)
+    return reason ? [{ member, reason }] : []
+  })
+  const asked = allowed(route)
+  const others = members.filter((item) => !asked.includes(item) && !inSession.some(({ member }) => member === item))
+  const onMachine = others.length
+    ? `Not asked, as you want it on this machine (opencode-patcher health): ${others.map(CombinedMember.key).join(", ")}.`
+    : ""
+  return [CombinedNotice.ruledOut(inSession, run.steer.pin), onMachine]
+    .filter((text) => text)
+    .map((text) => `\n${text}`)
+    .join("")
 }
 
 /** What a request requires of the members. */

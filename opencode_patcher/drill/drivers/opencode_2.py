@@ -21,6 +21,7 @@ from opencode_patcher.drill.drivers.probe import COMBINED, PROVIDERS, URLS, not_
 from opencode_patcher.drill.drivers.second_api import await_model, error_event, is_idle, listed, read_session, rests
 from opencode_patcher.drill.drivers.serve import AFTERMATH_SECONDS, CANCEL_SECONDS
 from opencode_patcher.drill.drivers.stage import Stage
+from opencode_patcher.drill.drivers.steer import ask_next, steer
 from opencode_patcher.drill.drivers.stored import COMMAND_SECONDS, LOOK_SECONDS, effects, settled
 from opencode_patcher.drill.fakes.plan import Turn
 from opencode_patcher.drill.fakes.wire import as_object, as_objects
@@ -210,6 +211,7 @@ class _Conversation:
         """0 when all turns ended, None when one did not end."""
         for turn in self._stage.scenario.turns:
             time.sleep(turn.pause)
+            steer(self._stage, self._server, self._id, turn, limit=self._limit, stop=self._stop)
             if not self._turn(turn):
                 return None
         return 0
@@ -217,6 +219,8 @@ class _Conversation:
     def _turn(self, turn: Turn) -> bool:
         limit = self._limit
         self._server.call("POST", f"{self._path}/prompt", {"text": turn.prompt})
+        if turn.passed:
+            ask_next(self._server, self._id, limit=self._limit, is_over=self._is_over)
         if turn.cancel is not None:
             if not self._waits_for_cancel(turn.cancel):
                 return True
@@ -250,6 +254,11 @@ class _Conversation:
             time.sleep(LOOK_SECONDS)
         time.sleep(seconds)
         return not is_idle(self._server, self._id)
+
+    def _is_over(self) -> bool:
+        """Whether the turn has ended; asked often, so it waits a little."""
+        time.sleep(LOOK_SECONDS)
+        return bool(self._stage.exchanges) and is_idle(self._server, self._id)
 
     def _undo(self) -> None:
         """Undo and redo the last turn."""

@@ -16,6 +16,7 @@ from opencode_patcher.drill.drivers.client import Client
 from opencode_patcher.drill.drivers.home import environment
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer
 from opencode_patcher.drill.drivers.stage import Stage
+from opencode_patcher.drill.drivers.steer import ask_next, steer
 from opencode_patcher.drill.drivers.stored import effects, read_session, settled
 from opencode_patcher.drill.fakes.plan import Turn
 from opencode_patcher.drill.fakes.wire import as_object, as_objects
@@ -90,7 +91,7 @@ class _Conversation:
         for turn in turns:
             time.sleep(turn.pause)
             try:
-                self._steer(turn)
+                steer(self._stage, self._server, self._id, turn, limit=self._limit, stop=self._stop)
                 code = self._other_process(turn) if turn.elsewhere else self._turn(turn)
             except DrillError as error:
                 self._client.fail(str(error))
@@ -103,7 +104,7 @@ class _Conversation:
         limit = self._limit
         self._client.ask(self._server, self._id, turn.prompt)
         if turn.passed:
-            self._pass()
+            ask_next(self._server, self._id, limit=self._limit, is_over=lambda: self._client.wait(self._id, 0.05))
         if turn.cancel is not None:
             if self._is_over_before(turn.cancel):
                 return 0
@@ -126,33 +127,6 @@ class _Conversation:
         if turn.undone:
             self._undo()
         return 1 if self._client.errors and turn.cancel is None else 0
-
-    def _steer(self, turn: Turn) -> None:
-        """Do what the user wants before the turn. Raises DrillError where OpenCode cannot do it."""
-        for one in turn.steered:
-            body = self._stage.scenario.filled(one.body, tag=self._stage.tag, model=self._stage.model)
-            if one.what != "clear":
-                self._server.call("POST", f"/combined/session/{self._id}/{one.what}", body)
-                continue
-            words = ["combined", "health", "clear", str(body["member"])]
-            done = process.converse(
-                [self._stage.subject.binary, *words],
-                cwd=self._stage.home.work,
-                env=environment(self._stage.home),
-                timeout=self._limit,
-                stop=self._stop,
-            )
-            if done.code != 0:
-                raise DrillError(f"opencode {' '.join(words)} failed.", why=done.stderr[-500:])
-
-    def _pass(self) -> None:
-        """Ask for the next provider until one takes over, or the turn has ended. Raises DrillError where OpenCode
-        cannot do it.
-        """
-        deadline = time.monotonic() + self._limit
-        while time.monotonic() < deadline and not self._client.wait(self._id, 0.05):
-            if as_object(self._server.call("POST", f"/combined/session/{self._id}/next")).get("moved"):
-                return
 
     def _is_over_before(self, cancel: float) -> bool:
         """Let the turn run until ``cancel`` seconds after it could be cancelled. Returns whether it has ended by

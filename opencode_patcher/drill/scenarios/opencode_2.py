@@ -16,9 +16,6 @@ LEFT_OUT = {
     ),
     "run-configured": "`run` has no --command, and an agent's settings have other names",
     "run-fork": "a fork copies the session's messages as they are; there is no second way to store them",
-    **dict.fromkeys(
-        ("steer-pin", "steer-skip", "steer-next", "steer-off", "steer-clear"), "it has no routes below /combined yet"
-    ),
     "cooldown-shared": "another process of `run` uses the service that is already running, and so the same process",
 }
 """The scenarios that are not played, each with the reason."""

@@ -55,7 +55,8 @@ export function meant(state: State, name: string | undefined, now: number) {
 
 export const nameOf = (key: string) => (key.endsWith("/") ? key.slice(0, -1) : key)
 
-export function lines({ avoided, plans }: Health, now: number) {
+/** `program` is what OpenCode is called. */
+export function lines({ avoided, plans }: Health, now: number, program = "opencode") {
   return [
     ...(avoided.length ? [] : ["No provider is being avoided."]),
     ...avoided.flatMap((item) => [
@@ -66,7 +67,7 @@ export function lines({ avoided, plans }: Health, now: number) {
       (item) =>
         `${item.provider}: ${Math.round(item.used * 100)} % of the ${item.window} used, ${CombinedClock.until(Date.parse(item.ends), now)}`,
     ),
-    ...(avoided.length ? ["To ask one again now: opencode combined health clear MEMBER"] : []),
+    ...(avoided.length ? [`To ask one again now: ${program} combined health clear MEMBER`] : []),
   ].map(CombinedText.shown)
 }
 

@@ -179,8 +179,13 @@ export function unused(
   }
 }
 
+/** What OpenCode is called, and how to log in to a provider. */
+type Ways = { readonly program: string; readonly login: string }
+
+const WAYS: Ways = { program: "opencode", login: "opencode auth login" }
+
 /** What people read: the user's own groups first, a line for each member. */
-export function lines(report: Report, now: number): string[] {
+export function lines(report: Report, now: number, ways = WAYS): string[] {
   const models = report.models.toSorted((a, b) => Number(b.own) - Number(a.own))
   const width = Math.max(0, ...models.flatMap((item) => item.members.map((row) => keyOf(row).length)))
   const found = models.flatMap((item) => [
@@ -190,7 +195,7 @@ export function lines(report: Report, now: number): string[] {
         `  ${index + 1}. ${keyOf(row).padEnd(Math.min(width, 44))}  ${[stateOf(row, now), ...about(row)].join(", ")}`,
     ),
   ])
-  return [...(found.length ? found : [nothing(report)]), ...after(report)].map(CombinedText.shown)
+  return [...(found.length ? found : [nothing(report, ways)]), ...after(report, ways)].map(CombinedText.shown)
 }
 
 const keyOf = ({ provider, model }: Row) => `${provider}/${model}`
@@ -220,20 +225,20 @@ function about({ price_class: priceClass, price, limit, terms, when }: Row) {
   ]
 }
 
-function nothing({ off, providers }: Report) {
+function nothing({ off, providers }: Report, { login }: Ways) {
   if (off) return `Nothing is combined: ${off}.`
   if (providers.length > 1) return "No two of your providers offer the same model, so nothing is combined."
-  return "Nothing is combined: that takes two providers that offer the same model. To log in: opencode auth login"
+  return `Nothing is combined: that takes two providers that offer the same model. To log in: ${login}`
 }
 
-function after({ unused_logins, unpromised, left_out, mistakes }: Report) {
+function after({ unused_logins, unpromised, left_out, mistakes }: Report, { program }: Ways) {
   return [
     ...unused_logins.map(({ id, why }) => `The login to ${id} is not used: ${why}.`),
     ...(unpromised.length ? [`Left out because of combined.require: ${unpromised.join(", ")}.`] : []),
     ...(left_out.length
       ? [`Free offers that are left out, because their terms for your data differ: ${left_out.length}`]
       : []),
-    ...(mistakes.length ? [`Mistakes in the settings: ${mistakes.length}. To see them: opencode combined check`] : []),
+    ...(mistakes.length ? [`Mistakes in the settings: ${mistakes.length}. To see them: ${program} combined check`] : []),
   ]
 }
 

@@ -1,8 +1,8 @@
 /** What a user wants in a session: pin, skip, off, and the next provider now. */
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect, Fiber } from "effect"
-import { CombinedLive } from "@/combined/driver/live"
-import { CombinedSteering } from "@/combined/driver/steering"
+import { CombinedLive } from "@/combined/host/live"
+import { CombinedSteering } from "@/combined/host/steering"
 import { CombinedSteer, type Steer } from "@/combined/choice/steer"
 import type { SessionID } from "@/session/schema"
 import { Session } from "@/session/session"

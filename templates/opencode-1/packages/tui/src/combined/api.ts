@@ -1,6 +1,7 @@
-/** The server's routes below `/combined`, which upstream's client does not know. */
+/** What our part of the terminal interface needs of upstream's; its client does not know the routes below `/combined`. */
 import type { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
 import type { TuiPluginApi } from "@opencode-ai/plugin/tui"
+import type { Screen } from "./screen"
 
 type Answer = { readonly data?: unknown; readonly error?: unknown }
 
@@ -48,5 +49,20 @@ export function asked(api: TuiPluginApi, sessionID: string) {
   const last = api.state.session.messages(sessionID).findLast((message) => message.role === "user")
   return last?.role === "user" && last.model.providerID === "combined" ? last.model.modelID : undefined
 }
+
+export const screen = (api: TuiPluginApi): Screen => ({
+  session: () => session(api),
+  asked: (id) => asked(api, id),
+  picture: (id) => picture(api, id),
+  post: (route, body) => post(api, route, body),
+  on: (type, handler) => on(api, type, handler),
+  toast: api.ui.toast,
+  dialog: {
+    replace: (render) => api.ui.dialog.replace(render),
+    clear: () => api.ui.dialog.clear(),
+    setSize: (size) => api.ui.dialog.setSize(size),
+  },
+  DialogSelect: api.ui.DialogSelect,
+})
 
 export * as CombinedTuiApi from "./api"

@@ -61,6 +61,7 @@ function Serving(props: { readonly api: TuiPluginApi; readonly sessionID: string
 }
 
 const tui: TuiPlugin = async (api) => {
+  const screen = CombinedTuiApi.screen(api)
   api.slots.register({
     order: 50,
     slots: {
@@ -77,14 +78,14 @@ const tui: TuiPlugin = async (api) => {
         slashName: "combined",
         category: "Provider",
         namespace: "palette",
-        run: () => CombinedDialog.show(api),
+        run: () => CombinedDialog.show(screen),
       },
       {
         name: "combined.next",
         title: "Next provider now",
         category: "Provider",
         namespace: "palette",
-        run: () => void CombinedDialog.next(api),
+        run: () => void CombinedDialog.next(screen),
       },
     ],
     bindings: [

@@ -53,6 +53,8 @@ export function marked(protocol: Protocol, modelID: string, combined: CombinedSe
     settings: pool.settings,
     run,
     money,
+    wishes: Effect.sync(() => route.run.steer),
+    nameOf: (providerID) => providerID,
     root: Effect.succeed(`ses_sample${count}`),
     put: () => Effect.die(new Error("nobody is asked here")),
     variant: { asked: undefined, own: undefined },

@@ -49,7 +49,7 @@ test("a value of the wrong form is named with its file, and nothing of the file 
   const found = config({ combined: { max_attempts: "two", metered: "never" } })
   const sources = await Effect.runPromise(CombinedRunnerSettings.sources(found))
   const [wrong] = CombinedRunnerMistakes.wrong(sources)
-  expect(wrong).toBe(`${sources[0].file}: combined.max_attempts must be a whole number.`)
+  expect(wrong).toEqual({ source: sources[0].file, text: "combined.max_attempts must be a whole number." })
   expect(sources[0].settings).toEqual({})
 })
 
@@ -72,7 +72,10 @@ test("a key that is not a setting is named with its file", async () => {
   const sources = await Effect.runPromise(CombinedRunnerSettings.sources(found))
   const settings = await Effect.runPromise(CombinedRunnerSettings.read(found))
   expect(CombinedRunnerMistakes.of(sources, settings, none)).toEqual([
-    `${sources[0].file}: combined.max_attemps is not a setting, so it does nothing. Did you mean combined.max_attempts?`,
+    {
+      source: sources[0].file,
+      text: "combined.max_attemps is not a setting, so it does nothing. Did you mean combined.max_attempts?",
+    },
   ])
 })
 
@@ -81,7 +84,7 @@ test("a contradiction is named with the file that has it", async () => {
   const sources = await Effect.runPromise(CombinedRunnerSettings.sources(found))
   const settings = await Effect.runPromise(CombinedRunnerSettings.read(found))
   expect(CombinedRunnerMistakes.of(sources, settings, none)).toEqual([
-    `${sources[1].file}: combined.cooldown: min (5000) is more than max (2000).`,
+    { source: sources[1].file, text: "combined.cooldown: min (5000) is more than max (2000)." },
   ])
 })
 
@@ -96,8 +99,8 @@ test("settings that take each other's effect away are named with their file", as
   const own = { offers, isNever: () => true }
   const [first, second] = sources.map(({ file }) => file)
   expect(CombinedRunnerMistakes.of(sources, settings, { offers, known, own })).toEqual([
-    `${first}: provider_priority: aaa is never asked: combined.exclude leaves it out.`,
-    `${first}: provider_priority: gone is never asked: disabled_providers names gone.`,
-    `${second}: combined.last_resort: it names everybody who may be asked, so nobody is the last.`,
+    { source: first, text: "provider_priority: aaa is never asked: combined.exclude leaves it out." },
+    { source: first, text: "provider_priority: gone is never asked: disabled_providers names gone." },
+    { source: second, text: "combined.last_resort: it names everybody who may be asked, so nobody is the last." },
   ])
 })

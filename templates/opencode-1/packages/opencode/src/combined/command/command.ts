@@ -53,7 +53,7 @@ const HealthCommand = effectCmd({
       .positional("action", { describe: "what to do", choices: ["clear"] as const })
       .positional("member", { describe: "a provider, or provider/model; all of them without it", type: "string" }),
   handler: Effect.fn("Cli.combined.health")(function* (args) {
-    const { CombinedEnding } = yield* Effect.promise(() => import("./ending"))
+    const { CombinedEnding } = yield* Effect.promise(() => import("../host/ending"))
     const { CombinedKnown } = yield* Effect.promise(() => import("../view/known"))
     if (args.action === "clear") {
       const ended = CombinedEnding.clear(args.member)

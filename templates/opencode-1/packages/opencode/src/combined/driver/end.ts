@@ -7,7 +7,7 @@ import { CombinedWatch } from "../host/watch"
 import { CombinedRoute } from "../provider/route"
 import { CombinedAttempt } from "../request/attempt"
 import type { CombinedDecide } from "../turn/decide"
-import { CombinedLive } from "./live"
+import { CombinedLive } from "../host/live"
 import { CombinedSettlement } from "./settlement"
 import type { Turn } from "./turn"
 

@@ -39,7 +39,7 @@ import { CombinedVariant } from "../choice/variant"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedPicture } from "../view/picture"
 import type { Steer } from "../choice/steer"
-import { CombinedSteering } from "../driver/steering"
+import { CombinedSteering } from "../host/steering"
 import { CombinedMember } from "../member"
 
 type Dependencies = {

@@ -11,7 +11,7 @@ import { CombinedAnswer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
 import { CombinedWarm } from "../choice/warm"
 import { CombinedRuns } from "../driver/runs"
-import { CombinedSteering } from "../driver/steering"
+import { CombinedSteering } from "../host/steering"
 import { CombinedDecide } from "../turn/decide"
 import { CombinedMember } from "../member"
 

@@ -6,20 +6,15 @@ import { InstanceHttpApi } from "@/server/routes/instance/httpapi/api"
 import { notFound } from "@/server/routes/instance/httpapi/errors"
 import type { SessionID } from "@/session/schema"
 import { Session } from "@/session/session"
-import { Effect, Schedule } from "effect"
+import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/unstable/httpapi"
-import { CombinedLive } from "../driver/live"
-import { CombinedSteering } from "../driver/steering"
-import { CombinedPool } from "../host/pool"
-import { nearest } from "../identity/nearest"
+import { CombinedDesk } from "../host/desk"
+import type { CombinedForms } from "../host/forms"
+import { CombinedLive } from "../host/live"
+import { CombinedSteering } from "../host/steering"
 import { CombinedCatalogue } from "../provider/catalogue"
-import { CombinedText } from "../text"
-import { CombinedSteer } from "../choice/steer"
 import { CombinedEvents } from "./events"
-import type { ClearPayload, OffPayload, PicturePayload, PinPayload, SkipPayload } from "./group"
-
-/** How often the shared file is looked at: all processes of a user agree within a second. */
-const LOOK = "500 millis"
+import type { PicturePayload } from "./group"
 
 type InSession<Payload = undefined> = { readonly params: { readonly sessionID: SessionID }; readonly payload: Payload }
 
@@ -32,13 +27,7 @@ export const combinedHandlers = HttpApiBuilder.group(InstanceHttpApi, "combined"
     /** Watches the health for an instance whose clients have asked about it, until the instance ends. */
     const watched = yield* InstanceState.make(
       Effect.fn("CombinedHttpApi.watched")(function* () {
-        const known = { stamp: CombinedPool.stamp() }
-        yield* Effect.suspend(() => {
-          const stamp = CombinedPool.stamp()
-          if (stamp === known.stamp) return Effect.void
-          known.stamp = stamp
-          return Effect.asVoid(events.publish(CombinedEvents.Health, {}))
-        }).pipe(Effect.repeat(Schedule.spaced(LOOK)), Effect.forkScoped)
+        yield* CombinedDesk.watch(events.publish(CombinedEvents.Health, {})).pipe(Effect.forkScoped)
       }),
     )
 
@@ -57,37 +46,17 @@ export const combinedHandlers = HttpApiBuilder.group(InstanceHttpApi, "combined"
       })
     })
 
-    /** The members with this name, in any combined model. */
-    const named = Effect.fn("CombinedHttpApi.named")(function* (name: string) {
-      const rows = (yield* see(undefined)).models.flatMap((model) => model.members)
-      const members = rows
-        .map((row) => ({ providerID: row.provider.id, modelID: row.model.id }))
-        .filter((member) => CombinedSteer.names(name, member))
-      if (members.length) return members
-      const near = nearest(
-        name,
-        rows.flatMap((row) => [row.member, row.provider.id]),
-      )
-      const hint = near ? ` Did you mean ${near}?` : ""
-      return yield* Effect.fail(notFound(`No combined model has a member ${CombinedText.shown(name)}.${hint}`))
+    const desk = CombinedDesk.make({
+      members: () => see(undefined),
+      change: (id: SessionID, change) =>
+        CombinedSteering.change(sessions, id, change).pipe(Effect.mapError((error) => notFound(error.message))),
+      children: (id) =>
+        Effect.andThen(
+          found(id),
+          Effect.map(sessions.children(id), (all) => all.map((child) => child.id)),
+        ),
+      unknown: notFound,
     })
-
-    const steer = Effect.fn("CombinedHttpApi.steer")(function* (
-      id: SessionID,
-      change: Parameters<typeof CombinedSteering.change>[2],
-    ) {
-      return yield* CombinedSteering.change(sessions, id, change).pipe(
-        Effect.mapError((error) => notFound(error.message)),
-      )
-    })
-
-    /** The session and those of its subagents. */
-    const family = (id: SessionID): Effect.Effect<readonly SessionID[]> =>
-      Effect.gen(function* () {
-        const children = yield* sessions.children(id)
-        const all = yield* Effect.forEach(children, (child) => family(child.id))
-        return [id, ...all.flat()]
-      })
 
     return handlers
       .handle(
@@ -97,48 +66,17 @@ export const combinedHandlers = HttpApiBuilder.group(InstanceHttpApi, "combined"
           return yield* see(ctx.query.sessionID)
         }),
       )
-      .handle(
-        "clear",
-        Effect.fn("CombinedHttpApi.clear")(function* (ctx: { payload: typeof ClearPayload.Type }) {
-          const { member } = ctx.payload
-          CombinedPool.forget(member === undefined ? undefined : yield* named(member))
-          return yield* see(undefined)
-        }),
+      .handle("clear", (ctx: { payload: typeof CombinedForms.Clear.Type }) => desk.clear(ctx.payload.member))
+      .handle("pin", ({ params, payload }: InSession<typeof CombinedForms.Pin.Type>) =>
+        desk.pin(params.sessionID, payload.member ?? undefined),
       )
-      .handle(
-        "pin",
-        Effect.fn("CombinedHttpApi.pin")(function* ({ params, payload }: InSession<typeof PinPayload.Type>) {
-          const member = payload.member ?? undefined
-          if (member !== undefined) yield* named(member)
-          return yield* steer(params.sessionID, (before) => CombinedSteer.pin(before, member))
-        }),
+      .handle("skip", ({ params, payload }: InSession<typeof CombinedForms.Skip.Type>) =>
+        desk.skip(params.sessionID, payload.member, payload.skip ?? true),
       )
-      .handle(
-        "skip",
-        Effect.fn("CombinedHttpApi.skip")(function* ({ params, payload }: InSession<typeof SkipPayload.Type>) {
-          yield* named(payload.member)
-          return yield* steer(params.sessionID, (before) =>
-            CombinedSteer.skip(before, payload.member, payload.skip ?? true),
-          )
-        }),
+      .handle("off", ({ params, payload }: InSession<typeof CombinedForms.Off.Type>) =>
+        desk.off(params.sessionID, payload.off),
       )
-      .handle(
-        "off",
-        Effect.fn("CombinedHttpApi.off")(function* ({ params, payload }: InSession<typeof OffPayload.Type>) {
-          return yield* steer(params.sessionID, (before) => ({ ...before, off: payload.off }))
-        }),
-      )
-      .handle(
-        "next",
-        Effect.fn("CombinedHttpApi.next")(function* ({ params }: Pick<InSession, "params">) {
-          yield* found(params.sessionID)
-          const all = yield* Effect.forEach(yield* family(params.sessionID), CombinedLive.pass)
-          return {
-            running: all.reduce((sum, item) => sum + item.running, 0),
-            moved: all.reduce((sum, item) => sum + item.moved, 0),
-          }
-        }),
-      )
+      .handle("next", ({ params }: Pick<InSession, "params">) => desk.next(params.sessionID))
   }),
 )
 

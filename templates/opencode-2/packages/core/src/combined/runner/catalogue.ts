@@ -8,6 +8,7 @@ import { CombinedFurtherAccounts } from "../further-accounts"
 import { CombinedMember } from "../member"
 import { CombinedSettings } from "../settings"
 import { isObject } from "../value"
+import type { CombinedReport } from "../view/report"
 import { CombinedRunnerListing } from "./listing"
 import { CombinedRunnerMistakes } from "./mistakes"
 import { CombinedRunnerSettings } from "./settings"
@@ -17,12 +18,30 @@ import { ProviderV2, type ModelV2 } from "./upstream/models"
 
 export type Found = CombinedRunnerListing.Found & {
   readonly onRefusal?: "stop" | "next_model"
+  /** A provider's name for people. */
+  readonly nameOf: (providerID: string) => string
+}
+
+/** Everything that a report says. */
+export type State = {
+  readonly read: CombinedSettings.Info
+  /** The models and the providers that can be used, and all providers. */
+  readonly models: readonly ModelV2.Info[]
+  readonly providers: readonly ProviderV2.Info[]
+  readonly listed: readonly ProviderV2.Info[]
+  readonly sources: Effect.Success<ReturnType<typeof CombinedRunnerSettings.sources>>
+  readonly mistakes: readonly CombinedReport.Mistake[]
+  /** Models that only one provider has. */
+  readonly single: Effect.Effect<readonly Found[]>
 }
 
 type Finder = {
   readonly find: (id: string, agent: string | undefined) => Effect.Effect<Found | undefined>
   readonly alone: (asked: CombinedMember.Name, agent: string | undefined) => Effect.Effect<Found | undefined>
+  /** All that are listed, without what is asked after them. */
+  readonly groups: Effect.Effect<readonly Found[]>
   readonly settings: Effect.Effect<CombinedSettings.Info>
+  readonly state: Effect.Effect<State>
   readonly wrong: Effect.Effect<readonly string[]>
 }
 
@@ -78,13 +97,41 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     chain: CombinedFallback.Chain,
     agent: string | undefined,
   ) {
-    const { read, models, known } = yield* grouping
-    const { onRefusal, chosen, members } = CombinedFallback.extended(chain, known, yield* agentsOf(agent)) ?? chain
+    const { known } = yield* grouping
+    const own = CombinedFallback.extended(chain, known, yield* agentsOf(agent)) ?? chain
+    const [found] = yield* priced([{ ...own, id: chain.id, name }])
+    return found
+  })
+
+  /** Chains with what their members cost. */
+  const priced = Effect.fn("CombinedRunnerCatalogue.priced")(function* (
+    chains: readonly (CombinedFallback.Chain & { readonly name: string })[],
+  ) {
+    const { read, models } = yield* grouping
     const money = CombinedSettings.money(read)
-    const found = yield* Effect.forEach(membersOf({ members }, models), (member, index) =>
-      Effect.map(termsOf(member, money, chosen === true && index === 0), (terms) => ({ ...member, terms })),
+    const found = chains.map((chain) => ({ ...chain, members: membersOf(chain, models) }))
+    const ids = [...new Set(found.flatMap(({ members }) => members.map((member) => member.providerID)))]
+    const names = new Map(
+      yield* Effect.forEach(ids, (id) =>
+        Effect.map(provider.get(ProviderV2.ID.make(id)), (known) => [id, known?.name || id] as const),
+      ),
     )
-    return { id: chain.id, name, members: found, onRefusal }
+    const nameOf = (id: string) => names.get(id) ?? id
+    return yield* Effect.forEach(found, ({ id, name, onRefusal, chosen, members }) =>
+      Effect.map(
+        Effect.forEach(members, (member, index) =>
+          Effect.map(termsOf(member, money, chosen === true && index === 0), (terms) => ({ ...member, terms })),
+        ),
+        (withTerms): Found => ({ id, name, members: withTerms, onRefusal, nameOf }),
+      ),
+    )
+  })
+
+  const groups = Effect.gen(function* () {
+    const { known } = yield* grouping
+    return yield* priced(
+      [...known.groups.values()].map((item) => ({ ...CombinedFallback.chainOf(item, known), name: item.name })),
+    )
   })
 
   /** What the requests of a member cost. */
@@ -168,7 +215,29 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
       }),
     },
   })
-  finders.set(catalog, { find, alone, settings, wrong: Effect.map(sources, CombinedRunnerMistakes.wrong) })
+
+  const state = Effect.gen(function* () {
+    const { read, models, known } = yield* grouping
+    const reduced = [...known.reduced().values()].filter((item) => !known.groups.has(item.id))
+    const found = yield* sources
+    const facts = {
+      known,
+      offers: CombinedRunnerListing.offers(yield* model.all()),
+      own: { offers: CombinedRunnerListing.offers(models), isNever: yield* neverOf(read, models) },
+    }
+    return {
+      read,
+      models,
+      sources: found,
+      mistakes: [...CombinedRunnerMistakes.wrong(found), ...CombinedRunnerMistakes.of(found, read, facts)],
+      single: priced(reduced.map((item) => ({ ...CombinedFallback.chainOf(item, known), name: item.name }))),
+      providers: yield* provider.available().pipe(Effect.provideService(Plain, true)),
+      listed: yield* provider.all(),
+    }
+  })
+
+  const wrong = Effect.map(sources, (found) => CombinedRunnerMistakes.wrong(found).map(CombinedRunnerMistakes.line))
+  finders.set(catalog, { find, alone, groups, settings, state, wrong })
   return catalog
 })
 
@@ -181,6 +250,14 @@ export function find(catalog: Catalog, id: string, agent: string | undefined) {
 export function alone(catalog: Catalog, asked: CombinedMember.Name, agent: string | undefined) {
   return finders.get(catalog)?.alone(asked, agent) ?? Effect.succeed(undefined)
 }
+
+/** All combined models that are listed, with their members. */
+export function groups(catalog: Catalog): Effect.Effect<readonly Found[]> {
+  return finders.get(catalog)?.groups ?? Effect.succeed([])
+}
+
+/** Everything that a report says; undefined if the catalogue is not ours. */
+export const state = (catalog: Catalog) => finders.get(catalog)?.state ?? Effect.succeed(undefined)
 
 export function settings(catalog: Catalog) {
   return finders.get(catalog)?.settings ?? Effect.succeed({})
@@ -212,7 +289,7 @@ function isPriced({ providerID, modelID, model, variant }: CombinedRunnerListing
   )
 }
 
-function virtual(found: Found): ModelV2.Info | undefined {
+function virtual(found: CombinedRunnerListing.Found): ModelV2.Info | undefined {
   const model = CombinedRunnerListing.virtual(found)
   return (
     model && {

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { CombinedRun } from "../choice/run"
 import { CombinedFailure } from "../failure/classify"
+import { CombinedLive } from "../host/live"
 import { CombinedWatch } from "../host/watch"
 import { CombinedMember } from "../member"
 import { CombinedDecide } from "../turn/decide"
@@ -27,6 +28,17 @@ export const watch = (
     route.settings,
     Effect.sync(() => CombinedRunnerMembers.others(route, purpose, { relieves: true })),
   )
+
+/** An attempt, for a user who wants it ended. */
+export const subject = (route: Route, purpose: CombinedDecide.Purpose) => ({
+  sessionID: route.session,
+  member: route.member,
+  others: Effect.gen(function* () {
+    route.run.steer = yield* route.wishes
+    const answer = CombinedDecide.without(route.run.answer, route.member, CombinedLive.PASSED)
+    return CombinedRunnerMembers.others(route, purpose, { answer })
+  }),
+})
 
 /** Learns from an attempt that has ended, decides what happens, and logs it. */
 export function conclude(

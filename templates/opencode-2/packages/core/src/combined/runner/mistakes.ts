@@ -9,13 +9,21 @@ import { CombinedSettings } from "../settings"
 import { CombinedSources } from "../sources"
 import { CombinedText } from "../text"
 import { isObject } from "../value"
+import type { CombinedReport } from "../view/report"
 import type { CombinedRunnerSettings } from "./settings"
 import { TuiEvent, type EventV2 } from "./upstream/catalog"
 
 type Sources = Effect.Success<ReturnType<typeof CombinedRunnerSettings.sources>>
 
-/** What does not have the form that it needs, and where; empty if nothing. */
-export const wrong = (sources: Sources) => sources.flatMap(({ file, wrong }) => wrong.map((text) => `${file}: ${text}`))
+/** A mistake, and the file that has it, where that is known. */
+type Mistake = CombinedReport.Mistake
+
+/** What does not have the form that it needs; empty if nothing. */
+export const wrong = (sources: Sources): Mistake[] =>
+  sources.flatMap(({ file, wrong }) => wrong.map((text) => ({ source: file, text })))
+
+/** In one line. */
+export const line = ({ source, text }: Mistake) => (source === undefined ? text : `${source}: ${text}`)
 
 type Facts = {
   /** The models of all providers, connected or not. */
@@ -26,7 +34,7 @@ type Facts = {
 }
 
 /** What has no effect, or another one than it seems to. */
-export function of(sources: Sources, settings: CombinedSettings.Info, { offers, known, own }: Facts): string[] {
+export function of(sources: Sources, settings: CombinedSettings.Info, { offers, known, own }: Facts): Mistake[] {
   const providers = [...new Set(offers.map((offer) => offer.providerID))]
   const ids = () => new Set([...known.groups.keys(), ...known.reduced().keys(), ...CombinedFallback.own(known)])
   const names = check(CombinedSettings.read(settings), offers, ids)
@@ -48,11 +56,11 @@ export function of(sources: Sources, settings: CombinedSettings.Info, { offers, 
   const texts = sources.map(({ file, text }) => [file, text] as const)
   return [
     ...texts.flatMap(([file, text]) =>
-      isObject(text) ? CombinedMistakes.unknown(text).map((unknown) => `${file}: ${unknown}`) : [],
+      isObject(text) ? CombinedMistakes.unknown(text).map((unknown) => ({ source: file, text: unknown })) : [],
     ),
     ...found.map(({ path, value, text }) => {
-      const file = CombinedSources.find(texts, path, value)
-      return file === undefined ? text : `${file}: ${text}`
+      const source = CombinedSources.find(texts, path, value)
+      return { ...(source !== undefined && { source }), text }
     }),
   ]
 }
@@ -69,10 +77,10 @@ const said = new Set<string>()
 /** Each of them once for a process. */
 export const say = Effect.fn("CombinedRunnerMistakes.say")(function* (
   events: Pick<EventV2.Interface, "publish">,
-  texts: readonly string[],
+  mistakes: readonly Mistake[],
 ) {
-  for (const text of texts) {
-    const message = CombinedText.shown(text)
+  for (const mistake of mistakes) {
+    const message = CombinedText.shown(line(mistake))
     if (said.has(message)) continue
     said.add(message)
     yield* Effect.logWarning(message)

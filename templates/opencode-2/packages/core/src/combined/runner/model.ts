@@ -1,5 +1,6 @@
 /** Resolves a combined model to that of the member to ask now. Upstream does so for each attempt at a step. */
 import { Effect } from "effect"
+import { Database } from "../../database/database"
 import { Form } from "../../form"
 import { SessionRunnerModel } from "../../session/runner/model"
 import type { SessionSchema } from "../../session/schema"
@@ -12,6 +13,7 @@ import { CombinedRunnerListing } from "./listing"
 import { CombinedRunnerQuestion } from "./question"
 import { CombinedRunnerResolve } from "./resolve"
 import { CombinedRunnerRoute } from "./route"
+import { CombinedRunnerSteering } from "./steering"
 import { AgentV2 } from "./upstream/agent"
 import { defaultOf, type Catalog } from "./upstream/catalog"
 
@@ -23,6 +25,7 @@ type Rest = Parameters<SessionRunnerModel.Interface["resolve"]> extends [unknown
 /** Replaces `Effect.fn`. */
 export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
   const sessions = yield* SessionStore.Service
+  const { db } = yield* Database.Service
   const agents = yield* AgentV2.Service
   const forms = yield* Form.Service
 
@@ -74,10 +77,12 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
         settings: CombinedSettings.failover(settings),
         credentials: () => undefined,
       })
+      const wishes = CombinedRunnerSteering.of(db, session.id)
       const resolve = (
         run: CombinedRunnerRoute.Run,
       ): Effect.Effect<SessionRunnerModel.Resolved, SessionRunnerModel.Error> =>
         Effect.gen(function* () {
+          run.steer = yield* wishes
           const search = { found, run, pool, session, wanted: session.model?.variant, one }
           const { resolved, member, variant } = yield* CombinedRunnerResolve.resolve(search)
           CombinedRunnerRoute.mark(resolved.model, {
@@ -89,6 +94,8 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
             settings: { ...pool.settings, onRefusal: found.onRefusal },
             run,
             money: CombinedSettings.money(settings),
+            wishes,
+            nameOf: found.nameOf,
             root: rootOf(session),
             put: put(session.agent, member),
             variant,

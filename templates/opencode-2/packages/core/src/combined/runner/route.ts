@@ -4,6 +4,7 @@ import type { SessionMessage } from "../../session/message"
 import type { SessionRunnerModel } from "../../session/runner/model"
 import type { Snapshot } from "../../snapshot"
 import type { CombinedRun } from "../choice/run"
+import type { Steer } from "../choice/steer"
 import type { CombinedConsent } from "../host/consent"
 import type { CombinedPool } from "../host/pool"
 import type { CombinedSettings } from "../settings"
@@ -35,8 +36,12 @@ export type Route = {
   readonly pool: CombinedPool.Pool
   readonly settings: CombinedPool.Pool["settings"] & Pick<CombinedDecide.Settings, "onRefusal">
   readonly run: Run
+  /** A provider's name for people. */
+  readonly nameOf: (providerID: string) => string
   /** What requests may cost. */
   readonly money: CombinedSettings.Money
+  /** What the user wants in the session, as it is stored now. */
+  readonly wishes: Effect.Effect<Steer>
   /** The session that the user opened, of which this one may be a subagent's. */
   readonly root: Effect.Effect<string>
   /** Asks the user in that session whether the member may bill a request. */

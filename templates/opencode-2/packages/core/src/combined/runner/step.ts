@@ -17,10 +17,12 @@ import type { SessionMessage } from "../../session/message"
 import type { createLLMEventPublisher } from "../../session/runner/publish-llm-event"
 import type { Snapshot } from "../../snapshot"
 import { CombinedRun } from "../choice/run"
+import { CombinedLive } from "../host/live"
 import { CombinedPool } from "../host/pool"
 import { CombinedWatch } from "../host/watch"
 import { CombinedDecide } from "../turn/decide"
 import { CombinedNotice } from "../turn/notice"
+import { CombinedHappening } from "../view/happening"
 import { CombinedRunnerAttempt } from "./attempt"
 import { CombinedRunnerConclusion } from "./conclusion"
 import { CombinedRunnerEnd } from "./end"
@@ -28,6 +30,7 @@ import { CombinedRunnerFailure } from "./failure"
 import { CombinedRunnerMembers } from "./members"
 import { CombinedRunnerMoney } from "./money"
 import { CombinedRunnerRoute } from "./route"
+import { CombinedRunnerTelling } from "./telling"
 import type { EventV2 } from "./upstream/catalog"
 import {
   LLMError,
@@ -171,6 +174,7 @@ export const stream = <R>(
     done: false,
     held: [],
     message: undefined,
+    live: undefined,
   }
   return Stream.transformPull(CombinedRunnerAttempt.listen(state.attempt, route, answer), (pull) =>
     Effect.succeed(
@@ -185,7 +189,10 @@ export const stream = <R>(
       Effect.sync(() => {
         CombinedPool.release(route)
         if (state.asked) CombinedRunnerAttempt.record(state.attempt, route, subject, { action: "cancelled" })
-      }).pipe(Effect.andThen(CombinedRunnerMoney.pay(state.attempt, subject.cost))),
+      }).pipe(
+        Effect.andThen(Effect.suspend(() => state.live?.close ?? Effect.void)),
+        Effect.andThen(CombinedRunnerMoney.pay(state.attempt, subject.cost)),
+      ),
     ),
   )
 }
@@ -208,6 +215,8 @@ type State = {
   held: LLMEvent[]
   /** The message of the step, if it has been started. */
   message: SessionMessage.ID | undefined
+  /** With it a user can end the attempt. */
+  live: CombinedLive.Open | undefined
 }
 
 const messageOf = (step: Step, state: State) =>
@@ -217,6 +226,7 @@ const messageOf = (step: Step, state: State) =>
 const begin = (route: Route, state: State, step: Step) =>
   Effect.gen(function* () {
     if (state.asked) return
+    route.run.steer = yield* route.wishes
     const waiting = CombinedNotice.waiting(route.id, route.member.providerID, "unavailable")
     const asks = yield* CombinedRunnerMembers.begin(route, "step", {
       announce: (until) => say(step, state, waiting, until),
@@ -225,6 +235,7 @@ const begin = (route: Route, state: State, step: Step) =>
     })
     if (!asks) yield* again(step, state, false)
     state.asked = true
+    state.live = yield* CombinedLive.open(CombinedRunnerConclusion.subject(route, "step"))
     CombinedRunnerAttempt.begin(state.attempt, step.context.model.model)
   })
 
@@ -252,7 +263,10 @@ const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAtt
         return yield* act(endOf(route, attempt, event), Effect.succeed([one, ...rest] as const), event, accepted)
       }
       attempt.pulling = performance.now()
-      const events = yield* pull.pipe(Effect.raceFirst(CombinedRunnerConclusion.watch(route, attempt, "step")))
+      const events = yield* pull.pipe(
+        Effect.raceFirst(CombinedRunnerConclusion.watch(route, attempt, "step")),
+        Effect.raceFirst(state.live?.passed ?? Effect.never),
+      )
       CombinedRunnerAttempt.note(attempt, events)
       state.held.push(...events)
     }
@@ -265,7 +279,8 @@ const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAtt
         return act(end, Effect.fail(failed(end.message)), undefined, finish(state))
       }
       const error = Cause.squash(cause)
-      if (error instanceof CombinedWatch.Silence) return act(error.end, Effect.fail(failed(error.message)), error)
+      if (error instanceof CombinedWatch.Silence || error instanceof CombinedLive.Passed)
+        return act(error.end, Effect.fail(failed(error.message)), error)
       if (!(error instanceof LLMError) || state.attempt.logged) return asIs
       const end = CombinedRunnerEnd.read(error, route.settings.own)
       return act(end, Effect.fail(settled(error)), error, end.kind === "shortcoming" ? finish(state) : undefined)
@@ -302,6 +317,7 @@ const conclude = (
 ): Answer =>
   Effect.gen(function* () {
     const { attempt } = state
+    yield* state.live?.close ?? Effect.void
     const why = end.kind === "whole" ? "" : end.message
     const answer = attempt.opened ? yield* messageOf(step, state) : undefined
     const first = route.run.answer.suspects[0]?.failure.message
@@ -320,12 +336,20 @@ const conclude = (
     yield* drop(step, state)
     switch (verdict.type) {
       case "again":
+        if (why && !verdict.forgo)
+          yield* happened(
+            route,
+            step,
+            CombinedHappening.repeated(CombinedRunnerTelling.subject(route), route.member, why),
+          )
         yield* Effect.sleep(verdict.pause)
         if (route.run.before) route.run.before.again = true
         return yield* again(step, state, verdict.keep)
       case "move": {
         if (route.run.before) route.run.before.again = true
         const to = { providerID: verdict.to.providerID, variant: undefined }
+        const about = CombinedRunnerTelling.subject(route)
+        yield* happened(route, step, CombinedHappening.moved(about, route.member, verdict.to, why))
         if (attempt.opened)
           yield* say(step, state, CombinedNotice.switched(route.member.providerID, why, to), Date.now())
         return yield* again(step, state, verdict.keep)
@@ -368,6 +392,9 @@ const drop = (step: Step, { message }: State) =>
 /** Ends the attempt, so that the step starts again or is closed. */
 const again = (step: Step, state: State, keep: boolean) =>
   Effect.suspend(() => Effect.die(new Again(step.number, state.message, keep)))
+
+const happened = (route: Route, { events }: Step, item: CombinedHappening.Happening) =>
+  CombinedRunnerTelling.happened(events, route, item)
 
 /** Says on the screen and to clients who takes over, and why, until the step starts again. */
 const say = (step: Step, state: State, message: string, at: number) =>

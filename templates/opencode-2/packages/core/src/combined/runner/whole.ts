@@ -5,6 +5,7 @@
 import { Cause, Effect, Stream } from "effect"
 import type { SessionRunnerModel } from "../../session/runner/model"
 import { CombinedRun } from "../choice/run"
+import { CombinedLive } from "../host/live"
 import { CombinedPool } from "../host/pool"
 import { CombinedWatch } from "../host/watch"
 import { CombinedDecide } from "../turn/decide"
@@ -74,12 +75,13 @@ const ask = <R>(
     const purpose = question.purpose === "summary" ? "summary" : "whole"
     const attempt = CombinedRunnerAttempt.make()
     const admit = CombinedRunnerMoney.admit(route, attempt, request)
+    route.run.steer = yield* route.wishes
     if (!(yield* CombinedRunnerMembers.begin(route, purpose, { admit }))) return yield* other(question, route, request)
     const subject = { purpose: question.purpose, message: "", cost: question.cost }
     const events: LLMEvent[] = []
     CombinedRunnerAttempt.begin(attempt, request.model)
     attempt.pulling = performance.now()
-    const asked = yield* CombinedRunnerAttempt.listen(
+    const answered = CombinedRunnerAttempt.listen(
       attempt,
       route,
       question.send(CombinedRunnerHistory.tempered(request, route.member)),
@@ -92,6 +94,10 @@ const ask = <R>(
         }),
       ),
       Effect.raceFirst(CombinedRunnerConclusion.watch(route, attempt, purpose)),
+    )
+    const asked = yield* (
+      purpose === "summary" ? CombinedLive.during(answered, CombinedRunnerConclusion.subject(route, purpose)) : answered
+    ).pipe(
       Effect.ensuring(
         Effect.suspend(() => {
           CombinedPool.release(route)
@@ -105,8 +111,7 @@ const ask = <R>(
     )
     if (asked._tag === "Failure" && Cause.hasInterruptsOnly(asked.cause)) return yield* Effect.interrupt
     const error = asked._tag === "Failure" ? Cause.squash(asked.cause) : undefined
-    if (error !== undefined && !(error instanceof LLMError) && !(error instanceof CombinedWatch.Silence))
-      return yield* Effect.die(error)
+    if (error !== undefined && !isEnd(error)) return yield* Effect.die(error)
     const end = endOf(route, attempt, events, error)
     const { verdict, left, out } = CombinedRunnerConclusion.conclude(route, attempt, subject, purpose, end, error)
     switch (verdict.type) {
@@ -141,13 +146,18 @@ const other = <R>(question: Question<R>, route: CombinedRunnerRoute.Route, reque
     )
   })
 
+type Ending = LLMError | CombinedWatch.Silence | CombinedLive.Passed
+
+const isEnd = (error: unknown): error is Ending =>
+  error instanceof LLMError || error instanceof CombinedWatch.Silence || error instanceof CombinedLive.Passed
+
 function endOf(
   route: CombinedRunnerRoute.Route,
   attempt: CombinedRunnerAttempt.Attempt,
   events: Events,
-  error: LLMError | CombinedWatch.Silence | undefined,
+  error: Ending | undefined,
 ): CombinedDecide.End {
-  if (error instanceof CombinedWatch.Silence) return error.end
+  if (error instanceof CombinedWatch.Silence || error instanceof CombinedLive.Passed) return error.end
   if (error) return CombinedRunnerEnd.read(error, route.settings.own)
   const told = events.find((event) => event.type === "provider-error")
   if (told) return CombinedRunnerEnd.read(told, route.settings.own)

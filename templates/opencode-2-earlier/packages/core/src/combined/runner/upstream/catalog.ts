@@ -4,6 +4,7 @@ import type { Catalog as Upstream } from "../../../catalog"
 import type { Config } from "../../../config"
 
 export { EventV2 } from "../../../event"
+export { CombinedEvent } from "@opencode-ai/schema/combined-event"
 export { TuiEvent } from "@opencode-ai/schema/tui-event"
 
 export type Catalog = Upstream.Interface

@@ -5,6 +5,7 @@ import type { Model } from "../../../model.js"
 import { Provider } from "../../../provider.js"
 
 export { Bus as EventV2 } from "../../../bus.js"
+export { CombinedEvent } from "@opencode/schema/combined-event"
 export { TuiEvent } from "@opencode/schema/tui-event"
 
 export type Catalog = Model.Interface

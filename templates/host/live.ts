@@ -24,13 +24,22 @@ type Live = {
   readonly pass: Effect.Effect<boolean>
 }
 
+type Subject = {
+  readonly sessionID: string
+  readonly member: CombinedMember.Name
+  readonly others: Effect.Effect<boolean>
+}
+
 const attempts = new Map<string, Set<Live>>()
 
-/** Runs an attempt until it ends, or until the user asks for the next provider. */
-export const during = <A, E, R>(
-  attempt: Effect.Effect<A, E, R>,
-  { sessionID, member, others }: { sessionID: string; member: CombinedMember.Name; others: Effect.Effect<boolean> },
-): Effect.Effect<A, E | Passed, R> =>
+export type Open = {
+  /** Fails when the user asks for the next provider; never ends otherwise. */
+  readonly passed: Effect.Effect<never, Passed>
+  readonly close: Effect.Effect<void>
+}
+
+/** Makes an attempt known, until it is closed. */
+export const open = ({ sessionID, member, others }: Subject): Effect.Effect<Open> =>
   Effect.gen(function* () {
     const passed = yield* Deferred.make<never, Passed>()
     // Who asks may know nothing of this instance of OpenCode, in which the others are looked up.
@@ -44,15 +53,18 @@ export const during = <A, E, R>(
     }
     const known = attempts.get(sessionID) ?? new Set()
     attempts.set(sessionID, known.add(live))
-    return yield* Effect.raceFirst(attempt, Deferred.await(passed)).pipe(
-      Effect.ensuring(
-        Effect.sync(() => {
-          known.delete(live)
-          if (!known.size) attempts.delete(sessionID)
-        }),
-      ),
-    )
+    return {
+      passed: Deferred.await(passed),
+      close: Effect.sync(() => {
+        known.delete(live)
+        if (!known.size && attempts.get(sessionID) === known) attempts.delete(sessionID)
+      }),
+    }
   })
+
+/** Runs an attempt until it ends, or until the user asks for the next provider. */
+export const during = <A, E, R>(attempt: Effect.Effect<A, E, R>, subject: Subject): Effect.Effect<A, E | Passed, R> =>
+  Effect.flatMap(open(subject), ({ passed, close }) => Effect.raceFirst(attempt, passed).pipe(Effect.ensuring(close)))
 
 /** The members that are asked right now in a session. */
 export function asked(sessionID: string) {

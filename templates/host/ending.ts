@@ -2,7 +2,7 @@
 import { CombinedAccounts } from "../health/accounts"
 import { CombinedCooldown } from "../health/cooldown"
 import { CombinedHealthStore } from "../health/store"
-import { CombinedHealthFile } from "../host/health-file"
+import { CombinedHealthFile } from "./health-file"
 import { CombinedMember } from "../member"
 import { CombinedKnown } from "../view/known"
 

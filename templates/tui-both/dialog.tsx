@@ -1,53 +1,51 @@
 /** `/combined`: the members of the combined models, and what a user can do about them. */
 import { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
-import type { TuiDialogSelectOption, TuiPluginApi } from "@opencode-ai/plugin/tui"
 import { useTerminalDimensions } from "@opentui/solid"
 import { createEffect, createMemo, createSignal, onCleanup, onMount } from "solid-js"
-import { CombinedTuiApi } from "./api"
+import type { Option, Screen } from "./screen"
 import { CombinedWords } from "./words"
 
 /** How often times are counted down, in milliseconds. */
 const TICK = 5000
 
-type Option = TuiDialogSelectOption<string>
-
-export function show(api: TuiPluginApi) {
-  api.ui.dialog.replace(() => <View api={api} />)
+export function show(screen: Screen) {
+  screen.dialog.replace(() => <View screen={screen} />)
 }
 
 /** Ends the running request of the open session, and says what came of it. */
-export async function next(api: TuiPluginApi) {
-  const id = CombinedTuiApi.session(api)
+export async function next(screen: Screen) {
+  const id = screen.session()
   if (id === undefined) return
-  const { data, refusal } = await CombinedTuiApi.post(api, `session/${id}/next`, undefined)
+  const { data, refusal } = await screen.post(`session/${id}/next`, undefined)
   const { running = 0, moved = 0 } = (data ?? {}) as { readonly running?: number; readonly moved?: number }
   // Who takes over is said by the server.
   if (moved > 0) return
   const message = refusal ?? (running > 0 ? "No other provider can answer now" : "No combined model is being asked")
-  api.ui.toast({ variant: "warning", message })
+  screen.toast({ variant: "warning", message })
 }
 
 /** Does what was chosen, and shows the members again. */
-async function act(api: TuiPluginApi, route: string, body: unknown, done: string) {
-  const { refusal } = await CombinedTuiApi.post(api, route, body)
-  api.ui.toast({ variant: refusal === undefined ? "success" : "error", message: refusal ?? done })
-  show(api)
+async function act(screen: Screen, route: string, body: unknown, done: string) {
+  const { refusal } = await screen.post(route, body)
+  screen.toast({ variant: refusal === undefined ? "success" : "error", message: refusal ?? done })
+  show(screen)
 }
 
-function View(props: { readonly api: TuiPluginApi }) {
+function View(props: { readonly screen: Screen }) {
   const size = useTerminalDimensions()
   const [picture, setPicture] = createSignal<CombinedPicture.Picture>()
   const [now, setNow] = createSignal(Date.now())
-  const sessionID = CombinedTuiApi.session(props.api)
+  const sessionID = props.screen.session()
   const load = () =>
-    void CombinedTuiApi.picture(props.api, sessionID)
+    void props.screen
+      .picture(sessionID)
       .then((found) => setPicture(found))
       .catch(() => {})
 
   onMount(() => {
     load()
     const timer = setInterval(() => setNow(Date.now()), TICK)
-    const off = ["combined.health", "combined.switched"].map((type) => CombinedTuiApi.on(props.api, type, load))
+    const off = ["combined.health", "combined.switched"].map((type) => props.screen.on(type, load))
     onCleanup(() => {
       clearInterval(timer)
       off.forEach((end) => end())
@@ -55,13 +53,13 @@ function View(props: { readonly api: TuiPluginApi }) {
   })
 
   createEffect(() =>
-    props.api.ui.dialog.setSize(size().width >= 128 ? "xlarge" : size().width >= 96 ? "large" : "medium"),
+    props.screen.dialog.setSize(size().width >= 128 ? "xlarge" : size().width >= 96 ? "large" : "medium"),
   )
 
   const options = createMemo((): Option[] => {
     const found = picture()
     if (!found) return []
-    const first = sessionID === undefined ? undefined : CombinedTuiApi.asked(props.api, sessionID)
+    const first = sessionID === undefined ? undefined : props.screen.asked(sessionID)
     const models = [...found.models].sort((a, b) => Number(b.id === first) - Number(a.id === first))
     const wide = size().width >= 96
     const rows = models.flatMap((model) =>
@@ -72,15 +70,15 @@ function View(props: { readonly api: TuiPluginApi }) {
           description: CombinedPicture.state(row, now()),
           footer: wide ? CombinedWords.account(row) : undefined,
           category: model.name,
-          onSelect: () => props.api.ui.dialog.replace(() => <Member api={props.api} row={row} />),
+          onSelect: () => props.screen.dialog.replace(() => <Member screen={props.screen} row={row} />),
         }),
       ),
     )
-    return [...rows, ...general(props.api, sessionID, found)]
+    return [...rows, ...general(props.screen, sessionID, found)]
   })
 
   return (
-    <props.api.ui.DialogSelect
+    <props.screen.DialogSelect
       title="Combined models"
       placeholder={picture() ? "Search providers and models" : "Asking the server …"}
       options={options()}
@@ -90,7 +88,7 @@ function View(props: { readonly api: TuiPluginApi }) {
 }
 
 /** What concerns no member alone. */
-function general(api: TuiPluginApi, sessionID: string | undefined, picture: CombinedPicture.Picture): Option[] {
+function general(screen: Screen, sessionID: string | undefined, picture: CombinedPicture.Picture): Option[] {
   const { off } = picture.steer
   const category = "All"
   const inSession: Option[] =
@@ -104,8 +102,8 @@ function general(api: TuiPluginApi, sessionID: string | undefined, picture: Comb
             footer: NEXT_KEY,
             category,
             onSelect: () => {
-              api.ui.dialog.clear()
-              void next(api)
+              screen.dialog.clear()
+              void next(screen)
             },
           },
           {
@@ -115,7 +113,7 @@ function general(api: TuiPluginApi, sessionID: string | undefined, picture: Comb
             category,
             onSelect: () =>
               void act(
-                api,
+                screen,
                 `session/${sessionID}/off`,
                 { off: !off },
                 off ? "Failover is on again" : "Only the first provider is asked in this session",
@@ -129,18 +127,18 @@ function general(api: TuiPluginApi, sessionID: string | undefined, picture: Comb
       value: "forget",
       description: "ends all cooldowns, in all sessions",
       category,
-      onSelect: () => void act(api, "clear", {}, "All providers are asked again"),
+      onSelect: () => void act(screen, "clear", {}, "All providers are asked again"),
     },
   ]
 }
 
 export const NEXT_KEY = "ctrl+o"
 
-function Member(props: { readonly api: TuiPluginApi; readonly row: CombinedPicture.Row }) {
-  const { api, row } = props
-  const sessionID = CombinedTuiApi.session(api)
+function Member(props: { readonly screen: Screen; readonly row: CombinedPicture.Row }) {
+  const { screen, row } = props
+  const sessionID = screen.session()
   const { name } = row.provider
-  const steer = (what: string, body: unknown, done: string) => act(api, `session/${sessionID}/${what}`, body, done)
+  const steer = (what: string, body: unknown, done: string) => act(screen, `session/${sessionID}/${what}`, body, done)
   const actions: readonly (Option | undefined)[] = [
     sessionID === undefined
       ? undefined
@@ -174,15 +172,15 @@ function Member(props: { readonly api: TuiPluginApi; readonly row: CombinedPictu
       title: "Ask it again now",
       value: "clear",
       description: "ends its cooldown, in all sessions",
-      onSelect: () => void act(api, "clear", { member: row.member }, `${name} is asked again`),
+      onSelect: () => void act(screen, "clear", { member: row.member }, `${name} is asked again`),
     },
-    { title: "Back", value: "back", onSelect: () => show(api) },
+    { title: "Back", value: "back", onSelect: () => show(screen) },
   ]
   const facts = CombinedWords.details(row, Date.now()).map(
-    (line, index): Option => ({ title: line, value: `fact ${index}`, category: "Details", onSelect: () => show(api) }),
+    (line, index): Option => ({ title: line, value: `fact ${index}`, category: "Details", onSelect: () => show(screen) }),
   )
   return (
-    <api.ui.DialogSelect
+    <screen.DialogSelect
       title={`${name}: ${CombinedPicture.state(row, Date.now())}`}
       options={[...actions.filter((item) => item !== undefined), ...facts]}
     />

@@ -1,0 +1,49 @@
+/** How `opencode2 combined` is called. */
+import { Argument, Flag } from "effect/unstable/cli"
+import { Spec } from "../framework/spec"
+
+const json = Flag.boolean("json").pipe(Flag.withDescription("Print one JSON object"), Flag.withDefault(false))
+
+const listed = {
+  json,
+  all: Flag.boolean("all").pipe(Flag.withDescription("Also models of one provider"), Flag.withDefault(false)),
+  standalone: Flag.boolean("standalone").pipe(
+    Flag.withDescription("Run with a private server instead of the background service"),
+    Flag.withDefault(false),
+  ),
+  server: Flag.string("server").pipe(
+    Flag.withDescription("Connect to a server URL instead of the background service"),
+    Flag.optional,
+  ),
+}
+
+const { all: _, ...checked } = listed
+
+export const spec = Spec.make("combined", {
+  description: "Combined models: members, health, mistakes in the settings, attempts",
+  params: listed,
+  commands: [
+    Spec.make("list", { description: "List the combined models of this directory with their members", params: listed }),
+    Spec.make("health", {
+      description: "Show which provider is being avoided and until when; `health clear` asks it again now",
+      params: {
+        json,
+        action: Argument.choice("action", ["clear"]).pipe(Argument.withDescription("What to do"), Argument.optional),
+        member: Argument.string("member").pipe(
+          Argument.withDescription("A provider, or provider/model; all of them without it"),
+          Argument.optional,
+        ),
+      },
+    }),
+    Spec.make("check", { description: "Find mistakes in the settings of combined models", params: checked }),
+    Spec.make("attempts", {
+      description: "Show which provider answered, what failed, and what it cost",
+      params: {
+        json,
+        last: Flag.integer("last").pipe(Flag.withDescription("How many"), Flag.withDefault(40)),
+      },
+    }),
+  ],
+})
+
+export * as CombinedSpec from "./spec"
