@@ -177,7 +177,12 @@ function Member(props: { readonly screen: Screen; readonly row: CombinedPicture.
     { title: "Back", value: "back", onSelect: () => show(screen) },
   ]
   const facts = CombinedWords.details(row, Date.now()).map(
-    (line, index): Option => ({ title: line, value: `fact ${index}`, category: "Details", onSelect: () => show(screen) }),
+    (line, index): Option => ({
+      title: line,
+      value: `fact ${index}`,
+      category: "Details",
+      onSelect: () => show(screen),
+    }),
   )
   return (
     <screen.DialogSelect

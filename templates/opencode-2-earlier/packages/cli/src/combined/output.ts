@@ -3,7 +3,9 @@ import { EOL } from "node:os"
 
 /** A pipe is written in pieces, and upstream ends the process when a command returns. */
 const write = (stream: NodeJS.WriteStream, lines: readonly string[]) =>
-  Effect.promise(() => new Promise<void>((resolve) => stream.write(lines.map((line) => line + EOL).join(""), () => resolve())))
+  Effect.promise(
+    () => new Promise<void>((resolve) => stream.write(lines.map((line) => line + EOL).join(""), () => resolve())),
+  )
 
 export const print = (lines: readonly string[]) => write(process.stdout, lines)
 

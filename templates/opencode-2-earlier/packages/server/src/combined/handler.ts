@@ -63,10 +63,8 @@ export const CombinedHandler = HttpApiBuilder.group(Api, "server.combined", (han
         return yield* make.pipe(Effect.provide(locations.get(yield* where(session))))
       })
 
-    const picture = (
-      session: SessionV2.ID | undefined,
-      seen: Parameters<typeof CombinedRunnerPicture.make>[1],
-    ) => there(session, (catalog) => CombinedRunnerPicture.make(catalog, seen))
+    const picture = (session: SessionV2.ID | undefined, seen: Parameters<typeof CombinedRunnerPicture.make>[1]) =>
+      there(session, (catalog) => CombinedRunnerPicture.make(catalog, seen))
 
     const see = Effect.fn("CombinedHandler.see")(function* (id: SessionV2.ID) {
       const messages = yield* sessions.messages({ sessionID: id, order: "asc" }).pipe(Effect.mapError(gone(id)))

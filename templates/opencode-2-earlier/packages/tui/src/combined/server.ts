@@ -15,7 +15,12 @@ export const OpenCode = {
   },
 }
 
-async function ask(client: object, path: string, query: Readonly<Record<string, string | undefined>>, init: RequestInit) {
+async function ask(
+  client: object,
+  path: string,
+  query: Readonly<Record<string, string | undefined>>,
+  init: RequestInit,
+) {
   const address = addresses.get(client)
   if (!address) throw new Error("The address of the server is not known")
   const url = new URL(`/combined${path}`, address.baseUrl)

@@ -62,7 +62,9 @@ it.effect("a session that is gone has no wishes, and none can be stored", () =>
     const { sessions, of } = yield* stored
     const gone = SessionSchema.ID.make("ses_gone")
     expect(yield* of(gone)).toEqual({})
-    expect(Exit.isFailure(yield* Effect.exit(CombinedSteering.change(sessions, gone, () => ({ off: true }))))).toBe(true)
+    expect(Exit.isFailure(yield* Effect.exit(CombinedSteering.change(sessions, gone, () => ({ off: true }))))).toBe(
+      true,
+    )
   }),
 )
 

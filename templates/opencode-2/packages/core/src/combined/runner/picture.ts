@@ -21,10 +21,7 @@ type InSession = {
 
 export const NO_SESSION: InSession = { steer: {}, messages: [], asked: [] }
 
-export const make = Effect.fn("CombinedRunnerPicture.make")(function* (
-  catalog: Catalog,
-  session: InSession,
-) {
+export const make = Effect.fn("CombinedRunnerPicture.make")(function* (catalog: Catalog, session: InSession) {
   return yield* of(catalog, yield* CombinedRunnerCatalogue.groups(catalog), session)
 })
 

@@ -96,7 +96,11 @@ const loginOf = Effect.fnUntraced(function* (
   const stored =
     connection?.type === "credential" ? credentials.find((item) => item.id === connection.id)?.value.type : undefined
   return CombinedReport.loginOf(
-    { id, source: settings?.apiKey === undefined ? "plugin" : "config", env: connection?.type === "env" ? [connection.name] : [] },
+    {
+      id,
+      source: settings?.apiKey === undefined ? "plugin" : "config",
+      env: connection?.type === "env" ? [connection.name] : [],
+    },
     stored === "key" ? "api" : stored,
     process.env,
   )
