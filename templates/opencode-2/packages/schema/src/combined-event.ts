@@ -22,4 +22,4 @@ export const Switched = Event.ephemeral({
   },
 })
 
-export const Definitions = Event.inventory(Health, Switched)
+export const Definitions = [Health, Switched] as const

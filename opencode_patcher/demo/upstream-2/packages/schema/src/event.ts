@@ -13,3 +13,7 @@ export type Payload<Type extends string = string, Data = unknown> = {
 export const define =
   <Data>() =>
   <Type extends string>(type: Type): Definition<Type, Data> => ({ type })
+
+/** One that is not stored. The small OpenCode does not look at what is in it. */
+export const ephemeral = <Type extends string>({ type }: { readonly type: Type; readonly schema: unknown }) =>
+  define<unknown>()(type)

@@ -1,10 +1,27 @@
-/** What runs `opencode2 combined` and its commands; each is loaded when it is called. */
-export const handlers = {
-  $: () => import("./list"),
-  list: () => import("./list"),
-  health: () => import("./health"),
-  check: () => import("./check"),
-  attempts: () => import("./attempts"),
+/** Adds `opencode2 combined` to upstream's commands. Each of its own is loaded when it is called. */
+import { CombinedSpec } from "./spec"
+
+const { spec } = CombinedSpec
+const { list, health, check, attempts } = spec.commands
+
+const LOADED = [
+  { spec: spec.spec, load: () => import("./list") },
+  { spec: list.spec, load: () => import("./list") },
+  { spec: health.spec, load: () => import("./health") },
+  { spec: check.spec, load: () => import("./check") },
+  { spec: attempts.spec, load: () => import("./attempts") },
+]
+
+type Node = { readonly commands: Readonly<Record<string, unknown>> }
+
+/** Provides upstream's commands and ours. */
+export function added<Root extends Node, Handler, Provided>(
+  root: Root,
+  handlers: readonly Handler[],
+  provide: (root: Root, handlers: readonly Handler[]) => Provided,
+) {
+  const own = LOADED as unknown as readonly Handler[]
+  return provide({ ...root, commands: { ...root.commands, [spec.name]: spec } }, [...handlers, ...own])
 }
 
 export * as CombinedCommand from "./handlers"

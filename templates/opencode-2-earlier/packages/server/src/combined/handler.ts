@@ -4,6 +4,7 @@ import { CombinedDesk } from "@opencode-ai/core/combined/host/desk"
 import { CombinedLive } from "@opencode-ai/core/combined/host/live"
 import { CombinedSteering } from "@opencode-ai/core/combined/host/steering"
 import { CombinedRunnerPicture } from "@opencode-ai/core/combined/runner/picture"
+import { CombinedRunnerSessions } from "@opencode-ai/core/combined/runner/sessions"
 import { CombinedRunnerSteering } from "@opencode-ai/core/combined/runner/steering"
 import { CombinedRunnerSurvey } from "@opencode-ai/core/combined/runner/survey"
 import { CombinedRunnerTelling } from "@opencode-ai/core/combined/runner/telling"
@@ -30,6 +31,8 @@ export const CombinedHandler = HttpApiBuilder.group(Api, "server.combined", (han
   Effect.gen(function* () {
     const sessions = yield* SessionV2.Service
     const { db } = yield* Database.Service
+    const stored = CombinedRunnerSessions.sessions(db)
+    CombinedRunnerSteering.open(stored)
     const events = yield* EventV2.Service
     const credentials = yield* Credential.Service
     const locations = yield* LocationServiceMap.Service
@@ -68,15 +71,15 @@ export const CombinedHandler = HttpApiBuilder.group(Api, "server.combined", (han
 
     const see = Effect.fn("CombinedHandler.see")(function* (id: SessionV2.ID) {
       const messages = yield* sessions.messages({ sessionID: id, order: "asc" }).pipe(Effect.mapError(gone(id)))
-      const steer = yield* CombinedRunnerSteering.of(db, id)
+      const steer = yield* CombinedRunnerSteering.of(id)
       return yield* picture(id, { steer, messages, asked: CombinedLive.asked(id) })
     })
 
     const desk = CombinedDesk.make({
       members: (id: SessionV2.ID | undefined) => picture(id, CombinedRunnerPicture.NO_SESSION),
       change: (id, change) =>
-        CombinedSteering.change(CombinedRunnerSteering.sessions(db), id, change).pipe(Effect.mapError(gone(id))),
-      children: (id) => Effect.andThen(found(id), CombinedRunnerSteering.sessions(db).children(id)),
+        CombinedSteering.change(stored, id, change).pipe(Effect.mapError(gone(id))),
+      children: (id) => Effect.andThen(found(id), stored.children(id)),
       unknown: (message): MemberNotFoundError | SessionNotFoundError => new MemberNotFoundError({ message }),
     })
 

@@ -5,6 +5,7 @@ import { CombinedLive } from "../../src/combined/host/live"
 import { CombinedSteering } from "../../src/combined/host/steering"
 import { CombinedRunnerConclusion } from "../../src/combined/runner/conclusion"
 import { CombinedRunnerMembers } from "../../src/combined/runner/members"
+import { CombinedRunnerSessions } from "../../src/combined/runner/sessions"
 import { CombinedRunnerSteering } from "../../src/combined/runner/steering"
 import { Database } from "../../src/database/database"
 import { LayerNode } from "../../src/effect/layer-node"
@@ -36,8 +37,9 @@ const stored = Effect.gen(function* () {
       { ...common, id: child, parent_id: parent },
     ])
     .run()
-  const sessions = CombinedRunnerSteering.sessions(db)
-  const of = (id: SessionSchema.ID) => CombinedRunnerSteering.of(db, id)
+  const sessions = CombinedRunnerSessions.sessions(db)
+  CombinedRunnerSteering.open(sessions)
+  const of = CombinedRunnerSteering.of
   return { sessions, of }
 })
 

@@ -1,6 +1,5 @@
 /** Resolves a combined model to that of the member to ask now. Upstream does so for each attempt at a step. */
 import { Effect } from "effect"
-import { Database } from "../../database/database"
 import { Form } from "../../form"
 import { SessionRunnerModel } from "../../session/runner/model"
 import type { SessionSchema } from "../../session/schema"
@@ -25,7 +24,6 @@ type Rest = Parameters<SessionRunnerModel.Interface["resolve"]> extends [unknown
 /** Replaces `Effect.fn`. */
 export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
   const sessions = yield* SessionStore.Service
-  const { db } = yield* Database.Service
   const agents = yield* AgentV2.Service
   const forms = yield* Form.Service
 
@@ -77,7 +75,7 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
         settings: CombinedSettings.failover(settings),
         credentials: () => undefined,
       })
-      const wishes = CombinedRunnerSteering.of(db, session.id)
+      const wishes = CombinedRunnerSteering.of(session.id)
       const resolve = (
         run: CombinedRunnerRoute.Run,
       ): Effect.Effect<SessionRunnerModel.Resolved, SessionRunnerModel.Error> =>

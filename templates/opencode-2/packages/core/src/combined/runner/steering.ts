@@ -1,51 +1,19 @@
-/** Where upstream stores a session's metadata, in which is what the user wants in it. Its own types leave them out. */
-import { eq, sql } from "drizzle-orm"
+/** What the user wants in a session. */
 import { Effect } from "effect"
-import type { Database } from "../../database/database"
 import type { SessionSchema } from "../../session/schema"
-import { SessionTable } from "../../session/sql"
+import type { Steer } from "../choice/steer"
 import { CombinedSteering } from "../host/steering"
 
-type DB = Database.Interface["db"]
+type Sessions = Parameters<typeof CombinedSteering.of<SessionSchema.ID, Error>>[0]
 
-export class SessionGone extends Error {}
+const known: { sessions?: Sessions } = {}
 
-export const sessions = (db: DB) => ({
-  get: (id: SessionSchema.ID) =>
-    db
-      .select({ metadata: SessionTable.metadata, parentID: SessionTable.parent_id })
-      .from(SessionTable)
-      .where(eq(SessionTable.id, id))
-      .get()
-      .pipe(
-        Effect.orDie,
-        Effect.flatMap((row) =>
-          row
-            ? Effect.succeed({ metadata: row.metadata ?? undefined, parentID: row.parentID ?? undefined })
-            : Effect.fail(new SessionGone(`Session not found: ${id}`)),
-        ),
-      ),
-  setMetadata: ({ sessionID, metadata }: { sessionID: SessionSchema.ID; metadata: Record<string, unknown> }) =>
-    db
-      .update(SessionTable)
-      .set({ metadata, time_updated: sql`${SessionTable.time_updated}` })
-      .where(eq(SessionTable.id, sessionID))
-      .run()
-      .pipe(Effect.orDie, Effect.asVoid),
-  /** The sessions of its subagents. */
-  children: (id: SessionSchema.ID) =>
-    db
-      .select({ id: SessionTable.id })
-      .from(SessionTable)
-      .where(eq(SessionTable.parent_id, id))
-      .all()
-      .pipe(
-        Effect.orDie,
-        Effect.map((rows) => rows.map((row) => row.id)),
-      ),
-})
+/** The server says where the sessions are stored; where no server runs, nobody can want anything in one. */
+export function open(sessions: Sessions) {
+  known.sessions = sessions
+}
 
-/** What the user wants in a session. */
-export const of = (db: DB, id: SessionSchema.ID) => CombinedSteering.of(sessions(db), id)
+export const of = (id: SessionSchema.ID): Effect.Effect<Steer> =>
+  Effect.suspend(() => (known.sessions ? CombinedSteering.of(known.sessions, id) : Effect.succeed({})))
 
 export * as CombinedRunnerSteering from "./steering"

@@ -1,0 +1,2 @@
+/** The small OpenCode is not updated. */
+export const Updater = undefined
