@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { CombinedRunnerLabel } from "../../templates/opencode-2/packages/core/src/combined/runner/label"
-import { CombinedRunnerStanding } from "../../templates/opencode-2/packages/core/src/combined/runner/standing"
+import { CombinedRunnerStanding } from "../../templates/screen/standing"
 
 const text = { type: "text" }
 const tool = (status: string, executed?: boolean) => ({ type: "tool", executed, state: { status } })
