@@ -104,7 +104,8 @@ def test_our_tests_pass_in_its_tree(workshop_2: Workshop) -> None:
 
 
 def test_the_type_check_of_upstream_is_clean(workshop_2: Workshop) -> None:
-    process.run([workshop_2.bun, "run", "typecheck"], cwd=workshop_2.path / "packages/core")
+    # Several checkers can meet upstream's types in an order in which one of them seems to refer to itself.
+    process.run([workshop_2.bun, "run", "typecheck", "--checkers", "1"], cwd=workshop_2.path / "packages/core")
 
 
 def test_the_new_files_are_formatted_as_upstream_formats(workshop_2: Workshop) -> None:

@@ -51,9 +51,7 @@ MONEY_SCENARIOS = (
         title="opencode run, which cannot ask, sends nothing that is billed and says how to allow it",
         providers=(ALPHA, BETA),
         turns=(GREETING,),
-        expected=Expectation(
-            served_by=None, error=("combined.metered", "permission", "--auto"), requests={"alpha": 0, "beta": 0}
-        ),
+        expected=Expectation(served_by=None, error=("combined.metered", "--auto"), requests={"alpha": 0, "beta": 0}),
         combined={"metered": "ask"},
         through=Through.RUN,
     ),
