@@ -25,7 +25,8 @@ import { Service } from "./index"
 import { createLLMEventPublisher } from "./publish-llm-event"
 import { SessionRunnerRetry } from "./retry"
 
-const INTERRUPTED = { type: "aborted", message: "Step interrupted" }
+const INTERRUPTED = { type: "aborted", message: "The step was stopped" }
+const STOPPED = { type: "aborted", message: "The tool was stopped" }
 
 const isUserDeclined = ({ reasons }: Cause.Cause<unknown>) =>
   reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof PermissionV2.DeclinedError)
@@ -111,7 +112,7 @@ const layer = Layer.effect(
         Effect.gen(function* () {
           const stream = yield* restore(providerStream).pipe(Effect.exit)
           const failed = Option.getOrUndefined(Exit.findErrorOption(stream))
-          const streamInterrupted = stream._tag === "Failure" && Cause.hasInterrupts(stream.cause)
+          const streamInterrupted = causeOf(stream).some(Cause.hasInterrupts)
           if (recoverOverflow && isContextOverflowFailure(failed) && !publisher.hasRetryEvidence()) {
             const plan = { session: loaded.session, messages: loaded.messages, model, cost: resolved.cost }
             if ((yield* restore(recoverOverflow(plan))).status === "completed")
@@ -120,24 +121,18 @@ const layer = Layer.effect(
           if (failed instanceof LLMError && !publisher.hasProviderError()) {
             const error = toSessionError(failed)
             if (SessionRunnerRetry.isRetryable(failed) && !publisher.hasRetryEvidence()) {
-              const message = yield* publisher.startAssistant()
-              return yield* new SessionRunnerRetry.RetryableFailure({
-                cause: failed,
-                assistantMessageID: message,
-                error,
-                step: currentStep,
-              })
+              const started = { assistantMessageID: yield* publisher.startAssistant(), step: currentStep }
+              return yield* new SessionRunnerRetry.RetryableFailure({ ...started, cause: failed, error })
             }
             yield* serialized(publisher.failAssistant(error))
           }
 
           // The tools that have started end before the step does.
           if (streamInterrupted) yield* FiberSet.clear(toolFibers)
-          const settled = yield* restore(
-            Effect.forEach(ownedToolFibers, Fiber.await, { concurrency: "unbounded" }),
-          ).pipe(Effect.exit)
-          if (settled._tag === "Failure") yield* FiberSet.clear(toolFibers)
-          const causes = settled._tag === "Failure" ? [settled.cause] : settled.value.flatMap(causeOf)
+          const awaited = Effect.forEach(ownedToolFibers, Fiber.await, { concurrency: "unbounded" })
+          const ended = yield* Effect.exit(restore(awaited))
+          if (Exit.isFailure(ended)) yield* FiberSet.clear(toolFibers)
+          const causes = Exit.isFailure(ended) ? [ended.cause] : ended.value.flatMap(causeOf)
           const toolsInterrupted = causes.some(Cause.hasInterrupts)
           const userDeclined = causes.some(isUserDeclined)
           const infraError = causes.map((cause) => Option.getOrUndefined(Cause.findErrorOption(cause))).find(Boolean)
@@ -145,7 +140,7 @@ const layer = Layer.effect(
             yield* serialized(publisher.failAssistant(INTERRUPTED))
           if (infraError) yield* serialized(publisher.failAssistant(toSessionError(infraError)))
           if (publisher.stepFailure())
-            yield* serialized(publisher.failUnsettledTools({ type: "aborted", message: "Tool execution interrupted" }))
+            yield* serialized(publisher.failUnsettledTools(STOPPED))
 
           const settlement = publisher.stepSettlement()
           const failure = publisher.stepFailure()

@@ -23,13 +23,13 @@ export class ModelNotSelectedError extends Data.TaggedError("SessionRunnerModel.
   readonly sessionID: SessionSchema.ID
 }> {
   override get message() {
-    return `No model is available for session ${this.sessionID}`
+    return `The session ${this.sessionID} has no model`
   }
 }
 
 export class ModelUnavailableError extends Data.TaggedError("SessionRunnerModel.ModelUnavailableError")<Name> {
   override get message() {
-    return `Model unavailable: ${this.providerID}/${this.modelID}`
+    return `There is no model ${this.providerID}/${this.modelID}`
   }
 }
 
@@ -37,7 +37,7 @@ export class UnsupportedPackageError extends Data.TaggedError("SessionRunnerMode
   Name & { readonly package: string }
 > {
   override get message() {
-    return `Unsupported package for ${this.providerID}/${this.modelID}: ${this.package}`
+    return `Nothing here can ask ${this.providerID}/${this.modelID} (${this.package})`
   }
 }
 
