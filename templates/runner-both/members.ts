@@ -61,7 +61,7 @@ export function wish(
   }
   const barred = (member: CombinedMember.Member) =>
     members.some((item) => CombinedMember.same(item, member) && item.terms?.bar !== undefined)
-  return { ...CombinedDecide.wish(answer, purpose), fits, barred }
+  return { ...CombinedDecide.wish(answer, purpose), fits, barred, ...(run.warm && { warm: run.warm }) }
 }
 
 type Before = {

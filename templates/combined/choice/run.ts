@@ -19,6 +19,8 @@ export type Run = {
   readonly tooLong: Map<string, number>
   /** What the user wants in the session, as of the last look at it. */
   steer: Steer
+  /** Whether a member holds a prompt cache of the session; nobody does where that is not known. */
+  warm?: (member: Name) => boolean
 }
 
 export function make(): Run {

@@ -5,6 +5,7 @@ import { SessionRunnerModel } from "../../session/runner/model"
 import type { SessionSchema } from "../../session/schema"
 import { SessionStore } from "../../session/store"
 import { CombinedRun } from "../choice/run"
+import { CombinedWarm } from "../choice/warm"
 import { CombinedPool } from "../host/pool"
 import { CombinedSettings } from "../settings"
 import { CombinedRunnerCatalogue } from "./catalogue"
@@ -15,6 +16,7 @@ import { CombinedRunnerRoute } from "./route"
 import { CombinedRunnerSteering } from "./steering"
 import { AgentV2 } from "./upstream/agent"
 import { defaultOf, type Catalog } from "./upstream/catalog"
+import { CombinedRunnerWarm } from "./warm"
 
 type Session = SessionSchema.Info
 
@@ -34,6 +36,13 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
           parent ? rootOf(parent) : Effect.succeed(session.id),
         )
       : Effect.succeed(session.id)
+
+  /** What is stored of the session; nothing, if it cannot be read. */
+  const answersOf = (session: Session["id"]) =>
+    sessions.context(session).pipe(
+      Effect.map(CombinedRunnerWarm.answers),
+      Effect.orElseSucceed((): CombinedRunnerWarm.Answers => []),
+    )
 
   /** Asks the user whether a member may bill a request, unless the configuration says so. */
   const put = (agent: Session["agent"], member: CombinedRunnerListing.Member) => (session: string) =>
@@ -81,6 +90,8 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
       ): Effect.Effect<SessionRunnerModel.Resolved, SessionRunnerModel.Error> =>
         Effect.gen(function* () {
           run.steer = yield* wishes
+          run.answers ??= yield* answersOf(session.id)
+          run.warm = CombinedWarm.warm(run.answers, Date.now(), pool.settings.stickiness)
           const search = { found, run, pool, session, wanted: session.model?.variant, one }
           const { resolved, member, variant } = yield* CombinedRunnerResolve.resolve(search)
           CombinedRunnerRoute.mark(resolved.model, {

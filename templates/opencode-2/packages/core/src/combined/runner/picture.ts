@@ -1,5 +1,5 @@
 /** What is known about the members of all combined models. */
-import { DateTime, Effect } from "effect"
+import { Effect } from "effect"
 import type { SessionMessage } from "../../session/message"
 import type { Steer } from "../choice/steer"
 import { CombinedWarm } from "../choice/warm"
@@ -10,6 +10,7 @@ import { CombinedPicture } from "../view/picture"
 import { CombinedRunnerCatalogue, type Found } from "./catalogue"
 import type { CombinedRunnerListing } from "./listing"
 import type { Catalog } from "./upstream/catalog"
+import { CombinedRunnerWarm } from "./warm"
 
 /** What only the session knows. */
 type InSession = {
@@ -46,8 +47,8 @@ export const of = Effect.fn("CombinedRunnerPicture.of")(function* (
   return CombinedPicture.picture(groups, {
     ...session,
     ...pool.facts(),
-    answers: answers.map(({ model, cost }) => ({ member: keyOf(model), cost: cost ?? 0 })),
-    warm: CombinedWarm.warm(answers.flatMap(whole), Date.now(), settings.stickiness),
+    answers: answers.map(({ model, cost }) => ({ member: CombinedRunnerWarm.keyOf(model), cost: cost ?? 0 })),
+    warm: CombinedWarm.warm(CombinedRunnerWarm.answers(messages), Date.now(), settings.stickiness),
     price: (member) => known(member)?.terms?.priceClass ?? "metered",
     providerName: (id) => providers.get(id) ?? id,
     modelName: (member) => known(member)?.model.name ?? member.modelID,
@@ -57,14 +58,5 @@ export const of = Effect.fn("CombinedRunnerPicture.of")(function* (
     },
   })
 })
-
-const keyOf = ({ providerID, id }: SessionMessage.Assistant["model"]) => CombinedMember.key({ providerID, modelID: id })
-
-/** An answer that holds a prompt cache. */
-function whole({ model, time, error }: SessionMessage.Assistant) {
-  if (error || time.completed === undefined) return []
-  const created = DateTime.toEpochMillis(time.created)
-  return [{ member: keyOf(model), created, completed: DateTime.toEpochMillis(time.completed) }]
-}
 
 export * as CombinedRunnerPicture from "./picture"

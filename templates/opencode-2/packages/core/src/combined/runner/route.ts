@@ -10,6 +10,7 @@ import type { CombinedPool } from "../host/pool"
 import type { CombinedSettings } from "../settings"
 import type { CombinedDecide } from "../turn/decide"
 import type { CombinedRunnerListing } from "./listing"
+import type { CombinedRunnerWarm } from "./warm"
 
 export { Current, mark, of } from "./mark"
 
@@ -21,6 +22,8 @@ export type Run = CombinedRun.Run & {
   owed?: number
   /** The state of the files before the step, and whether the step starts again before anything can have changed them. */
   before?: { readonly files: Snapshot.ID | undefined; again: boolean }
+  /** The whole answers of the session, as far as they are known. */
+  answers?: CombinedRunnerWarm.Answers
   /** The message of a step that was waiting when the process ended: it starts again under that. */
   message?: SessionMessage.ID
 }

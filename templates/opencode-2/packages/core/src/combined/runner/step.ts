@@ -20,6 +20,7 @@ import { CombinedRun } from "../choice/run"
 import { CombinedLive } from "../host/live"
 import { CombinedPool } from "../host/pool"
 import { CombinedWatch } from "../host/watch"
+import { CombinedMember } from "../member"
 import { CombinedDecide } from "../turn/decide"
 import { CombinedNotice } from "../turn/notice"
 import { CombinedHappening } from "../view/happening"
@@ -331,6 +332,8 @@ const conclude = (
     )
     if (verdict.type === "serve") {
       state.served = true
+      const served = { member: CombinedMember.key(route.member), created: attempt.began, completed: Date.now() }
+      route.run.answers = [...(route.run.answers ?? []), served]
       return yield* accepted
     }
     yield* drop(step, state)
