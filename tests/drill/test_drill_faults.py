@@ -60,13 +60,13 @@ def test_before_the_first_event_nothing_is_sent() -> None:
     assert before_break(CHUNKS, At.HEADERS) == ()
 
 
+def test_a_reply_without_the_place_breaks_after_its_content() -> None:
+    plain = tuple(chunk for chunk in CHUNKS if chunk.kind is not ChunkKind.TOOL_INPUT)
+    assert before_break(plain, At.TOOL_INPUT) == before_break(plain, At.CONTENT)
+
+
 def test_a_number_counts_events() -> None:
     assert before_break(CHUNKS, 3) == CHUNKS[:3]
-
-
-def test_a_place_that_the_reply_lacks_is_a_mistake_in_the_scenario() -> None:
-    with pytest.raises(ValueError, match="in the middle of the text"):
-        before_break(OpenAIChat().chunks(Reply(content=()), provider="a", model="m", number=0), At.TEXT)
 
 
 def test_an_abandoned_answer_ends_properly_with_its_own_reason() -> None:
