@@ -238,7 +238,9 @@ function after({ unused_logins, unpromised, left_out, mistakes }: Report, { prog
     ...(left_out.length
       ? [`Free offers that are left out, because their terms for your data differ: ${left_out.length}`]
       : []),
-    ...(mistakes.length ? [`Mistakes in the settings: ${mistakes.length}. To see them: ${program} combined check`] : []),
+    ...(mistakes.length
+      ? [`Mistakes in the settings: ${mistakes.length}. To see them: ${program} combined check`]
+      : []),
   ]
 }
 

@@ -11,7 +11,7 @@ export default Runtime.handler(
     const attempts = CombinedAttempts.last(CombinedLog.read(), input.last)
     if (input.json) return yield* CombinedOutput.json({ attempts })
     const width = process.stdout.isTTY ? process.stdout.columns : 500
-    yield* CombinedOutput.print(
+    return yield* CombinedOutput.print(
       attempts.length ? attempts.map((item) => CombinedAttempts.line(item, width)) : ["No attempts are recorded."],
     )
   }),

@@ -13,6 +13,6 @@ export default Runtime.handler(
     const { mistakes, sources } = report.success
     if (input.json) return yield* CombinedOutput.json({ mistakes, sources })
     const lines = mistakes.map(({ source, text }) => CombinedText.shown(source ? `${source}: ${text}` : text))
-    yield* CombinedOutput.print(lines.length ? lines : [`Nothing wrong in ${sources.length} files.`])
+    return yield* CombinedOutput.print(lines.length ? lines : [`Nothing wrong in ${sources.length} files.`])
   }),
 )

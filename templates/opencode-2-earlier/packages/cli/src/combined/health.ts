@@ -17,7 +17,7 @@ export default Runtime.handler(
     const cleared = CombinedEnding.clear(member)
     if (!cleared.length && member) return yield* CombinedOutput.fail(`${member} is not being avoided.`)
     if (input.json) return yield* CombinedOutput.json({ cleared })
-    yield* CombinedOutput.print(
+    return yield* CombinedOutput.print(
       cleared.length ? cleared.map((name) => `${name} can be asked again now.`) : ["No provider was being avoided."],
     )
   }),

@@ -11,7 +11,7 @@ export default Runtime.handler(
     const report = yield* CombinedReportRequest.load(input).pipe(Effect.result)
     if (report._tag === "Failure") return yield* CombinedOutput.fail(report.failure.message)
     if (input.json) return yield* CombinedOutput.json(report.success)
-    yield* CombinedOutput.print(
+    return yield* CombinedOutput.print(
       CombinedReport.lines(report.success, Date.now(), { program: "opencode2", login: "/connect in opencode2" }),
     )
   }),

@@ -77,8 +77,7 @@ export const CombinedHandler = HttpApiBuilder.group(Api, "server.combined", (han
 
     const desk = CombinedDesk.make({
       members: (id: SessionV2.ID | undefined) => picture(id, CombinedRunnerPicture.NO_SESSION),
-      change: (id, change) =>
-        CombinedSteering.change(stored, id, change).pipe(Effect.mapError(gone(id))),
+      change: (id, change) => CombinedSteering.change(stored, id, change).pipe(Effect.mapError(gone(id))),
       children: (id) => Effect.andThen(found(id), stored.children(id)),
       unknown: (message): MemberNotFoundError | SessionNotFoundError => new MemberNotFoundError({ message }),
     })

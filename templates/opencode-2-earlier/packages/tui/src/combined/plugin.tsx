@@ -37,7 +37,8 @@ function asked({ data }: Context, sessionID: string) {
 /** The events are not among those that upstream's types know. */
 const on = ({ data }: Context, type: string, handler: (event: { readonly data: unknown }) => void) =>
   data.listen(({ details }) => {
-    if (String(details.type) === type) handler(details)
+    const said: string = details.type
+    if (said === type) handler(details)
   })
 
 function Commands(props: { readonly context: Context }) {

@@ -111,7 +111,7 @@ function settings(sources: State["sources"]) {
   const texts = sources.map(({ file, text }) => [file, text] as const)
   const last = (path: readonly string[]) =>
     texts
-      .map(([, text]) => path.reduce<unknown>((inner, key) => (isObject(inner) ? inner[key] : undefined), text))
+      .map(([, text]) => path.reduce((inner: unknown, key) => (isObject(inner) ? inner[key] : undefined), text))
       .findLast((value) => value !== undefined)
   const combined = texts.flatMap(([, text]) =>
     isObject(text) && isObject(text.combined) ? Object.keys(text.combined) : [],
