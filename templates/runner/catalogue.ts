@@ -91,7 +91,14 @@ function priceClassOf(member: CombinedRunnerListing.Member, money: CombinedSetti
   const { api } = member.model
   const price = CombinedRunnerTerms.priceOf(member.model)
   const address = api.type === "aisdk" ? api.url : undefined
-  return CombinedRunnerTerms.of(member, { money, price, provider: member.providerID, address, login: false, chosen: false }).priceClass
+  return CombinedRunnerTerms.of(member, {
+    money,
+    price,
+    provider: member.providerID,
+    address,
+    login: false,
+    chosen: false,
+  }).priceClass
 }
 
 function virtual(found: Found): ModelV2.Info | undefined {

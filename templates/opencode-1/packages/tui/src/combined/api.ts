@@ -28,7 +28,7 @@ export async function post(api: TuiPluginApi, route: string, body: unknown) {
   const headers = { "Content-Type": "application/json" }
   const { data, error } = await client(api).post({ url: `/combined/${route}`, body, headers })
   const refusal = error as { readonly data?: { readonly message?: string } } | undefined
-  return { data, refusal: error === undefined ? undefined : (refusal?.data?.message ?? String(error)) }
+  return { data, refusal: error === undefined ? undefined : (refusal?.data?.message ?? "OpenCode does not say why") }
 }
 
 /** A session's event may be of a kind that upstream's types do not know. */
