@@ -131,13 +131,7 @@ class _Second:
                 self._changed.notify_all()
 
     def open(self, model: str) -> str:
-        second_api.await_model(self.server, model, opencode_2.LIST_SECONDS)
-        provider, _, name = model.partition("/")
-        body = {
-            "model": {"providerID": provider, "id": name},
-            "location": {"directory": str(self.server.directory)},
-        }
-        id = str(as_object(as_object(self.server.call("POST", "/api/session", body)).get("data")).get("id"))
+        id = second_api.new_session(self.server, model, opencode_2.LIST_SECONDS)
         with self._changed:
             self._screens[id] = opencode_2.Screen(self._patched, session=id)
         return id

@@ -148,10 +148,7 @@ def _turn_2(
     server: OpenCodeServer, model: str, scenario: Scenario, watch: _Watch, fakes: Sequence[FakeProvider]
 ) -> tuple[Session, float]:
     """The same with the API of OpenCode 2, which says at any time whether a session is idle."""
-    second_api.await_model(server, model, LIMIT_SECONDS)
-    provider, _, name = model.partition("/")
-    body = {"model": {"providerID": provider, "id": name}, "location": {"directory": str(server.directory)}}
-    id = str(as_object(as_object(server.call("POST", "/api/session", body)).get("data")).get("id"))
+    id = second_api.new_session(server, model, LIMIT_SECONDS)
     started = time.monotonic()
     server.call("POST", f"/api/session/{id}/prompt", {"text": scenario.turns[0].prompt})
     if not _settles(started, watch, fakes, lambda: second_api.is_idle(server, id)):

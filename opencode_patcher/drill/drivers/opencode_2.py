@@ -18,7 +18,15 @@ from opencode_patcher.base.version import printed
 from opencode_patcher.drill.drivers.home import Home, configuration, environment, start_project
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, ServerEvent, serving
 from opencode_patcher.drill.drivers.probe import COMBINED, PROVIDERS, URLS, not_drillable
-from opencode_patcher.drill.drivers.second_api import await_model, error_event, is_idle, listed, read_session, rests
+from opencode_patcher.drill.drivers.second_api import (
+    await_model,
+    error_event,
+    is_idle,
+    listed,
+    new_session,
+    read_session,
+    rests,
+)
 from opencode_patcher.drill.drivers.serve import AFTERMATH_SECONDS, CANCEL_SECONDS
 from opencode_patcher.drill.drivers.stage import Stage
 from opencode_patcher.drill.drivers.steer import ask_next, steer
@@ -196,15 +204,8 @@ class _Conversation:
 
     def open(self) -> str:
         """A session with the scenario's model. Raises DrillError when the server does not list it."""
-        await_model(self._server, self._stage.restore(self._stage.model), LIST_SECONDS)
-        provider, _, id = self._stage.model.partition("/")
-        body = {
-            "model": {"providerID": provider, "id": id},
-            "location": {"directory": str(self._stage.home.work)},
-            **_agent(self._stage.scenario.turns[0]),
-        }
-        made = as_object(as_object(self._server.call("POST", "/api/session", body)).get("data"))
-        self._id = str(made.get("id"))
+        agent = _agent(self._stage.scenario.turns[0])
+        self._id = new_session(self._server, self._stage.model, LIST_SECONDS, agent=agent)
         return self._id
 
     def turns(self) -> int | None:
@@ -281,7 +282,6 @@ class _Conversation:
         return found, tuple(read_session(self._server, child) for child in children)
 
 
-def _agent(turn: Turn) -> dict[str, str]:
-    """The agent that a turn names (``run --agent``), for a new session."""
-    options = dict(zip(turn.arguments, turn.arguments[1:], strict=False))
-    return {"agent": options["--agent"]} if "--agent" in options else {}
+def _agent(turn: Turn) -> str:
+    """The agent that a turn names (``run --agent``), for a new session; "" for none."""
+    return dict(zip(turn.arguments, turn.arguments[1:], strict=False)).get("--agent", "")

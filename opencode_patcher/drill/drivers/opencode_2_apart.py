@@ -19,7 +19,7 @@ from opencode_patcher.drill.drivers.home import environment
 from opencode_patcher.drill.drivers.opencode_2 import LIST_SECONDS
 from opencode_patcher.drill.drivers.opencode_server import OpenCodeServer, serving
 from opencode_patcher.drill.drivers.run import SETTLED_SECONDS
-from opencode_patcher.drill.drivers.second_api import await_model, error_event, read_session, rests
+from opencode_patcher.drill.drivers.second_api import await_model, error_event, new_session, read_session, rests
 from opencode_patcher.drill.drivers.stage import Stage
 from opencode_patcher.drill.drivers.stored import LOOK_SECONDS, effects, settled
 from opencode_patcher.drill.fakes.wire import as_object
@@ -127,11 +127,7 @@ def _service(stage: Stage, variables: Mapping[str, str]) -> Iterator[OpenCodeSer
 
 def _asked(stage: Stage, server: OpenCodeServer) -> str:
     """The session in which the first prompt was sent."""
-    await_model(server, stage.restore(stage.model), LIST_SECONDS)
-    provider, _, model = stage.model.partition("/")
-    body = {"model": {"providerID": provider, "id": model}, "location": {"directory": str(stage.home.work)}}
-    made = as_object(as_object(server.call("POST", "/api/session", body)).get("data"))
-    id = str(made.get("id"))
+    id = new_session(server, stage.model, LIST_SECONDS)
     server.call("POST", f"/api/session/{id}/prompt", {"text": stage.scenario.turns[0].prompt})
     return id
 

@@ -62,14 +62,28 @@ def _open(stage: Stage, server: OpenCodeServer, limit: float) -> str:
     """A session with the scenario's model. Raises DrillError when the server does not list that model within ``limit``
     seconds: the list is empty until a project's providers have been loaded.
     """
-    provider, _, id = stage.model.partition("/")
-    model = {"providerID": provider, "id": id}
     if RUNNER.has(parse_tag(f"v{stage.subject.version}")):
-        await_model(server, stage.restore(stage.model), limit)
-        body = {"model": model, "location": {"directory": str(stage.home.work)}}
-        return str(as_object(as_object(server.call("POST", "/api/session", body)).get("data")).get("id"))
+        return new_session(server, stage.model, limit)
     # In older releases only the first API can create sessions.
-    return str(as_object(server.call("POST", "/session", {"model": model})).get("id"))
+    return str(as_object(server.call("POST", "/session", {"model": _model(stage.model)})).get("id"))
+
+
+def new_session(server: OpenCodeServer, model: str, limit: float, *, agent: str = "") -> str:
+    """Make a session in the server's directory with a model (``provider/model``); its id. ``agent`` is "" for the
+    default one. Raises DrillError when the server does not list the model within ``limit`` seconds.
+    """
+    await_model(server, server.restore(model), limit)
+    body = {
+        "model": _model(model),
+        "location": {"directory": str(server.directory)},
+        **({"agent": agent} if agent else {}),
+    }
+    return str(as_object(as_object(server.call("POST", "/api/session", body)).get("data")).get("id"))
+
+
+def _model(name: str) -> dict[str, str]:
+    provider, _, id = name.partition("/")
+    return {"providerID": provider, "id": id}
 
 
 def listed(server: OpenCodeServer) -> list[str]:
