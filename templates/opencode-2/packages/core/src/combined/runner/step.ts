@@ -337,6 +337,8 @@ const conclude = (
       return yield* accepted
     }
     yield* drop(step, state)
+    const isRestart = (verdict.type === "again" || verdict.type === "move") && !verdict.keep
+    if (route.run.before) route.run.before.again = isRestart
     switch (verdict.type) {
       case "again":
         if (why && !verdict.forgo)
@@ -346,10 +348,8 @@ const conclude = (
             CombinedHappening.repeated(CombinedRunnerTelling.subject(route), route.member, why),
           )
         yield* Effect.sleep(verdict.pause)
-        if (route.run.before) route.run.before.again = true
         return yield* again(step, state, verdict.keep)
       case "move": {
-        if (route.run.before) route.run.before.again = true
         const to = { providerID: verdict.to.providerID, variant: undefined }
         const about = CombinedRunnerTelling.subject(route)
         yield* happened(route, step, CombinedHappening.moved(about, route.member, verdict.to, why))
