@@ -28,7 +28,7 @@ export const ask = (session: string, put: Effect.Effect<Answer>): Effect.Effect<
   Effect.suspend(() => {
     const known = sessions.get(session)
     if (known?.answer) return Effect.succeed(known.answer)
-    // Without an answer whoever asked was cancelled.
+    // If there is still no answer, whoever asked was cancelled.
     if (known?.pending) return Deferred.await(known.pending).pipe(Effect.andThen(ask(session, put)))
     const pending = Deferred.makeUnsafe<void>()
     remember(session, { pending })

@@ -46,7 +46,7 @@ const events = (directory: string) =>
 
 const resumed = new Set<string>()
 
-/** The services of a project. What was suspended in it goes on when it is first asked for. */
+/** The services of a project. Suspended turns resume on the first request. */
 function project(directory: string) {
   const found = Locations.at(directory)
   if (!resumed.has(directory))

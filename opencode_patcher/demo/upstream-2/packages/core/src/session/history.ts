@@ -15,7 +15,7 @@ export const entriesForRunner = (db: Store, sessionID: SessionSchema.ID) =>
     return messages.slice(Math.max(last, 0)).filter((message) => message.type !== "compaction" || message.summary)
   })
 
-/** The first message of the user's, as long as there is no other. */
+/** The user's first message, if it is the only one. */
 export const firstUserMessageIfOnly = (db: Store, sessionID: SessionSchema.ID) =>
   Effect.sync(() => {
     const messages = db.list<SessionMessage.Info>("message", sessionID).filter((message) => message.type === "user")

@@ -9,7 +9,7 @@ import type { SessionSchema } from "./schema"
 export interface Interface {
   readonly list: () => Effect.Effect<SessionSchema.Info[]>
   readonly get: (sessionID: SessionSchema.ID) => Effect.Effect<SessionSchema.Info | undefined>
-  /** Sessions whose turn goes on in the next process. */
+  /** Sessions whose turn the next process resumes. */
   readonly listSuspended: () => Effect.Effect<SessionSchema.ID[]>
   readonly suspend: (sessionIDs: readonly SessionSchema.ID[]) => Effect.Effect<void>
   /** Whether it was suspended; it no longer is. */

@@ -141,7 +141,7 @@ export const createLLMEventPublisher = (events: Pick<EventV2.Interface, "publish
         return
       case "tool-input-error":
         yield* openTool(event.id, event.name)
-        return yield* failTool(event.id, { type: "tool.input-json", message: "The arguments are no JSON" })
+        return yield* failTool(event.id, { type: "tool.input-json", message: "The arguments are not valid JSON" })
       case "tool-call": {
         yield* openTool(event.id, event.name)
         const tool = tools.get(event.id)
