@@ -9,9 +9,10 @@ import platform
 import shutil
 import sys
 import tarfile
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -94,9 +95,9 @@ def workshop(common: Path, real_store: Store, isolation: Isolation) -> Workshop:
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(common: Path) -> Path:
     """A store of its own for the command line, kept for the whole run."""
-    return tmp_path_factory.mktemp("command-line") / "store"
+    return common / "command-line" / "store"
 
 
 @pytest.fixture
@@ -105,14 +106,32 @@ def bun_on_path(bun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{bun.parent}{os.pathsep}{os.environ['PATH']}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What ``build`` has printed for people, and then, when there was nothing left to do, for machines."""
+
+    text: str
+    data: Mapping[str, Any]
+
+
 @pytest.fixture
-def patched(place: Path, bun_on_path: None) -> Path:
-    """The binary that ``build`` makes of the lock's release; made once for all tests."""
-    made = place.parent / "build.json"
-    if not made.exists():
-        command = [sys.executable, "-m", "opencode_patcher", "build", "--web-ui", "off", "--json"]
-        made.write_text(process.run(command, env={HOME_VARIABLE: str(place)}).stdout)
-    return Path(json.loads(made.read_text())["binary"])
+def built(place: Path, bun_on_path: None) -> Built:
+    """The command line's build of the lock's release; made by the first process that needs it."""
+    about = place.parent / "build.json"
+    about.parent.mkdir(exist_ok=True)
+    with FileLock(f"{about}.lock"):
+        if not about.exists():
+            command = [sys.executable, "-m", "opencode_patcher", "build", "--web-ui", "off"]
+            text = process.run(command, env={HOME_VARIABLE: str(place)}).stdout
+            data = json.loads(process.run([*command, "--json"], env={HOME_VARIABLE: str(place)}).stdout)
+            about.write_text(json.dumps({"text": text, "data": data}))
+    return Built(**json.loads(about.read_text()))
+
+
+@pytest.fixture
+def patched(built: Built) -> Path:
+    """The binary of that build."""
+    return Path(built.data["binary"])
 
 
 @pytest.fixture(scope="session")

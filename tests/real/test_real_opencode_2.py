@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 
@@ -100,7 +99,7 @@ def test_our_tests_pass_in_its_tree(workshop_2: Workshop) -> None:
     assert packages >= {"packages/core", "packages/ai"}
     for package in sorted(packages):
         files = [path.removeprefix(f"{package}/") for path in tests if path.startswith(f"{package}/")]
-        assert run_tests(workshop_2, *files, package=package, processes=os.cpu_count() or 1) >= len(files)
+        assert run_tests(workshop_2, *files, package=package) >= len(files)
 
 
 def test_the_type_check_of_upstream_is_clean(workshop_2: Workshop) -> None:

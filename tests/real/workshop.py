@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,9 @@ class Workshop:
             fixture.write_bytes(whole)
 
 
+PROCESSES = (os.cpu_count() or 1) + 1
+"""One more than can run at once, since many tests wait."""
+
 TURNS = 4
 """How often a process takes the next files. Several at once, since a process needs a second to start."""
 
@@ -50,6 +54,8 @@ def failed(output: str) -> list[tuple[str, str]]:
     """The tests that failed in what ``bun test`` printed: each one's file and name."""
     path, found = "", []
     for line in output.splitlines():
+        if re.fullmatch(r"\d+ tests? failed:", line):
+            break  # From here on they are only repeated, without their files.
         if heading := re.fullmatch(r"(\S+\.test\.tsx?):", line):
             path = heading[1]
         elif failure := re.fullmatch(r"\(fail\) (.+?)(?: \[[\d.]+ms\])?", line):
@@ -57,10 +63,10 @@ def failed(output: str) -> list[tuple[str, str]]:
     return found
 
 
-def run_tests(workshop: Workshop, *paths: str, package: str = "packages/opencode", processes: int = 1) -> int:
+def run_tests(workshop: Workshop, *paths: str, package: str = "packages/opencode") -> int:
     """Run tests with bun in a package of upstream's and return how many passed.
 
-    ``processes`` share the paths out among them. A test that waits for the clock can fail on a busy machine; one that
+    ``PROCESSES`` share the paths out among them. A test that waits for the clock can fail on a busy machine; one that
     fails counts when it does so each time alone, ``AGAIN`` times. A file that cannot be loaded has no test that fails:
     bun counts it as an error.
     """
@@ -71,9 +77,9 @@ def run_tests(workshop: Workshop, *paths: str, package: str = "packages/opencode
         done = process.run([*command, *part], cwd=place, check=False)
         return done.stdout + done.stderr
 
-    count = processes * TURNS
+    count = PROCESSES * TURNS
     parts = [part for part in (paths[number::count] for number in range(count)) if part]
-    with ThreadPoolExecutor(max_workers=processes) as pool:
+    with ThreadPoolExecutor(max_workers=PROCESSES) as pool:
         outputs = list(pool.map(run, parts))
     passed = 0
     for output in outputs:

@@ -155,17 +155,18 @@ it.instance("of parallel tools the finished one stays, and one with incomplete i
   }),
 )
 
-it.instance("parallel tools that all started are all kept, the slow one too", () =>
+it.instance("parallel tools that all started are all kept, however late they end", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
+    const late = (name: string, seconds: number) => ({
+      command: `touch ${name}-started; sleep ${seconds}; echo ${name} >> ${name}`,
+      description: "Take a while",
+    })
     chat.first.answer(
       stream(
-        call(0, "call_one", "bash", once("one")),
-        call(1, "call_two", "bash", {
-          command: "touch started; sleep 0.3; echo two >> two",
-          description: "Take a while",
-        }),
-        wait(() => Promise.all([written(chat.file("one")), written(chat.file("started"))])),
+        call(0, "call_one", "bash", late("one", 0.3)),
+        call(1, "call_two", "bash", late("two", 0.5)),
+        wait(() => Promise.all([written(chat.file("one-started")), written(chat.file("two-started"))])),
         cut,
       ),
     )

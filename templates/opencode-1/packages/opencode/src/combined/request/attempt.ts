@@ -81,6 +81,8 @@ export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Inte
       }).pipe(
         Effect.map((events) => Arr.map(events, (event) => whole(attempt, event))),
         Effect.tap((events) => Effect.sync(() => note(attempt, events))),
+        // Before the SDK's streams are cancelled.
+        Effect.onError(() => Effect.sync(() => void (attempt.gate.closed = true))),
       ),
     ),
   )
@@ -159,12 +161,12 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
           },
         ),
       })
-      // Ending the attempt has also ended the SDK's stream of results, and a late one would be an error.
-      const { signal } = attempt.controller
+      // With the attempt, the SDK's stream of results has ended, and a late one would be an error that nobody catches.
+      const over = () => attempt.gate.closed || attempt.controller.signal.aborted
       return new Promise((resolve, reject) => {
         running.then(
-          (value) => signal.aborted || resolve(value),
-          (error) => signal.aborted || reject(error),
+          (value) => over() || resolve(value),
+          (error) => over() || reject(error),
         )
       })
     },
