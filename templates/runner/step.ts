@@ -81,6 +81,9 @@ export const stream = <R>(
   ).pipe(Stream.provideService(CombinedRunnerRoute.Retries, 0))
 }
 
+const EMPTY = { kind: "shortcoming", lacks: "content", message: "The answer was empty" } as const
+const NOTHING = { kind: "shortcoming", lacks: "all", message: "The answer ended before it began" } as const
+
 /** Asks, and holds events until one has content. */
 const open = (route: Route, step: number, pull: Answer, begins: () => void): Answer => {
   const { run } = route
@@ -110,7 +113,9 @@ const open = (route: Route, step: number, pull: Answer, begins: () => void): Ans
           if (Cause.hasInterruptsOnly(cause)) return asIs as Answer
           if (Pull.isDoneCause(cause)) {
             const [first, ...more] = held
-            const end = { kind: "shortcoming", lacks: "content", message: "The answer was empty" } as const
+            const end = held.some((event) => event.type === "step-finish" && event.reason !== "unknown")
+              ? EMPTY
+              : NOTHING
             return conclude(route, began, end, first ? Effect.succeed([first, ...more]) : (asIs as Answer), again)
           }
           const error = Cause.squash(cause)

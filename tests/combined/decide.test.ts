@@ -51,7 +51,7 @@ const moving = { settings: { ...SETTINGS, onRefusal: "next_model" } } as const
 const otherRefused = CombinedAnswer.leave(CombinedAnswer.FRESH, beta, { message: "content", refused: true })
 const passed = { kind: "passed", message: "the next, please" } as const
 const thinking = { kind: "history", forgo: "thinking", message: "bad signature" } as const
-const lacking = (lacks: "finish" | "content" | "call") => ({ kind: "shortcoming", lacks, message: lacks }) as const
+const lacking = (lacks: CombinedDecide.Shortcoming["lacks"]) => ({ kind: "shortcoming", lacks, message: lacks }) as const
 
 /** The tables of docs/failover.md: what is known, and what follows. */
 const CASES: readonly [
@@ -160,6 +160,8 @@ const CASES: readonly [
     { others: false, answer: left("call"), next: none },
     { type: "end" },
   ],
+  ["nor one of which nothing came", lacking("all"), { others: false, answer: left("all"), next: none }, { type: "end" }],
+  ["which is asked for again", lacking("all"), { others: false, answer: left("all"), next: soon }, { type: "wait" }],
   ["nor a title", lacking("finish"), { others: false, purpose: "whole", next: none }, { type: "end", error: "this" }],
 
   [

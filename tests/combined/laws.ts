@@ -67,6 +67,7 @@ const ENDS: readonly ((roll: Random) => CombinedDecide.End)[] = [
   () => ({ kind: "shortcoming", lacks: "finish", message: "no finish reason" }),
   () => ({ kind: "shortcoming", lacks: "content", message: "empty" }),
   () => ({ kind: "shortcoming", lacks: "call", message: "cut call" }),
+  () => ({ kind: "shortcoming", lacks: "all", message: "nothing" }),
   () => ({ kind: "passed", message: "the next, please" }),
   () => ({ kind: "too_long", message: "too long" }),
   (roll) => ({ kind: "history", forgo: pick(roll, CombinedFailure.FORGOABLE), message: "bad history" }),

@@ -64,10 +64,10 @@ export type Settings = {
   readonly wait?: Wait
 }
 
-/** An answer that ended: without a finish reason, without any content, or with an incomplete call. */
+/** An answer that ended: without a finish reason, without any content, with an incomplete call, or before it began. */
 export type Shortcoming = {
   readonly kind: "shortcoming"
-  readonly lacks: "finish" | "content" | "call"
+  readonly lacks: "finish" | "content" | "call" | "all"
   readonly message: string
 }
 
@@ -173,7 +173,7 @@ export function decide<N extends Name>(facts: Facts<N>): Verdict<N> {
   if (serves(facts))
     return {
       type: "serve",
-      finish: end.kind === "shortcoming" && end.lacks === "finish" ? "stop" : undefined,
+      finish: end.kind === "shortcoming" && (end.lacks === "finish" || end.lacks === "all") ? "stop" : undefined,
       compact: facts.full,
       blamed: facts.answer.suspects,
     }
@@ -411,12 +411,13 @@ export function mayResume(now: number, wait: Wait | undefined) {
 /**
  * An answer without an end or without content is accepted, as upstream does, if no other member can answer, but only
  * the second time: most connections drop only once, and a partial answer would mean lost text. One with an incomplete
- * call is never accepted.
+ * call is never accepted, nor is one of which nothing came.
  */
 function believes(ended: Ended) {
   const { end, answer, member } = ended
   if (end.kind !== "shortcoming" || end.lacks === "call" || ended.purpose === "whole") return false
   if (!movesOn(ended.settings, "network")) return true
+  if (end.lacks === "all") return false
   const before = answer.failures.some((item) => CombinedMember.same(item, member) && item.lacks === end.lacks)
   return !ended.others && (before || wish(answer, ended.purpose).patience === 0)
 }

@@ -45,14 +45,17 @@ export const ofAnswer = Effect.fn("CombinedEnd.ofAnswer")(function* (turn: Turn)
   // Upstream stores it as an answer, and newer releases then say that it was refused.
   if (finish === "content-filter")
     return { kind: "final", refusal: "answer", message: `The model refused to answer${ending}` } as const
-  if (finish === "unknown") return lacking("finish", "The answer ended without a finish reason")
   // The provider cut the answer off, but no event says why: Gemini's MALFORMED_FUNCTION_CALL, `network_error`.
   if (finish === "error") return { kind: "server", scope: "model", message: `The answer broke off${ending}` } as const
-  if (finish !== "stop") return { kind: "whole" } as const
+  if (finish !== "stop" && finish !== "unknown") return { kind: "whole" } as const
   const parts = yield* CombinedSettlement.stored(turn)
   const some = parts.some(
     (part) => part.type === "tool" || ((part.type === "text" || part.type === "reasoning") && part.text),
   )
+  if (finish === "unknown")
+    return some
+      ? lacking("finish", "The answer ended without a finish reason")
+      : lacking("all", "The answer ended before it began")
   return some ? ({ kind: "whole" } as const) : lacking("content", "The answer was empty")
 })
 

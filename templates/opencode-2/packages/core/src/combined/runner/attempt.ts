@@ -98,6 +98,9 @@ export function note(attempt: Attempt, events: readonly LLMEvent[]) {
   attempt.calls += events.filter((event) => event.type === "tool-call" && !event.providerExecuted).length
 }
 
+/** Whether anything of the answer came. */
+export const begun = (attempt: Attempt) => attempt.said || attempt.phase !== "request"
+
 /** How the answer ended; undefined as long as it has not. */
 export function endOf(attempt: Attempt, event: LLMEvent): CombinedDecide.End | undefined {
   if (event.type !== "step-finish") return undefined
@@ -106,7 +109,7 @@ export function endOf(attempt: Attempt, event: LLMEvent): CombinedDecide.End | u
   if (cut !== undefined) return endOfCall(cut, reason)
   switch (reason) {
     case "unknown":
-      return CombinedRunnerEnd.UNFINISHED
+      return CombinedRunnerEnd.unfinished(begun(attempt))
     case "error":
       return { kind: "server", scope: "model", message: "The answer broke off" }
     case "content-filter":
@@ -114,7 +117,7 @@ export function endOf(attempt: Attempt, event: LLMEvent): CombinedDecide.End | u
     case "length":
       return { kind: "whole" }
   }
-  if (attempt.said || attempt.phase !== "request") return { kind: "whole" }
+  if (begun(attempt)) return { kind: "whole" }
   return { kind: "shortcoming", lacks: "content", message: "The answer was empty" }
 }
 

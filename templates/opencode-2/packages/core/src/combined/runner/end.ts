@@ -4,21 +4,25 @@ import type { CombinedDecide } from "../turn/decide"
 import { CombinedRunnerFailure } from "./failure"
 import { LLMError, isWithoutEnd, type ProviderErrorEvent } from "./upstream/llm"
 
-export const UNFINISHED: CombinedDecide.Shortcoming = {
-  kind: "shortcoming",
-  lacks: "finish",
-  message: "The answer ended without a finish reason",
-}
+/** An answer that ended without a finish reason; `begun` tells whether anything of it came. */
+export const unfinished = (begun: boolean): CombinedDecide.Shortcoming =>
+  begun
+    ? { kind: "shortcoming", lacks: "finish", message: "The answer ended without a finish reason" }
+    : { kind: "shortcoming", lacks: "all", message: "The answer ended before it began" }
 
 /** For an event that upstream's decoder cannot read. */
 const KINDS: CombinedRunnerFailure.Kinds = { InvalidProviderOutput: "server" }
 
-/** An error of a request, or an error event inside its answer. `own` are the user's rows. */
+/**
+ * An error of a request, or an error event inside its answer. `own` are the user's rows; `begun` tells whether anything
+ * of the answer came.
+ */
 export function read(
   error: LLMError | ProviderErrorEvent,
   own: readonly Rule[],
+  begun: boolean,
 ): Exclude<CombinedDecide.End, { kind: "whole" }> {
-  if (error instanceof LLMError && isWithoutEnd(error)) return UNFINISHED
+  if (error instanceof LLMError && isWithoutEnd(error)) return unfinished(begun)
   return CombinedRunnerFailure.read(error, own, Date.now(), KINDS)
 }
 

@@ -276,21 +276,22 @@ const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAtt
       const asIs = Effect.failCause(cause) as Answer
       if (state.served || Cause.hasInterruptsOnly(cause)) return asIs
       if (Pull.isDoneCause(cause)) {
-        const end = CombinedRunnerEnd.UNFINISHED
+        const end = CombinedRunnerEnd.unfinished(CombinedRunnerAttempt.begun(attempt))
         return act(end, Effect.fail(failed(end.message)), undefined, finish(state))
       }
       const error = Cause.squash(cause)
       if (error instanceof CombinedWatch.Silence || error instanceof CombinedLive.Passed)
         return act(error.end, Effect.fail(failed(error.message)), error)
       if (!(error instanceof LLMError) || state.attempt.logged) return asIs
-      const end = CombinedRunnerEnd.read(error, route.settings.own)
+      const end = CombinedRunnerEnd.read(error, route.settings.own, CombinedRunnerAttempt.begun(attempt))
       return act(end, Effect.fail(settled(error)), error, end.kind === "shortcoming" ? finish(state) : undefined)
     }),
   )
 }
 
 function endOf(route: Route, attempt: CombinedRunnerAttempt.Attempt, event: LLMEvent): End {
-  if (event.type === "provider-error") return CombinedRunnerEnd.read(event, route.settings.own)
+  if (event.type === "provider-error")
+    return CombinedRunnerEnd.read(event, route.settings.own, CombinedRunnerAttempt.begun(attempt))
   return CombinedRunnerAttempt.endOf(attempt, event) ?? { kind: "whole" }
 }
 

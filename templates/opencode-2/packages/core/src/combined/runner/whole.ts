@@ -48,7 +48,7 @@ export function client<R, Options = never>(llm: Client<R, Options>, purpose: Pur
     stream,
     generate: Effect.fnUntraced(function* (request: LLMRequest, options?: Options) {
       const state = yield* stream(request, options).pipe(Stream.runFold(LLMResponse.empty, LLMResponse.reduce))
-      return LLMResponse.complete(state) ?? (yield* Effect.fail(failed(CombinedRunnerEnd.UNFINISHED.message)))
+      return LLMResponse.complete(state) ?? (yield* Effect.fail(failed(CombinedRunnerEnd.unfinished(true).message)))
     }),
   }
 }
@@ -158,11 +158,12 @@ function endOf(
   error: Ending | undefined,
 ): CombinedDecide.End {
   if (error instanceof CombinedWatch.Silence || error instanceof CombinedLive.Passed) return error.end
-  if (error) return CombinedRunnerEnd.read(error, route.settings.own)
+  const begun = CombinedRunnerAttempt.begun(attempt)
+  if (error) return CombinedRunnerEnd.read(error, route.settings.own, begun)
   const told = events.find((event) => event.type === "provider-error")
-  if (told) return CombinedRunnerEnd.read(told, route.settings.own)
+  if (told) return CombinedRunnerEnd.read(told, route.settings.own, begun)
   const last = events.findLast((event) => event.type === "step-finish")
-  if (!last) return CombinedRunnerEnd.UNFINISHED
+  if (!last) return CombinedRunnerEnd.unfinished(begun)
   return CombinedRunnerAttempt.endOf(attempt, last) ?? { kind: "whole" }
 }
 
