@@ -23,6 +23,9 @@ GROUPS = 6
 MEMBERS = ("a", "b", "c")
 MODEL = "chaos-model"
 STATUSES = (401, 402, 403, 404, 408, 410, 429, 500, 502, 503, 529)
+PASSING = (408, 429, 500, 502, 503, 529)
+"""Those after which a member is back soon, also if it fails twice in a row."""
+
 EVENTS = (0, 24)
 """After how many events a stream breaks, if it does not break after all of its content."""
 
@@ -66,8 +69,8 @@ def provider(group: int, member: int) -> ProviderSpec:
 def session(seed: int, *, healthy: bool = False) -> tuple[Round, ...]:
     """The rounds of a seed's session; without faults when ``healthy``.
 
-    One member of each group, another from group to group, never breaks a stream: a broken one cools for seconds, and
-    somebody has to be there.
+    One member of each group, another from group to group, never breaks a stream, and its refusals pass: a broken one
+    cools for seconds, one whose key is refused twice for half an hour, and somebody has to be there.
     """
     dice = random.Random(seed)
     steady = seed % GROUPS % len(MEMBERS)
@@ -106,13 +109,14 @@ def _faults(dice: random.Random, turn: Turn, *, streams: bool) -> tuple[Fault | 
         if dice.random() >= FAULTY:
             found.append(None)
             continue
-        found.append(_stream_fault(dice) if streams and dice.random() < 0.6 else _refusal(dice))
+        refusal = _refusal(dice, STATUSES if streams else PASSING)
+        found.append(_stream_fault(dice) if streams and dice.random() < 0.6 else refusal)
     return tuple(found if streams else found[:STEADY_FAULTS])
 
 
-def _refusal(dice: random.Random) -> Fault:
+def _refusal(dice: random.Random, statuses: Sequence[int]) -> Fault:
     headers = {"retry-after-ms": str(dice.randint(*BACK_MS))}
-    return HttpError(status=dice.choice(STATUSES), message="Chaos", headers=headers)
+    return HttpError(status=dice.choice(statuses), message="Chaos", headers=headers)
 
 
 def _stream_fault(dice: random.Random) -> Fault:

@@ -176,6 +176,12 @@ def test_the_same_name_elsewhere_is_fine(lines: str, before: str, heading: str) 
     assert found(insert(lines, before, heading)) == []
 
 
+def test_the_word_type_of_an_import_is_not_a_name() -> None:
+    first = insert('import { Table, type Chair } from "./room"', 'import { Oven } from "./oven"', "")
+    second = insert('import type { Plate } from "@/combined/plate"', "type Taste = string", "")
+    assert found(first, second) == []
+
+
 def test_an_import_that_is_hidden_where_it_is_used() -> None:
     imported = insert('import { plate } from "@/combined/plate"', 'export * as Waiters from "./waiter"', "")
     used = insert("      plate.warm()", "      wash(plate)", "bring")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +16,13 @@ from opencode_patcher.base.line import OPENCODE_2
 from opencode_patcher.base.request import Request
 from opencode_patcher.base.store import HOME_VARIABLE, Store
 from opencode_patcher.base.version import printed
+from opencode_patcher.drill.drivers.home import environment
+from opencode_patcher.drill.scenarios.quick import ALPHA, BETA, GREETING
+from opencode_patcher.drill.scenarios.steering import UNPAID
 from opencode_patcher.upstream import lock
 from tests.isolation import Isolation
 from tests.real.conftest import make_workshop, put_bun_first
+from tests.real.held_provider import holding
 from tests.real.workshop import Workshop, new_files, require_format, require_lint, run_tests
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
@@ -91,6 +98,41 @@ def test_build_makes_a_binary_that_passes_the_quick_drill(built: Mapping[str, ob
     assert len(drill["passed"]) >= 18
     said = process.run([str(built["binary"]), "--version"]).stdout
     assert f"v{printed(said)}" == release["tag"]
+
+
+def test_run_says_who_goes_on_and_steers_its_session(built: Mapping[str, object], tmp_path: Path) -> None:
+    def ask(*words: str) -> process.Completed:
+        providers = (replace(ALPHA, then=UNPAID), BETA)
+        with holding(tmp_path / "-".join(("user", *words)), GREETING, *providers) as (home, held):
+            for one in held:
+                one.go_on()
+            command = [str(built["binary"]), "run", "--standalone", "--model", "combined/claude-sonnet-4-5", *words]
+            return process.run(
+                [*command, GREETING.prompt], cwd=home.work, env=environment(home), check=False, timeout=120
+            )
+
+    def answering(done: process.Completed) -> list[str]:
+        return re.findall(r"^> build · \S+ \((\w+)\)", done.stdout + done.stderr, re.MULTILINE)
+
+    plain = ask()
+    assert plain.code == 0
+    assert answering(plain) == ["beta"]
+    (switch,) = (line for line in plain.stderr.splitlines() if line.startswith("Failover: "))
+    assert switch.endswith("Beta takes over")
+    assert GREETING.replies[0].text("beta") in plain.stdout
+
+    events = [json.loads(line) for line in ask("--format", "json").stdout.splitlines()]
+    (failover,) = (event for event in events if event["type"] == "failover")
+    assert (failover["action"], failover["from"]) == ("moved", "alpha/claude-sonnet-4-5")
+
+    for words in (["--pin", "beta"], ["--skip", "alpha"]):
+        assert answering(ask(*words)) == ["beta"]
+    off = ask("--no-failover")
+    assert off.code == 1
+    assert "Failover is off in this session" in off.stderr
+    unknown = ask("--pin", "nobody")
+    assert unknown.code == 1
+    assert "No combined model has a member nobody" in unknown.stderr
 
 
 def test_our_tests_pass_in_its_tree(workshop_2: Workshop) -> None:

@@ -30,6 +30,9 @@ _ARROW = re.compile(r"\s*(?::[^=;{}]*)?=>")
 _LABEL = re.compile(r"\b(?:case\b[^\n:]*|default)\s*:\s*$")
 _IN_OBJECT = re.compile(r"[(,{\[]\s*$|[\w$\"']\s*\??\s*:\s*$")
 _TYPE_ONLY = re.compile(r"\b(?:interface|type)\s+$")
+_TYPE_MODIFIER = re.compile(r"(?:\bimport\s+|[{,]\s*)type(?=\s+(?!from\b)[\w$]|\s*[{*])")
+"""The word before what is imported as a type only: ``import type { A }``, ``import { type A }``."""
+
 _PARAMETER_STARTS = re.compile(r"[(,{\[]\s*(?:\.\.\.\s*)?$|\basync\s+$")
 
 
@@ -162,6 +165,8 @@ def _is_key(code: str, start: int, end: int) -> bool:
 def _binds(source: Source, openers: list[int], start: int, end: int) -> bool:
     code = source.code
     before = code[max(start - 200, 0) : start]
+    if code.startswith("type", start) and _is_type_modifier(code, start):
+        return False
     if _DECLARES.search(before) or re.match(r"\s*=>", code[end : end + 20]):
         return True
     if (
@@ -177,6 +182,11 @@ def _binds(source: Source, openers: list[int], start: int, end: int) -> bool:
             return True
         return _PARAMETER_STARTS.search(head) is not None and _is_parameter(source, openers, around)
     return _is_parameter(source, openers, start)
+
+
+def _is_type_modifier(code: str, start: int) -> bool:
+    first = max(start - 200, 0)
+    return any(first + match.end() == start + len("type") for match in _TYPE_MODIFIER.finditer(code, first, start + 80))
 
 
 def _is_parameter(source: Source, openers: list[int], start: int) -> bool:

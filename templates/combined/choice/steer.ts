@@ -90,6 +90,27 @@ export function skip(steer: Steer, member: string, skipped: boolean): Steer {
   return { ...rest, ...(before !== undefined && before !== member && { pin: before }), skip: [...others, member] }
 }
 
+/** The options of `run` that steer its session, with their descriptions. */
+export const OPTIONS = {
+  pin: "ask only this member of the combined model: provider/model, or a provider",
+  skip: "do not ask this member of the combined model",
+  failover: "with --no-failover, only the first member of the combined model is asked",
+} as const
+
+type Given = { readonly pin?: unknown; readonly skip?: unknown; readonly failover?: unknown }
+
+/** What to send to the routes below `/combined/session/ID`. */
+export type Wish = { readonly what: "pin" | "skip" | "off"; readonly body: Readonly<Record<string, unknown>> }
+
+/** What these options say. */
+export function wishes({ pin, skip, failover }: Given): readonly Wish[] {
+  return [
+    ...(typeof pin === "string" ? [{ what: "pin", body: { member: pin } } as const] : []),
+    ...(Array.isArray(skip) ? skip.map((member) => ({ what: "skip", body: { member } }) as const) : []),
+    ...(typeof failover === "boolean" ? [{ what: "off", body: { off: !failover } } as const] : []),
+  ]
+}
+
 /** In its shortest form; undefined if the user wants nothing. */
 export function stored({ pin, skip = [], off }: Steer): Steer | undefined {
   if (pin === undefined && !skip.length && !off) return undefined

@@ -1,4 +1,6 @@
-/** How `opencode2 combined` is called. */
+/** How `opencode2 combined` is called, and which options `opencode2 run` has for combined models. */
+import { CombinedSteer } from "@opencode-ai/core/combined/choice/steer"
+import { Option } from "effect"
 import { Argument, Flag } from "effect/unstable/cli"
 import { Spec } from "../framework/spec"
 
@@ -45,5 +47,24 @@ export const spec = Spec.make("combined", {
     }),
   ],
 })
+
+const MOST_SKIPPED = 100
+
+/** The options of `run` that steer its session. */
+export const steering = {
+  pin: Flag.string("pin").pipe(Flag.withDescription(CombinedSteer.OPTIONS.pin), Flag.optional),
+  skip: Flag.string("skip").pipe(Flag.withDescription(CombinedSteer.OPTIONS.skip), Flag.atMost(MOST_SKIPPED)),
+  failover: Flag.boolean("failover").pipe(Flag.withDescription(CombinedSteer.OPTIONS.failover), Flag.optional),
+}
+
+type Given = {
+  readonly pin: Option.Option<string>
+  readonly skip: readonly string[]
+  readonly failover: Option.Option<boolean>
+}
+
+/** What they say. */
+export const wishes = ({ pin, skip, failover }: Given) =>
+  CombinedSteer.wishes({ pin: Option.getOrUndefined(pin), skip, failover: Option.getOrUndefined(failover) })
 
 export * as CombinedSpec from "./spec"

@@ -1,4 +1,5 @@
 /** What the hooks in packages/opencode/src/cli/cmd/run.ts call: what `opencode run` prints, and when. */
+import { CombinedSteer } from "../choice/steer"
 import { CombinedWaits } from "../host/waits"
 import { CombinedHappening } from "../view/happening"
 
@@ -19,15 +20,10 @@ type Option = { readonly type: "string" | "boolean"; readonly array?: boolean; r
 
 /** Adds the options with which a session is steered. Upstream's own code need not know them. */
 export function options<Y extends { option: (name: string, option: Option) => unknown }>(yargs: Y): Y {
-  yargs.option("pin", {
-    type: "string",
-    describe: "ask only this member of the combined model: provider/model, or a provider",
-  })
-  yargs.option("skip", { type: "string", array: true, describe: "do not ask this member of the combined model" })
-  yargs.option("failover", {
-    type: "boolean",
-    describe: "with --no-failover, only the first member of the combined model is asked",
-  })
+  const { pin, skip, failover } = CombinedSteer.OPTIONS
+  yargs.option("pin", { type: "string", describe: pin })
+  yargs.option("skip", { type: "string", array: true, describe: skip })
+  yargs.option("failover", { type: "boolean", describe: failover })
   yargs.option("wait", {
     type: "boolean",
     describe: "wait for the first provider that returns when none can answer; with --continue alone, keep waiting",
@@ -36,20 +32,11 @@ export function options<Y extends { option: (name: string, option: Option) => un
 }
 
 /** Does in the session what these options say; returns why something was refused. */
-export async function steer(
-  sdk: object,
-  sessionID: string,
-  { pin, skip, failover }: Readonly<Record<string, unknown>>,
-): Promise<string | undefined> {
-  const wishes = [
-    ...(typeof pin === "string" ? [{ what: "pin", body: { member: pin } }] : []),
-    ...(Array.isArray(skip) ? skip.map((member) => ({ what: "skip", body: { member } })) : []),
-    ...(typeof failover === "boolean" ? [{ what: "off", body: { off: !failover } }] : []),
-  ]
+export async function steer(sdk: object, sessionID: string, given: Given): Promise<string | undefined> {
   // Upstream's client does not know our routes, and the part of it that sends requests is protected.
   const client: { readonly post: Posting } = Reflect.get(sdk, "client")
   const headers = { "Content-Type": "application/json" }
-  for (const { what, body } of wishes) {
+  for (const { what, body } of CombinedSteer.wishes(given)) {
     const { error } = await client.post({ url: `/combined/session/${sessionID}/${what}`, body, headers })
     if (error) return error.data?.message ?? `--${what} was refused`
   }
