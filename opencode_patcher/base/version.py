@@ -13,6 +13,10 @@ _TAG = re.compile(r"v(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.A
 """No release has a number of more than nine digits, and Python refuses to read numbers with thousands of digits."""
 
 
+Age = tuple[Version, bool, str]
+"""Orders releases: the version, whether it is the release itself and not a pre-release of it, and the tag."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Range:
     """Releases from ``since`` to ``until``, both included. None means no limit."""
@@ -49,7 +53,7 @@ class Release:
 
     @property
     def _age(self) -> tuple[Version, bool, str, str]:
-        return self.version, parse_pre_release(self.tag) is None, self.tag, self.commit
+        return *age_of(self.tag, self.version), self.commit
 
     @property
     def number(self) -> str:
@@ -72,6 +76,11 @@ def parse_pre_release(tag: str) -> Version | None:
 def version_of(tag: str) -> Version | None:
     """The version that the tag of a release or a pre-release leads to; None for any other tag."""
     return parse_tag(tag) or parse_pre_release(tag)
+
+
+def age_of(tag: str, version: Version) -> Age:
+    """How old a release is: the older one has the smaller age."""
+    return version, parse_pre_release(tag) is None, tag
 
 
 def named_tag(ref: str) -> str:

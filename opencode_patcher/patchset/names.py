@@ -169,20 +169,18 @@ def hook_names(item: FileOutcome) -> HookNames:
     if outline is None:
         return HookNames(local={}, imported=imported)
     file = scope.Scope(source, outline)
-    added: dict[int, Sequence[int]] = {}
-    outside: list[int] = []
+    added: dict[int, tuple[tuple[str, ...], Sequence[int]]] = {}
     shift = 0
     for hunk, placement in zip(item.hunks.hunks, item.placed.placements, strict=True):
-        added[hunk.number] = added_lines(hunk, placement, shift)
-        if not placement.function:
-            outside += added[hunk.number]
+        added[hunk.number] = _path(placement), added_lines(hunk, placement, shift)
         shift += 0 if placement.already else len(hunk.result) - len(hunk.source)
     local: dict[int, frozenset[str]] = {}
-    for number, lines in added.items():
+    for number, (path, lines) in added.items():
         code = [line for line in lines if not source.code_line(line).startswith("import ")]
         names = scope.used(source, code) - own
-        # What one hunk declares for the whole file, the others may use.
-        local[number] = frozenset(name for name in names if not file.declares(name, [*lines, *outside]))
+        # What one hunk declares, those in the same function may use, and those in functions inside it.
+        around = [line for other, its_lines in added.values() if other == path[: len(other)] for line in its_lines]
+        local[number] = frozenset(name for name in names if not file.declares(name, around))
     return HookNames(local=local, imported=imported)
 
 

@@ -47,9 +47,10 @@ def judge(found: ReleaseCheck, window: Support) -> Fit:
     """The verdict on a check. FAILS is a failure. DIFFERS needs a person: code that the feature relies on has changed
     since the feature was last proven. Releases older than the window are not judged.
     """
-    if found.version < window.oldest:
+    release = Release(version=found.version, tag=found.tag, commit="")
+    if not window.patches(release):
         return Fit.TOO_OLD
-    if found.version < window.oldest_built:
+    if not window.builds(release):
         return Fit.APPLIES if found.applies and not found.flaws else Fit.FAILS
     if not found.works:
         return Fit.FAILS

@@ -10,35 +10,35 @@ from opencode_patcher.base import documents
 from opencode_patcher.base.documents import DocumentError
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.line import OPENCODE_1, Line
-from opencode_patcher.base.version import Release, Version, tag_of, version_of
+from opencode_patcher.base.version import Release, age_of, version_of
 
 SUPPORT_FILE = Path(__file__).with_name(OPENCODE_1.support)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Support:
-    """The first supported versions. There is no last one.
+    """The tags of the first supported releases. There is no last one.
 
     From ``oldest`` on, every hunk has a place. From ``oldest_built`` on, the result also builds: before it, modules
     that our new files import were elsewhere. From ``oldest_tested`` on, upstream has the test helpers that our
     TypeScript tests use; older releases are tested by upstream's own tests and the drill.
     """
 
-    oldest: Version
-    oldest_built: Version
-    oldest_tested: Version
+    oldest: str
+    oldest_built: str
+    oldest_tested: str
 
     def patches(self, release: Release) -> bool:
         """Whether the patches have to fit the release."""
-        return release.version >= self.oldest
+        return _is_since(release, self.oldest)
 
     def builds(self, release: Release) -> bool:
         """Whether the release has to be built as well."""
-        return release.version >= self.oldest_built
+        return _is_since(release, self.oldest_built)
 
     def tests(self, release: Release) -> bool:
         """Whether our TypeScript tests run inside the release."""
-        return release.version >= self.oldest_tested
+        return _is_since(release, self.oldest_tested)
 
 
 def read_support(path: Path = SUPPORT_FILE) -> Support:
@@ -48,7 +48,7 @@ def read_support(path: Path = SUPPORT_FILE) -> Support:
     """
     try:
         said = documents.read(path, dict[str, str])
-        oldest, built, tested = (_version(said, name) for name in ("oldest", "oldest_built", "oldest_tested"))
+        oldest, built, tested = (_tag(said, name) for name in ("oldest", "oldest_built", "oldest_tested"))
     except DocumentError as error:
         raise SourceError(
             f"The support window {path} cannot be read.",
@@ -67,7 +67,7 @@ def require_buildable(release: Release, support: Support) -> None:
     """Raises SourceError for a release that is too old to build."""
     if support.builds(release):
         return
-    oldest, oldest_built = tag_of(support.oldest), tag_of(support.oldest_built)
+    oldest, oldest_built = support.oldest, support.oldest_built
     raise SourceError(
         f"{release.tag} is too old to build.",
         why=(
@@ -78,8 +78,13 @@ def require_buildable(release: Release, support: Support) -> None:
     )
 
 
-def _version(said: Mapping[str, str], name: str) -> Version:
-    version = version_of(said.get(name, ""))
-    if version is None:
+def _tag(said: Mapping[str, str], name: str) -> str:
+    tag = said.get(name, "")
+    if version_of(tag) is None:
         raise DocumentError(f"Its `{name}` is not a release tag.")
-    return version
+    return tag
+
+
+def _is_since(release: Release, tag: str) -> bool:
+    version = version_of(tag)
+    return version is not None and age_of(release.tag, release.version) >= age_of(tag, version)

@@ -10,7 +10,8 @@ import pytest
 from opencode_patcher.base import resources
 from opencode_patcher.base.line import OPENCODE_2
 from opencode_patcher.base.version import Version
-from opencode_patcher.patchset import newfiles
+from opencode_patcher.patchset import names, newfiles, series
+from opencode_patcher.patchset.compose import outcomes
 from opencode_patcher.patchset.names import Imports, needs
 from opencode_patcher.patchset.newfiles import NewFile
 from opencode_patcher.patchset.typescript import modules, scope
@@ -18,7 +19,7 @@ from opencode_patcher.patchset.typescript.lexer import scan
 from opencode_patcher.patchset.typescript.modules import Import
 from opencode_patcher.patchset.typescript.outline import Outline
 from opencode_patcher.patchset.typescript.scope import Scope
-from tests.patchset.patchset_samples import KITCHEN
+from tests.patchset.patchset_samples import KITCHEN, PATH, hunk, patch_text
 
 MODULE = """\
 import path from "path"
@@ -211,3 +212,30 @@ def test_code_that_declares_no_name(text: str) -> None:
 def test_the_names_that_lines_use() -> None:
     text = "const x = call(`${a} b`, { key: c, short }, d.member, (e) => e + 1) // comment\n"
     assert scope.used(scan(text), [0]) == {"x", "call", "a", "c", "short", "d", "e"}
+
+
+def test_what_a_hunk_declares_reaches_into_the_functions_inside_its_own() -> None:
+    text = """\
+function open() {
+  const oven = light()
+  const bake = (dish: Dish) => {
+    watch(dish)
+  }
+  return bake
+}
+
+function close() {
+  lock()
+}
+"""
+    patch = series.parse(
+        "sample",
+        patch_text(
+            hunk("   const oven = light()\n+  const clock = start(oven)\n", "open"),
+            hunk("     watch(dish)\n+    clock.stop(dish)\n", "open > bake"),
+            hunk("   lock()\n+  clock.stop()\n", "close"),
+        ),
+    )
+    (found,) = outcomes(patch, {}, {PATH: text.encode()}.get)
+    missing = [name.what for name in names.missing_locals(found, names.hook_names(found))]
+    assert missing == ["start in open", "clock in close"]

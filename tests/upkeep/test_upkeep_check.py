@@ -21,7 +21,7 @@ from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, MENU, MENU_TEXT, OU
 
 Check = Callable[..., Any]
 MOVED = "packages/opencode/src/cooking/kitchen.ts"
-WINDOW = Support(oldest=(1, 0, 0), oldest_built=(1, 20, 0), oldest_tested=(1, 20, 0))
+WINDOW = Support(oldest="v1.0.0", oldest_built="v1.20.0", oldest_tested="v1.20.0")
 OVEN = "packages/opencode/src/oven.ts"
 BELOW = KITCHEN_TEXT.replace("./oven", "../oven")
 
@@ -217,8 +217,8 @@ def test_verdicts_follow_the_support_window(check: Check, upstream: Upstream) ->
     changed = KITCHEN_TEXT.replace("const plate", "const dishes")
     found = only(check, upstream, "v1.20.1", {KITCHEN: changed})
     assert judge(found, WINDOW) is Fit.FAILS
-    assert judge(found, Support(oldest=(1, 0, 0), oldest_built=(1, 21, 0), oldest_tested=(1, 21, 0))) is Fit.APPLIES
-    assert judge(found, Support(oldest=(1, 21, 0), oldest_built=(1, 21, 0), oldest_tested=(1, 21, 0))) is Fit.TOO_OLD
+    assert judge(found, Support(oldest="v1.0.0", oldest_built="v1.21.0", oldest_tested="v1.21.0")) is Fit.APPLIES
+    assert judge(found, Support(oldest="v1.21.0", oldest_built="v1.21.0", oldest_tested="v1.21.0")) is Fit.TOO_OLD
 
 
 def test_no_work_tree_is_made(check: Check, upstream: Upstream, tmp_path: Path) -> None:

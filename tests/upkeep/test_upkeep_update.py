@@ -29,7 +29,7 @@ from tests.upkeep.mend_samples import KITCHEN, KITCHEN_TEXT, Upstream, lock_of
 BUN = next(iter(lock.read_lock().bun))
 """A version that the lock pins."""
 
-WINDOW = Support(oldest=(1, 20, 0), oldest_built=(1, 20, 0), oldest_tested=(1, 20, 0))
+WINDOW = Support(oldest="v1.20.0", oldest_built="v1.20.0", oldest_tested="v1.20.0")
 
 
 class Project(Protocol):

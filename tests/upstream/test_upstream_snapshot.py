@@ -11,7 +11,7 @@ import pytest
 from opencode_patcher.base.errors import SourceError
 from opencode_patcher.base.progress import SilentReporter
 from opencode_patcher.base.store import Store
-from opencode_patcher.base.version import Release, tag_of
+from opencode_patcher.base.version import Release, tag_of, version_of
 from opencode_patcher.upstream import history, releases, support
 from opencode_patcher.upstream.repository import Repository, opened
 from tests.upstream.fake_upstream import WORKSPACE, Upstream, fetch
@@ -101,16 +101,23 @@ def test_history_has_no_answer_for_an_existing_file_or_an_older_release(upstream
 
 def test_the_support_window_is_data(tmp_path: Path) -> None:
     window = support.read_support()
-    assert window.oldest <= window.oldest_built
     inside = Release(tag="v99.0.0", version=(99, 0, 0), commit="a" * 40)
     assert window.patches(inside)
     assert window.builds(inside)
     support.require_buildable(inside, window)
 
 
+def test_a_window_can_begin_with_a_pre_release() -> None:
+    first = "v2.0.0-pre.2"
+    window = support.Support(oldest=first, oldest_built=first, oldest_tested=first)
+    tags = ["v2.0.0-pre.1", first, "v2.0.0-pre.3", "v2.0.0", "v2.0.1"]
+    releases = [Release(tag=tag, version=version_of(tag) or (0, 0, 0), commit="a" * 40) for tag in tags]
+    assert [release.tag for release in releases if window.patches(release)] == tags[1:]
+
+
 @pytest.mark.parametrize("version", [(0, 1, 0), (1, 15, 0)])
 def test_a_release_that_is_too_old_to_build_is_refused(version: tuple[int, int, int]) -> None:
-    window = support.Support(oldest=(1, 15, 0), oldest_built=(1, 17, 0), oldest_tested=(1, 17, 0))
+    window = support.Support(oldest="v1.15.0", oldest_built="v1.17.0", oldest_tested="v1.17.0")
     old = Release(tag=tag_of(version), version=version, commit="a" * 40)
     with pytest.raises(SourceError, match="too old") as caught:
         support.require_buildable(old, window)
