@@ -229,5 +229,5 @@ def _edited_by_hand(tree: Path, edits: list[str]) -> PatchError:
     return PatchError(
         f"The work tree {tree} has manual changes.",
         why="\n".join(["These files differ from both the release and our patches, and would be lost:", *shown]),
-        next_step=f"Save them elsewhere, then discard them and build: {hints.DISCARD_EDITS}",
+        next_step=f"Save them elsewhere, then discard them and build: {hints.discard_edits(tree.name)}",
     )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from opencode_patcher.base.version import version_of
+
 SHOW_PATCH = "opencode-patcher patches show {name}"
 """Shows one patch: its header, its hunks and where each of them goes."""
 
-DISCARD_EDITS = "opencode-patcher build --discard-edits"
-"""Builds again and discards manual changes in the work tree."""
-
 REBASE = "opencode-patcher patches rebase {tag}"
 """Brings the patches to another release, with a conflict where one does not fit."""
+
+
+def discard_edits(tree: str) -> str:
+    """The command that builds a release again and discards manual changes in its work tree, which has the name of the
+    release's tag.
+    """
+    release = f" {tree}" if version_of(tree) else ""
+    return f"opencode-patcher build{release} --discard-edits"
 
 
 def show_patch(name: str) -> str:

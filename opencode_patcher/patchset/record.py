@@ -39,7 +39,7 @@ def read(git_dir: Path) -> WrittenFiles:
         raise StoreError(
             f"The record of what was patched cannot be read: {path}.",
             why=str(error),
-            next_step=f"To start from the pristine release: {hints.DISCARD_EDITS}",
+            next_step=f"To start from the pristine release: {hints.discard_edits(git_dir.name)}",
         ) from error
     return found
 

@@ -114,7 +114,7 @@ def test_a_file_changed_by_hand_is_named_and_kept(store: Store) -> None:
         build(store)
 
     assert "packages/opencode/src/tool/bash.ts" in str(refused.value)
-    assert "--discard-edits" in str(refused.value)
+    assert f"opencode-patcher build {tree.name} --discard-edits" in str(refused.value)
     assert edited.read_text().endswith("// mine\n")
 
 
