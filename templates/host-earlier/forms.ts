@@ -1,4 +1,4 @@
-/** What the routes below `/combined` take and answer, in both lines of OpenCode. */
+/** The parameters and responses of the routes below `/combined`, for both lines of OpenCode. */
 import { Schema } from "effect"
 import { OpenApi } from "effect/unstable/httpapi"
 import { KINDS } from "../failure/classify"
@@ -58,7 +58,7 @@ export const DESCRIPTION = OpenApi.annotations({
 const about = (identifier: string, summary: string, description: string) =>
   OpenApi.annotations({ identifier: `combined.${identifier}`, summary, description })
 
-/** What the description of the API says of each route. */
+/** The text about each route in the description of the API. */
 export const ABOUT = {
   picture: about(
     "picture",

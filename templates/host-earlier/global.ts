@@ -1,2 +1,2 @@
-/** Where upstream's files are: in OpenCode 1, and in OpenCode 2 until v2.0.0. */
+/** Where upstream keeps its files: in OpenCode 1, and in OpenCode 2 up to v2.0.0. */
 export { Global } from "@opencode-ai/core/global"

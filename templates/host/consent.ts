@@ -1,11 +1,13 @@
-/** What the user said in a session when asked whether requests may be billed. Nothing of it outlives the process. */
+/**
+ * What the user answered in a session when asked whether requests may be billed. It is forgotten when the process ends.
+ */
 import { Deferred, Effect } from "effect"
 
 export type Answer = "yes" | "no"
 
 type Known = { readonly answer?: Answer; readonly pending?: Deferred.Deferred<void>; readonly told?: boolean }
 
-/** By the session that the user opened. */
+/** The key is the session that the user opened. */
 const sessions = new Map<string, Known>()
 
 const MOST = 1000
@@ -15,20 +17,20 @@ function remember(session: string, known: Known) {
   if (sessions.size > MOST) sessions.delete([...sessions.keys()][0])
 }
 
-/** What was said in this session; undefined if nothing was. */
+/** What the user answered in this session; undefined if nothing yet. */
 export function said(session: string | undefined) {
   return session === undefined ? undefined : sessions.get(session)?.answer
 }
 
 /**
- * Asks, or waits for the answer to the question that a subagent or the title of this session has asked just now. `put`
- * shows the question to the user.
+ * Asks the user. If a subagent or the title of this session is asking right now, waits for that answer instead. `put`
+ * shows the question.
  */
 export const ask = (session: string, put: Effect.Effect<Answer>): Effect.Effect<Answer> =>
   Effect.suspend(() => {
     const known = sessions.get(session)
     if (known?.answer) return Effect.succeed(known.answer)
-    // If there is still no answer, whoever asked was cancelled.
+    // If there is still no answer then, the request that asked was cancelled: ask again.
     if (known?.pending) return Deferred.await(known.pending).pipe(Effect.andThen(ask(session, put)))
     const pending = Deferred.makeUnsafe<void>()
     remember(session, { pending })
@@ -43,7 +45,7 @@ export const ask = (session: string, put: Effect.Effect<Answer>): Effect.Effect<
     )
   })
 
-/** Whether this is the first time that it is said in this session; where it no longer holds it may be said again. */
+/** Whether to tell the user now: true once when `now` becomes true in this session, and again after it was false. */
 export function tells(session: string, now: boolean) {
   const before = sessions.get(session)?.told ?? false
   if (before !== now) remember(session, { told: now })

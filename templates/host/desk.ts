@@ -7,15 +7,15 @@ import type { CombinedPicture } from "../view/picture"
 import { CombinedLive } from "./live"
 import { CombinedPool } from "./pool"
 
-/** What a line of OpenCode knows of its sessions. */
+/** What a line of OpenCode knows about its sessions. */
 type Host<ID extends string, E, R> = {
-  /** What is known of the members where the session is, outside of it. */
+  /** The members as seen from the session's directory, without what is specific to the session. */
   readonly members: (session: ID | undefined) => Effect.Effect<CombinedPicture.Picture, E, R>
   /** Changes what the user wants in a session. */
   readonly change: (session: ID, change: (steer: Steer) => Steer) => Effect.Effect<Steer, E, R>
   /** The sessions of a session's subagents; an error if there is no such session. */
   readonly children: (session: ID) => Effect.Effect<readonly ID[], E, R>
-  /** The error of a member that nobody knows. */
+  /** Makes the error for a member that does not exist. */
   readonly unknown: (message: string) => E
 }
 
@@ -66,10 +66,10 @@ export const make = <ID extends string, E, R>({ members, change, children, unkno
   }
 }
 
-/** How often the shared file is looked at: all processes of a user agree within a second. */
+/** How often the shared file is checked, so that all processes of a user agree within a second. */
 const LOOK = "500 millis"
 
-/** Says whenever the members' health has changed, in whichever process; never ends. */
+/** Calls `say` whenever the members' health has changed, in any process. Never ends. */
 export const watch = <E, R>(say: Effect.Effect<unknown, E, R>) => {
   const known = { stamp: CombinedPool.stamp() }
   return Effect.suspend(() => {

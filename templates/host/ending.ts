@@ -1,4 +1,4 @@
-/** The health of all members, read and ended without starting anything else of OpenCode. */
+/** Reads the health of all members and ends cooldowns, without starting anything else of OpenCode. */
 import { CombinedAccounts } from "../health/accounts"
 import { CombinedCooldown } from "../health/cooldown"
 import { CombinedHealthStore } from "../health/store"
@@ -16,7 +16,9 @@ export function health() {
   return CombinedKnown.health(store.read(), CombinedAccounts.current(store.accounts(), Date.now()), Date.now())
 }
 
-/** Ends the cooldowns of a provider, of `provider/model`, or all of them. Returns whose have ended. */
+/**
+ * Ends the cooldowns of a provider, of one `provider/model`, or all of them. Returns the members whose cooldown ended.
+ */
 export function clear(name: string | undefined) {
   const now = Date.now()
   const store = open()

@@ -7,14 +7,14 @@ import { CombinedPrivateFile } from "./private-file"
 
 export const FILE = path.join(Global.Path.state, "combined-health.json")
 
-/** Milliseconds between two attempts to write, and how long the last one may take before the process ends. */
+/** Milliseconds between two attempts to write, and how long the last attempt may take when the process exits. */
 const PAUSE = 5
 const LAST = 1000
 
-/** A change takes about a millisecond: a lock of this age was left by a process that has ended. */
+/** A change takes about a millisecond, so a lock this old was left by a process that has ended. */
 const STALE = 5000
 
-/** A cooldown takes a few hundred bytes, and there is one for each member that failed in the last days. */
+/** A cooldown takes a few hundred bytes, and only members that failed in the last days have one. */
 const LARGEST = 4_000_000
 
 const idle = new Int32Array(new SharedArrayBuffer(4))
@@ -23,7 +23,7 @@ export function shelf(file: string): CombinedHealthStore.Shelf {
   return {
     stamp: () => {
       try {
-        // The inode changes with each replacement, also within one tick of the clock.
+        // The inode changes with each replacement, even within one tick of the clock.
         const { ino, mtimeMs, size } = lstatSync(file)
         return [ino, mtimeMs, size].join(":")
       } catch {
@@ -34,7 +34,7 @@ export function shelf(file: string): CombinedHealthStore.Shelf {
     replace: (text) => {
       const draft = `${file}.${process.pid}`
       try {
-        // Never write through what a killed process, or somebody else, left there.
+        // Never write into a file that a killed process, or someone else, left there.
         rmSync(draft, { force: true })
         writeFileSync(draft, text, { mode: 0o600, flag: "wx" })
         renameSync(draft, file)
@@ -65,7 +65,7 @@ export function shelf(file: string): CombinedHealthStore.Shelf {
   }
 }
 
-/** Makes the lock, which only one process can do. If locks cannot be made at all, it does nothing. */
+/** Creates the lock, which only one process can do. If locks cannot be created at all, goes on without one. */
 function take(lock: string, until: number) {
   while (true) {
     try {
@@ -85,7 +85,7 @@ function release(lock: string) {
   try {
     rmdirSync(lock)
   } catch {
-    // Another process considered it abandoned.
+    // Another process considered the lock abandoned and removed it.
   }
 }
 

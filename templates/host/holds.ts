@@ -1,4 +1,4 @@
-/** Money that is held for requests under way, in a ledger that all of the user's processes share. */
+/** Money that is held for running requests, in a ledger that all of the user's processes share. */
 import path from "path"
 import { Effect } from "effect"
 import { CombinedAdmit } from "../money/admit"
@@ -12,14 +12,17 @@ export const FILE = path.join(Global.Path.state, "combined-budget.json")
 
 const ledger = CombinedLedger.open(CombinedHealthFile.shelf(FILE))
 
-/** Milliseconds. A change of the ledger takes about one; a lock that a dead process left ends after five seconds. */
+/** Milliseconds. A change of the ledger takes about one. A lock left by a dead process expires after five seconds. */
 const PAUSE = 5
 const PATIENCE = 15_000
 
 /** What is held for a request. */
 export type Hold = { readonly id: string; readonly spend: Spend; readonly input: number }
 
-/** Holds what a request may cost. Returns the cap that it may break, or that others keep changing the ledger. */
+/**
+ * Holds what a request may cost. Otherwise returns the cap that it might exceed, or "busy" if other processes keep the
+ * ledger locked.
+ */
 export const hold = Effect.fn("CombinedHolds.hold")(function* (
   spend: Omit<Spend, "dollars">,
   estimate: Estimate,
@@ -37,7 +40,7 @@ export const hold = Effect.fn("CombinedHolds.hold")(function* (
   return "busy"
 })
 
-/** Replaces what is held for a request by what it has cost. */
+/** Replaces what is held for a request with what it has cost. */
 export const settle = (held: Hold, request: Parameters<typeof CombinedAdmit.charged>[0]) =>
   Effect.suspend(() => {
     ledger.settle(held.id, { ...held.spend, dollars: CombinedAdmit.charged(request, held) })

@@ -1,6 +1,6 @@
 /**
- * The attempts that are running, so that a user can end one: "the next provider, now". An entry is there for as long as
- * its attempt.
+ * The attempts that are running, so that a user can end one ("next provider now"). An entry lives as long as its
+ * attempt.
  */
 import { Deferred, Effect } from "effect"
 import { CombinedMember } from "../member"
@@ -38,11 +38,11 @@ export type Open = {
   readonly close: Effect.Effect<void>
 }
 
-/** Makes an attempt known, until it is closed. */
+/** Registers an attempt until it is closed. */
 export const open = ({ sessionID, member, others }: Subject): Effect.Effect<Open> =>
   Effect.gen(function* () {
     const passed = yield* Deferred.make<never, Passed>()
-    // Who asks may know nothing of this instance of OpenCode, in which the others are looked up.
+    // `others` needs the services of this instance of OpenCode, which the caller of `pass` may not have.
     const context = yield* Effect.context()
     const live: Live = {
       member: CombinedMember.key(member),
@@ -66,12 +66,12 @@ export const open = ({ sessionID, member, others }: Subject): Effect.Effect<Open
 export const during = <A, E, R>(attempt: Effect.Effect<A, E, R>, subject: Subject): Effect.Effect<A, E | Passed, R> =>
   Effect.flatMap(open(subject), ({ passed, close }) => Effect.raceFirst(attempt, passed).pipe(Effect.ensuring(close)))
 
-/** The members that are asked right now in a session. */
+/** The members that are being asked right now in a session. */
 export function asked(sessionID: string) {
   return [...(attempts.get(sessionID) ?? [])].map((item) => item.member)
 }
 
-/** Moves what runs in the session to the next member; returns how many attempts run, and how many have moved. */
+/** Moves the running attempts of the session to the next member. Returns how many run, and how many have moved. */
 export const pass = (sessionID: string) =>
   Effect.map(
     Effect.forEach([...(attempts.get(sessionID) ?? [])], (item) => item.pass),

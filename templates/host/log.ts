@@ -1,7 +1,8 @@
 /**
- * A record of each attempt, as a line of JSON in one file per user; `opencode-patcher attempts` reads it.
+ * A record of each attempt, one line of JSON each, in one file per user. `opencode-patcher attempts` reads it.
  *
- * A line is written in one piece, so processes may write simultaneously. At most two files of this size are kept.
+ * A line is written in one piece, so several processes may write at once. A full file is renamed to `….1`, so there are
+ * at most two.
  */
 import { mkdirSync, renameSync, rmdirSync, statSync } from "fs"
 import path from "path"
@@ -17,7 +18,7 @@ export type Record = {
   /** Milliseconds from the start. */
   readonly first_token?: number
   readonly session: string
-  /** The user's message that was being answered, and the one the attempt was to make. */
+  /** The user's message that was being answered, and the message that the attempt was to write. */
   readonly message: string
   readonly answer?: string
   /** `small` is any other request that nobody watches. */
@@ -25,9 +26,9 @@ export type Record = {
   readonly combined: string
   readonly provider: string
   readonly model: string
-  /** The preferred member's model, if this is a different one. */
+  /** The preferred member's model, if it is a different one. */
   readonly instead_of?: string
-  /** The one the user requested and, if different, the member's own; null if it has none. */
+  /** The variant that the user requested and, if different, the member's own; null if it has none. */
   readonly variant?: string
   readonly own_variant?: string | null
   /** How far the answer got. */
@@ -50,7 +51,7 @@ const LARGEST = 4_000_000
 
 const STALE = 60_000
 
-/** A turn must not fail because of the log: if it cannot be written, there is none. */
+/** If the log cannot be written, it is skipped: a turn must not fail because of it. */
 export function append(record: Record, file = FILE, largest = LARGEST) {
   try {
     if (sizeOf(file) >= largest) rotate(file, largest)
@@ -61,14 +62,14 @@ export function append(record: Record, file = FILE, largest = LARGEST) {
   return true
 }
 
-/** What is recorded, the oldest line first. */
+/** All records, oldest first. */
 export function read(file = FILE) {
   return [`${file}.1`, file].map((name) => CombinedPrivateFile.read(name, 4 * LARGEST)?.toString("utf8") ?? "").join("")
 }
 
 /**
- * Another process that saw the full file may have started a new one in the meantime, which must not replace the full
- * one: whoever makes the lock checks again. A dead process's lock lasts for a minute.
+ * Another process may have seen the full file too and already started a new one. That new file must not replace the
+ * full one, so the size is checked again under the lock. A dead process's lock lasts for a minute.
  */
 function rotate(file: string, largest: number) {
   const lock = `${file}.lock`
@@ -77,7 +78,7 @@ function rotate(file: string, largest: number) {
     if (held && Date.now() - held.mtimeMs > STALE) rmdirSync(lock)
     mkdirSync(lock)
   } catch {
-    // The owner of the lock rotates; this line goes to one of the two files.
+    // The process that has the lock rotates. This line goes to either of the two files.
     return
   }
   try {

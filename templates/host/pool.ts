@@ -1,7 +1,7 @@
 /**
- * The members of all groups as this process knows them: their health, and which are being probed.
+ * The members of all groups as this process knows them: their health, and which of them are being probed.
  *
- * Shared by all directories that the process serves: a provider's limits are the user's, not a project's.
+ * Shared by all directories that the process serves, because a provider's limits are the user's, not a project's.
  */
 import { CombinedRank } from "../choice/rank"
 import type { Failure } from "../failure/classify"
@@ -28,8 +28,8 @@ const probes = CombinedProbes.make()
 export type Pool = ReturnType<typeof look>
 
 /**
- * @param input.credentials a fingerprint of a provider's credentials; if undefined (unknown), a change of them does not
- *   end a cooldown
+ * @param input.credentials returns a fingerprint of a provider's credentials. If it returns undefined (unknown),
+ *   changed credentials do not end a cooldown.
  */
 export function look(input: {
   readonly settings: CombinedSettings.Failover
@@ -41,7 +41,7 @@ export function look(input: {
     CombinedCooldown.unproven(state, member.providerID, member.modelID, now)
 
   const { threshold, soonest } = input.settings
-  /** A login that is renewed is still the same account. */
+  /** Uses the fingerprint for quotas, so that a renewed login still counts as the same account. */
   const account = ({ providerID }: CombinedMember.Name) => ({
     providerID,
     credentials: credentials(providerID, "quota"),
@@ -60,7 +60,7 @@ export function look(input: {
     }
   }
 
-  /** What is known about plans, looked up once per member, because a fingerprint takes a while. */
+  /** What is known about plans. Looked up once per member, because a fingerprint takes a while. */
   const plans = (now: number): Pick<CombinedRank.View, "nearlyUsed" | "ends"> => {
     const accounts = store.accounts()
     const providers = new Set([...accounts.keys()].map(CombinedMember.providerOf))
@@ -89,13 +89,13 @@ export function look(input: {
   return {
     settings: input.settings,
     choose,
-    /** The members of a combined model that the user wants asked, in a session and on this machine. */
+    /** The members of a combined model that the user allows, in this session and on this machine. */
     among: <M extends Member>(id: string, members: readonly M[], steer?: Steer) =>
       CombinedSteer.among(id, members, store.machine(), steer),
-    /** Why the user does not want this member asked. */
+    /** Why the user does not allow this member. */
     reason: (id: string, members: readonly Member[], member: Member, steer?: Steer) =>
       CombinedSteer.reason(id, members, member, store.machine(), steer),
-    /** Everything known, to be shown. */
+    /** Everything that is known, for display. */
     facts: () => {
       const now = Date.now()
       const accounts = store.accounts()
@@ -108,12 +108,15 @@ export function look(input: {
       }
     },
     rank: <M extends Member>(members: readonly M[], wish: Wish = {}) => CombinedRank.rank(members, view(wish)),
-    /** The member to ask now; if all are unavailable, the one that returns first. Before its request it is checked again. */
+    /**
+     * The member to ask now; if all are unavailable, the one that is back first. It is checked again before its
+     * request.
+     */
     first: <M extends Member>(members: readonly M[], wish: Wish = {}) => {
       const choice = choose(members, wish)
       return choice.type === "serve" ? choice.member : (choice.out[0]?.member ?? members[0])
     },
-    /** Starts a cooldown for a request that started then; if it cannot be shared with other processes, returns why. */
+    /** Starts a cooldown after a request that was sent at `began`. If other processes cannot be told, returns why. */
     fail: (member: Member, failure: Failure, began: number) => {
       store.update((state) =>
         CombinedCooldown.fail(
@@ -130,7 +133,7 @@ export function look(input: {
     nearlyUsed: (member: Member) => plans(Date.now()).nearlyUsed?.(member),
     succeed: (member: Member, began: number) =>
       void store.update((state) => CombinedCooldown.succeed(state, member.providerID, member.modelID, began)),
-    /** Remembers what an answer of the member says about its plan. */
+    /** Remembers what the member's answer says about its plan. */
     see: (member: Member, windows: readonly Window[]) =>
       store.see((accounts) => CombinedAccounts.see(accounts, account(member), member.modelID, windows, Date.now())),
     cooling: (member: Member) => {
@@ -145,19 +148,21 @@ export function look(input: {
   }
 }
 
-/** Any answer of a provider, even for a model that is not combined, ends its cooldown. */
+/** Any answer of a provider ends its cooldown, even an answer of a model that is not combined. */
 export function well(member: CombinedMember.Name, began: number) {
   store.update((state) => CombinedCooldown.succeed(state, member.providerID, member.modelID, began))
 }
 
-/** Asks these members again, or all; for all of them it also forgets how much of their plans is used. */
+/**
+ * Ends the cooldowns of these members. Without `members`, of all; then it also forgets how much of the plans is used.
+ */
 export function forget(members?: readonly CombinedMember.Name[]) {
   store.update((state) => CombinedCooldown.forget(state, members, Date.now()))
   if (!members) store.see((accounts) => CombinedAccounts.forget(accounts, Date.now()))
   return store.problem()
 }
 
-/** Changes when what is known changes, in whichever process. */
+/** Changes whenever what is known changes, in any process. */
 export const stamp = () => store.stamp()
 
 export function release(owner: object) {

@@ -1,10 +1,10 @@
-/** A file for this user alone: a file that somebody else put in its place is neither read nor written. */
+/** A file for this user alone. A file that someone else put in its place is neither read nor written. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from "fs"
 
-/** No link is followed, and no pipe waited for. Windows has neither flag. */
+/** Do not follow links, and do not wait for pipes. Windows has neither flag. */
 const CAREFUL = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
-/** Raises if the file belongs to another user, or is not a regular file. */
+/** Throws if the file belongs to another user, or is not a regular file. */
 function withOwn<A>(file: string, flags: number, use: (handle: number, size: number) => A): A {
   const handle = openSync(file, flags | CAREFUL, 0o600)
   try {
@@ -16,7 +16,7 @@ function withOwn<A>(file: string, flags: number, use: (handle: number, size: num
   }
 }
 
-/** Its content; undefined if it is missing, not ours, or larger than `largest` bytes. */
+/** The content; undefined if the file is missing, not ours, or larger than `largest` bytes. */
 export function read(file: string, largest: number) {
   try {
     return withOwn(file, constants.O_RDONLY, (handle, size) => (size > largest ? undefined : readFileSync(handle)))
@@ -25,7 +25,7 @@ export function read(file: string, largest: number) {
   }
 }
 
-/** Appends a line in one write. Raises if it cannot be written. */
+/** Appends a line in one write. Throws if it cannot be written. */
 export function append(file: string, line: string) {
   withOwn(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, (handle) => writeSync(handle, line))
 }

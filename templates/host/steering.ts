@@ -2,10 +2,10 @@
 import { Effect } from "effect"
 import { CombinedSteer, type Steer } from "../choice/steer"
 
-/** The key in the metadata. */
+/** Our key in the metadata. */
 const KEY = "combined"
 
-/** A subagent's session has none of its own: it follows the session that started it. */
+/** A subagent's session without wishes of its own follows the session that started it, up to this many levels. */
 const DEEPEST = 20
 
 type Metadata = Record<string, unknown>
@@ -27,7 +27,7 @@ const lookUp = <ID, E>(sessions: Sessions<ID, E>, id: ID, depth: number): Effect
     // The session may have been deleted in the meantime.
   }).pipe(Effect.catch(() => Effect.succeed({})))
 
-/** What the user wants in a session that no other has started. */
+/** What the user wants in a session that was not started by another one. */
 export const own = (session: { readonly metadata?: Metadata }) => CombinedSteer.parse(session.metadata?.[KEY])
 
 export const of = <ID, E>(sessions: Sessions<ID, E>, id: ID) => lookUp(sessions, id, 0)
@@ -35,7 +35,7 @@ export const of = <ID, E>(sessions: Sessions<ID, E>, id: ID) => lookUp(sessions,
 export const change = <ID, E>(sessions: Writable<ID, E>, id: ID, change: (steer: Steer) => Steer) =>
   Effect.gen(function* () {
     const session = yield* sessions.get(id)
-    // An empty wish is stored too: a subagent may be freed from what the session that started it wants.
+    // Empty wishes are stored too, so that a subagent can be freed from those of the session that started it.
     const steer = CombinedSteer.stored(change(yield* of(sessions, id))) ?? {}
     yield* sessions.setMetadata({ sessionID: id, metadata: { ...session.metadata, [KEY]: steer } })
     return steer

@@ -1,6 +1,6 @@
 /**
- * Which sessions wait for a member on the user's wish, so that they can continue after a restart of OpenCode: a small file
- * beside the one with the health.
+ * The sessions that wait for a member because the user wants that (`combined.wait`), so that they can continue after a
+ * restart of OpenCode. A small file beside the one with the health.
  */
 import path from "path"
 import type { Failed } from "../choice/answer"
@@ -10,13 +10,13 @@ import { CombinedHealthFile } from "./health-file"
 
 export type Waiting = {
   readonly since: number
-  /** When it has waited for long enough. */
+  /** When the wait is given up. */
   readonly end: number
-  /** The answer that waits, which is discarded unless it has finished tools. */
+  /** The answer that waits. It is discarded unless it has finished tools (`kept`). */
   readonly message: string
   readonly kept: boolean
   readonly failures: readonly Failed[]
-  /** The process that waits, and when it last said so. */
+  /** The process that waits, and when it last confirmed that. */
   readonly owner: number
   readonly seen: number
 }
@@ -25,11 +25,13 @@ const FILE = path.join(Global.Path.state, "combined-waits.json")
 
 const VERSION = 1
 
-/** How often a process says that it waits, and after how long it is believed to have ended, in milliseconds. */
+/**
+ * How often a process confirms that it waits, and how long after that it is believed to have ended, in milliseconds.
+ */
 export const BEAT = 10_000
 const GONE = 6 * BEAT
 
-/** A wait of a few hundred bytes for each session. */
+/** How long to try to get the lock, in milliseconds. */
 const PATIENCE = 1000
 
 const shelf = CombinedHealthFile.shelf(FILE)
@@ -59,7 +61,7 @@ function isWaiting(value: unknown): value is Waiting {
 
 const isText = (value: unknown) => typeof value === "string"
 
-/** Changes the file; a problem with it only means that a wait does not survive a restart. */
+/** Changes the file. If that fails, the only consequence is that a wait does not survive a restart. */
 function change(make: (sessions: Record<string, Waiting>) => Record<string, Waiting> | undefined) {
   try {
     shelf.alone(() => {
@@ -73,13 +75,13 @@ function change(make: (sessions: Record<string, Waiting>) => Record<string, Wait
   }
 }
 
-/** This process waits for an answer of the session. */
+/** Notes that this process waits for an answer of the session. */
 export function keep(session: string, waiting: Omit<Waiting, "owner" | "seen">) {
   const record = { ...waiting, owner: process.pid, seen: Date.now() }
   change((sessions) => ({ ...sessions, [session]: record }))
 }
 
-/** The wait is over, or the user has cancelled it. */
+/** Removes the wait: it is over, or the user has cancelled it. */
 export function forget(session: string) {
   resumed.delete(session)
   change((sessions) => {
@@ -95,10 +97,10 @@ export function abandoned(session: string) {
   return found && found.end > Date.now() && !isAlive(found) ? found : undefined
 }
 
-/** The sessions of all such waits. */
+/** All sessions with such a wait. */
 export const allAbandoned = () => Object.keys(all()).filter((session) => abandoned(session) !== undefined)
 
-/** The same, taken over by this process: no other one gets it. */
+/** Takes over such a wait, so that no other process gets it. */
 export function take(session: string) {
   if (!abandoned(session)) return undefined
   const taken: Waiting[] = []
@@ -113,7 +115,7 @@ export function take(session: string) {
   return found
 }
 
-/** The wait that this process has taken over in the session. It is returned only once. */
+/** The wait that this process has taken over for the session. It is returned only once. */
 export function takenOver(session: string) {
   const found = resumed.get(session)
   resumed.delete(session)

@@ -1,4 +1,4 @@
-/** Watches a silent member, so that another one can be asked instead. */
+/** Watches for a silent member, so that another one can be asked instead. */
 import { Effect } from "effect"
 import type { CombinedDecide } from "../turn/decide"
 import { CombinedSilence } from "../turn/silence"
@@ -16,7 +16,7 @@ export class Silence extends Error {
 
 type Seen = {
   readonly silence: number
-  /** How much of it without any sign of life, where that is known. */
+  /** How much of the silence passed without any sign of life, if known. */
   readonly lost?: number
   readonly started: boolean
 }
@@ -24,7 +24,7 @@ type Seen = {
 /**
  * Fails once the member has been silent for too long and another one can answer; never ends otherwise.
  *
- * @param look for how many milliseconds it has been silent, and whether its answer has begun
+ * @param look returns for how many milliseconds the member has been silent, and whether its answer has begun
  * @param others whether another member can answer now; only checked once the silence exceeds its limit
  */
 export const watch = (

@@ -1,4 +1,4 @@
-/** An error of a request, in the form that decides what to do next. Pure. */
+/** Reads an error of a request into the form that decides what to do next. Pure. */
 import { CombinedFailure, type Fault, type Kind } from "../failure/classify"
 import { CombinedEvent } from "../failure/event"
 import type { Rule } from "../failure/rules"
@@ -8,7 +8,7 @@ export { failed } from "./upstream/llm"
 
 export type Kinds = Partial<Record<LLMError["reason"]["_tag"], Kind>>
 
-/** Upstream's classification of an error, if no rule matches its words. */
+/** Upstream's classification of an error, used if no rule matches its text. */
 const KINDS: Kinds = {
   RateLimit: "rate_limit",
   QuotaExceeded: "quota",
@@ -17,7 +17,10 @@ const KINDS: Kinds = {
   Transport: "network",
 }
 
-/** An error of a request, or an error event inside its answer. `own` are the user's rows, `more` what else upstream says. */
+/**
+ * Reads an error of a request, or an error event inside its answer. `own` are the user's rules, `more` further
+ * classifications by upstream.
+ */
 export function read(
   error: LLMError | ProviderErrorEvent,
   own: readonly Rule[],
@@ -50,7 +53,7 @@ export function read(
   return { ...found, kind, ...(retryAfter !== undefined && { retryAfter }) }
 }
 
-/** The error in an event that upstream's decoder did not know; any other may have the model's own words in it. */
+/** The error in an event that upstream's decoder did not know. Other events may contain the model's own words. */
 function failedEvent(raw: string | undefined): unknown {
   try {
     const event: unknown = JSON.parse(raw ?? "")

@@ -1,4 +1,4 @@
-/** What the catalogues of both lines say of a combined model. */
+/** What the catalogues of both lines say about a combined model. */
 import { Context, Effect } from "effect"
 import { CombinedFallback } from "../choice/fallback"
 import { CombinedVariant } from "../choice/variant"
@@ -15,11 +15,11 @@ export const PROVIDER = { ...ProviderV2.Info.empty(ID), name: "Combined" }
 
 export type Member = CombinedMember.Member & {
   readonly model: ModelV2.Info
-  /** What it costs; only where that is looked at. */
+  /** What it costs; only set where that matters. */
   readonly terms?: CombinedRunnerTerms.Terms
 }
 
-/** The member whose model upstream resolves at this moment, so that it gets what the user wants it asked with. */
+/** The member whose model upstream is resolving right now, so that the user's options for it are applied. */
 export const Resolving = Context.Reference<Member | undefined>("@opencode/CombinedRunnerListing/Resolving", {
   defaultValue: () => undefined,
 })
@@ -31,11 +31,11 @@ export type Found = {
   readonly members: readonly Member[]
 }
 
-/** The last grouping of a catalogue. */
+/** The last grouping of a catalogue, kept for reuse. */
 export type Last = { of?: string; known?: CombinedFallback.Known }
 
 /**
- * What is combined of these models. It is found again when a model is added or a setting changes. `all` are the models
+ * What can be combined of these models. Found again only if a model is added or a setting changes. `all` are the models
  * of every provider.
  */
 export const known = Effect.fn("CombinedRunnerListing.known")(function* <E, R>(
@@ -50,7 +50,7 @@ export const known = Effect.fn("CombinedRunnerListing.known")(function* <E, R>(
   const read = CombinedSettings.read(settings)
   const chains = CombinedFallback.chains(read)
   const options = { ...read, groups: chains, catalogue: offers(yield* all) }
-  // A provider of the user's that has our name is left alone.
+  // If a provider of the user's already has our name, nothing is combined.
   const isTaken = models.some((model) => model.providerID === ID)
   const grouped = (minProviders?: number) =>
     CombinedFallback.split(isTaken ? [] : group(offers(models), { ...options, ...(minProviders && { minProviders }) }))
@@ -61,7 +61,7 @@ export const known = Effect.fn("CombinedRunnerListing.known")(function* <E, R>(
   return known
 })
 
-/** Also one with too few providers to be listed, for a session that chose it while it had more. */
+/** A session may have chosen a model that now has too few providers to be listed; that one is found too. */
 export const find = (known: CombinedFallback.Known, id: string) => known.groups.get(id) ?? known.reduced().get(id)
 
 export function offers(models: readonly ModelV2.Info[]): Offer[] {
@@ -85,7 +85,7 @@ export function members(
   })
 }
 
-/** A model by itself, of which it need not be known what it is combined with. */
+/** A model on its own, as a member. What it is combined with does not matter. */
 export function single(model: ModelV2.Info): Member {
   const name = { providerID: model.providerID, modelID: model.id }
   const { key: identity, variant } = identify({ ...name, name: model.name })
@@ -93,8 +93,8 @@ export function single(model: ModelV2.Info): Member {
 }
 
 /**
- * The model that stands for the members, with the maximum of all; those that cannot do something are skipped. How it
- * is requested is the first one's.
+ * The model that stands for the members. It has the largest limits of all; members that cannot do something are skipped
+ * for it. How it is requested comes from the first one.
  */
 export function virtual(found: Found): ModelV2.Info | undefined {
   const [first] = found.members

@@ -1,9 +1,9 @@
-/** The mark on a model that was chosen for a combined one. */
+/** Marks a model that was chosen for a combined model. */
 import { Context } from "effect"
 import type { Route, Run } from "./route"
 import type { Model } from "./upstream/llm"
 
-/** The current run. There is none if a model is resolved for something else. */
+/** The current run. There is none if a model is resolved outside of a step. */
 export const Current = Context.Reference<Run | undefined>("@opencode/CombinedRunnerRoute/Current", {
   defaultValue: () => undefined,
 })

@@ -1,4 +1,6 @@
-/** What a request does with the members of its model: which could answer, what is learnt of the one that was asked. */
+/**
+ * What a request does with the members of its model: which can answer, and what is learnt from the one that was asked.
+ */
 import { Effect } from "effect"
 import { CombinedAnswer, type Answer } from "../choice/answer"
 import { CombinedRun } from "../choice/run"
@@ -16,10 +18,10 @@ import type { LLMError } from "./upstream/llm"
 
 type Route = CombinedRunnerRoute.Route
 
-/** The members that the user wants asked now. */
+/** The members that the user allows now. */
 export const allowed = ({ pool, id, members, run }: Route) => pool.among(id, members, run.steer)
 
-/** The words for an answer that nobody may be asked for any more. */
+/** The error if there is no member left to ask. */
 export function exhausted(
   route: Route,
   answer = route.run.answer,
@@ -30,7 +32,7 @@ export function exhausted(
   return CombinedNotice.exhausted(route.id, answer.failures, out, bars) + steered
 }
 
-/** What the user's wishes have to do with an error, as further lines of it. */
+/** Further lines for an error: the members that are not asked because of the user's wishes. */
 function wishes(route: Route) {
   const { id, members, run } = route
   const inSession = members.flatMap((member) => {
@@ -48,7 +50,7 @@ function wishes(route: Route) {
     .join("")
 }
 
-/** What a request requires of the members. */
+/** What a request requires from the members. */
 export function wish(
   run: CombinedRunnerRoute.Run,
   members: readonly CombinedRunnerRoute.Member[],
@@ -65,7 +67,7 @@ export function wish(
 }
 
 type Before = {
-  /** Says until when the member is waited for. */
+  /** Says until when we wait for the member. */
   readonly announce?: (until: number) => Effect.Effect<void, LLMError>
   /** Waits for the member. Another one may be back first. */
   readonly pause?: (span: CombinedDecide.Span) => Effect.Effect<void>
@@ -74,8 +76,8 @@ type Before = {
 }
 
 /**
- * Looks at the member right before its request: it may have become unavailable since it was chosen. Waits for it if it
- * has to. Returns whether to ask it; if not, one has to be chosen again.
+ * Looks at the member right before its request, because it may have become unavailable since it was chosen. Waits for
+ * it if necessary. Returns whether to ask it; if not, a member has to be chosen again.
  */
 export const begin = (
   route: Route,
@@ -108,7 +110,7 @@ export const begin = (
     return yield* Effect.fail(CombinedRunnerFailure.failed(exhausted(route, run.answer, out)))
   })
 
-/** What is known about the member right before its request, which then probes it if needed. */
+/** What is known about the member right before its request. The request probes it if needed. */
 function start(route: Route, purpose: CombinedDecide.Purpose): Parameters<typeof CombinedDecide.start>[0] {
   const { pool, run, member, members } = route
   const until = pool.cooling(member)?.until
@@ -119,7 +121,7 @@ function start(route: Route, purpose: CombinedDecide.Purpose): Parameters<typeof
   return { purpose, answer: run.answer, member, until, probed, ruledOut, others: some, now: Date.now() }
 }
 
-/** Whether another member can answer now; `relieves`: in place of one that is silent. */
+/** Whether another member can answer now; with `relieves`, in place of a silent one. */
 export function others(
   route: Route,
   purpose: CombinedDecide.Purpose,
@@ -133,7 +135,7 @@ export function others(
     .some((item) => wanted.fits(item) && !CombinedMember.same(item, member))
 }
 
-/** An attempt that has ended, and the calls in it that have started. */
+/** An attempt that has ended; `calls` is how many calls have started in it. */
 export type Attempt = Pick<CombinedDecide.Ended, "purpose" | "end" | "settings" | "others" | "forgone" | "error"> & {
   readonly began: number
   readonly calls: number
@@ -163,7 +165,7 @@ export function settle(route: Route, { began, calls, ...attempt }: Attempt) {
   return {
     verdict,
     action: CombinedDecide.actionOf(facts, verdict),
-    /** The answer without this member, and the members that are out: for the words of an error. */
+    /** For the words of an error: the answer without this member, and the members that are out. */
     left,
     out,
   }
@@ -180,13 +182,13 @@ function candidate(
   return { type: "wait", member: first.member, until: first.cooldown.until, fits }
 }
 
-/** The member has given the answer: so the suspects, which had failed with the same request, are to blame. */
+/** The member has answered. The suspects failed with the same request, so they are to blame and cool down. */
 export function succeed(route: Route, suspects: Answer["suspects"], began: number) {
   for (const suspect of suspects) cool(route, suspect, suspect.failure, began)
   route.pool.succeed(route.member, began)
 }
 
-/** Starts a cooldown: of a provider, or of all the names under which it offers the model. */
+/** Starts a cooldown, either of a provider or of all the names under which it offers the model. */
 export function cool(route: Route, name: CombinedMember.Name, failure: Failure, began: number) {
   const member = route.members.find((item) => CombinedMember.same(item, name)) ?? name
   for (const item of CombinedMember.alike(member, route.members, failure)) route.pool.fail(item, failure, began)

@@ -20,23 +20,23 @@ type Search<A, E, R> = {
   readonly session: Session
   /** The variant that the user asked for. */
   readonly wanted: string | undefined
-  /** Upstream's own. */
+  /** Upstream's own `resolve`. */
   readonly one: (session: Session) => Effect.Effect<A, E, R>
 }
 
 export type Chosen<A> = {
   readonly resolved: A
   readonly member: CombinedRunnerListing.Member
-  /** The variant to ask it for, and its own for that. */
+  /** The variant to ask for, and the member's own variant for it. */
   readonly variant: { readonly asked: string | undefined; readonly own: string | undefined }
 }
 
-/** The member to ask. One that cannot be resolved, as with a login that cannot be renewed, is left. */
+/** The member to ask. A member that cannot be resolved, such as one whose login cannot be renewed, is skipped. */
 export const resolve = <A, E, R>(search: Search<A, E, R>): Effect.Effect<Chosen<A>, E, R> =>
   Effect.gen(function* () {
     const { found, run, pool, session, wanted, one } = search
     while (true) {
-      // If none may be asked, the first: the error is then decided before its request.
+      // If the user allows no member, take any: `begin` then ends with the right error before the request.
       const allowed = pool.among(found.id, found.members, run.steer)
       const members = allowed.length ? allowed : found.members
       const member = pool.first(members, CombinedRunnerMembers.wish(run, found.members))

@@ -1,6 +1,4 @@
-/**
- * The feature's part of opencode.json, for the new session runner, which drops unknown keys when it reads that file.
- */
+/** The feature's part of opencode.json, for the session runner, which drops unknown keys when it reads that file. */
 import { readFileSync, statSync } from "fs"
 import { Effect } from "effect"
 import { parse } from "jsonc-parser"
@@ -12,10 +10,10 @@ import { isObject } from "../value"
 
 type Source = {
   readonly file: string
-  /** All that is in it. */
+  /** The whole content of the file. */
   readonly text: unknown
   readonly settings: CombinedSettings.Info
-  /** Values of ours that do not have the form they need; none of the file's settings of ours then counts. */
+  /** Values of ours that have the wrong form. If there are any, none of our settings in this file count. */
   readonly wrong: readonly string[]
 }
 
@@ -27,11 +25,11 @@ export const sources = Effect.fn("CombinedRunnerSettings.sources")(function* (co
   return files.map(source)
 })
 
-/** What the files say; the later one wins. */
+/** The settings of all files; the later file wins. */
 export const read = (config: Config.Interface) =>
   Effect.map(sources(config), (found) => found.map(({ settings }) => settings).reduce(joined, {}))
 
-/** What two files say; the second one wins. */
+/** The settings of two files; the second one wins. */
 function joined(all: CombinedSettings.Info, { provider_priority, combined, agent }: CombinedSettings.Info) {
   const own = Object.entries(agent ?? {}).map(([name, said]) => [name, { ...all.agent?.[name], ...said }] as const)
   return {
@@ -64,7 +62,7 @@ const OURS = ["provider_priority", "combined"] as const
 const misshapen = (key: (typeof OURS)[number], value: unknown) =>
   value === undefined ? [] : CombinedSchema.wrong(key, value, table.properties?.[key] ?? {})
 
-/** The feature's part of a file. An agent's other settings are upstream's; in OpenCode 2 the key is `agents`. */
+/** The feature's part of a file. Of an agent's settings only `fallback` is ours. In OpenCode 2 the key is `agents`. */
 function settingsOf(text: Record<string, unknown>): CombinedSettings.Info {
   const { provider_priority, combined } = text as CombinedSettings.Info
   const agents = [text.agent, text.agents].filter(isObject).flatMap(Object.entries<unknown>)

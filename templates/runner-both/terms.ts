@@ -10,20 +10,20 @@ export type Terms = {
   readonly priceClass: PriceClass
   /** Undefined if unknown. */
   readonly price: Price | undefined
-  /** The user has chosen this very model, and not a combined one. */
+  /** The user has chosen this very model, not a combined one. */
   readonly chosen: boolean
-  /** It may not be asked, whatever the request. */
+  /** Set if the member may not be asked, whatever the request. */
   readonly bar: Bar | undefined
 }
 
 type Facts = {
   readonly money: CombinedSettings.Money
   readonly price: Price | undefined
-  /** The provider in the catalogue, which has another id for a further account. */
+  /** The provider's id in the catalogue; a further account has an id of its own. */
   readonly provider: string
-  /** Where its requests go. */
+  /** The address that its requests go to. */
   readonly address: string | undefined
-  /** The user logged in to an account, with no key. */
+  /** The user logged in to an account, instead of giving a key. */
   readonly login: boolean
   readonly chosen: boolean
 }
@@ -43,7 +43,7 @@ export function of(member: CombinedMember.Member, { money, price, provider, addr
   return { priceClass, price, chosen, bar: why && CombinedWords.bar(member, why) }
 }
 
-/** The prices of a model, in the form in which they are compared. */
+/** The prices of a model, in the form used for comparison. */
 export function priceOf({ cost }: ModelV2.Info): Price | undefined {
   const base = cost.find((rates) => rates.tier === undefined)
   const tiers = cost.flatMap(({ tier, ...rates }) => (tier ? [{ ...rates, tier }] : []))

@@ -1,5 +1,6 @@
 /**
- * Whether a session can be prompted: otherwise a model that cannot be resolved would be accepted without any result.
+ * Checks whether a session can be prompted. Otherwise a prompt for a model that cannot be resolved would be accepted
+ * and nothing would happen.
  */
 import { Effect } from "effect"
 import { Catalog } from "../../catalog"

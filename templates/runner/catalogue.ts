@@ -13,7 +13,7 @@ import { CombinedRunnerSettings } from "./settings"
 import { CombinedRunnerTerms } from "./terms"
 
 export type Found = CombinedRunnerListing.Found & {
-  /** Why members are left out that the runner could ask; undefined if there are none. */
+  /** Why some members are left out although the runner could ask them; undefined if none are. */
   readonly reason: string | undefined
 }
 
@@ -29,13 +29,13 @@ const grouping = Effect.fn("CombinedRunnerCatalogue.grouping")(function* (catalo
   return { models, rules, known }
 })
 
-/** What is listed: upstream's models, followed by the combined ones with a usable member. */
+/** The listed models: upstream's, followed by the combined models that have a usable member. */
 export const models = Effect.fn("CombinedRunnerCatalogue.models")(function* (catalog: Catalog.Interface) {
   const { models, rules, known } = yield* grouping(catalog)
   return [...models, ...[...known.groups.values()].flatMap((item) => virtual(resolve(item, models, rules)) ?? [])]
 })
 
-/** The provider of the combined models, if there are any, after upstream's. */
+/** Upstream's providers, followed by the provider of the combined models if there are any. */
 export const providers = Effect.fn("CombinedRunnerCatalogue.providers")(function* (catalog: Catalog.Interface) {
   const listed = yield* catalog.provider.available()
   const any = (yield* models(catalog)).some((model) => model.providerID === CombinedRunnerListing.ID)
@@ -44,8 +44,8 @@ export const providers = Effect.fn("CombinedRunnerCatalogue.providers")(function
 })
 
 /**
- * A combined model by its id; also one with too few providers to be listed, for a session that chose it while it had
- * more. Undefined if there is none. It may have no members: then the runner can use none of its providers.
+ * A combined model by its id; undefined if there is none. A session may have chosen a model that now has too few
+ * providers to be listed; that one is found too. Without members, the runner can use none of its providers.
  */
 export const find = Effect.fn("CombinedRunnerCatalogue.find")(function* (catalog: Catalog.Interface, id: string) {
   const { models, rules, known } = yield* grouping(catalog)
@@ -56,8 +56,8 @@ export const find = Effect.fn("CombinedRunnerCatalogue.find")(function* (catalog
 type Rules = { readonly money: CombinedSettings.Money; readonly chains: Chains }
 
 /**
- * A model whose chain says what cannot be done here has no members. Nobody can be asked for leave here, and no cost is
- * counted: what may only be billed on conditions is not asked.
+ * A model whose chain requires something that this runner cannot do has no members. This runner cannot ask the user for
+ * consent and counts no cost, so members that may only be billed under a condition are left out.
  */
 function resolve(item: Group, models: readonly ModelV2.Info[], { money, chains }: Rules): Found {
   const members = CombinedRunnerListing.members(item, models, supported)
@@ -78,7 +78,7 @@ function resolve(item: Group, models: readonly ModelV2.Info[], { money, chains }
   }
 }
 
-/** What the user says about a chain that this runner cannot do. */
+/** What the user requires of a chain that this runner cannot do. */
 function beyond(item: Group, chains: Chains) {
   const named = item.members.find((member) => Object.keys(member.how?.options ?? {}).length > 0)
   if (named) return `the chain sets options for ${CombinedMember.key(named)}, which it cannot send`
@@ -86,7 +86,7 @@ function beyond(item: Group, chains: Chains) {
   return refusal === "next_model" ? 'the chain has "on_refusal": "next_model", which it cannot do' : undefined
 }
 
-/** Logins are stored separately for this API, and none of them is used here. */
+/** This API stores logins separately, and none of them is used here. */
 function priceClassOf(member: CombinedRunnerListing.Member, money: CombinedSettings.Money) {
   const { api } = member.model
   const price = CombinedRunnerTerms.priceOf(member.model)

@@ -1,4 +1,4 @@
-/** Resolves a combined model to that of the member to ask now. Upstream does so for each request. */
+/** Resolves a combined model to the model of the member to ask now. Upstream does so for each request. */
 import type { Model } from "@opencode-ai/llm"
 import { Effect } from "effect"
 import type { Catalog } from "../../catalog"
@@ -15,7 +15,7 @@ import { CombinedRunnerSettings } from "./settings"
 
 type Session = SessionSchema.Info
 
-/** Replaces `Effect.fn`. */
+/** Replaces `Effect.fn` around upstream's `resolve`. */
 export const fn = Effect.fnUntraced(function* (catalog: Catalog.Interface) {
   const config = yield* Config.Service
   return <Eff extends Effect.Effect<unknown, unknown, unknown>>(
@@ -33,7 +33,7 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog.Interface) {
       const run = (yield* CombinedRunnerRoute.Current) ?? CombinedRun.make()
       const pool = CombinedPool.look({
         settings: CombinedSettings.failover(yield* CombinedRunnerSettings.read(config)),
-        // The new runner stores logins separately: what the first API knows about them counts.
+        // The new runner stores logins separately; what the first API knows about them counts.
         credentials: () => undefined,
       })
       const { resolved, member } = yield* CombinedRunnerResolve.resolve({

@@ -1,4 +1,4 @@
-/** How a model of the new runner was chosen for a combined one, and what is known for its request. */
+/** How a model of the new runner was chosen for a combined model, and what is known for its request. */
 import { Context } from "effect"
 import type { CombinedRun } from "../choice/run"
 import type { CombinedPool } from "../host/pool"
@@ -11,7 +11,7 @@ export type Run = CombinedRun.Run
 export type Member = CombinedRunnerListing.Member
 
 export type Route = {
-  /** The id behind `combined/`. */
+  /** The part of the model's id after `combined/`. */
   readonly id: string
   readonly session: string
   readonly member: Member
@@ -20,7 +20,10 @@ export type Route = {
   readonly run: Run
 }
 
-/** How often upstream repeats a refused request by itself. It looks for this name (patches/opencode-1/second-api.patch). */
+/**
+ * How often upstream repeats a refused request by itself. Upstream reads it by this name
+ * (patches/opencode-1/second-api.patch).
+ */
 export const Retries = Context.Reference<number>("@opencode/combined/Retries", { defaultValue: () => 2 })
 
 export * as CombinedRunnerRoute from "./route"

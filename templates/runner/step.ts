@@ -1,10 +1,10 @@
 /**
- * One step of the new session runner: as many members are asked as needed, before any output.
+ * One step of the new session runner. It asks as many members as needed, as long as there is no output.
  *
- * Its transcript is a log of events, from which nothing can be removed. So the events of an answer are held until the
- * first one with content. An attempt that fails before that is not part of the session: the step starts again, upstream
- * resolves the model again (model.ts) and builds the request for that member from the stored history. A later failure
- * ends the turn as it does without us, and starts the member's cooldown.
+ * The transcript is a log of events, and nothing can be removed from it. So the events of an answer are held until the
+ * first one with content. An attempt that fails before that does not become part of the session: the step starts again,
+ * upstream resolves the model again (model.ts) and builds the request for that member from the stored history. A later
+ * failure ends the turn as it would without us, and starts the member's cooldown.
  */
 import { LLMError, type LLMEvent, type LLMRequest } from "@opencode-ai/llm"
 import { Cause, Effect, Pull, Stream } from "effect"
@@ -39,7 +39,9 @@ class Again extends Error {
   }
 }
 
-/** Wraps the attempts at a step. `promotion` is what was written to the session first; it is not written twice. */
+/**
+ * Wraps the attempts at a step. `promotion` was written to the session by the first attempt and is not written again.
+ */
 export const attempt = <S, P, Rest extends readonly unknown[], A, E, R>(
   once: (session: S, promotion: P | undefined, step: number, ...rest: Rest) => Effect.Effect<A, E, R>,
   session: S,
@@ -57,7 +59,7 @@ export const attempt = <S, P, Rest extends readonly unknown[], A, E, R>(
   return go(promotion, step).pipe(Effect.provideService(CombinedRunnerRoute.Current, run))
 }
 
-/** Watches the answer of a member; that of any other model is unchanged. */
+/** Watches the answer of a member. The answer of any other model is unchanged. */
 export const stream = <R>(
   answer: Stream.Stream<LLMEvent, LLMError, R>,
   request: LLMRequest,
@@ -77,14 +79,14 @@ export const stream = <R>(
           )
         }),
       ),
-    // Upstream repeats a refused request by itself, before the next member could be asked.
+    // Upstream would repeat a refused request by itself before the next member could be asked.
   ).pipe(Stream.provideService(CombinedRunnerRoute.Retries, 0))
 }
 
 const EMPTY = { kind: "shortcoming", lacks: "content", message: "The answer was empty" } as const
 const NOTHING = { kind: "shortcoming", lacks: "all", message: "The answer ended before it began" } as const
 
-/** Asks, and holds events until one has content. */
+/** Sends the request, and holds events until one has content. */
 const open = (route: Route, step: number, pull: Answer, begins: () => void): Answer => {
   const { run } = route
   const again = Effect.suspend(() => Effect.die(new Again(run, step)))
@@ -129,7 +131,7 @@ const open = (route: Route, step: number, pull: Answer, begins: () => void): Ans
   }).pipe(Effect.ensuring(Effect.sync(() => CombinedPool.release(route))))
 }
 
-/** Decides what to do after a failed attempt, and does it. `asIs` is how it ends without us. */
+/** Decides what to do after a failed attempt, and does it. `asIs` is how the answer would end without us. */
 const conclude = (
   route: Route,
   began: number,
@@ -143,10 +145,10 @@ const conclude = (
     const { verdict, action, left, out } = CombinedRunnerMembers.settle(route, {
       purpose: "step",
       end,
-      // There is nothing in this API with which a client could say that it waits for hours.
+      // In this API a client has no way to show that it waits for hours.
       settings: { ...pool.settings, wait: undefined },
       others: CombinedRunnerMembers.others(route, "step"),
-      // Upstream makes the history, and no part of it can be left out.
+      // Upstream builds the history, and no part of it can be left out.
       forgone: new Set(CombinedFailure.FORGOABLE),
       began,
       calls: 0,
@@ -178,13 +180,13 @@ const conclude = (
         }[verdict.error]
         return Effect.andThen(said, message === undefined ? asIs : Effect.fail(failed(message)))
       }
-      // Upstream compacts a conversation that is too long when it sees the error.
+      // Upstream compacts a conversation that is too long when it sees this error.
       default:
         return Effect.andThen(said, asIs)
     }
   })
 
-/** After the answer has started: its end tells how the member is. */
+/** Once the answer has started: its end shows whether the member is well. */
 const follow = (route: Route, began: number, pull: Answer): Answer =>
   pull.pipe(
     Effect.tap((events) =>
@@ -213,7 +215,7 @@ const serve = (route: Route, began: number) =>
     route.run.answer = CombinedAnswer.FRESH
   })
 
-/** Before the answer has started. */
+/** Watches for silence before the answer has started. */
 const watch = (route: Route) => {
   const began = performance.now()
   const look = () => ({ silence: performance.now() - began, started: false })
@@ -224,7 +226,7 @@ const watch = (route: Route) => {
   )
 }
 
-/** Whether an event has content, or is the last that can be reported. */
+/** Whether an event has content, or ends the answer. */
 function speaks(event: LLMEvent) {
   switch (event.type) {
     case "step-start":
@@ -241,7 +243,7 @@ function speaks(event: LLMEvent) {
       return event.text !== ""
     case "tool-input-delta":
       return false
-    // An answer that was cut off or refused on purpose is complete without any text.
+    // An answer that was cut off or refused is complete even without text.
     case "step-finish":
       return event.reason !== "stop" && event.reason !== "unknown" && event.reason !== "error"
   }

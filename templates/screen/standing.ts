@@ -1,6 +1,6 @@
 /**
- * What stays of a message when its step starts again. Upstream keeps all of it, since it only starts a step again that
- * has said nothing. Pure, and without imports: the screen uses it as well.
+ * What stays of a message when its step starts again. Upstream would keep all of it, because it only restarts a step
+ * that has said nothing. Pure and without imports, because the screen uses it too.
  */
 
 type Part = {
@@ -9,13 +9,13 @@ type Part = {
   readonly state?: { readonly status?: unknown } | Readonly<Record<string, unknown>>
 }
 
-/** Tools of ours that have started, which may still run, and what is before the last of them. */
+/** Keeps our tools that have started (they may still run), and the text and thoughts before the last of them. */
 export function of<Content extends Part>(content: readonly Content[]): Content[] {
   const last = content.findLastIndex(hasStarted)
   return content.filter((part, index) => index <= last && (part.type !== "tool" || hasStarted(part)))
 }
 
-/** A tool that the provider ran itself is part of its answer. */
+/** A tool that the provider ran itself does not count: it is part of the answer. */
 function hasStarted(part: Part) {
   if (part.type !== "tool" || part.executed === true) return false
   return part.state?.status !== undefined && part.state.status !== "streaming"

@@ -12,19 +12,19 @@ export function show(screen: Screen) {
   screen.dialog.replace(() => <View screen={screen} />)
 }
 
-/** Ends the running request of the open session, and says what came of it. */
+/** Ends the running request of the open session, and says if that was not possible. */
 export async function next(screen: Screen) {
   const id = screen.session()
   if (id === undefined) return
   const { data, refusal } = await screen.post(`session/${id}/next`, undefined)
   const { running = 0, moved = 0 } = (data ?? {}) as { readonly running?: number; readonly moved?: number }
-  // Who takes over is said by the server.
+  // The server says which member takes over.
   if (moved > 0) return
   const message = refusal ?? (running > 0 ? "No other provider can answer now" : "No combined model is being asked")
   screen.toast({ variant: "warning", message })
 }
 
-/** Does what was chosen, and shows the members again. */
+/** Carries out what the user chose, and shows the members again. */
 async function act(screen: Screen, route: string, body: unknown, done: string) {
   const { refusal } = await screen.post(route, body)
   screen.toast({ variant: refusal === undefined ? "success" : "error", message: refusal ?? done })
@@ -87,7 +87,7 @@ function View(props: { readonly screen: Screen }) {
   )
 }
 
-/** What concerns no member alone. */
+/** The options that are not about a single member. */
 function general(screen: Screen, sessionID: string | undefined, picture: CombinedPicture.Picture): Option[] {
   const { off } = picture.steer
   const category = "All"

@@ -1,4 +1,4 @@
-/** What the dialog needs of the terminal interface. Each line of OpenCode has its own way to all of it. */
+/** What the dialog needs from the terminal interface. Each line of OpenCode provides it in its own way. */
 import type { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
 import type { JSX } from "@opentui/solid"
 

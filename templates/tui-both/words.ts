@@ -1,4 +1,4 @@
-/** What the dialog and the footer say of a member. Pure. */
+/** What the dialog and the footer say about a member. Pure. */
 import { CombinedClock } from "@opencode-ai/core/combined/view/clock"
 import { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
 
@@ -12,7 +12,7 @@ export const MARKS = {
   skipped: "–",
 } as const satisfies Record<CombinedPicture.Standing, string>
 
-/** Price class, used windows and cost. */
+/** The price class, the used part of each limit, and the cost. */
 export function account(row: Row) {
   return [
     row.price,
@@ -21,7 +21,7 @@ export function account(row: Row) {
   ].join(" · ")
 }
 
-/** Everything else that is known, a line each. */
+/** Everything else that is known, one fact per line. */
 export function details(row: Row, now: number) {
   const error = row.lastError
   return [
@@ -39,7 +39,7 @@ export function details(row: Row, now: number) {
   ]
 }
 
-/** The members that cool, for the footer: "Alpha Cloud until 14:05". */
+/** The members that are cooling down, for the footer: "Alpha Cloud until 14:05". */
 export function cooling(rows: readonly Row[], now: number) {
   return rows.flatMap((row) =>
     row.cooldown && row.cooldown.until > now

@@ -1,10 +1,10 @@
-/** Upstream's package of requests in OpenCode 1. */
+/** Upstream's package for requests, in OpenCode 1. */
 import { LLMError, UnknownProviderReason } from "@opencode-ai/llm"
 
 export { LLMError, isContextOverflowFailure } from "@opencode-ai/llm"
 export type { Model, ProviderErrorEvent } from "@opencode-ai/llm"
 
-/** The error with which a request ends if we end it. */
+/** The error of a request that we end. */
 export const failed = (message: string) =>
   new LLMError({ module: "combined", method: "stream", reason: new UnknownProviderReason({ message }) })
 

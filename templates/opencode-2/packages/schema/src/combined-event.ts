@@ -1,10 +1,10 @@
-/** What clients of the server's events are told of the members of combined models. */
+/** What the server's events tell clients about the members of combined models. */
 export * as CombinedEvent from "./combined-event.js"
 
 import { Schema } from "effect"
 import { Event } from "./event.js"
 
-/** Something is known about a member that was not known before: `GET /combined` says what. */
+/** What is known about a member has changed: `GET /combined` says what it is now. */
 export const Health = Event.ephemeral({ type: "combined.health", schema: {} })
 
 /** A session moves to another member, asks the same one again, or starts without the first one. */

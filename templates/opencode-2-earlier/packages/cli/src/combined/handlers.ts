@@ -1,4 +1,4 @@
-/** Adds `opencode2 combined` to upstream's commands. Each of its own is loaded when it is called. */
+/** Adds `opencode2 combined` to upstream's commands. Each of its subcommands is only loaded when it is called. */
 import { CombinedSpec } from "./spec"
 
 const { spec } = CombinedSpec

@@ -1,7 +1,9 @@
 import { Effect } from "effect"
 import { EOL } from "node:os"
 
-/** A pipe is written in pieces, and upstream ends the process when a command returns. */
+/**
+ * Waits until all is written: a pipe takes long text in pieces, and upstream ends the process when a command returns.
+ */
 const write = (stream: NodeJS.WriteStream, lines: readonly string[]) =>
   Effect.promise(
     () => new Promise<void>((resolve) => stream.write(lines.map((line) => line + EOL).join(""), () => resolve())),

@@ -1,4 +1,4 @@
-/** Asks a server what is combined in this directory. */
+/** Asks a server for its report on the combined models of this directory. */
 import { Service } from "@opencode-ai/client/effect/service"
 import { CombinedReport } from "@opencode-ai/core/combined/view/report"
 import { Effect, Option } from "effect"
@@ -6,7 +6,7 @@ import { ServerConnection } from "../services/server-connection"
 
 type Asked = { readonly server: Option.Option<string>; readonly standalone: boolean; readonly all?: boolean }
 
-/** Why there is no report, for people. */
+/** The error if there is no report. Its message, which is shown to the user, says why. */
 export class Failed extends Error {}
 
 export const load = Effect.fn("cli.combined.report")(function* ({ server, standalone, all = false }: Asked) {

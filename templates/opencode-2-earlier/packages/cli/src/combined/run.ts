@@ -1,4 +1,4 @@
-/** What the hooks of `opencode2 run` call: its session is steered, and it is printed which member answers. */
+/** Called by the hooks in `opencode2 run`: steers its session, and says which member answers. */
 import { Service, type Endpoint } from "@opencode-ai/client/effect/service"
 import { CombinedSteer } from "@opencode-ai/core/combined/choice/steer"
 import { CombinedMember } from "@opencode-ai/core/combined/member"
@@ -27,20 +27,20 @@ export async function steer(
 
 type Event = { readonly type: string; readonly data: unknown }
 
-/** What happened to the members, if an event says that. It is not among the events that upstream's types know. */
+/** What happened to the members, if the event is about that. Upstream's types do not know this event. */
 export function happened({ type, data }: Event): CombinedHappening.Happening | undefined {
   return type === "combined.switched" ? (data as CombinedHappening.Happening) : undefined
 }
 
-/** The line that `run` prints of it, in OpenCode 1's words. */
+/** The line that `run` prints for it, in the same words as OpenCode 1. */
 export const line = ({ action, message }: CombinedHappening.Happening) =>
   action === "moved" ? `${CombinedNotice.SWITCH}${message}` : message
 
 type Ref = { readonly providerID: string; readonly id: string }
 
 /**
- * The lines that name the model of a step. A step of a combined model starts once for each attempt; its line is only
- * printed if another member is asked than before.
+ * The lines that name the model of a step. A step of a combined model starts once per attempt; its line is only printed
+ * if the member has changed.
  */
 export function lines(chosen: { readonly providerID: string } | undefined) {
   const printed = { key: "" }

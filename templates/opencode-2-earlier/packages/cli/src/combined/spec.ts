@@ -63,7 +63,7 @@ type Given = {
   readonly failover: Option.Option<boolean>
 }
 
-/** What they say. */
+/** The wishes that these options express. */
 export const wishes = ({ pin, skip, failover }: Given) =>
   CombinedSteer.wishes({ pin: Option.getOrUndefined(pin), skip, failover: Option.getOrUndefined(failover) })
 

@@ -14,7 +14,7 @@ export class MemberNotFoundError extends Schema.TaggedErrorClass<MemberNotFoundE
   { httpApiStatus: 404 },
 ) {}
 
-/** Where a client works: upstream's way to say it, or OpenCode 1's. */
+/** The directory of the client, in upstream's form or in OpenCode 1's. */
 const query = { ...LocationQuery.fields, directory: Schema.optional(Schema.String) }
 const error = [MemberNotFoundError, SessionNotFoundError] as const
 const params = { sessionID: SessionV2.ID }

@@ -24,7 +24,7 @@ import { Api } from "../api"
 import { requestRef } from "../location"
 import { MemberNotFoundError } from "./group"
 
-/** How long a project's plugins may take to say which models there are. */
+/** How long to wait for a project's plugins to say which models there are. */
 const STARTS = "5 seconds"
 
 export const CombinedHandler = HttpApiBuilder.group(Api, "server.combined", (handlers) =>
@@ -43,7 +43,7 @@ export const CombinedHandler = HttpApiBuilder.group(Api, "server.combined", (han
 
     const found = (id: SessionV2.ID) => sessions.get(id).pipe(Effect.mapError(gone(id)))
 
-    /** The session's project, or that of the request. */
+    /** The location of the session, or that of the request. */
     const where = Effect.fnUntraced(function* (id: SessionV2.ID | undefined) {
       if (id !== undefined) return (yield* found(id)).location
       const request = yield* HttpServerRequest.HttpServerRequest

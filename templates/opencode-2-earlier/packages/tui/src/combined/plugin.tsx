@@ -1,4 +1,7 @@
-/** What combined models add to the TUI, as one of upstream's own plugins: a dialog, two keys, and what happens to members. */
+/**
+ * What combined models add to the TUI, as one of upstream's own plugins: a dialog, two keys, a toast for each failover,
+ * and a line above the prompt while members cool down.
+ */
 import type { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
 import { Plugin } from "@opencode-ai/plugin/v2/tui"
 import { createMemo, createSignal, onCleanup, Show } from "solid-js"
@@ -12,10 +15,10 @@ import type { Screen } from "./screen"
 import { CombinedTuiServer } from "./server"
 import { CombinedWords } from "./words"
 
-/** How often the times in the line are looked at, in milliseconds. */
+/** How often the times in the line are updated, in milliseconds. */
 const TICK = 5000
 
-/** How long it is said who takes over, in milliseconds. */
+/** How long the toast about a failover is shown, in milliseconds. */
 const SAID = 8000
 
 type Context = Plugin.Context
@@ -34,7 +37,7 @@ function asked({ data }: Context, sessionID: string) {
   return model?.providerID === "combined" ? model.id : undefined
 }
 
-/** The events are not among those that upstream's types know. */
+/** Listens to an event that upstream's types do not know. */
 const on = ({ data }: Context, type: string, handler: (event: { readonly data: unknown }) => void) =>
   data.listen(({ details }) => {
     const said: string = details.type
@@ -94,7 +97,7 @@ function Commands(props: { readonly context: Context }) {
   return null
 }
 
-/** Who is left alone until when, above the prompt; nothing while nobody is. */
+/** The line above the prompt: which members are avoided, and until when. Hidden if there are none. */
 function Avoided(props: { readonly context: Context; readonly sessionID: string }) {
   const client = useClient()
   const { themeV2 } = useTheme()

@@ -38,7 +38,7 @@ export async function picture(client: object, { directory, sessionID }: Where) {
   return found
 }
 
-/** Returns why it was refused, if it was. */
+/** Returns why the request was refused, if it was. */
 export async function post(client: object, directory: string | undefined, route: string, body: unknown) {
   const init = { method: "POST", ...(body !== undefined && { body: JSON.stringify(body) }) }
   const query = { "location[directory]": directory }

@@ -1,4 +1,4 @@
-/** Passes on what comes of an answer before it is decoded, to whoever made the request and asks for it. */
+/** Passes on headers, signs of life and events of an answer, before it is decoded, to whoever made the request. */
 import { AsyncLocalStorage } from "async_hooks"
 import { Context, Effect, Stream } from "effect"
 
@@ -11,7 +11,7 @@ type Response<Chunk, E, R> = {
 
 export type Listener = {
   readonly headers: (headers: Headers) => void
-  /** Anything came, such as a comment; or a request was sent whose answer will be heard. */
+  /** Something arrived, even if only a comment; or a request was sent whose answer will be heard. */
   readonly sign: () => void
   /** An event, in the provider's own form. */
   readonly event: (event: unknown) => void
@@ -21,14 +21,14 @@ export const Current = Context.Reference<Listener | undefined>("@opencode/Combin
   defaultValue: () => undefined,
 })
 
-/** For the headers of an answer. */
+/** Passes on the headers of an answer. */
 export const headers = (headers: Headers) =>
   Effect.map(Effect.service(Current), (listener) => {
     listener?.headers(headers)
     listener?.sign()
   })
 
-/** Wraps what comes of an answer, whatever it is. */
+/** Reports a sign of life for each chunk of an answer, whatever the chunk is. */
 export const signs = <Chunk, E, R>(stream: Stream.Stream<Chunk, E, R>) =>
   Stream.unwrap(
     Effect.map(Effect.service(Current), (listener) =>
@@ -47,19 +47,19 @@ export const answer = <Chunk, E, R, Failure, Needs>(request: Effect.Effect<Respo
     }),
   )
 
-/** For each event of an answer. */
+/** Passes on an event of an answer. */
 export const event = (event: unknown) => Effect.map(Effect.service(Current), (listener) => listener?.event(event))
 
-/** The listener of a request that the AI SDK makes, which only has our `fetch` in common with who asked for it. */
+/** The listener of a request made through the AI SDK. Only our `fetch` links such a request to its caller. */
 const asking = new AsyncLocalStorage<Listener>()
 
-/** Replaces `Effect.tryPromise` for what asks the AI SDK. */
+/** Replaces `Effect.tryPromise` where the AI SDK is called. */
 export const promise = <A, E>(ask: { readonly try: () => PromiseLike<A>; readonly catch: (error: unknown) => E }) =>
   Effect.flatMap(Effect.service(Current), (listener) =>
     Effect.tryPromise({ ...ask, try: () => (listener ? asking.run(listener, ask.try) : ask.try()) }),
   )
 
-/** Wraps what the AI SDK sends its requests with. */
+/** Wraps the `fetch` that the AI SDK sends its requests with. */
 export const fetch =
   <Args extends readonly unknown[]>(send: (...args: Args) => Promise<globalThis.Response>) =>
   async (...args: Args) => {

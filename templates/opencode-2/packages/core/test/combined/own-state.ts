@@ -1,4 +1,4 @@
-/** Imported first: the files that a test leaves in the state directory are not the user's. */
+/** Imported first, so that the tests do not write into the user's state directory. */
 import { afterAll } from "bun:test"
 import { mkdtempSync, rmSync } from "fs"
 import { tmpdir } from "os"
@@ -6,7 +6,7 @@ import path from "path"
 
 const prefix = path.join(tmpdir(), "combined-state-")
 
-// The directory that the first file has chosen stays that of the process.
+// The first file that runs chooses the directory for the whole process.
 const known = process.env.XDG_STATE_HOME ?? ""
 const root = known.startsWith(prefix) ? known : mkdtempSync(prefix)
 process.env.XDG_STATE_HOME = root

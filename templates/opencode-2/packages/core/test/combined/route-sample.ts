@@ -1,4 +1,4 @@
-/** A combined model of two members, as a step has it after its model was resolved. */
+/** A combined model with two members, as a step sees it once its model is resolved. */
 import { Model } from "@opencode-ai/ai"
 import { AnthropicMessages, OpenAICompatibleChat } from "@opencode-ai/ai/protocols"
 import { Effect } from "effect"
@@ -20,7 +20,7 @@ const PROTOCOLS = {
   chat: { npm: "@ai-sdk/openai-compatible", route: OpenAICompatibleChat.route },
 } as const
 
-/** The first member, of providers that no other test uses: their health is the process's. */
+/** The first member. Its providers are used by no other test, because health is shared by the whole process. */
 export function marked(protocol: Protocol, modelID: string, combined: CombinedSettings.Info["combined"] = {}) {
   count++
   const settings = { combined }

@@ -21,7 +21,7 @@ const it = testEffect(LayerNode.compile(Database.node))
 
 const [parent, child] = ["ses_steered", "ses_subagent"].map((id) => SessionSchema.ID.make(id))
 
-/** A session and the one of its subagent. */
+/** A session and its subagent's session. */
 const stored = Effect.gen(function* () {
   const { db } = yield* Database.Service
   yield* db
@@ -51,7 +51,7 @@ it.effect("what the user wants is stored with the session, and holds for its sub
     expect(yield* of(parent)).toEqual({ skip: ["alpha"] })
     expect(yield* of(child)).toEqual({ skip: ["alpha"] })
     expect((yield* sessions.get(parent)).metadata).toEqual({ theirs: 1, combined: { skip: ["alpha"] } })
-    // A subagent may be freed from it.
+    // A subagent can undo a skip of its parent.
     yield* CombinedSteering.change(sessions, child, (before) => CombinedSteer.skip(before, "alpha", false))
     expect(yield* of(child)).toEqual({})
     expect(yield* of(parent)).toEqual({ skip: ["alpha"] })

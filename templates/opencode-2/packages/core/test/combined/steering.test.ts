@@ -9,7 +9,7 @@ import { marked } from "./route-sample"
 
 afterEach(() => rmSync(CombinedHealthFile.FILE, { force: true }))
 
-/** As `opencode-patcher health pin` and `skip` write it. */
+/** Writes what `opencode-patcher health pin` and `skip` write. */
 function steer(wanted: { readonly pins?: Record<string, string>; readonly skips?: readonly string[] }) {
   mkdirSync(path.dirname(CombinedHealthFile.FILE), { recursive: true })
   writeFileSync(CombinedHealthFile.FILE, JSON.stringify({ version: 1, steer: { pins: {}, skips: [], ...wanted } }))

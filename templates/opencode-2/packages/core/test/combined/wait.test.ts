@@ -15,7 +15,7 @@ const FILE = path.join(Global.Path.state, "combined-waits.json")
 
 const noted = () => Object.keys(JSON.parse(readFileSync(FILE, "utf8")).sessions)
 
-/** As a process leaves it that was killed. */
+/** Leaves the waits as a killed process does. */
 function killed(...sessions: readonly string[]) {
   const owner = spawnSync("true").pid
   const since = Date.now() - 1000

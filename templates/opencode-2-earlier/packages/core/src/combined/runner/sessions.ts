@@ -1,4 +1,4 @@
-/** Where upstream stores a session's metadata, in which is what the user wants in it. Its own types leave them out. */
+/** Reads and writes a session's metadata, where we store what the user wants. Upstream's session types leave it out. */
 import { eq, sql } from "drizzle-orm"
 import { Effect } from "effect"
 import type { Database } from "../../database/database"
@@ -31,7 +31,7 @@ export const sessions = (db: DB) => ({
       .where(eq(SessionTable.id, sessionID))
       .run()
       .pipe(Effect.orDie, Effect.asVoid),
-  /** The sessions of its subagents. */
+  /** The sessions of the session's subagents. */
   children: (id: SessionSchema.ID) =>
     db
       .select({ id: SessionTable.id })

@@ -106,7 +106,7 @@ const loginOf = Effect.fnUntraced(function* (
   )
 })
 
-/** Which file decides about each of our settings. */
+/** Which file each of our settings comes from. */
 function settings(sources: State["sources"]) {
   const texts = sources.map(({ file, text }) => [file, text] as const)
   const last = (path: readonly string[]) =>

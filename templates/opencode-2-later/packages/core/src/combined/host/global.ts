@@ -1,2 +1,2 @@
-/** Where upstream's files are, since v2.0.1. */
+/** Where upstream keeps its files, since v2.0.1. */
 export { Global } from "@opencode/util/global"

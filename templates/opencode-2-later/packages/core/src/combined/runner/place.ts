@@ -1,4 +1,4 @@
-/** Where the loop of a session and its steps are two modules of upstream's: what the loop tells the step. */
+/** What a session's loop tells its steps. The two are separate modules of upstream's since v2.0.1. */
 import { Effect } from "effect"
 import type { SessionContext } from "../../session/context"
 import { CombinedRunnerStep } from "./step"
@@ -8,7 +8,7 @@ type Place = {
   readonly number: number
 }
 
-/** By the prepared request, which the loop hands to the step. */
+/** The key is the prepared request, which the loop hands to the step. */
 const places = new WeakMap<object, Place>()
 
 export function put<Prepared extends object>(prepared: Prepared, place: Place): Prepared {

@@ -1,4 +1,4 @@
-/** Several accounts of one provider: the catalogue of providers, with an entry for each of them. */
+/** Several accounts of one provider: adds an entry for each of them to the catalogue of providers. */
 import { Effect, Option } from "effect"
 import { Config } from "../../config"
 import { ModelsDev } from "../../models-dev"
@@ -12,7 +12,7 @@ type Snapshots = readonly ModelsDev.Snapshot[]
 /** Upstream's catalogue of providers, with the accounts. */
 export const catalogue = Effect.gen(function* () {
   const modelsDev = yield* ModelsDev.Service
-  // Whoever has no configuration has no accounts.
+  // Without a configuration there are no accounts.
   const config = Option.getOrUndefined(yield* Effect.serviceOption(Config.Service))
   if (!config) return modelsDev
   const last: { known?: Snapshots; accounts?: string; all?: Snapshots } = {}
@@ -20,7 +20,7 @@ export const catalogue = Effect.gen(function* () {
     const known = yield* modelsDev.get()
     const settings = yield* CombinedRunnerSettings.read(config)
     const accounts = JSON.stringify(settings.combined?.accounts)
-    // Upstream takes another object for another catalogue.
+    // Upstream compares catalogues by identity: the same content must stay the same object.
     if (!last.all || last.known !== known || last.accounts !== accounts)
       Object.assign(last, { known, accounts, all: added(known, settings) })
     return last.all ?? known

@@ -13,7 +13,7 @@ import { CombinedRunnerEnd } from "./end"
 import type { CombinedRunnerRoute } from "./route"
 import { CombinedHeard, LLMError, LLMEvent, Usage, details, finishOf, shows, type Model } from "./upstream/llm"
 
-/** What was requested, and at which price. */
+/** What was requested, and at what price. */
 export type Subject = {
   readonly purpose: CombinedLog.Record["purpose"]
   /** The user's message that is being answered. */
@@ -27,31 +27,33 @@ export function make() {
   return {
     ...CombinedProgress.make(),
     began: Date.now(),
-    /** Something with content came, so that the session has heard of it. */
+    /** Something with content arrived, so the session knows of the answer. */
     opened: false,
     /** Calls that have started. */
     calls: 0,
     said: false,
-    /** The tools of calls whose arguments are not whole, as far as it is known, by the calls' ids. */
+    /** Tools whose call has started but has no complete arguments yet, by the id of the call. */
     cut: new Map<string, string>(),
     usage: undefined as Usage | undefined,
-    /** What the provider had reported when its answer ended or broke. */
+    /** The token counts that the provider had reported when its answer ended or broke off. */
     reported: undefined as CombinedReported.Counts | undefined,
-    /** When anything last came of the answer, even a comment, by the clock of the process; if that can be told. */
+    /**
+     * When anything of the answer last arrived, even a comment (`performance.now()`); undefined if it cannot be told.
+     */
     heard: undefined as number | undefined,
     logged: false,
-    /** What is held of a budget for it. */
+    /** What is held of a budget for this attempt. */
     hold: undefined as Hold | undefined,
   }
 }
 
-/** The request is sent now. That of the AI SDK is only heard once it is sent with our fetch, which not all of it is. */
+/** The request is sent now. With the AI SDK, `heard` is only set if the SDK sends its requests through our `fetch`. */
 export function begin(attempt: Attempt, { route }: Model) {
   attempt.began = Date.now()
   if (route.transport.id === "http-json") attempt.heard = performance.now()
 }
 
-/** Sends a request, and notices what comes of its answer before it is decoded. */
+/** Sends a request, and watches its answer before it is decoded. */
 export function listen<A, E, R>(attempt: Attempt, route: CombinedRunnerRoute.Route, answer: Stream.Stream<A, E, R>) {
   const sees = (windows: ReturnType<typeof CombinedWindow.read>) => {
     if (windows.length) route.pool.see(route.member, windows)
@@ -70,17 +72,17 @@ export function listen<A, E, R>(attempt: Attempt, route: CombinedRunnerRoute.Rou
   )
 }
 
-/** What a refusal says about the plan. */
+/** Learns what a refusal says about the plan. */
 export function learn({ pool, member }: CombinedRunnerRoute.Route, error: unknown) {
   const headers = error instanceof LLMError ? details(error).headers : undefined
   const windows = CombinedWindow.read(Object.entries(headers ?? {}), Date.now())
   if (windows.length) pool.see(member, windows)
 }
 
-/** Only some events say something of tokens, or of a plan; most are words of the answer. */
+/** Only some events mention tokens or a plan; most are text of the answer. */
 const TELLS = /usage|rate_limits/i
 
-/** Of a silence, how long nothing at all has come. */
+/** How much of a silence has passed without any sign of life; undefined if it cannot be told. */
 export function lostOf({ heard }: Attempt, silence: number) {
   return heard === undefined ? undefined : Math.min(silence, performance.now() - heard)
 }
@@ -101,7 +103,7 @@ export function note(attempt: Attempt, events: readonly LLMEvent[]) {
 /** Whether anything of the answer came. */
 export const begun = (attempt: Attempt) => attempt.said || attempt.phase !== "request"
 
-/** How the answer ended; undefined as long as it has not. */
+/** How the answer ended; undefined if this event does not end it. */
 export function endOf(attempt: Attempt, event: LLMEvent): CombinedDecide.End | undefined {
   if (event.type !== "step-finish") return undefined
   const [cut] = attempt.cut.values()
@@ -121,7 +123,7 @@ export function endOf(attempt: Attempt, event: LLMEvent): CombinedDecide.End | u
   return { kind: "shortcoming", lacks: "content", message: "The answer was empty" }
 }
 
-/** The provider says that the answer is whole, although a call in it is not; or it was cut off there. */
+/** A call is incomplete: the provider claims that the answer is whole, or the answer was cut off in the call. */
 function endOfCall(name: string, reason: ReturnType<typeof finishOf>): CombinedDecide.End {
   if (reason === "stop" || reason === "tool-calls")
     return { kind: "server", scope: "model", message: `The call of ${name} is not whole` }
@@ -145,7 +147,7 @@ function speaks(event: LLMEvent) {
   return shows(event)
 }
 
-/** What the request has cost, as far as the member has said. */
+/** What the request has cost, as far as the member has reported it. */
 export function spent(attempt: Attempt, cost: Subject["cost"]) {
   return SessionUsage.record(attempt.usage ?? (attempt.reported && usageOf(attempt.reported)), cost)
 }
@@ -156,7 +158,7 @@ function usageOf(counts: CombinedReported.Counts) {
   return new Usage({ ...counts, nonCachedInputTokens })
 }
 
-/** Logs how an attempt went, once: what follows (such as a wait) may be cancelled. */
+/** Logs how an attempt went, once, and before what follows: that (such as a wait) may be cancelled. */
 export function record(
   attempt: Attempt,
   route: CombinedRunnerRoute.Route,

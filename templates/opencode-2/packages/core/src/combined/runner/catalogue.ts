@@ -18,14 +18,14 @@ import { ProviderV2, type ModelV2 } from "./upstream/models"
 
 export type Found = CombinedRunnerListing.Found & {
   readonly onRefusal?: "stop" | "next_model"
-  /** A provider's name for people. */
+  /** The name of a provider to show. */
   readonly nameOf: (providerID: string) => string
 }
 
-/** Everything that a report says. */
+/** Everything that goes into a report. */
 export type State = {
   readonly read: CombinedSettings.Info
-  /** The models and the providers that can be used, and all providers. */
+  /** The usable models and providers, and (`listed`) all providers. */
   readonly models: readonly ModelV2.Info[]
   readonly providers: readonly ProviderV2.Info[]
   readonly listed: readonly ProviderV2.Info[]
@@ -38,19 +38,19 @@ export type State = {
 type Finder = {
   readonly find: (id: string, agent: string | undefined) => Effect.Effect<Found | undefined>
   readonly alone: (asked: CombinedMember.Name, agent: string | undefined) => Effect.Effect<Found | undefined>
-  /** All that are listed, without what is asked after them. */
+  /** All listed combined models, without their fallbacks. */
   readonly groups: Effect.Effect<readonly Found[]>
   readonly settings: Effect.Effect<CombinedSettings.Info>
   readonly state: Effect.Effect<State>
   readonly wrong: Effect.Effect<readonly string[]>
 }
 
-/** Upstream's catalogue asks itself which providers can be used; what it then gets must not have ours. */
+/** Upstream's catalogue asks itself which providers can be used. Its answer to itself must not include ours. */
 const Plain = Context.Reference<boolean>("@opencode/CombinedRunnerCatalogue/Plain", { defaultValue: () => false })
 
 const finders = new WeakMap<Catalog, Finder>()
 
-/** Adds the combined models that can be used to what upstream's catalogue says. */
+/** Adds the usable combined models to upstream's catalogue. */
 export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (catalog: Catalog) {
   const config = yield* Config.Service
   const integrations = yield* Integration.Service
@@ -75,11 +75,11 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
       const own = { offers: CombinedRunnerListing.offers(models), isNever: yield* neverOf(read, models) }
       yield* CombinedRunnerMistakes.say(events, CombinedRunnerMistakes.of(yield* sources, read, { offers, known, own }))
     }
-    // A mistake may be about money or privacy: until it is mended, models are listed, and whoever asks one is told.
+    // A mistake may concern money or privacy. Until it is fixed, models are listed, but asking one gives an error.
     return { read, models, known, isUsable: !wrong.length }
   })
 
-  /** Upstream's models, and the combined ones of them that can be used. */
+  /** Upstream's models, and the usable combined models made of them. */
   const listed = Effect.fn("CombinedRunnerCatalogue.models")(function* () {
     const { models, known } = yield* grouping
     const found = [...known.groups.values()].map((item) => ({ ...item, members: membersOf(item, models) }))
@@ -91,7 +91,7 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     return [agent ?? Config.latest(yield* config.entries(), "default_agent") ?? "build"]
   })
 
-  /** The members of a chain, with what is asked after it for this agent, and what they cost. */
+  /** The members of a chain, with the fallback for this agent and their prices. */
   const whole = Effect.fn("CombinedRunnerCatalogue.whole")(function* (
     name: string,
     chain: CombinedFallback.Chain,
@@ -103,7 +103,7 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     return found
   })
 
-  /** Chains with what their members cost. */
+  /** Chains, with the prices of their members. */
   const priced = Effect.fn("CombinedRunnerCatalogue.priced")(function* (
     chains: readonly (CombinedFallback.Chain & { readonly name: string })[],
   ) {
@@ -159,7 +159,7 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     return (member: CombinedMember.Name) => names.has(CombinedMember.key(member))
   })
 
-  /** Whether the user logged in to an account at the provider, with no key. */
+  /** Whether the user logged in to an account of the provider, instead of giving a key. */
   const isLogin = Effect.fnUntraced(function* (providerID: string) {
     const known = yield* provider.get(ProviderV2.ID.make(providerID))
     const connection = yield* integrations.connection.active(known?.integrationID ?? Integration.ID.make(providerID))
@@ -173,7 +173,7 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
     return item && (yield* whole(item.name, CombinedFallback.chainOf(item, known), agent))
   })
 
-  /** Any other model, if something is asked after it. */
+  /** A model that is not a combined one, if it has a fallback. */
   const alone = Effect.fn("CombinedRunnerCatalogue.alone")(function* (
     asked: CombinedMember.Name,
     agent: string | undefined,
@@ -241,12 +241,12 @@ export const extend = Effect.fn("CombinedRunnerCatalogue.extend")(function* (cat
   return catalog
 })
 
-/** A combined model by its id, with what this agent has asked after it; undefined if there is none. */
+/** A combined model by its id, with the fallback for this agent; undefined if there is none. */
 export function find(catalog: Catalog, id: string, agent: string | undefined) {
   return finders.get(catalog)?.find(id, agent) ?? Effect.succeed(undefined)
 }
 
-/** Any other model with what is asked after it; undefined if nothing is. */
+/** A model that is not a combined one, with its fallback; undefined if it has none. */
 export function alone(catalog: Catalog, asked: CombinedMember.Name, agent: string | undefined) {
   return finders.get(catalog)?.alone(asked, agent) ?? Effect.succeed(undefined)
 }
@@ -263,14 +263,14 @@ export function settings(catalog: Catalog) {
   return finders.get(catalog)?.settings ?? Effect.succeed({})
 }
 
-/** The options of a chain's entry count as the model's own; two of them are part of the request (history.ts). */
+/** The options of a chain's entry count as the model's own, except two that are part of the request (history.ts). */
 function asWanted(model: ModelV2.Info, member: CombinedRunnerListing.Member): ModelV2.Info {
   if (model.providerID !== member.providerID || model.id !== member.modelID) return model
   const { temperature: _, top_p: __, ...options } = member.how?.options ?? {}
   return { ...model, settings: ProviderV2.mergeOverlay(model.settings, options) }
 }
 
-/** Why no combined model may be asked, because of the settings; empty if it is not their fault. */
+/** Mistakes in the settings because of which no combined model may be asked; empty if there are none. */
 export function wrong(catalog: Catalog) {
   return finders.get(catalog)?.wrong ?? Effect.succeed([])
 }
@@ -280,7 +280,9 @@ const membersOf = (chain: Pick<CombinedFallback.Chain, "members">, models: reado
 
 type Entry = Effect.Success<ReturnType<Config.Interface["entries"]>>[number]
 
-/** Upstream makes nothing of a price that nobody knows; where nothing is to be paid, somebody has to say so. */
+/**
+ * Upstream shows an unknown price as zero. So zero only counts as a price if the configuration or the variant says so.
+ */
 function isPriced({ providerID, modelID, model, variant }: CombinedRunnerListing.Member, entries: readonly Entry[]) {
   if (model.cost.some((rates) => rates.input > 0 || rates.output > 0)) return true
   if (isObject(variant) && variant.free === true) return true

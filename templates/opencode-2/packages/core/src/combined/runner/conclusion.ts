@@ -29,7 +29,7 @@ export const watch = (
     Effect.sync(() => CombinedRunnerMembers.others(route, purpose, { relieves: true })),
   )
 
-/** An attempt, for a user who wants it ended. */
+/** An attempt, in the form in which a user can end it. */
 export const subject = (route: Route, purpose: CombinedDecide.Purpose) => ({
   sessionID: route.session,
   member: route.member,
@@ -55,7 +55,7 @@ export function conclude(
   const { began, calls } = attempt
   const answer = CombinedDecide.without(run.answer, member, end)
   const others = end.kind === "whole" || CombinedRunnerMembers.others(route, purpose, { answer })
-  // No part of what upstream makes of a title or a summary can be left out.
+  // Upstream builds the request for a title or a summary, and no part of it can be left out.
   const forgone = purpose === "step" ? CombinedRun.forgone(run, member) : new Set(CombinedFailure.FORGOABLE)
   const settled = CombinedRunnerMembers.settle(route, { purpose, end, settings, others, forgone, error, began, calls })
   const { verdict, action } = settled

@@ -1,4 +1,4 @@
-/** How an answer ended that failed. Pure. */
+/** Reads how a failed answer ended. Pure. */
 import type { Rule } from "../failure/rules"
 import type { CombinedDecide } from "../turn/decide"
 import { CombinedRunnerFailure } from "./failure"
@@ -10,12 +10,12 @@ export const unfinished = (begun: boolean): CombinedDecide.Shortcoming =>
     ? { kind: "shortcoming", lacks: "finish", message: "The answer ended without a finish reason" }
     : { kind: "shortcoming", lacks: "all", message: "The answer ended before it began" }
 
-/** For an event that upstream's decoder cannot read. */
+/** Used if upstream's decoder cannot read an event. */
 const KINDS: CombinedRunnerFailure.Kinds = { InvalidProviderOutput: "server" }
 
 /**
- * An error of a request, or an error event inside its answer. `own` are the user's rows; `begun` tells whether anything
- * of the answer came.
+ * Reads an error of a request, or an error event inside its answer. `own` are the user's rules; `begun` tells whether
+ * anything of the answer came.
  */
 export function read(
   error: LLMError | ProviderErrorEvent,

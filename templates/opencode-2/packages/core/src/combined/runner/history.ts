@@ -1,9 +1,11 @@
 /**
- * The history as the member can read it. Upstream sends the thoughts of another model as answer text, and without their
- * signatures. Here the same Claude at another provider gets them signed, since it refuses the rest of a tool loop
- * without them; where that is not possible, the one request is made without thinking. The thoughts of an open model go
- * to its other providers as thoughts. Nobody else gets any. A member that has refused a part of the history gets it
- * without that part.
+ * The history in a form that the member can read. Upstream sends the thoughts of another model as answer text, without
+ * their signatures. We send them differently:
+ *
+ * The same Claude at another provider gets them signed, because without them it refuses the rest of a tool loop. Where
+ * that is not possible, that one request is made without thinking. Other providers of an open model get its thoughts as
+ * thoughts. All other members get no thoughts. A member that has refused a part of the history gets the history without
+ * that part.
  */
 import type { SessionContext } from "../../session/context"
 import type { SessionMessage } from "../../session/message"
@@ -30,7 +32,7 @@ export function readable(context: Context): readonly Message[] {
   const plain = messages.map((message, index) => {
     if (message.type !== "assistant") return message
     if (isOwn(message, context)) return refused ? foreign(message) : message
-    // As its own: then upstream sends what belongs to the parts as well.
+    // Marked as the member's own, so that upstream also sends the data that belongs to its parts.
     if (index > asked && !refused && isSigned(message) && reads(context) && isSameModel(message, context))
       return { ...message, model: model.ref }
     if (!refused && thinksOpenly(context, route.member) && isSameModel(message, context))
@@ -40,19 +42,21 @@ export function readable(context: Context): readonly Message[] {
   return named(plain, route.member, without.has("calls"))
 }
 
-/** Without thoughts. */
+/** The message without its thoughts. */
 const spoken = (message: Assistant): Assistant => ({
   ...message,
   content: message.content.filter((part) => part.type !== "reasoning"),
 })
 
-/** The member's own message, but as that of another one: upstream then leaves out what belongs to the member's account. */
+/**
+ * The member's own message, marked as another model's: upstream then leaves out what belongs to the member's account.
+ */
 function foreign(message: Assistant): Assistant {
   const { model } = message
   return spoken({ ...message, model: { ...model, providerID: CombinedRunnerListing.ID } })
 }
 
-/** With the thoughts of an open model, which any provider of it accepts beside the text, and nothing of an account. */
+/** The message with the thoughts of an open model, which any provider of it accepts, but without data of an account. */
 function thinking(message: Assistant, { model }: Context): Assistant {
   const content = message.content.map((part) => {
     if (part.type === "reasoning") return { ...part, state: undefined }
@@ -61,12 +65,12 @@ function thinking(message: Assistant, { model }: Context): Assistant {
   return { ...message, model: model.ref, content }
 }
 
-/** The protocol has a field for thoughts. Whether a model thinks is only known of what it has said. */
+/** Whether the protocol has a field for thoughts. That the model thinks is known from its messages. */
 const thinksOpenly = ({ model }: Context, member: CombinedRunnerRoute.Member) =>
   model.model.route.id === "openai-compatible-chat" &&
   CombinedThoughts.wayFor({ npm: npmOf(member.model), reasons: true }) === "field"
 
-/** The calls under ids that the member accepts. */
+/** Gives calls ids that the member accepts. */
 function named(
   messages: readonly Message[],
   member: CombinedRunnerRoute.Member,
@@ -87,8 +91,8 @@ function named(
 }
 
 /**
- * The request to send: with what the user wants the member to be asked with, and without thinking, if the current tool
- * loop has calls without signed thinking before them.
+ * The request to send: with the options that the user set for the member, and without thinking if the current tool loop
+ * has calls without signed thinking before them.
  */
 export function request(request: LLMRequest, context: Context): LLMRequest {
   const route = CombinedRunnerRoute.of(context.model.model)
@@ -104,7 +108,7 @@ export function request(request: LLMRequest, context: Context): LLMRequest {
   return lacks ? unthinking(asked) : asked
 }
 
-/** Two options of a chain's entry are no options of the model (catalogue.ts). */
+/** Applies the two options of a chain's entry that are part of the request, not of the model (catalogue.ts). */
 export function tempered(request: LLMRequest, { how }: CombinedRunnerRoute.Member): LLMRequest {
   const { temperature, top_p: topP } = how?.options ?? {}
   if (typeof temperature !== "number" && typeof topP !== "number") return request
@@ -123,7 +127,7 @@ const reads = ({ model }: Context) => readsSigned(model.model)
 const isOwn = ({ model }: Assistant, context: Context) =>
   model.providerID === context.model.ref.providerID && model.id === context.model.ref.id
 
-/** Whether it begins with thinking, all of it signed. */
+/** Whether the message begins with thinking, and all its thinking is signed. */
 function isSigned({ content }: Assistant) {
   const [first] = content.filter((part) => part.type !== "text" || part.text !== "")
   const thoughts = content.flatMap((part) => (part.type === "reasoning" ? [part] : []))

@@ -2,7 +2,7 @@
 
 type Ref = { readonly providerID: string; readonly id: string }
 
-/** The provider that served, where some models are combined: then the same name may come from several. */
+/** Adds the provider if there are combined models, since the same model may then come from several providers. */
 export function suffix(served: Ref, models: readonly Ref[]) {
   return models.some((model) => model.providerID === "combined") ? ` (${served.providerID})` : ""
 }

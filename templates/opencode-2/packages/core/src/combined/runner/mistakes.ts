@@ -15,14 +15,14 @@ import { TuiEvent, type EventV2 } from "./upstream/catalog"
 
 type Sources = Effect.Success<ReturnType<typeof CombinedRunnerSettings.sources>>
 
-/** A mistake, and the file that has it, where that is known. */
+/** A mistake, and its file if known. */
 type Mistake = CombinedReport.Mistake
 
-/** What does not have the form that it needs; empty if nothing. */
+/** Settings that have the wrong form. */
 export const wrong = (sources: Sources): Mistake[] =>
   sources.flatMap(({ file, wrong }) => wrong.map((text) => ({ source: file, text })))
 
-/** In one line. */
+/** The mistake in one line. */
 export const line = ({ source, text }: Mistake) => (source === undefined ? text : `${source}: ${text}`)
 
 type Facts = {
@@ -33,12 +33,12 @@ type Facts = {
   readonly own: Pick<CombinedConflicts.Facts, "offers" | "isNever">
 }
 
-/** What has no effect, or another one than it seems to. */
+/** Settings that have no effect, or a different one than it seems. */
 export function of(sources: Sources, settings: CombinedSettings.Info, { offers, known, own }: Facts): Mistake[] {
   const providers = [...new Set(offers.map((offer) => offer.providerID))]
   const ids = () => new Set([...known.groups.keys(), ...known.reduced().keys(), ...CombinedFallback.own(known)])
   const names = check(CombinedSettings.read(settings), offers, ids)
-    // Without a similar name, it is probably a provider that is connected on another machine.
+    // Without a similar name, the provider is probably one that is connected on another machine.
     .filter((text) => !/: no (provider|model) |^combined.exclude:/.test(text) || text.includes(" Did you mean "))
     .map((text) => CombinedMistakes.named(settings, text))
   const found = [
@@ -65,7 +65,7 @@ export function of(sources: Sources, settings: CombinedSettings.Info, { offers, 
   ]
 }
 
-/** What the files say of which providers there are, in OpenCode 1's words, which OpenCode 2 still reads. */
+/** Which providers the files switch on and off, under OpenCode 1's keys, which OpenCode 2 still reads. */
 function switchedOff(sources: Sources) {
   const said = (key: string) => sources.flatMap(({ text }) => (isObject(text) ? [text[key]] : []).filter(Array.isArray))
   const [enabled] = said("enabled_providers")
@@ -74,7 +74,7 @@ function switchedOff(sources: Sources) {
 
 const said = new Set<string>()
 
-/** Each of them once for a process. */
+/** Reports each mistake once per process. */
 export const say = Effect.fn("CombinedRunnerMistakes.say")(function* (
   events: Pick<EventV2.Interface, "publish">,
   mistakes: readonly Mistake[],

@@ -1,4 +1,4 @@
-/** Resolves a combined model to that of the member to ask now. Upstream does so for each attempt at a step. */
+/** Resolves a combined model to the model of the member to ask now. Upstream does so for each attempt at a step. */
 import { Effect } from "effect"
 import { Form } from "../../form"
 import { SessionRunnerModel } from "../../session/runner/model"
@@ -20,10 +20,10 @@ import { CombinedRunnerWarm } from "./warm"
 
 type Session = SessionSchema.Info
 
-/** What upstream passes on beside the session. */
+/** The further arguments that upstream passes with the session. */
 type Rest = Parameters<SessionRunnerModel.Interface["resolve"]> extends [unknown, ...infer Args] ? Args : never
 
-/** Replaces `Effect.fn`. */
+/** Replaces `Effect.fn` around upstream's `resolve`. */
 export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
   const sessions = yield* SessionStore.Service
   const agents = yield* AgentV2.Service
@@ -37,14 +37,14 @@ export const fn = Effect.fnUntraced(function* (catalog: Catalog) {
         )
       : Effect.succeed(session.id)
 
-  /** What is stored of the session; nothing, if it cannot be read. */
+  /** The stored answers of the session; none if it cannot be read. */
   const answersOf = (session: Session["id"]) =>
     sessions.context(session).pipe(
       Effect.map(CombinedRunnerWarm.answers),
       Effect.orElseSucceed((): CombinedRunnerWarm.Answers => []),
     )
 
-  /** Asks the user whether a member may bill a request, unless the configuration says so. */
+  /** Asks the user whether a member may bill a request, unless the configuration answers that. */
   const put = (agent: Session["agent"], member: CombinedRunnerListing.Member) => (session: string) =>
     Effect.gen(function* () {
       const ruled = CombinedRunnerQuestion.ruled((yield* agents.resolve(agent))?.permissions ?? [])

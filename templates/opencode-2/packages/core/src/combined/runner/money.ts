@@ -1,4 +1,4 @@
-/** Before a request: what it may cost is held against the budget. After it: what it has cost. */
+/** Before a request, holds what it may cost against the budget; after it, charges what it has cost. */
 import { Effect } from "effect"
 import { CombinedConsent } from "../host/consent"
 import { CombinedHolds } from "../host/holds"
@@ -9,7 +9,10 @@ import { CombinedRunnerAttempt } from "./attempt"
 import type { CombinedRunnerRoute } from "./route"
 import type { LLMRequest } from "./upstream/llm"
 
-/** The members that may not be asked for this request; empty if this one may. What it may cost is then held for it. */
+/**
+ * Returns the members that may not be asked for this request. If it is empty, this member may be asked, and what the
+ * request may cost is held.
+ */
 export const admit = (
   { member, members, money, root, put }: CombinedRunnerRoute.Route,
   attempt: CombinedRunnerAttempt.Attempt,
@@ -50,10 +53,10 @@ export const admit = (
     return []
   })
 
-/** Of a model whose limit is unknown; upstream asks for all that a model allows. */
+/** For a model whose limit is unknown. Upstream asks for as many tokens as a model allows. */
 const LONGEST_ANSWER = 32_000
 
-/** Replaces what is held for a request by what it has cost. Not every server reports its tokens. */
+/** Replaces what is held for a request with what it has cost. Not every server reports its tokens. */
 export const pay = (attempt: CombinedRunnerAttempt.Attempt, cost: CombinedRunnerAttempt.Subject["cost"]) =>
   Effect.suspend(() => {
     const { hold } = attempt

@@ -12,11 +12,11 @@ import type { CombinedRunnerListing } from "./listing"
 import type { Catalog } from "./upstream/catalog"
 import { CombinedRunnerWarm } from "./warm"
 
-/** What only the session knows. */
+/** What is only known in the session. */
 type InSession = {
   readonly steer: Steer
   readonly messages: readonly SessionMessage.Info[]
-  /** Members that are asked right now. */
+  /** Members that are being asked right now. */
   readonly asked: readonly string[]
 }
 
@@ -26,7 +26,7 @@ export const make = Effect.fn("CombinedRunnerPicture.make")(function* (catalog: 
   return yield* of(catalog, yield* CombinedRunnerCatalogue.groups(catalog), session)
 })
 
-/** The same of some of them. */
+/** What is known about the members of some combined models. */
 export const of = Effect.fn("CombinedRunnerPicture.of")(function* (
   catalog: Catalog,
   groups: readonly Found[],

@@ -1,6 +1,6 @@
 /**
- * The question whether requests may be billed, as a form, which every client of OpenCode 2 shows. `opencode run` answers
- * it by itself. Without imports of upstream's services: the command line uses it as well.
+ * The question whether requests may be billed, as a form, which every client of OpenCode 2 shows. `opencode run`
+ * answers it by itself. This file has no imports of upstream's services because the command line uses it too.
  */
 import { CombinedWords } from "../money/words"
 import type { Name } from "../member"
@@ -12,7 +12,7 @@ const KIND = "combined-metered"
 
 const ALLOW = "allow"
 
-/** What is asked in the session that the user opened. */
+/** The form, in the session that the user opened. */
 export const form = (session: string, member: Name) => ({
   sessionID: session,
   title: "Combined models",
@@ -22,12 +22,12 @@ export const form = (session: string, member: Name) => ({
 
 type State = { readonly status: string; readonly answer?: Readonly<Record<string, unknown>> }
 
-/** Whoever closes the form has said no. */
+/** Closing the form means no. */
 export const read = ({ status, answer }: State) => (status === "answered" && answer?.[ALLOW] === true ? "yes" : "no")
 
 type Rule = { readonly action: string; readonly effect: "allow" | "deny" | "ask" }
 
-/** What the user's configuration says; only a rule for this very permission counts, not one for any. */
+/** What the user's configuration says. Only a rule for this very permission counts, not a wildcard. */
 export function ruled(rules: readonly Rule[]) {
   const rule = rules.findLast(({ action }) => action === PERMISSION)
   if (rule === undefined || rule.effect === "ask") return undefined
@@ -48,7 +48,9 @@ type Forms = {
   }) => Promise<unknown>
 }
 
-/** Answers the question for `opencode run`, which cannot show it: yes with --auto. Returns whether it was ours. */
+/**
+ * Answers the question for `opencode run`, which cannot show it: yes with --auto. Returns whether the form was ours.
+ */
 export async function answered(forms: Forms, request: Request, auto: boolean) {
   if (request.metadata?.kind !== KIND) return false
   // It may have been answered already.

@@ -1,4 +1,7 @@
-/** Upstream's services that a combined model is resolved with. Apart from model.ts, which upstream's own file imports. */
+/**
+ * Upstream's services needed to resolve a combined model. Not in model.ts: that and upstream's own file import each
+ * other, and upstream's file needs the services while it loads.
+ */
 import { Form } from "../../form"
 import { SessionStore } from "../../session/store"
 import { AgentV2 } from "./upstream/agent"

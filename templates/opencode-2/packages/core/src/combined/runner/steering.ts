@@ -8,7 +8,7 @@ type Sessions = Parameters<typeof CombinedSteering.of<SessionSchema.ID, Error>>[
 
 const known: { sessions?: Sessions } = {}
 
-/** The server says where the sessions are stored; where no server runs, nobody can want anything in one. */
+/** The server calls this with its store of sessions. Without a server, there are no wishes. */
 export function open(sessions: Sessions) {
   known.sessions = sessions
 }

@@ -1,11 +1,11 @@
 /**
- * One step of a session: as many members are asked as needed, and what a failed one has said is taken back.
+ * One step of a session. It asks as many members as needed, and takes back what a failed one has said.
  *
- * The events of an answer go through as they come. An attempt that fails ends with the defect `Again`: with nothing but
- * text, thoughts and unfinished calls, the step starts again under the same message, whose content is then
- * dropped (standing.ts). Once a tool has started, upstream lets it finish; the step is closed with it, and the
- * next step goes to another member. Upstream resolves the model for each attempt (model.ts) and builds the request from
- * the stored history. No tool runs twice.
+ * The events of an answer are passed on as they come. A failed attempt ends with the defect `Again`. If it has only
+ * text, thoughts and unfinished calls, the step starts again under the same message, and the message's content is
+ * dropped (standing.ts). If a tool has started, upstream lets it finish, the step is closed with it, and the next step
+ * goes to another member. No tool runs twice. For each attempt, upstream resolves the model (model.ts) and builds the
+ * request from the stored history.
  *
  * turn/decide.ts decides what to do; this file does it.
  */
@@ -62,7 +62,7 @@ type Step = {
   readonly events: Pick<EventV2.Interface, "publish">
 }
 
-/** The step has to start again under the same message; or to end, if tools have started. */
+/** The step has to start again under the same message; or, if tools have started (`keep`), to be closed. */
 class Again extends Error {
   constructor(
     readonly step: number,
@@ -73,7 +73,7 @@ class Again extends Error {
   }
 }
 
-/** Wraps the run of a session's loop: what is known of the members ends with it. */
+/** Wraps the run of a session's loop. What is known about the members ends with the run. */
 export const run = <Input extends { readonly sessionID: string }, A, E, R>(
   loop: (input: Input) => Effect.Effect<A, E, R>,
 ) => {
@@ -84,10 +84,12 @@ export const run = <Input extends { readonly sessionID: string }, A, E, R>(
     })
 }
 
-/** Whether an attempt has ended so that its step starts again. */
+/** Whether this defect means that the step starts again. */
 export const startsAgain = (defect: unknown): defect is Again => defect instanceof Again && !defect.keep
 
-/** Wraps the attempts at a step. `promotion` is what was written to the session first; it is not written twice. */
+/**
+ * Wraps the attempts at a step. `promotion` was written to the session by the first attempt and is not written again.
+ */
 export const attempt = <S, P, O, A, E, R>(
   once: (
     session: S,
@@ -115,11 +117,11 @@ export const attempt = <S, P, O, A, E, R>(
     )
   })
 
-/** Stores what an attempt has begun to say, unless it was taken back. */
+/** Stores what an attempt has said so far, unless it was taken back. */
 export const store = <E, R>(exit: Exit.Exit<unknown, unknown>, rest: Effect.Effect<void, E, R>) =>
   againOf(exit) ? Effect.void : rest
 
-/** Whether an attempt has failed behind tools that have started: they are finished, and the step is closed. */
+/** Whether an attempt has failed after tools have started: they finish, and the step is closed. */
 export const closes = (exit: Exit.Exit<unknown, unknown>) => againOf(exit)?.keep === true
 
 function againOf(exit: Exit.Exit<unknown, unknown>) {
@@ -129,8 +131,8 @@ function againOf(exit: Exit.Exit<unknown, unknown>) {
 }
 
 /**
- * The state of the files before a step. A step that starts again has it from its first attempt: no tool has run since,
- * and finding it out takes git longer than all the rest of a failover.
+ * The state of the files before a step. A step that starts again reuses that of its first attempt: no tool has run
+ * since then, and asking git takes longer than the rest of a failover.
  */
 export const before = <E, R>(
   { model }: SessionContext.Loaded["model"],
@@ -143,7 +145,7 @@ export const before = <E, R>(
     return files
   })
 
-/** What an answer has cost, with what was discarded for it. */
+/** The cost of an answer, including the discarded attempts before it. */
 export function charge({ model }: SessionContext.Loaded["model"], cost: Money.USD) {
   const run = CombinedRunnerRoute.of(model)?.run
   if (!run?.owed) return cost
@@ -152,13 +154,13 @@ export function charge({ model }: SessionContext.Loaded["model"], cost: Money.US
   return sum
 }
 
-/** What a closed step says of itself; what the member has not reported is not known. */
+/** How a closed step is stored. Its tokens count as zero, since the failed member did not report them. */
 export const CLOSED = {
   finish: "tool-calls" as const,
   tokens: { input: 0, output: 0, reasoning: 0, cache: { read: 0, write: 0 } },
 }
 
-/** Watches the answer of a member; that of any other model is unchanged. */
+/** Watches the answer of a member. The answer of any other model is unchanged. */
 export const stream = <R>(
   answer: Stream.Stream<LLMEvent, LLMError, R>,
   step: Step,
@@ -198,7 +200,7 @@ export const stream = <R>(
   )
 }
 
-/** The tokens of the conversation, as its last answer says. */
+/** The tokens of the conversation, according to its last answer. */
 function used(messages: SessionContext.Loaded["messages"]) {
   const found = messages.findLast((message) => message.type === "assistant" && message.tokens !== undefined)
   if (found?.type !== "assistant" || !found.tokens) return undefined
@@ -210,20 +212,20 @@ type State = {
   readonly attempt: CombinedRunnerAttempt.Attempt
   asked: boolean
   served: boolean
-  /** The answer was ended here. */
+  /** We have ended the answer. */
   done: boolean
-  /** What came and has not been passed on. */
+  /** Events that came and have not been passed on. */
   held: LLMEvent[]
-  /** The message of the step, if it has been started. */
+  /** The message of the step, once it has been started. */
   message: SessionMessage.ID | undefined
-  /** With it a user can end the attempt. */
+  /** Lets a user end the attempt. */
   live: CombinedLive.Open | undefined
 }
 
 const messageOf = (step: Step, state: State) =>
   step.publisher.startAssistant().pipe(Effect.tap((id) => Effect.sync(() => (state.message = id))))
 
-/** Before the request. */
+/** What happens before the request. */
 const begin = (route: Route, state: State, step: Step) =>
   Effect.gen(function* () {
     if (state.asked) return
@@ -240,7 +242,7 @@ const begin = (route: Route, state: State, step: Step) =>
     CombinedRunnerAttempt.begin(state.attempt, step.context.model.model)
   })
 
-/** The next events to pass on. What may be the answer's end is decided about first. */
+/** The next events to pass on. An event that may end the answer is decided on first. */
 const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAttempt.Subject, pull: Answer): Answer => {
   const { attempt } = state
   const act = (end: End, asIs: Answer, error?: unknown, accepted = asIs) =>
@@ -248,8 +250,8 @@ const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAtt
   return Effect.gen(function* () {
     while (true) {
       const end = state.held.findIndex((event) => event.type === "step-finish" || event.type === "provider-error")
-      // An end is decided about once everything before it has been passed on: a call in front of it starts. Of a call
-      // that is not whole, the end tells what it means.
+      // First pass on everything before the end, so that a call in front of it starts. If a call is incomplete, hold it
+      // back too: only the end tells what that means.
       const stop = state.held.findIndex((event, at) => at === end || event.type === "tool-input-error")
       const [first, ...more] = stop < 0 ? state.held : state.held.slice(0, stop)
       if (first && attempt.opened) {
@@ -295,7 +297,7 @@ function endOf(route: Route, attempt: CombinedRunnerAttempt.Attempt, event: LLME
   return CombinedRunnerAttempt.endOf(attempt, event) ?? { kind: "whole" }
 }
 
-/** An answer without an end that is accepted as it is. */
+/** Completes an answer that lacks its end but is accepted as it is. */
 const finish = (state: State): Answer =>
   Effect.sync(() => {
     const events = [...state.held, ...stop()]
@@ -305,8 +307,8 @@ const finish = (state: State): Answer =>
   })
 
 /**
- * Decides what to do after an attempt has ended, and does it. `asIs` is how it ends without us, `accepted` how if it is
- * believed to be whole.
+ * Decides what to do after an attempt has ended, and does it. `asIs` is how the answer would end without us, `accepted`
+ * how it ends if it is believed to be whole.
  */
 const conclude = (
   route: Route,
@@ -379,7 +381,7 @@ const conclude = (
     return yield* message === undefined ? asIs : Effect.fail(failed(message))
   })
 
-/** Drops what the attempt has said, now: the next request is built from what is stored. */
+/** Drops what the attempt has said. It has to happen now, as the next request is built from what is stored. */
 const drop = (step: Step, { message }: State) =>
   Effect.suspend(() =>
     message === undefined
@@ -400,7 +402,7 @@ const again = (step: Step, state: State, keep: boolean) =>
 const happened = (route: Route, { events }: Step, item: CombinedHappening.Happening) =>
   CombinedRunnerTelling.happened(events, route, item)
 
-/** Says on the screen and to clients who takes over, and why, until the step starts again. */
+/** Tells the screen and clients which member takes over, and why. It is shown until the step starts again. */
 const say = (step: Step, state: State, message: string, at: number) =>
   Effect.gen(function* () {
     yield* step.events.publish(SessionEvent.RetryScheduled, {

@@ -10,7 +10,7 @@ export const health = (events: Events) => events.publish(CombinedEvent.Health, {
 export const happened = (events: Events, { session }: CombinedRunnerRoute.Route, item: CombinedHappening.Happening) =>
   events.publish(CombinedEvent.Switched, { sessionID: session, ...item })
 
-/** Of what, and in which words. */
+/** The combined model that the events are about, and how they name its providers. */
 export const subject = ({ id, nameOf }: CombinedRunnerRoute.Route) => ({ combined: id, nameOf, now: Date.now() })
 
 export * as CombinedRunnerTelling from "./telling"

@@ -1,7 +1,8 @@
 /**
- * A step that waits for a member. With `combined.wait` it may take hours, so it is noted on the disk: when OpenCode's
- * service ends meanwhile, the next one goes on with the turn, under the same message. Upstream resumes what it has noted
- * as suspended; here a wait is noted as such that nobody could note any more, because its process was killed.
+ * A step that waits for a member. With `combined.wait` it may take hours, so the wait is noted on disk: if OpenCode's
+ * service ends meanwhile, the next one continues the turn under the same message. Upstream resumes the turns that a
+ * service noted as suspended when it ended. If its process was killed, it could not; then we note the wait as suspended
+ * here.
  */
 import { Effect } from "effect"
 import { SessionMessage } from "../../session/message"
@@ -15,10 +16,10 @@ import type { CombinedRunnerRoute } from "./route"
 /** How often a waiting step checks whether a member is back early, in milliseconds: a user can end its cooldown. */
 const LOOK = 500
 
-/** The sessions of this process that are noted. */
+/** The sessions of this process whose wait is noted on disk. */
 const noted = new Set<string>()
 
-/** Waits until the time is over, or somebody is back. `kept` says whether the message has finished tools. */
+/** Waits until the time is over or a member is back. `kept` says whether the message has finished tools. */
 export const wait = Effect.fn("CombinedRunnerWait.wait")(function* (
   route: CombinedRunnerRoute.Route,
   span: CombinedDecide.Span,
@@ -57,28 +58,28 @@ function forget(session: string) {
 
 type Outcome = { readonly type: string; readonly reason?: string }
 
-/** A turn has ended. Whoever cancels it does not want it to go on later; a service that ends does. */
+/** A turn has ended. If the user cancelled it, it must not continue later; if the service is shutting down, it must. */
 export function settled(session: string, { type, reason }: Outcome) {
   if (type !== "interrupted" || reason !== "shutdown") forget(session)
 }
 
-/** The part of upstream's store of sessions that is used. */
+/** The part of upstream's session store that we use. */
 type Store = {
   readonly get: (id: SessionSchema.ID) => Effect.Effect<Pick<SessionSchema.Info, "parentID"> | undefined>
   readonly suspend: (ids: readonly SessionSchema.ID[]) => Effect.Effect<void>
 }
 
-/** Before a service resumes what was suspended: adds the waits whose process was killed. */
+/** Called before a service resumes suspended turns: adds the waits whose process was killed. */
 export const suspend = Effect.fn("CombinedRunnerWait.suspend")(function* (store: Store) {
   const ids = CombinedWaits.allAbandoned().map((id) => SessionSchema.ID.make(id))
   const found = yield* Effect.filter(ids, (id) =>
-    // What a subagent waited for is lost with the tool call that its parent made.
+    // A subagent's wait is lost, together with the tool call that its parent made.
     Effect.map(store.get(id), (info) => info !== undefined && !info.parentID && CombinedWaits.take(id) !== undefined),
   )
   yield* store.suspend(found)
 })
 
-/** What a run goes on with, if its turn was waiting when its process ended. A new prompt ends such a wait. */
+/** What a run continues with if its turn was waiting when its process ended. A new prompt ends such a wait. */
 export function resumed(session: string) {
   const found = CombinedWaits.takenOver(session)
   if (!found && CombinedWaits.abandoned(session)) CombinedWaits.forget(session)

@@ -1,4 +1,4 @@
-/** Which members hold a prompt cache of a session, as its answers say. Pure. */
+/** Which members hold a prompt cache of a session, judging by its answers. Pure. */
 import { DateTime } from "effect"
 import type { SessionMessage } from "../../session/message"
 import { CombinedWarm } from "../choice/warm"
@@ -12,7 +12,7 @@ export const answers = (messages: readonly SessionMessage.Info[]): Answers =>
 export const keyOf = ({ providerID, id }: SessionMessage.Assistant["model"]) =>
   CombinedMember.key({ providerID, modelID: id })
 
-/** An answer that holds a prompt cache. */
+/** The answer, if it is complete and so left a prompt cache. */
 function whole({ model, time, error }: SessionMessage.Assistant) {
   if (error || time.completed === undefined) return []
   const created = DateTime.toEpochMillis(time.created)

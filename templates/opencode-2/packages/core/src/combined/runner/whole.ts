@@ -1,6 +1,6 @@
 /**
- * Requests outside of a step: a title, a summary, a text that a client asks for. Each is made in one piece, so that
- * nothing of a failed one is seen, and the next member is simply asked again.
+ * Requests outside of a step: a title, a summary, a text that a client asks for. Nothing of an answer is shown before
+ * it is complete, so after a failure the next member is simply asked.
  */
 import { Cause, Effect, Stream } from "effect"
 import type { SessionRunnerModel } from "../../session/runner/model"
@@ -19,7 +19,7 @@ import { CombinedRunnerMoney } from "./money"
 import { CombinedRunnerRoute } from "./route"
 import { LLMError, LLMResponse, believed, sentTo, type LLMEvent, type LLMRequest } from "./upstream/llm"
 
-/** `Options` are those of the request to one model, if upstream has any. */
+/** `Options` are upstream's options for a request to one model, if it has any. */
 type Send<R, Options = never> = (request: LLMRequest, options?: Options) => Stream.Stream<LLMEvent, LLMError, R>
 type Events = readonly LLMEvent[]
 type Purpose = "title" | "summary" | "small"
@@ -36,7 +36,7 @@ export function client<R, Options = never>(llm: Client<R, Options>, purpose: Pur
     const first = CombinedRunnerRoute.of(request.model)
     if (!first) return llm.stream(request, options)
     const route = { ...first, run: CombinedRun.make() }
-    // The options were made for the first member, whose hooks are none of another one's business.
+    // The options, and the hooks in them, are for the first member only.
     const send: Send<R> = (asked) => llm.stream(asked, asked.model === request.model ? options : undefined)
     return Stream.unwrap(
       ask({ send, purpose, first, cost: first.member.model.cost }, route, request).pipe(
@@ -53,7 +53,7 @@ export function client<R, Options = never>(llm: Client<R, Options>, purpose: Pur
   }
 }
 
-/** The model that served a request, for its price; the one that was resolved, if no other one did. */
+/** The model that answered a request, for its price; by default the one that was resolved. */
 export function served(resolved: Pick<SessionRunnerModel.Resolved, "model" | "cost">) {
   return CombinedRunnerRoute.of(resolved.model)?.state.served ?? resolved
 }
@@ -61,7 +61,7 @@ export function served(resolved: Pick<SessionRunnerModel.Resolved, "model" | "co
 type Question<R> = {
   readonly send: Send<R>
   readonly purpose: Purpose
-  /** Where the caller looks for what served. */
+  /** Where the caller looks up which model answered. */
   readonly first: CombinedRunnerRoute.Route
   readonly cost: SessionRunnerModel.Resolved["cost"]
 }
@@ -133,7 +133,7 @@ const ask = <R>(
     return yield* Effect.fail(failed(end.kind === "whole" ? "" : end.message))
   })
 
-/** Asks the member that is next. */
+/** Asks the next member. */
 const other = <R>(question: Question<R>, route: CombinedRunnerRoute.Route, request: LLMRequest) =>
   Effect.gen(function* () {
     const resolved = yield* route.resolve(route.run).pipe(Effect.mapError((error) => failed(error.message)))

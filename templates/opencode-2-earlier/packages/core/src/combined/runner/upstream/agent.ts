@@ -1,2 +1,2 @@
-/** Upstream's agents, as they are until v2.0.0. */
+/** Upstream's agents, up to v2.0.0. */
 export { AgentV2 } from "../../../agent"

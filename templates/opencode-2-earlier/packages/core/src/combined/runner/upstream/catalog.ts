@@ -1,4 +1,4 @@
-/** Where upstream lists its models, as it is until v2.0.0. */
+/** Upstream's catalogue of models, up to v2.0.0. */
 import { Effect } from "effect"
 import type { Catalog as Upstream } from "../../../catalog"
 import type { Config } from "../../../config"
@@ -14,7 +14,7 @@ type Replaced = {
   readonly model: Pick<Catalog["model"], "get" | "available">
 }
 
-/** What the catalogue says by itself, and a way to have it say more. */
+/** The catalogue's own functions, and a way to replace them. */
 export const open = (catalog: Catalog, _config: Config.Interface) =>
   Effect.succeed({
     provider: { ...catalog.provider },
@@ -25,5 +25,5 @@ export const open = (catalog: Catalog, _config: Config.Interface) =>
     },
   })
 
-/** The model of a session that has none. */
+/** The model of a session that has not chosen one. */
 export const defaultOf = (catalog: Catalog) => catalog.model.default()

@@ -1,4 +1,4 @@
-/** Upstream's package of requests, as it is until v2.0.0. opencode-2-later has the same for v2.0.1 and later. */
+/** Upstream's package for requests, up to v2.0.0. opencode-2-later has the same file for v2.0.1 and later. */
 import {
   InvalidRequestReason,
   LLMError,
@@ -21,11 +21,11 @@ export {
 } from "@opencode-ai/ai"
 export type { Model, ProviderErrorEvent } from "@opencode-ai/ai"
 
-/** The error with which a request ends if we end it. Upstream does not repeat such a request. */
+/** The error of a request that we end. Upstream does not repeat such a request. */
 export const failed = (message: string) =>
   new LLMError({ module: "combined", method: "stream", reason: new UnknownProviderReason({ message }) })
 
-/** As if the provider had refused a conversation that is too long. */
+/** The error of a conversation that is too long, as if the provider had refused it. */
 export const overflow = (message: string) =>
   new LLMError({
     module: "combined",
@@ -33,7 +33,7 @@ export const overflow = (message: string) =>
     reason: new InvalidRequestReason({ message, classification: "context-overflow" }),
   })
 
-/** The error as upstream shows it, without the wish to ask the same provider again, seconds later. */
+/** The error as upstream shows it, but in a form that upstream does not retry with the same provider seconds later. */
 export function settled(error: LLMError) {
   const { _tag: tag, message } = error.reason
   return tag === "RateLimit" || tag === "ProviderInternal" || tag === "Transport" ? failed(message) : error
@@ -51,13 +51,13 @@ export function details({ reason }: LLMError) {
   }
 }
 
-/** How upstream says that a connection was closed before the answer had an end. */
+/** Whether upstream says that the connection was closed before the answer ended. */
 export const isWithoutEnd = ({ reason }: LLMError) => /ended without a terminal/.test(reason.message)
 
-/** Why a step of an answer has ended. */
+/** Why a step of an answer ended. */
 export const finishOf = (event: Extract<LLMEvent, { type: "step-finish" }>) => event.reason
 
-/** The end of a whole answer. */
+/** The events that end a whole answer. */
 export const stop = (): readonly LLMEvent[] => [
   LLMEvent.stepFinish({ index: 0, reason: "stop" }),
   LLMEvent.finish({ reason: "stop" }),
@@ -66,16 +66,16 @@ export const stop = (): readonly LLMEvent[] => [
 /** An event of an answer that is believed to be whole. */
 export const believed = (event: LLMEvent) => event
 
-/** Whether an event has content, of a kind that only some states of upstream know. */
+/** Whether an event has content of a kind that only some versions of upstream know. */
 export const shows = (_event: LLMEvent) => false
 
-/** Where Anthropic's protocol keeps what belongs to a part. */
+/** The key under which Anthropic's protocol keeps a part's data. */
 const ANTHROPIC = "anthropic"
 
-/** Whether a model reads thinking that is signed. */
+/** Whether a model reads signed thinking. */
 export const readsSigned = ({ route }: Model) => route.providerMetadataKey === ANTHROPIC
 
-/** A request to such a model, made without thinking. */
+/** The request to such a model, without thinking. */
 export const unthinking = (request: LLMRequest) =>
   LLMRequest.update(request, {
     providerOptions: {
@@ -84,6 +84,6 @@ export const unthinking = (request: LLMRequest) =>
     },
   })
 
-/** The same request to a model of another provider. */
+/** The same request, to another provider's model. */
 export const sentTo = (request: LLMRequest, { model }: SessionRunnerModel.Resolved) =>
   LLMRequest.update(request, { model })

@@ -1,4 +1,4 @@
-/** Upstream's models and providers, as they are until v2.0.0. */
+/** Upstream's models and providers, up to v2.0.0. */
 import type { ModelV2 } from "../../../model"
 import { ProviderV2 } from "../../../provider"
 

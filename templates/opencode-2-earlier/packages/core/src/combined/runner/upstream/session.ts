@@ -1,5 +1,5 @@
-/** What upstream says of a session's steps, as it is until v2.0.0. */
+/** Upstream's data about a session's steps, up to v2.0.0. */
 export { Money } from "@opencode-ai/schema/money"
 
-/** What an event that starts a step says of its time. */
+/** The time in the event that starts a step; there is none up to v2.0.0. */
 export const starts = () => ({})

@@ -1,2 +1,2 @@
-/** Upstream's agents, as they are since v2.0.1. */
+/** Upstream's agents, since v2.0.1. */
 export { Agent as AgentV2 } from "../../../agent.js"

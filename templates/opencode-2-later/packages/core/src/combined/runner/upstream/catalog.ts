@@ -1,4 +1,4 @@
-/** Where upstream lists its models, as it is since v2.0.1: providers and models are two services. */
+/** Upstream's catalogue of models, since v2.0.1: providers and models are two services. */
 import { Effect } from "effect"
 import { Config } from "../../../config.js"
 import type { Model } from "../../../model.js"
@@ -15,7 +15,7 @@ type Replaced = {
   readonly model: Pick<Catalog, "get" | "available">
 }
 
-/** What the services say by themselves, and a way to have them say more. */
+/** The services' own functions, and a way to replace them. */
 export const open = (catalog: Catalog, config: Config.Interface) =>
   Effect.map(Provider.Service, (providers) => ({
     provider: { ...providers },
@@ -25,7 +25,7 @@ export const open = (catalog: Catalog, config: Config.Interface) =>
       Object.assign(providers, provider)
       Object.assign(catalog, {
         ...model,
-        // Upstream only looks among its own models.
+        // Upstream looks for the default model only among its own models.
         default: Effect.fnUntraced(function* () {
           const wanted = Config.latest(yield* config.entries(), "model")
           const own = wanted?.providerID === "combined" ? yield* model.get(wanted.providerID, wanted.model) : undefined
@@ -35,5 +35,5 @@ export const open = (catalog: Catalog, config: Config.Interface) =>
     },
   }))
 
-/** The model of a session that has none. */
+/** The model of a session that has not chosen one. */
 export const defaultOf = (catalog: Catalog) => catalog.default()

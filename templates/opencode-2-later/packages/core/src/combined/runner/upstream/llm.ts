@@ -1,4 +1,4 @@
-/** Upstream's package of requests, as it is since v2.0.1. opencode-2-earlier has the same for the releases before. */
+/** Upstream's package for requests, since v2.0.1. opencode-2-earlier has the same file for earlier releases. */
 import {
   AIError,
   GenerationOptions,
@@ -24,16 +24,18 @@ export {
 export type { LanguageModel as Model, ProviderErrorEvent } from "@opencode/ai"
 
 /**
- * The error with which a request ends if we end it. Upstream repeats requests that failed for a reason it does not
- * know, and none that was invalid.
+ * The error of a request that we end. Upstream repeats requests that failed for an unknown reason, but no invalid ones.
  */
 export const failed = (message: string) => new AIError({ reason: new InvalidRequestError({ message }) })
 
-/** As if the provider had refused a conversation that is too long. */
+/** The error of a conversation that is too long, as if the provider had refused it. */
 export const overflow = (message: string) =>
   new AIError({ reason: new InvalidRequestError({ message, classification: "context-overflow" }) })
 
-/** The error as upstream shows it, without the wish to ask the same provider again, or to have it go on. */
+/**
+ * The error as upstream shows it, but in a form that upstream neither retries with the same provider nor continues
+ * from.
+ */
 export const settled = (error: AIError) =>
   isRetryable(error) || error.reason._tag === "Transport" ? failed(error.reason.message) : error
 
@@ -50,39 +52,39 @@ export function details({ reason }: AIError) {
   }
 }
 
-/** How upstream says that a connection was closed before the answer had an end. */
+/** Whether upstream says that the connection was closed before the answer ended. */
 export const isWithoutEnd = ({ reason }: AIError) =>
   reason._tag === "InvalidProviderOutput" && reason.classification === "incomplete-stream"
 
-/** Why a step of an answer has ended. */
+/** Why a step of an answer ended. */
 export const finishOf = (event: Extract<LLMEvent, { type: "step-finish" }>) => event.reason.normalized
 
-/** The end of a whole answer. */
+/** The events that end a whole answer. */
 export const stop = (): readonly LLMEvent[] => [
   LLMEvent.stepFinish({ index: 0, reason: { normalized: "stop" } }),
   LLMEvent.finish({ reason: { normalized: "stop" } }),
 ]
 
-/** An event of an answer that is believed to be whole. Upstream refuses an answer whose end it does not know. */
+/** An event of an answer that is believed to be whole. Upstream refuses an answer with an unknown finish reason. */
 export const believed = (event: LLMEvent): LLMEvent =>
   (event.type === "step-finish" || event.type === "finish") && event.reason.normalized === "unknown"
     ? { ...event, reason: { ...event.reason, normalized: "stop" } }
     : event
 
-/** Whether an event has content, of a kind that only some states of upstream know. */
+/** Whether an event has content of a kind that only some versions of upstream know. */
 export const shows = (event: LLMEvent) => event.type === "media"
 
-/** Whether a model reads thinking that is signed. */
+/** Whether a model reads signed thinking. */
 export const readsSigned = ({ route }: LanguageModel) => route.protocol === "anthropic-messages"
 
-/** A request to such a model, made without thinking. */
+/** The request to such a model, without thinking. */
 export const unthinking = (request: LLMRequest) =>
   LLMRequest.update(request, { providerOptions: { ...request.providerOptions, thinking: { type: "disabled" } } })
 
-/** The headers that upstream sends to every provider. Plugins add others, which are for one provider only. */
+/** The headers that upstream sends to every provider. Plugins add others, which are meant for one provider only. */
 const COMMON = /^(x-opencode-|x-session-|x-parent-session-|user-agent$)/i
 
-/** The same request to a model of another provider. */
+/** The same request, to another provider's model. */
 export function sentTo(request: LLMRequest, { model, limit }: SessionRunnerModel.Resolved) {
   const headers = Object.entries(request.http?.headers ?? {}).filter(([name]) => COMMON.test(name))
   const { maxTokens } = request.generation ?? {}

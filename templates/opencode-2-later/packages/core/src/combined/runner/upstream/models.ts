@@ -1,14 +1,14 @@
-/** Upstream's models and providers, as they are since v2.0.1. */
+/** Upstream's models and providers, since v2.0.1. */
 import type { Model } from "../../../model.js"
 import { Provider } from "../../../provider.js"
 
 export { Model as ModelV2 } from "../../../model.js"
 export { Provider as ProviderV2 } from "../../../provider.js"
 
-/** Where upstream's own packages for the protocols of providers are, which take the place of the AI SDK's. */
+/** The prefix of upstream's own packages for providers' protocols, which replace the AI SDK's. */
 const OWN = "@opencode/ai/providers/"
 
-/** The AI SDK's package whose protocol a model speaks. */
+/** The AI SDK's package for the protocol that a model speaks. */
 export function npmOf(model: Model.Info) {
   const name = Provider.packageName(model.package) ?? ""
   if (!name.startsWith(OWN)) return name

@@ -1,5 +1,5 @@
-/** What upstream says of a session's steps, as it is since v2.0.1. */
+/** Upstream's data about a session's steps, since v2.0.1. */
 export { Money } from "@opencode/schema/money"
 
-/** What an event that starts a step says of its time. */
+/** The time in the event that starts a step. */
 export const starts = () => ({ started: Date.now() })
