@@ -1,6 +1,6 @@
 /**
- * Settings that take each other's effect away: a provider that is both preferred and excluded, a chain of which nobody may
- * be asked. Those that can be judged without the user's providers are in mistakes.ts. Pure.
+ * Settings that cancel each other out: a provider that is both preferred and excluded, a chain of which no member may
+ * be asked. Those that can be judged without knowing the user's providers are in mistakes.ts. Pure.
  */
 import { CombinedCooldown } from "./health/cooldown"
 import { CombinedChain, type Chain } from "./identity/chain"
@@ -12,15 +12,15 @@ import type { Mistake } from "./mistakes"
 import { CombinedSettings, type Info } from "./settings"
 import { LONGEST_WAIT } from "./turn/decide"
 
-/** The part of opencode.json that says which providers there are. */
+/** The part of opencode.json that switches providers on and off. */
 type Listed = { readonly disabled_providers?: readonly string[]; readonly enabled_providers?: readonly string[] }
 
 export type Facts = {
   /** What the user's providers offer. */
   readonly offers: readonly Offer[]
-  /** The members that a chain of the user's has in the end, by its place in the settings. */
+  /** The members that a chain of the user's ends up with, by the chain's place in the settings. */
   readonly members: (where: string) => readonly Member[]
-  /** The member bills each request, and none that does may be asked. */
+  /** Whether the member bills each request, while members that do may not be asked. */
   readonly isNever: (member: Name) => boolean
 }
 
@@ -38,7 +38,7 @@ export function conflicts(config: Info & Listed, facts: Facts): Mistake[] {
   ]
 }
 
-/** Why upstream does not load a provider, if the user says so. */
+/** Why upstream does not load a provider, if the settings say so. */
 function switchedOff(config: Listed, providerID: string) {
   if (config.disabled_providers?.includes(providerID)) return `disabled_providers names ${providerID}`
   if (config.enabled_providers && !config.enabled_providers.includes(providerID))
@@ -54,7 +54,7 @@ export function explains(config: Listed, text: string) {
 
 type Cause = "exclude" | "require"
 
-/** The offers that may not be members, and because of which setting; by key. */
+/** The offers that may not be members, by key, with the setting that rules each of them out. */
 function outsOf(config: Info, offers: readonly Offer[]): ReadonlyMap<string, Cause> {
   const { exclude = [], require } = CombinedSettings.read(config)
   if (!exclude.length && !require?.no_training && !require?.region) return new Map()
@@ -147,7 +147,7 @@ function chains(config: Info & Listed, facts: Facts, outs: ReadonlyMap<string, C
   })
 }
 
-/** Models of a chain that another setting takes out of it. */
+/** Models of a chain that are ruled out by another setting. */
 function missing(config: Listed, facts: Facts, outs: ReadonlyMap<string, Cause>, chain: Chain) {
   const found = CombinedChain.items(chain).flatMap(({ model }) => {
     if (CombinedChain.reference(model) !== undefined) return [{ model, why: undefined }]
@@ -158,7 +158,7 @@ function missing(config: Listed, facts: Facts, outs: ReadonlyMap<string, Cause>,
   return found.flatMap(({ model, why }) => (why ? [`${model} is never asked: ${why}.`] : []))
 }
 
-/** A model that is written before others but asked after them. */
+/** A chain's first model, if it is asked last all the same. */
 function late(config: Info, chain: Chain, members: readonly Member[]) {
   if (CombinedChain.isSorted(chain)) return []
   const isLast = CombinedSettings.failover(config).lastResort
@@ -195,7 +195,7 @@ function few({ combined }: Info, { offers }: Facts) {
   ]
 }
 
-/** What needs no knowledge of the user's providers. */
+/** Conflicts that can be found without knowing the user's providers. */
 function alone({ combined = {} }: Info): Mistake[] {
   const { budget, price_class = {}, regions = [], require, variants, cooldown = {}, wait } = combined
   const caps = [
@@ -248,7 +248,7 @@ function alone({ combined = {} }: Info): Mistake[] {
   ]
 }
 
-/** Why waiting longer on the user's wish adds nothing. */
+/** Why a longer wait because of `combined.wait` changes nothing. */
 function waits(wait: Parameters<typeof CombinedSettings.wait>[0], { min, max }: CombinedCooldown.Bounds) {
   const most = CombinedSettings.wait(wait)?.max
   if (most === undefined) return []

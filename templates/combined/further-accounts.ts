@@ -1,9 +1,9 @@
-/** Several accounts of one provider: each is a provider of its own, with the models of the first one. Pure. */
+/** Several accounts of one provider: each is a provider of its own, with the models of the original one. Pure. */
 import type { Info } from "./settings"
 
 export type Account = {
   readonly id: string
-  /** The provider whose models it has. */
+  /** The provider whose models the account has. */
   readonly of: string
 }
 
@@ -14,15 +14,15 @@ export function wanted(config: Info, isKnown: (providerID: string) => boolean): 
   )
 }
 
-/** The provider that the catalogue knows: for an account, the one whose models it has. */
+/** The provider as the catalogue knows it; for an account, the one whose models it has. */
 export function sourceOf(config: Info, providerID: string) {
   return config.combined?.accounts?.[providerID] ?? providerID
 }
 
-/** What is shown of it. */
+/** The name to show. */
 export const nameOf = (name: string, id: string) => `${name} (${id})`
 
-/** Where its key is: `OPENAI_WORK_API_KEY` for openai-work. */
+/** The environment variable for its key: `OPENAI_WORK_API_KEY` for openai-work. */
 export function variable(id: string) {
   return `${id.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_API_KEY`
 }

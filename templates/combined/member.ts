@@ -5,13 +5,13 @@ import type { How } from "./identity/chain"
 export type Member = {
   readonly providerID: string
   readonly modelID: string
-  /** The key of the model: members of one combined model may be different models, if the user says so. */
+  /** The key of the model. In a chain of the user's, members may be different models. */
   readonly identity?: string
   /**
    * The terms on which the provider offers the model; members that are otherwise equal are one offer under two names.
    */
   readonly variant?: unknown
-  /** How the user wants it to be asked. */
+  /** How the user wants the member to be asked. */
   readonly how?: How
 }
 
@@ -42,15 +42,15 @@ export function same(one: Name, other: Name) {
   return one.providerID === other.providerID && one.modelID === other.modelID
 }
 
-/** Whether two members are the same model; those of which that is not known are. */
+/** Whether two members are the same model. If either's identity is unknown, they count as the same. */
 export function isSameModel(one: Name, other: Name) {
   return one.identity === other.identity
 }
 
 /**
- * The members that a failure of one of them affects: a provider counts its limits for a model under all of its names,
- * but separately for each region and for free use. A missing name does not affect the others, and a failure of the
- * whole provider has one key, so that it is one failure.
+ * The members that a failure of one of them affects. A provider counts its limits for a model under all names of it,
+ * but separately for each region and for free use. A missing name does not affect the others. A failure of the whole
+ * provider has one key, so it only counts once.
  */
 export function alike<M extends Member>(member: M, members: readonly M[], failure: Pick<Failure, "kind" | "scope">) {
   if (failure.scope === "provider" || failure.kind === "missing") return [member]

@@ -10,7 +10,7 @@ import { isObject } from "./value"
 /** A sentence about the value at a path of the configuration. */
 export type Mistake = { readonly path: readonly string[]; readonly value: unknown; readonly text: string }
 
-/** A sentence for each key that is not a setting, and so does nothing. */
+/** A sentence for each key that is not a setting and so does nothing. */
 export function unknown(config: object): string[] {
   const keys = Object.keys(table.properties ?? {})
   return [
@@ -22,7 +22,7 @@ export function unknown(config: object): string[] {
   ]
 }
 
-/** What is wrong in `agent.X.fallback`, also of an agent in a file of its own: upstream does not check it. */
+/** Mistakes in `agent.X.fallback`, also of an agent that has its own file. Upstream does not check this key. */
 export function fallbacks(config: object): Mistake[] {
   return agents(config).flatMap(([agent, value]) => {
     const path = ["agent", agent, "fallback"]
@@ -38,7 +38,7 @@ const GROUP = "combined.groups."
 
 const fallbackOf = (agent: string) => `agent.${agent}.fallback`
 
-/** What is asked after the models of agents: upstream takes any key of an agent, and checks none. */
+/** The fallbacks of agents, unchecked: upstream accepts any key of an agent. */
 function agents(config: object): [string, unknown][] {
   const { agent } = config as { readonly agent?: unknown }
   if (!isObject(agent)) return []
@@ -62,7 +62,7 @@ function inside(path: readonly string[], value: unknown, given: Node | undefined
   })
 }
 
-/** Caps that are never reached, or for nothing. */
+/** Caps that are never reached, and caps although there is nothing to spend. */
 export function budgets({ combined = {} }: Info): Mistake[] {
   const { budget, metered, fallback } = combined
   const { session, day, providers = {} } = budget ?? {}
@@ -80,7 +80,7 @@ export function budgets({ combined = {} }: Info): Mistake[] {
   return [...unreached, { path: ["combined", "budget"], value: budget, text }]
 }
 
-/** Providers that are named for what they cost, and that are close to another one. */
+/** Mistyped provider names in `price_class` and `budget.providers`. */
 export function prices({ combined }: Info, known: readonly string[]): Mistake[] {
   const squashed = new Set(known.map(squash))
   const named = [
@@ -100,7 +100,7 @@ export function prices({ combined }: Info, known: readonly string[]): Mistake[] 
   })
 }
 
-/** Settings that contradict each other, and values that cannot be meant. */
+/** Settings that contradict each other, and values that cannot be intended. */
 export function contradictions({ combined = {} }: Info): Mistake[] {
   const { cooldown = {}, windows = {}, wait: waits } = combined
   const { min, max } = cooldown
@@ -153,10 +153,10 @@ export function contradictions({ combined = {} }: Info): Mistake[] {
   ]
 }
 
-/** A shorter time is hardly meant: all times are in milliseconds. 0 and 1 stand for none at all. */
+/** A shorter time is probably a mistake, since all times are in milliseconds. 0 and 1 stand for none at all. */
 const SECOND = 1000
 
-/** Names of providers that are close to one of these: others are probably connected on another machine. */
+/** Mistyped provider names. A name that is not close to a known one is probably connected on another machine. */
 export function misspelt({ combined = {} }: Info, providers: readonly string[]): Mistake[] {
   const known = new Set(providers.flatMap((id) => [squash(id), lower(id)]))
   const given: [string[], string, unknown][] = [
@@ -182,7 +182,7 @@ export function misspelt({ combined = {} }: Info, providers: readonly string[]):
   })
 }
 
-/** What a sentence is about that begins with a key of the configuration and a colon. */
+/** The mistake that a sentence is about; it starts with a key of the configuration and a colon. */
 export function named(config: object, text: string): Mistake {
   const key = text.slice(0, text.indexOf(":"))
   const agent = agents(config).find(([name]) => fallbackOf(name) === key)?.[0]

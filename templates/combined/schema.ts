@@ -1,8 +1,8 @@
-/** What in a value does not have the form that the settings' schema gives it. Pure. */
+/** Finds what in a value does not match the schema of the settings. Pure. */
 import type { Node } from "./settings-table"
 import { isObject } from "./value"
 
-/** A sentence for each wrong value, and for each key that is missing; keys that nobody knows are not looked for. */
+/** A sentence for each wrong value and each missing key. Unknown keys are not reported here. */
 export function wrong(path: string, value: unknown, node: Node): string[] {
   const found = alternative(value, node)
   if (!found) return [`${path} must be ${words(node)}.`]
@@ -20,7 +20,7 @@ export function wrong(path: string, value: unknown, node: Node): string[] {
   ]
 }
 
-/** The alternative that a value is of: its own kind, without looking into it. */
+/** The alternative of the schema that fits the kind of the value, without looking inside it. */
 export function alternative(value: unknown, node: Node): Node | undefined {
   if (node.anyOf) return node.anyOf.map((one) => alternative(value, one)).find((one) => one !== undefined)
   if (node.enum) return node.enum.includes(value) ? node : undefined

@@ -71,22 +71,22 @@ export function read(config: Info): Options {
   }
 }
 
-/** What is asked after a model, by agents; "" stands for every model that has no chain of its own. */
+/** The fallbacks, by agent; "" stands for every model that has no chain of its own. */
 function fallbacks(config: Info): Chains {
   const agents = Object.entries(config.agent ?? {}).map(([name, agent]): [string, unknown] => [name, agent?.fallback])
   return Object.fromEntries(
     [["", config.combined?.fallback] as [string, unknown], ...agents].flatMap(([name, value]) => {
-      // Upstream takes any key of an agent. What is wrong in it is said at start (mistakes.ts).
+      // Upstream accepts any key of an agent. Mistakes in it are reported at start (mistakes.ts).
       const chain = CombinedSchema.wrong(name, value, FALLBACK).length ? undefined : CombinedChain.parse(value)
       return chain ? [[name, chain]] : []
     }),
   )
 }
 
-/** The form of what is asked after a model. */
+/** The schema of a fallback. */
 export const FALLBACK: Node = table.properties?.combined?.properties?.fallback ?? {}
 
-/** Whether something is asked after any model. */
+/** Whether any fallback is set. */
 export function hasFallback(config: Info) {
   return Object.keys(fallbacks(config)).length > 0
 }
@@ -104,27 +104,29 @@ export type Failover = {
   readonly stickiness: number
   /** How long a turn waits for a member that is not back soon; undefined means not at all. */
   readonly wait?: CombinedDecide.Wait
-  /** The percentage of a window from which a member is left for others. */
+  /** The percentage of a window from which on a member is only asked if there is no other one. */
   readonly threshold: CombinedAccounts.Threshold
-  /** Of members that are otherwise equal, the one whose window ends first is asked first. */
+  /** Of otherwise equal members, the one whose window ends first is asked first. */
   readonly soonest: boolean
-  /** The user's own rows of the table of failures. */
+  /** The user's own rows for the table of failures. */
   readonly own: readonly Rule[]
 }
 
 const MINUTE = 60_000
 
 /**
- * A provider whose model thinks for minutes mostly shows that it is alive: with a comment, a ping, or an empty event. Where
- * nothing at all comes, OpenCode itself (from v1.18.27 on), Codex and Claude Code stop after five minutes. Where something
- * comes, healthy models were seen to think for more than eight: docs/failover.md has the sources.
+ * While a model thinks for minutes, its provider mostly sends signs of life: a comment, a ping, or an empty event. If
+ * nothing at all comes, OpenCode itself (from v1.18.27 on), Codex and Claude Code stop after five minutes. With signs
+ * of life, healthy models were seen to think for more than eight minutes. The sources are in docs/failover.md.
  */
 const SILENCE: CombinedDecide.Limit = { lost: 5 * MINUTE, alive: 15 * MINUTE }
 
 /** Anthropic's prompt caches last five minutes after their last use, OpenAI's five to ten. */
 const STICKINESS = 5 * MINUTE
 
-/** What is left at the end of a plan's window is lost, so most of it should be used; an API key's limit only costs time. */
+/**
+ * What is left at the end of a plan's window is lost, so most of it should be used. An API key's limit only costs time.
+ */
 const PLAN = 95
 
 const STRATEGIES = {
@@ -154,22 +156,22 @@ export function failover(config: Info): Failover {
   }
 }
 
-/** Whoever names a time means any silence. */
+/** A time that the user gives counts for any silence, with or without signs of life. */
 const silence = (own: number | undefined) => (own === undefined ? SILENCE : { lost: own, alive: own })
 
 /** What requests may cost. */
 export type Money = {
   readonly metered: Metered
-  /** Undefined if nothing has a cap. */
+  /** Undefined if there is no cap. */
   readonly budget: Budget | undefined
-  /** What the user says about a member's price. */
+  /** The user's price class for a member. */
   readonly classOf: (member: CombinedMember.Name) => PriceClass | undefined
 }
 
 export function money({ combined = {} }: Info): Money {
   const { session, day, providers = {} } = combined.budget ?? {}
   const own = Object.entries(combined.price_class ?? {})
-  // What is said about a model is more than what is said about its provider.
+  // An entry for a model outranks one for its provider.
   const rows = [...own.filter(([name]) => name.includes("/")), ...own.filter(([name]) => !name.includes("/"))]
   const caps = new Map(Object.entries(providers).map(([name, cap]) => [squash(name), cap]))
   const isCapped = session !== undefined || day !== undefined || caps.size > 0
@@ -182,7 +184,7 @@ export function money({ combined = {} }: Info): Money {
   }
 }
 
-/** The longest usual window of a plan has five hours. */
+/** The longest usual window of a plan is five hours. */
 const PATIENCE = 6 * 60 * MINUTE
 
 /** How long a turn waits for a member that is not back soon. */
@@ -223,7 +225,7 @@ function list(value: Info["provider_priority"]): readonly string[] {
   return items.map((item) => item.trim()).filter((item) => item)
 }
 
-/** Providers of the priority list first, in its order; the others after them by code point. Case and dots do not matter. */
+/** Providers of the priority list first, in its order, then the others by code point. Case and dots do not matter. */
 export function order(providers: readonly string[], priority: readonly string[]) {
   const ranks = priority.map(squash)
   const rank = (id: string) => (ranks.includes(squash(id)) ? ranks.indexOf(squash(id)) : ranks.length)

@@ -4,14 +4,14 @@ import { isObject } from "./value"
 type Path = readonly string[]
 
 /**
- * The last of these sources that has the key with this value. They are in the order in which OpenCode read them: in
- * another project's file the key may have another value.
+ * The last source that has this value for the key. The sources are in the order in which OpenCode read them. The value
+ * is compared because another project's file may have the key too.
  */
 export function find(sources: readonly (readonly [string, unknown])[], key: Path, value: unknown) {
   return value === undefined ? undefined : sources.findLast(([, parsed]) => holds(at(parsed, key), value))?.[0]
 }
 
-/** Whether a value has all that is in the other one: upstream leaves out keys that it does not know. */
+/** Whether a value contains all of the other one. Upstream leaves out keys that it does not know. */
 function holds(value: unknown, wanted: unknown): boolean {
   if (!isObject(wanted)) return value === wanted
   if (!isObject(value) || Array.isArray(value) !== Array.isArray(wanted)) return false

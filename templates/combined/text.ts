@@ -1,9 +1,12 @@
 /** Makes text from elsewhere safe to show. Twin of `shown` in opencode_patcher/base/text.py. Pure. */
 
-/** What a terminal obeys or does not show: control characters, direction overrides, lone surrogates, line separators. */
+/**
+ * Characters that control a terminal or are invisible: control characters, direction overrides, lone surrogates, line
+ * separators.
+ */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
-/** One line of text that may go to a terminal: invisible characters become escapes, such as `\x1b`. */
+/** The text in one line that is safe for a terminal: invisible characters become escapes, such as `\x1b`. */
 export function shown(text: string) {
   return text.replace(HIDDEN, (char) => {
     const code = char.codePointAt(0) ?? 0

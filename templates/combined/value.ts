@@ -1,4 +1,4 @@
-/** Values that nobody has checked, such as parsed JSON. Pure. */
+/** Unchecked values, such as parsed JSON. Pure. */
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null

@@ -9,7 +9,7 @@ export type Missing = {
   readonly reason: string
 }
 
-/** One line for the terminal, where the server starts. */
+/** One line for the terminal, when the server starts. */
 export const notice = (site: string) =>
   `This build has no web UI of its own: the page is loaded from ${site}. To embed it: ${FIX}`
 
@@ -19,10 +19,10 @@ const sentences = ({ site, reason }: Missing) => [
   `To have the web UI without that site, embed it. The build needs access to GitHub and to the npm registry: ${FIX}`,
 ]
 
-/** What is missing and what to do, for a program or a person with curl. */
+/** What is missing and what to do, as text for a program or for a person with curl. */
 export const text = (missing: Missing) => `${sentences(missing).join("\n")}\n`
 
-/** The same as a page, without scripts, so that every content security policy lets it be shown. */
+/** The same as a page. It has no scripts, so every content security policy allows it. */
 export const page = (missing: Missing) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

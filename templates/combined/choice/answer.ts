@@ -12,19 +12,22 @@ export type Failed = Name & {
   readonly message: string
   /** The class of the failure. */
   readonly kind?: string
-  /** What the answer lacked, if it ended. */
+  /** What the answer lacked, if it came to an end. */
   readonly lacks?: string
 }
 
-/** A member with an unknown failure. Whether it is to blame shows when another one gets the same request. */
+/** A member with an unknown failure. It is to blame if another member answers the same request. */
 export type Suspect = Name & { readonly failure: Failure; readonly error?: unknown }
 
 export type Answer = {
-  /** The failures, the first one first. */
+  /** The failures, oldest first. */
   readonly failures: readonly Failed[]
   /** How often each member was asked and abandoned without an answer, by its key. */
   readonly left: ReadonlyMap<string, number>
-  /** How often a step ended after a member's finished tools with a failure for which the member is kept, by its key. */
+  /**
+   * How often a member failed after its finished tools, with a failure for which it is not abandoned, by its key. Each
+   * time the step was closed.
+   */
   readonly closed: ReadonlyMap<string, number>
   /** How often each member was retried, by its key. */
   readonly repeats: ReadonlyMap<string, number>
@@ -39,7 +42,7 @@ export type Answer = {
   readonly compacted: boolean
   /** A member that refused the content; its model is not asked again. */
   readonly refused: Name | undefined
-  /** Members that may not be asked for it because of what it may cost. */
+  /** Members that may not be asked for it, because of what it may cost. */
   readonly bars: readonly Bar[]
 }
 
@@ -80,7 +83,7 @@ export function leave(
   }
 }
 
-/** The answer after a member failed after finished tools, with a failure for which no other one is asked. */
+/** The answer after a member failed after finished tools, with a failure for which no other member is asked. */
 export function close(answer: Answer, member: Name, what: { readonly message: string }): Answer {
   return { ...remember(answer, member, what), closed: counted(answer.closed, CombinedMember.key(member)) }
 }
@@ -104,7 +107,7 @@ export function resumed(failures: readonly Failed[], waited: number): Answer {
   return { ...FRESH, failures, waits: [waited] }
 }
 
-/** How many milliseconds it has waited in all. */
+/** For how many milliseconds the answer has waited in all. */
 export function waited(answer: Answer) {
   return answer.waits.reduce((sum, wait) => sum + wait, 0)
 }
@@ -113,7 +116,7 @@ export function rechoose(answer: Answer): Answer {
   return { ...answer, rechosen: answer.rechosen + 1 }
 }
 
-/** The answer after it became known that members may not be asked for it because of what it may cost. */
+/** The answer once it is known that some members may not be asked for it, because of what it may cost. */
 export function bar(answer: Answer, bars: readonly Bar[]): Answer {
   return { ...answer, bars: [...answer.bars, ...bars] }
 }

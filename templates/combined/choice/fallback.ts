@@ -1,4 +1,7 @@
-/** What is asked after a model, on the user's wish (`combined.fallback`, `agent.X.fallback`). Pure. */
+/**
+ * The fallback: members that are asked after a model because the user wants that (`combined.fallback`,
+ * `agent.X.fallback`). Pure.
+ */
 import { CombinedChain } from "../identity/chain"
 import type { Chains, Group, Options } from "../identity/grouping"
 import { fallbackOf, groupOf } from "../identity/options"
@@ -6,36 +9,36 @@ import { CombinedMember, type Name } from "../member"
 
 type Groups = ReadonlyMap<string, Group>
 
-/** What is combined. */
+/** What is combined here. */
 export type Known = {
   readonly groups: Groups
   /** Models with too few providers to be combined. */
   readonly reduced: () => Groups
-  /** What is asked after a model, by agents; "" is for every model that has no chain of its own. */
+  /** The fallbacks by agent; "" is for every model that has no chain of its own. */
   readonly fallbacks: Groups
-  /** What the user says about a group. */
+  /** The user's chains, by id, including the hidden ones for fallbacks. */
   readonly chains: Chains
 }
 
-/** The members of one combined model, or of any other model with what is asked after it. */
+/** The members of one combined model, or any other model with its fallback. */
 export type Chain = {
   readonly id: string
   readonly members: readonly CombinedMember.Member[]
   readonly onRefusal?: "stop" | "next_model"
-  /** The first member is the very model that the user has chosen. */
+  /** Whether the first member is the very model that the user has chosen. */
   readonly chosen?: boolean
 }
 
-/** What is asked after a model is grouped like a chain of the user's, under a name that no chain has. */
+/** A fallback is grouped like a chain of the user's, under an id with this prefix, which no chain has. */
 const HIDDEN = "\0"
 
-/** All chains to group, those after a model as well. */
+/** All chains to group, including the fallbacks. */
 export function chains({ groups, fallbacks = {} }: Options): Chains {
   const hidden = Object.entries(fallbacks).map(([agent, chain]) => [HIDDEN + agent, chain] as const)
   return { ...groups, ...Object.fromEntries(hidden) }
 }
 
-/** The groups to show, and what is asked after a model, by agents. */
+/** The groups to show, and the fallbacks by agent. */
 export function split(found: readonly Group[]) {
   const isHidden = ({ id }: Group) => id.startsWith(HIDDEN)
   return {
@@ -44,10 +47,10 @@ export function split(found: readonly Group[]) {
   }
 }
 
-/** The ids of the chains that the user may name. */
+/** The ids of the user's own chains. */
 export const own = (known: Pick<Known, "chains">) => Object.keys(known.chains).filter((id) => !id.startsWith(HIDDEN))
 
-/** The group of a chain of the user's, by its place in the settings. */
+/** The group that a chain of the user's has become, by the chain's place in the settings. */
 export function written(where: string, known: Pick<Known, "groups" | "fallbacks">) {
   const [agent] = [...known.fallbacks.keys()].filter((name) => fallbackOf(name) === where)
   if (agent !== undefined) return known.fallbacks.get(agent)
@@ -61,9 +64,9 @@ export const chainOf = (found: Group, known: Pick<Known, "chains">): Chain => ({
   onRefusal: CombinedChain.onRefusal(Object.hasOwn(known.chains, found.id) ? known.chains[found.id] : undefined),
 })
 
-/** Any other model. */
+/** A model that is not a combined one, as a chain of one member. */
 export function alone({ providerID, modelID }: Name, known: Known): Chain {
-  // The model is known from what is asked after it, if it is one of those.
+  // If the model is a member of a group, its identity is known from there.
   const name = { providerID, modelID }
   const groups = [...known.groups.values(), ...known.reduced().values()]
   const member = groups.flatMap((item) => item.members).find((item) => CombinedMember.same(item, name))
@@ -72,8 +75,8 @@ export function alone({ providerID, modelID }: Name, known: Known): Chain {
 }
 
 /**
- * A chain with what is asked after it: what the first of the agents that has something says, or what is for every model
- * that has no chain of its own. Undefined if there is nothing.
+ * A chain with its fallback: that of the first agent that has one, or else the one for every model without a chain of
+ * its own. Undefined if there is none.
  */
 export function extended(chain: Chain, known: Known, agents: readonly string[]): Chain | undefined {
   const agent =

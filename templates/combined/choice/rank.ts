@@ -12,12 +12,12 @@ export type Choice<M extends Member> =
   | {
       readonly type: "serve"
       readonly member: M
-      /** It can take the request; if none can, it is the first one available. */
+      /** The member can take the request. If no member can, this is the first available one. */
       readonly fits: boolean
       /** The member that would serve if its window were not nearly used up. */
       readonly spared?: Spared<M>
     }
-  /** Those that may come back, the one to wait for first; empty if each has failed too often. */
+  /** The members that may come back, the one to wait for first; empty if each has failed too often. */
   | { readonly type: "wait"; readonly out: readonly Out<M>[] }
 
 /** What one request requires of the members. */
@@ -29,36 +29,38 @@ export type Wish = {
   /** How often the member was abandoned since the last answer, and whether it may still be asked. */
   readonly left?: (member: Member) => number
   readonly open?: (member: Member) => boolean
-  /** The member may not be asked because of what it costs. */
+  /** Whether the member may not be asked, because of what it costs. */
   readonly barred?: (member: Member) => boolean
-  /** The classes of its failures since the last answer. */
+  /** The kinds of the member's failures since the last answer. */
   readonly failed?: (member: Member) => readonly string[]
   /** How many milliseconds to wait for a member that fits. */
   readonly patience?: number
 }
 
-/** Facts beyond the order of the group. */
+/** The request's wishes, and facts that may change the order of the group. */
 export type View = Wish & {
   readonly state: State
   readonly now: number
-  /** Another request is testing whether the member has recovered. */
+  /** Another request is probing whether the member has recovered. */
   readonly probed?: (member: Member) => boolean
   /** Asked only when all others are unavailable. */
   readonly lastResort?: (member: Member) => boolean
-  /** The window of the member's plan that is nearly used up: it is left for others, as long as there are any. */
+  /** The window of the member's plan that is nearly used up. Such a member is only asked if there is no other one. */
   readonly nearlyUsed?: (member: Member) => Window | undefined
-  /** When the member's window ends. Among equals, the one whose window ends first is asked first. */
+  /** When the member's window ends. Of otherwise equal members, the one whose window ends first is asked first. */
   readonly ends?: (member: Member) => number | undefined
 }
 
-/** Later than any time: the difference of two of them is 0. */
+/** Later than any time, and still a number, so that comparing two of them gives 0. */
 const NEVER = Number.MAX_SAFE_INTEGER
 
 /**
- * Members that are not cooling down, the one to ask first. A last resort comes after all others, before it members
- * that have failed for this answer, before those members being probed, before those members whose plan is nearly used
- * up. Among equals the group's order decides, except that of one model's members, the one with a warm cache comes first,
- * or else the one whose window ends first, if that counts.
+ * The members that are not cooling down, in the order in which to ask them. First come members without any of the
+ * following; then those whose plan is nearly used up; then those that are being probed; then those that have failed for
+ * this answer; at the very end the last resorts.
+ *
+ * Otherwise the group's order decides. Only among members of one model, one with a warm cache comes first, or else (if
+ * that is set) the one whose window ends first.
  */
 export function rank<M extends Member>(members: readonly M[], view: View): M[] {
   const weight = (member: M) =>
@@ -85,8 +87,9 @@ export function rank<M extends Member>(members: readonly M[], view: View): M[] {
 }
 
 /**
- * The member to ask: the first that can take the request. If only others are available, but one that can is back
- * within `patience`, it is waited for. If none can answer now: all that are cooling down, the first to return first.
+ * The member to ask: the first one that can take the request. If only members that cannot take it are available, but
+ * one that can is back within `patience`, that one is waited for. If no member can answer now: all that are cooling
+ * down, the one that is back first in front.
  */
 export function choose<M extends Member>(members: readonly M[], view: View): Choice<M> {
   const fits = (member: M) => view.fits?.(member) ?? true
@@ -110,7 +113,7 @@ function passedOver<M extends Member>(members: readonly M[], view: View, chosen:
   return first && window && { member: first, window }
 }
 
-/** The members that are cooling down, the first to return first. */
+/** The members that are cooling down, the one that is back first in front. */
 function cooling<M extends Member>(members: readonly M[], view: View): Out<M>[] {
   return members
     .flatMap((member) => {
@@ -126,7 +129,7 @@ const open = <M extends Member>(members: readonly M[], view: View) =>
       (view.open?.(member) ?? true) && !view.barred?.(member) && applies(member, members.slice(0, index), view),
   )
 
-/** Whether one before it has failed in a way for which the user wants this member to be asked. */
+/** Whether a member before this one has failed in a way for which the user wants this one to be asked. */
 function applies(member: Member, before: readonly Member[], view: View) {
   const when = member.how?.when
   if (!when) return true

@@ -1,7 +1,7 @@
 /**
- * One run of a session's loop: from the user's message until the model is done, over all the answers that this takes.
+ * One run of a session's loop: from the user's message until the model is done, with all the answers that this takes.
  *
- * Everything about it ends with the loop: the host keeps it with whatever runs the loop.
+ * It ends with the loop: the host keeps it with whatever runs the loop.
  */
 import type { Forgone } from "../failure/classify"
 import { CombinedMember, type Name } from "../member"
@@ -13,13 +13,13 @@ export type Run = {
   answer: Answer
   /** Discarded attempts. They do not count as steps of the agent. */
   retracted: number
-  /** The parts of the history that members refused; they are asked without them. */
+  /** The parts of the history that members have refused. These members are asked without them. */
   readonly forgone: Map<string, Set<Forgone>>
-  /** Members that said the conversation is too long, and their room in tokens. */
+  /** Members that said the conversation is too long, and the room that they have, in tokens. */
   readonly tooLong: Map<string, number>
-  /** What the user wants in the session, as of the last look at it. */
+  /** What the user wants in the session, as last read. */
   steer: Steer
-  /** Whether a member holds a prompt cache of the session; nobody does where that is not known. */
+  /** Whether a member holds a prompt cache of the session. If this is unknown, no member does. */
   warm?: (member: Name) => boolean
 }
 
@@ -37,8 +37,8 @@ export function forgo(run: Run, member: Name, what: Forgone) {
 }
 
 /**
- * Whether a member may have room for the conversation, given what others said: not if it has less room than a member
- * that said it is too long. One with the same room may, since hosts count differently.
+ * Whether a member may have room for the conversation, given what others said. It has none if it has less room than a
+ * member that said it is too long. With the same room it may, since hosts count differently.
  */
 export function mayHold(run: Run, member: Name, room: number) {
   if (run.tooLong.has(CombinedMember.key(member))) return false

@@ -9,7 +9,7 @@ import { isObject } from "../value"
 
 /** What the user wants in one session. A member is named as `provider/model`, or as `provider` for all of its models. */
 export type Steer = {
-  /** Only this one is asked, also if it fails. */
+  /** Only this one is asked, even if it fails. */
   readonly pin?: string
   /** These are not asked. */
   readonly skip?: readonly string[]
@@ -17,7 +17,7 @@ export type Steer = {
   readonly off?: boolean
 }
 
-/** What the user wants in all sessions on this machine: who is pinned, by combined model, and who is not asked. */
+/** What the user wants in all sessions on this machine: pinned members, by combined model, and members not to ask. */
 export type Machine = { readonly pins: Readonly<Record<string, string>>; readonly skips: readonly string[] }
 
 export const NOTHING: Machine = { pins: {}, skips: [] }
@@ -32,8 +32,8 @@ export function names(name: string, member: Name) {
 export type Reason = "pinned elsewhere" | "skipped" | "off"
 
 /**
- * The members of a combined model that may be asked, in their order; nobody if all of them are skipped. What the user
- * wants in the session counts more than what they want on the machine, and a pin more than a skip.
+ * The members of a combined model that may be asked, in their order; none if all are skipped. Wishes for the session
+ * outrank wishes for the machine, and a pin outranks a skip.
  */
 export function among<M extends Member>(
   id: string,
@@ -48,7 +48,7 @@ export function among<M extends Member>(
 /** The name that is pinned on this machine for a combined model. */
 export const pinOf = ({ pins }: Machine, id: string) => (Object.hasOwn(pins, id) ? pins[id] : undefined)
 
-/** The pinned members; undefined if none of these is. */
+/** The pinned members; undefined if no member is pinned. */
 function pinned<M extends Member>(id: string, members: readonly M[], machine: Machine, steer: Steer) {
   const own = members.filter((member) => steer.pin !== undefined && names(steer.pin, member))
   if (own.length) return own
@@ -75,14 +75,14 @@ export function reason(
   return pinned(id, members, machine, steer) ? "pinned elsewhere" : "off"
 }
 
-/** Asks only this member from now on; with undefined, whoever is next. */
+/** From now on only this member is asked; with undefined, the pin ends. */
 export function pin(steer: Steer, member: string | undefined): Steer {
   const { pin: _, ...rest } = steer
   if (member === undefined) return rest
   return { ...rest, pin: member, skip: (steer.skip ?? []).filter((name) => name !== member) }
 }
 
-/** Does not ask this member any more, or may ask it again. */
+/** The member is not asked any more; or, without `skipped`, may be asked again. */
 export function skip(steer: Steer, member: string, skipped: boolean): Steer {
   const others = (steer.skip ?? []).filter((name) => name !== member)
   if (!skipped) return { ...steer, skip: others }
@@ -102,7 +102,7 @@ type Given = { readonly pin?: unknown; readonly skip?: unknown; readonly failove
 /** What to send to the routes below `/combined/session/ID`. */
 export type Wish = { readonly what: "pin" | "skip" | "off"; readonly body: Readonly<Record<string, unknown>> }
 
-/** What these options say. */
+/** The wishes that these options express. */
 export function wishes({ pin, skip, failover }: Given): readonly Wish[] {
   return [
     ...(typeof pin === "string" ? [{ what: "pin", body: { member: pin } } as const] : []),
@@ -111,7 +111,7 @@ export function wishes({ pin, skip, failover }: Given): readonly Wish[] {
   ]
 }
 
-/** In its shortest form; undefined if the user wants nothing. */
+/** The wishes in their shortest form; undefined if there are none. */
 export function stored({ pin, skip = [], off }: Steer): Steer | undefined {
   if (pin === undefined && !skip.length && !off) return undefined
   return { ...(pin !== undefined && { pin }), ...(skip.length && { skip }), ...(off && { off }) }

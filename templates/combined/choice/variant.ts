@@ -1,11 +1,11 @@
-/** A variant of a model (how hard it thinks) under the name that a member has for it. Pure. */
+/** A variant of a model (how hard it thinks), under the member's own name for it. Pure. */
 
 /** From least to most. The names are those of upstream's variants (provider/transform.ts). */
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 /**
- * The member's own variant for the requested one: the same, or else the closest effort (of two equally close ones the
- * lower, which costs less); undefined if it has none to compare.
+ * The member's own variant for the requested one: the same if it has it, otherwise the closest effort (of two equally
+ * close ones the lower, which costs less). Undefined if it has none to compare.
  */
 export function map(asked: string, variants: Readonly<Record<string, unknown>> | undefined): string | undefined {
   if (variants?.[asked]) return asked
@@ -18,8 +18,8 @@ export function map(asked: string, variants: Readonly<Record<string, unknown>> |
 }
 
 /**
- * The variants of all members, efforts first, from least to most. Each has the options of the first member that has
- * it, just for display; a request uses those of its own member.
+ * The variants of all members, efforts first, from least to most. The options are those of the first member that has
+ * the variant, and are only for display; a request uses its own member's.
  */
 export function union<V>(members: readonly (Readonly<Record<string, V>> | undefined)[]): Record<string, V> {
   const rank = (name: string) => (EFFORTS.includes(name) ? EFFORTS.indexOf(name) : EFFORTS.length)
@@ -29,8 +29,8 @@ export function union<V>(members: readonly (Readonly<Record<string, V>> | undefi
 }
 
 /**
- * The member's own options under every name that may be requested: the group's variants, and the efforts. A name for
- * which the member has nothing similar has no options, but may still be requested.
+ * The member's own options under every name that may be requested: the group's variants and the efforts. A name for
+ * which the member has nothing similar can still be requested, but has no options.
  */
 export function named<V extends object>(own: Readonly<Record<string, V>> | undefined, group: Iterable<string>) {
   return Object.fromEntries(
@@ -41,7 +41,7 @@ export function named<V extends object>(own: Readonly<Record<string, V>> | undef
   )
 }
 
-/** The requested variant, if a member has nothing similar and goes without. */
+/** The requested variant, if the member has nothing similar and is asked without it. */
 export function lost(asked: string | undefined, variants: Readonly<Record<string, unknown>> | undefined) {
   return asked !== undefined && map(asked, variants) === undefined ? asked : undefined
 }

@@ -1,31 +1,34 @@
 /**
- * Collects what an error says about itself: as an SDK, bun or the operating system raises it, or as a provider wrote it
- * into a body or an event. The result is bounded for any input. Pure.
+ * Collects what an error says about itself, whether an SDK, bun or the operating system raised it, or a provider wrote
+ * it into a body or an event. The result has a limited size for any input. Pure.
  */
 import { isObject } from "../value"
 
 export type Seen = {
   status?: number
-  /** What identifies the error: codes, types, names, reasons, in lower case. */
+  /** What identifies the error: codes, types, names and reasons, in lower case. */
   readonly codes: Set<string>
-  /** The codes as words: "ModelNotFound" and "model_not_found" are "model not found". */
+  /** The codes as words: both "ModelNotFound" and "model_not_found" become "model not found". */
   readonly spelled: Set<string>
-  /** Sentences, a vendor's own before those around it. */
+  /** Sentences; a vendor's own come before those around it. */
   readonly texts: string[]
   headers: Record<string, string>
-  /** The answer was a web page, so it comes from a proxy, which knows nothing about the account. */
+  /** The answer was a web page, so it comes from a proxy, which knows nothing of the account. */
   page: boolean
 }
 
-/** An AI SDK error wraps the real one in `cause`, `lastError` or `error`, and the body of an answer is nested itself. */
+/**
+ * How deep to look. An AI SDK error wraps the real one in `cause`, `lastError` or `error`, and bodies are nested too.
+ */
 const DEPTH = 12
 
-/** Of a longer text, only the start and the end are read. A longer body is not parsed. */
+/** Only the start and the end of a longer text are read. A longer body is not parsed. */
 const LONGEST = { text: 8000, end: 2000, body: 1_000_000 }
 
 const MOST = { texts: 100, values: 2000, codes: 200 }
 
-// The names of fields below are without case, underscores and hyphens: vendors write them in every way.
+// The names of fields below are in lower case, without underscores and hyphens, because vendors write them in every
+// way.
 
 const STATUSES = ["statuscode", "status", "code", "httpstatus", "httpstatuscode", "rawstatuscode"]
 
@@ -51,7 +54,7 @@ const SENTENCES = [
   "lastupstreamerror",
 ]
 
-/** Where an error may contain another. Anything else may be the user's own words, and is ignored. */
+/** Fields that may contain another error. Anything else may be the user's own words, and is ignored. */
 const INSIDE = [
   "lasterror",
   "cause",
@@ -106,14 +109,14 @@ export function collect(error: unknown): Seen {
       say(bounded(text))
       return
     }
-    // A gateway's own words before the page of another server.
+    // The gateway's own words come before the page of the server behind it.
     if (PAGE.test(text)) title(text)
-    // A gateway's own words around another body, or a stream that was treated as a body.
+    // Read a body inside the gateway's own words, or a stream that was treated as a body.
     for (const inner of embedded(text)) visit(inner, depth - 1)
     const loose = unquoted(text)
     loose.codes.forEach(add)
     loose.texts.forEach(say)
-    // A code in brackets before the sentence: "[1308][…]", as Z.ai writes it in Anthropic's protocol.
+    // Z.ai, speaking Anthropic's protocol, writes a code in brackets before the sentence: "[1308][…]".
     const code = /^\[(\d{3,5})\]/.exec(text)?.[1]
     if (code) add(code)
     say(bounded(text).replaceAll("’", "'"))
@@ -148,7 +151,7 @@ export function collect(error: unknown): Seen {
     if (kind) add(kind)
     const named = Object.keys(item).filter((key) => key.endsWith("Exception") && item[key])
     named.forEach(add)
-    // Of a retry only the last attempt counts.
+    // After retries, only the last attempt counts.
     const last = fields.get("lasterror") ?? undefined
     if (last !== undefined) return visit(last, depth - 1)
     for (const key of INSIDE) visit(fields.get(key), depth - 1)
@@ -159,7 +162,7 @@ export function collect(error: unknown): Seen {
   return seen
 }
 
-/** An error event inside a stream may carry the HTTP status as its code, also as text: OpenRouter, Google and LiteLLM do. */
+/** In an error event inside a stream, the code may be the HTTP status, even as text (OpenRouter, Google, LiteLLM). */
 function statusOf(fields: ReadonlyMap<string, unknown>) {
   const found = STATUSES.map((key) => fields.get(key)).map((value) =>
     typeof value === "string" && /^[345]\d\d$/.test(value) ? Number(value) : value,
@@ -167,12 +170,12 @@ function statusOf(fields: ReadonlyMap<string, unknown>) {
   return found.find((value): value is number => typeof value === "number" && value >= 300 && value < 600)
 }
 
-/** A field's name without its case and hyphens; "" for one that no vendor uses. */
+/** A field's name in the form used above; "" if no vendor uses such a name. */
 const plain = (key: string) => (KEY.test(key) ? key.replace(/[_-]/g, "").toLowerCase() : "")
 
 const READ = new Set([...STATUSES, ...CODES, ...INSIDE, "responseheaders", "headers"])
 
-/** The fields that are read, also those that an error has from its class. */
+/** The fields that are read, including those that an error inherits from its class. */
 function fieldsOf(item: object): ReadonlyMap<string, unknown> {
   const found = new Map<string, unknown>()
   for (let at: object | null = item; at && at !== Object.prototype; at = Object.getPrototypeOf(at))
@@ -183,7 +186,7 @@ function fieldsOf(item: object): ReadonlyMap<string, unknown> {
   return found
 }
 
-/** A code as words; "" for one that is none, or just one word. */
+/** A code as words; "" if it is not a code, or just one word. */
 function spelled(code: string) {
   if (!/^[A-Za-z0-9_.:/-]{4,100}$/.test(code)) return ""
   const words = code
@@ -215,7 +218,7 @@ function quoted(text: string): string | undefined {
   }
 }
 
-/** JSON in a text: after a gateway's words, or in the lines of a stream. */
+/** JSON inside a text: after a gateway's words, or in the lines of a stream. */
 function embedded(text: string): unknown[] {
   if (text.length > LONGEST.body) return []
   const lines = [...text.matchAll(/^data: ?(\{.*)$/gm)].slice(0, 20).flatMap((line) => parsed(line[1]) ?? [])
@@ -233,7 +236,7 @@ const LOOSE_CODE = new RegExp(`(?<![A-Za-z])["']?(?:code|type|status|reason)${AF
 /** Where data begins: in JSON, in Python, and as Rust, Go and Swift print it. */
 const LOOSE = /[{[(]\s*(?:["']|[A-Za-z_]{1,40}: ?["'])|[ ,][A-Za-z_]{1,40}:\s?["']/
 
-/** Text that looks like data but cannot be parsed: printed by another language, or a body that was cut off. */
+/** Text that looks like data but cannot be parsed: printed by another language, or cut off. */
 function unquoted(whole: string) {
   const text = bounded(whole)
   if (!LOOSE.test(text) || embedded(text).length) return { codes: [], texts: [] }
@@ -257,14 +260,14 @@ function textual(headers: Record<string, unknown>) {
   )
 }
 
-/** What bun adds to a failed fetch is meant for developers. */
+/** What bun adds to the message of a failed fetch, for developers. */
 const BUN_HINT = /\.? For more information, pass `verbose: true` in the second argument to fetch\(\)/
 
 const PAGE = /<(?:!doctype|!DOCTYPE|html|HTML)[ >]/
 
 const LOOKS_LIKE_DATA = /^\s*(?:[[{]|<[!?a-z]|data:|event:)/i
 
-/** Control characters, invisible characters, and those that change the direction of a line. */
+/** Control characters, invisible characters, and characters that change the direction of a line. */
 const UNSEEN = /[\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/gu
 
 /** The vendor's sentence that says what is wrong; undefined if there is none. */
@@ -274,7 +277,7 @@ export function sentence(seen: Seen): string | undefined {
     .map(withoutData)
     .filter((item) => item)
   const [first, ...more] = found
-  // SDKs that cannot read a body give the reason phrase of the status line instead.
+  // SDKs that cannot read a body put the reason phrase of the status line first.
   const best = first !== undefined && !isSentence(first) ? (more.find(isSentence) ?? first) : first
   if (best === undefined && seen.page) return "A web page came instead of an answer"
   return best ?? [...seen.codes].find((code) => !code.startsWith("ai_"))
@@ -282,7 +285,7 @@ export function sentence(seen: Seen): string | undefined {
 
 const isSentence = (text: string) => /\s|[^\0-\x7f]/.test(text.trim())
 
-/** A text without the data in it. */
+/** A text without the data inside it. */
 function withoutData(text: string) {
   if (LOOKS_LIKE_DATA.test(text) && !/^\[\d+\]/.test(text)) return ""
   const from = text.search(/\{\s*(?:["']|[A-Za-z_]{1,40}: ?["'])|<(?:!doctype|!DOCTYPE|html|HTML)[ >]/)

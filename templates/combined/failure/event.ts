@@ -1,9 +1,9 @@
 /**
  * The error in an event inside an answer. SDKs only read what their own vendor sends and ignore the rest: Google's
- * errors, MiniMax' `base_resp`, the body of another server. Pure.
+ * errors, MiniMax's `base_resp`, the body of another server. Pure.
  */
 
-/** What makes an event part of an answer, whatever else it contains. */
+/** Fields that make an event part of an answer, whatever else it contains. */
 const ANSWERS = ["choices", "candidates", "delta", "content_block", "item", "output"]
 
 export function failed(event: unknown): boolean {
@@ -12,7 +12,7 @@ export function failed(event: unknown): boolean {
   if (isError(event.error)) return true
   if (isObject(event.base_resp) && Number(event.base_resp.status_code ?? 0) !== 0) return true
   if (ANSWERS.some((key) => event[key] !== undefined && event[key] !== null)) return false
-  // Gateways in front of a provider: `{"code":500,"msg":"…"}`, `{"success":false,"message":"…"}`, `{"detail":"…"}`.
+  // Forms that gateways use: `{"code":500,"msg":"…"}`, `{"success":false,"message":"…"}`, `{"detail":"…"}`.
   const says = [event.message, event.msg, event.detail].some((text) => typeof text === "string" && text !== "")
   const bad =
     event.success === false ||

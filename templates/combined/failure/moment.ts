@@ -49,7 +49,10 @@ const ISO =
 /** RFC 9110 5.6.7, as in Retry-After. */
 const HTTP = /^(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) (.{1,12})$/
 
-/** Milliseconds until a future date. Without a zone of its own it is in `zone`; if that is unknown too, it is ignored. */
+/**
+ * Milliseconds until a future date. A date without a zone is read in `zone`; if that is unknown too, the date is
+ * ignored.
+ */
 export function date(text: string, now: number, zone?: string) {
   const iso = ISO.exec(text.trim())
   if (iso) {
@@ -65,7 +68,7 @@ export function date(text: string, now: number, zone?: string) {
 const LETTERS =
   /^(?:(\d{1,2}) )?([A-Za-z]{3})[a-z]{0,6}\.?(?: (\d{1,2})(?:st|nd|rd|th)?)?,?(?: (\d{4}))?,?(?: at)? (\d{1,2}):(\d\d)(?::(\d\d))?(?: ?([AP]M))?$/i
 
-/** A date with the name of its month; the next such date if it has no year. */
+/** A date with the name of its month. Without a year, the next such date. */
 export function letters(text: string, now: number, zone: string) {
   const found = LETTERS.exec(text.trim())
   const day = found?.[1] ?? found?.[3]
@@ -106,7 +109,7 @@ function offsetOf(zone: string) {
   return (sign === "-" ? -1 : 1) * (Number(hour) * UNITS.h + Number(minute) * UNITS.m)
 }
 
-/** The offset of a zone from UTC at a moment: one of those above, or a name such as "Asia/Seoul". */
+/** The offset of a zone from UTC at a moment: a zone in one of the forms above, or a name such as "Asia/Seoul". */
 export function zone(name: string, now: number) {
   const fixed = offsetOf(name)
   if (fixed !== undefined) return fixed

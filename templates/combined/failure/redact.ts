@@ -1,4 +1,4 @@
-/** Removes keys and logins that a provider echoes from its response, before it is stored, shown or shared. */
+/** Removes keys and logins that a provider echoes in its response, before the response is stored, shown or shared. */
 
 const HIDDEN = "[redacted]"
 
@@ -13,7 +13,7 @@ const KEYS = [
   /\bA[KS]IA[A-Z0-9]{16}\b/g,
   /\bAIza[\w-]{30,}/g,
   /\bya29\.[\w-]{8,}/g,
-  // From the start of a word, which must have a second part: otherwise "-eyJ-eyJ…" would take quadratic time.
+  // Only at the start of a word that has a second part: otherwise "-eyJ-eyJ…" would take quadratic time.
   /(?<![\w-])(?=[\w-]+\.[\w-]{4,})(?:[\w-]*?-)??eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g,
 ]
 
@@ -24,7 +24,7 @@ const AFTER = [
   /(:\/\/)[^/?#\s"'@]+(?=@)/g,
 ]
 
-/** `secrets` are those that were sent; they are found in any form. */
+/** `secrets` are those that were sent; they are found whatever they look like. */
 export function redact(text: string, secrets: readonly string[] = []) {
   const known = secrets
     .filter((secret) => secret.length >= SHORTEST)
@@ -37,11 +37,11 @@ export function redact(text: string, secrets: readonly string[] = []) {
 /** Anything deeper than this in an error is replaced as a whole. */
 const DEPTH = 12
 
-/** The request as it was sent: nothing from the provider, and long. */
+/** The request as it was sent. It is long and contains nothing from the provider. */
 const ASKED = "requestBodyValues"
 
 /**
- * The same for everything in a failure. An error is changed in place, to keep its class. Anything else that is not plain
+ * Redacts everything in a failure. An error is changed in place, to keep its class. Anything else that is not plain
  * data, such as a client's own object, is left as it is.
  */
 export function within(value: unknown, secrets: readonly string[] = []): unknown {
@@ -81,7 +81,7 @@ export function within(value: unknown, secrets: readonly string[] = []): unknown
 
 const TELLING = /auth|key|token|secret|cookie|password/i
 
-/** The secrets of a request, from its headers and its address, also in pieces and encoded. */
+/** The secrets of a request, from its headers and its address, whole, in pieces and encoded. */
 export function sent(url: string, headers: Iterable<readonly [string, string]>) {
   const values = [...headers].filter(([name]) => TELLING.test(name)).map(([, value]) => value)
   const address = URL.canParse(url) ? new URL(url) : undefined

@@ -1,4 +1,7 @@
-/** When a provider says that it can be asked again. Pure: response headers and texts in, milliseconds from now out. */
+/**
+ * When a provider says that it can be asked again. Pure: takes response headers and texts, returns milliseconds from
+ * now.
+ */
 import { CombinedMoment } from "./moment"
 
 type Headers = Readonly<Record<string, string>>
@@ -6,21 +9,21 @@ type Headers = Readonly<Record<string, string>>
 export type Said = {
   readonly headers: Headers
   readonly texts: readonly string[]
-  /** The failure is about a limit; only then are the headers of used-up limits and the text used. */
+  /** The failure is about a limit. Only then are the text and the headers of used-up limits read. */
   readonly limit: boolean
-  /** The zone of dates without one, as "+08:00"; it is known only for some vendors. */
+  /** The zone for dates that name none, such as "+08:00"; only known for some vendors. */
   readonly zone?: string
   /** Where this vendor gives the time: "header:x", "field:x", "text"; "none" if something only looks like one. */
   readonly places?: readonly string[]
 }
 
-/** No limit is longer: a longer time is a mistake and is ignored. */
+/** No limit is longer. A longer time is a mistake and is ignored. */
 const LONGEST = 366 * 86_400_000
 
 /**
- * Retry-After as seconds or as a date (RFC 9110 10.2.3) and the millisecond form that OpenAI sends hold for every failure.
- * For a limit there are also: the reset header of a used-up limit (OpenAI, Anthropic, Groq, OpenRouter, Codex), and what
- * the text says (Google's RetryInfo, OpenAI's "try again in 6m0s", ChatGPT's resets_in_seconds and resets_at, dates).
+ * For every failure: Retry-After, as seconds or as a date (RFC 9110 10.2.3), and OpenAI's form of it in milliseconds.
+ * For a limit also: the reset header of a used-up limit (OpenAI, Anthropic, Groq, OpenRouter, Codex), and what the text
+ * says (Google's RetryInfo, OpenAI's "try again in 6m0s", ChatGPT's resets_in_seconds and resets_at, dates).
  */
 export function read({ headers, texts, limit, zone, places = [] }: Said, now: number): number | undefined {
   if (places.includes("none")) return undefined
@@ -59,11 +62,11 @@ function retryAfter(text: string | undefined, now: number) {
 /** Of several used-up limits, the one that lasts longest. */
 function limits(headers: Headers, now: number) {
   const waits = Object.entries(headers).flatMap(([name, value]) => {
-    // ChatGPT's plans: x-codex-primary-used-percent.
+    // For ChatGPT's plans: x-codex-primary-used-percent.
     if (name.startsWith("x-codex-") && name.endsWith("-used-percent") && (CombinedMoment.number(value) ?? 0) >= 100)
       return CombinedMoment.moment(headers[name.replace("used-percent", "reset-after-seconds")] ?? "", now) ?? []
     if (!name.includes("ratelimit")) return []
-    // The draft of the IETF: `"default";r=0;t=50`.
+    // From the IETF's draft: `"default";r=0;t=50`.
     const found = /\br=0\b.*?\bt=(\d{1,9})/.exec(value)?.[1]
     if (found) return [Number(found) * 1000]
     const reset = resetOf(name, value)
@@ -72,10 +75,10 @@ function limits(headers: Headers, now: number) {
   return waits.length ? Math.max(...waits) : undefined
 }
 
-/** The header that says when a limit is reset, for the header that says that it is used up. */
+/** If this header says that a limit is used up: the name of the header that says when it is reset. */
 function resetOf(name: string, value: string) {
   if (name.includes("remaining") && CombinedMoment.number(value) === 0) return name.replace("remaining", "reset")
-  // Anthropic's plans: no limit of this name has a "remaining".
+  // For Anthropic's plans: there is no "remaining" header for these limits.
   if (name.endsWith("-status") && value.trim() === "rejected") return name.replace(/status$/, "reset")
   return undefined
 }
@@ -92,10 +95,10 @@ const UNIT = "(milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|wee
 
 const COUNTED = `(?:\\d{1,9}(?:\\.\\d{1,12})?|an?|one) ?${UNIT}`
 
-/** One or several counted units: "2 hours", "3 hours and 5 minutes", "6hr 29min". */
+/** One or several numbers with units: "2 hours", "3 hours and 5 minutes", "6hr 29min". */
 const WORDS = new RegExp(`${ANNOUNCED}${NEARLY}((?:${COUNTED}(?:,? (?:and )?)?){1,6})`, "i")
 
-/** In Chinese the unit comes first: "30 秒后重试", "3 小时 20 分钟后恢复". */
+/** In Chinese the time comes first: "30 秒后重试", "3 小时 20 分钟后恢复". */
 const LATER = /((?:\d{1,9}(?:\.\d{1,12})? ?(?:秒|分钟|个?小时|天|周|个?星期)[ 零]?){1,6})钟?[之以]?后/
 
 const DELAY = /"?retryDelay"?\s{0,4}:\s{0,4}"?(\d{1,9}(?:\.\d{1,12})?s)"?/
@@ -103,20 +106,22 @@ const DELAY = /"?retryDelay"?\s{0,4}:\s{0,4}"?(\d{1,9}(?:\.\d{1,12})?s)"?/
 const NAME =
   "(?:next_?|quota_?|limit_?|window_?|usage_?)?(?:resets?_?(?:at|in|on|after|timestamp|time|date|delay|seconds|ms)(?:_?seconds)?|retry_?(?:after|in|at|delay)(?:_?(?:seconds|secs|ms))?|(?:cooldown|wait)_?(?:seconds|secs|ms)|(?:next_?)?available_?at|estimated_time)"
 
-/** A field that says when a limit ends, as in `collect.ts`. */
+/** A field that says when a limit ends, as in collect.ts. */
 const FIELD = new RegExp(`"(${NAME})"\\s{0,4}:\\s{0,4}"?([^",}\\n]{1,60})`, "i")
 
 const CLOCK_TIME = "\\d{1,2}:\\d\\d(?::\\d\\d(?:\\.\\d{1,9})?)?"
 
 const ZONE = "(?:Z\\b|(?:UTC|GMT)(?:[+-]\\d{1,2}(?::?\\d\\d)?)?|[+-]\\d\\d:?\\d\\d|北京时间)"
 
-/** Starting with the year: "2026-03-01T13:00:00Z", "2026-11-28 18:48:09 +0800 CST", "2027-01-01 at 00:00 UTC". */
+/**
+ * A date that starts with the year: "2026-03-01T13:00:00Z", "2026-11-28 18:48:09 +0800 CST", "2027-01-01 at 00:00 UTC".
+ */
 const DAY = `(\\d{4}-\\d\\d-\\d\\d|\\d{4}年\\d{1,2}月\\d{1,2}日)(?:[T ]|,? at )? ?(${CLOCK_TIME}) ?\\(?(${ZONE})?`
 const DATE = new RegExp(`${ANNOUNCED}[^"\\n]{0,40}?${DAY}`, "i")
-/** In Chinese, what happens then comes after the date. */
+/** In Chinese, the words about what happens then come after the date. */
 const DATE_LATER = new RegExp(`${DAY}\\)?[^"\\n。]{0,12}(?:重置|恢复|刷新|解除|后可)`)
 
-/** With the name of the month, and with a zone unless the vendor's is known: "Nov 30, 2026, 3:00 PM UTC". */
+/** A date with the name of the month, and with a zone unless the vendor's is known: "Nov 30, 2026, 3:00 PM UTC". */
 const MONTH = new RegExp(
   `${ANNOUNCED}[^"\\n]{0,40}?((?:\\d{1,2} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\\.? [^"\\n]{0,30}?\\d{1,2}:\\d\\d(?::\\d\\d)?(?: ?[AP]M)?) ?(${ZONE})?`,
   "i",
@@ -178,13 +183,13 @@ function month(found: RegExpExecArray | null, now: number, zone: string | undefi
 
 const DAY_LENGTH = 86_400_000
 
-/** The next time at which a clock shows this in its zone. */
+/** The next time that a clock in this zone shows this. */
 function clock(found: RegExpExecArray | null, now: number) {
   if (!found) return undefined
   const [, hour = "0", minute = "0", half, midnight, zone] = found
   const hours = midnight ? 0 : CombinedMoment.hours(Number(hour), half)
   if (hours === undefined || Number(minute) > 59) return undefined
-  // Without minutes, AM or PM it may be any number.
+  // Without minutes, AM or PM, it may be any number.
   if (!midnight && found[2] === undefined && half === undefined) return undefined
   const east = CombinedMoment.zone(zone, now)
   if (east === undefined) return undefined

@@ -1,8 +1,9 @@
 /**
- * The rows of the table, ready for use. The first one that matches decides, so rows that name a cause come before those
- * that only name a status, and the user's own rows come first.
+ * The rows of the table, ready for use. The first matching row decides, so rows that name a cause come before rows that
+ * only name a status, and the user's own rows come first of all.
  *
- * A row gives class, scope and time. A turn survives without one: if no row matches, one more member is asked.
+ * A row gives the class, the scope and where to find the time. If no row matches, one more member is asked, so a turn
+ * survives that.
  */
 import { table, type Row } from "./table"
 
@@ -23,7 +24,7 @@ function compiled({ words, unless, ...row }: Row): Rule {
   }
 }
 
-/** A row in the user's configuration. Its words are plain texts, so that matching is always fast. */
+/** A row in the user's configuration. Its words are plain texts, so matching is always fast. */
 export type Own = {
   readonly status?: readonly number[]
   readonly code?: readonly string[]
@@ -36,7 +37,7 @@ export type Own = {
 /** A shorter text is part of almost every error. */
 const SHORTEST = 3
 
-/** The user's rows. One without a real condition would decide every failure, and is left out. */
+/** The user's rows. A row without a real condition would decide every failure, so it is left out. */
 export function own(rows: readonly Own[]): readonly Rule[] {
   return rows.flatMap((row, index) => {
     const { words, code, class: kind, ...rest } = row

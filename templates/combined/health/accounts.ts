@@ -1,6 +1,6 @@
 /**
- * How much of their plans the user's accounts have used, as their last answers said. Pure functions on `Accounts`;
- * times are milliseconds since the epoch. It is shared as cooldowns are (store.ts).
+ * How much of their plans the user's accounts have used, according to their last answers. Pure functions on `Accounts`;
+ * times are milliseconds since the epoch. Shared in the same way as cooldowns (store.ts).
  */
 import type { Name } from "../member"
 import { CombinedWindow, type Window } from "./window"
@@ -9,13 +9,13 @@ import { isObject } from "../value"
 /** The windows in one answer. */
 type Report = { readonly at: number; readonly windows: readonly Window[] }
 
-/** By account, `provider/fingerprint`, or `provider/fingerprint/model` for limits of one model. */
+/** The key is the account, `provider/fingerprint`, or `provider/fingerprint/model` for limits of one model. */
 export type Accounts = ReadonlyMap<string, Report>
 
-/** Whose windows to look at; without a fingerprint, those of every account at the provider. */
+/** The account whose windows to look at; without a fingerprint, every account at the provider. */
 export type Account = { readonly providerID: string; readonly credentials: string | undefined }
 
-/** The percentage from which a member is left for others; undefined means never. */
+/** The percentage from which on a member is only asked if there is no other one; undefined means never. */
 export type Threshold = (providerID: string, window: Window) => number | undefined
 
 export const NONE: Accounts = new Map()
@@ -23,19 +23,19 @@ export const NONE: Accounts = new Map()
 const HOUR = 3_600_000
 
 /**
- * A share above the threshold is believed for a day. Then the member is asked again to find out: the user may have
- * bought a larger plan.
+ * For how long a share above the threshold is believed. Then the member is asked again to find out, since the user may
+ * have bought a larger plan.
  */
 const BELIEVED = 24 * HOUR
 
-/** Smaller changes are not written: every answer of a plan says something new. */
+/** Smaller changes are not written, because every answer changes the numbers of a plan a little. */
 const SLIGHT = { share: 0.002, time: 60_000, age: HOUR }
 
 const MOST = 300
 
 const UNKNOWN = "-"
 
-/** The state after an answer of a model. It replaces what the account, or the model, said before. */
+/** The state after an answer of a model. It replaces what was known about the account or the model. */
 export function see(
   accounts: Accounts,
   { providerID, credentials = UNKNOWN }: Account,
@@ -67,7 +67,7 @@ function isKnown(before: Report | undefined, windows: readonly Window[], now: nu
   )
 }
 
-/** The windows that apply to a member and have not ended; of the same one at several accounts, the fullest. */
+/** The windows that apply to a member and have not ended. If several accounts have the same one, the fullest. */
 export function windows(accounts: Accounts, member: Name, account: Account, now: number): readonly Window[] {
   const found = windowsOf(accounts, member, account, now)
     .map((item) => item.window)
@@ -75,7 +75,7 @@ export function windows(accounts: Accounts, member: Name, account: Account, now:
   return found.filter((item, index) => found.findIndex((other) => other.name === item.name) === index)
 }
 
-/** The accounts without these windows: as if no answer had ever said anything. */
+/** The accounts without any windows, as if no answer had ever mentioned them. */
 export function forget(accounts: Accounts, now: number): Accounts {
   return new Map([...accounts.keys()].map((key) => [key, { at: now, windows: [] }]))
 }
@@ -92,7 +92,7 @@ function windowsOf(accounts: Accounts, { modelID }: Name, account: Account, now:
   })
 }
 
-/** The window for which a member is left for others; of several, the one that ends last. */
+/** The window because of which a member is left for others; of several, the one that ends last. */
 export function nearlyUsed(
   accounts: Accounts,
   member: Name,
@@ -115,13 +115,16 @@ export function endsNext(accounts: Accounts, member: Name, account: Account, now
   return ends.length ? Math.min(...ends) : undefined
 }
 
-/** Of two reports on the same account the later one counts. */
+/** Of two reports on the same account, the later one counts. */
 export function merge(one: Accounts, other: Accounts): Accounts {
   const later = [...other].filter(([key, report]) => (one.get(key)?.at ?? -1) < report.at)
   return later.length ? new Map([...one, ...later]) : one
 }
 
-/** Without windows that have ended, and without reports from the future, made before the clock was set back. */
+/**
+ * The accounts without windows that have ended and without reports from the future, which were made before the clock
+ * was set back.
+ */
 export function current(accounts: Accounts, now: number): Accounts {
   if (
     accounts.size <= MOST &&
@@ -135,12 +138,15 @@ export function current(accounts: Accounts, now: number): Accounts {
   return new Map(kept.toSorted(([, a], [, b]) => b.at - a.at).slice(0, MOST))
 }
 
-/** The part of the health file that `read` reads. */
+/** The accounts in the form in which the health file has them and `read` reads them. */
 export function plain(accounts: Accounts) {
   return accounts.size ? { accounts: Object.fromEntries(accounts) } : {}
 }
 
-/** Reads the JSON of the health file. What does not look like `plain` is left out: it is a cache, not a document. */
+/**
+ * Reads the JSON of the health file. Whatever does not have the form of `plain` is left out: this is a cache, not a
+ * document.
+ */
 export function read(value: unknown): Accounts {
   const accounts = isObject(value) ? value.accounts : undefined
   if (!isObject(accounts)) return NONE

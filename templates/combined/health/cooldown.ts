@@ -1,13 +1,16 @@
 /**
  * Cooldowns: which member to avoid, and until when.
  *
- * Pure functions on `State`; times are milliseconds since the epoch. How a state is shared is in store.ts.
+ * Pure functions on `State`; times are milliseconds since the epoch. store.ts shares a state between processes.
  */
 import { KINDS, type Failure, type Kind } from "../failure/classify"
 import { CombinedMember } from "../member"
 import { isObject } from "../value"
 
-/** What is known about a member or a whole provider. A recovered one is kept too, so that others learn about it. */
+/**
+ * What is known about a member or a whole provider. A recovered one is kept too, so that other processes learn about
+ * it.
+ */
 export type Cooldown = {
   readonly since: number
   readonly until: number
@@ -21,7 +24,7 @@ export type Cooldown = {
 
 export type State = ReadonlyMap<string, Cooldown>
 
-/** Milliseconds. Limits for every cooldown, whatever the provider asks for. */
+/** Limits for every cooldown, in milliseconds, whatever the provider asks for. */
 export type Bounds = { readonly min: number; readonly max: number }
 
 type Step = { readonly base: number; readonly max: number }
@@ -31,7 +34,7 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** A transient failure must not mean minutes with a worse member. */
+/** A transient failure should not mean minutes with a less preferred member. */
 const TRANSIENT: Step = { base: 5 * SECOND, max: 2 * MINUTE }
 
 /**
@@ -54,15 +57,17 @@ const schedule: Record<Kind, Step> = {
 export const BOUNDS: Bounds = { min: 0, max: 35 * DAY }
 
 /**
- * The longest cooldown for a failure. A used-up plan is avoided until its end. The member is tried once a day if the limit
- * may end early (a plan is changed, credits are bought), or if the end is later than that of any plan, which cannot be
- * right. Cooldowns for other failures last a day at most.
+ * The longest cooldown for a failure. A used-up plan is avoided until its end. But the member is tried once a day if
+ * the limit may end early (a plan is changed, credits are bought), or if the end is later than that of any plan and so
+ * cannot be right. Cooldowns for other failures last a day at most.
  */
 function longest({ kind, early, retryAfter = 0 }: Pick<Failure, "kind" | "early" | "retryAfter">) {
   return kind === "quota" && !early && retryAfter <= BOUNDS.max ? BOUNDS.max : DAY
 }
 
-/** The minimum for a time that a provider gives: with "at once" the same member would be asked again and again. */
+/**
+ * The minimum for a time that a provider gives. If it says "at once", the same member would be asked again and again.
+ */
 const SHORTEST = SECOND
 
 /** How long consecutive failures are remembered after the cooldown. */
@@ -72,9 +77,9 @@ const MEMORY = DAY
 const CURED_BY_CREDENTIALS: readonly Kind[] = ["quota", "auth"]
 
 /**
- * The state after a failure. Consecutive failures with one schedule lengthen the cooldown; those with other schedules
- * do not affect it. Simultaneous requests have the same problem: those that started before the known failure do not
- * count again.
+ * The state after a failure. Consecutive failures lengthen the cooldown if they have the same schedule; others do not
+ * affect it. Requests that run at the same time have the same problem, so those that started before the known failure
+ * do not count again.
  */
 export function fail(
   state: State,
@@ -107,7 +112,7 @@ export function fail(
 }
 
 /**
- * A time from the provider is believed once. If the member fails again after it, it was too short, and the schedule
+ * A provider's time is believed once. If the member fails again after it, the time was too short, and the schedule
  * applies.
  */
 function waitOf(failure: Failure, step: Step, failures: number) {
@@ -116,7 +121,7 @@ function waitOf(failure: Failure, step: Step, failures: number) {
   return Math.max(failure.retryAfter, failures > 1 ? scheduled(failures - 1) : SHORTEST)
 }
 
-/** A success clears what was known when its request started at `began`; a later failure in another session stays. */
+/** A success clears what was known when its request started at `began`. A later failure in another session stays. */
 export function succeed(state: State, providerID: string, modelID: string, began: number): State {
   const stale = [CombinedMember.providerKey(providerID), CombinedMember.key({ providerID, modelID })].flatMap((key) => {
     const item = state.get(key)
@@ -130,7 +135,7 @@ export function succeed(state: State, providerID: string, modelID: string, began
 }
 
 /**
- * The state in which these members, or all, are asked again: what is known about them counts as over. It is recorded
+ * The state in which these members, or all, are asked again: what is known about them counts as over. This is recorded
  * like a success, so that other processes learn about it.
  */
 export function forget(state: State, members: readonly CombinedMember.Name[] | undefined, now: number): State {
@@ -152,7 +157,7 @@ export function cooling(state: State, providerID: string, modelID: string, now: 
     .toSorted((a, b) => b.until - a.until)[0]
 }
 
-/** Keys whose cooldown is over but that have had no success since. */
+/** Keys whose cooldown is over, but which have had no success since. */
 export function unproven(state: State, providerID: string, modelID: string, now: number): readonly string[] {
   return [CombinedMember.providerKey(providerID), CombinedMember.key({ providerID, modelID })].filter((key) => {
     const item = state.get(key)
@@ -160,7 +165,7 @@ export function unproven(state: State, providerID: string, modelID: string, now:
   })
 }
 
-/** Of two records for the same member the later one counts; if they are simultaneous, the success. */
+/** Of two records for the same member, the later one counts; if both are of the same time, the success. */
 export function merge(one: State, other: State): State {
   return [...other].reduce((made, [key, item]) => {
     const known = made.get(key)
@@ -170,8 +175,8 @@ export function merge(one: State, other: State): State {
 }
 
 /**
- * The records that still count. One from the future was written before the clock was set back, and is dropped, so that
- * a wrong clock cannot make a cooldown endless.
+ * The records that still count. A record from the future was written before the clock was set back. It is dropped, so
+ * that a wrong clock cannot make a cooldown endless.
  */
 export function current(
   state: State,
@@ -189,12 +194,12 @@ export function current(
 
 const VERSION = 1
 
-/** The text of the file; `more` is what else is in it, which other versions ignore. */
+/** The text of the file. `more` is what else is in it; versions that do not know that ignore it. */
 export function format(state: State, more: Readonly<Record<string, unknown>> = {}) {
   return JSON.stringify({ version: VERSION, members: Object.fromEntries(state), ...more })
 }
 
-/** Reads the JSON that `format` wrote. Anything else gives an empty state: it is a cache, not a document. */
+/** Reads the JSON that `format` wrote. Anything else gives an empty state: this is a cache, not a document. */
 export function read(value: unknown): State {
   if (!isObject(value) || value.version !== VERSION || !isObject(value.members)) return new Map()
   return new Map(

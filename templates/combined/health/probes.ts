@@ -1,16 +1,18 @@
 /**
- * After a cooldown one request tests whether the member has recovered; until then, others use the next one. A mark
- * that is not removed expires, so a request that never ends cannot block a member.
+ * After a cooldown, one request probes whether the member has recovered; until then, other requests use the next
+ * member. A mark that is not removed expires, so a request that never ends cannot block a member.
  */
 
-/** Long enough for an answer to start, short enough that a lost mark does not keep a healthy member idle for long. */
+/**
+ * Long enough for an answer to start, and short enough that a lost mark does not keep a healthy member idle for long.
+ */
 const LONGEST = 60_000
 
 export type Probes = {
-  /** Takes these keys for an owner; returns false and takes none when another owner has any of them. */
+  /** Takes these keys for an owner. If another owner has any of them, takes none and returns false. */
   readonly claim: (keys: readonly string[], owner: object, now: number) => boolean
   readonly release: (owner: object) => void
-  /** Whether another owner is testing any of these. */
+  /** Whether another owner is probing any of these. */
   readonly taken: (keys: readonly string[], owner: object | undefined, now: number) => boolean
 }
 

@@ -1,10 +1,10 @@
 /**
- * The health of members, and what accounts have used of their plans, shared by all of the user's processes and kept
+ * The health of members, and what accounts have used of their plans. Shared by all of the user's processes and kept
  * across restarts.
  *
- * One JSON file, replaced as a whole, by one process at a time. A turn never waits for others: a change that cannot be
- * written at once applies in this process immediately, and is written a moment later. A state is a map in which the
- * later record wins.
+ * It is one JSON file. It is replaced as a whole, by one process at a time. A turn never waits for that: a change that
+ * cannot be written at once applies in this process immediately, and is written a moment later. A state is a map in
+ * which the later record wins.
  */
 import { CombinedAccounts, type Accounts } from "./accounts"
 import { CombinedCooldown } from "./cooldown"
@@ -19,33 +19,34 @@ export type Shelf = {
   /** Replaces everything in one step, or throws. */
   readonly replace: (text: string) => void
   /**
-   * Does something while no other process changes it; returns false, without doing it, if another one is busy for that
-   * long.
+   * Runs `act` while no other process can change the file. Returns false, without running it, if another process is
+   * busy for longer than `patience`.
    */
   readonly alone: (act: () => void, patience: number) => boolean
-  /** Tries again until it succeeds: every few milliseconds, and longer before the process ends. */
+  /** Tries again until it succeeds: every few milliseconds, and for longer right before the process ends. */
   readonly until: (done: (patience: number) => boolean) => void
 }
 
 export type Store = {
-  /** What this process and others know now. */
+  /** The cooldowns that this process and others know now. */
   readonly read: () => CombinedCooldown.State
   readonly update: (change: (state: CombinedCooldown.State) => CombinedCooldown.State) => CombinedCooldown.State
   /** What is known about plans. */
   readonly accounts: () => Accounts
-  /** Changes that. It applies at once and is written a moment later, because answers must not wait for it. */
+  /**
+   * Changes what is known about plans. It applies at once and is written a moment later, because answers must not wait
+   * for it.
+   */
   readonly see: (change: (accounts: Accounts) => Accounts) => void
-  /** What the user wants on this machine; only the tool changes it. */
+  /** What the user wants on this machine; only opencode-patcher changes it. */
   readonly machine: () => Machine
-  /** Changes with what is stored. */
+  /** Changes whenever the stored content changes. */
   readonly stamp: () => string | undefined
-  /** Why the last change could not be shared; this process still uses it. */
+  /** Why the last change could not be shared. This process still uses it. */
   readonly problem: () => string | undefined
 }
 
-/**
- * @param live drops what no longer counts, so that the file does not grow
- */
+/** @param live drops what no longer counts, so that the file does not grow */
 export function open(
   shelf: Shelf,
   live: (state: CombinedCooldown.State) => CombinedCooldown.State,
@@ -67,11 +68,11 @@ export function open(
     pending: false,
   }
 
-  /** Reads what others have written. Returns whether something of ours is missing there. */
+  /** Reads what other processes have written. Returns whether something of ours is missing there. */
   const take = () => {
     const stamp = shelf.stamp()
     if (stamp === memory.seen) return false
-    // Whoever deletes the file wants everything in it forgotten, by the processes that run as well.
+    // Deleting the file means that everything in it is forgotten, also by running processes.
     if (stamp === undefined) {
       memory.state = new Map()
       memory.accounts = CombinedAccounts.NONE
@@ -82,7 +83,7 @@ export function open(
     const value = parsed(shelf.read() ?? "")
     const found = CombinedCooldown.read(value)
     const accounts = CombinedAccounts.read(value)
-    // It is never changed here, so the file is always right.
+    // OpenCode never changes this part, so what the file says is always right.
     memory.machine = CombinedSteer.machine(value)
     memory.state = CombinedCooldown.merge(memory.state, found)
     memory.accounts = CombinedAccounts.merge(memory.accounts, accounts)

@@ -1,7 +1,7 @@
 /**
- * What an answer says about a plan: which share of a window is used, and when the window ends. Pure.
+ * What an answer says about a plan: how much of a window is used, and when the window ends. Pure.
  *
- * Successful answers say it as well as refusals, most of them in headers. Each vendor's form is in
+ * Both successful answers and refusals say it, mostly in headers. Each vendor's form is in
  * tests/combined/window.test.ts, with its source.
  */
 import { CombinedMoment } from "../failure/moment"
@@ -15,7 +15,7 @@ export type Window = {
   /** Milliseconds since the epoch. */
   readonly endsAt: number
   readonly lengthSeconds?: number
-  /** It is part of a subscription, so what is left at its end is lost. */
+  /** The window belongs to a subscription, so what is left at its end is lost. */
   readonly plan: boolean
   /** It holds only for the model that was asked; otherwise for the whole account. */
   readonly ofModel: boolean
@@ -26,8 +26,8 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /**
- * A limit that ends sooner than this only slows requests down, and `Retry-After` deals with it: vendors count those per
- * minute. If a limit does not give its length, the time until its end counts.
+ * A limit that ends sooner than this only slows requests down, and `Retry-After` takes care of it: vendors count such
+ * limits per minute. If a limit does not give its length, the time until its end counts.
  */
 const SHORTEST = 15 * MINUTE
 
@@ -43,7 +43,7 @@ const RELEVANT = /^(?:x-codex-|anthropic-ratelimit-|x-quota-snapshot-|x-usage-ra
 
 type Headers = ReadonlyMap<string, string>
 
-/** The windows in the headers of an answer. Almost no provider sends any, so this looks at each header once. */
+/** The windows in the headers of an answer. Almost no provider sends any, so each header is only looked at once. */
 export function read(headers: Iterable<readonly [string, string]>, now: number): readonly Window[] {
   const found = new Map<string, string>()
   for (const [name, value] of headers)
@@ -54,7 +54,7 @@ export function read(headers: Iterable<readonly [string, string]>, now: number):
 }
 
 /**
- * The windows in a body or in an event of a stream: OpenRouter repeats its headers in the body of a refusal, and the
+ * The windows in a body or in an event of a stream. OpenRouter repeats its headers in the body of a refusal, and the
  * ChatGPT login may send an event `codex.rate_limits`.
  */
 export function inBody(body: unknown, now: number): readonly Window[] {
@@ -70,7 +70,7 @@ export function inBody(body: unknown, now: number): readonly Window[] {
   )
 }
 
-/** Only plan windows; of several with one name, the one that is used most. */
+/** Only windows whose length fits a plan; of several with one name, the one that is used most. */
 function bounded(windows: readonly Window[], now: number) {
   const kept = windows
     .filter(({ usedShare, endsAt, lengthSeconds }) => {
@@ -84,7 +84,7 @@ function bounded(windows: readonly Window[], now: number) {
     .slice(0, MOST.windows)
 }
 
-/** "x-codex-primary-used-percent". A family of its own ("x-codex-bengalfox-primary-…") counts for one model. */
+/** "x-codex-primary-used-percent". With a family ("x-codex-bengalfox-primary-…") it counts for one model. */
 const CODEX = /^x-codex-(?:([\w-]+)-)?(primary|secondary)-used-percent$/
 
 function codex(headers: Headers, now: number) {
@@ -124,7 +124,7 @@ function event(body: Record<string, unknown>, now: number) {
 /** "anthropic-ratelimit-unified-5h-utilization"; "…-7d_oi-…" and "…-7d_sonnet-…" count for some models. */
 const UNIFIED = /^anthropic-ratelimit-unified-(\d{1,3})([hd])(?:[_-](\w+))?-utilization$/
 
-/** The windows that a refusal names when it has no utilization. */
+/** The windows that a refusal names if it gives no utilization. */
 const CLAIMS: readonly (readonly [string, number])[] = [
   ["five_hour", 5 * HOUR],
   ["seven_day", 7 * DAY],
@@ -171,7 +171,7 @@ function copilot(headers: Headers, now: number) {
     const said = new URLSearchParams(headers.get(name) ?? "")
     const remains = CombinedMoment.number(said.get("rem") ?? "")
     const granted = Number(said.get("ent") ?? 0)
-    // -1 means unlimited, and 0 that the plan has no such requests; session and week have no number of requests.
+    // -1 means unlimited, and 0 that the plan has no such requests. Session and week have no number of requests.
     const counts = name.startsWith("x-usage-") || granted > 0
     if (remains === undefined || !counts) return []
     return made(1 - remains / 100, CombinedMoment.moment(said.get("rst") ?? "", now), now, {
@@ -196,7 +196,7 @@ const LENGTHS: Readonly<Record<string, number>> = {
   month: 30 * DAY,
 }
 
-/** Every vendor counts these for each model. */
+/** Every vendor counts these separately for each model. */
 function limits(headers: Headers, now: number) {
   return [...headers].flatMap(([name, value]) => {
     const found = REMAINING.exec(name)
@@ -221,7 +221,7 @@ function limits(headers: Headers, now: number) {
 
 type Kind = Pick<Window, "name" | "plan" | "ofModel"> & { readonly lengthSeconds?: number | undefined }
 
-/** A window is named after its length: vendors move windows of other lengths into the same place. */
+/** A window is named after its length, because vendors move windows of other lengths into the same place. */
 function made(usedShare: number, left: number | undefined, now: number, kind: Kind): Window[] {
   const { lengthSeconds, name, plan, ofModel } = kind
   if (left === undefined) return []
@@ -247,7 +247,7 @@ function lengthOf(seconds: number) {
 }
 
 /**
- * Whether a provider only sells subscriptions. Their ids in the models catalogue say so: zai-coding-plan,
+ * Whether a provider only sells subscriptions. The ids in the models catalogue show it: zai-coding-plan,
  * kimi-for-coding, xiaomi-token-plan-cn, github-copilot, opencode-go.
  */
 export function isPlan(providerID: string) {

@@ -1,6 +1,6 @@
 /**
- * Call ids in a form that the reader accepts. Each provider makes its own, and some refuse those of others: too long,
- * or with invalid characters. Pure: maps the ids of a history to those for one reader.
+ * Call ids in a form that the reader accepts. Each provider makes its own, and some refuse those of others because they
+ * are too long or have invalid characters. Pure: maps the ids of a history to ids for one reader.
  */
 
 export type Form = {
@@ -10,7 +10,7 @@ export type Form = {
   readonly exactly?: number
 }
 
-/** Everybody accepts ids of eight to forty letters and digits, except Mistral, whose own have nine. */
+/** All providers accept ids of eight to forty letters and digits, except Mistral, whose own have nine. */
 const SHORT: Form = { longest: 9, exactly: 9, characters: /^[a-zA-Z0-9]+$/ }
 
 type Reader = { readonly npm: string; readonly id: string; readonly providerID: string }
@@ -19,8 +19,9 @@ type Reader = { readonly npm: string; readonly id: string; readonly providerID: 
  * The first match decides. Moonshot's ids ("functions.bash:0") mean something to its models, so a chat server keeps
  * them.
  *
- * Sources: Anthropic and Bedrock refuse other characters (ToolUseBlock: `[a-zA-Z0-9_-]+`, 1 to 64), OpenAI's Responses more
- * than 64 and its chat completions, and Azure's, more than 40; Mistral wants "a-z, A-Z, 0-9, with a length of 9".
+ * Sources: Anthropic and Bedrock refuse other characters (ToolUseBlock: `[a-zA-Z0-9_-]+`, 1 to 64). OpenAI's Responses
+ * refuse more than 64 characters, its chat completions (and Azure's) more than 40. Mistral wants "a-z, A-Z, 0-9, with a
+ * length of 9".
  */
 const FORMS: readonly { readonly when: (reader: Reader) => boolean; readonly form: Form }[] = [
   {
@@ -44,13 +45,13 @@ export function formFor(reader: Reader): Form {
   return FORMS.find((item) => item.when(reader))?.form ?? SHORT
 }
 
-/** The form that everybody accepts, for a reader that has refused another one. */
+/** The form that all providers accept, for a reader that has refused another one. */
 export const STRICTEST = SHORT
 
 /**
  * Assigns names to the ids of one history, in the order in which it is read. The same history gets the same names in
- * each request, which prompt caches need. A call with the id of an earlier one gets a new name; calls with the same id
- * have their results in the order in which they were made.
+ * each request, which prompt caches need. A call with the id of an earlier one gets a new name; the results of such
+ * calls are in the order in which the calls were made.
  */
 export function namer(form: Form, ids: readonly string[]) {
   const fits = (id: string) =>
@@ -81,7 +82,7 @@ export function namer(form: Form, ids: readonly string[]) {
   }
 }
 
-/** Nine letters and digits (64 bits of FNV-1a, of which these keep 46). */
+/** Nine letters and digits: 46 bits of a 64-bit FNV-1a hash. */
 function digest(text: string) {
   const hash = [...new TextEncoder().encode(text)].reduce(
     (sum, byte) => BigInt.asUintN(64, (sum ^ BigInt(byte)) * 0x100000001b3n),

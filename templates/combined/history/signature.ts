@@ -1,5 +1,5 @@
 /**
- * Claude's signed thinking: the signature is Anthropic's and valid on every platform that serves the model, but each
+ * Claude's signed thinking. The signature is Anthropic's and is valid on every platform that serves the model, but each
  * SDK stores it in a different place. Pure.
  */
 import { isObject } from "../value"
@@ -8,12 +8,12 @@ export type Signed = { readonly signature: string } | { readonly redactedData: s
 
 export type Thought = { readonly text: string; readonly signed: Signed }
 
-/** What an SDK stores with a part of an answer, by the SDK's own name. */
+/** What SDKs store with a part of an answer. The key is the SDK's name for itself. */
 export type Metadata = Readonly<Record<string, unknown>>
 
 const ANTHROPIC = ["@ai-sdk/anthropic", "@ai-sdk/google-vertex/anthropic"]
 
-/** OpenRouter's name for what Anthropic signs. */
+/** The format that OpenRouter gives for thinking signed by Anthropic. */
 const FORMAT = "anthropic-claude-v1"
 
 export function read(metadata: Metadata | undefined): Signed | undefined {
@@ -23,7 +23,7 @@ export function read(metadata: Metadata | undefined): Signed | undefined {
     if (typeof own.redactedData === "string") return { redactedData: own.redactedData }
   }
   const details = isObject(metadata?.openrouter) ? metadata.openrouter.reasoning_details : undefined
-  // With more than one in a part, it is unknown which text belongs to which signature.
+  // If a part has more than one, it is unknown which text belongs to which signature.
   const found = Array.isArray(details) ? details.filter((item) => item?.signature || item?.data) : []
   if (found.length !== 1) return undefined
   const [{ signature, data }] = found
@@ -31,7 +31,7 @@ export function read(metadata: Metadata | undefined): Signed | undefined {
   return typeof data === "string" ? { redactedData: data } : undefined
 }
 
-/** The metadata of one of the thoughts of a message, in the form of the reader's SDK; undefined if it accepts none. */
+/** The metadata for one of a message's thoughts, in the form of the reader's SDK; undefined if that accepts none. */
 export function write(npm: string, all: readonly Thought[], index: number) {
   if (ANTHROPIC.includes(npm)) return { anthropic: { ...all[index].signed } }
   if (npm === "@ai-sdk/amazon-bedrock") return { bedrock: { ...all[index].signed } }
@@ -48,7 +48,7 @@ export function write(npm: string, all: readonly Thought[], index: number) {
 /** Google's marker for a lost signature: https://ai.google.dev/gemini-api/docs/thought-signatures */
 export const LOST = { google: { thoughtSignature: "skip_thought_signature_validator" } }
 
-/** Gemini's SDKs read one another's signatures. */
+/** Whether it has a signature of Gemini's. Gemini's SDKs read each other's signatures. */
 export function isGemini(metadata: Metadata | undefined) {
   return [metadata?.google, metadata?.vertex].some((own) => isObject(own) && typeof own.thoughtSignature === "string")
 }

@@ -33,7 +33,7 @@ export function wayFor(reader: { readonly npm: string; readonly reasons: boolean
 }
 
 /**
- * What OpenRouter's SDK sends of the thoughts of a whole message; it reads them from the first part that has them, and
+ * What OpenRouter's SDK sends as the thoughts of a whole message. It reads them from the first part that has them, and
  * drops those in a format that must be signed.
  */
 export function details(texts: readonly string[]) {

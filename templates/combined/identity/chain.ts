@@ -5,18 +5,18 @@ import { compare } from "./scan"
 
 /** How a member of a chain is asked, if the user says so. */
 export type How = {
-  /** Its effort, under the name of the group's variants, whatever was chosen for the session. */
+  /** The effort to ask for, under the name of the group's variant, whatever was chosen for the session. */
   readonly variant?: string
-  /** Options of the model for these requests; `temperature` and `top_p` count as well. */
+  /** Options of the model for these requests; `temperature` and `top_p` count too. */
   readonly options?: Readonly<Record<string, unknown>>
-  /** It is asked only after one of these classes of failures of a member before it. */
+  /** It is only asked if a member before it has failed with one of these classes of failures. */
   readonly when?: readonly string[]
 }
 
 /** `provider/model`, or `combined/x` for the members of another group. */
 export type Item = string | ({ readonly model: string } & How)
 
-/** A group of the user's: its models, or an object with more about them. */
+/** A group of the user's: a list of models, or an object with further settings. */
 export type Chain =
   | readonly Item[]
   | {
@@ -44,7 +44,7 @@ export function items(chain: Chain): readonly { readonly model: string; readonly
 }
 
 /**
- * A chain from a value that nobody has checked, since upstream takes any key of an agent; also the name of one model.
+ * Reads a chain from an unchecked value (upstream accepts any key of an agent); it may also be the name of one model.
  * Undefined if it is not a chain.
  */
 export function parse(value: unknown): Chain | undefined {
@@ -67,7 +67,7 @@ function isItem(value: unknown): value is Item {
 // This folder imports nothing but itself: it is tested beside its Python twins.
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
 
-/** Whether the next different model is asked for what one refuses. */
+/** Whether the next different model is asked if one refuses the content. */
 export function onRefusal(chain: Chain | undefined) {
   return chain && "models" in chain ? chain.on_refusal : undefined
 }
@@ -81,12 +81,12 @@ export function reference(model: string) {
   return model.startsWith(COMBINED) ? model.slice(COMBINED.length) : undefined
 }
 
-/** What a group is called in a chain. */
+/** How a group is named in a chain. */
 export function named(id: string) {
   return COMBINED + id
 }
 
-/** The groups that contain themselves, which are left out; each as the path from it back to itself. */
+/** The groups that contain themselves, which are left out. Each is given as the path from it back to itself. */
 export function circles(chains: Chains): string[][] {
   const inner = new Map(
     Object.entries(chains).map(([id, chain]) => [id, items(chain).flatMap(({ model }) => reference(model) ?? [])]),
@@ -109,11 +109,11 @@ export function circles(chains: Chains): string[][] {
     .filter((found) => found.length > 0)
 }
 
-/** A model of a chain with how it is asked. */
+/** A model of a chain, and how it is asked. */
 export type Link<E> = { readonly entry: E; readonly how: How }
 
 /**
- * The models of a chain in their order; a model that is there twice counts once. `find` gives the offer with a name,
+ * The models of a chain in their order; a model that is there twice counts once. `find` returns the offer with a name,
  * and the members of an automatic group.
  */
 export function expand<E extends { readonly rank: number }>(
@@ -131,7 +131,7 @@ export function expand<E extends { readonly rank: number }>(
       }))
     })
     const once = found.filter((link, index) => found.findIndex((other) => other.entry === link.entry) === index)
-    // What the priority does not order stays as written.
+    // Models that the priority does not order stay as written.
     return isSorted(chain) ? once.toSorted((a, b) => a.entry.rank - b.entry.rank) : once
   }
   const offered = (name: string): Link<E>[] => {

@@ -12,29 +12,31 @@ export type { Chain, Chains, How, Offer, Identity, Variant }
 export { resolve }
 
 export type Options = {
-  /** Providers, highest first. The others follow in the order of their ids. */
+  /** Providers, most preferred first. The others follow in the order of their ids. */
   priority: readonly string[]
   /** The minimum number of providers for a group. Default 2. */
   minProviders?: number
-  /** Whether a name without a date is the same as its newest snapshot. Default true. */
+  /** Whether a name without a date means the same as its newest snapshot. Default true. */
   combineLatest?: boolean
   /** Offers to leave out: provider/model, where * stands for any text. */
   exclude?: readonly string[]
   /** The user's own groups, by their ids. */
   groups?: Chains
-  /** What is asked after a model, by agents; "" stands for every model that has no chain of its own. */
+  /** The fallbacks, by agent; "" stands for every model that has no chain of its own. */
   fallbacks?: Chains
-  /** Kinds of variants that may be in one group. Default: region, host, confidential; free where a provider is listed. */
+  /**
+   * Kinds of variants that may be in one group. Default: region, host, confidential; free if the provider is listed.
+   */
   variants?: readonly string[]
   /** Regions in order of preference, if a provider offers a model in several. */
   regions?: readonly string[]
   /** What providers must promise. */
   require?: Require
-  /** Further offers that are not combined: they tell which snapshots exist. */
+  /** Further offers that are not combined, but show which snapshots exist. */
   catalogue?: readonly Offer[]
 }
 
-/** `identity` is the key of the model: members of a chain of the user's may be different models. */
+/** `identity` is the key of the model: the members of a chain of the user's may be different models. */
 export type Member = { providerID: string; modelID: string; identity: string; variant: Variant; how?: How }
 export type Group = { id: string; key: string; name: string; members: readonly Member[] }
 
@@ -43,10 +45,13 @@ type Entry = { offer: Offer; identity: Identity; rank: number; listed: boolean }
 type Draft = { short: string | undefined; id: string; key: string; qualified: string; links: readonly Link<Entry>[] }
 
 export const VARIANTS = ["free", "quantised", "context", "region", "host", "confidential"] as const
-/** Free offers have other terms for the user's data, so without `variants` the provider has to be listed for them. */
+/**
+ * Free offers have other terms for the user's data. So without `variants`, they are only combined if the user lists
+ * their provider.
+ */
 export const DEFAULT_VARIANTS: readonly string[] = ["region", "host", "confidential"]
 
-/** What one offer's id says; `group` knows more, because it sees the others too. */
+/** What one offer's id says. `group` knows more, because it sees the other offers too. */
 export function identify(offer: Offer): { key: string; variant: Variant } {
   const [identity] = resolve([offer])
   return { key: identity.key, variant: identity.variant }
@@ -58,7 +63,7 @@ export function group(offers: readonly Offer[], options: Options): Group[] {
   const ranks = rankOf(offers, options.priority)
   // If there can be no group, the catalogue need not be read.
   if (ranks.size < (options.minProviders ?? 2) && Object.keys(options.groups ?? {}).length === 0) return []
-  // Excluded offers still tell which snapshots and sizes exist.
+  // Excluded offers also show which snapshots and sizes exist.
   const identities = resolve(offers, options.catalogue)
   const all = offers.map((offer, index): Entry => {
     const rank = ranks.get(offer.providerID)
@@ -72,7 +77,7 @@ export function group(offers: readonly Offer[], options: Options): Group[] {
   return [...own, ...automatic].map(finish).sort((a, b) => compare(a.id, b.id))
 }
 
-// The user's own groups are called what the user called them, the others what their best offer is.
+// The user's own groups have the user's name, the others the name of their best offer.
 function finish(draft: Draft): Group {
   const best = draft.links[0].entry.offer
   return {
@@ -127,7 +132,7 @@ function rankOf(offers: readonly Offer[], priority: readonly string[]) {
   return ranks
 }
 
-/** Whether an offer may be a member at all: the user trusts it, or its provider promises what is required. */
+/** Whether an offer may be a member at all: the user trusts its provider, or the provider promises what is required. */
 export function permitted(offer: Offer, variant: Variant, require: Require = {}) {
   if (!require.no_training && !require.region) return true
   const [name, provider] = [lower(offer.providerID + "/" + offer.modelID), lower(offer.providerID)]
@@ -141,7 +146,7 @@ export function isExcluded(offer: Offer, patterns: readonly string[]) {
   return patterns.some((pattern) => fits(pattern, text))
 }
 
-/** Whether the text matches the pattern, in which * stands for any text. */
+/** Whether the text matches the pattern; * stands for any text. */
 export function fits(pattern: string, text: string) {
   const parts = pattern.split("*")
   if (parts.length === 1) return pattern === text
@@ -164,7 +169,7 @@ function ownGroups(entries: readonly Entry[], options: Options, automatic: reado
   if (ids.length === 0) return []
   const byName = new Map(entries.map((entry) => [entry.offer.providerID + "/" + entry.offer.modelID, entry]))
   const byID = new Map(automatic.map((draft) => [draft.id, draft]))
-  // What has too few providers to be a group of its own may still be a part of one.
+  // A model with too few providers for a group of its own may still be part of one.
   const reduced = lazily(
     () =>
       new Map(
@@ -210,7 +215,7 @@ function automaticGroups(entries: readonly Entry[], options: Options): Draft[] {
   })
 }
 
-// What keeps an offer out of its key's group: variants that may not be combined, and, if requested, a date.
+// What keeps an offer out of its key's group: variants that may not be combined and, if the user wants that, a date.
 function endingOf(
   { variant, undated, written }: Identity,
   allowed: ReadonlySet<string>,

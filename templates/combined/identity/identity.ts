@@ -76,8 +76,8 @@ const WINDOWS = new Map([
 /**
  * Reads an offer. Never fails; an id without words is its own name.
  *
- * A reading depends on the offer's words alone, so what was read is remembered for the life of the process: providers
- * share most of their ids, and the same catalogue is read again for each directory and after each change of a setting.
+ * A reading only depends on the offer's words, so it is remembered for the life of the process: providers share most of
+ * their ids, and the same catalogue is read again for each directory and after each change of a setting.
  */
 export function read(offer: { providerID: string; modelID: string; name: string }): Reading {
   const written = known.get(offer.modelID) ?? remember(offer.modelID)
@@ -92,7 +92,7 @@ export function read(offer: { providerID: string; modelID: string; name: string 
   return made.reading
 }
 
-/** The most ids to remember. The largest catalogue has a third of that. */
+/** The most ids to remember. The largest catalogue has a third as many. */
 const MOST_IDS = 10_000
 
 const known = new Map<string, Written>()
@@ -106,10 +106,10 @@ function remember(modelID: string) {
 
 type Made = { readonly provider: string; readonly title: string; readonly reading: Reading }
 
-/** `plain` is the reading for every provider whose display name adds nothing; `own` are those for the others. */
+/** `plain` is the reading for every provider whose display name adds nothing, `own` has the readings for the others. */
 type Written = { located: Located; words: readonly string[]; stamp: string; plain?: Made; own: Made[] }
 
-// Whether the provider does not matter: its name can be a prefix of the id, or the organisation.
+// Whether the provider does not matter. It can matter because its name can be a prefix of the id, or the organisation.
 function isAnyones({ words, located }: Written, reading: Reading) {
   const known = !located.organisation || organisations.has(located.organisation)
   return known && match(words, 0) !== undefined && !vendors[reading.row]?.versions
@@ -177,7 +177,7 @@ type Terms = {
   context: string
 }
 
-// Take out the words for how a model is served, its size and its mode; the rest is its name.
+// Takes out the words for how a model is served, its size and its mode. The rest is its name.
 function termsOf(words: readonly string[], family: Family | undefined, row: number, at: readonly string[]) {
   const found: Terms = {
     rest: [],
@@ -276,12 +276,12 @@ function takeNumber(found: Terms, word: string, before: string) {
   return true
 }
 
-// Budgets in tokens are powers of two or round thousands, which are unlikely as dates.
+// Budgets in tokens are powers of two or round thousands, which are unlikely to be dates.
 function isBudget(word: string) {
   return isDigits(word) && (word.endsWith("000") || word === "1024" || word === "2048" || WINDOWS.has(word))
 }
 
-// An organisation other than the vendor in front of an open model makes it another model.
+// If an open model's id has an organisation other than the vendor in front, it is another model.
 function vendorOf(organisation: string, row: number, quantised: boolean, providerID: string) {
   if (row < 0) return { id: organisation, row: -1 }
   const id = vendors[row].id
@@ -315,7 +315,7 @@ function withLetter(words: readonly string[], letter: string, dropped: string) {
   return words
 }
 
-// The order of words differs between hosts, so it cannot be part of the name.
+// Hosts order the words differently, so the order cannot be part of the name.
 function inOrder(words: readonly string[], generation: readonly string[], vendor: Vendor) {
   const tiers = vendor.tiers.filter((word) => words.includes(word))
   const others = words.filter((word) => !tiers.includes(word)).toSorted(compare)

@@ -1,4 +1,4 @@
-// An offer whose identity is being determined: a reading that the steps over the catalogue modify.
+// An offer whose identity is being determined: a reading that is modified in steps over the catalogue.
 import type { Reading } from "./identity"
 import { grouped, vendors, type Vendor } from "./rules"
 
@@ -13,7 +13,7 @@ export function models(items: readonly Item[]) {
   const known = new Map<string, Map<string, Item[]>>()
   const found: Item[][] = []
   for (const item of items) {
-    // Two maps, because one key of both would have to be made, and hashed, for each of some thousand items.
+    // Two maps, because a common key would have to be built and hashed for some thousand items.
     const names = known.get(item.vendor) ?? new Map<string, Item[]>()
     if (!names.size) known.set(item.vendor, names)
     const same = names.get(item.name)
@@ -35,7 +35,7 @@ export function stem(item: Item) {
   return item.version + "\n" + item.size + "\n" + item.preview
 }
 
-/** Groups with equal keys. Most models are offered in only one way: then there is nothing to divide. */
+/** Groups with equal keys. Most models are offered in only one way, and then there is nothing to divide. */
 export function divide(items: readonly Item[], key: (item: Item) => string) {
   if (items.length === 1) return [items]
   const first = key(items[0])

@@ -5,8 +5,8 @@ import { compare, lower } from "./scan"
 const LONGEST = 64
 
 /**
- * The known name with the fewest edits, ignoring punctuation and letters beyond ASCII; empty when none is close, that
- * is when more than a third of the letters differ. Of equally close names, the first one wins.
+ * The known name with the fewest edits, ignoring punctuation and letters beyond ASCII; of equally close names, the
+ * first one. Empty if no name is close, that is, if more than a third of the letters differ.
  */
 export function nearest(name: string, known: readonly string[]) {
   const wanted = letters(name)

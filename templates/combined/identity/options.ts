@@ -4,7 +4,10 @@ import { fits, group, VARIANTS, type Offer, type Options } from "./grouping"
 import { nearest } from "./nearest"
 import { lower, squash } from "./scan"
 
-/** A sentence for each name that no offer has, with the closest known one, and for each chain that cannot be walked. */
+/**
+ * A sentence for each name that no offer has, with the closest known one, and for each mistake in a chain, such as one
+ * that contains itself.
+ */
 export function check(options: Options, offers: readonly Offer[], ids = () => idsOf(options, offers)) {
   const providers = [...new Set(offers.map((offer) => offer.providerID))]
   const squashed = new Set(providers.map(squash))
@@ -42,10 +45,10 @@ export function check(options: Options, offers: readonly Offer[], ids = () => id
   ]
 }
 
-/** The key of a group of the user's. */
+/** The key of a group of the user's in the settings. */
 export const groupOf = (id: string) => "combined.groups." + id
 
-/** The key of an agent's chain; that of the chain for every model has no name. */
+/** The key of an agent's fallback in the settings. The fallback for every model has no name. */
 export function fallbackOf(agent: string) {
   return agent === "" ? "combined.fallback" : `agent.${agent}.fallback`
 }
@@ -65,7 +68,7 @@ function missing(
   return [own.length > 0 ? unknown(where, "model", model, own) : unknown(where, "provider", provider, providers)]
 }
 
-/** Everything that may be named as `combined/x`: the user's groups, and automatic ones, however few providers they have. */
+/** Everything that may be named as `combined/x`: the user's groups, and automatic ones with any number of providers. */
 function idsOf(options: Options, offers: readonly Offer[]) {
   return new Set([
     ...Object.keys(options.groups ?? {}),

@@ -6,11 +6,11 @@ import { rules } from "./table"
 export type Require = {
   readonly no_training?: boolean
   readonly region?: string
-  /** Patterns for providers or models of which the user knows it. */
+  /** Patterns for providers or models for which the user vouches. */
   readonly trust?: readonly string[]
 }
 
-/** Whether a provider promises what is required. What is not known counts as no; free offers have terms of their own. */
+/** Whether a provider promises what is required. Unknown counts as no; free offers have terms of their own. */
 export function promised(providerID: string, modelID: string, variant: Variant, require: Require) {
   const rows = rules.policies.filter(
     (row) => row.provider === lower(providerID) && !row.without.some((start) => lower(modelID).startsWith(start)),

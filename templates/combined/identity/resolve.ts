@@ -11,8 +11,8 @@ import { adoptVendors, dropProviders, keepHouseNames, keepOwnTiers } from "./ven
 export type Offer = { providerID: string; modelID: string; name: string; releaseDate?: string }
 
 /**
- * `stem` is the name without a date; `undated` means that the name without a date means this key, `written` that this
- * id itself has a date.
+ * `stem` is the name without a date. `undated`: the name without a date means this key. `written`: this id itself has a
+ * date.
  */
 export type Identity = {
   key: string
@@ -24,7 +24,7 @@ export type Identity = {
   written: boolean
 }
 
-/** Identities of the offers, in their order. The catalogue has further offers that are only learnt from. */
+/** The identities of the offers, in their order. The further offers in the catalogue only serve as information. */
 export function resolve(offers: readonly Offer[], catalogue: readonly Offer[] = []): Identity[] {
   const items = [...offers, ...others(catalogue, offers)].map((offer) => itemOf(offer, read(offer)))
   dropProviders(items)
@@ -93,7 +93,7 @@ function ending(part: string) {
   return part && "-" + part
 }
 
-// If a vendor's versions are snapshots, an id that has both tells which belong together.
+// If a vendor's versions are snapshots, an id with both shows which version and date belong together.
 function tieVersions(items: readonly Item[]) {
   const ties = new Map<string, string>()
   for (const item of items) {
@@ -128,7 +128,7 @@ function settleContexts(items: readonly Item[]) {
 function settleSizes(items: readonly Item[]) {
   if (!items.some((item) => item.size)) return
   const vendor = vendorOf(items[0])
-  // The sizes of closed models are tiers: gemini-1.5-flash-8b is another model than gemini-1.5-flash.
+  // The sizes of closed models are tiers: gemini-1.5-flash-8b is not the same model as gemini-1.5-flash.
   if (!vendor || !(vendor.undated === "original" || vendor.versions)) return
   const key = (item: Item) => item.version + "\n" + item.preview + "\n" + (vendor.versions ? item.stamp : "")
   for (const group of divide(items, key)) {
@@ -149,7 +149,7 @@ function settlePreviews(items: readonly Item[]) {
   }
 }
 
-// If the vendor itself lists a hybrid under the plain name, the instruct model is another one.
+// If the vendor itself lists a hybrid under the plain name, the instruct model is a separate one.
 function settleModes(items: readonly Item[]) {
   const vendor = vendorOf(items[0])
   if (!vendor?.hybrid || !items.some((item) => item.instruct)) return

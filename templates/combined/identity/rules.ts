@@ -1,4 +1,4 @@
-// The rules, ready for look-up. Maps and sets, because ids can be any text: "constructor" is not a rule.
+// The rules, ready for look-up. Maps and sets, because ids can be any text, even "constructor".
 import { rules } from "./table"
 
 export type Vendor = (typeof rules.vendors)[number]

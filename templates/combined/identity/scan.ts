@@ -54,7 +54,7 @@ export function scan(text: string, whole: ReadonlySet<string>): Scan {
   return numbers(atoms(HAS_DECIMAL.test(text) ? text.replace(DECIMAL, ".") : text, whole))
 }
 
-/** The order of UTF-16 code units, which is that of `<`. */
+/** Compares by UTF-16 code units, as `<` does. */
 export function compare(a: string, b: string) {
   if (a === b) return 0
   return a < b ? -1 : 1
@@ -115,7 +115,7 @@ function close(runs: readonly string[], whole: ReadonlySet<string>, words: strin
   words.push(pieces)
 }
 
-// Join versions (4-5), split compact ones (52), take out the first stamp.
+// Joins versions (4-5), splits compact ones (52), and takes out the first stamp.
 function numbers(atoms: string[]): Scan {
   const words: string[] = []
   let stamp = ""
@@ -148,7 +148,8 @@ function numbers(atoms: string[]): Scan {
   return { words, stamp }
 }
 
-// A part of a version: up to that many digits, and no leading zero that would make it part of a date.
+// Whether this is a part of a version: at most that many digits, and no leading zero, which would make it part of a
+// date.
 function isMinor(word: string, digits: number) {
   return word.length <= digits && isDigits(word) && (word.length === 1 || word[0] !== "0")
 }

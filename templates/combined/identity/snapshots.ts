@@ -5,12 +5,12 @@ import { divide, stem, vendorOf, type Item } from "./item"
 import { snapshots } from "./rules"
 
 const DATE = /^[0-9]{6}(?:[0-9]{2})?$/
-// By how many months the release date that most hosts give may precede the only snapshot.
+// The release date that most hosts give may be at most this many months before the only snapshot.
 const SLACK_OF_MOST = 3
-// By how many months one host's release date may precede the newest snapshot if an older one exists.
+// One host's release date may be at most this many months before the newest snapshot, if there is an older one.
 const SLACK_OF_ONE = 1
 
-/** Determine the stamps of all offers of one model. */
+/** Determines the stamps of all offers of one model. */
 export function settleStamps(items: readonly Item[]) {
   for (const group of divide(items, stem)) {
     completeStamps(group)
@@ -62,13 +62,13 @@ function matches(stamp: string, date: string) {
   return stamp.length === 2 && date.slice(4, 6) === stamp
 }
 
-// Whether the stamp can be a day of the month of the date.
+// Whether the stamp can be a day in the month of the date.
 function isSameMonth(stamp: string, date: string) {
   const month = monthOf(stamp)
   return DATE.test(date) && (month === date.slice(0, 6) || month === date.slice(4, 6))
 }
 
-// Year and month, or the month alone if the stamp has no year; nothing for a revision.
+// Year and month; only the month if the stamp has no year; nothing for a revision.
 function monthOf(stamp: string) {
   if (stamp.length === 3) return ""
   return stamp.length === 6 || stamp.length === 8 ? stamp.slice(0, 6) : stamp.slice(0, 2)
@@ -97,7 +97,7 @@ function newest(group: readonly Item[], stamped: ReadonlySet<string>) {
   }
 }
 
-// It is unclear which snapshot the host serves: the offer only joins others with the same date.
+// It is unclear which snapshot the host serves, so the offer only joins others with the same date.
 function contest(item: Item) {
   item.stamp = "undated-" + digits(item.date)
   item.undated = false
@@ -141,7 +141,7 @@ function wins(entry: [string, number], best: [string, number] | undefined) {
   return entry[1] === best[1] ? entry[0] < best[0] : entry[1] > best[1]
 }
 
-// The undated name is the first release: the only snapshot from the month that most offers give.
+// The name without a date means the first release: the only snapshot from the month that most offers give.
 function original(group: readonly Item[], hybrid: boolean) {
   const plain = group.filter((item) => !item.stamp && !item.instruct && !item.mode)
   const split = hybrid && plain.length > 0
@@ -168,7 +168,7 @@ function original(group: readonly Item[], hybrid: boolean) {
       continue
     }
     const date = digits(item.date)
-    // If a host dates it as a later snapshot, it is unclear, so it joins neither.
+    // If a host's date is that of a later snapshot, the meaning is unclear, so the offer joins neither.
     if (!DATE.test(date) || date.slice(0, 6) === first.slice(0, 6)) continue
     if (later.has(date.slice(0, 6)) || later.has(date.slice(4, 6))) contest(item)
   }

@@ -1,4 +1,4 @@
-// Whose model it is if the table does not say: learnt from how others in the catalogue write the name.
+// Finds the vendor of a model if the table does not say it, from how others in the catalogue write the name.
 //
 // vendors.py in opencode-patcher is the same in Python; the two agree on every input.
 import { vendorOf, type Item, type Models } from "./item"
@@ -13,14 +13,14 @@ const VENDOR_WORDS = 3
 const SHORTEST_VENDOR = 3
 const LONGEST_VENDOR = 40
 
-/** If an organisation in front of a known family is itself a provider, it is the host behind a gateway. */
+/** An organisation in front of a known family that is itself a provider is just the host behind a gateway. */
 export function dropProviders(items: readonly Item[]) {
   const providers = new Set([...new Set(items.map((item) => item.provider))].map(squash))
   for (const item of items)
     if (item.row >= 0 && !vendorIDs.has(item.vendor) && providers.has(item.vendor)) item.vendor = vendors[item.row].id
 }
 
-/** Find the vendor of names that the table does not know from how others in the catalogue write them. */
+/** Finds the vendor of names that the table does not know, from how others in the catalogue write them. */
 export function adoptVendors(items: readonly Item[]) {
   const unknown = items.filter((item) => item.row < 0)
   const organised = new Set(unknown.filter((item) => item.vendor).map((item) => item.vendor + "/" + item.name))
@@ -54,7 +54,7 @@ export function adoptVendors(items: readonly Item[]) {
   }
 }
 
-// The shortest of the others that the vendor begins with, or the vendor itself.
+// The shortest of the others that is the start of the vendor's name, or the vendor itself.
 function shortest(vendor: string, others: ReadonlyMap<string, number>) {
   if (others.size === 1 || !PLAIN.test(vendor)) return vendor
   for (let end = SHORTEST_VENDOR; end < Math.min(vendor.length, LONGEST_VENDOR); end++)
@@ -62,12 +62,12 @@ function shortest(vendor: string, others: ReadonlyMap<string, number>) {
   return vendor
 }
 
-/** A name of only words without a known vendor ("auto", "custom") is the provider's own product. */
+/** A name without digits and without a known vendor ("auto", "custom") is the provider's own product. */
 export function keepHouseNames(items: readonly Item[]) {
   for (const item of items) if (item.row < 0 && !item.vendor && !DIGIT.test(item.name)) item.vendor = item.provider
 }
 
-/** A fast tier of open weights is its host's own, unless the vendor itself has it. */
+/** A fast tier of open weights belongs to its host, unless the vendor itself has it. */
 export function keepOwnTiers(group: readonly Item[], models: Models) {
   const { vendor, name } = group[0]
   const known = vendorOf(group[0])

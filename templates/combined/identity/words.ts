@@ -1,5 +1,5 @@
-// Reduces an id to the words of the model's own name: without wrappers, organisation, region and prefixes, in a
-// normalised wording.
+// Reduces an id to the words of the model's own name: without wrappers, organisation, region and prefixes, and with one
+// wording for synonyms.
 //
 // words.py in opencode-patcher is the same in Python; the two agree on every input.
 import { isNumber, lower, scan, squash } from "./scan"
@@ -25,7 +25,7 @@ export const ACTIVE = /^a[0-9]+(?:\.[0-9]+)?b$/
 const LETTER_VERSION = /^[a-z][0-9]/
 // The most words to drop in front of a family.
 const PREFIX_WORDS = 4
-// The most words with a dot after them to remove: Bedrock writes a region and a vendor.
+// The most words followed by a dot to remove: Bedrock writes a region and a vendor.
 const DOTTED_WORDS = 4
 // Words that a display name has to repeat: those without a class, and those whose class depends on their position.
 const MUST_SAY = new Set<string | undefined>([undefined, "effort", "quantised-tail"])
@@ -41,7 +41,7 @@ export type Located = {
   confidential: boolean
 }
 
-/** Remove wrappers, places, organisation and region; `text` is the model's own name. */
+/** Removes wrappers, places, organisation and region; `text` is the model's own name. */
 export function locate(modelID: string): Located {
   let id = lower(modelID)
   for (const scheme of schemes) if (id.startsWith(scheme)) id = id.slice(scheme.length)
@@ -76,7 +76,7 @@ export function locate(modelID: string): Located {
   return { text, places: found, organisation, region, confidential }
 }
 
-/** Drop words of vendors and hosts in front of a known family. */
+/** Drops words for vendors and hosts in front of a known family. */
 export function withoutPrefix(words: readonly string[], providerID: string) {
   const first = match(words, 0)
   const own = !first && words.length > 1 ? scan(lower(providerID), whole).words[0] : undefined
@@ -98,7 +98,7 @@ export function match(words: readonly string[], index: number): Family | undefin
   return families.get(words[index])?.find((family) => startsAt(words, index, family.words))
 }
 
-/** The family at the front, with the words after that, and its vendor's row, or -1. */
+/** The family at the front, the words from there on, and its vendor's row, or -1. */
 export function familyOf(
   words: readonly string[],
   organisation: string,
@@ -114,22 +114,19 @@ export function familyOf(
   if (family) return { words, family, row: family.vendor }
   const row = organisations.get(organisation) ?? -1
   if (row >= 0 && words.length > 0 && LETTER_VERSION.test(words[0]) && vendors[row].families.length > 0) {
-    // deepseek.v3.2: the vendor's name stands for the family.
+    // As in deepseek.v3.2: the vendor's name stands for the family.
     const longer = [vendors[row].families[0], ...words]
     return { words: longer, family: match(longer, 0), row }
   }
   return { words, row }
 }
 
-/** Most display names add nothing, which shows before they are split into words. */
+/** Whether the display name may add something. Most do not, and this shows without splitting them into words. */
 export function canAdd(title: string) {
   return ADDS.test(lower(title))
 }
 
-/**
- * The words with what the display name adds, if it has everything that the id has. A name that contradicts the id is
- * ignored.
- */
+/** The words, plus what the display name adds. A display name that lacks a word which it must repeat is ignored. */
 export function withTitle(words: readonly string[], stamp: string, row: number, title: string) {
   const { versions, closed } = vendors[row]
   if (!versions && !canAdd(title)) return { words, stamp }
@@ -148,7 +145,7 @@ export function withTitle(words: readonly string[], stamp: string, row: number, 
   return { words: more.length > 0 ? [...words, ...more] : words, stamp: stamp || said.stamp }
 }
 
-/** Use one wording for what is written in several ways. */
+/** Uses one wording for what is written in several ways. */
 export function replaceSynonyms(words: readonly string[], family: Family | undefined) {
   if (!words.some((word) => synonyms.has(word))) return words
   const found: string[] = []

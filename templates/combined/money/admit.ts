@@ -18,11 +18,11 @@ export type Admission =
 export type Facts = {
   readonly priceClass: PriceClass
   readonly metered: Metered
-  /** The user has chosen this very model, and not a combined one: that is their answer. */
+  /** The user has chosen this very model, not a combined one: that counts as a yes. */
   readonly chosen: boolean
-  /** What the user said in this session. */
+  /** What the user answered in this session. */
   readonly consent: "yes" | "no" | undefined
-  /** There is a session, in which the user can be asked. */
+  /** There is a session in which the user can be asked. */
   readonly canAsk: boolean
   /** There is a budget. */
   readonly budget: boolean
@@ -40,21 +40,21 @@ export function admit(facts: Facts): Admission {
 
 function refused({ metered, chosen, consent, budget, priced }: Facts): Why | undefined {
   if (metered === "never" && !chosen) return "never"
-  // Nothing bounds what a request of unknown price costs.
+  // A request without a known price could cost any amount.
   if (budget && !priced) return "unpriced"
   if (metered === "allow" || chosen || consent === "yes") return undefined
   return consent === "no" ? "declined" : "unasked"
 }
 
-/** Why a member may not be asked whatever the session and the request; for the choice among the members. */
+/** Why a member may not be asked, whatever the session and the request. Used when members are chosen. */
 export function barred(facts: Pick<Facts, "priceClass" | "metered" | "chosen" | "budget" | "priced">): Why | undefined {
   const found = admit({ ...facts, consent: "yes", canAsk: false })
   return found.type === "refuse" ? found.why : undefined
 }
 
 /**
- * What a request has cost. Where the provider did not say because its answer broke off, the input is assumed to be
- * billed; nothing is before an answer has begun.
+ * What a request has cost. If the answer broke off before the provider reported it, the input is assumed to be billed.
+ * If no answer had begun, nothing is.
  */
 export function charged(
   request: { readonly reported: number | undefined; readonly answered: boolean },

@@ -1,26 +1,26 @@
 /**
- * What was spent, what is held for requests under way, and the user's caps. Pure functions on `Ledger`; dollars, and
+ * What was spent, what is held for running requests, and the user's caps. Pure functions on `Ledger`, in dollars and
  * milliseconds since the epoch.
  */
 import { squash } from "../identity/scan"
 import { isObject, parsed } from "../value"
 
-/** Caps; a day is one of the local calendar, and so is a provider's. */
+/** Caps, in dollars. A day, also a provider's, is a day of the local calendar. */
 export type Budget = {
   readonly session?: number
   readonly day?: number
-  /** By `squash`ed id. */
+  /** The key is the provider's id, `squash`ed. */
   readonly providers: ReadonlyMap<string, number>
 }
 
 export type Spend = {
   readonly providerID: string
-  /** The session that the user opened; its subagents count to it. */
+  /** The session that the user opened. Its subagents' requests count for it. */
   readonly session: string | undefined
   readonly dollars: number
 }
 
-/** Money for a request that is under way: what it may cost at most. It ends by itself if its process died. */
+/** Money for a running request: what it may cost at most. It expires by itself if its process has died. */
 type Hold = Spend & { readonly until: number }
 
 export type Ledger = {
@@ -30,7 +30,7 @@ export type Ledger = {
   readonly holds: ReadonlyMap<string, Hold>
 }
 
-/** A cap that a request may break. */
+/** A cap that a request might exceed. */
 export type Cap = {
   readonly of: "session" | "day" | "provider"
   readonly providerID: string
@@ -39,7 +39,7 @@ export type Cap = {
   readonly held: number
   /** What the request may cost. */
   readonly asked: number
-  /** When the day ends; a session's cap does not. */
+  /** When the day ends. A session's cap has no end. */
   readonly ends?: number
 }
 
@@ -48,18 +48,18 @@ export const EMPTY: Ledger = { days: new Map(), sessions: new Map(), holds: new 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 
-/** Longer than nearly all requests. The cost of a longer one still counts when it ends. */
+/** Longer than nearly all requests. A longer request is still charged when it ends. */
 export const LEASE = 30 * MINUTE
 
-/** A session that is opened again after that has its whole cap. */
+/** A session that is continued after this time has its whole cap again. */
 const REMEMBERED = 90 * DAY
 
 const MOST_SESSIONS = 5000
 
-/** The numbers are sums of many small ones. */
+/** Tolerance for rounding, since the numbers are sums of many small ones. */
 const SLIGHT = 1e-9
 
-/** The first cap that a request may break; undefined if it may be sent. */
+/** The first cap that a request might exceed; undefined if it may be sent. */
 export function broken(ledger: Ledger, budget: Budget, spend: Spend, now: number): Cap | undefined {
   const { holds } = current(ledger, now)
   const today = ledger.days.get(dayOf(now)) ?? new Map<string, number>()
@@ -125,7 +125,10 @@ export function settle(ledger: Ledger, id: string, spend: Spend, now: number): L
   }
 }
 
-/** What still counts. Days ahead are kept: the clock may have been wrong for a moment, and spent money is spent. */
+/**
+ * What still counts. Days in the future are kept: the clock may have been wrong for a moment, but what was spent is
+ * spent.
+ */
 export function current(ledger: Ledger, now: number): Ledger {
   const oldest = dayOf(now - 2 * DAY)
   const sessions = [...ledger.sessions].filter(([, one]) => one.at + REMEMBERED > now)
@@ -161,7 +164,7 @@ export function format({ days, sessions, holds }: Ledger) {
   })
 }
 
-/** Reads what `format` wrote; undefined if any of it is damaged. */
+/** Reads what `format` wrote; undefined if any part of it is damaged. */
 export function parse(text: string): Ledger | undefined {
   const value = parsed(text)
   if (!isObject(value) || value.version !== VERSION) return undefined

@@ -1,8 +1,8 @@
 /**
  * The ledger of all of the user's processes: one JSON file, changed by one process at a time.
  *
- * Unlike the health of members, it is read and written as a whole under the lock: two requests must not both take the
- * last of a budget. If the file cannot be written, this process counts for itself.
+ * Unlike the health of members, it is read and written as a whole under the lock, because two requests must not both
+ * take the last of a budget. If the file cannot be written, this process counts for itself.
  */
 import type { Shelf } from "../health/store"
 import { CombinedBudget, type Budget, type Cap, type Ledger, type Spend } from "./budget"
@@ -31,7 +31,7 @@ export function open(shelf: Shelf, clock = () => Date.now()) {
   }
 
   return {
-    /** Holds money for a request, unless that may break a cap; undefined while another process changes the ledger. */
+    /** Holds money for a request, unless it might exceed a cap. Undefined while another process changes the ledger. */
     hold: (id: string, spend: Spend, budget: Budget): Held | undefined => {
       const made: { result?: Held } = {}
       shelf.alone(() => {
@@ -42,13 +42,15 @@ export function open(shelf: Shelf, clock = () => Date.now()) {
       }, 0)
       return made.result
     },
-    /** Replaces what was held by what the request has cost; later, if another process changes the ledger just now. */
+    /**
+     * Replaces what was held with what the request has cost; a little later if another process is changing the ledger.
+     */
     settle: (id: string, spend: Spend) => {
       const write = (patience: number) =>
         shelf.alone(() => save(CombinedBudget.settle(load(), id, spend, clock())), patience)
       if (!write(0)) shelf.until(write)
     },
-    /** What there was to say about the file since the last time. */
+    /** The last problem with the file, if there was one since the last call. */
     problem: () => {
       const { problem } = memory
       memory.problem = undefined

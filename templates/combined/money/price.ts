@@ -11,7 +11,7 @@ type Rates = {
   readonly cache?: { readonly read?: number; readonly write?: number }
 }
 
-/** Dollars for a million tokens, in the form in which OpenCode has them; long conversations may cost more. */
+/** Dollars per million tokens, in OpenCode's form. Long conversations may cost more. */
 export type Price = Rates & {
   readonly tiers?: readonly (Rates & { readonly tier: { readonly size: number } })[]
   readonly experimentalOver200K?: Rates
@@ -19,22 +19,22 @@ export type Price = Rates & {
 
 export type Facts = {
   readonly member: Name
-  /** The provider in the catalogue, which has another id for a further account. */
+  /** The provider's id in the catalogue; a further account has an id of its own. */
   readonly provider: string
-  /** The user logged in to an account (OAuth), with no key. */
+  /** The user logged in to an account (OAuth), instead of giving a key. */
   readonly login: boolean
-  /** Undefined if nobody says. */
+  /** Undefined if unknown. */
   readonly price: Price | undefined
-  /** Its server runs on this machine. */
+  /** The provider's server runs on this machine. */
   readonly local: boolean
-  /** What the user says. */
+  /** What the user's settings say. */
   readonly own: PriceClass | undefined
 }
 
 /** Providers whose login is not a subscription: requests are billed to the account. */
 const BILLED_LOGINS = ["digitalocean", "opencode", "snowflake-cortex"]
 
-/** An unknown price is a price. */
+/** An unknown price counts as metered, unless the provider is local. */
 export function classOf({ provider, login, price, local, own }: Facts): PriceClass {
   if (own) return own
   if (CombinedWindow.isPlan(provider) || (login && !BILLED_LOGINS.includes(provider))) return "plan"
@@ -42,7 +42,7 @@ export function classOf({ provider, login, price, local, own }: Facts): PriceCla
   return ratesOf(price).some((rates) => rates.input > 0 || rates.output > 0) ? "metered" : "free"
 }
 
-/** Whether an address is that of this machine. A proxy on it may pass requests on to anybody. */
+/** Whether an address is that of this machine. Note that a proxy there may pass requests on to anyone. */
 export function isLocal(address: string | undefined) {
   const host = URL.parse(address ?? "")?.hostname ?? ""
   return /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1\])$/.test(host)
@@ -55,7 +55,9 @@ const MILLION = 1_000_000
 
 const LONG = 200_000
 
-/** A provider may write all of the input to a cache, which can cost more than reading it. */
+/**
+ * The highest possible cost. A provider may write all of the input to a cache, which can cost more than plain input.
+ */
 export function estimate(price: Price, tokens: { readonly input: number; readonly output: number }): Estimate {
   const applies = ratesOf(price, tokens.input)
   const most = (read: (rates: Rates) => number) => Math.max(...applies.map(read))
@@ -63,7 +65,7 @@ export function estimate(price: Price, tokens: { readonly input: number; readonl
   return { input, total: input + (most((rates) => rates.output) * tokens.output) / MILLION }
 }
 
-/** The prices that may apply to a conversation of at most so many tokens. */
+/** The prices that may apply to a conversation of at most this many tokens. */
 function ratesOf(price: Price, tokens = Number.MAX_SAFE_INTEGER): readonly Rates[] {
   const over = price.experimentalOver200K
   return [
@@ -73,15 +75,15 @@ function ratesOf(price: Price, tokens = Number.MAX_SAFE_INTEGER): readonly Rates
   ]
 }
 
-/** Of an image or another file, whatever its size; a large document takes more. */
+/** For an image or another file, whatever its size; a large document takes more. */
 const FILE = { tokens: 6000, bytes: 100 }
 
 const ENCODED = /^(?:data:[^,]*;base64,)?[A-Za-z0-9+/_=-]{2000,}$/
 
-/** Every known tokenizer makes fewer tokens of text in any language. */
+/** Every known tokenizer makes fewer tokens than this from text in any language. */
 const BYTES_PER_TOKEN = 2
 
-/** At least as many tokens as a request has that consists of these values. */
+/** An upper bound for the tokens of a request that consists of these values. */
 export function tokensOf(...values: readonly unknown[]): number {
   const files = { tokens: 0 }
   const file = (size: number) => {

@@ -1,10 +1,10 @@
 /**
- * The tokens that a provider reports during an answer. OpenCode gets them with the end of an answer, so they would be
- * lost for one that is cut off. The provider's own events have them, each with everything known so far.
+ * The tokens that a provider reports during an answer. OpenCode only gets them at the end of an answer, so for one that
+ * is cut off they would be lost. But the provider's own events have them, each with everything known so far.
  */
 import { isObject } from "../value"
 
-/** As in OpenCode's own usage, the input includes what came from a cache, and the output the reasoning. */
+/** As in OpenCode's own usage, the input includes tokens from a cache, and the output the reasoning. */
 export type Counts = {
   readonly inputTokens?: number
   readonly outputTokens?: number
@@ -13,7 +13,7 @@ export type Counts = {
   readonly cacheWriteInputTokens?: number
 }
 
-/** The tokens after one more event of the provider; undefined if it says nothing about them. */
+/** The tokens after one more event of the provider; undefined if the event does not mention any. */
 export function add(before: Counts | undefined, raw: unknown): Counts | undefined {
   const found = read(raw)
   if (!found) return undefined
@@ -36,7 +36,9 @@ function read(raw: unknown): Counts | undefined {
   return usage.prompt_tokens === undefined ? messages(usage) : openai(usage, "prompt", "completion")
 }
 
-/** https://docs.anthropic.com/en/docs/build-with-claude/streaming: the input with the first event, the output with each. */
+/**
+ * https://docs.anthropic.com/en/docs/build-with-claude/streaming: the first event has the input, each has the output.
+ */
 function messages(usage: Record<string, unknown>): Counts {
   const cached = number(usage.cache_read_input_tokens)
   const written = number(usage.cache_creation_input_tokens)
@@ -52,7 +54,7 @@ function messages(usage: Record<string, unknown>): Counts {
 /**
  * https://platform.openai.com/docs/api-reference/chat-streaming: at the end; compatible servers may report them in each
  * event. https://platform.openai.com/docs/api-reference/responses-streaming: also for an answer that failed or is
- * incomplete. Both have the same numbers under other names.
+ * incomplete. Both have the same numbers under different names.
  */
 function openai(usage: Record<string, unknown>, input: "prompt" | "input", output: "completion" | "output"): Counts {
   return {
@@ -63,7 +65,7 @@ function openai(usage: Record<string, unknown>, input: "prompt" | "input", outpu
   }
 }
 
-/** https://ai.google.dev/api/generate-content#UsageMetadata: with each event. */
+/** https://ai.google.dev/api/generate-content#UsageMetadata: in each event. */
 function gemini(usage: Record<string, unknown>): Counts {
   const reasoning = number(usage.thoughtsTokenCount)
   const visible = number(usage.candidatesTokenCount)

@@ -50,7 +50,7 @@ function cap({ of, providerID, limit, spent, held, asked, ends }: Cap): Pick<Bar
   }
 }
 
-/** Two digits that mean something, at least cents. */
+/** An amount with two significant digits, but at least to the cent. */
 export function dollars(amount: number) {
   if (amount === 0 || amount >= 0.1) return `$${amount.toFixed(2)}`
   return `$${Number(amount.toPrecision(2))}`
@@ -61,7 +61,7 @@ export function question(member: Name) {
   return CombinedText.shown(`Let ${CombinedMember.key(member)} answer? It ${BILLS}.`)
 }
 
-/** Said once in a session: from here on requests are billed. */
+/** Shown once in a session: from here on, requests are billed. */
 export function billed(start: string, plan: { readonly providerID: string; readonly message: string }, next: Name) {
   return CombinedText.shown(
     `${start}the plan of ${plan.providerID} is used up (${plan.message}), ${next.providerID} ${BILLS}`,

@@ -1,8 +1,8 @@
 /**
- * What happens next: before a request is made, and after it has ended. While it is silent: silence.ts. Pure.
+ * What happens next: before a request is made, and after it has ended. (While it is silent: silence.ts.) Pure.
  *
  * Takes facts, returns a verdict. Every limit, every wait and every "finished tools stay" is decided here and nowhere
- * else; whatever drives a turn, a summary, a title or an agent acts on the verdict and decides nothing.
+ * else. Whatever drives a turn, a summary, a title or an agent acts on the verdict and decides nothing.
  *
  * The laws (tests/combined/laws.ts): no finished tool runs again; every answer ends after a limited number of requests,
  * whatever the providers say; every wait is announced and has an end; a cancel takes effect at once.
@@ -11,45 +11,48 @@ import { CombinedFailure, type Failure, type Fault, type Forgone, type Kind } fr
 import { CombinedAnswer, type Answer, type Suspect } from "../choice/answer"
 import { CombinedMember, type Name } from "../member"
 
-/** A member that was asked this often for one answer without giving it is not asked for it again. */
+/** A member that was asked this often for one answer without giving it is not asked for that answer again. */
 export const MOST_LEFT = 3
 
 /** The longest wait for a member to return, in milliseconds. */
 export const LONGEST_WAIT = 60_000
 
 /**
- * One answer that has waited this long in all, in milliseconds, does not wait again. The time is limited, not the
- * number of waits: otherwise three short ones would lose a turn that another second could save. Each wait ends with a
- * request, and the number of requests is limited.
+ * An answer that has waited this long in all, in milliseconds, does not wait again. The time is limited, not the number
+ * of waits: otherwise three short waits would lose a turn that one more second could save. Each wait ends with a
+ * request, and the number of requests is limited too.
  */
 export const ENOUGH_WAITING = { step: 120_000, summary: 120_000, whole: 60_000 } as const
 
 /**
- * How long a turn may wait on the user's wish (`combined.wait`) for a member that is not back soon, in milliseconds in
- * all for one answer, and the hours in which nothing is resumed, in minutes of the local day.
+ * How long a turn may wait for a member that is not back soon, if the user wants that (`combined.wait`): in
+ * milliseconds, in all for one answer. `quiet` are the hours in which nothing is resumed, in minutes of the local day.
  */
 export type Wait = { readonly max: number; readonly quiet?: { readonly from: number; readonly to: number } }
 
-/** How often another member is chosen for one answer because the chosen one has failed elsewhere in the meantime. */
+/** How often another member is chosen for one answer because the chosen one has meanwhile failed elsewhere. */
 export const MOST_RECHOSEN = 3
 
-/** The pause before the same member is asked again. Long enough for a load balancer to pick another machine. */
+/** The pause before the same member is asked again, long enough for a load balancer to pick another machine. */
 const PAUSE = 250
 
 /**
- * Requests for something whole are repeated after a failure that does not switch: upstream lets the AI SDK ask twice
- * more, which takes six seconds, or up to a minute each if the provider says so.
+ * How often a `whole` request is repeated after a failure that does not switch. Upstream lets the AI SDK ask twice
+ * more, which takes six seconds, or up to a minute each if the provider asks for that.
  */
 const WHOLE_REPEATS = 2
 const WHOLE_PAUSE = 2000
 
 /**
- * `step`: of a turn. `summary`: requested in one piece, outside the loop. `whole`: a title or an agent; not shown
- * while it comes.
+ * `step`: a step of a turn. `summary`: requested in one piece, outside the loop. `whole`: a title or an agent, not
+ * shown before it is complete.
  */
 export type Purpose = "step" | "summary" | "whole"
 
-/** Milliseconds of silence: while nothing at all comes, and while signs of life come but nothing of the answer. */
+/**
+ * Milliseconds of silence: `lost` while nothing at all comes, `alive` while there are signs of life but nothing of the
+ * answer.
+ */
 export type Limit = { readonly lost: number; readonly alive: number }
 
 export type Settings = {
@@ -58,23 +61,23 @@ export type Settings = {
   readonly maxAttempts: number
   readonly firstToken: Limit
   readonly stall: Limit
-  /** What follows when a model refuses the content; undefined means stop. */
+  /** What happens if a model refuses the content; undefined means stop. */
   readonly onRefusal?: "stop" | "next_model"
-  /** Wait for a member that is not back soon; undefined means end with an error. */
+  /** Wait for a member that is not back soon; undefined means to end with an error. */
   readonly wait?: Wait
 }
 
-/** An answer that ended: without a finish reason, without any content, with an incomplete call, or before it began. */
+/** What an answer that ended lacks: a finish reason, any content, a complete call, or everything. */
 export type Shortcoming = {
   readonly kind: "shortcoming"
   readonly lacks: "finish" | "content" | "call" | "all"
   readonly message: string
 }
 
-/** The user asked for the next provider while the answer was coming; nothing is wrong with this one. */
+/** The user asked for the next provider while the answer was coming. Nothing is wrong with this one. */
 export type Passed = { readonly kind: "passed"; readonly message: string }
 
-/** How an attempt ended. The user's cancel is not included: the driver ends at once. */
+/** How an attempt ended. The user's cancel is not among them, because then the driver ends at once. */
 export type End =
   | { readonly kind: "whole" }
   | Passed
@@ -82,18 +85,18 @@ export type End =
   | Exclude<Fault, Failure>
   | (Failure & { readonly silent?: boolean })
 
-/** Which members could be asked if this one were abandoned, taking its failure into account. */
+/** The member that could be asked if this one is abandoned, considering its failure. */
 export type Next<N extends Name = Name> =
   | {
       readonly type: "serve"
       readonly member: N
-      /** It can take the request: it has room for it and can read it. */
+      /** The member can take the request: it has room for it and can read it. */
       readonly fits: boolean
     }
   | { readonly type: "wait"; readonly member: N; readonly until: number; readonly fits: boolean }
   | { readonly type: "none" }
 
-/** What is known as soon as an attempt has ended, before running tools have. */
+/** What is known as soon as an attempt has ended, even if its tools still run. */
 export type Ended = {
   readonly purpose: Purpose
   readonly end: End
@@ -101,7 +104,7 @@ export type Ended = {
   /** The earlier requests for this answer, without this attempt. */
   readonly answer: Answer
   readonly member: Name
-  /** The member failed the last time it was asked. */
+  /** The member failed the last time that it was asked. */
   readonly unproven: boolean
   /** The parts of the history that this member has already refused. */
   readonly forgone: ReadonlySet<Forgone>
@@ -109,37 +112,39 @@ export type Ended = {
   readonly started: boolean
   /** Another member could answer now; after a refusal, a different model. */
   readonly others: boolean
-  /** The host's error, which is only passed on. */
+  /** The host's error. It is only passed on. */
   readonly error?: unknown
 }
 
 export type Facts<N extends Name = Name> = Ended & {
   readonly next: Next<N>
-  /** Finished tools, whose results stay. */
+  /** How many tools have finished. Their results stay. */
   readonly kept: number
   /** The user has refused a tool, or a tool gave the answer: the turn ends with what there is. */
   readonly done: boolean
-  /** The conversation fills this member's room, and no other has more; only needed if the answer is complete. */
+  /** The conversation fills this member's room, and no other member has more. Only needed if the answer is complete. */
   readonly full: boolean
   readonly now: number
 }
 
-/** Which error is shown: this one, the first unknown one, every member's, or that the conversation is too long. */
+/**
+ * Which error is shown: this one, the first unknown one, those of all members, or that the conversation is too long.
+ */
 export type Shown = "this" | "first" | "all" | "too long"
 
 /** `keep`: finished tools and their results stay; otherwise the whole attempt is discarded. */
 export type Verdict<N extends Name = Name> =
   | {
       readonly type: "serve"
-      /** Stored as the finish reason if there was none and the answer is accepted. */
+      /** The finish reason to store, if there was none and the answer is accepted. */
       readonly finish: "stop" | undefined
       /** Compact the conversation before the next step. */
       readonly compact: boolean
-      /** Their failures were not the request's fault after all. */
+      /** Members whose failure was not the request's fault after all. */
       readonly blamed: readonly Suspect[]
     }
   | {
-      /** The same member, in place. */
+      /** Ask the same member again, in the same place. */
       readonly type: "again"
       readonly pause: number
       /** Without this part of the history. */
@@ -148,20 +153,20 @@ export type Verdict<N extends Name = Name> =
     }
   | { readonly type: "move"; readonly to: N; readonly keep: boolean }
   | ({ readonly type: "wait"; readonly member: N; readonly keep: boolean } & Span)
-  /** The step and its tools are done. The loop continues with the next one, if there is a reason to. */
+  /** The step and its tools are done. The loop continues with the next step if there is a reason to. */
   | { readonly type: "close"; readonly keep: true }
   | { readonly type: "compact"; readonly keep: false }
   | { readonly type: "end"; readonly error: Shown; readonly keep: false }
 
-/** A wait. `long`: longer than without the user's wish, so that it never ends in the quiet hours. */
+/** A wait. `long`: only as long as this because the user wants it; such a wait never ends in the quiet hours. */
 export type Span = { readonly for: number; readonly until: number; readonly long: boolean }
 
 /** What happens with an attempt that has ended, once its tools have ended. */
 export function decide<N extends Name>(facts: Facts<N>): Verdict<N> {
   const { end, next } = facts
   const keep = facts.kept > 0
-  // With an error on the same message, finished tools would be dropped from the history and run again: the error goes
-  // elsewhere.
+  // An error on the same message would drop its finished tools from the history, and they would run again. So with
+  // finished tools the step is closed instead.
   const stop = (error: Shown): Verdict<N> =>
     keep ? { type: "close", keep: true } : { type: "end", error, keep: false }
   const go = (who: Next<N>): Verdict<N> | undefined => {
@@ -188,7 +193,7 @@ export function decide<N extends Name>(facts: Facts<N>): Verdict<N> {
   if (tooLong(facts)) {
     const roomier = next.type !== "none" && next.fits ? go(next) : undefined
     if (roomier || keep || facts.purpose === "whole") return roomier ?? stop("this")
-    // Upstream knows what to say about a conversation that cannot be summarised.
+    // Upstream has its own error for a conversation that cannot be summarised.
     if (facts.purpose === "summary" || !facts.answer.compacted) return { type: "compact", keep: false }
     return stop("too long")
   }
@@ -214,7 +219,10 @@ export const ACTIONS = {
   end: "ended",
 } as const satisfies Record<Verdict["type"], string>
 
-/** The log's word for what happened to the attempt: a step that closes because the turn is done has ended. */
+/**
+ * The log's word for what happened to the attempt. If the turn is done, the attempt has ended, although its step is
+ * closed.
+ */
 export const actionOf = (facts: Facts, verdict: Verdict) => (facts.done ? "ended" : ACTIONS[verdict.type])
 
 /** The class of an end, for the log. */
@@ -223,14 +231,16 @@ export function classOf(end: Exclude<End, { kind: "whole" }>) {
   return end.kind === "shortcoming" ? "network" : end.kind === "history" ? end.forgo : end.kind
 }
 
-/** Whether the attempt is served as it is, so that nothing of it is dropped. */
+/** Whether the attempt is served as it is, with nothing dropped. */
 export function serves(ended: Ended) {
   const { end } = ended
   const refused = end.kind === "final" && end.refusal === "answer" && !asksAnotherModel(ended)
   return end.kind === "whole" || refused || believes(ended)
 }
 
-/** Whether a different model is asked for what this one refused: once for an answer, and only if the user wants that. */
+/**
+ * Whether a different model is asked for what this one has refused: once per answer, and only if the user wants that.
+ */
 function asksAnotherModel({ end, settings, answer, others }: Ended) {
   return (
     end.kind === "final" &&
@@ -263,7 +273,7 @@ export function after(facts: Facts, verdict: Verdict): Answer {
     case "compact":
       return CombinedAnswer.compact(leave(facts))
     case "close": {
-      // The next step goes to the same member if its failure is not one for which it is abandoned.
+      // If the failure is not one for which the member is abandoned, the next step goes to the same member.
       const failure = failureOf(facts.end)
       if (failure && movesOn(facts.settings, failure.kind)) return leave(facts)
       return CombinedAnswer.close(answer, member, { message: messageOf(facts.end) })
@@ -272,7 +282,7 @@ export function after(facts: Facts, verdict: Verdict): Answer {
   return leave(facts)
 }
 
-/** The answer if this member is abandoned, which decides who is next. */
+/** The answer if this member is abandoned; it decides which member is next. */
 export function leave(ended: Ended): Answer {
   const failure = failureOf(ended.end)
   return CombinedAnswer.leave(ended.answer, ended.member, {
@@ -286,7 +296,7 @@ export function leave(ended: Ended): Answer {
   })
 }
 
-/** The answer for which to find another member, after one has ended like this: one that refuses is not asked again. */
+/** The answer for which to look for another member after this end: a model that has refused is not asked again. */
 export function without(answer: Answer, member: Name, end: End | undefined): Answer {
   return end?.kind === "final" && end.refusal ? { ...answer, refused: member } : answer
 }
@@ -302,20 +312,20 @@ export function wish(answer: Answer, purpose: Purpose) {
     !bars.some((bar) => CombinedMember.same(bar, member))
   return {
     left,
-    /** Whether it may still be asked. */
+    /** Whether the member may still be asked. */
     open,
     failed: (member: Name) =>
       answer.failures.flatMap((item) => (CombinedMember.same(item, member) && item.kind ? [item.kind] : [])),
-    /** Whether a silent member may be abandoned for it. Not for one that was silent as well. */
+    /** Whether this member may replace a silent one. Not if it was silent itself. */
     relieves: (member: Name) => open(member) && !answer.silent.has(CombinedMember.key(member)),
-    /** How many milliseconds to wait for a member. */
+    /** How many milliseconds to wait for a member that fits. */
     patience: CombinedAnswer.waited(answer) < ENOUGH_WAITING[purpose] ? LONGEST_WAIT : 0,
   }
 }
 
 export type Start =
   | { readonly type: "ask" }
-  /** Choose again: this one has become unavailable since it was chosen. */
+  /** Choose again: the member has become unavailable since it was chosen. */
   | { readonly type: "move" }
   | ({ readonly type: "wait" } & Span)
   | { readonly type: "end" }
@@ -327,9 +337,9 @@ export function start(facts: {
   readonly member: Name
   /** When its cooldown ends. */
   readonly until: number | undefined
-  /** Another request is testing whether it has recovered. */
+  /** Another request is probing whether the member has recovered. */
   readonly probed: boolean
-  /** The user does not want it asked, or what it costs. */
+  /** The user rules the member out, or does not want to pay for it. */
   readonly ruledOut?: boolean
   /** Another member that can take the request could answer now. */
   readonly others: boolean
@@ -342,15 +352,15 @@ export function start(facts: {
   if (facts.until === undefined && !facts.probed) return { type: "ask" }
   if (facts.others) return move ? { type: "move" } : { type: "ask" }
   if (facts.until === undefined) return { type: "ask" }
-  // One that stays unavailable for long is asked once anyway: it may have recovered.
+  // A member that stays unavailable for long is asked once anyway, because it may have recovered.
   const asked = facts.answer.failures.length + facts.answer.waits.length > 0
   const span = waitFor(facts, asked ? facts.wait : undefined, facts.until)
   return span ? { type: "wait", ...span } : { type: "ask" }
 }
 
 /**
- * Whether the next member is asked in place of one that may not be because of what it costs. One that stays unavailable
- * for long is asked once, as at the start of an answer: it may have recovered.
+ * Whether to ask the next member, after this one turned out to be ruled out because of what it costs. A next member
+ * that stays unavailable for long is asked once, as at the start of an answer, because it may have recovered.
  */
 export function instead(
   facts: { readonly purpose: Purpose; readonly answer: Answer; readonly wait?: Wait; readonly now: number },
@@ -373,8 +383,8 @@ export function movesOn(settings: Pick<Settings, "kinds">, kind: Kind) {
 }
 
 /**
- * How long to wait for a member that returns then; undefined if that is too long, or the answer has waited for long
- * enough.
+ * How long to wait for a member that is back at `until`; undefined if that is too long, or if the answer has waited
+ * long enough.
  */
 function waitFor(
   { purpose, answer, now }: { readonly purpose: Purpose; readonly answer: Answer; readonly now: number },
@@ -388,7 +398,7 @@ function waitFor(
   return end - now <= wait.max - CombinedAnswer.waited(answer) ? { for: end - now, until: end, long: true } : undefined
 }
 
-/** The first moment from then on that is not in the quiet hours. */
+/** The first moment from `at` on that is not in the quiet hours. */
 export function awake(at: number, { quiet }: Pick<Wait, "quiet">) {
   if (!quiet) return at
   const day = new Date(at)
@@ -397,21 +407,22 @@ export function awake(at: number, { quiet }: Pick<Wait, "quiet">) {
   const isQuiet = from <= to ? minute >= from && minute < to : minute >= from || minute < to
   if (!isQuiet) return at
   const end = new Date(at)
-  // The local clock may be set in between, which the calendar knows.
+  // Use the calendar: the clock may change in between (daylight saving time).
   end.setHours(Math.floor(to / 60), to % 60, 0, 0)
   if (end.getTime() <= at) end.setDate(end.getDate() + 1)
   return end.getTime()
 }
 
-/** Whether a wait on the user's wish may end early at this moment. */
+/** Whether a wait because of `combined.wait` may end early at this moment. */
 export function mayResume(now: number, wait: Wait | undefined) {
   return wait === undefined || awake(now, wait) === now
 }
 
 /**
- * An answer without an end or without content is accepted, as upstream does, if no other member can answer, but only
- * the second time: most connections drop only once, and a partial answer would mean lost text. One with an incomplete
- * call is never accepted, nor is one of which nothing came.
+ * Whether an answer without an end or without content is accepted, as upstream accepts it. It is if no other member can
+ * answer, but only the second time: most connections drop only once, and accepting a partial answer loses text. If the
+ * user's settings do not switch after network failures, it is accepted at once, and so is one of which nothing came.
+ * Otherwise one of which nothing came is never accepted, and one with an incomplete call never in any case.
  */
 function believes(ended: Ended) {
   const { end, answer, member } = ended
@@ -422,7 +433,7 @@ function believes(ended: Ended) {
   return !ended.others && (before || wish(answer, ended.purpose).patience === 0)
 }
 
-/** The pause before the same member is retried, if it is. */
+/** The pause before the same member is asked again; undefined if it is not. */
 function repeatAfter(ended: Ended): number | undefined {
   const { end, answer, member, settings } = ended
   const failure = failureOf(end)
@@ -434,18 +445,21 @@ function repeatAfter(ended: Ended): number | undefined {
     const again = !movesOn(settings, failure.kind) && passing && asked < WHOLE_REPEATS && pause <= LONGEST_WAIT
     return again ? pause : undefined
   }
-  // A transient failure of a healthy member is no reason to switch, as long as nothing has been done yet.
+  // A transient failure of a healthy member is no reason to switch, as long as no tool has started.
   if (!CombinedFailure.passes(failure) || ended.started || ended.unproven) return undefined
   const before = answer.failures.filter((item) => item.providerID === member.providerID).length
   return before + 1 < settings.maxAttempts ? PAUSE : undefined
 }
 
-/** More than a member allows per minute is only too long for that one, as long as another one can answer. */
+/**
+ * Whether the conversation is too long. A request that exceeds a member's limit per minute only counts as that if no
+ * other member can answer.
+ */
 export function tooLong({ end, others }: Ended) {
   return end.kind === "too_long" || (end.kind === "rate_limit" && end.long === true && !others)
 }
 
-/** What the end says about the member; nothing if it is the request's own fault. */
+/** The member's failure; undefined if the member is not to blame. */
 function failureOf(end: End): Failure | undefined {
   switch (end.kind) {
     case "whole":
@@ -454,7 +468,7 @@ function failureOf(end: End): Failure | undefined {
     case "final":
       return undefined
     case "shortcoming":
-      // A call is cut off by the connection, or by a limit that another member may not have.
+      // A connection may cut off a call, or a limit that another member may not have.
       return { kind: end.lacks === "call" ? "unknown" : "network", scope: "model", message: end.message }
     case "history":
       return { kind: "unknown", scope: "model", message: end.message }

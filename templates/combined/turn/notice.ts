@@ -1,4 +1,4 @@
-/** What `opencode run` prints about the serving provider, and why it changes. */
+/** What `opencode run` prints about the serving provider, and why that changes. */
 import type { Failed } from "../choice/answer"
 import type { Cooldown } from "../health/cooldown"
 import type { Window } from "../health/window"
@@ -13,10 +13,10 @@ type Out = { readonly member: Name; readonly cooldown: Cooldown }
 
 const PREFIX = "serving:"
 
-/** The start of a session's status when another member takes over. The TUI looks for the same words. */
+/** A session's status starts with this when another member takes over. The TUI looks for the same words. */
 export const SWITCH = "Failover: "
 
-/** The line that says who takes over from whom. */
+/** The line that says which member takes over from which. */
 export function switched(
   failed: string,
   reason: string,
@@ -25,7 +25,7 @@ export function switched(
   return CombinedText.shown(`${SWITCH}${failed} (${reason}), ${CombinedHappening.takesOver(providerID, next)}`)
 }
 
-/** Why a member is not asked, although it could answer; for `switched`. */
+/** Why a member is not asked although it could answer; for `switched`. */
 export function nearlyUsed({ usedShare, name, endsAt }: Window, now: number) {
   return `${Math.floor(usedShare * 100)} % of its ${name} used, until ${CombinedClock.clock(endsAt, now)}`
 }
@@ -35,17 +35,20 @@ export function waiting(id: string, provider: string, reason: string) {
   return CombinedText.shown(`${SWITCH}all providers of ${id} are unavailable, waiting for ${provider}: ${reason}`)
 }
 
-/** The start of a session's status while it waits. The TUI looks for the same words. */
+/** A session's status starts with this while it waits. The TUI looks for the same words. */
 export const WAIT = "Waiting for "
 
-/** The line for a wait in OpenCode 1: who returns first, when, and why it is not there. It is short, for small screens. */
+/**
+ * The line for a wait in OpenCode 1: which member is back first, when, and why it is not there. Short, for small
+ * screens.
+ */
 export function waitingLong(provider: string, until: number, reason: string, now: number) {
   return CombinedText.shown(`${WAIT}${provider} until ${CombinedClock.clock(until, now)}: ${reason}`)
 }
 
 /**
- * The first failure first: a later one must not hide what went wrong. Members that were already unavailable come next,
- * and last those that may not be asked because of what they cost, with what the user can do about it.
+ * The first failure comes first, because a later one must not hide what went wrong. Then members that were already
+ * unavailable, and last those that may not be asked because of what they cost, with what the user can do about it.
  */
 export function exhausted(
   id: string,
@@ -101,7 +104,7 @@ export function tooLong(id: string) {
   return `The conversation is too long for every provider of ${id}, although it was compacted. Start a new session, or undo the last message and send less.`
 }
 
-/** The line to print for an event of the server, if it is one of those. */
+/** The line to print for an event of the server; undefined if the event is about something else. */
 export function announced(event: { readonly type: string; readonly properties: unknown }, sessionID: string) {
   if (event.type === "message.part.updated") return leftOut(event.properties, sessionID)
   if (event.type !== "session.status") return undefined
@@ -114,14 +117,16 @@ export function announced(event: { readonly type: string; readonly properties: u
   return seconds > 0 ? `${message} (in ${seconds} s)` : message
 }
 
-/** Who takes over is a status of the session; that it starts without somebody is only in its transcript. */
+/** A failover is a status of the session. That the session starts without a member is only in its transcript. */
 function leftOut(properties: unknown, sessionID: string) {
   const { part } = properties as { readonly part: { readonly type: string; readonly sessionID: string } }
   const found = part.sessionID === sessionID ? CombinedHappening.of(part) : undefined
   return found?.action === "left out" ? found.message : undefined
 }
 
-/** The serving model is printed once; that is noted in upstream's map of what it has printed. */
+/**
+ * Whether to print the serving model: once, until it changes. This is noted in upstream's map of what it has printed.
+ */
 export function changed(printed: Map<string, boolean>, serving: Name) {
   const key = PREFIX + CombinedMember.key(serving)
   if (printed.has(key)) return false

@@ -1,4 +1,4 @@
-/** How far an answer has got, and since when nothing of it has come. */
+/** How far an answer has got, and for how long nothing of it has come. */
 
 /** What came last. */
 export type Phase = "request" | "reasoning" | "text" | "tool input" | "tool"
@@ -15,7 +15,7 @@ const PHASES: Readonly<Partial<Record<string, Phase>>> = {
   "tool-error": "tool",
 }
 
-/** Kept by the driver; it sets `pulling` when it begins to wait for events. Its clock is `performance.now`. */
+/** Kept by the driver, which sets `pulling` when it starts to wait for events. The clock is `performance.now`. */
 export type Progress = {
   phase: Phase
   firstToken: number | undefined
@@ -28,7 +28,7 @@ export function make(): Progress {
   return { phase: "request", firstToken: undefined, silent: 0, pulling: undefined }
 }
 
-/** Records the events of a pull. Returns whether any of them is the model's. */
+/** Records the events of a pull. Returns whether any of them came from the model. */
 export function note(progress: Progress, events: readonly { readonly type: string }[]) {
   const phase = events.map((event) => PHASES[event.type]).findLast((item) => item !== undefined)
   // Keep-alive comments are not events, and the event that opens a step says nothing about the model.
@@ -40,7 +40,7 @@ export function note(progress: Progress, events: readonly { readonly type: strin
   return true
 }
 
-/** For how many milliseconds nothing has come. */
+/** For how many milliseconds nothing of the answer has come. */
 export function silence({ silent, pulling }: Progress) {
   return silent + (pulling === undefined ? 0 : performance.now() - pulling)
 }

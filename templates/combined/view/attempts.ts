@@ -1,8 +1,8 @@
-/** Lines of the log of attempts as people read them, for `opencode combined attempts`. Pure. */
+/** Lines of the log of attempts in readable form, for `opencode combined attempts`. Pure. */
 import { CombinedText } from "../text"
 import { isObject, parsed } from "../value"
 
-/** What followed. Twin of OUTCOMES in opencode_patcher/attempts/line.py. */
+/** What happened next. Twin of OUTCOMES in opencode_patcher/attempts/line.py. */
 const OUTCOMES = new Map([
   ["served", "answered"],
   ["moved", "switched"],
@@ -10,7 +10,7 @@ const OUTCOMES = new Map([
   ["repeated", "retried"],
 ])
 
-/** The last lines of the log that can be read, oldest first. */
+/** The last readable lines of the log, oldest first. */
 export function last(text: string, count: number): Record<string, unknown>[] {
   return text
     .split("\n")
@@ -21,7 +21,9 @@ export function last(text: string, count: number): Record<string, unknown>[] {
     .slice(-count)
 }
 
-/** One attempt on one line of at most `width` columns: when, whose session, who, what followed, and why or how much. */
+/**
+ * One attempt on one line of at most `width` columns: time, session, member, what happened next, and why or how much.
+ */
 export function line(attempt: Record<string, unknown>, width: number) {
   const text = (key: string) => (typeof attempt[key] === "string" ? CombinedText.shown(attempt[key]) : "")
   const start = new Date(text("start"))

@@ -1,4 +1,4 @@
-/** Times as people say them: in the local time, and how long it is until then. Pure. */
+/** Times as people write them: local times, and how long it is until then. Pure. */
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -7,7 +7,7 @@ const DAY = 24 * HOUR
 
 const pad = (value: number) => String(value).padStart(2, "0")
 
-/** "14:05", with the date if that is not today's. */
+/** "14:05", with the date if it is not today. */
 export function clock(at: number, now: number) {
   const [then, today] = [new Date(at), new Date(now)]
   const time = `${pad(then.getHours())}:${pad(then.getMinutes())}`
@@ -15,7 +15,7 @@ export function clock(at: number, now: number) {
   return `${then.getFullYear()}-${pad(then.getMonth() + 1)}-${pad(then.getDate())} ${time}`
 }
 
-/** "40 s", "12 min", "3 h", "2 days": as long as a reader has to wait, so it is rounded up. */
+/** "40 s", "12 min", "3 h", "2 days". Rounded up, because it says how long a reader has to wait. */
 export function span(milliseconds: number) {
   const rest = Math.max(0, milliseconds)
   if (rest < 90 * SECOND) return `${Math.ceil(rest / SECOND)} s`

@@ -1,27 +1,30 @@
 /**
  * What happened to the members of a session: a line in its transcript, which the model does not see. Pure.
  *
- * It is stored as upstream's `retry` part, which no request to a model contains; the details are in the metadata of its
+ * It is stored as upstream's `retry` part, which is never sent to a model. The details are in the metadata of its
  * error.
  */
 import { CombinedMember, type Name } from "../member"
 import { CombinedText } from "../text"
 import { CombinedClock } from "./clock"
 
-/** `moved`: the next member takes over. `repeated`: the same one is asked again. `left out`: the session starts without it. */
+/**
+ * `moved`: the next member takes over. `repeated`: the same one is asked again. `left out`: the session starts without
+ * it.
+ */
 export const ACTIONS = ["moved", "repeated", "left out"] as const
 
 export type Action = (typeof ACTIONS)[number]
 
 export type Happening = {
   readonly action: Action
-  /** The id behind `combined/`. */
+  /** The part of the combined model's id after `combined/`. */
   readonly combined: string
   /** Members, as `provider/model`. */
   readonly from: string
   readonly to: string
   readonly reason: string
-  /** One line for people. */
+  /** One line to show. */
   readonly message: string
   readonly at: number
 }
@@ -39,7 +42,7 @@ export function moved(
   return happening("moved", combined, from, to, reason, `${nameOf(from.providerID)} (${reason}), ${next}`, now)
 }
 
-/** The variant that the next member lacks, and the name of its model if that is a different one. */
+/** The variant that the next member lacks, and the name of its model if it is a different one. */
 export type Differences = { readonly variant?: string; readonly model?: string }
 
 export function takesOver(next: string, { variant, model }: Differences) {
@@ -54,7 +57,7 @@ export function repeated({ combined, nameOf, now }: Subject, member: Name, reaso
   return happening("repeated", combined, member, member, reason, message, now)
 }
 
-/** The session starts with another member, because this one cools. */
+/** The session starts with another member, because this one is cooling down. */
 export function leftOut(
   { combined, nameOf, now }: Subject,
   from: Name,
@@ -86,12 +89,12 @@ const happening = (
   at,
 })
 
-/** The error of the part. Metadata are texts. */
+/** The error to store in the part. Its metadata can only be texts. */
 export function error({ message, at, ...more }: Happening) {
   return { name: "APIError" as const, data: { message, isRetryable: true, metadata: { ...more, at: String(at) } } }
 }
 
-/** Reads a part; undefined if it is none of ours. */
+/** Reads a part; undefined if it is not one of ours. */
 export function of(part: { readonly type: string; readonly error?: unknown }): Happening | undefined {
   if (part.type !== "retry") return undefined
   const { data } = (part.error ?? {}) as {

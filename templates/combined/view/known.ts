@@ -1,4 +1,4 @@
-/** The health file as people read it, for `opencode combined health`. Pure. */
+/** The health file in readable form, for `opencode combined health`. Pure. */
 import type { Accounts } from "../health/accounts"
 import type { State } from "../health/cooldown"
 import { CombinedMember } from "../member"
@@ -6,7 +6,7 @@ import { CombinedText } from "../text"
 import { CombinedClock } from "./clock"
 
 export type Avoided = {
-  /** A provider with all its models, or `provider/model`. */
+  /** A provider with all its models (`provider`), or `provider/model`. */
   readonly member: string
   readonly class: string
   readonly message: string
@@ -17,7 +17,7 @@ export type Avoided = {
 
 export type Plan = { readonly provider: string; readonly window: string; readonly used: number; readonly ends: string }
 
-/** The same as `opencode-patcher health --json` has. */
+/** The same form as in `opencode-patcher health --json`. */
 export type Health = { readonly now: string; readonly avoided: readonly Avoided[]; readonly plans: readonly Plan[] }
 
 export function health(state: State, accounts: Accounts, now: number): Health {
@@ -45,7 +45,7 @@ export function health(state: State, accounts: Accounts, now: number): Health {
   return { now: new Date(now).toISOString(), avoided, plans }
 }
 
-/** The keys of what is being avoided and meant by a name; all of them without one. */
+/** The keys of what is being avoided and has this name; without a name, all of them. */
 export function meant(state: State, name: string | undefined, now: number) {
   return [...state]
     .filter(([, item]) => item.failures > 0 && item.until > now)
@@ -55,7 +55,7 @@ export function meant(state: State, name: string | undefined, now: number) {
 
 export const nameOf = (key: string) => (key.endsWith("/") ? key.slice(0, -1) : key)
 
-/** `program` is what OpenCode is called. */
+/** The lines to print. `program` is the name of the OpenCode command. */
 export function lines({ avoided, plans }: Health, now: number, program = "opencode") {
   return [
     ...(avoided.length ? [] : ["No provider is being avoided."]),

@@ -1,4 +1,7 @@
-/** Names in the settings that match nothing, beyond those of identity/options.ts: they are looked for only on demand. Pure. */
+/**
+ * Names in the settings that match nothing, in addition to those that identity/options.ts finds. Only checked on
+ * demand. Pure.
+ */
 import { fits } from "../identity/grouping"
 import { nearest } from "../identity/nearest"
 import { lower, squash } from "../identity/scan"
@@ -8,9 +11,9 @@ import type { Info } from "../settings"
 type Offer = { readonly providerID: string; readonly modelID: string }
 
 export type Facts = {
-  /** Everything in the catalogue and in the configuration, connected or not. */
+  /** All models in the catalogue and the configuration, connected or not. */
   readonly listed: readonly Offer[]
-  /** The ids of combined models, and those that only one provider has, with that provider. */
+  /** `ids`: the combined models. `alone`: the models that only one provider has, with that provider. */
   readonly ids: ReadonlySet<string>
   readonly alone: () => ReadonlyMap<string, string>
 }
@@ -42,7 +45,7 @@ function lastResort({ combined }: Info, { listed }: Facts, providers: readonly s
     })
 }
 
-/** Combined models that are chosen somewhere but do not exist. */
+/** Combined models that are chosen in a setting but do not exist. */
 function models(config: Info, facts: Facts) {
   return chosen(config).flatMap(([path, value]) => {
     const id = value.slice("combined/".length)

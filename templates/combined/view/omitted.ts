@@ -1,4 +1,4 @@
-/** What is not combined, although the user's providers have it. Pure. */
+/** Offers of the user's providers that are not combined. Pure. */
 import { DEFAULT_VARIANTS, group, permitted, resolve, type Offer, type Options } from "../identity/grouping"
 import { CombinedMember, type Member } from "../member"
 
@@ -12,7 +12,7 @@ export function leftOut(offers: readonly Offer[], options: Options, groups: read
     .filter((key) => !asked.has(key))
 }
 
-/** Providers none of whose offers promises what the user requires. */
+/** Providers of which no offer promises what the user requires. */
 export function unpromised(offers: readonly Offer[], { require }: Options) {
   if (!require?.no_training && !require?.region) return []
   const identities = resolve(offers)

@@ -1,6 +1,6 @@
 /**
- * What is known about the members of the combined models, for people: who serves, who could, who cannot and until when.
- * Pure. The API of the server sends it, the TUI shows it.
+ * What is known about the members of the combined models, to be shown: which one serves, which could, which cannot and
+ * until when. Pure. The server's API sends it and the TUI shows it.
  */
 import type { Kind } from "../failure/classify"
 import { CombinedCooldown, type State } from "../health/cooldown"
@@ -25,12 +25,12 @@ export type Row = {
   readonly provider: { readonly id: string; readonly name: string }
   readonly model: { readonly id: string; readonly name: string }
   readonly standing: Standing
-  /** It is the one that would be asked now. */
+  /** Whether this member would be asked now. */
   readonly next: boolean
   readonly pinned: boolean
   /** Why the user's wishes rule it out. */
   readonly ruledOut?: CombinedSteer.Reason
-  /** The whole provider cools, not only this model. */
+  /** `whole`: the whole provider is cooling down, not only this model. */
   readonly cooldown?: Trouble & { readonly whole: boolean }
   /** Its last failure, if it has had no success since. */
   readonly lastError?: Trouble
@@ -43,14 +43,14 @@ export type Row = {
 export type Group = { readonly id: string; readonly name: string; readonly members: readonly Row[] }
 
 export type Picture = {
-  /** The time for which it holds, in milliseconds since the epoch, as all times in it. */
+  /** The time that the picture shows. All times in it are milliseconds since the epoch. */
   readonly at: number
   /** What the user wants in the session. */
   readonly steer: Steer
   readonly models: readonly Group[]
 }
 
-/** The answer of a member in the session, also one that failed. */
+/** An answer of a member in the session, even a failed one. */
 export type Answered = { readonly member: string; readonly cost: number }
 
 export type Seen = {
@@ -60,7 +60,7 @@ export type Seen = {
   readonly steer: Steer
   /** In the order in which they came. */
   readonly answers: readonly Answered[]
-  /** Members that are asked right now in the session. */
+  /** Members that are being asked right now in the session. */
   readonly asked: readonly string[]
   /** Whether a member holds a prompt cache of the session. */
   readonly warm: (member: Member) => boolean
@@ -68,7 +68,7 @@ export type Seen = {
   readonly price: (member: Member) => PriceClass
   readonly providerName: (id: string) => string
   readonly modelName: (member: Member) => string
-  /** Who would be asked now, of those that may be asked. */
+  /** Which of these would be asked now. */
   readonly next: (members: readonly Member[]) => Member | undefined
 }
 
@@ -131,7 +131,7 @@ function group(
   }
 }
 
-/** How a member stands, in words: "avoided until 14:05 (in 12 min): quota". */
+/** The standing of a member in words: "avoided until 14:05 (in 12 min): quota". */
 export function state(
   row: Pick<Row, "standing" | "next" | "pinned" | "ruledOut"> & {
     readonly cooldown?: Pick<Trouble, "until"> & { readonly kind: string }

@@ -1,6 +1,7 @@
 /**
  * Everything about combined models as OpenCode sees it in one directory: for `opencode combined`, and with --json for
- * programs. Pure. `opencode-patcher` reads it (opencode_patcher/configuration/report.py), so a field that it knows stays.
+ * programs. Pure. `opencode-patcher` reads it too (opencode_patcher/configuration/report.py), so fields that it knows
+ * must stay.
  */
 import type { Variant } from "../identity/identity"
 import type { Member } from "../member"
@@ -10,19 +11,19 @@ import { CombinedPicture } from "./picture"
 
 export const FORMAT = 1
 
-/** How the user is connected to a provider: `plugin` also stands for what needs neither key nor login. */
+/** How the user is connected to a provider. `plugin` also stands for providers that need neither key nor login. */
 export type Login = "oauth" | "key" | "environment" | "configuration" | "free" | "plugin"
 
 export type Provider = {
   readonly id: string
   readonly name: string
   readonly login: Login
-  /** The variable that has its key. */
+  /** The environment variable that has its key. */
   readonly variable?: string
   readonly models: number
 }
 
-/** Dollars for a million tokens. */
+/** Dollars per million tokens. */
 export type Price = { readonly input: number; readonly output: number; readonly cache_read: number }
 
 export type Row = {
@@ -36,9 +37,9 @@ export type Row = {
   readonly price_class: PriceClass
   readonly price: Price
   readonly limit: { readonly context: number; readonly output: number }
-  /** What the user wants on this machine: the only one that is asked, one that is not asked. */
+  /** What the user wants on this machine: that only this member is asked, or that it is not. */
   readonly wish?: "pinned" | "skipped" | "another is pinned"
-  /** Why it is not asked now, and until when (ISO 8601). */
+  /** Why the member is not asked now, and until when (ISO 8601). */
   readonly out?: { readonly class: string; readonly message: string; readonly until: string }
 }
 
@@ -61,17 +62,17 @@ export type Report = {
   /** Why nothing at all is combined. */
   readonly off?: string
   readonly models: readonly Model[]
-  /** Models that only one of the user's providers has; only if they were asked for. */
+  /** Models that only one of the user's providers has; only present if the caller wants them. */
   readonly alone?: readonly Model[]
   readonly providers: readonly Provider[]
-  /** Logins of which OpenCode makes no use, and why. */
+  /** Logins that OpenCode does not use, and why. */
   readonly unused_logins: readonly { readonly id: string; readonly why: string }[]
   /** Free offers that would be members if the user named their provider. */
   readonly left_out: readonly string[]
-  /** Providers of which nothing is combined because of `combined.require`. */
+  /** Providers of which nothing is combined, because of `combined.require`. */
   readonly unpromised: readonly string[]
   readonly mistakes: readonly Mistake[]
-  /** Which source decides about a setting. `value` is only there for the models that were chosen. */
+  /** The source that each setting comes from. `value` is only present for models that are chosen. */
   readonly settings: readonly { readonly key: string; readonly source?: string; readonly value?: string }[]
   /** Files and variables that OpenCode read, in its order. */
   readonly sources: readonly string[]
@@ -88,7 +89,7 @@ export type Known = {
   readonly limit: { readonly context: number; readonly output: number }
 }
 
-/** A group in the picture of all, with what else is known of its members. */
+/** A group of the picture, with what else is known about its members. */
 export function model(
   group: CombinedPicture.Group,
   own: boolean,
@@ -130,7 +131,7 @@ export function model(
   }
 }
 
-/** Failover is never off for the whole machine. */
+/** Failover cannot be switched off for the whole machine. */
 const WISHES = { skipped: "skipped", "pinned elsewhere": "another is pinned", off: undefined } as const
 
 /** Twin of `describe` in opencode_patcher/models/explain.py. */
@@ -146,7 +147,10 @@ function termsOf(variant: Variant | undefined) {
   ].filter((text) => text)
 }
 
-/** How the user is connected to a provider, in OpenCode's order. `login` is the kind of its login, if there is one. */
+/**
+ * How the user is connected to a provider, checked in OpenCode's order. `login` is the kind of the stored login, if
+ * any.
+ */
 export function loginOf(
   provider: { readonly id: string; readonly source: string; readonly env: readonly string[] },
   login: string | undefined,
@@ -179,12 +183,12 @@ export function unused(
   }
 }
 
-/** What OpenCode is called, and how to log in to a provider. */
+/** The name of the OpenCode command, and the command that logs in to a provider. */
 type Ways = { readonly program: string; readonly login: string }
 
 const WAYS: Ways = { program: "opencode", login: "opencode auth login" }
 
-/** What people read: the user's own groups first, a line for each member. */
+/** The lines to print: the user's own groups first, one line per member. */
 export function lines(report: Report, now: number, ways = WAYS): string[] {
   const models = report.models.toSorted((a, b) => Number(b.own) - Number(a.own))
   const width = Math.max(0, ...models.flatMap((item) => item.members.map((row) => keyOf(row).length)))
@@ -200,7 +204,7 @@ export function lines(report: Report, now: number, ways = WAYS): string[] {
 
 const keyOf = ({ provider, model }: Row) => `${provider}/${model}`
 
-/** In a report nobody serves: it is about no session. */
+/** In a report no member is serving, because it is not about a session. */
 const stateOf = ({ out, wish }: Row, now: number) =>
   CombinedPicture.state(
     {
