@@ -6,7 +6,7 @@ import { CombinedACPEvent } from "@/combined/seam/acp-event"
 
 type Update = Parameters<AgentSideConnection["sessionUpdate"]>[0]["update"]
 
-/** A client that has one session, and was told of these parts of it. */
+/** A client that has one session and was told about these parts of it. */
 function client(parts: Record<string, { partType?: string; toolCallId?: string }>) {
   const updates: Update[] = []
   return {

@@ -58,7 +58,7 @@ it.instance("upstream makes a new agent of a model that is not combined", () =>
   }),
 )
 
-// Upstream tells by its name whether a provider is a ChatGPT login, which wants a request of its own kind.
+// Upstream recognises a ChatGPT login by the provider's name, and such a login needs a request of its own kind.
 it.instance("a member is asked under its own name, and so is a model that is not combined", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()

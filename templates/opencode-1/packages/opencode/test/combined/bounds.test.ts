@@ -17,7 +17,7 @@ import { pair } from "./light"
 
 setDefaultTimeout(60_000)
 
-/** Cooldowns end before the others have failed, so that somebody can always be asked. */
+/** Cooldowns that end before the other members have failed, so that there is always a member to ask. */
 const SHORT = { cooldown: { max: 20 } }
 
 const titleInput = (model: Provider.Model) =>
@@ -97,7 +97,7 @@ const user = (id: string, parts?: readonly object[]) => message(id, { role: "use
 const answer = (id: string, parentID: string, more: object) =>
   message(id, { role: "assistant", parentID, finish: "stop", ...more })
 
-/** As upstream gives it after a compaction: the summary in front, then what it kept. */
+/** What upstream returns after a compaction: the summary first, then what it kept. */
 const compacted = () =>
   MessageV2.filterCompacted(
     [
@@ -141,7 +141,7 @@ test("discarded attempts are counted over the whole run, even if the user sends 
     return CombinedFit.retractions(two)
   })
   expect(await Effect.runPromise(counted)).toBe(2)
-  // A loop that runs again on the same message begins at its first step.
+  // When a loop runs again on the same message, it starts from its first step.
   const anew = Effect.flatMap(model, (first) => CombinedFit.fit(first, [user("msg_1"), user("msg_2")]))
   expect(CombinedFit.retractions(await Effect.runPromise(anew))).toBe(0)
 })
@@ -161,7 +161,7 @@ test("a member that said the conversation is too long has no more room for it", 
 
 type Heard = (ctx: CombinedTurn.Turn["ctx"], event: LLMEvent) => Effect.Effect<void, unknown>
 
-/** A turn without a session around it, at the first of two members. */
+/** A turn without a session around it, with the first of two members. */
 const turnAt = (model: Provider.Model, parts: readonly object[], heard: Heard) => {
   const removed: string[] = []
   const assistantMessage = {
@@ -209,7 +209,7 @@ const turnAt = (model: Provider.Model, parts: readonly object[], heard: Heard) =
   return { turn, removed, play }
 }
 
-/** Its attempt calls these tools, and then fails in these words. */
+/** A turn whose attempt calls these tools and then fails with this message. */
 const turnWith = Effect.fn("test.turnWith")(function* (
   tools: readonly string[],
   parts: readonly object[],
@@ -228,7 +228,10 @@ const turnWith = Effect.fn("test.turnWith")(function* (
   return { ended: yield* play(attempt), removed }
 })
 
-/** A request of which these members fail elsewhere while it is built. How often it was built and sent, and what was removed. */
+/**
+ * A request that is built while these members fail elsewhere. Returns how often it was built and sent, and what was
+ * removed.
+ */
 const overtaken = Effect.fn("test.overtaken")(function* (...members: readonly ("first" | "second")[]) {
   const { ids, model: first } = pair()
   const model = yield* first

@@ -1,4 +1,4 @@
-/** Answers that are none: broken off, an error in a 200, a page of a proxy. */
+/** Answers that are not real answers: broken off, an error with status 200, a proxy's page. */
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect } from "effect"
 import { CombinedCooldown } from "@/combined/health/cooldown"

@@ -50,7 +50,7 @@ const provider = (models: Models) => ({
   models,
 })
 
-/** Providers whose ids end in `suffix`: cooldowns are kept by provider for the whole process. */
+/** Two providers whose ids end in `suffix`. Each test has its own, because cooldowns are kept for the whole process. */
 const pair = (suffix: string, first: Model = model(), second: Model = model(), more: Partial<ConfigV1.Info> = {}) => ({
   config: {
     provider: {
@@ -79,7 +79,7 @@ const fail = (failure: Partial<CombinedFailure.Failure> = {}) =>
     return yield* failed(found, { kind: "rate_limit", scope: "model", message: "slow down", ...failure })
   })
 
-/** Who is next once the member has failed so. */
+/** Which member is next after this failure. */
 const failed = (route: CombinedRoute.Route, failure: CombinedFailure.Failure) =>
   route.fail(failure).pipe(Effect.andThen(route.next()))
 
@@ -183,7 +183,7 @@ it.instance(
       const providers = yield* Provider.Service
       const found = yield* serving
       const plain = yield* providers.getModel(ProviderV2.ID.make("beta-plain"), ModelV2.ID.make("glm-4.6"))
-      // Variants that only other models have may be asked for, and change nothing here.
+      // Variants that only other models have may be requested, and change nothing here.
       expect(Object.values(found.variants ?? {}).every((options) => Object.keys(options).length === 0)).toBe(true)
       expect(JSON.stringify({ ...found, variants: {} })).toBe(JSON.stringify(plain))
       expect(CombinedRoute.of(plain)).toBeUndefined()
@@ -363,7 +363,7 @@ const small = (suffix: string, more: Partial<ConfigV1.Info> = {}) => ({
   },
 })
 
-/** The small model for what goes on beside a combined model. */
+/** The small model for requests beside a combined model. */
 const beside = (id = "glm-4.6") =>
   Effect.gen(function* () {
     const providers = yield* Provider.Service

@@ -19,7 +19,7 @@ const limited = refuse(429, { error: { message: "Rate limit reached" } }, { "ret
 const empty = refuse(402, { error: { message: "Insufficient credits" } })
 const content = refuse(400, { error: { code: "content_policy_violation", message: "Blocked by our usage policy" } })
 
-/** Two different models, of which the priority prefers the first. */
+/** Two different models. The priority prefers the first. */
 const modelIDs = { first: "glm-4.6", second: "kimi-k2.5" }
 const models = { second: { name: "Kimi K2.5" } }
 
@@ -37,7 +37,7 @@ it.instance("a chain is asked in the order in which it is written", () =>
     yield* chat.ask("again")
     expect(served(yield* chat.answers)).toEqual([chat.ids.second, chat.ids.first])
     expect((yield* chat.answers).map((item) => String(item.info.modelID))).toEqual(["kimi-k2.5", "glm-4.6"])
-    // Each is told who it is, so that its prompt stays the same.
+    // Each model is told its own name, so that its prompt stays the same.
     const prompts = [chat.second.asked[0], chat.first.asked[0]].map((item) => JSON.stringify(item.messages[0]))
     expect(prompts[0]).toContain(`${chat.ids.second}/kimi-k2.5`)
     expect(prompts[1]).toContain(`${chat.ids.first}/glm-4.6`)
@@ -49,7 +49,7 @@ it.instance("a different model is named as long as it serves, and left as soon a
     const chat = yield* combinedSession({
       modelIDs,
       models,
-      // So long that a warm cache would keep the session at another provider of the same model.
+      // Long enough that a warm cache would keep the session, if the other provider had the same model.
       combined: { stickiness: 3_600_000 },
       chain: ({ first, second }) => ({ groups: { work: [first, second] } }),
     })
@@ -216,7 +216,7 @@ for (const [what, answer] of [
       const [first] = yield* chat.answers
       expect([String(first.info.providerID), first.info.error]).toEqual([chat.ids.second, undefined])
       expect(texts(first.parts)).toEqual(["hello"])
-      // Nobody is avoided for it.
+      // No member is avoided because of it.
       yield* chat.ask("again")
       expect(served(yield* chat.answers)).toEqual([chat.ids.second, chat.ids.first])
     }),

@@ -14,7 +14,8 @@ const tooLong = refuse(400, { error: { message: "prompt is too long: 213462 toke
 it.instance("a conversation that is too long for every member is compacted by the next one, and continues", () =>
   Effect.gen(function* () {
     const chat = yield* combinedSession()
-    // Room for 190,000 tokens: the answer leaves none. After the summary OpenCode lets the model go on by itself.
+    // There is room for 190,000 tokens, and the answer uses it up. After the summary, OpenCode lets the model go on by
+    // itself.
     chat.first.answer(text("one", { input: 195_000, output: 100 }), limited)
     chat.second.answer(text("the summary"), text("nothing more to do", { input: 500, output: 10 }))
     yield* chat.ask("hello")
@@ -47,7 +48,7 @@ it.instance("a summary that is too long for one member is made by one with enoug
     expect(served(summaries)).toEqual([chat.ids.second])
     expect(summaries[0].info.error).toBeUndefined()
 
-    // It is no fault of the first member, which serves what has room in it.
+    // The first member is not to blame, and serves what fits.
     yield* chat.ask("again")
     expect(served(yield* chat.answers).at(-1)).toBe(chat.ids.first)
   }),
@@ -99,7 +100,7 @@ it.instance("a summary by the next member has none of the other one's reasoning"
     yield* prompt.loop({ sessionID: chat.id })
 
     expect(JSON.stringify(chat.first.asked[1].messages)).toContain("a thought of its own")
-    // From v1.18.15 on upstream writes it into the text that is to be summarised, for every provider alike.
+    // From v1.18.15 on, upstream writes thoughts into the text to be summarised, for every provider alike.
     expect(JSON.stringify(chat.second.asked[0].messages)).not.toContain('"reasoning')
   }),
 )

@@ -17,13 +17,13 @@ const LARGE = { input: 2000, output: 200 }
 const price = (of: keyof typeof COST, usage: { input: number; output: number }) =>
   (usage.input * COST[of].input + usage.output * COST[of].output) / 1_000_000
 
-/** An answer with nothing in it, for which the provider charges all the same. */
+/** An empty answer, for which the provider still charges. */
 const empty = (usage: { input: number; output: number }) => stream(...finish("stop", usage))
 
-/** The client has read what came before: a line that is cut at once may take it along. */
+/** Gives the client time to read what came before, which a cut right after it might take away. */
 const read = wait(() => Bun.sleep(200))
 
-/** What OpenCode's own totals say: of the session, and of its messages as a client adds them up. */
+/** OpenCode's own totals: that of the session, and the sum over its messages that a client computes. */
 const totals = Effect.fn("test.totals")(function* (id: SessionID) {
   const sessions = yield* Session.Service
   const { cost, tokens } = yield* sessions.get(id)
@@ -52,7 +52,7 @@ it.instance("the cost of a discarded answer is in the answer that replaced it", 
     expect(list[0].info.cost).toBeCloseTo(due, 10)
     const found = yield* totals(chat.id)
     expect(found.session).toBeCloseTo(due, 10)
-    // How full the context is, is told by the request that was served; the session counts all tokens that were paid.
+    // The served request shows how full the context is; the session counts all tokens that were paid for.
     expect(list[0].info.tokens).toMatchObject(LARGE)
     expect(found.tokens).toMatchObject({ input: SMALL.input + LARGE.input, output: SMALL.output + LARGE.output })
     expect(logged(chat.id)).toEqual([
@@ -166,7 +166,7 @@ it.instance("a cancel that comes while an attempt is cleaned up leaves nothing o
     const sessions = yield* Session.Service
     const { updateMessage } = sessions
     const state = { cancelled: false }
-    // Upstream's cleanup is the first to store the message as completed.
+    // Upstream's cleanup is what first stores the message as completed.
     const cancelling: typeof updateMessage = (message) =>
       updateMessage(message).pipe(
         Effect.tap(() => {

@@ -98,7 +98,7 @@ for (const [id, variable] of [
     process.env[variable] = path.join(directory, "login")
     const [none, plain] = [of(cloud), of(provider)]
     await Bun.write(path.join(directory, "login"), "secret")
-    // Files are looked at once a second.
+    // Files are checked once a second.
     await Bun.sleep(1100)
     const some = of(cloud)
     process.env[variable] = path.join(directory, "other")

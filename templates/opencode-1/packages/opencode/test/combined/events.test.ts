@@ -1,4 +1,4 @@
-/** Errors that come as an event inside an answer that had begun with status 200. */
+/** Errors in an event inside an answer that began with status 200. */
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect } from "effect"
 import { CombinedCooldown } from "@/combined/health/cooldown"

@@ -133,7 +133,7 @@ it.instance("a connection that breaks after some text leaves none of it behind",
     expect(texts(answers[0].parts)).toEqual(["the whole answer"])
     expect(answers[0].parts.some((part) => part.type === "reasoning")).toBe(false)
     expect(open(answers[0].parts)).toEqual([])
-    // The screen follows this event.
+    // The screen relies on this event.
     expect(removed).toHaveLength(1)
     expect(JSON.stringify(chat.second.asked[0].messages)).not.toContain("half an ans")
   }),
@@ -173,7 +173,7 @@ it.instance(
       const [answer] = yield* chat.answers
       expect(texts(answer.parts)).toEqual(["all there is"])
       expect(answer.info.error).toBeUndefined()
-      // Newer releases of OpenCode would ask for more for ever.
+      // Otherwise newer releases of OpenCode would ask for more forever.
       expect(answer.info.finish).toBe("stop")
     }),
 )
@@ -220,7 +220,7 @@ it.instance("a failover does not use up a step of an agent with few steps", () =
     chat.second.answer(text("answered"))
     yield* chat.ask("hello")
 
-    // On its last step the agent is told to stop, as a message of the assistant.
+    // On its last step, a message of the assistant tells the agent to stop.
     expect(chat.second.asked[0].messages.at(-1)?.role).toBe("user")
   }),
 )
@@ -289,7 +289,7 @@ it.instance("a turn that waits continues when its cooldown is ended by hand", ()
   }),
 )
 
-/** A step with a tool, which is an answer like any other. */
+/** A step with a tool. It is an answer like any other. */
 const step = (id: string) =>
   stream(call(0, id, "bash", { command: "true", description: "Do nothing" }), ...finish("tool_calls"))
 

@@ -11,7 +11,7 @@ const NOW = Date.parse("2026-03-01T12:00:00Z")
 
 const classify = (error: unknown) => CombinedFailure.fault(error, NOW)
 
-/** As the AI SDK raises it for an answer with an error status. */
+/** What the AI SDK raises for an answer with an error status. */
 const refused = (
   statusCode: number | undefined,
   body: unknown = {},
@@ -28,10 +28,10 @@ const refused = (
     isRetryable: false,
   })
 
-/** As bun's fetch and the system raise it. */
+/** What bun's fetch and the system raise. */
 const broken = (code: string, message = "it broke") => Object.assign(new Error(message), { code })
 
-/** As the AI SDK passes on what fetch raised. */
+/** How the AI SDK passes on what fetch raised. */
 const unreached = (cause: Error) =>
   new APICallError({
     message: `Cannot connect to API: ${cause.message}`,
@@ -351,7 +351,7 @@ const retried: readonly (readonly [string, unknown])[] = [
   ["event: unavailable", '{"code":"unavailable","message":"not now"}'],
 ]
 
-// A retry in upstream's way sends the old request once more, and with it runs again the tools that had finished.
+// A retry in upstream's way sends the old request again, so the tools that had finished would run again.
 describe("a failure for which upstream would ask the same provider again is one here too", () => {
   const asksAgain = retried.filter(([, error]) => {
     const stored = MessageV2.fromError(error, { providerID: ProviderV2.ID.make("acme") })

@@ -1,6 +1,7 @@
 /**
- * A provider that answers by a script, over a plain socket: only so can a test cut a line in the middle of an answer,
- * or end it in silence. It speaks the chat completions protocol, others by `event`, and keeps what it was asked.
+ * A provider that answers by a script, over a plain socket. Only with a socket can a test cut the connection in the
+ * middle of an answer, or end it silently. It speaks the chat completions protocol (others with `event`), and keeps the
+ * requests that it got.
  */
 import { createServer, type Socket } from "node:net"
 import { Effect } from "effect"
@@ -20,19 +21,19 @@ export type Answer = {
   readonly status: number
   readonly headers?: Record<string, string>
   readonly moves: readonly Move[]
-  /** Holds back the head, too. */
+  /** Holds back the head too. */
   readonly before?: () => Promise<unknown>
 }
 
 export type FakeProvider = {
   readonly url: string
-  /** What it was asked, titles left out. */
+  /** The requests that it got, without those for titles. */
   readonly asked: Asked[]
   readonly titles: Asked[]
-  /** Answers to come, in this order. A request for which there is none is refused as wrong, which no failover hides. */
+  /** Answers to give, in this order. Without one, a request is refused as invalid, which no failover hides. */
   readonly answer: (...answers: Answer[]) => void
   readonly answerTitle: (...answers: Answer[]) => void
-  /** Resolves once it was asked this often. */
+  /** Resolves once it has had this many requests. */
   readonly times: (count: number) => Promise<void>
   readonly close: () => Promise<void>
 }
@@ -44,13 +45,13 @@ const delta = (value: Record<string, unknown>) =>
 
 export const say = (text: string) => delta({ role: "assistant", content: text })
 
-/** Some servers tell with each event what they have charged so far. */
+/** Some servers say in each event what they have charged so far. */
 export const report = (usage: { input: number; output: number }) =>
   data({ id: "chat-1", object: "chat.completion.chunk", choices: [], ...charged(usage) })
 
 export const think = (text: string) => delta({ role: "assistant", reasoning_content: text })
 
-/** The arguments of a call as they stream; part of them is a call that never became whole. */
+/** The arguments of a call while they stream. A part of them makes a call that was never completed. */
 export const callText = (index: number, id: string, name: string, text: string) =>
   delta({ tool_calls: [{ index, id, type: "function", function: { name, arguments: text } }] })
 
@@ -60,7 +61,7 @@ export const call = (index: number, id: string, name: string, input: unknown) =>
 /** Holds the rest of the answer back. */
 export const wait = (until: () => Promise<unknown>): Move => ({ type: "wait", until })
 
-/** A door in an answer: the test opens it once it has seen what came before. */
+/** A gate inside an answer. The test opens it once it has seen what came before. */
 export function gate() {
   const { promise, resolve } = Promise.withResolvers<void>()
   return { open: Effect.sync(resolve), wait: wait(() => promise) }
@@ -88,7 +89,7 @@ const charged = (usage: { input: number; output: number }) => ({
   },
 })
 
-/** An answer in a stream. Without `finish` and `cut` the line ends in silence, as if all had been said. */
+/** An answer as a stream. Without `finish` and `cut`, the connection ends silently, as if everything had been said. */
 export const stream = (...moves: Move[]): Answer => ({
   status: 200,
   headers: { "content-type": "text/event-stream" },
@@ -104,10 +105,10 @@ export const refuse = (status: number, body: unknown, headers?: Record<string, s
   moves: [{ type: "send", data: JSON.stringify(body) }],
 })
 
-/** Ends the answer before its head: the line is cut with nothing said. */
+/** Closes the connection before the head of the answer, without a word. */
 export const hangUp: Answer = { status: 0, moves: [cut] }
 
-/** A refusal that ends the turn at once: it must not be asked of another provider. */
+/** A refusal that ends the turn at once, so that no other provider is asked. */
 const unexpected = refuse(400, {
   error: {
     type: "invalid_request_error",
@@ -117,7 +118,7 @@ const unexpected = refuse(400, {
 })
 
 async function play(socket: Socket, answer: Answer): Promise<void> {
-  // Chunks make a cut visible: without them the end of the line is the end of the answer.
+  // With chunks, a cut can be noticed. Without them, the end of the connection is the end of the answer.
   const chunked = answer.moves.some((move) => move.type === "cut")
   const headers = { ...answer.headers, connection: "close", ...(chunked && { "transfer-encoding": "chunked" }) }
   const head = [
@@ -146,7 +147,7 @@ function body(request: string): Asked | undefined {
   return bytes.length < length ? undefined : JSON.parse(bytes.toString("utf8"))
 }
 
-/** Starts a provider; it ends with the scope of the test. */
+/** Starts a provider. It ends with the scope of the test. */
 export const fakeProvider = Effect.acquireRelease(
   Effect.promise(async (): Promise<FakeProvider> => {
     const asked: Asked[] = []

@@ -88,7 +88,7 @@ it.instance(
 const MINUTE = 60_000
 const NOW = 1_000 * MINUTE
 
-/** What a member has answered so many minutes ago. */
+/** An answer that a member gave this many minutes ago. */
 const answer = (providerID: string, minutes: number, more: Partial<SessionV1.Assistant> = {}) =>
   ({
     info: {

@@ -1,4 +1,4 @@
-/** What passes the gate in front of the AI SDK. */
+/** What the gate in front of the AI SDK lets through. */
 import { expect, test } from "bun:test"
 import type { LanguageModelV3CallOptions, LanguageModelV3StreamPart } from "@ai-sdk/provider"
 import { CombinedGate } from "@/combined/request/gate"
@@ -22,7 +22,7 @@ const finish = (
   word?: string,
 ): LanguageModelV3StreamPart => ({ type: "finish", usage, finishReason: { unified, raw: word } })
 
-/** The parts that come out of an answer, and what the gate has seen. */
+/** The parts of an answer that the gate lets through, and what it has noted. */
 const passed = (...parts: LanguageModelV3StreamPart[]) => through(CombinedGate.open(), ...parts)
 
 async function through(gate: CombinedGate.Gate, ...parts: LanguageModelV3StreamPart[]) {
@@ -116,7 +116,7 @@ test("a request that may not be made any more is not sent", async () => {
 
 const KEY = "a-key-of-no-known-form"
 
-/** A provider that answers with a stream of these parts once it was sent the key, or raises this. */
+/** A provider that is sent the key, and then answers with a stream of these parts or raises this error. */
 function keyed(outcome: LanguageModelV3StreamPart[] | Error) {
   const gate = CombinedGate.open()
   const stream = new Response("data: {}\n\n", { headers: { "content-type": "text/event-stream" } })

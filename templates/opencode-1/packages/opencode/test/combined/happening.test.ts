@@ -1,4 +1,4 @@
-/** What happened stays in the transcript, and the model does not see it. */
+/** What happened stays in the transcript, but the model does not see it. */
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect } from "effect"
 import { CombinedHappening } from "@/combined/view/happening"
@@ -12,7 +12,7 @@ setDefaultTimeout(30_000)
 
 const QUOTA = refuse(402, { error: { message: "Insufficient credit" } })
 
-/** What the statuses of a session say of retries, from now on. */
+/** What the session's statuses say about retries, from now on. */
 const retries = Effect.fn("test.retries")(function* (id: SessionID) {
   const events = yield* EventV2Bridge.Service
   const messages: string[] = []
@@ -55,7 +55,7 @@ it.instance("a repeat in place says so, and the lines of several failures stay i
     expect(answers.flatMap((item) => texts(item.parts))).toEqual(["whole"])
     const actions = answers.flatMap((item) => item.parts.flatMap((part) => CombinedHappening.of(part)?.action ?? []))
     expect(actions).toEqual(["repeated", "moved"])
-    // The web UI shows the session's status, and nothing of these lines.
+    // The web UI shows the session's status, but not these lines.
     expect(statuses[0]).toMatch(/\), retrying$/)
     expect(statuses.at(-1)).toEndWith("takes over")
   }),

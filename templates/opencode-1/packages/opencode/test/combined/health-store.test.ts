@@ -29,7 +29,7 @@ afterEach(() => rmSync(place.directory, { recursive: true, force: true }))
 
 const file = () => path.join(place.directory, "health.json")
 
-/** As another process would. */
+/** The store as another process opens it. */
 const open = (now = NOW) =>
   CombinedHealthStore.open(CombinedHealthFile.shelf(file()), (state) =>
     CombinedCooldown.current(state, now, () => undefined),
@@ -77,7 +77,7 @@ test("a success of one process ends the cooldown for the others, which do not br
 test("a record that another process has overwritten is restored", () => {
   const [one, other] = [open(), open()]
   one.update(fail("acme"))
-  // The other one had read before, and writes what it knows.
+  // The other process had read the file before, and now writes only what it knows.
   writeFileSync(file(), CombinedCooldown.format(fail("beta")(new Map())))
   expect([out(one, "acme"), out(one, "beta")]).toEqual([true, true])
   expect([out(other, "acme"), out(other, "beta")]).toEqual([true, true])
@@ -151,13 +151,13 @@ test.skipIf(process.platform === "win32")("what somebody else has put in its pla
     () => Bun.spawnSync(["mkfifo", file()]),
     () => writeFileSync(file(), " ".repeat(5_000_000) + text),
   ]
-  // Only root can give a file away.
+  // Only root can give a file to another user.
   if (process.getuid?.() === 0) planted.push(() => (writeFileSync(file(), text), chownSync(file(), 12345, 12345)))
   for (const plant of planted) {
     rmSync(file())
     plant()
     expect(out(open(), "acme")).toBe(false)
-    // Ours takes its place, and nothing is written through a link.
+    // Our file takes its place, and nothing is written through a link.
     open().update(fail("beta"))
     expect(lstatSync(file()).isFile()).toBe(true)
     expect(out(open(), "beta")).toBe(true)

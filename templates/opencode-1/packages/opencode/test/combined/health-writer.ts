@@ -1,4 +1,4 @@
-/** A process whose members fail one after the other: `health-writer.ts FILE PROVIDER COUNT`. */
+/** A process whose members fail one after another: `health-writer.ts FILE PROVIDER COUNT`. */
 import { CombinedCooldown } from "@/combined/health/cooldown"
 import { CombinedHealthStore } from "@/combined/health/store"
 import { CombinedHealthFile } from "@/combined/host/health-file"

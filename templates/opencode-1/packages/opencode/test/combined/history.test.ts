@@ -28,7 +28,7 @@ const member = (providerID: string, npm: string, id = "claude-sonnet-4-5") => {
   return CombinedRoute.mark(model, routeSample(model))
 }
 
-/** The member, after it has refused this of the history. */
+/** The member after it has refused these parts of the history. */
 const refusing = (model: ReturnType<typeof member>) =>
   CombinedRoute.mark(model, routeSample(model, { forgone: new Set(["thinking", "items", "calls"]) }))
 
@@ -52,7 +52,7 @@ const user = (text: string): SessionV1.WithParts => {
   }
 }
 
-/** What a member has thought before it called a tool, as upstream stores it. */
+/** A member's thoughts before it called a tool, as upstream stores them. */
 const step = (
   by: ReturnType<typeof member>,
   thoughts: readonly Thought[],
@@ -225,7 +225,7 @@ const gemini = (providerID = "google", npm = "@ai-sdk/google", id = "gemini-3-pr
   member(providerID, npm, id)
 const vertexGemini = () => gemini("google-vertex", "@ai-sdk/google-vertex")
 
-/** Two calls of one step; Gemini signs the first. */
+/** Two calls in one step. Gemini only signs the first. */
 const calls = (by: ReturnType<typeof member>, metadata?: Record<string, Record<string, unknown>>) => {
   const made = step(by, [{ text: "let me see", metadata: undefined }])
   const [call] = made.parts.filter((part) => part.type === "tool")
@@ -283,7 +283,7 @@ test("a signature that Gemini refuses is sent as lost", async () => {
   expect(found).toEqual([LOST, undefined, LOST, undefined])
 })
 
-// Open models sign nothing: their thoughts go back in each protocol's own way, and never as what was said to the user.
+// Open models sign nothing. Their thoughts go back in each protocol's own way, and never as text for the user.
 const OPEN = "glm-4.6"
 
 const open = (providerID: string, npm: string, field?: "reasoning_content" | "reasoning_details") => {
@@ -362,7 +362,7 @@ test("thoughts of earlier turns, and of stopped answers, do not become text eith
   expect(saying(await wire(stopped, model))).toEqual([])
 })
 
-// What OpenAI encrypts, and the ids of what it has stored, belong to one account.
+// What OpenAI encrypts, and the ids of items that it stores, belong to one account.
 const sealed = { openai: { itemId: "rs_abc", reasoningEncryptedContent: "gAAAsealed" } }
 const gpt = (providerID: string, npm = "@ai-sdk/openai") => member(providerID, npm, "gpt-5")
 

@@ -1,4 +1,4 @@
-/** A combined model of two members without a session around it: for what needs no server and no database. */
+/** A combined model with two members and without a session, for tests that need neither a server nor a database. */
 import { Effect } from "effect"
 import { ModelV2 } from "@opencode-ai/core/model"
 import { ProviderV2 } from "@opencode-ai/core/provider"

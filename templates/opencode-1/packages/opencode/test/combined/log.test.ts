@@ -126,7 +126,7 @@ it.instance("a record names the answer, the combined model and the member, and t
       model: "glm-4.6",
       tokens: { input: 600, output: 100, cache_read: 400 },
     })
-    // The test itself has held back the first word, and then the end.
+    // The test has held back the first word, and then the end.
     const firstToken = record.first_token ?? NaN
     expect(firstToken).toBeGreaterThanOrEqual(150)
     expect(Date.parse(record.end) - Date.parse(record.start)).toBeGreaterThanOrEqual(firstToken + 150)
@@ -362,7 +362,7 @@ test("a full log is rotated once: while another process does so, lines are only 
   expect(existsSync(`${file}.1`)).toBe(false)
   expect(recorded("ses_one", file)).toHaveLength(3)
 
-  // A process that died over it holds nobody up for long.
+  // A lock left by a dead process holds no other one up for long.
   const old = new Date(Date.now() - 120_000)
   utimesSync(lock, old, old)
   expect(write("four")).toBe(true)
@@ -387,7 +387,7 @@ test.skipIf(process.platform === "win32")("a link or a pipe in the place of the 
   rmSync(folder, { recursive: true })
 })
 
-/** A provider may repeat a key in whatever it answers. In an event, `text` has begun before. */
+/** A provider may repeat a key anywhere in its answer. Here, text has come before the event. */
 const inside = (value: unknown) => stream(say("half"), event(value))
 
 const ECHO = `Incorrect API key provided: ${KEY}. Find yours at https://me:${KEY}@host.test`

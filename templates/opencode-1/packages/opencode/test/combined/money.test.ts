@@ -165,7 +165,7 @@ it.instance("the user is told once when a plan is used up and requests are bille
   }),
 )
 
-/** The ledger of this test alone. */
+/** Starts with an empty ledger. */
 const anew = Effect.promise(() => rm(CombinedHolds.FILE, { force: true }))
 
 it.instance("a member that may break a cap is left for a cheaper one, and the turn ends when there is none", () =>

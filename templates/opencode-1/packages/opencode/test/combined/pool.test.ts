@@ -25,7 +25,7 @@ test("a new key ends a cooldown for credentials at once, and the old one does no
   expect(look("new").first(members)).toBe(members[0])
 })
 
-/** What a model that was chosen by hand, and not for a combined one, answers. */
+/** An answer of a model that was chosen directly, not for a combined model. */
 const byHand = (providerID: string, ...events: readonly object[]) =>
   answer({ providerID, id: "another" }, false, events)
 

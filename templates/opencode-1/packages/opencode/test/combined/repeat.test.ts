@@ -10,7 +10,7 @@ import { parsed } from "@/combined/value"
 
 setDefaultTimeout(30_000)
 
-/** What is set when nothing is. */
+/** The default settings, without those of the rig. */
 const defaults = { combined: { max_attempts: undefined } }
 
 const overloaded = refuse(503, { error: { message: "Overloaded" } })
@@ -44,7 +44,7 @@ it.instance("after two consecutive failures the next member is asked", () =>
 
 it.instance("failures of another member do not use up the retry of the next", () =>
   Effect.gen(function* () {
-    // Who is left does not come back by the end of the turn.
+    // A member that is abandoned does not come back before the end of the turn.
     const chat = yield* combinedSession({ combined: { ...defaults.combined, cooldown: { min: 600_000 } } })
     chat.first.answer(refuse(429, { error: { message: "Slow down" } }, { "retry-after": "3600" }))
     chat.second.answer(overloaded, text("answered"))
@@ -203,7 +203,7 @@ it.instance("a tool call after an unreadable event never starts", () =>
     chat.first.answer(stream({ type: "send", data: 'data: {"broken": \n\n' }, ...whole))
     chat.second.answer(stream(...whole), text("done"))
     yield* chat.ask("hello")
-    // What starts too late would be seen by now.
+    // A tool that starts too late would have been seen by now.
     yield* Effect.sleep(300)
 
     expect(yield* Effect.promise(() => Bun.file(chat.file("ran")).text())).toBe("ran\n")
@@ -229,7 +229,7 @@ it.instance("a member that refuses another one's thinking is asked once more, th
 
 const quick = { first_token_timeout: 1000, stall_timeout: 1000 }
 
-/** Comments keep a line open and say nothing of the model. */
+/** Comments keep a connection open and say nothing about the model. */
 const alive = (seconds: number) =>
   Array.from({ length: seconds * 10 }).flatMap(() => [
     { type: "send" as const, data: ": alive\n\n" },
@@ -296,7 +296,8 @@ it.instance("a strategy names the failures that switch; others end the turn, wit
     )
     chat.second.answer(text("answered"))
     yield* chat.ask("hello")
-    // The finished tool is no part of the message with the error: upstream would leave it out of the history.
+    // The finished tool is not in the message with the error, because upstream drops the tools of such a message from
+    // the history.
     const ended = yield* chat.answers
     expect(ended.map((item) => [tools(item.parts).length, item.info.error !== undefined])).toEqual([
       [1, false],

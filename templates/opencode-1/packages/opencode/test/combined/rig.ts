@@ -1,4 +1,4 @@
-/** Upstream's own rig with two fake providers of one model, and what a test asks it to do. */
+/** Upstream's own rig with two fake providers of one model, and what tests do with it. */
 import path from "path"
 import { ConfigV1 } from "@opencode-ai/core/v1/config/config"
 import { SessionV1 } from "@opencode-ai/core/v1/session"
@@ -86,10 +86,12 @@ const runtime = LayerNode.compile(
 
 export const it = testEffect(runtime)
 
-/** What a model of the fake providers costs, in dollars a million tokens: the second one costs ten times the first. */
+/**
+ * What the fake providers' models cost, in dollars per million tokens. The second costs ten times as much as the first.
+ */
 export const COST = { first: { input: 1, output: 2 }, second: { input: 10, output: 20 } }
 
-/** What both of them are given, and nobody else may see. */
+/** The key of both providers, which must not appear anywhere else. */
 export const KEY = "a-recognisable-key-of-the-tests"
 
 const counter = { value: 0 }
@@ -109,20 +111,20 @@ const model = (cost: { input: number; output: number }): Model => ({
 
 type Options = {
   readonly config?: Partial<ConfigV1.Info>
-  /** A title of its own keeps the session from asking for one. */
+  /** With a given title, the session does not ask for one. */
   readonly title?: string | false
   readonly permission?: "allow" | "ask"
-  /** The key `combined` of the config. Without `max_attempts` in it no member is asked twice in a row. */
+  /** The key `combined` of the configuration. Without `max_attempts` in it, no member is asked twice in a row. */
   readonly combined?: ConfigV1.Info["combined"]
-  /** Where the model of a provider differs. */
+  /** Changes to the model of a provider. */
   readonly models?: { readonly first?: Partial<Model>; readonly second?: Partial<Model> }
-  /** The ids of the providers' models, if they are different models; then nothing is combined by itself. */
+  /** The ids of the providers' models, if they are different models. Then nothing is combined automatically. */
   readonly modelIDs?: { readonly first: string; readonly second: string }
-  /** The key `combined` of the config, with the names of the models in it. */
+  /** The key `combined` of the configuration, made from the names of the models. */
   readonly chain?: (names: { readonly first: string; readonly second: string }) => ConfigV1.Info["combined"]
   /** Whether the first provider's own model is chosen instead of a combined one. */
   readonly alone?: boolean
-  /** What the config says of the first provider beside its key and address. */
+  /** Further settings for the first provider, besides its key and address. */
   readonly settings?: { readonly headerTimeout?: number; readonly chunkTimeout?: number }
   /** The SDK of a provider that speaks another protocol. */
   readonly npm?: { readonly first?: string; readonly second?: string }
@@ -136,7 +138,7 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
   const { directory } = yield* TestInstance
   const files = yield* FSUtil.Service
   const number = ++counter.value
-  // Without the priority the order would be the other way round.
+  // Without the priority, the order would be reversed.
   const ids = { first: `preferred-${number}`, second: `fallback-${number}` }
   const modelIDs = options.modelIDs ?? { first: "glm-4.6", second: "glm-4.6" }
   const names = { first: `${ids.first}/${modelIDs.first}`, second: `${ids.second}/${modelIDs.second}` }
@@ -192,13 +194,13 @@ export const combinedSession = Effect.fn("test.combinedSession")(function* (opti
     id: chat.id,
     file: (name: string) => path.join(directory, name),
     ask: asker(chat.id),
-    /** Another session of the same providers. */
+    /** Another session with the same providers. */
     fork: sessions
       .create({ title: "Pinned too" })
       .pipe(Effect.map((made) => ({ ask: asker(made.id), answers: answers(made.id) }))),
     history: sessions.messages({ sessionID: chat.id }),
     answers: stored,
-    /** Waits until the answers hold such a part, as they are stored while they stream. */
+    /** Waits until the answers have such a part. Parts are stored while they stream. */
     holds: (test: (part: SessionV1.Part) => boolean) =>
       pollWithTimeout(
         stored.pipe(Effect.map((list) => list.flatMap((item) => item.parts).find(test))),
@@ -215,7 +217,7 @@ export const ANSWER = new SessionV1.OutputFormatJsonSchema({
   schema: { type: "object", properties: { answer: { type: "number" } }, required: ["answer"] },
 })
 
-/** The assistant's messages of a session, as they are stored. */
+/** The assistant's messages of a session, as stored. */
 export const answers = (sessionID: SessionID) =>
   Session.Service.use((sessions) => sessions.messages({ sessionID })).pipe(
     Effect.map((messages) =>
@@ -232,21 +234,21 @@ export const texts = (parts: readonly SessionV1.Part[]) =>
 
 export const tools = (parts: readonly SessionV1.Part[]) => parts.flatMap((part) => (part.type === "tool" ? [part] : []))
 
-/** Text, reasoning and tools that were begun and never closed. */
+/** Text, reasoning and tools that have begun and were never closed. */
 export const open = (parts: readonly SessionV1.Part[]) =>
   parts.filter((part) => {
     if (part.type === "text" || part.type === "reasoning") return part.time?.end === undefined
     return part.type === "tool" && (part.state.status === "pending" || part.state.status === "running")
   })
 
-/** Resolves once a file exists, which a tool of the test writes. */
+/** Resolves once a file exists that a tool of the test writes. */
 export async function written(file: string): Promise<void> {
   if (await Bun.file(file).exists()) return
   await Bun.sleep(10)
   return written(file)
 }
 
-/** The lines that `opencode run` would print of a session, from now on. */
+/** The lines that `opencode run` would print for a session, from now on. */
 export const announced = Effect.fn("test.announced")(function* (id: SessionID) {
   const events = yield* EventV2Bridge.Service
   const lines: string[] = []

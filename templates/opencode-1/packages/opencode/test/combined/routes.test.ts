@@ -1,4 +1,4 @@
-/** The routes below `/combined`, asked as a client asks them. */
+/** The routes below `/combined`, called as a client calls them. */
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect, Layer } from "effect"
 import { GlobalBus } from "@/bus/global"
@@ -40,7 +40,7 @@ const config = {
   provider_priority: [first, second],
 }
 
-/** A session in a project with two providers of a model. */
+/** A session in a project with two providers of one model. */
 const project = Effect.gen(function* () {
   const { directory } = yield* TestInstance
   const headers = { "x-opencode-directory": directory, "content-type": "application/json" }
@@ -102,7 +102,7 @@ it.instance(
       expect((yield* steer("skip", { member: second, skip: false })).body).toEqual({} as never)
       expect((yield* steer("off", { off: true })).body).toEqual({ off: true } as never)
       expect((yield* seen(session)).models[0].members.map((row) => row.ruledOut)).toEqual([undefined, "off"])
-      // Other sessions know nothing of it.
+      // Other sessions are not affected.
       expect(standings(yield* seen())[0]).toEqual(["Alpha Cloud", "ready", true])
       expect((yield* steer("next", undefined)).body).toEqual({ running: 0, moved: 0 } as never)
     }),

@@ -1,4 +1,4 @@
-/** What `opencode run` prints: nothing that is taken back. */
+/** What `opencode run` prints: nothing that is later taken back. */
 import { expect, test } from "bun:test"
 import { CombinedRun } from "@/combined/seam/run"
 

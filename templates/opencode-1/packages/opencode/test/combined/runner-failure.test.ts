@@ -13,7 +13,7 @@ import {
 
 const NOW = Date.parse("2026-03-01T12:00:00Z")
 
-/** As the second API's client raises it for an answer with an error status. */
+/** What the second API's client raises for an answer with an error status. */
 const refused = (status: number, body: string, headers: Record<string, string> = {}) =>
   new LLMError({
     module: "RequestExecutor",

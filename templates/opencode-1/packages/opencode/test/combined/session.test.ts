@@ -16,7 +16,7 @@ const never = () => new Promise(() => {})
 const limited = (seconds: number) =>
   refuse(429, { error: { message: "Rate limit reached" } }, { "retry-after": String(seconds) })
 
-/** The same model as its provider has it, not combined. */
+/** The same model as its provider offers it, not combined. */
 const plain = Effect.fn("test.plain")(function* (providerID: string) {
   const providers = yield* Provider.Service
   const { id, models } = yield* providers.getProvider(ProviderV2.ID.make(providerID))
@@ -54,7 +54,7 @@ it.instance("the wait for a provider to return says until when, and can be cance
     chat.second.answer(limited(50))
     const began = Date.now()
     const turn = yield* chat.ask("hello").pipe(Effect.forkChild)
-    // Before it waits, it says that the second one goes on.
+    // Before it waits, it says that the second member goes on.
     const waiting = yield* pollWithTimeout(
       status
         .get(chat.id)

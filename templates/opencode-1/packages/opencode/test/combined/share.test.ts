@@ -8,7 +8,7 @@ setDefaultTimeout(30_000)
 
 type Item = { readonly type: string; readonly data: { readonly id: string; readonly text?: string } }
 
-/** A share service on this machine: the page as it stands, and all that was ever sent. */
+/** A share service on this machine: the page as it is now, and everything that was ever sent. */
 const shareService = Effect.acquireRelease(
   Effect.sync(() => {
     const page = new Map<string, Item>()

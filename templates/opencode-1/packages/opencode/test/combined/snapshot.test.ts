@@ -24,7 +24,7 @@ function attempt(sessionID: SessionID, model = member) {
   return { assistantMessage, sessionID, model, snapshot: undefined as string | undefined }
 }
 
-/** Snapshots that are ready when the test says so. `taken` counts them. */
+/** Snapshots that are only ready when the test says so. `taken` counts them. */
 function camera() {
   const ready = Deferred.makeUnsafe<string | undefined>()
   const count = { taken: 0 }
@@ -43,7 +43,7 @@ const [WAIT, TOOL] = [SessionID.make("ses_wait"), SessionID.make("ses_tool")]
 
 const called = { toolCallId: "call_one", messages: [] }
 
-/** Ends the step of an attempt behind a tool; `stored` are the parts that are written. */
+/** Ends the step of an attempt after a tool. `stored` are the parts that are written. */
 function end(ctx: ReturnType<typeof attempt>, track: Effect.Effect<string | undefined>) {
   const stored: unknown[] = []
   const session = {

@@ -1,4 +1,4 @@
-/** What a user wants in a session: pin, skip, off, and the next provider now. */
+/** What a user wants in a session: pin, skip, no failover, and "next provider now". */
 import { expect, setDefaultTimeout } from "bun:test"
 import { Effect, Fiber } from "effect"
 import { CombinedLive } from "@/combined/host/live"

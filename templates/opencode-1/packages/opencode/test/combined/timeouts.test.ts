@@ -1,6 +1,6 @@
 /**
- * Upstream ends a request whose headers or chunks are late. Newer releases do so by default, for every provider: the tests
- * set that default where upstream does, in the options of the providers that it has loaded.
+ * Upstream ends a request whose headers or chunks are late. Newer releases do so by default, for every provider. The
+ * tests set that default where upstream does: in the options of the loaded providers.
  */
 import { expect, setDefaultTimeout } from "bun:test"
 import { ModelV2 } from "@opencode-ai/core/model"
@@ -17,7 +17,7 @@ const LIMIT = 150
 
 const late = () => Bun.sleep(4 * LIMIT)
 
-/** Late with its head, and silent again in the middle. */
+/** The head comes late, and it is silent again in the middle. */
 const slow = { ...stream(say("slow "), wait(late), say("and sure"), ...finish("stop")), before: late }
 
 const limited = Effect.fn("test.limited")(function* (ids: { readonly first: string; readonly second: string }) {

@@ -10,10 +10,10 @@ import { ANSWER, combinedSession, it, open, served, texts, tools, written } from
 
 setDefaultTimeout(30_000)
 
-/** Each run of this command leaves a line, and the file `ran` tells when the first one has. */
+/** Each run of this command leaves a line. Once the file exists, the first run has happened. */
 const once = (word = "ran") => ({ command: `echo ${word} >> ${word}`, description: "Leave a line" })
 
-/** Whether there is a process of this id. */
+/** Whether there is a process with this id. */
 const runs = (id: number) => {
   try {
     return process.kill(id, 0)

@@ -10,7 +10,7 @@ const answering = (body: BodyInit | ReadableStream<Uint8Array>, type: string, st
   return { told, answer: fetch("http://provider.test", { method: "POST" }) }
 }
 
-/** A message of Amazon's event streams. The SDK checks the checksums, which is nothing to us. */
+/** A message of Amazon's event streams. The checksums are left empty, because only the SDK checks them. */
 function frame(headers: Record<string, string>, payload: string) {
   const encoder = new TextEncoder()
   const named = Object.entries(headers).flatMap(([name, value]) => {

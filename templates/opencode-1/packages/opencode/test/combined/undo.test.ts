@@ -7,7 +7,7 @@ import { combinedSession, it, served, texts, tools, written } from "./rig"
 
 setDefaultTimeout(30_000)
 
-/** A call that writes a word into a file, and then leaves a mark of its own. */
+/** A call that writes a word into a file, and then leaves a mark for it. */
 const write = (index: number, file: string, word: string) =>
   call(index, `call_${file}`, "bash", {
     command: `echo ${word} > ${file}; touch done-${file}`,
@@ -23,7 +23,7 @@ it.instance(
   "undo after a switch after a finished tool restores what both members changed, and redo brings it back",
   () =>
     Effect.gen(function* () {
-      // The first one stays out, however long the turn takes.
+      // The first member stays unavailable, however long the turn takes.
       const chat = yield* combinedSession({ combined: { cooldown: { min: 600_000 } } })
       const sessions = yield* Session.Service
       const revert = yield* SessionRevert.Service
@@ -48,7 +48,7 @@ it.instance(
       yield* revert.unrevert({ sessionID: chat.id })
       expect(yield* files).toEqual(["first", "second", "the user's"])
 
-      // From the answer of the second member on: what the first one did stays.
+      // Undo from the second member's answer on: what the first member did stays.
       const [, taken] = yield* chat.answers
       yield* revert.revert({ sessionID: chat.id, messageID: taken.info.id, partID: tools(taken.parts)[0].id })
       expect(yield* files).toEqual(["first", undefined, "the user's"])
@@ -80,7 +80,7 @@ it.instance(
       yield* revert.revert({ sessionID: chat.id, messageID: asked[1].info.id })
       expect(yield* files).toEqual(["first", undefined])
 
-      // A new message makes the undo final, and the next member is asked with what is left.
+      // A new message makes the undo final, and the next member is asked without what was undone.
       chat.second.answer(text("all is well"))
       yield* chat.ask("go on")
       expect(yield* files).toEqual(["first", undefined])

@@ -14,7 +14,7 @@ setDefaultTimeout(30_000)
 
 const limited = refuse(429, { error: { message: "Rate limit reached" } }, { "retry-after": "3600" })
 
-/** The id that the two fake providers' model has when it is combined. */
+/** The id of the fake providers' model when it is combined. */
 const COMBINED = "combined/glm-4.6"
 
 const model = { providerID: ProviderV2.ID.make("combined"), modelID: ModelV2.ID.make("glm-4.6") }
@@ -70,7 +70,7 @@ it.instance("a command's configured combined model fails over, and the session k
     yield* prompt.command({ sessionID: chat.id, command: "greet", arguments: "Ann" })
     expect((yield* sessions.get(chat.id)).model).toMatchObject({ providerID: "combined", id: "glm-4.6" })
 
-    // Without a model of its own the next message takes that of the session.
+    // A message without a model of its own takes the session's model.
     yield* prompt.prompt({ sessionID: chat.id, agent: "build", parts: [{ type: "text", text: "again" }] })
     const asked = (yield* chat.history).filter((item) => item.info.role === "user")
     expect(asked.map((item) => combinedOf(item.info))).toMatchObject([model, model])

@@ -1,4 +1,4 @@
-/** A plan that is nearly used up, as its successful answers say in their headers. */
+/** A plan that is nearly used up, according to the headers of its successful answers. */
 import { afterEach, expect, setDefaultTimeout, setSystemTime } from "bun:test"
 import { Effect } from "effect"
 import { CombinedAccounts } from "@/combined/health/accounts"
@@ -14,7 +14,7 @@ afterEach(() => void setSystemTime())
 
 const HOUR = 3_600_000
 
-/** A ChatGPT login that has used so much of its 5-hour window, which ends in an hour. */
+/** A ChatGPT login that has used this much of its 5-hour window, which ends in an hour. */
 const plan = (percent: number) => ({
   "x-codex-primary-used-percent": String(percent),
   "x-codex-primary-window-minutes": "300",
@@ -38,7 +38,7 @@ it.instance("the next turn goes to the other member before a request is refused,
 
     const { first, second } = chat.ids
     expect(served(yield* chat.answers)).toEqual([first, first, second, second, first])
-    // It is said once, when another member takes over.
+    // It is only said once, when another member takes over.
     expect(lines).toHaveLength(1)
     expect(lines[0]).toStartWith(`Failover: ${first} (96 % of its 5-hour window used, until `)
     expect(lines[0]).toEndWith(`), ${second} takes over`)

@@ -1,4 +1,7 @@
-/** What our part of the terminal interface needs of upstream's; its client does not know the routes below `/combined`. */
+/**
+ * What our part of the terminal interface needs from upstream's. Upstream's client does not know the routes below
+ * `/combined`.
+ */
 import type { CombinedPicture } from "@opencode-ai/core/combined/view/picture"
 import type { TuiPluginApi } from "@opencode-ai/plugin/tui"
 import type { Screen } from "./screen"
@@ -14,7 +17,7 @@ type Client = {
   }) => Promise<Answer>
 }
 
-/** Upstream's client knows the address, the project and the password; the part of it that sends requests is protected. */
+/** Upstream's client knows the address, the project and the password, but its part that sends requests is protected. */
 const client = (api: TuiPluginApi): Client => Reflect.get(api.client, "client")
 
 export async function picture(api: TuiPluginApi, sessionID?: string): Promise<CombinedPicture.Picture | undefined> {
@@ -23,7 +26,7 @@ export async function picture(api: TuiPluginApi, sessionID?: string): Promise<Co
   return data as CombinedPicture.Picture | undefined
 }
 
-/** Returns why it was refused, if it was. */
+/** Returns why the request was refused, if it was. */
 export async function post(api: TuiPluginApi, route: string, body: unknown) {
   const headers = { "Content-Type": "application/json" }
   const { data, error } = await client(api).post({ url: `/combined/${route}`, body, headers })
@@ -31,7 +34,7 @@ export async function post(api: TuiPluginApi, route: string, body: unknown) {
   return { data, refusal: error === undefined ? undefined : (refusal?.data?.message ?? "OpenCode does not say why") }
 }
 
-/** A session's event may be of a kind that upstream's types do not know. */
+/** Listens to an event that upstream's types may not know. */
 export function on(api: TuiPluginApi, type: string, handler: () => void) {
   const bus = api.event as unknown as { readonly on: (type: string, handler: () => void) => () => void }
   return bus.on(type, handler)

@@ -1,4 +1,4 @@
-/** What the pickers and the labels of answers show of combined models. Pure. */
+/** What the pickers and the labels of answers show about combined models. Pure. */
 
 type Name = { readonly providerID: string; readonly modelID: string }
 
@@ -18,8 +18,8 @@ type Answer = Name & { readonly agent: string }
 type Question = { readonly agent: string; readonly model?: Name }
 
 /**
- * Who gave an answer, and instead of which model if that is a different one than the first of what was asked. A command
- * or a summary with an agent of its own may have a model of its own, which replaces none.
+ * The label of an answer: its model and provider, and, if the model differs from the first one of what was asked, which
+ * model it replaces. A command or a summary with an agent of its own may have a model of its own, which replaces none.
  */
 export function serving(providers: Providers, answer: Answer, question: Question | undefined) {
   const nameOf = ({ providerID, modelID }: Name) => providers.get(providerID)?.models[modelID]?.name ?? modelID
@@ -30,7 +30,7 @@ export function serving(providers: Providers, answer: Answer, question: Question
   return `${label} instead of ${nameOf(first)}`
 }
 
-/** The first member of a combined model; any other model is its own. Undefined if it is not listed. */
+/** The first member of a combined model; any other model is returned as it is. Undefined if it is not listed. */
 function preferred(providers: Providers, asked: Name): Name | undefined {
   if (asked.providerID !== "combined") return asked
   const [first] = known(providers.get("combined")?.models[asked.modelID])
@@ -40,7 +40,7 @@ function preferred(providers: Providers, asked: Name): Name | undefined {
   return { providerID: member.slice(0, slash), modelID: member.slice(slash + 1) }
 }
 
-/** Which model a member is: all that are in no combined model are different ones. */
+/** The identity of a member's model. Models that are in no combined model all count as different. */
 function identityOf(providers: Providers, { providerID, modelID }: Name) {
   const key = `${providerID}/${modelID}`
   const members = Object.values(providers.get("combined")?.models ?? {}).flatMap(known)
@@ -52,13 +52,13 @@ function known(model: { readonly options?: Readonly<Record<string, unknown>> } |
   return (model?.options?.combined_members ?? []) as readonly (readonly [member: string, identity: string])[]
 }
 
-/** The providers behind a combined model, as a second line; nothing for any other model. */
+/** The providers behind a combined model, as a second line; undefined for any other model. */
 export function members(model: { readonly options?: Readonly<Record<string, unknown>> }): string[] | undefined {
   const names = model.options?.combined
   return Array.isArray(names) ? [names.join(" → ")] : undefined
 }
 
-/** Providers that one can log in to. */
+/** Providers that a user can log in to. */
 export function real<P extends { readonly id: string }>(providers: readonly P[]) {
   return providers.filter((provider) => provider.id !== "combined")
 }

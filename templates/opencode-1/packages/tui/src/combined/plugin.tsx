@@ -7,10 +7,10 @@ import { CombinedTuiApi } from "./api"
 import { CombinedDialog } from "./dialog"
 import { CombinedWords } from "./words"
 
-/** How often the times in the line are looked at, in milliseconds. */
+/** How often the times in the line are updated, in milliseconds. */
 const TICK = 5000
 
-/** Who serves, and who cools until when. */
+/** The line at the prompt: which provider serves, and which ones are avoided until when. */
 function Serving(props: { readonly api: TuiPluginApi; readonly sessionID: string }) {
   const size = useTerminalDimensions()
   const [picture, setPicture] = createSignal<CombinedPicture.Picture>()

@@ -1,4 +1,4 @@
-/** A line of the transcript that says who took over from whom, and why. The model does not see it. */
+/** A line of the transcript that says which member took over from which, and why. The model does not see it. */
 import { CombinedHappening } from "@opencode-ai/core/combined/view/happening"
 import { createMemo, Show } from "solid-js"
 import { useTheme } from "../context/theme"

@@ -1,4 +1,4 @@
-/** `opencode combined`: what who has only the binary needs to see and to end, and what programs ask. */
+/** `opencode combined`: shows what users of only the binary need to see, ends cooldowns, and answers other programs. */
 import { effectCmd, fail } from "@/cli/effect-cmd"
 import { cmd } from "@/cli/cmd/cmd"
 import { Effect } from "effect"
@@ -8,7 +8,9 @@ import type { Argv } from "yargs"
 const json = <T>(yargs: Argv<T>) =>
   yargs.option("json", { describe: "print one JSON object", type: "boolean", default: false })
 
-/** A pipe is written in pieces, and upstream ends the process when a command returns. */
+/**
+ * Waits until all is written: a pipe takes long text in pieces, and upstream ends the process when a command returns.
+ */
 const print = (lines: readonly string[]) =>
   Effect.promise(
     () =>

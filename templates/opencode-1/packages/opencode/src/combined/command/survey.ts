@@ -78,7 +78,7 @@ const unknown = () =>
       : [],
   )
 
-/** A provider that is not among the user's may be one that is not connected. */
+/** The mistakes to report. A provider that the user does not have may just not be connected. */
 function mistakes(
   { catalogue, listed, mistakes }: CombinedCatalogue.Known,
   offers: readonly Offer[],

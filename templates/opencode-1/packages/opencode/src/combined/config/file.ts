@@ -1,8 +1,8 @@
 /**
- * The settings' own files, `combined.json` and `combined.jsonc`: a stock OpenCode does not read them.
+ * The files for our settings, `combined.json` and `combined.jsonc`. A stock OpenCode does not read them.
  *
- * They are read right after the opencode.json of the same directory, so whatever wins among upstream's files wins here
- * too, and in one directory combined.json wins over opencode.json.
+ * Each is read right after the opencode.json of the same directory. So the order among upstream's files holds here too,
+ * and within a directory combined.json wins over opencode.json.
  */
 import { ConfigParse } from "@/config/parse"
 import { Schema } from "effect"
@@ -13,18 +13,18 @@ import { CombinedSay } from "./say"
 
 export const OWN = ["combined.json", "combined.jsonc"]
 
-/** What is read in a directory, in this order; the later file wins. */
+/** The files that are read in a directory, in this order; the later file wins. */
 export const NAMES = ["opencode.json", "opencode.jsonc", ...OWN]
 
-/** What such a file may have. `model` is here because a stock OpenCode does not know combined models. */
+/** The keys that such a file may have. `model` is among them because a stock OpenCode does not know combined models. */
 const KEYS = ["$schema", "provider_priority", "combined", "model", "small_model"] as const
 
-/** What upstream looks for in each of the project's directories; it reverses the list. */
+/** The file names that upstream looks for in each of the project's directories. Upstream reverses the list. */
 export function targets(name: string) {
   return [...(name === "opencode" ? OWN.toReversed() : []), `${name}.jsonc`, `${name}.json`]
 }
 
-/** The file that the user names in OPENCODE_COMBINED; it has the rank of the one in OPENCODE_CONFIG. */
+/** The file that the user names in OPENCODE_COMBINED. It ranks like the one in OPENCODE_CONFIG. */
 export function chosen() {
   const file = process.env["OPENCODE_COMBINED"]
   return file ? [path.resolve(file)] : []
@@ -35,8 +35,8 @@ export function owns(file: string) {
 }
 
 /**
- * Whether this process only looks, for a tool that asks about the user's settings. Upstream adds its schema to a file
- * that has none, and writes the file.
+ * Whether this process only reads, for a tool that asks about the user's settings. Otherwise upstream adds its schema
+ * to a file that has none, and writes the file.
  */
 export const isLooking = () => Boolean(process.env["OPENCODE_COMBINED_LOOK"])
 
@@ -48,8 +48,9 @@ export function only<Info extends object>(info: Info): Info {
 }
 
 /**
- * Looks at a configuration before upstream checks it. A mistake in a file of ours is treated as upstream treats one in
- * opencode.json: OpenCode does not start. It may be about money or privacy, so starting without it would be worse.
+ * Examines a configuration before upstream checks it. A mistake in a file of ours has the same effect as one in
+ * opencode.json: OpenCode does not start. The mistake may concern money or privacy, so starting without the file would
+ * be worse.
  */
 export function examine(parsed: unknown, source: string) {
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return
@@ -63,7 +64,7 @@ export function examine(parsed: unknown, source: string) {
   ConfigParse.schema(Schema.Unknown.check(Schema.makeFilter(() => text)), parsed, source)
 }
 
-/** The same for mistakes that only show in the whole configuration. The file that has the key is named. */
+/** Reports a mistake that only shows in the whole configuration, and names the file that has the key. */
 export function report(mistake: CombinedMistakes.Mistake) {
   const source = CombinedOrigin.of(mistake.path, mistake.value)
   CombinedSay.say((source ? `${source}: ` : "") + mistake.text)

@@ -12,7 +12,7 @@ export function remember(source: string, parsed: unknown) {
 /** All sources with their content, in the order in which OpenCode read them. */
 export const all = (): readonly (readonly [string, unknown])[] => [...read]
 
-/** The last source that has the key with this value. */
+/** The last source that has this value for the key. */
 export const of = (key: readonly string[], value: unknown) => CombinedSources.find(all(), key, value)
 
 export * as CombinedOrigin from "./origin"

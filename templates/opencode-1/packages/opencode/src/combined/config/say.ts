@@ -2,14 +2,14 @@
 import { GlobalBus } from "@/bus/global"
 import { CombinedText } from "../text"
 
-/** Until the TUI shows toasts: it first loads what it shows. Upstream's own notice of a new release waits a second. */
+/** How long the TUI takes to load before it shows toasts. Upstream's own notice of a new release waits one second. */
 const TUI = 3_000
 
 const said = new Set<string>()
 
 const WORDS = { warning: "Warning", info: "Note" }
 
-/** A line on stderr. The TUI owns the terminal and runs OpenCode in a worker, so there it is a toast. */
+/** Prints a line on stderr. The TUI owns the terminal and runs OpenCode in a worker, so there it is a toast. */
 export function say(text: string, variant: keyof typeof WORDS = "warning") {
   const message = CombinedText.shown(text)
   if (said.has(message)) return

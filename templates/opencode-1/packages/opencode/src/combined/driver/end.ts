@@ -12,8 +12,8 @@ import { CombinedSettlement } from "./settlement"
 import type { Turn } from "./turn"
 
 /**
- * Reads an error. Upstream knows which words mean that a conversation is too long, but does not look for them in
- * events inside an answer.
+ * Reads an error. Upstream knows the words for a conversation that is too long, but does not look for them in events
+ * inside an answer.
  */
 export function ofError(turn: Turn, attempt: CombinedAttempt.Attempt | undefined, error: unknown): CombinedDecide.End {
   if (error instanceof CombinedWatch.Silence || error instanceof CombinedLive.Passed) return error.end
@@ -26,12 +26,12 @@ export function ofError(turn: Turn, attempt: CombinedAttempt.Attempt | undefined
   const fault = CombinedFailure.fault(error, Date.now(), { inside, overflow, own })
   if (fault.kind === "too_long") return { ...fault, message: "The conversation is too long for it" }
   if (fault.kind !== "unknown") return fault
-  // Upstream knows transient failures that we do not; it would ask the same provider again, with the old messages.
+  // Upstream knows some transient failures that we do not. It would ask the same provider again, with the old messages.
   const retry = SessionRetry.retryable(parsed, turn.ctx.assistantMessage.providerID)
   return retry ? { kind: "server", scope: "model", message: retry.message } : fault
 }
 
-/** Reads an answer that ended: a connection that drops without an error looks like a short answer. */
+/** Reads how an answer ended. A connection that drops without an error looks like a short answer. */
 export const ofAnswer = Effect.fn("CombinedEnd.ofAnswer")(function* (turn: Turn) {
   const { finish } = turn.ctx.assistantMessage
   const gate = CombinedAttempt.of(turn.streamInput.model)?.gate
@@ -42,10 +42,10 @@ export const ofAnswer = Effect.fn("CombinedEnd.ofAnswer")(function* (turn: Turn)
     if (finish === "unknown") return { kind: "network", scope: "model", message } as const
     return lacking("call", message)
   }
-  // Upstream stores it as an answer, and newer releases then say that it was refused.
+  // Upstream stores this as an answer, and newer releases then say that the model refused.
   if (finish === "content-filter")
     return { kind: "final", refusal: "answer", message: `The model refused to answer${ending}` } as const
-  // The provider cut the answer off, but no event says why: Gemini's MALFORMED_FUNCTION_CALL, `network_error`.
+  // The provider cut the answer off, but no event says why: Gemini's MALFORMED_FUNCTION_CALL, or `network_error`.
   if (finish === "error") return { kind: "server", scope: "model", message: `The answer broke off${ending}` } as const
   if (finish !== "stop" && finish !== "unknown") return { kind: "whole" } as const
   const parts = yield* CombinedSettlement.stored(turn)
@@ -59,7 +59,10 @@ export const ofAnswer = Effect.fn("CombinedEnd.ofAnswer")(function* (turn: Turn)
   return some ? ({ kind: "whole" } as const) : lacking("content", "The answer was empty")
 })
 
-/** What a tool, or the question whether a loop should continue, raises if the user or one of their rules says no. */
+/**
+ * Errors that mean that the user, or one of their rules, said no: raised by a tool, or by the question whether a loop
+ * should continue.
+ */
 const REFUSALS = [
   "PermissionRejectedError",
   "PermissionCorrectedError",
@@ -67,7 +70,7 @@ const REFUSALS = [
   "QuestionRejectedError",
 ] as const
 
-/** Whether the user has ended the turn. Like a cancel, that says nothing about a provider. */
+/** Whether the user has ended the turn. Like a cancel, this says nothing about the provider. */
 export function isRefusal(error: unknown) {
   return REFUSALS.some((tag) => typeof error === "object" && error !== null && "_tag" in error && error._tag === tag)
 }
@@ -78,7 +81,7 @@ const lacking = (lacks: CombinedDecide.Shortcoming["lacks"], message: string): C
   message,
 })
 
-/** An error that upstream treats as a conversation that is too long, whatever the provider called it. */
+/** An error that upstream reads as "the conversation is too long", whatever the provider called it. */
 export function overflow(turn: Turn, error: unknown) {
   if (turn.parse(error).name === "ContextOverflowError") return error
   const message = CombinedFailure.describe(error)

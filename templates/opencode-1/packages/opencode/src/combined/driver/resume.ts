@@ -1,4 +1,6 @@
-/** A turn that was waiting when OpenCode ended continues once its session is opened, as if OpenCode had kept running. */
+/**
+ * Continues a turn that was waiting when OpenCode ended, once its session is opened, as if OpenCode had kept running.
+ */
 import type { Session } from "@/session/session"
 import type { SessionPrompt } from "@/session/prompt"
 import { MessageID, type SessionID } from "@/session/schema"
@@ -15,11 +17,11 @@ type Given = {
 export const resume = Effect.fn("CombinedResume.resume")(function* ({ session, prompt, scope }: Given, id: SessionID) {
   if (!CombinedWaits.abandoned(id)) return
   const info = yield* session.get(id).pipe(Effect.option)
-  // What a subagent waited for is lost with the tool call that its parent made.
+  // A subagent's wait is lost, together with the tool call that its parent made.
   if (info._tag === "None" || info.value.parentID) return
   const found = CombinedWaits.take(id)
   if (!found) return
-  // It has nothing that counts, but is marked as interrupted if OpenCode had the time for that.
+  // The message has nothing to keep, but may have been marked as interrupted when OpenCode ended.
   if (!found.kept)
     yield* session.removeMessage({ sessionID: id, messageID: MessageID.make(found.message) }).pipe(Effect.ignore)
   yield* Effect.logInfo("combined wait continues", { "session.id": id, since: found.since })

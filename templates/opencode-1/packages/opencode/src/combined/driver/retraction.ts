@@ -1,10 +1,10 @@
 /**
  * Discards an attempt: its message is removed, and its cost is moved to the answer that replaces it.
  *
- * Upstream's totals are sums over what is stored: the session's over the records of steps (`step-finish`), that of a
- * client over the messages' `cost`. So the record moves to the next message of the session, and its cost is added there;
- * the `tokens` of a message stay those of its own request, since they tell how full the context is. The lines that say
- * what happened move with it.
+ * Upstream's totals are sums over what is stored. The session's total sums the records of steps (`step-finish`), a
+ * client's total sums the messages' `cost`. So the record moves to the next message of the session, and its cost is
+ * added there. A message's `tokens` stay those of its own request, because they show how full the context is. The lines
+ * about what happened move as well.
  */
 import type { Provider } from "@/provider/provider"
 import { PartID } from "@/session/schema"
@@ -26,8 +26,8 @@ type Context = {
 type Carried = SessionV1.StepFinishPart | SessionV1.RetryPart
 
 /**
- * Costs of a session, and what happened in it, while its next message does not exist yet. Its run may be cancelled before
- * that, so they belong to the session.
+ * Costs of a session, and lines about what happened in it, until its next message exists. They belong to the session,
+ * because its run may be cancelled before that.
  */
 const carried = new Map<string, Carried[]>()
 
@@ -35,7 +35,7 @@ const keep = (sessionID: string, parts: readonly Carried[]) => {
   if (parts.length) carried.set(sessionID, [...(carried.get(sessionID) ?? []), ...parts])
 }
 
-/** A line for the transcript: on the next message of the session, or on this one. */
+/** Puts a line into the transcript: on the next message of the session, or on this one. */
 export const tell = Effect.fn("CombinedRetraction.tell")(function* (
   { ctx, session }: Pick<Turn, "session"> & { readonly ctx: Context },
   happening: CombinedHappening.Happening,
@@ -54,7 +54,7 @@ export const tell = Effect.fn("CombinedRetraction.tell")(function* (
   else yield* session.updatePart(part)
 })
 
-/** Records the cost of a broken answer on its message, as the end of an answer would. */
+/** Records the cost of a broken answer on its message, as a proper end of the answer would. */
 export const charge = Effect.fn("CombinedRetraction.charge")(function* (turn: Turn, attempt: CombinedAttempt.Attempt) {
   const spent = attempt.usage ? undefined : CombinedAttempt.spent(attempt)
   if (!spent) return
@@ -71,7 +71,7 @@ export const charge = Effect.fn("CombinedRetraction.charge")(function* (turn: Tu
   yield* session.updateMessage(ctx.assistantMessage)
 })
 
-/** Removes the message of a discarded attempt; upstream's own cleanup has written it again by now. */
+/** Removes the message of a discarded attempt. By now, upstream's own cleanup has written it again. */
 export const settle = Effect.fn("CombinedRetraction.settle")(function* (ctx: Context, session: Session.Interface) {
   const route = CombinedRoute.of(ctx.model)
   if (!route?.state.retracted) return
@@ -81,7 +81,7 @@ export const settle = Effect.fn("CombinedRetraction.settle")(function* (ctx: Con
   const told = parts.filter((part) => part.type === "retry")
   const steps = parts.filter((part) => part.type === "step-finish")
   const charged = steps.filter((part) => part.cost > 0 || part.tokens.input > 0 || part.tokens.output > 0)
-  // In the order in which they happened: what is known of this attempt's end is in the list already.
+  // Keep the order in which things happened. What is known about this attempt's end is already in the list.
   const later = carried.get(sessionID) ?? []
   carried.delete(sessionID)
   keep(sessionID, [...told, ...later, ...charged])
@@ -90,7 +90,7 @@ export const settle = Effect.fn("CombinedRetraction.settle")(function* (ctx: Con
   yield* session.removeMessage({ sessionID, messageID: assistantMessage.id })
 })
 
-/** Adds the cost of discarded attempts, and what happened, to the message of the next attempt. */
+/** Adds the cost of discarded attempts, and the lines about what happened, to the message of the next attempt. */
 export const carry = Effect.fn("CombinedRetraction.carry")(function* (ctx: Context, session: Session.Interface) {
   const parts = carried.get(ctx.sessionID)
   if (!parts) return

@@ -1,4 +1,4 @@
-/** The current run. It is kept with the fiber that runs the session's loop, and ends with it. */
+/** The current run. It is kept with the fiber that runs the session's loop, and ends with the fiber. */
 import { CombinedRun } from "../choice/run"
 import { Effect, Fiber } from "effect"
 

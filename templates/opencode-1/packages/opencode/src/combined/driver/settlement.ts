@@ -7,11 +7,10 @@ import { CombinedAttempt } from "../request/attempt"
 import type { Turn } from "./turn"
 
 /**
- * Lets running tools end, stores their results and removes everything unfinished. Returns the finished tools that
- * stay.
+ * Lets running tools end, stores their results and removes everything unfinished. Returns the finished tools that stay.
  *
- * A broken stream discards queued events, so a tool may have run that the processor has not heard of. Fails if the user
- * says no to a loop of calls.
+ * A broken stream discards queued events, so a tool may have run without the processor knowing. Fails if the user
+ * declines to let a loop of calls continue.
  */
 export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Turn) {
   const attempt = CombinedAttempt.of(turn.streamInput.model)
@@ -37,7 +36,7 @@ export const settle = Effect.fn("CombinedSettlement.settle")(function* (turn: Tu
 
   const all = yield* stored(turn)
   const last = all.findLastIndex(isCommitted)
-  // With a finished tool the records of the step stay, since the session's undo needs them, and so does the step's
+  // If a tool has finished, the records of the step stay, because the session's undo needs them. So does the step's
   // cost.
   const dropped = all.filter((part, index) => {
     if (part.type === "tool") return !isCommitted(part)
@@ -63,7 +62,7 @@ export const commit = Effect.fn("CombinedSettlement.commit")(function* (turn: Tu
   if (!message.finish) {
     const usage = CombinedAttempt.of(turn.streamInput.model)?.gate.reported
     yield* turn.handleEvent(LLMEvent.stepFinish({ index: 0, reason: "tool-calls", usage }))
-    // Whether the conversation must be compacted is checked before the next step, for its member.
+    // Before the next step, it is checked whether its member needs the conversation compacted.
     turn.ctx.needsCompaction = false
   }
   message.finish = "tool-calls"
@@ -72,7 +71,7 @@ export const commit = Effect.fn("CombinedSettlement.commit")(function* (turn: Tu
 
 export const stored = (turn: Turn) => parts(turn.session, turn.ctx.assistantMessage)
 
-/** The stored parts of a message. It is usually the newest; upstream would search for it in pages of fifty. */
+/** The stored parts of a message. It is usually the newest one; upstream would search for it in pages of fifty. */
 export const parts = Effect.fnUntraced(function* (session: Session.Interface, message: SessionV1.Assistant) {
   const { id, sessionID } = message
   const [newest] = yield* session.messages({ sessionID, limit: 1 })
@@ -82,8 +81,9 @@ export const parts = Effect.fnUntraced(function* (session: Session.Interface, me
 }, Effect.orDie)
 
 /**
- * A tool that the provider ran itself is part of its answer, and removed with it. `invalid` is what upstream makes of
- * an unreadable call, as when the connection ends in the middle of it.
+ * Whether a part is a tool of ours that has finished. A tool that the provider ran itself is part of its answer, and is
+ * removed with it. `invalid` is what upstream makes of an unreadable call, for example when the connection ends inside
+ * it.
  */
 function isCommitted(part: SessionV1.Part): part is SessionV1.ToolPart {
   if (part.type !== "tool" || part.tool === "invalid" || part.metadata?.providerExecuted) return false

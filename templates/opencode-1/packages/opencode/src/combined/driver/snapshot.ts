@@ -1,11 +1,12 @@
 /**
- * Snapshots of the user's files, used to undo an answer, without waiting for git between two providers.
+ * Snapshots of the user's files, used to undo an answer. They are taken so that switching providers does not wait for
+ * git.
  *
- * Upstream takes one before each request and at the end of each step, and waits for it: git is started several times,
- * which is most of the time between a failure and the next request. But a snapshot must be taken before a tool changes
- * a file, not before a request is sent. So the next attempt at an answer starts with the previous one's snapshot, or
- * after a finished tool with the one being taken at the end of its step: the first event of the answer, and each tool,
- * wait for it.
+ * Upstream takes a snapshot before each request and at the end of each step, and waits for it. This starts git several
+ * times, which takes most of the time between a failure and the next request. But a snapshot only has to be taken
+ * before a tool changes a file, not before a request is sent. So the next attempt at an answer reuses the previous
+ * one's snapshot, or after a finished tool the one that is being taken at the end of that step. Only the first event of
+ * the answer, and each tool, wait for it.
  */
 import { Session } from "@/session/session"
 import { PartID } from "@/session/schema"
@@ -20,8 +21,8 @@ import * as Stream from "effect/Stream"
 import { CombinedRoute } from "../provider/route"
 
 /**
- * The user's changes in that time would count as the agent's work and be undone with it, so it is as short as a short
- * step.
+ * For how long a snapshot can be reused, in milliseconds. The user's changes in this time would count as the agent's
+ * work and be undone with it, so it is no longer than a short step.
  */
 const FRESH = 5000
 
@@ -30,9 +31,9 @@ type Taken = {
   readonly parentID: SessionV1.Assistant["parentID"]
   /** Milliseconds since the epoch. */
   readonly at: number
-  /** Its name, once a tool may change files again; undefined if snapshots are switched off. */
+  /** The snapshot's hash; available before a tool may change files again. Undefined if snapshots are switched off. */
   readonly hash: Effect.Effect<string | undefined>
-  /** A tool has started since. */
+  /** A tool has started since the snapshot. */
   used: boolean
 }
 
@@ -46,13 +47,13 @@ type Context = { assistantMessage: SessionV1.Assistant; snapshot: string | undef
 
 type Send = LLM.Interface["stream"]
 
-/** By the message that an attempt makes. */
+/** The key is the message that the attempt makes. */
 const attempts = new WeakMap<SessionV1.Assistant, Taken>()
 
-/** The last one of each session, as long as the next attempt at the same answer may use it. */
+/** The last snapshot of each session, as long as the next attempt at the same answer may reuse it. */
 const latest = new Map<SessionV1.Assistant["sessionID"], Taken>()
 
-/** The snapshot with which an attempt starts: undefined while it is being taken. */
+/** The snapshot with which an attempt starts; undefined while it is still being taken. */
 export const begin = Effect.fn("CombinedSnapshot.begin")(function* (
   input: Input,
   track: Effect.Effect<string | undefined>,
@@ -87,7 +88,7 @@ const remember = (taken: Taken) =>
     )
   })
 
-/** Sends a request of an attempt whose snapshot may still be in progress. */
+/** Sends the request of an attempt whose snapshot may still be in progress. */
 export function stream(ctx: Context, input: LLM.StreamInput, send: Send): ReturnType<Send> {
   const taken = attempts.get(ctx.assistantMessage)
   if (!taken) return send(input)
@@ -130,7 +131,7 @@ type Step = {
   readonly summary: SessionSummary.Interface
 }
 
-/** Ends a step as upstream does, but runs git afterwards, so that the next request does not wait. */
+/** Ends a step as upstream does, but runs git afterwards, so that the next request does not have to wait. */
 export const finish = Effect.fn("CombinedSnapshot.finish")(function* (
   step: Step,
   event: LLMEvent & { type: "step-finish" },

@@ -9,7 +9,7 @@ import { CombinedHappening } from "../view/happening"
 import { CombinedRetraction } from "./retraction"
 import type { Turn } from "./turn"
 
-/** Says on the screen, in `opencode run` and to clients of the server's events who takes over, and why. */
+/** Tells the screen, `opencode run` and clients of the server's events which member takes over, and why. */
 export const announce = Effect.fn("CombinedTelling.announce")(function* (
   turn: Turn,
   route: CombinedRoute.Route,
@@ -36,7 +36,10 @@ export const subject = ({ id, nameOf }: CombinedRoute.Route) => ({ combined: id,
 export const happen = (turn: Turn, happening: CombinedHappening.Happening, where: "next" | "here") =>
   turn.tell(happening).pipe(Effect.andThen(CombinedRetraction.tell(turn, happening, where)))
 
-/** Says that the same member is asked again, as upstream says it of its own retries: the web UI shows nothing else. */
+/**
+ * Says that the same member is asked again, in the form of upstream's own retries, because the web UI shows nothing
+ * else.
+ */
 export const repeat = Effect.fn("CombinedTelling.repeat")(function* (
   turn: Turn,
   route: CombinedRoute.Route,
@@ -49,7 +52,7 @@ export const repeat = Effect.fn("CombinedTelling.repeat")(function* (
   yield* happen(turn, happening, "next")
 })
 
-/** Says in the same way that requests are billed from here on. */
+/** Says in the same form that requests are billed from here on. */
 export const say = (turn: Turn, message: string) =>
   turn.status.set(turn.ctx.sessionID, { type: "retry", attempt: 1, message, next: Date.now() })
 

@@ -1,13 +1,13 @@
 /**
  * One attempt at a step, as a transaction.
  *
- * When the provider of a combined model fails, the attempt is cleaned up: with only text, reasoning and unfinished tool
- * input, all of it is discarded; once a tool has started, running tools finish, their results stay, and only the
- * unfinished rest is dropped. The session loop then asks for the combined model again, gets the next member and builds
+ * When the provider of a combined model fails, the attempt is cleaned up. If it has only text, reasoning and unfinished
+ * tool input, all of it is discarded. Once a tool has started, running tools finish, their results stay, and only the
+ * unfinished rest is dropped. Then the session loop asks for the combined model again, gets the next member, and builds
  * the request for it from the stored history. No tool runs twice.
  *
- * ../turn/decide.ts decides what to do; this file does it. A summary is requested once and outside the loop, and it has
- * no tools: it is simply made again.
+ * ../turn/decide.ts decides what to do; this file does it. A summary is requested once, outside the loop, and has no
+ * tools, so it is simply made again.
  */
 import type { Permission } from "@/permission"
 import type { Provider } from "@/provider/provider"
@@ -67,21 +67,23 @@ export type Turn = {
   readonly halt: (error: unknown) => Effect.Effect<void>
 }
 
-/** Upstream's name of the tool with which a model gives a structured answer; the turn ends with it. */
+/** Upstream's name for the tool with which a model gives a structured answer. The turn ends with it. */
 const STRUCTURED = "StructuredOutput"
 
-/** Sends a request. For a combined model it is watched; any other is sent unchanged. */
+/** Sends a request. For a combined model the answer is watched; any other request is sent unchanged. */
 export function stream(_ctx: Context, input: LLM.StreamInput, send: LLM.Interface["stream"]) {
   const route = CombinedRoute.of(input.model)
   if (!route) return send(input)
   const { state } = route
   state.attempt = CombinedAttempt.make(input)
-  // Tools, such as a subagent with requests of its own, may run long after the answer has ended.
+  // Tools, such as a subagent with requests of its own, may run long after the answer has ended. So what it cost is
+  // settled here.
   state.attempt.gate.ends = () => {
     const bill = CombinedAttempt.bill(state.attempt)
     if (bill.reported !== undefined) Effect.runFork(CombinedSpending.settle(route, bill))
   }
-  // Upstream takes a while to build the request, and longer if many turns start at once.
+  // Upstream takes a while to build the request, longer still if many turns start at once. Meanwhile the member may
+  // fail elsewhere.
   state.attempt.gate.mayAsk = () => {
     const held = state.heeds ? route.held() : undefined
     return held === undefined || held.since === state.known
@@ -89,12 +91,15 @@ export function stream(_ctx: Context, input: LLM.StreamInput, send: LLM.Interfac
   return CombinedAttempt.send(state.attempt, input, send)
 }
 
-/** Wraps one attempt. A failure after which another member is asked ends as success, so that the loop continues. */
+/**
+ * Wraps one attempt. After a failure, if another member is asked next, it ends as a success, so that the loop
+ * continues.
+ */
 export function guard(turn: Turn) {
   return <R>(attempt: Effect.Effect<void, unknown, R>): Effect.Effect<void, unknown, R> =>
     Effect.gen(function* () {
       const { streamInput, ctx } = turn
-      // A summary is requested outside the loop, where no member was chosen for it.
+      // A summary is requested outside the loop, where no fallback was added to its model.
       streamInput.model = yield* CombinedRoute.chained(streamInput.model, [
         streamInput.agent.name,
         streamInput.user.agent,
@@ -151,7 +156,7 @@ function reconsider(route: CombinedRoute.Route): Then {
   return "again"
 }
 
-/** Before the request: the member may have become unavailable since it was chosen. */
+/** Before the request, because the member may have become unavailable since it was chosen. */
 const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) {
   const purpose = purposeOf(turn)
   run.steer = yield* CombinedSteering.of(turn.session, turn.ctx.sessionID)
@@ -180,7 +185,7 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
     case "wait":
       run.answer = CombinedAnswer.wait(run.answer, found)
       yield* CombinedWaiting.wait(turn, route, run, purpose, route.member, found)
-      // Another one may have returned first.
+      // Another member may have been back first.
       if (route.settings.wait && purpose === "step") return yield* retract(turn, route, run)
       yield* route.claim
       return yield* afford(turn, route, run)
@@ -194,7 +199,7 @@ const begin = Effect.fn("CombinedTurn.begin")(function* (turn: Turn, route: Comb
   return yield* exhaust(turn, route, run)
 })
 
-/** Whether the request may cost what it does; if not, another member is chosen. */
+/** Checks whether the request may cost what it does. If not, another member is chosen. */
 const afford = Effect.fn("CombinedTurn.afford")(function* (
   turn: Turn,
   route: CombinedRoute.Route,
@@ -223,14 +228,14 @@ const afford = Effect.fn("CombinedTurn.afford")(function* (
   return purpose === "step" ? yield* retract(turn, route, run) : yield* swap(turn, run, next.model)
 })
 
-/** The session that the user opened, of which this one may be a subagent's. */
+/** The session that the user opened; this one may be a subagent's. */
 const rootOf = (session: Session.Interface, id: SessionID): Effect.Effect<SessionID> =>
   Effect.suspend(() => session.get(id)).pipe(
     Effect.flatMap((found) => (found.parentID ? rootOf(session, found.parentID) : Effect.succeed(id))),
     Effect.orElseSucceed(() => id),
   )
 
-/** What the request has cost, if anything was held for it. */
+/** Settles what the request has cost, if anything was held for it. */
 const pay = (route: CombinedRoute.Route) =>
   Effect.suspend(() => CombinedSpending.settle(route, CombinedAttempt.bill(route.state.attempt)))
 
@@ -238,7 +243,9 @@ const pay = (route: CombinedRoute.Route) =>
 const watch = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run) =>
   CombinedAttempt.watch(() => route.state.attempt, route.settings, others(turn, route, run))
 
-/** Whether another member can answer now, in place of one that has ended like this, or is still silent. */
+/**
+ * Whether another member can answer now, in place of one that has ended like this or (without `end`) is still silent.
+ */
 const others = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run, end?: CombinedDecide.End) =>
   Effect.suspend(() => {
     const answer = CombinedDecide.without(run.answer, route.member, end)
@@ -269,7 +276,7 @@ const conclude = Effect.fn("CombinedTurn.conclude")(function* (
     others: end.kind === "whole" || (yield* others(turn, route, run, end)),
     error,
   }
-  // Other requests must not have to wait for this one's tools to learn about it.
+  // Other requests should learn about the failure now, without waiting for this one's tools.
   const failure = CombinedDecide.cools(ended)
   if (failure) yield* route.fail(failure)
   const served = CombinedDecide.serves(ended)
@@ -360,7 +367,7 @@ function shown(
   return which === "too long" ? new Error(CombinedNotice.tooLong(route.id)) : own
 }
 
-/** No member may be asked for this answer any more. */
+/** Ends the turn, because no member may be asked for this answer any more. */
 const exhaust = Effect.fn("CombinedTurn.exhaust")(function* (
   turn: Turn,
   route: CombinedRoute.Route,
@@ -374,7 +381,7 @@ const exhaust = Effect.fn("CombinedTurn.exhaust")(function* (
   return undefined
 })
 
-/** What the user's wishes have to do with an error, as further lines of it. */
+/** Further lines for an error: the members that are not asked because of the user's wishes. */
 const wishes = (route: CombinedRoute.Route, run: CombinedRun.Run) =>
   Effect.map(route.ruledOut(run.steer), (members) => {
     const text = CombinedNotice.ruledOut(members, run.steer.pin)
@@ -383,7 +390,7 @@ const wishes = (route: CombinedRoute.Route, run: CombinedRun.Run) =>
 
 const purposeOf = (turn: Turn) => (turn.ctx.assistantMessage.summary ? "summary" : "step")
 
-/** The message is removed after upstream has cleaned up the attempt. */
+/** Marks the attempt as discarded. Its message is removed after upstream has cleaned up the attempt. */
 const retract = (turn: Turn, route: CombinedRoute.Route, run: CombinedRun.Run): Effect.Effect<Then> =>
   Effect.sync(() => {
     run.retracted++
@@ -405,7 +412,7 @@ const swap = Effect.fn("CombinedTurn.swap")(function* (turn: Turn, run: Combined
   return "again" as const
 })
 
-/** Concludes the attempt in the log, and adds its cost to its message if no end of the step will. */
+/** Writes the attempt to the log, and adds its cost to its message if no end of the step will do so. */
 const record = Effect.fn("CombinedTurn.record")(function* (
   turn: Turn,
   route: CombinedRoute.Route,

@@ -13,7 +13,10 @@ import type { Turn } from "./turn"
 /** How often a waiting turn checks whether the member is back early, in milliseconds: a user can end its cooldown. */
 const LOOK = 500
 
-/** Waits for a member and says so. With `combined.wait`, that is kept until it is over, and any member may return first. */
+/**
+ * Waits for a member and says so. With `combined.wait`, the wait is also stored until it is over, and any member may be
+ * back first.
+ */
 export const wait = Effect.fn("CombinedWaiting.wait")(function* (
   turn: Turn,
   route: CombinedRoute.Route,

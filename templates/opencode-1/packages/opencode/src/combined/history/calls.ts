@@ -1,9 +1,9 @@
-/** The calls of a request and their results, under ids that the member accepts. */
+/** Gives the calls of a request, and their results, ids that the member accepts. */
 import type { Provider } from "@/provider/provider"
 import type { ModelMessage } from "ai"
 import { CombinedCallIds } from "./call-ids"
 
-/** @param strictly the member has refused the ids, or something else from others in the history */
+/** @param strictly the member has refused the ids, or something else in the history that comes from other members */
 export function named(messages: readonly ModelMessage[], model: Provider.Model, strictly: boolean): ModelMessage[] {
   const reader = { npm: model.api.npm, id: model.api.id, providerID: model.providerID }
   const form = strictly ? CombinedCallIds.STRICTEST : CombinedCallIds.formFor(reader)

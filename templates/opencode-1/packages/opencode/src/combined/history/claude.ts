@@ -1,6 +1,6 @@
 /**
- * While thinking is on, Claude needs the signed thinking of the current tool loop, or it refuses the request. If that
- * cannot be carried over, the one request is sent without thinking.
+ * While thinking is on, Claude needs the signed thinking of the current tool loop; otherwise it refuses the request. If
+ * the thinking cannot be carried over, that one request is sent without thinking.
  */
 import type { Provider } from "@/provider/provider"
 import type { LLM } from "@/session/llm"

@@ -1,6 +1,6 @@
 /**
- * Since its third generation, Gemini refuses the first call of a step without its signature, but accepts Google's
- * marker for a lost one.
+ * Since its third generation, Gemini refuses a step whose first call lacks its signature, but accepts Google's marker
+ * for a lost one.
  */
 import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"

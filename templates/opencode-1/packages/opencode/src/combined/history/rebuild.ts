@@ -3,8 +3,8 @@
  * reader's own form if the signature is valid, thoughts of open models as thoughts, and nothing that belongs to an
  * account (what OpenAI encrypts, ids of stored items). Upstream would send all of these as answer text, or drop them.
  *
- * A member may also refuse its own earlier parts: another account, items that were not stored. Then, for the rest of
- * this turn, it gets a history without them.
+ * A member may also refuse its own earlier parts, because of another account, or because items were not stored. Then it
+ * gets the history without them for the rest of this turn.
  */
 import type { Provider } from "@/provider/provider"
 import type { SessionV1 } from "@opencode-ai/core/v1/session"
@@ -36,7 +36,9 @@ export function forgone(model: Provider.Model): ReadonlySet<Forgone> {
   return CombinedRoute.of(model)?.forgone ?? new Set()
 }
 
-/** The parts of another member's message. Inside a tool loop Claude and Gemini require what they have signed. */
+/**
+ * The parts of another member's message. Inside a tool loop, Claude and Gemini require the parts that they have signed.
+ */
 function read({ parts }: SessionV1.WithParts, info: SessionV1.Assistant, reader: Reader, inLoop: boolean) {
   const loop = inLoop && parts.some((part) => part.type === "tool")
   if (CombinedGemini.reads(reader.model)) return loop ? CombinedGemini.parts(parts, info, reader) : plain(parts, "none")

@@ -1,19 +1,19 @@
 /**
- * The question whether requests may be billed. Upstream's own questions are used, so that the TUI, the web, editors and
- * `opencode run` (which says no to everything) answer in their own way.
+ * The question whether requests may be billed. It uses upstream's own questions, so the TUI, the web, editors and
+ * `opencode run` (which says no to everything) each answer in their own way.
  */
 import type { Permission } from "@/permission"
 import type { SessionID } from "@/session/schema"
 import { Effect } from "effect"
 import type { Answer } from "../host/consent"
 
-/** The name of the permission, also in the user's configuration. */
+/** The name of the permission; the same in the user's configuration. */
 export const PERMISSION = "metered"
 
 export type Question = {
   readonly session: string
   readonly permission: Permission.Interface
-  /** The rules of the agent and of the session. Only those for this very permission count, not those for any. */
+  /** The rules of the agent and the session. Only rules for this very permission count, not wildcards. */
   readonly rules: Parameters<Permission.Interface["ask"]>[0]["ruleset"]
   readonly text: string
 }

@@ -15,9 +15,9 @@ export type Terms = {
   readonly priceClass: PriceClass
   /** Undefined if unknown. */
   readonly price: Price | undefined
-  /** The user has chosen this very model, and what else may be asked after it. */
+  /** Whether the user has chosen this very model; it may still have a fallback. */
   readonly chosen: boolean
-  /** The members of the chain that bill each request, and those that are part of a plan. */
+  /** The members of the chain that bill each request (`metered`), and those that belong to a plan (`plans`). */
   readonly metered: readonly CombinedMember.Member[]
   readonly plans: readonly CombinedMember.Member[]
   /** The members of the chain that may not be asked, whatever the request. */
@@ -34,7 +34,7 @@ export function of(providers: Providers, config: Info, known: Known) {
     if (!cost) return undefined
     const own = config.provider?.[providerID]?.models?.[modelID]
     const listed = known[sourceOf(providerID)]?.models
-    // Upstream makes nothing of an unknown price.
+    // Upstream shows an unknown price as zero.
     const isKnown = [own, listed?.[modelID], own?.id === undefined ? undefined : listed?.[own.id]].some(
       (model) => model?.cost !== undefined,
     )
@@ -69,7 +69,7 @@ export function of(providers: Providers, config: Info, known: Known) {
           priced: priceOf(member) !== undefined,
         })
 
-  /** The members of a chain by class. Each class asks the file system for the login. */
+  /** The members of a chain by price class. Finding the class of each one asks the file system for the login. */
   const sorted = (chain: Chain): Pick<Terms, "metered" | "plans"> => {
     const all = chain.members.map((member) => ({ member, priceClass: classOf(member) }))
     const of = (wanted: PriceClass) => all.flatMap((one) => (one.priceClass === wanted ? [one.member] : []))
@@ -118,7 +118,10 @@ export function of(providers: Providers, config: Info, known: Known) {
   }
 }
 
-/** A model that the user has chosen directly is the first of its chain, which has its name (provider/listing.ts). */
+/**
+ * A model that the user has chosen directly is the first one of its chain, which has the model's name
+ * (provider/listing.ts).
+ */
 const isChosen = (chain: Chain, member: CombinedMember.Member) =>
   chain.chosen === true && chain.members.indexOf(member) === 0
 

@@ -1,4 +1,4 @@
-/** Before a request: whether it may cost something, and what is held for it. After it: what it has cost. */
+/** Before a request: whether it may cost something, and how much is held for it. After it: what it has cost. */
 import type { Permission } from "@/permission"
 import type { Provider } from "@/provider/provider"
 import { Effect } from "effect"
@@ -10,19 +10,22 @@ import { CombinedPrice } from "./price"
 import { CombinedQuestion, type Question } from "./question"
 import { CombinedWords, type Bar } from "./words"
 
-/** Who asks, in what words, and for how much. */
+/** The request's session, rules and size. */
 export type Request = {
   /** The session that the user opened; undefined outside of any. */
   readonly session: Effect.Effect<string | undefined>
   readonly permission: Permission.Interface | undefined
   readonly rules: () => Question["rules"]
-  /** At least as many tokens as it has. */
+  /** An upper bound for the request's tokens. */
   readonly tokens: () => number
-  /** The variant of the model, whose thinking comes on top of the answer. */
+  /** The variant of the model. Its thinking comes on top of the answer. */
   readonly variant?: string
 }
 
-/** The members that may not be asked for this request; empty if this one may, and what it may cost is held for it. */
+/**
+ * Returns the members that may not be asked for this request. If it is empty, this member may be asked, and what the
+ * request may cost is held.
+ */
 export const admit = Effect.fn("CombinedSpending.admit")(function* (
   model: Provider.Model,
   request: Request,
@@ -73,7 +76,7 @@ export const admit = Effect.fn("CombinedSpending.admit")(function* (
   return []
 })
 
-/** Replaces what is held for the route's request by what it has cost. */
+/** Replaces what is held for the route's request with what it has cost. */
 export const settle = (
   route: CombinedRoute.Route,
   request: { readonly reported: number | undefined; readonly answered: boolean },
@@ -85,10 +88,10 @@ export const settle = (
     return CombinedHolds.settle(hold, request)
   })
 
-/** What upstream adds to a request before it goes out: its system prompt for the model, 15 kB at most. */
+/** Tokens for what upstream adds before the request goes out: its system prompt for the model, 15 kB at most. */
 const UNSEEN = 8000
 
-/** Upstream's limit of an answer (OUTPUT_TOKEN_MAX in provider/transform.ts). */
+/** Upstream's limit for an answer (OUTPUT_TOKEN_MAX in provider/transform.ts). */
 const OUTPUT = 32_000
 
 function outputOf(model: Provider.Model, variant: string | undefined) {
@@ -98,13 +101,13 @@ function outputOf(model: Provider.Model, variant: string | undefined) {
   return answer + Math.max(...thinking)
 }
 
-/** Anthropic's thinking is not part of the limit that upstream asks for. */
+/** Anthropic's thinking is not included in the limit that upstream sets. */
 function budgetOf(options: { readonly [key: string]: unknown } | undefined) {
   const thinking = options?.thinking as { readonly budgetTokens?: unknown } | undefined
   return typeof thinking?.budgetTokens === "number" ? thinking.budgetTokens : 0
 }
 
-/** Whether it has to be said that requests are billed from here on, because a plan is used up. */
+/** The plan that is used up, if the user has to be told now that requests are billed from here on. */
 export const billed = Effect.fn("CombinedSpending.billed")(function* (
   route: CombinedRoute.Route,
   session: Effect.Effect<string | undefined>,

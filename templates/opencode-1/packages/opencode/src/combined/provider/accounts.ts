@@ -1,4 +1,4 @@
-/** Several accounts of one provider, with the handling of the first one (combined/further-accounts.ts). */
+/** Several accounts of one provider, each handled like the original one (combined/further-accounts.ts). */
 import { CombinedFurtherAccounts } from "../further-accounts"
 import type { Info } from "../settings"
 
@@ -9,7 +9,10 @@ export function accounts<Entry>(known: Record<string, Entry>, config: Info): Rec
   return { ...known, ...Object.fromEntries(found.map(({ id, of }) => [id, renamed(known[of], id)])) }
 }
 
-/** A provider from the catalogue gets the id, a name that includes it, and its own variable for the key. A function is left as it is. */
+/**
+ * Gives a provider from the catalogue the account's id, a name that includes the id, and a variable of its own for the
+ * key. Entries of other kinds, such as functions, are left as they are.
+ */
 function renamed<Entry>(entry: Entry, id: string): Entry {
   if (typeof entry !== "object" || entry === null || !("name" in entry)) return entry
   const { nameOf, variable } = CombinedFurtherAccounts

@@ -1,7 +1,7 @@
 /**
- * The virtual provider `combined`, put around upstream's provider service.
+ * The virtual provider `combined`, wrapped around upstream's provider service.
  *
- * `list` and `getProvider` show it; `getModel("combined", id)` returns the concrete model of the current member, so
+ * `list` and `getProvider` show it. `getModel("combined", id)` returns the concrete model of the current member, so
  * that everything built from the model (messages, tool schemas, options, cost) is built for that provider.
  */
 import path from "path"
@@ -48,10 +48,10 @@ type Dependencies = {
   readonly notFound: typeof Provider.ModelNotFoundError
 }
 
-/** On the wrapped service: the small model that goes with a chosen one. */
+/** On the wrapped service: finds the small model that goes with a chosen one. */
 const SMALL = Symbol.for("opencode.combined.small")
 
-/** On the wrapped service: everything that a report says. */
+/** On the wrapped service: everything that goes into a report. */
 const KNOWN = Symbol.for("opencode.combined.known")
 
 /** What is combined, and what is wrong in the settings. */
@@ -70,12 +70,12 @@ const VIEW = Symbol.for("opencode.combined.view")
 
 type Groups = Parameters<typeof CombinedPicture.picture>[0]
 
-/** What only the session knows. */
+/** What is only known in the session. */
 type InSession = Pick<CombinedPicture.Seen, "steer" | "asked"> & { readonly messages: readonly SessionV1.WithParts[] }
 
 const NO_SESSION: InSession = { steer: {}, asked: [], messages: [] }
 
-/** For which chosen model, which agent, and what the user wants in the session. */
+/** The chosen model, the agent, and what the user wants in the session. */
 type Small = Asked & { readonly agent?: string; readonly steer?: Steer }
 
 type Wrapped = Provider.Interface & {
@@ -85,7 +85,7 @@ type Wrapped = Provider.Interface & {
 }
 
 export function wrap(base: Provider.Interface, dependencies: Dependencies): Provider.Interface {
-  // Upstream makes new objects when an instance is reloaded, so they show whether the grouping is current.
+  // Upstream makes new objects when an instance is reloaded, so a new key means that the grouping must be made again.
   const cache = new WeakMap<Providers, CombinedExamined.Examined>()
 
   const examined = Effect.fn("CombinedCatalogue.examined")(function* () {
@@ -113,7 +113,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     }
   })
 
-  /** What is known now of the groups' members: their models, health, credentials and settings. */
+  /** The current state of the groups' members: their models, health, credentials and settings. */
   const look = Effect.fnUntraced(function* () {
     const providers = yield* base.list()
     const { config, rules } = yield* examined()
@@ -263,7 +263,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     if (providerID !== ID) return yield* chainableAlone(yield* base.getModel(providerID, modelID))
     const known = yield* catalogue()
     const found = CombinedListing.find(known, modelID)
-    // Nothing is combined, or the user has a provider with that name: upstream handles it.
+    // Nothing is combined, or the user has a provider with our name: leave it to upstream.
     if (!found && !known.groups.size) return yield* base.getModel(providerID, modelID)
     if (!found) return yield* new dependencies.notFound({ providerID, modelID, suggestions: near(known, modelID) })
     const own = CombinedListing.chainOf(found, known)
@@ -276,7 +276,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
     return (yield* isAlone) ? model : chainable(model, yield* catalogue(), undefined)
   })
 
-  /** The model, if something may be asked after it, so that the agent can add that. */
+  /** The model, marked if it may have a fallback, so that the agent's fallback can be added later. */
   const chainable = (model: Provider.Model, known: Catalogue, own: Chain | undefined) =>
     known.fallbacks.size === 0
       ? model
@@ -298,14 +298,14 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       return small && (yield* chainableAlone(small))
     }
     const known = yield* catalogue()
-    // A request that only names the provider (such as for a new copy of a project) uses the default model.
+    // A request that only names the provider, such as one for a new copy of a project, uses the default model.
     const usual = providerID === ID ? yield* defaultModel().pipe(Effect.orElseSucceed(() => undefined)) : undefined
     const found = CombinedListing.whole(asked ?? usual, known, asked?.agent)
     if (!found) return yield* base.getSmallModel(providerID)
     const { lastResort } = CombinedSettings.failover(config)
     const { pool, rules } = yield* look()
     const steer = asked?.steer
-    // Who does not want a member asked means its provider's small model as well.
+    // If the user rules out a member, the small model of its provider is ruled out too.
     const wanted = pool.among(found.id, found.members, steer)
     if (!wanted.length) return yield* first(found, steer)
     const own = [...wanted.filter((member) => !lastResort(member)), ...wanted.filter((member) => lastResort(member))]
@@ -316,11 +316,11 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
       const offer = model && { providerID: model.providerID, modelID: model.id, name: model.name }
       return offer && permitted(offer, identify(offer).variant, require) ? [offer] : []
     })
-    // Where the chosen model's provider has none, upstream asks the model itself.
+    // If the chosen model's provider has no small model, upstream asks the chosen model itself.
     const lacks = providerID !== ID && !small.some((item) => item.providerID === providerID)
     const chain = { id: "small", members: lacks ? [found.members[0], ...small] : small, onRefusal: found.onRefusal }
     if (!small.length) return steer && (yield* first(found, steer))
-    // Where none of them may be asked, the members themselves may.
+    // If no small model may be asked, ask the members themselves.
     return yield* first(chain.members.every(rules.barred(chain)) ? found : chain, steer)
   })
 
@@ -380,7 +380,7 @@ export function wrap(base: Provider.Interface, dependencies: Dependencies): Prov
 }
 
 /**
- * The small model that goes with a chosen one, for example for titles. Upstream asks for it by the provider's id, but
+ * The small model that goes with a chosen one, for example for titles. Upstream looks for it by the provider's id. But
  * a combined model has its own providers, and no others may see its conversation.
  */
 export function small(
@@ -398,10 +398,10 @@ export function small(
   return Effect.map(own, (model) => (model && steer ? CombinedRoute.steered(model, steer) : model))
 }
 
-/** What is known of combined models; undefined if the service is not ours. */
+/** What is known about combined models; undefined if the service is not ours. */
 export const known = (providers: Provider.Interface) => (providers as Wrapped)[KNOWN]
 
-/** What is known about the members of all combined models; nothing where nothing is combined. */
+/** What is known about the members of all combined models; empty if nothing is combined. */
 export const view = (providers: Provider.Interface, session: InSession): Effect.Effect<CombinedPicture.Picture> =>
   (providers as Wrapped)[VIEW]?.(session) ?? Effect.succeed({ at: Date.now(), steer: session.steer, models: [] })
 
@@ -415,14 +415,14 @@ function near(known: Catalogue, modelID: string) {
     .map((item) => item.id)
 }
 
-/** `opencode run --wait` waits, whatever the settings say. */
+/** With `opencode run --wait`, turns wait whatever the settings say. */
 function patient(settings: CombinedSettings.Failover): CombinedSettings.Failover {
   return settings.wait || !process.env["OPENCODE_COMBINED_WAIT"]
     ? settings
     : { ...settings, wait: CombinedSettings.wait(true) }
 }
 
-/** The models that the user picked last, newest first, as upstream's TUI writes them. */
+/** The models that the user picked last, newest first, as stored by upstream's TUI. */
 const recent = () =>
   Effect.promise(async (): Promise<{ providerID: ProviderID; modelID: ModelID }[]> => {
     const stored: unknown = await Bun.file(path.join(Global.Path.state, "model.json"))

@@ -1,4 +1,4 @@
-/** Tells whether the user has changed a provider's credentials, so that cooldowns that they caused end at once. */
+/** Tells whether the user has changed a provider's credentials, so that cooldowns that were about them end at once. */
 import { createHmac, randomBytes } from "crypto"
 import { linkSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "fs"
 import { homedir } from "os"
@@ -9,47 +9,52 @@ import { isObject } from "../value"
 
 type Provider = { readonly id: string; readonly key?: string; readonly options: Record<string, unknown> }
 
-/** Where upstream stores what `opencode auth login` was told. */
+/** Where upstream stores the logins from `opencode auth login`. */
 const FILE = path.join(Global.Path.data, "auth.json")
 
 const cache: { stamp?: string; logins: Record<string, unknown> } = { logins: {} }
 
 /**
- * A short hash that reveals nothing: it is stored with a cooldown.
+ * A short hash that is stored with a cooldown. It reveals nothing.
  *
- * @param account whether it only identifies the account, so that a new login to the same one is no change:
- *   quota is used up for the account, but a refused login may work again when renewed
+ * @param account whether to identify only the account, so that a new login to the same account changes nothing. Quota
+ *   is used up for the account, but a refused login may work again once it is renewed.
  */
 export function fingerprint(provider: Provider, login: unknown = logins()[provider.id], account = false) {
-  // An OAuth login refills `key` and its tokens; `login` has what it was made from.
+  // An OAuth login keeps changing `key` and its tokens; `login` has what they are made from.
   const key = isOAuth(login) ? undefined : provider.key
   const made = isOAuth(login) ? identity(login, account) : login
   const text = JSON.stringify([key, plain(provider.options), made, ...surroundings(provider.id)])
   return createHmac("sha256", secret()).update(text).digest("hex").slice(0, 16)
 }
 
-/** Whether the user logged in to an account at the provider, with no key. */
+/** Whether the user logged in to an account of the provider, instead of giving a key. */
 export function isLogin(providerID: string) {
   return isOAuth(logins()[providerID])
 }
 
-/** Where a login holds what nobody else may see (src/auth/index.ts). */
+/** The fields of a login that are secret (src/auth/index.ts). */
 const SECRETS = ["key", "token", "access", "refresh"]
 
-/** What a provider's login holds that must not be kept with what the provider says. */
+/** The secrets in a provider's login. They must not be stored with what the provider answers. */
 export function secrets(providerID: string) {
   const login = logins()[providerID]
   return isObject(login) ? SECRETS.map((name) => login[name]).filter((value) => typeof value === "string") : []
 }
 
-/** Without it, anybody who can read the cooldown file could try keys until one has the same fingerprint. */
+/**
+ * The key for the hash. Without it, anyone who can read the cooldown file could try keys until one has that
+ * fingerprint.
+ */
 const SECRET = path.join(Global.Path.state, "combined-health.key")
 
 const BYTES = 32
 
 const kept: { secret?: Buffer } = {}
 
-/** The secret of this machine's user. If it cannot be stored, this process has its own, and no cooldown outlives it. */
+/**
+ * The user's secret on this machine. If it cannot be stored, this process has its own, and cooldowns do not outlive it.
+ */
 function secret() {
   return (kept.secret ??= stored() ?? made() ?? stored() ?? randomBytes(BYTES))
 }
@@ -59,7 +64,7 @@ function stored() {
   return found?.length === BYTES ? found : undefined
 }
 
-/** Linked to its place when complete, which only the first of several processes can do. */
+/** Writes the secret beside its place and links it there. Of several processes, only the first one succeeds. */
 function made() {
   const draft = `${SECRET}.${process.pid}`
   const fresh = randomBytes(BYTES)
@@ -75,7 +80,7 @@ function made() {
   }
 }
 
-/** On a file system without links. */
+/** Used on a file system without links. */
 function put(fresh: Buffer) {
   try {
     writeFileSync(SECRET, fresh, { mode: 0o600, flag: "wx" })
@@ -92,8 +97,8 @@ function isOAuth(login: unknown): login is Login {
 }
 
 /**
- * Login tokens are renewed automatically every hour or so; at some providers (ChatGPT, xAI) the refresh token too. The
- * account is then identified by its id, or by the token's subject; if neither is known, by the token.
+ * Login tokens are renewed automatically every hour or so; with some providers (ChatGPT, xAI) the refresh token is too.
+ * So the account is identified by its id or by the token's subject, and by the token only if neither is known.
  */
 function identity({ access, refresh, expires: _, ...rest }: Login, account: boolean) {
   const owner = rest.accountId ?? subject(access)
@@ -115,7 +120,7 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
-/** Options may also have functions and clients, which say nothing about credentials. */
+/** Options may also contain functions and clients, which say nothing about credentials. */
 function plain(options: Record<string, unknown>) {
   return Object.entries(options).filter(([, value]) => typeof value === "string")
 }
@@ -155,14 +160,14 @@ const GOOGLE: Source = {
   ],
 }
 
-/** Providers whose SDK finds credentials by itself, outside OpenCode. */
+/** Providers whose SDK finds credentials by itself, outside of OpenCode. */
 const SOURCES: Record<string, Source> = {
   "amazon-bedrock": AWS,
   "google-vertex": GOOGLE,
   "google-vertex-anthropic": GOOGLE,
 }
 
-/** How many milliseconds these are cached: fingerprints are needed many times in one request. */
+/** For how many milliseconds these are cached, because fingerprints are needed many times in one request. */
 const FRESH = 1000
 
 const seen = new Map<string, { readonly at: number; readonly facts: unknown }>()
@@ -198,7 +203,7 @@ function inside(directory: string) {
   }
 }
 
-/** Upstream reads all logins from this variable if it is set (src/auth/index.ts), as in a container. */
+/** If this variable is set, upstream reads all logins from it (src/auth/index.ts), for example in a container. */
 const VARIABLE = "OPENCODE_AUTH_CONTENT"
 
 function logins(): Record<string, unknown> {

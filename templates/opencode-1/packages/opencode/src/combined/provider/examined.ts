@@ -1,4 +1,4 @@
-/** What the user's providers and settings come to: what is combined, what it may cost, and what is wrong. Pure. */
+/** What follows from the user's providers and settings: what is combined, what it may cost, and what is wrong. Pure. */
 import { CombinedConflicts } from "../conflicts"
 import { check } from "../identity/options"
 import { CombinedMistakes, type Mistake } from "../mistakes"
@@ -10,11 +10,11 @@ export type Examined = {
   readonly config: Info
   readonly catalogue: Catalogue
   readonly rules: CombinedRules.Rules
-  /** What a report says. */
+  /** The mistakes in a report. */
   readonly mistakes: readonly Mistake[]
-  /** What is said at start. */
+  /** The mistakes that are reported at start. */
   readonly said: readonly Mistake[]
-  /** Names in the settings that nothing has. */
+  /** Names in the settings that match nothing. */
   readonly unknown: readonly string[]
 }
 
@@ -38,8 +38,8 @@ export function of(providers: Providers, config: Info, listed: Listed): Examined
       isNever: rules.isNever,
     }),
   ]
-  // `config --check` finds those in an agent's fallback by itself, with their lines, and a report looks for all names
-  // (view/names.ts).
+  // Not part of a report: `config --check` finds mistakes in an agent's fallback by itself, with their lines, and a
+  // report looks for all names (view/names.ts).
   const saidOnly = [...CombinedMistakes.fallbacks(config), ...CombinedMistakes.misspelt(config, ids)]
   const unknown = check(CombinedSettings.read(config), offers, () => CombinedListing.ids(catalogue)).filter(
     (text) => !CombinedConflicts.explains(config, text),
@@ -55,13 +55,15 @@ export function of(providers: Providers, config: Info, listed: Listed): Examined
   }
 }
 
-/** Without a similar name, it is probably a provider that is connected on another machine. */
+/**
+ * Whether a mistake is about this machine. Without a similar name, the provider is probably connected on another one.
+ */
 function isHere(text: string) {
   const isElsewhere = /: no (provider|model) /.test(text) || text.startsWith("combined.exclude:")
   return !isElsewhere || text.includes(" Did you mean ")
 }
 
-/** Combined models that the user has chosen in the configuration, and where. */
+/** Combined models that the user has chosen in the configuration, with their places. */
 function chosenModels(config: Info) {
   const agents = Object.entries(config.agent ?? {}).map(([name, agent]) => ({
     path: ["agent", name, "model"],

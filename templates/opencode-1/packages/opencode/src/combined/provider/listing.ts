@@ -1,6 +1,6 @@
 /**
- * What is combined, made from the user's providers and settings: the groups, what is asked after a model, and the
- * virtual provider that the pickers show. Pure.
+ * What is combined, made from the user's providers and settings: the groups, the fallbacks, and the virtual provider
+ * that the pickers show. Pure.
  */
 import type { Config } from "@/config/config"
 import type { Provider } from "@/provider/provider"
@@ -19,9 +19,11 @@ type Groups = ReadonlyMap<string, Group>
 /** What upstream's config service returns; the name of that type differs between releases. */
 export type Info = Effect.Success<ReturnType<Config.Interface["get"]>>
 
-/** Models with too few providers are not listed, but what chose one while it had more can still use the remaining ones. */
+/**
+ * A model with too few providers is not listed. But a session that chose it while it had more can still use the rest.
+ */
 export type Catalogue = CombinedFallback.Known & {
-  /** What is listed: upstream's providers and, if anything is combined, ours. */
+  /** The listed providers: upstream's and, if anything is combined, ours. */
   readonly providers: Providers
 }
 
@@ -62,7 +64,7 @@ export function combine(providers: Providers, config: Info, known: Known): Catal
 
 export const { alone, chainOf, extended, written } = CombinedFallback
 
-/** The chain of a chosen model for its title; undefined if it has none. */
+/** The chain that is asked for a title when this model is chosen; undefined if there is none. */
 export function whole(chosen: Asked | undefined, known: Catalogue, agent: string | undefined): Chain | undefined {
   if (!chosen) return undefined
   const found = chosen.providerID === ID ? find(known, chosen.modelID) : undefined
@@ -71,7 +73,7 @@ export function whole(chosen: Asked | undefined, known: Catalogue, agent: string
   return extended(own, known, ["title", ...(agent === undefined ? [] : [agent])]) ?? (found && own)
 }
 
-/** What the user wants a member to be asked with; two of them are no options of the model (request/attempt.ts). */
+/** The user's options for a member, without the two that are part of the request (request/attempt.ts). */
 export function optionsOf({ how }: CombinedMember.Member) {
   const { temperature: _, top_p: __, ...options } = how?.options ?? {}
   return options
@@ -91,7 +93,7 @@ export function ids(known: Catalogue) {
   return new Set([...known.groups.keys(), ...known.reduced().keys(), ...CombinedFallback.own(known)])
 }
 
-/** Our provider with everything that can be requested, also what is not listed. */
+/** Our provider with everything that can be requested, including models that are not listed. */
 export function resolvable(known: Catalogue) {
   const reduced = known.reduced()
   const listed = known.providers[ID]
@@ -126,9 +128,9 @@ export function offers(providers: Known): Offer[] {
 }
 
 /**
- * What the picker shows. What a member must be able to do for one request (room, images) is decided when the request
- * is made, so the maximum is offered, and all variants, for which each member has its own. Features for a whole session
- * are offered only if every member has them. The price is that of the preferred member.
+ * What the picker shows. Whether a member can take a particular request (room, images) is decided when it is made, so
+ * the maximum is offered here, and all variants, since each member has its own for them. Features that concern a whole
+ * session are only offered if every member has them. The price is that of the preferred member.
  */
 function virtual(item: Group, members: readonly Provider.Model[], names: readonly string[]): Provider.Model {
   const [first] = members
@@ -147,12 +149,12 @@ function virtual(item: Group, members: readonly Provider.Model[], names: readonl
     providerID: ID,
     name: item.name,
     headers: {},
-    // For the picker and the label of an answer. No request is made with them: it has those of a member.
+    // Only for the picker and the label of an answer. A request uses a member's options.
     options: {
       combined: names,
       combined_members: item.members.map((member) => [CombinedMember.key(member), member.identity]),
     },
-    // Context and input belong together: those of the member with the most room.
+    // Context and input belong together, so both are those of the member with the most room.
     limit: {
       ...(members.find((model) => model.limit.context === most((other) => other.limit.context)) ?? first).limit,
       output: most((model) => model.limit.output),

@@ -1,7 +1,7 @@
 /**
- * The mark on a concrete model that says it was chosen for a combined one, and what to do when its provider fails.
+ * Marks a concrete model that was chosen for a combined model, and says what to do when its provider fails.
  *
- * It is a symbol property: it survives a spread, and JSON and schemas do not see it.
+ * The mark is a symbol property: it survives a spread, and neither JSON nor schemas see it.
  */
 import type { Provider } from "@/provider/provider"
 import type { ModelMessage } from "ai"
@@ -28,56 +28,59 @@ export type Next =
   | {
       readonly type: "serve"
       readonly model: Provider.Model
-      /** It can take the request. */
+      /** Whether it can take the request. */
       readonly fits: boolean
       readonly spared?: CombinedRank.Spared<CombinedMember.Member>
     }
   | (Extract<CombinedRank.Choice<CombinedMember.Member>, { type: "wait" }> & {
-      /** The one to wait for. */
+      /** The model to wait for. */
       readonly model: Provider.Model | undefined
       readonly fits: boolean
     })
 
-/** What one request requires of the members; the condition applies to their models. */
+/** What one request requires from the members. The condition `fits` applies to their models. */
 export type Wish = Omit<CombinedRank.Wish, "fits"> & {
   readonly fits?: (model: Provider.Model) => boolean
   /** What the user wants in the session. */
   readonly steer?: Steer
 }
 
-/** The data of the request for which the member was chosen. */
+/** The state of the request for which the member was chosen. */
 export type State = {
   attempt: Attempt | undefined
-  /** The attempt is discarded: its message is removed after upstream has cleaned up. */
+  /** The attempt is discarded. Its message is removed after upstream has cleaned up. */
   retracted: boolean
-  /** The start of the cooldown that was known when this member was chosen. */
+  /** When the cooldown began that was known when this member was chosen. */
   known: number | undefined
   /** Whether a cooldown that becomes known later still prevents the request. */
   heeds: boolean
   /** What is held of a budget for the request. */
   hold: Hold | undefined
-  /** The history could not be carried over: the request is sent without thinking. */
+  /** The history could not be carried over, so the request is sent without thinking. */
   unthinking: boolean
 }
 
 export type Route = {
-  /** The id behind `combined/`. */
+  /** The part of the combined model's id after `combined/`. */
   readonly id: string
   readonly member: CombinedMember.Member
   readonly state: State
-  /** What the request for which this one was chosen requires of the members. */
+  /** What the request for which this member was chosen requires from the members. */
   readonly wish?: Wish
-  /** The member that was left for this one, where that is news for the user. */
+  /**
+   * The member that was passed over for this one because its plan is nearly used up, if the user does not know that
+   * yet.
+   */
   readonly spared?: CombinedRank.Spared<CombinedMember.Member>
-  /** The members that cool, for the first answer of a session: it starts without them. */
+  /** For the first answer of a session: the members that are cooling down, so that the session starts without them. */
   readonly opening?: readonly { readonly member: CombinedMember.Name; readonly cooldown: Cooldown }[]
-  /** What the user wants in the session whose title it makes. */
+  /** What the user wants in the session; set if the model is for the session's title. */
   readonly steer?: Steer
-  /** The run of the session's loop for which it was chosen. */
+  /** The run of the session's loop for which the member was chosen. */
   readonly run?: CombinedRun.Run
-  /** The parts of the history that this member has refused: it is asked without them. */
+  /** The parts of the history that this member has refused. It is asked without them. */
   readonly forgone: ReadonlySet<Forgone>
-  /** What its requests cost, and what the user's rules say about that. */
+  /** What the member's requests cost, and what the user's rules say about that. */
   readonly terms: Terms
   /** A plan of the chain that is used up, and why. */
   readonly usedUp: Effect.Effect<{ readonly providerID: string; readonly message: string } | undefined>
@@ -85,41 +88,44 @@ export type Route = {
   readonly fail: (failure: Failure) => Effect.Effect<void>
   /** Starts a cooldown of another member of the same model. */
   readonly blame: (member: CombinedMember.Name, failure: Failure) => Effect.Effect<void>
-  /** Which member is next, now. */
+  /** Which member is next, as of now. */
   readonly next: (wish?: Wish) => Effect.Effect<Next>
   readonly succeed: Effect.Effect<void>
   /** Remembers what an answer of this member says about its plan. */
   readonly see: (windows: readonly Window[]) => void
-  /** Whether the user, who wants this in the session, wants this member asked. */
+  /** Whether these wishes for the session allow this member. */
   readonly permits: (steer: Steer) => Effect.Effect<boolean>
-  /** The members that the user does not want asked, and why. */
+  /** The members that the user's wishes rule out, and why. */
   readonly ruledOut: (
     steer: Steer,
   ) => Effect.Effect<readonly { readonly member: CombinedMember.Name; readonly reason: CombinedSteer.Reason }[]>
-  /** The members that would be asked before this one if they could answer now, and what prevents that. */
+  /** The members that would be asked before this one if they could answer now, and their cooldowns. */
   readonly leftOut: (
     steer: Steer,
   ) => Effect.Effect<readonly { readonly member: CombinedMember.Name; readonly cooldown: Cooldown }[]>
-  /** A provider's name, for people. */
+  /** The name of a provider to show. */
   readonly nameOf: (providerID: string) => string
   /** Whether another member than this one could answer now. */
   readonly others: (wish?: Wish) => Effect.Effect<boolean>
-  /** The cooldown that holds this member back now, or another one. */
+  /** The cooldown that holds this member back now; `coolingOf` has that of another member. */
   readonly cooling: Effect.Effect<Cooldown | undefined>
-  /** The same right now, with the settings and credentials from when the member was chosen. */
+  /** The same without waiting, with the settings and credentials of the moment when the member was chosen. */
   readonly held: () => Cooldown | undefined
   readonly coolingOf: (member: CombinedMember.Name) => Effect.Effect<Cooldown | undefined>
-  /** Whether this member failed the last time it was asked. */
+  /** Whether this member failed the last time that it was asked. */
   readonly unproven: Effect.Effect<boolean>
-  /** Keeps other requests from this member while this one tests whether it has recovered; false: another one does. */
+  /**
+   * Keeps other requests away from this member while this one probes whether it has recovered. False if another one
+   * does.
+   */
   readonly claim: Effect.Effect<boolean>
   readonly release: Effect.Effect<void>
   readonly settings: CombinedSettings.Failover & Pick<CombinedDecide.Settings, "onRefusal">
-  /** The first member's model, if this member is a different one. */
+  /** The first member's model, if this member's is a different one. */
   readonly instead?: string
   /** How long the member's provider may be silent before upstream ends the request. */
   readonly timeouts: CombinedTimeouts.Timeouts
-  /** The member's own variants. The model has them under every name that may be requested. */
+  /** The member's own variants. In the model they are under every name that may be requested. */
   readonly variants?: Provider.Model["variants"]
 }
 
@@ -127,17 +133,17 @@ const key = Symbol.for("opencode.combined.route")
 
 const chain = Symbol.for("opencode.combined.chain")
 
-/** Gives the model with what is asked after it, for the first of these agents that has a chain of its own. */
+/** Returns the model with its fallback: that of the first of these agents that has one. */
 type Chained = (agents: readonly string[]) => Effect.Effect<Provider.Model>
 
 type Marked = Provider.Model & { [key]?: Route; [chain]?: Chained }
 
-/** A model after which something else may be asked. What that is depends on the agent, and is only known later. */
+/** A model that may have a fallback. Which one depends on the agent, which is only known later. */
 export function chainable(model: Provider.Model, chained: Chained): Provider.Model {
   return Object.assign({ ...model }, { [chain]: chained })
 }
 
-/** The model with what is asked after it; the same if there is nothing. */
+/** The model with its fallback; unchanged if it has none. */
 export function chained(model: Provider.Model, agents: readonly string[]): Effect.Effect<Provider.Model> {
   return (model as Marked)[chain]?.(agents) ?? Effect.succeed(model)
 }
@@ -151,7 +157,7 @@ export function of(model: Provider.Model): Route | undefined {
   return (model as Marked)[key]
 }
 
-/** The model for a session in which the user wants this. */
+/** The model for a session with these wishes. */
 export function steered(model: Provider.Model, steer: Steer): Provider.Model {
   const route = of(model)
   return route ? mark(model, { ...route, steer }) : model
@@ -163,7 +169,7 @@ export function isSameModel(one: Provider.Model, other: Provider.Model) {
   return first === undefined || second === undefined || CombinedMember.isSameModel(first.member, second.member)
 }
 
-/** The error if nobody can answer. */
+/** The error if no member can answer. */
 export function exhausted({ id, terms }: Route, answer: Answer, out?: Parameters<typeof CombinedNotice.exhausted>[2]) {
   return CombinedNotice.exhausted(id, answer.failures, out ?? [], [...terms.bars, ...answer.bars])
 }
@@ -171,7 +177,7 @@ export function exhausted({ id, terms }: Route, answer: Answer, out?: Parameters
 /** Another member that could be asked. */
 export type Candidate = CombinedMember.Name & { readonly model: Provider.Model }
 
-/** Which member is next, in the form that decides what to do. */
+/** The member that is next, in the form in which decide.ts takes it. */
 export function candidate(next: Next | undefined): CombinedDecide.Next<Candidate> {
   if (!next?.model) return { type: "none" }
   const member = { providerID: next.model.providerID, modelID: next.model.id, model: next.model }
@@ -180,8 +186,8 @@ export function candidate(next: Next | undefined): CombinedDecide.Next<Candidate
 }
 
 /**
- * Messages that any provider accepts: without reasoning and provider metadata, which belong to the one that made them.
- * For requests that are not rebuilt from the stored history.
+ * Messages that any provider accepts: without reasoning and provider metadata, which belong to the provider that made
+ * them. Used for requests that are not rebuilt from the stored history.
  */
 export function portable(messages: readonly ModelMessage[]): ModelMessage[] {
   return messages.flatMap((message): ModelMessage[] => {
@@ -189,7 +195,7 @@ export function portable(messages: readonly ModelMessage[]): ModelMessage[] {
     const content = message.content
       .filter((part) => part.type !== "reasoning")
       .map((part) => ({ ...part, providerOptions: undefined }))
-    // The union type of messages does not tell that filtered content still belongs to the same role.
+    // The type of a message does not show that filtered content still fits the same role.
     return content.length ? [{ ...message, content, providerOptions: undefined } as ModelMessage] : []
   })
 }

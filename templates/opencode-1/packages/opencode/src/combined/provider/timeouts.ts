@@ -1,17 +1,19 @@
 /**
- * Upstream's own limits on a provider's silence. For a member of a combined model, only those that the user has set apply.
+ * Upstream's own limits on a provider's silence. For a member of a combined model, they only apply if the user has set
+ * them.
  *
- * `first_token_timeout` and `stall_timeout` decide about a silent member: they know whether another one could answer, and
- * never cut off the last one. Upstream cuts off by default: it waits 10 or 300 s for OpenAI's headers, and from v1.18.27
- * on 300 s for every provider's headers and between any two chunks.
+ * Instead, `first_token_timeout` and `stall_timeout` decide about a silent member. They take into account whether
+ * another member could answer, and never cut off the last one. Upstream's defaults cut off in any case: after 10 or 300
+ * s without OpenAI's headers, and from v1.18.27 on after 300 s without any provider's headers or between any two
+ * chunks.
  */
 import type { Provider } from "@/provider/provider"
 import { CombinedRoute } from "./route"
 
-/** The longest possible timer, 24 days. A number, since not every release accepts `false` for both. */
+/** The longest possible timer, 24 days. It is a number because not every release accepts `false` for both. */
 export const NEVER = 2 ** 31 - 1
 
-/** A provider's options in opencode.json. Their types were already checked there. */
+/** A provider's options in opencode.json. Upstream has already checked their types. */
 type Own = { readonly headerTimeout?: unknown; readonly chunkTimeout?: unknown } | undefined
 
 export type Timeouts = { readonly headerTimeout: unknown; readonly chunkTimeout: unknown }
@@ -25,7 +27,9 @@ export function timeouts(model: Provider.Model): Partial<Timeouts> {
   return CombinedRoute.of(model)?.timeouts ?? {}
 }
 
-/** The key under which upstream caches the client of a model. A member has a different client from the plain model. */
+/**
+ * The key under which upstream caches the client of a model. A member's client differs from that of the plain model.
+ */
 export function clientKey(model: Provider.Model) {
   const name = `${model.providerID}/${model.id}`
   return CombinedRoute.of(model) ? `${CombinedRoute.PROVIDER_ID}/${name}` : name

@@ -34,12 +34,12 @@ export type Attempt = CombinedProgress.Progress & {
   readonly model: Provider.Model
   readonly calls: Map<string, Call>
   readonly began: number
-  /** The requested variant, and the member's own for it. */
+  /** The requested variant, and the member's own variant for it. */
   readonly variant: { readonly asked: string | undefined; readonly own: string | undefined }
   logged: boolean
-  /** The cost of this request alone, as reported at the end of the answer, at the member's price in dollars. */
+  /** The cost of this request alone, as reported at the end of the answer, in dollars at the member's price. */
   usage: Spent | undefined
-  /** Tools that have started and not ended. */
+  /** How many tools have started and not ended. */
   running: number
 }
 
@@ -81,14 +81,14 @@ export function send(attempt: Attempt, input: LLM.StreamInput, through: LLM.Inte
       }).pipe(
         Effect.map((events) => Arr.map(events, (event) => whole(attempt, event))),
         Effect.tap((events) => Effect.sync(() => note(attempt, events))),
-        // Before the SDK's streams are cancelled.
+        // Close the gate before the SDK's streams are cancelled.
         Effect.onError(() => Effect.sync(() => void (attempt.gate.closed = true))),
       ),
     ),
   )
 }
 
-/** The agent with what the user wants this member to be asked with. */
+/** The agent with the user's options for this member that are part of the request. */
 function tempered({ agent, model }: LLM.StreamInput) {
   const { temperature, top_p: topP } = CombinedRoute.of(model)?.member.how?.options ?? {}
   return {
@@ -98,7 +98,7 @@ function tempered({ agent, model }: LLM.StreamInput) {
   }
 }
 
-/** If a connection just ends, the AI SDK closes the step without the tokens that the provider had already reported. */
+/** If a connection just ends, the AI SDK closes the step without the tokens that the provider has already reported. */
 function whole(attempt: Attempt, event: LLMEvent): LLMEvent {
   const { reported } = attempt.gate
   if (event.type !== "step-finish" || !reported || event.usage?.inputTokens !== undefined) return event
@@ -117,13 +117,13 @@ export function note(attempt: Attempt, events: readonly LLMEvent[]) {
   CombinedProgress.note(attempt, events)
 }
 
-/** The cost of the request, as far as the member reported it before its answer ended or broke. */
+/** The cost of the request, as far as the member reported it before its answer ended or broke off. */
 export function spent(attempt: Attempt): Spent | undefined {
   const { model, gate } = attempt
   return attempt.usage ?? (gate.reported && Session.getUsage({ model, usage: gate.reported }))
 }
 
-/** What is known of the cost of an attempt, if there was one. Not every server reports its tokens. */
+/** What is known about the cost of an attempt, if there was one. Not every server reports its tokens. */
 export function bill(attempt: Attempt | undefined) {
   const known = attempt && spent(attempt)
   const some =
@@ -137,7 +137,7 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
   return {
     ...tool,
     execute(input, options) {
-      // A result, even an error, could come before the failure is noticed, and would be kept.
+      // Otherwise a result, even an error, could arrive before the failure is noticed, and would be kept.
       if (attempt.gate.closed) return new Promise<never>(() => {})
       attempt.running++
       attempt.phase = "tool"
@@ -161,7 +161,8 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
           },
         ),
       })
-      // With the attempt, the SDK's stream of results has ended, and a late one would be an error that nobody catches.
+      // When the attempt is over, the SDK's stream of results has ended. A late result would cause an error that
+      // nothing catches.
       const over = () => attempt.gate.closed || attempt.controller.signal.aborted
       return new Promise((resolve, reject) => {
         running.then(
@@ -173,7 +174,7 @@ function kept(attempt: Attempt, name: string, tool: Tool): Tool {
   }
 }
 
-/** The time in which we handle an event, or a tool runs, does not count as silence of the member. */
+/** Ends a silent attempt. Time in which we handle an event, or a tool runs, does not count as silence. */
 export const watch = (
   attempt: () => Attempt | undefined,
   settings: CombinedDecide.Settings,
@@ -193,7 +194,9 @@ function silenceOf(attempt: Attempt) {
   return attempt.running > 0 ? 0 : CombinedProgress.silence(attempt)
 }
 
-/** Of a silence, how long nothing at all has come. What comes while nobody reads is not noticed. */
+/**
+ * How much of a silence has passed without any sign of life. What arrives while nothing is being read goes unnoticed.
+ */
 function lostOf({ gate }: Attempt, silence: number) {
   return gate.heard === undefined ? undefined : Math.min(silence, performance.now() - gate.heard)
 }

@@ -35,7 +35,7 @@ const answering = (message: SessionV1.Assistant): Subject => ({
   model: message.modelID,
 })
 
-/** Logs how an attempt went, once: what follows (such as a wait) may be cancelled. */
+/** Logs how an attempt went, once, and before what follows: that (such as a wait) may be cancelled. */
 export const write = (
   attempt: CombinedAttempt.Attempt,
   subject: Subject,

@@ -1,6 +1,6 @@
 /**
- * Which member can take a request. A combined model offers what any of its members can do, so a member that cannot
- * read an image of the conversation, or has no room for it, is skipped for that request.
+ * Which member can take a request. A combined model offers what any of its members can do. So a member that cannot read
+ * an image in the conversation, or has too little room, is skipped for that request.
  */
 import type { Provider } from "@/provider/provider"
 import type { Session } from "@/session/session"
@@ -22,7 +22,7 @@ type Needs = { readonly modes: ReadonlySet<Mode>; readonly tokens: number }
 /** Upstream reserves this much for the answer if a model allows more (OUTPUT_TOKEN_MAX in provider/transform.ts). */
 const OUTPUT = 32_000
 
-/** The member for the next step: the first one that can do it. */
+/** The member for the next step: the first one that can take it. */
 export const fit = Effect.fn("CombinedFit.fit")(function* (
   plain: Provider.Model,
   messages: readonly SessionV1.WithParts[],
@@ -64,7 +64,7 @@ export const fit = Effect.fn("CombinedFit.fit")(function* (
   })
 })
 
-/** The members without which a session of the user's own starts, before its first answer. */
+/** The members without which the session starts, before its first answer. Only for a session that the user opened. */
 const leftOut = Effect.fn("CombinedFit.leftOut")(function* (
   sessions: Pick<Session.Interface, "get">,
   messages: readonly SessionV1.WithParts[],
@@ -84,7 +84,7 @@ function answeredLast(messages: readonly SessionV1.WithParts[], member: Combined
   return last?.role === "assistant" && CombinedMember.same(last, member)
 }
 
-/** What a request requires of the members, also given what happened to earlier ones for the same answer. */
+/** What a request requires from the members, considering earlier requests for the same answer. */
 export function wish(
   route: Pick<CombinedRoute.Route, "wish">,
   run: CombinedRun.Run,
@@ -101,7 +101,7 @@ export function wish(
   }
 }
 
-/** What is known about the chosen member right before its request, which then probes it if needed. */
+/** What is known about the chosen member right before its request. The request probes it if needed. */
 export const facts = Effect.fn("CombinedFit.facts")(function* (
   route: CombinedRoute.Route,
   run: CombinedRun.Run,
@@ -113,20 +113,20 @@ export const facts = Effect.fn("CombinedFit.facts")(function* (
   const ruledOut = barred || !(yield* route.permits(run.steer))
   const open = !ruledOut && wanted.open(route.member)
   const probed = until === undefined && open ? !(yield* route.claim) : false
-  // Whether others can take the request has to be checked for each of them, which is not needed for a healthy member.
+  // Checking all other members takes a while, and a healthy member does not need it.
   const others = until !== undefined || probed || !open ? yield* route.others(wanted) : true
   const about = { purpose, answer: run.answer, member: route.member, until, probed, ruledOut, others }
   return { ...about, wait: route.settings.wait, now: Date.now() }
 })
 
-/** Whether another member that could be asked for the next answer has more room than this. */
+/** Whether another member that could be asked for the next answer has more room than this one. */
 export function roomier(route: CombinedRoute.Route, run: CombinedRun.Run, tokens: SessionV1.Assistant["tokens"]) {
   const { fits, ...wanted } = wish(route, run, "step", CombinedAnswer.FRESH)
   const needed = { modes: new Set<never>(), tokens: count(tokens) }
   return route.others({ ...wanted, fits: (model) => (fits?.(model) ?? true) && can(model, needed) })
 }
 
-/** Discarded attempts of this run. They do not count as steps of the agent. */
+/** How many attempts of this run were discarded. They do not count as steps of the agent. */
 export function retractions(model: Provider.Model) {
   return CombinedRoute.of(model)?.run?.retracted ?? 0
 }
@@ -148,8 +148,8 @@ export function needs(messages: readonly SessionV1.WithParts[]): Needs {
       return part.type === "tool" && part.state.status === "completed" ? (part.state.attachments ?? []) : []
     }),
   )
-  // What a summary was made from does not matter for the conversation after it. After a summary upstream puts older
-  // messages that it kept: ids tell which one is the newest.
+  // What a summary was made from does not matter for the conversation after it. But after the summary, upstream puts
+  // older messages that it has kept. Only the ids show which message is the newest.
   const answers = messages.flatMap(({ info }) => (info.role === "assistant" && info.tokens.output > 0 ? [info] : []))
   const last = answers.reduce<SessionV1.Assistant | undefined>(
     (newest, info) => (newest && newest.id > info.id ? newest : info),

@@ -1,12 +1,12 @@
 /**
  * No tool starts once its attempt has failed, or if its input is incomplete.
  *
- * The AI SDK reports an unreadable event and continues: a tool call after it would start while the attempt is being
- * discarded, and the next member would call that tool again. And when an answer is cut off, some providers' SDKs make a
- * call of the partial input. Both are removed before the AI SDK sees them.
+ * The AI SDK reports an unreadable event and continues. A tool call after it would start while the attempt is being
+ * discarded, and the next member would call that tool again. And if an answer is cut off, some providers' SDKs make a
+ * call from the partial input. Both are removed before the AI SDK sees them.
  *
- * All of a provider's own events pass through here, so what they report is noted, and what they say about the end of an
- * answer, or about an error, is kept if the SDK has no word for it.
+ * All of a provider's own events pass through here. So the tokens that they report are noted, and so is what they say
+ * about an error or the end of an answer, in case the SDK has no word for it.
  */
 import type { Provider } from "@/provider/provider"
 import type {
@@ -31,26 +31,26 @@ export type Gate = {
   closed: boolean
   /** The tokens of this answer, as far as the provider has reported them. */
   reported: Usage | undefined
-  /** The provider's own event behind an error in this answer; SDKs only pass on its words. */
+  /** The provider's own event behind an error in this answer. SDKs only pass on its message. */
   failed: { readonly event: unknown } | undefined
   /** The provider's own word for the end of the answer. */
   ending: string | undefined
   /** The tool of a call that was dropped because its arguments were incomplete. */
   cut: string | undefined
-  /** The provider says that the answer is complete, although there is such a call. */
+  /** The provider says that the answer is complete, although it has such a call. */
   garbled: boolean
   /** An error that the provider has sent but its SDK has not reported yet. */
   told: { readonly event: unknown } | undefined
-  /** Asked at the last moment before the request goes out. Where it says no, nothing is sent, and the attempt fails. */
+  /** Asked right before the request goes out. If it returns false, nothing is sent and the attempt fails. */
   mayAsk: () => boolean
   unsent: boolean
-  /** What was sent with the request and must not be kept with what is said of its failure. */
+  /** Secrets that were sent with the request. They must not be stored with what is said about its failure. */
   secrets: () => readonly string[]
-  /** Told what the answer says about the plan. */
+  /** Called with what the answer says about the plan. */
   sees: (windows: readonly Window[]) => void
-  /** Told when the model has said all, before its tools have ended. */
+  /** Called when the model has finished its answer, before its tools have ended. */
   ends: () => void
-  /** When the request was sent or something of its answer last came, even a comment, by the clock of the process. */
+  /** When the request was sent, or anything of its answer last arrived, even a comment (`performance.now()`). */
   heard: number | undefined
 }
 
@@ -72,16 +72,17 @@ export const open = (): Gate => ({
 
 const key = Symbol.for("opencode.combined.gate")
 
-/** The model of one request, whose answer passes through here. */
+/** The model for one request whose answer passes through here. */
 export function put(model: Provider.Model, gate: Gate): Provider.Model {
   return Object.assign({ ...model }, { [key]: gate })
 }
 
-/** The language model for a request; that of a model without a gate is returned unchanged. */
+/** The language model for a request. Without a gate, it is returned unchanged. */
 export function guarded<Language extends object>(model: Provider.Model, language: Language): Language {
   const gate = (model as Provider.Model & { [key]?: Gate })[key]
   if (!gate) return language
-  // Upstream recognises one provider's models by their class, and sets properties on them, which a copy would not have.
+  // A proxy, because upstream recognises one provider's models by their class and sets properties on them. A copy would
+  // lack both.
   return new Proxy(language, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target)
@@ -98,7 +99,7 @@ export function guarded<Language extends object>(model: Provider.Model, language
   })
 }
 
-/** An error of a request names its address, which may hold a login, and what else the provider has said. */
+/** An error of a request contains its address, which may include a login, and whatever else the provider has said. */
 async function asked<Answer>(gate: Gate, ask: () => Promise<Answer>) {
   try {
     return await ask()
@@ -107,12 +108,10 @@ async function asked<Answer>(gate: Gate, ask: () => Promise<Answer>) {
   }
 }
 
-/**
- * The same model for one request, whose answer is inspected before the SDK reads it; one without a fetch is unchanged.
- */
+/** The same model for one request, whose answer is inspected before the SDK reads it. Unchanged if it has no fetch. */
 function watched(model: Provider.Model, language: object, gate: Gate): object {
   const { config } = language as { config?: { fetch?: Fetch } }
-  // Upstream gives GitLab's workflows their tools as properties, and they have their own state.
+  // Upstream gives GitLab's workflows their tools as properties, and they have a state of their own.
   if (typeof config !== "object" || config === null || "toolExecutor" in language) return language
   const send = CombinedTransport.watched(config.fetch ?? globalThis.fetch, {
     tell: (event) => (gate.told = { event }),
@@ -129,7 +128,7 @@ function watched(model: Provider.Model, language: object, gate: Gate): object {
   return Object.create(language, { config: { value: Object.create(config, { fetch: { value: fetch } }) } })
 }
 
-/** Of a provider's word for the end of an answer. */
+/** The limit for a provider's word for the end of an answer. */
 const LONGEST_WORD = 80
 
 function pass(gate: Gate, raw: boolean) {
@@ -150,14 +149,14 @@ function pass(gate: Gate, raw: boolean) {
         seen.blocked ??= CombinedFinish.blocked(part.rawValue)
         const windows = CombinedWindow.inBody(part.rawValue, Date.now())
         if (windows.length) gate.sees(windows)
-        // Most SDKs report it with the next part, in their own words.
+        // Most SDKs report the error with the next part, in their own words.
         if (CombinedEvent.failed(part.rawValue)) gate.told = { event: part.rawValue }
         if (raw) controller.enqueue(part)
         return
       }
       if (part.type === "error" || gate.told) {
         gate.closed = true
-        // It is kept with the message, in upstream's database and logs, and shown.
+        // The error is shown, and stored with the message in upstream's database and logs.
         const secrets = gate.secrets()
         gate.failed = { event: CombinedRedact.within(gate.told ? gate.told.event : last.event, secrets) }
         const error =
@@ -169,8 +168,8 @@ function pass(gate: Gate, raw: boolean) {
       }
       if (part.type === "text-delta" || part.type === "reasoning-delta") seen.said ||= part.delta !== ""
       if (part.type === "tool-call") {
-        // A tool without parameters may be called without any arguments: the end of the answer tells whether that was
-        // meant.
+        // A tool without parameters may be called without any arguments. The end of the answer shows whether that was
+        // intended.
         if (!isWhole(part.input)) {
           seen.cut = true
           held.push(part)

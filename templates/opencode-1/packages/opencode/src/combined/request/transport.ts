@@ -1,6 +1,6 @@
 /**
  * Parts of a response that the SDK does not read: a body that is not a stream although the status is 200 (an error as
- * JSON, a proxy's page), and the exception frames of Amazon's event streams.
+ * JSON, a proxy's page), and the exception frames in Amazon's event streams.
  */
 import { CombinedFailure } from "../failure/classify"
 import { CombinedRedact } from "../failure/redact"
@@ -8,15 +8,15 @@ import { CombinedWindow, type Window } from "../health/window"
 import type { Fetch } from "./gate"
 
 type Listener = {
-  /** Told of an error that the SDK will not report. */
+  /** Called with an error that the SDK will not report. */
   readonly tell: (event: unknown) => void
-  /** Told of each request, whose secrets it can then ask for. */
+  /** Called for each request, with a function that returns the request's secrets. */
   readonly asks?: (secrets: () => readonly string[]) => void
-  /** Secrets that a plugin's own fetch may add behind this one. */
+  /** Returns secrets that a plugin's own fetch may add after this one. */
   readonly known?: () => readonly string[]
-  /** Told what an answer says about the plan, if it says anything. */
+  /** Called with what an answer says about the plan, if it says anything. */
   readonly sees?: (windows: readonly Window[]) => void
-  /** Told when the request is sent, and of anything that comes: headers, events, comments. */
+  /** Called when the request is sent, and whenever anything arrives: headers, events, comments. */
   readonly hears?: () => void
 }
 
@@ -28,7 +28,7 @@ export class NoStream extends Error {
   }
 }
 
-/** How much of a body is read to tell why it is not a stream. */
+/** How much of a body is read to find out why it is not a stream. */
 const LONGEST = 100_000
 
 export function watched(fetch: Fetch, { tell, asks, known, sees, hears }: Listener): Fetch {
@@ -48,7 +48,7 @@ export function watched(fetch: Fetch, { tell, asks, known, sees, hears }: Listen
   }
 }
 
-/** SDKs drop comments and what they do not know, so signs of life are noticed before they read. */
+/** SDKs drop comments and events that they do not know. So signs of life are noticed before the SDK reads. */
 function heard(response: Response, hears: Listener["hears"]) {
   if (!hears) return response
   hears()
@@ -71,8 +71,8 @@ function sent(...[input, init]: Parameters<Fetch>) {
 
 /**
  * Error responses often repeat the request's key. The response is stored with the message, in upstream's database and
- * logs, so the key is removed here, before anybody reads it. Only as much of a body is read as is needed to tell the
- * cause.
+ * logs, so the key is removed here, before anything else reads it. Only as much of a body is read as is needed to find
+ * the cause.
  */
 async function silenced(response: Response, secrets: readonly string[], sees: Listener["sees"]) {
   const headers = new Headers()
@@ -95,7 +95,7 @@ const EMPTY = new Set([204, 205, 304])
 /** Content types of answers in one piece. */
 const WHOLE = /^(?:application\/(?:problem\+)?json|text\/(?:html|plain))\b/i
 
-/** Some servers stream with another content type; the start of the body tells. */
+/** Some servers stream with another content type. The start of the body shows whether it is a stream. */
 async function streaming(response: Response, body: ReadableStream<Uint8Array>, secrets: () => readonly string[]) {
   const reader = body.getReader()
   const first = await reader.read()
@@ -117,7 +117,7 @@ async function text(reader: ReadableStreamDefaultReader<Uint8Array>, head: strin
   return pieces.join("")
 }
 
-/** The whole body again, after its first piece was read. */
+/** The whole body again, after its first piece has been read. */
 function resumed(reader: ReadableStreamDefaultReader<Uint8Array>, first: Uint8Array | undefined) {
   return new ReadableStream<Uint8Array>({
     start(controller) {
@@ -137,8 +137,9 @@ function renewed(response: Response, body: ReadableStream<Uint8Array>) {
 }
 
 /**
- * https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html: length of the message, length of its headers, a
- * checksum; the headers, the payload, a checksum. An exception is a message with its own type.
+ * The format: https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html. First the length of the message, the
+ * length of its headers, and a checksum; then the headers, the payload, and a checksum. An exception is a message with
+ * a type of its own.
  */
 function exceptions(tell: Listener["tell"]): Transformer<Uint8Array, Uint8Array> {
   const state = { bytes: new Uint8Array(0) }
@@ -166,7 +167,7 @@ function joined(one: Uint8Array, other: Uint8Array) {
   return all
 }
 
-/** The type of a string header. */
+/** The number of the type "string" in a header. */
 const TEXT = 7
 
 function exception(message: Uint8Array, headersLength: number): Record<string, unknown> | undefined {

@@ -1,4 +1,4 @@
-/** The tokens that a provider has reported of an answer, as upstream has them. */
+/** The tokens that a provider has reported for an answer, in upstream's form. */
 import { Usage } from "@opencode-ai/llm"
 import { CombinedReported } from "../money/reported"
 

@@ -2,8 +2,8 @@
  * What a client of the Agent Client Protocol is told when an attempt is discarded.
  *
  * The protocol cannot remove text that was shown, and an announced tool call stays open until the client is told
- * otherwise. So the call is ended, and a thought says what happened to the text, since no client shows thoughts as part
- * of the answer.
+ * otherwise. So the call is ended. What happened to the text is said in a thought, because no client shows thoughts as
+ * part of the answer.
  */
 import type { AgentSideConnection } from "@agentclientprotocol/sdk"
 import { Effect } from "effect"
@@ -31,8 +31,8 @@ type Removed = { readonly sessionID: string; readonly messageID: string; readonl
 const TAKEN_BACK = "The text above was discarded: its provider failed.\n"
 
 /**
- * Tells a client what it needs to know, before upstream handles the event. `forget` gets the id of a removed tool
- * call. Never fails: upstream waits for some of the same events to end a turn.
+ * Tells a client what it needs to know, before upstream handles the event. `forget` gets the id of a removed tool call.
+ * Never fails, because upstream waits for some of the same events to end a turn.
  */
 export async function follow(event: Event, client: Client, forget: (toolCallId: string) => void) {
   if (event.type !== "message.part.removed" && event.type !== "session.status" && !isHappening(event)) return
@@ -53,12 +53,15 @@ async function removed(event: Event, client: Client, forget: (toolCallId: string
   })
 }
 
-/** There is such an event for each word of an answer. */
+/**
+ * Whether the event is about what happened. There is a `message.part.updated` for each word of an answer, so this is a
+ * quick check.
+ */
 function isHappening({ type, properties }: Event) {
   return type === "message.part.updated" && (properties as Updated).part.type === "retry"
 }
 
-/** Says who takes over or is left out, and why. */
+/** Says which member takes over or is left out, and why. */
 async function switched(event: Event, client: Client) {
   const { part, ...about } = event.properties as Partial<Updated> & { readonly sessionID: string }
   const sessionID = part?.sessionID ?? about.sessionID

@@ -21,7 +21,7 @@ type Given = Omit<CombinedTurn.Turn, "tell"> & {
   readonly summary: SessionSummary.Interface
 }
 
-/** How long the TUI shows who takes over, in milliseconds. */
+/** How long the TUI shows which member takes over, in milliseconds. */
 const SHOWN = 8000
 
 export const stream = (ctx: CombinedTurn.Turn["ctx"], input: LLM.StreamInput, send: LLM.Interface["stream"]) =>
@@ -36,7 +36,10 @@ export const guard = (given: Given) =>
       event.type === "step-finish" ? CombinedSnapshot.finish(given, event) : given.handleEvent(event),
   })
 
-/** Who takes over is also a status, which `told` shows; that a session starts without somebody is not. */
+/**
+ * A member that takes over is also announced by a status, which `told` shows. A member that is left out is not, so it
+ * needs a toast.
+ */
 const tell = ({ ctx, events }: Given, happening: CombinedHappening.Happening) =>
   events
     .publish(CombinedEvents.Switched, { sessionID: ctx.sessionID, ...happening })
@@ -49,7 +52,7 @@ const tell = ({ ctx, events }: Given, happening: CombinedHappening.Happening) =>
       Effect.asVoid,
     )
 
-/** The TUI shows upstream's own toasts, and no status of a session that retries at once. */
+/** The TUI shows upstream's own toasts, but no status of a session that retries at once. */
 const told =
   ({ status, events }: Given): SessionStatus.Interface["set"] =>
   (sessionID, info) =>

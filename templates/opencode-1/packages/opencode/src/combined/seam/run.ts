@@ -5,7 +5,7 @@ import { CombinedHappening } from "../view/happening"
 
 export { announced, changed } from "../turn/notice"
 
-/** What `--format json` says of a part that tells what happened. */
+/** What `--format json` prints for a part about what happened. */
 export function happened(part: { readonly type: string; readonly error?: unknown }) {
   return { ...CombinedHappening.of(part) }
 }
@@ -18,7 +18,7 @@ type Posting = (options: {
 
 type Option = { readonly type: "string" | "boolean"; readonly array?: boolean; readonly describe: string }
 
-/** Adds the options with which a session is steered. Upstream's own code need not know them. */
+/** Adds the options that steer a session. Upstream's own code does not have to know them. */
 export function options<Y extends { option: (name: string, option: Option) => unknown }>(yargs: Y): Y {
   const { pin, skip, failover } = CombinedSteer.OPTIONS
   yargs.option("pin", { type: "string", describe: pin })
@@ -31,9 +31,9 @@ export function options<Y extends { option: (name: string, option: Option) => un
   return yargs
 }
 
-/** Does in the session what these options say; returns why something was refused. */
+/** Applies these options to the session. Returns why something was refused. */
 export async function steer(sdk: object, sessionID: string, given: Given): Promise<string | undefined> {
-  // Upstream's client does not know our routes, and the part of it that sends requests is protected.
+  // Upstream's client does not know our routes, and its part that sends requests is protected.
   const client: { readonly post: Posting } = Reflect.get(sdk, "client")
   const headers = { "Content-Type": "application/json" }
   for (const { what, body } of CombinedSteer.wishes(given)) {
@@ -50,11 +50,11 @@ export function patient({ wait }: Given) {
   if (wait) process.env["OPENCODE_COMBINED_WAIT"] = "1"
 }
 
-/** Whether the run only continues a waiting session: it has no message of its own. */
+/** Whether the run has no message of its own and only continues a session that waits. */
 export const resumes = ({ wait, attach, session, ...args }: Given, message: string) =>
   Boolean(wait && !attach && (args.continue || session) && !message.trim())
 
-/** Whether it waits for something. */
+/** Whether the session waits for a member. */
 export const waits = (sessionID: string) => CombinedWaits.abandoned(sessionID) !== undefined
 
 export const NOTHING = "Nothing is waiting in this session. Give a message to continue it."
@@ -77,14 +77,14 @@ type Properties = {
   readonly status?: { readonly type: string }
 }
 
-/** Ends of a step after which its answer may still be discarded. */
+/** Reasons for the end of a step after which its answer may still be discarded. */
 const OPEN = ["unknown", "error"]
 
 /**
- * The events of a session in the order in which they can be printed: text is printed once it is certain to stay, since
- * printing cannot be undone. That is when its step has ended properly, when a tool after it has finished, or when the
- * session continues without having removed it. The record of a step, which moves to another message when the step is
- * discarded, is printed once.
+ * The events of a session in the order in which they can be printed. Text is only printed once it is certain to stay,
+ * because printing cannot be undone. That is the case when its step has ended properly, when a tool after it has
+ * finished, or when the session continues without having removed it. When a step is discarded, its record moves to
+ * another message; it is printed only once.
  */
 export async function* settled<Event extends { readonly type: string }>(
   events: AsyncIterable<Event>,
@@ -120,7 +120,7 @@ export async function* settled<Event extends { readonly type: string }>(
       }
       if (part.type === "tool" && (part.state?.status === "completed" || part.state?.status === "error"))
         yield* release((item) => item.messageID === part.messageID && item.id < part.id)
-      // It moves to the next message, as the record of a step does.
+      // It moves to the next message, like the record of a step, and is printed only once.
       if (part.type === "retry") {
         if (ended.has(part.id)) continue
         ended.add(part.id)

@@ -3,7 +3,7 @@ import type { SessionV1 } from "@opencode-ai/core/v1/session"
 
 type Removed = Pick<SessionV1.TextPart, "sessionID" | "messageID"> & { readonly partID: SessionV1.TextPart["id"] }
 
-/** The share service can only add and replace, so the part is replaced by an empty text. */
+/** The share service can only add and replace, so the part is replaced with an empty text. */
 export function blank({ sessionID, messageID, partID }: Removed) {
   return { type: "part" as const, data: { id: partID, sessionID, messageID, type: "text" as const, text: "" } }
 }

@@ -1,12 +1,12 @@
-/** What the hook in packages/opencode/src/server/shared/ui.ts calls, when this binary has no web UI of its own. */
+/** Called by the hook in packages/opencode/src/server/shared/ui.ts if this binary has no web UI of its own. */
 import { Effect } from "effect"
 import { type HttpClient, type HttpClientRequest, HttpClientResponse } from "effect/unstable/http"
 import { CombinedWebUI } from "../web-ui"
 
-/** The site may be blocked without a word: a browser would show an empty page for minutes. */
+/** If the site is blocked silently, a browser would otherwise show an empty page for minutes. */
 const PATIENCE = "20 seconds"
 
-/** A part of the web UI from OpenCode's site, or words if that cannot be reached. */
+/** A part of the web UI from OpenCode's site; if the site cannot be reached, a page that says so. */
 export const load = (client: HttpClient.HttpClient) => (request: HttpClientRequest.HttpClientRequest) =>
   client.execute(request).pipe(
     Effect.timeout(PATIENCE),
@@ -22,7 +22,7 @@ function answer(request: HttpClientRequest.HttpClientRequest, reason: string) {
   })
 }
 
-/** The HTTP client's own message only names the address. */
+/** The HTTP client's own message only names the address, so the cause is used. */
 function reasonOf(error: { readonly _tag: string; readonly message: string; readonly reason?: { cause?: unknown } }) {
   if (error._tag === "TimeoutError") return `No answer in ${PATIENCE}.`
   return error.reason?.cause instanceof Error ? error.reason.cause.message : error.message

@@ -1,9 +1,9 @@
-/** What clients of the server's events are told beside upstream's own events. */
+/** What clients of the server's events are told in addition to upstream's own events. */
 import { EventV2 } from "@opencode-ai/core/event"
 import { Schema } from "effect"
 import { CombinedHappening } from "../view/happening"
 
-/** Something is known about a member that was not known before: `GET /combined` says what. */
+/** What is known about a member has changed: `GET /combined` says what it is now. */
 export const Health = EventV2.define({ type: "combined.health", schema: {} })
 
 /** A session moves to another member, asks the same one again, or starts without the first one. */

@@ -1,5 +1,5 @@
 /**
- * `opencode agent create` asks for one complete object, outside any session. One member after another is asked, each
+ * `opencode agent create` asks for one complete object, outside of any session. One member after another is asked, each
  * under its own name, so that upstream asks in the way that this provider expects.
  */
 import type { Provider } from "@/provider/provider"
@@ -11,7 +11,7 @@ import { CombinedAsk } from "./ask"
 
 type Model = { providerID: Provider.Model["providerID"]; modelID: Provider.Model["id"] }
 
-/** Replaces `Effect.fn`. */
+/** Replaces `Effect.fn` around upstream's function. */
 export const fn =
   (providers: Provider.Interface) =>
   <Input extends { model?: Model }, Eff extends Effect.Effect<unknown, unknown, unknown>, A>(
@@ -37,14 +37,14 @@ export const fn =
         )
       return yield* CombinedAsk.ask(model, {
         attempt,
-        // Outside any session nobody can be asked for leave.
+        // Outside of a session, the user cannot be asked for consent.
         request: {
           session: Effect.undefined,
           permission: undefined,
           rules: () => [],
           tokens: () => CombinedPrice.tokensOf(input),
         },
-        // Upstream drops what the provider reports of tokens.
+        // Upstream drops the tokens that the provider reports.
         bill: (asked) => ({ reported: undefined, answered: asked?.end.kind === "whole" }),
       })
     })

@@ -1,6 +1,6 @@
 /**
- * Asks for something that is only useful when complete and is not shown while it comes: a title, an agent. Members are
- * asked one after another, as often and with the waits that ../turn/decide.ts decides.
+ * Asks for something that is only useful when complete, and is not shown before that: a title, an agent. Members are
+ * asked one after another. ../turn/decide.ts decides how often, and with which waits.
  */
 import type { Provider } from "@/provider/provider"
 import { Cause, Effect } from "effect"
@@ -17,7 +17,7 @@ import { CombinedDecide } from "../turn/decide"
 export type Asked<A, E> = {
   readonly end: CombinedDecide.End
   readonly value?: A
-  /** Why there is no complete one. */
+  /** Why there is no complete value. */
   readonly cause?: Cause.Cause<E>
   readonly record?: (conclusion: CombinedConclusion.Conclusion) => Effect.Effect<void>
 }
@@ -25,16 +25,16 @@ export type Asked<A, E> = {
 /** How something is asked for. */
 export type How<A, E, R> = {
   readonly attempt: (model: Provider.Model) => Effect.Effect<Asked<A, E>, E, R>
-  /** Who pays for it, and for how much. */
+  /** What the request may cost, and in which session. */
   readonly request: CombinedSpending.Request
-  /** What the last request has cost, as far as is known. */
+  /** What the last request has cost, as far as known. */
   readonly bill: (asked: Asked<A, E> | undefined) => Parameters<typeof CombinedSpending.settle>[1]
 }
 
 const nobody = (route: CombinedRoute.Route, run: CombinedRun.Run) =>
   Cause.die(new Error(CombinedRoute.exhausted(route, run.answer)))
 
-/** `model` belongs to a combined model; all others that are asked come from it too. */
+/** `model` belongs to a combined model; every other model that is asked is a member of it too. */
 export const ask = <A, E, R>(
   model: Provider.Model,
   how: How<A, E, R>,
@@ -109,7 +109,7 @@ export const ask = <A, E, R>(
       case "serve":
         for (const suspect of verdict.blamed) yield* route.blame(suspect, suspect.failure)
         yield* route.succeed
-        // What is served has a value: an incomplete answer is not accepted here.
+        // A served answer has a value, because an incomplete one is not accepted here.
         return value as A
       case "again":
         if (verdict.forgo) CombinedRun.forgo(run, route.member, verdict.forgo)

@@ -1,5 +1,5 @@
 /**
- * Titles go to the LLM layer directly, without a processor. They have no tools and are not shown while they stream, so
+ * Titles go to the LLM layer directly, without a processor. They have no tools and are not shown while they stream. So
  * an answer is held back until it is complete.
  */
 import type { Permission } from "@/permission"
@@ -21,7 +21,7 @@ import { CombinedAsk } from "./ask"
 
 type Send = LLM.Interface["stream"]
 
-/** Without a `permission` service nobody can be asked for leave. */
+/** Without a `permission` service, the user cannot be asked for consent. */
 export function wrap(send: Send, permission?: Permission.Interface): Send {
   return (given) => {
     const input = { ...given, agent: own(given.agent) }
@@ -37,7 +37,7 @@ export function wrap(send: Send, permission?: Permission.Interface): Send {
   }
 }
 
-/** Upstream takes every key of an agent that it does not know for an option of its model. */
+/** Removes `fallback`: upstream takes every unknown key of an agent for an option of its model. */
 function own(agent: LLM.StreamInput["agent"]): LLM.StreamInput["agent"] {
   if (!agent.options || !("fallback" in agent.options)) return agent
   const { fallback: _, ...options } = agent.options
@@ -72,7 +72,7 @@ function titled(
   )
 }
 
-/** The answer of a model that was chosen by hand: where it comes to its end, its provider is well. */
+/** The answer of a model that was chosen directly. If the answer ends properly, its provider is well. */
 function noted(answer: ReturnType<Send>, model: LLM.StreamInput["model"]): ReturnType<Send> {
   const began = Date.now()
   return answer.pipe(
