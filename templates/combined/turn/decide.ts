@@ -419,10 +419,11 @@ export function mayResume(now: number, wait: Wait | undefined) {
 }
 
 /**
- * Whether an answer without an end or without content is accepted, as upstream accepts it. It is if no other member can
- * answer, but only the second time: most connections drop only once, and accepting a partial answer loses text. If the
- * user's settings do not switch after network failures, it is accepted at once, and so is one of which nothing came.
- * Otherwise one of which nothing came is never accepted, and one with an incomplete call never in any case.
+ * Whether an answer without an end or without content is accepted, as upstream would accept it. It is if no other
+ * member can answer, but only the second time: most connections drop only once, and accepting a partial answer loses
+ * text. If the user's settings do not switch after network failures, it is accepted at once.
+ *
+ * An answer with an incomplete call is never accepted. One of which nothing came is only accepted with such settings.
  */
 function believes(ended: Ended) {
   const { end, answer, member } = ended
