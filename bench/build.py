@@ -1,6 +1,6 @@
-"""The whole build beside the same steps typed by hand, a repeat with nothing changed, and the bytes of a full clone.
+"""The whole build against the same steps by hand, a repeat with nothing changed, and the size of a full clone.
 
-The steps by hand are those that a person would type who already knows all the traps: partial, shallow and sparse clone,
+The steps by hand are those of a person who already knows all the traps: partial, shallow and sparse clone,
 ``git apply`` of the finished change, ``bun install --ignore-scripts``, ``bun run build``. Neither side runs the drill.
 """
 
@@ -116,7 +116,9 @@ def _as_diff(tree: Path) -> str:
 
 
 def _full_clone(root: Path) -> int:
-    """Bytes of the objects of a full clone; where the source is a local copy that cannot be cloned whole, its own."""
+    """The size of a full clone's objects, in bytes. If the source is a local copy that cannot be cloned whole, the size
+    of its own objects.
+    """
     where = root / "full.git"
     clone = subprocess.run(
         ["git", "clone", "--quiet", "--mirror", DEFAULT_SOURCE, where], capture_output=True, check=False

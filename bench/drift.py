@@ -2,8 +2,8 @@
 
 The usual diff is what ``git diff`` makes: three lines of context, authored at one release. It is tried on every other
 release, file by file, with plain ``git apply``, ``git apply --3way`` (which finds the authored file's blob) and
-``patch -F3``. A file that a tool accepts is right when it is what the hooks are meant to make there, else wrong; where
-a hook has no place at all, nobody can tell.
+``patch -F3``. A file that a tool accepts is right if it is what the hooks should make of it, else wrong. Where a hook
+has no place at all, nobody can tell whether the file is right.
 """
 
 from __future__ import annotations
@@ -48,11 +48,13 @@ Edits = Mapping[str, Edit | None]
 """By target; None for a hook that has no place in that release."""
 
 Tool = Callable[[Path, Path], bool]
-"""Applies the diff in a file to the work tree; whether it says that it did."""
+"""Applies a diff (the path of its file) to the work tree. Returns whether the tool says that it succeeded."""
 
 
 def main() -> None:
-    """Print, for each release of authorship, how many releases each tool gets right as a whole, and its wrong files."""
+    """For each release that a diff is authored at, print how many releases each tool gets completely right, and how
+    many files it gets wrong.
+    """
     patches = series.load(resources.patches())
     listed = [release for release in releases.list_releases(DEFAULT_SOURCE) if release.version >= OLDEST]
     store = open_store()
@@ -101,14 +103,14 @@ def _edits(patches: series.Series, release: Release, files: Mapping[str, bytes])
                 continue
             fits = item.path is not None and item.placed is not None and not item.placed.misfits
             edit = Edit(item.path or "", item.before, item.placed.text) if fits and item.placed else None
-            # A file may be touched by several patches; the usual diff is of what all of them make of it.
+            # Several patches may change the same file; the usual diff contains all their changes.
             earlier = found.get(item.target.path, edit)
             found[item.target.path] = replace(edit, before=earlier.before) if edit and earlier else None
     return found
 
 
 def _misplaced(patches: series.Series, listed: list[Release], authored: Release, edits: Mapping[Release, Edits]) -> int:
-    """Files in which a hunk of ours is in another function than where it was authored."""
+    """How many hunks of ours, in all releases together, are in another function than where they were authored."""
     wrong = 0
     values = values_for(OPENCODE_1, authored)
     meant: dict[tuple[str, int], str] = {}

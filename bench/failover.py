@@ -29,7 +29,7 @@ from opencode_patcher.drill.verdict.observation import Observation, Subject
 
 FAILING = ("503", "429", "cut-in-text", "cut-after-tool")
 STOCK = ("healthy", "503")
-"""What a stock binary is run through: it waits the same 2 s after any failure."""
+"""The scenarios for a stock binary. One failure is enough: it waits the same 2 s after any of them."""
 
 HEALTHY = "healthy"
 GOAL_MS = 50.0

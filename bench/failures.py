@@ -2,8 +2,8 @@
 
 python bench/failures.py [--json]
 
-A failure counts as exact if class, scope and time are as labelled, and as served if the class or the scope is another
-one that leads to the same for the user. A refusal that is the request's own fault must not blame the provider.
+A failure counts as exact if class, scope and time are as labelled, and as served if class or scope differ but the
+result is the same for the user. A refusal that is the request's own fault must not blame the provider.
 """
 
 from __future__ import annotations

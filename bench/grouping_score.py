@@ -1,8 +1,8 @@
 """Scoring keys against labels: pairs of offers at different providers, and B-cubed.
 
-B-cubed (Bagga and Baldwin, 1998) looks from each offer: which share of those that got its key have its label
-(precision), and which share of those with its label got its key (recall). Only offers of other providers count, and
-the offer itself.
+B-cubed (Bagga and Baldwin, 1998) scores each offer: which share of the offers that got its key have its label
+(precision), and which share of the offers with its label got its key (recall). Only the offer itself and offers of
+other providers count.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def score(
     contested: frozenset[frozenset[str]],
     vendor: str = "",
 ) -> Score:
-    """Compare ``keys`` with ``labels``. With ``vendor``, only labels that begin with it are looked from."""
+    """Compare ``keys`` with ``labels``. With ``vendor``, B-cubed only scores offers whose label begins with it, and a
+    pair counts only if one of its labels does.
+    """
     by_key: dict[str, list[Name]] = defaultdict(list)
     by_label: dict[str, list[Name]] = defaultdict(list)
     for name, label in labels.items():

@@ -20,7 +20,7 @@ from opencode_patcher.failures.typescript import table_json
 
 GOAL_MS = 50.0
 START_SECONDS = 5.0
-"""Until then all processes are up."""
+"""By then all processes are running."""
 
 CORE = resources.templates() / "combined"
 HOST = resources.templates() / "host"
@@ -48,7 +48,9 @@ def main() -> None:
 
 
 def measure(root: Path, bun: str, processes: int, failures: int) -> tuple[list[float], int]:
-    """Milliseconds of each wait, and how many failures the file lacks in the end; ``root`` is an empty directory."""
+    """How long each process waited (in milliseconds), and how many failures are missing from the file at the end.
+    ``root`` is an empty directory.
+    """
     script = prepare(root)
     file = root / "health.json"
     start = int((time.time() + START_SECONDS) * 1000)

@@ -94,7 +94,7 @@ def two_builds(store: Store, build: builds.Build) -> tuple[str, str]:
 
 
 def timed(action: Callable[[], None], runs: int, *, before: Callable[[], None] | None = None) -> float:
-    """The median seconds of an action; ``before`` each run something is done that does not count."""
+    """The median seconds of an action. ``before`` is called before each run and is not timed."""
     found = []
     for _ in range(runs):
         if before:

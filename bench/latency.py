@@ -90,9 +90,9 @@ class Runner:
         return "patched" if self.subject.patched else "stock"
 
     def play(self, case: Case, *, counts: bool) -> None:
-        """One turn; its times are kept if it ``counts``. Raises PatcherError when it does not end.
+        """Play one turn; its times are kept if it ``counts``. Raises PatcherError when it does not end.
 
-        Nothing fails for stock, which would wait: it plays the turn without the fault, so that both histories grow
+        A stock binary plays the turn without the fault, because it would wait after one. This way both histories grow
         alike.
         """
         first, *others = self.fakes

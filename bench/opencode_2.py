@@ -43,7 +43,7 @@ def measure(binary: Path, root: Path, turns: int) -> Mapping[str, list[float]]:
         started = time.monotonic()
         place = stack.enter_context(second(binary, root, None, threading.Event()))
         listed = (time.monotonic() - started) * 1000
-        place.observe(named["healthy"], Pace())  # The first turn of a server starts much once.
+        place.observe(named["healthy"], Pace())  # A server loads much only in its first turn.
         healthy = [place.observe(named["healthy"], Pace()).seconds * 1000 for _ in range(turns)]
         memory = resident(binary)
         gaps = [failover_ms(place.observe(named[name], Pace())) for name in FAULTS] if place.subject.patched else []

@@ -72,7 +72,7 @@ def measure(root: Path, chosen: Sequence[Target]) -> None:
 
 
 def _buildable(chosen: Sequence[Target], store: Store, locked: lock.Lock) -> list[Target]:
-    """Those of the targets that can be built with what the registry has."""
+    """The targets that can be built with what the registry has."""
     left = []
     for target in chosen:
         order = Order(request=Request(), targets=(target,), allow_missing=True)

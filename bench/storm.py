@@ -2,8 +2,8 @@
 
     python -m bench.storm --patched PATH [--processes N] [--turns N] [--json]
 
-The first provider refuses every request, the second answers. Nobody can know of the first refusal before it is there:
-what was on the wire by then is lost in any case. What arrives later was sent although it was known.
+The first provider refuses every request, the second answers. Requests that were sent before the first refusal arrived
+cannot be avoided. Those that arrive later were sent although the refusal was known.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from opencode_patcher.drill.verdict.observation import Subject
 
 TURN_SECONDS = 120.0
 UNDER_WAY_SECONDS = 0.05
-"""What arrives so soon after the first refusal was on the wire by then."""
+"""A request that arrives this soon after the first refusal had already been sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Storm:
-    """``asked`` counts the requests at the provider that refuses, ``late`` those that could have been spared."""
+    """``asked`` counts the requests at the provider that refuses; ``late`` are those that could have been avoided."""
 
     turns: int
     answered: int
     asked: int
     late: tuple[float, ...]
-    """Milliseconds after the first refusal at which they came."""
+    """When they arrived, in milliseconds after the first refusal."""
 
 
 def measure(subject: Subject, root: Path, processes: int, turns: int) -> Storm:
@@ -67,7 +67,7 @@ def measure(subject: Subject, root: Path, processes: int, turns: int) -> Storm:
 
 
 def late(refused: Sequence[Exchange]) -> tuple[float, ...]:
-    """When the requests came that were sent although the first refusal was known, in milliseconds after it."""
+    """When the requests arrived that were sent although the first refusal was known, in milliseconds after it."""
     known = min((one.finished for one in refused if one.finished is not None), default=time.monotonic())
     return tuple((one.arrived - known) * 1000 for one in refused if one.arrived > known + UNDER_WAY_SECONDS)
 

@@ -49,7 +49,7 @@ class Prepared:
     tree: Worktree
     change: Change
     day: str
-    """When the release was committed, as ISO 8601 has it (``2026-05-14``)."""
+    """The day of the release's commit, in ISO 8601 (``2026-05-14``)."""
 
     @property
     def release(self) -> Release:
@@ -335,8 +335,8 @@ def gathered(
     lacking: tuple[str, ...] | None = None,
 ) -> Inputs:
     """The patched tree of a release, and everything that building it for many platforms needs. The caller holds the
-    build mutex. ``moved`` gives the lock with another catalogue; it is called when the source is there. ``lacking``
-    is what a release that is made again said of itself.
+    build mutex. ``moved`` returns the lock with another catalogue; it is called once the tree is there. ``lacking`` is
+    used when a release is made again: what that release said it lacks.
 
     Raises the error of the step that fails; ToolchainError when a target lacks a native package.
     """

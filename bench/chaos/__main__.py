@@ -65,7 +65,7 @@ def show(played: Played) -> None:
 
 
 def figures(outcome: Outcome) -> dict[str, object]:
-    """What the run comes to. Seconds are those of a turn; a failing seed is named once."""
+    """The figures of a run. Seconds are per turn; a seed that failed several times is listed once."""
     turns = outcome.turns
     times = [value for played in turns for value in played.failover_ms]
     seconds = [played.seconds for played in turns]

@@ -56,7 +56,9 @@ def healthy(replies: Sequence[Reply]) -> list[Item]:
 
 
 def stored(messages: Sequence[StoredMessage]) -> list[Item]:
-    """The same for stored messages, whoever wrote them and however many there are."""
+    """What stored messages say, one part after another, no matter which provider gave them or how many messages there
+    are.
+    """
     items: list[Item] = []
     for part in (part for message in messages for part in message.parts):
         if part.kind == "tool":

@@ -46,11 +46,11 @@ class Sessions(Protocol):
         ...
 
     def running(self) -> int:
-        """How many are in the middle of a turn."""
+        """How many sessions are in the middle of a turn."""
         ...
 
     def count(self, limit: int) -> int:
-        """How many there are; ``limit`` bounds what the server lists."""
+        """How many sessions there are; ``limit`` bounds what the server lists."""
         ...
 
 
@@ -60,7 +60,7 @@ def is_second(subject: Subject) -> bool:
 
 
 def spoken(subject: Subject, turn: Turn) -> Turn:
-    """The turn with the names that the program's tools have."""
+    """The turn with this program's names for the tools."""
     return translated_turn(turn) if is_second(subject) else turn
 
 

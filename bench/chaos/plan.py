@@ -24,7 +24,7 @@ MEMBERS = ("a", "b", "c")
 MODEL = "chaos-model"
 STATUSES = (401, 402, 403, 404, 408, 410, 429, 500, 502, 503, 529)
 PASSING = (408, 429, 500, 502, 503, 529)
-"""Those after which a member is back soon, also if it fails twice in a row."""
+"""The statuses after which a member is soon available again, even if it fails twice in a row."""
 
 EVENTS = (0, 24)
 """After how many events a stream breaks, if it does not break after all of its content."""
@@ -34,12 +34,12 @@ BACK_MS = (50, 300)
 """Every refusal names a time in this range after which the member may be asked again, so that sessions stay short."""
 
 STEADY_FAULTS = 2
-"""In how many of its first requests of a turn the member fails that never breaks a stream: one that fails three times
-for one answer is not asked for it again.
+"""One member of a group never breaks a stream. It fails in at most this many of its first requests in a turn: a member
+that fails three times for one answer is not asked for it again.
 """
 
 FAULTY = 0.35
-"""How likely a member fails at a given one of its first requests of a turn."""
+"""The probability that any one of a member's first requests in a turn fails."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Round:
 
 
 def provider(group: int, member: int) -> ProviderSpec:
-    """A healthy member of a group. The three speak three protocols at three prices."""
+    """A healthy member of a group. Each of the three members has its own protocol and price."""
     protocols: tuple[WireProtocol, ...] = (OpenAIChat(), AnthropicMessages(), OpenAIResponses())
     return ProviderSpec(
         id=f"{MEMBERS[member]}{group}",
@@ -69,8 +69,9 @@ def provider(group: int, member: int) -> ProviderSpec:
 def session(seed: int, *, healthy: bool = False) -> tuple[Round, ...]:
     """The rounds of a seed's session; without faults when ``healthy``.
 
-    One member of each group, another from group to group, never breaks a stream, and its refusals pass: a broken one
-    cools for seconds, one whose key is refused twice for half an hour, and somebody has to be there.
+    In each group there is one member (not the same in all groups) that never breaks a stream and only refuses with a
+    status in ``PASSING``. Otherwise all members could be unavailable: after a broken stream a member cools down for
+    seconds, after two refused keys for half an hour.
     """
     dice = random.Random(seed)
     steady = seed % GROUPS % len(MEMBERS)
@@ -103,7 +104,7 @@ def _call(dice: random.Random, id: str) -> ToolCall:
 
 
 def _faults(dice: random.Random, turn: Turn, *, streams: bool) -> tuple[Fault | None, ...]:
-    """The faults of a member's first requests of a turn; after them it is healthy."""
+    """The faults of a member's first requests in a turn; all later ones are healthy."""
     found: list[Fault | None] = []
     for _ in turn.replies:
         if dice.random() >= FAULTY:

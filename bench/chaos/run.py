@@ -26,10 +26,10 @@ from opencode_patcher.drill.verdict import costs
 from opencode_patcher.drill.verdict.observation import Subject
 
 HEALTH = "combined-health.json"
-"""The file of the members' health; it is replaced by drafts that have its name and a number."""
+"""The file with the members' health. It is replaced by temporary files that have its name and a number."""
 
 TURN_SECONDS = 90.0
-"""All members of a group may be cooling at once, and then the turn waits."""
+"""How long a turn may take. All members of a group may be in cooldown at once, and then the turn waits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ class _Stage:
         self._opened = 0
 
     def session(self, seed: int, group: int, fakes: Sequence[FakeProvider]) -> Iterator[Played]:
-        """Play one session; it ends early with a turn that does not end."""
+        """Play one session. It stops early if a turn does not end."""
         id = self._sessions.open(f"combined/chaos-{group}" if self._target.patched else f"a{group}/{MODEL}-{group}")
         with self._lock:
             self._opened += 1
@@ -159,7 +159,7 @@ class _Stage:
                 return
 
     def left(self) -> Iterator[str]:
-        """What is left behind at the end: running sessions, unknown sessions, tools, drafts."""
+        """What is left at the end: running sessions, unknown sessions, tools, temporary files."""
         if busy := self._sessions.running():
             yield f"{busy} sessions are still running"
         found = self._sessions.count(self._opened + 100)
@@ -177,14 +177,14 @@ class _Stage:
 
 
 def failovers(exchanges: Sequence[Exchange]) -> Iterator[float]:
-    """Milliseconds from the end of a failed answer to the next request, where another provider gets it at once."""
+    """Milliseconds from the end of a failed answer to the next request, if that went to another provider."""
     for before, after in pairwise(exchanges):
         if before.failed and before.finished is not None and before.provider != after.provider:
             yield (after.arrived - before.finished) * 1000
 
 
 def told(exchanges: Sequence[Exchange]) -> Iterator[str]:
-    """Who was asked when, with which fault, and what went out."""
+    """One line for each request: when it came, at which provider, with which fault, and what was sent."""
     for one in exchanges:
         sent = ", ".join(f"{count} {kind.value}" for kind, count in Counter(sent.kind for sent in one.sent).items())
         at = (one.arrived - exchanges[0].arrived) * 1000

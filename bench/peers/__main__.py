@@ -71,8 +71,9 @@ def main() -> None:
 
 
 def playable(scenario: Scenario) -> Scenario:
-    """A scenario whose first provider cannot break in a tool call for ever: a peer that believes a broken call asks it
-    for the next step, which has none. It is healthy after one break.
+    """The scenario, changed if its first provider always breaks in a tool call: it then breaks once and is healthy
+    afterwards. A peer that takes a broken call for a complete one asks the provider for the next step, and the scenario
+    has none.
     """
     first, *others = scenario.providers
     if isinstance(first.then, Broken) and first.then.at is At.TOOL_INPUT:

@@ -51,7 +51,7 @@ class Peer(ABC):
 
     @abstractmethod
     def running(self, fakes: Sequence[FakeProvider], place: Path) -> Iterator[Setup]:
-        """Start what belongs to it besides OpenCode, in the directory ``place``, until the generator is closed."""
+        """Start what the peer needs besides OpenCode, in the directory ``place``, until the generator is closed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +122,7 @@ class Plugin(Peer):
 
 
 MIGRATIONS = ["2026-07-opencode-config-unification", "2026-08-reasoning-unification"]
-"""What oh-my-opencode 4.19 has done once its configuration is current."""
+"""The migrations that oh-my-opencode 4.19 notes in a configuration that is current."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,7 @@ class OhMyOpenCode(Peer):
             "runtime_fallback": {"enabled": True, "timeout_seconds": SILENCE_SECONDS},
             "agents": {"sisyphus": agent, "build": agent},
         }
-        # It migrates its older file by itself, but then does not find the fallback models any more.
+        # The plugin migrates its older file by itself, but then no longer finds the fallback models.
         migrated = {"[opencode]": chain, "_migrations": MIGRATIONS}
         settings = {**_limited(_direct(fakes)), "plugin": [self.plugin.as_uri()]}
         yield Setup(settings=settings, model=models[0], extra={"../../.omo/omo.jsonc": migrated})

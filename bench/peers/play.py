@@ -27,7 +27,7 @@ from opencode_patcher.drill.scenarios.scenario import Scenario
 from opencode_patcher.drill.verdict.observation import Session
 
 LIMIT_SECONDS = 90.0
-"""After this long a user has given up."""
+"""After this many seconds a user has given up."""
 
 SETTLED_SECONDS = 4.0
 """A session counts as finished when nothing has happened for this long: a plugin ends a turn to begin another."""
@@ -105,7 +105,7 @@ def play(peer: Peer, scenario: Scenario, place: Path) -> Played:
     tools = FinishedTools()
     if peer.line == 2:
         scenario = translated(scenario)
-    # A slash in a model's id is more than some peers understand.
+    # Some peers cannot handle a slash in a model's id.
     providers = [replace(one, model=one.model.rpartition("/")[2]) for one in scenario.providers]
     if peer.other_model:
         providers[1:] = [replace(one, model=peer.other_model) for one in providers[1:]]
@@ -147,7 +147,7 @@ def _serving_2(binary: Path, home: Home) -> AbstractContextManager[OpenCodeServe
 def _turn_2(
     server: OpenCodeServer, model: str, scenario: Scenario, watch: _Watch, fakes: Sequence[FakeProvider]
 ) -> tuple[Session, float]:
-    """The same with the API of OpenCode 2, which says at any time whether a session is idle."""
+    """As ``_turn``, with the API of OpenCode 2, which can be asked at any time whether a session is idle."""
     id = second_api.new_session(server, model, LIMIT_SECONDS)
     started = time.monotonic()
     server.call("POST", f"/api/session/{id}/prompt", {"text": scenario.turns[0].prompt})
@@ -159,7 +159,7 @@ def _turn_2(
 def _settles(started: float, watch: _Watch, fakes: Sequence[FakeProvider], is_idle: Callable[[], bool]) -> bool:
     """Wait until the session is idle, no request is under way, and nothing has happened for a while.
 
-    Returns whether that came about in time.
+    Returns False when that takes longer than ``LIMIT_SECONDS``.
     """
     while time.monotonic() < started + LIMIT_SECONDS:
         busy = any(one.finished is None for fake in fakes for one in fake.exchanges)
@@ -170,7 +170,7 @@ def _settles(started: float, watch: _Watch, fakes: Sequence[FakeProvider], is_id
 
 
 def _interrupt(server: OpenCodeServer, route: str) -> None:
-    """End a turn that takes too long, and give OpenCode a moment to store that."""
+    """End a turn that takes too long, and give OpenCode a moment to store the result."""
     with suppress(DrillError):
         server.call("POST", route)
     time.sleep(1)

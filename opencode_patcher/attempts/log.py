@@ -63,7 +63,9 @@ class Log:
     unreadable: int
 
     def matching(self, *, since: datetime | None = None, session: str | None = None) -> Log:
-        """Without the attempts that ended before ``since``, and those of sessions whose ids end in something else."""
+        """The log without attempts that ended before ``since``, and without those of sessions whose ids end in
+        something else.
+        """
         return replace(
             self,
             attempts=tuple(
@@ -106,10 +108,10 @@ def read(path: Path) -> Log:
 
 
 def follow(path: Path, found: Log, wait: Callable[[], None]) -> Iterator[Attempt]:
-    """Attempts that are written to ``path`` after ``found``, the whole log, was read, in the order in which they end;
-    without an end.
+    """Yield the attempts that are written to ``path`` after ``found`` (the whole log) was read, in the order in which
+    they end. Never stops by itself.
 
-    ``wait`` is called between two looks. Raises UsageError as ``read`` does.
+    ``wait`` is called each time before the file is looked at. Raises UsageError as ``read`` does.
     """
     known = set(found.attempts)
     seen = _sizes(path)
@@ -125,7 +127,7 @@ def follow(path: Path, found: Log, wait: Callable[[], None]) -> Iterator[Attempt
 
 
 def _sizes(path: Path) -> tuple[int, int] | None:
-    """Changes whenever something is added, or the file is replaced by a new one."""
+    """A value that changes whenever something is added, or the file is replaced by a new one."""
     try:
         status = path.stat()
     except OSError:

@@ -22,7 +22,7 @@ class Unknown:
 
 
 def gather(attempts: Iterable[Attempt]) -> tuple[Unknown, ...]:
-    """One entry for each offer and sentence, the most frequent first; what could tell who the user is, is taken out."""
+    """One entry for each offer and sentence, the most frequent first. What could identify the user is removed."""
     found: dict[tuple[str, str, str], list[datetime]] = {}
     for attempt in attempts:
         if attempt.failure == "unknown":

@@ -55,8 +55,8 @@ _WAYS = re.compile(
 
 
 def _given(variables: Mapping[str, str]) -> dict[str, str | None]:
-    """The user's settings of git in the environment, without those that would change what is checked out: they count
-    more than a repository's own.
+    """The git settings in the user's environment that match ``_WAYS``. Others are dropped: settings from the
+    environment take precedence over a repository's own, so they could change what is checked out.
     """
     count = variables.get("GIT_CONFIG_COUNT", "")
     numbers = range(int(count) if re.fullmatch(r"[0-9]{1,4}", count) else 0)

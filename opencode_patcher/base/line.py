@@ -20,7 +20,7 @@ class Templates:
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What the releases of a line call their parts ``since`` one of them; the fields are those of ``Line``."""
+    """The names that a line's releases have for its parts ``since`` one of them; the fields are those of ``Line``."""
 
     since: Version
     package_name: str
@@ -118,10 +118,10 @@ NO_RUNNER = Range(since=(1, 17, 0), until=(1, 17, 11))
 """The releases that have that API, but for which it refuses combined models."""
 
 JULY = Range(until=(2, 0, 0))
-"""What of OpenCode 2 counts as the state of July 2026."""
+"""The releases of OpenCode 2 that count as the state of July 2026."""
 
 OCTOBER = Range(since=(2, 0, 1))
-"""What counts as that of October 2026."""
+"""The releases of OpenCode 2 that count as the state of October 2026."""
 
 OPENCODE_1 = Line(
     major=1,

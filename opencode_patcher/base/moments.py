@@ -23,8 +23,8 @@ def since(moment: datetime, now: datetime) -> str:
 
 
 def span(seconds: float) -> str:
-    """``40 s``, ``12 min``, ``3 h``, ``2 days``: as long as a reader has to wait, so it is rounded up. Twin of ``span``
-    in ``templates/combined/view/clock.ts``.
+    """A length of time: ``40 s``, ``12 min``, ``3 h``, ``2 days``. It is rounded up, because a reader has to wait that
+    long. Twin of ``span`` in ``templates/combined/view/clock.ts``.
     """
     for unit, length, limit in (("s", 1, 90), ("min", 60, 5400), ("h", 3600, 129_600)):
         if seconds < limit:

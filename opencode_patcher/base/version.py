@@ -84,7 +84,7 @@ def age_of(tag: str, version: Version) -> Age:
 
 
 def named_tag(ref: str) -> str:
-    """The tag that a user means who may leave out its ``v``: ``v1.18.3`` for ``1.18.3``."""
+    """The tag that a user means, with or without its ``v``: ``v1.18.3`` for ``1.18.3``."""
     return f"v{ref}" if ref[:1].isdigit() else ref
 
 

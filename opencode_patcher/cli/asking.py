@@ -39,15 +39,15 @@ def line_of(binary: Path) -> Line:
 
     try:
         found = lines.of_version(version_of(named_tag(program.version(binary.absolute()))))
-    except ProcessError:  # The question itself tells why.
+    except ProcessError:  # The error comes up again, with its reason, when the program is asked.
         found = None
     return found or lines.OPENCODE_1
 
 
 def report(binary: Path | None, *, alone: bool = False) -> Report:
-    """What it sees in the current directory.
+    """What the program sees in the current directory.
 
-    Raises UsageError when there is none, ProcessError when it does not answer.
+    Raises UsageError when there is no program to ask, ProcessError when it does not answer.
     """
     import os
 

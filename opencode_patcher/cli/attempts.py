@@ -171,7 +171,7 @@ def follow_on(path: Path, whole: Log, session: str | None, day: date | None) -> 
 
 
 def show_unknown(attempts: tuple[Attempt, ...], as_json: bool) -> None:
-    """What no row knew: a line for each kind, without keys, addresses and names of accounts."""
+    """Show the failures that no row matched: a line for each kind, without keys, addresses and names of accounts."""
     from dataclasses import asdict
 
     from opencode_patcher.attempts.unknown import gather

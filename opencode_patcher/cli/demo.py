@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opencode_patcher.demo import Demonstration, Episode
 
 TITLE = "OpenCode with combined models"
-"""Of a recording."""
+"""The title of a recording."""
 
 INTRODUCTION = """\
 A small stand-in for {line} was fetched, patched and built like the real one: same patches, same TypeScript, same

@@ -117,7 +117,7 @@ def flush() -> None:
 
 
 class ClosedOutput(io.StringIO):
-    """In the place of a standard output that is closed. click would print nothing there, and call it a success."""
+    """Replaces a standard output that is closed: with a closed one, click would print nothing and report success."""
 
     def write(self, text: str, /) -> int:
         raise OutputError(UNWRITABLE, why="Standard output is closed.")

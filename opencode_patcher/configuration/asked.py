@@ -35,7 +35,7 @@ NOTES = ("agent", "agents", "command", "commands", "mode", "modes")
 """Directories with Markdown files whose heads are configuration (upstream's config/agent.ts and config/command.ts)."""
 
 MOST_NOTES = 500
-"""Of one user; more are not copied."""
+"""The most such files that are copied for one user."""
 
 DATABASE = "opencode.db"
 
@@ -50,11 +50,11 @@ _QUIET: Mapping[str, str] = {
     "npm_config_offline": "true",
     "NO_COLOR": "1",
 }
-"""No plugins, and nothing is fetched but from the program's own server."""
+"""Variables for a program without plugins that fetches nothing but from its own server."""
 
 _REFERENCE = re.compile(r"\{file:([^{}\n]+)\}")
 _VALUE = re.compile(r""", got (?:"[^"]*"|\S+)""")
-"""What upstream says of a wrong value. It may come from a variable or a file, and so be a key."""
+"""The wrong value in upstream's message. It may come from a variable or a file, so it could be a key."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -76,8 +76,10 @@ def ask(
     line: Line = OPENCODE_1,
 ) -> tuple[ConfigProblem, ...]:
     """What ``binary`` refuses among ``files``, which an OpenCode started in ``directory`` reads, and among the agents
-    and commands beside them. One start, and one more for each that it refuses; none if its ``line`` has no command for
-    that. Never raises.
+    and commands beside them. Never raises.
+
+    The program is started once, and once more for each file that it refuses; not at all if its ``line`` has no command
+    for that.
     """
     if not line.checks:
         return ()
@@ -167,7 +169,9 @@ def _looking(root: Path, environment: Mapping[str, str], line: Line) -> dict[str
 def _copy(
     top: Path, files: tuple[ConfigFile, ...], environment: Mapping[str, str], directory: Path
 ) -> tuple[Path, list[_Copy]]:
-    """Each file in a directory of its own, one in the other, as if all belonged to one project; the innermost one."""
+    """Copy each file into a directory of its own, one inside the other, as if they all belonged to one project. Returns
+    the innermost directory and the copies.
+    """
     (top / ".git").mkdir(parents=True)
     here, copies = top, []
     for file in files:
@@ -201,7 +205,7 @@ def _copy_notes(origin: Path, target: Path) -> Iterator[_Copy]:
 
 
 def _absolute(text: str, origin: Path, environment: Mapping[str, str]) -> str:
-    """The text with the files that it refers to named so that they are found from anywhere."""
+    """The text with absolute paths for the files that it refers to."""
 
     def named(found: re.Match[str]) -> str:
         path = found[1]
@@ -213,7 +217,7 @@ def _absolute(text: str, origin: Path, environment: Mapping[str, str]) -> str:
 
 
 def _environment(root: Path, environment: Mapping[str, str], files: Iterable[ConfigFile]) -> dict[str, str | None]:
-    """Directories of its own, no network, and of the user's variables those that the files name."""
+    """Its own directories, no network, and only those of the user's variables that the files name."""
     wanted = {name for file in files for name in VARIABLE.findall(file.text)}
     given = {name: environment[name] for name in wanted if name in environment}
     kept = {name: None for name in os.environ if name.startswith("OPENCODE_")}
@@ -231,7 +235,7 @@ def _environment(root: Path, environment: Mapping[str, str], files: Iterable[Con
 
 
 def _innermost(copies: list[_Copy]) -> list[_Copy]:
-    """Longer paths first: one may be the beginning of another."""
+    """Copies with longer paths first, because one path may be the beginning of another."""
     return sorted(copies, key=lambda copy: -len(str(copy.place)))
 
 

@@ -146,7 +146,7 @@ def _of(struct: Struct, before: str) -> Iterator[Key]:
 
 
 def _inside(wanted: Type, path: str, named: bool) -> Iterator[Key]:
-    """The keys inside a value; ``named`` says whether it is an object whose names are the user's."""
+    """The keys inside a value; ``named`` says whether it is an object whose keys are names that the user chooses."""
     match wanted:
         case Struct():
             yield from _of(wanted, f"{path}.")

@@ -90,13 +90,14 @@ def parse(name: str, text: str, environment: Mapping[str, str] = os.environ) -> 
 
 
 def _loads(text: str, environment: Mapping[str, str]) -> object:
-    """The configuration in ``text``. {env:...} and {file:...} are not replaced by their values, which may be keys:
-    values read here are shown. Only an empty value makes them empty (config/variable.ts).
+    """The configuration in ``text``. {env:...} and {file:...} are not replaced by their values: those may be keys, and
+    what is read here is shown to the user. A text becomes empty if the values of its variables are empty
+    (config/variable.ts).
     """
     try:
         return _settled(jsonc.loads(text), environment)
     except ValueError:
-        # One of them stands for a number or an object.
+        # A variable stands for a number or an object.
         full = VARIABLE.sub(lambda found: environment.get(found[1], ""), text)
         if full == text:
             raise
@@ -105,8 +106,9 @@ def _loads(text: str, environment: Mapping[str, str]) -> object:
 
 
 def _settled(value: object, environment: Mapping[str, str], values: Mapping[str, str] | None = None) -> object:
-    """A value in which no text reveals a variable's content; ``values`` has the names by the contents that were
-    inserted."""
+    """The value, with each variable's content replaced by its name. ``values`` maps the contents that were inserted to
+    the names.
+    """
     if isinstance(value, dict):
         return {key: _settled(inner, environment, values) for key, inner in value.items()}
     if isinstance(value, list):

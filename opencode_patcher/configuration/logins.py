@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 
 def copy(database: Path, target: Path, tables: Sequence[str]) -> None:
-    """Make ``target``, which only the user can read: all tables of ``database``, but rows only of these.
+    """Make ``target``, which only the user can read. It gets every table of ``database``, but only the rows of
+    ``tables``.
 
-    Nothing is made where ``database`` is missing or cannot be read. Nothing is written to it.
+    If ``database`` is missing or cannot be read, nothing is made. ``database`` itself is never written.
     """
     if not database.is_file():
         return

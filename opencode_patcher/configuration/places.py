@@ -20,7 +20,7 @@ COMBINED_NAMES = ("combined.json", "combined.jsonc")
 OWN_NAMES = (*STOCK_NAMES, *COMBINED_NAMES)
 GLOBAL_NAMES = ("config.json", *STOCK_NAMES)
 COMBINED_VARIABLE = "OPENCODE_COMBINED"
-"""Names a file like combined.json; it has the rank of the one in ``OPENCODE_CONFIG``."""
+"""Names a file like combined.json, with the same precedence as the file in ``OPENCODE_CONFIG``."""
 
 CONTENT_VARIABLE = "OPENCODE_CONFIG_CONTENT"
 """Contains a configuration itself; it comes after all files except the managed ones."""
@@ -78,7 +78,7 @@ def data_directory(environment: Mapping[str, str]) -> Path | None:
 
 
 def state_directory(environment: Mapping[str, str]) -> Path | None:
-    """The directory in which it is kept which member is unavailable until when; None as for ``data_directory``."""
+    """The directory with the health file (which member is unavailable until when); None as for ``data_directory``."""
     return _user_directory(environment, "XDG_STATE_HOME", ".local/state")
 
 

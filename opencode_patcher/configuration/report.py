@@ -137,7 +137,7 @@ class Mistake:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Which ``source`` decides about a setting; ``value`` only for the chosen models."""
+    """Which ``source`` decides about a setting. ``value`` is only there for the chosen models."""
 
     key: str
     source: str | None = None

@@ -55,7 +55,9 @@ def _mistakes(
     environment: Mapping[str, str],
     opencode: Line,
 ) -> Iterator[ConfigProblem]:
-    """What OpenCode finds wrong, with lines. What was found in the files already is not said again."""
+    """The mistakes that OpenCode finds, with their lines. Mistakes that were already found in the files are not
+    repeated.
+    """
     known = {(finding.file, finding.line) for finding in findings if "is not a setting" in finding.text}
     for one in report.mistakes:
         file = next((file for file in found if file.name == one.source), None)
@@ -66,7 +68,7 @@ def _mistakes(
 
 
 def _line(file: ConfigFile, mistake: Mistake) -> int | None:
-    """The line of the key with which the text begins, or of a value below it that the text names."""
+    """The line of the key at the start of the mistake's text, or of a value below that key which the text names."""
     path = tuple(mistake.text.partition(" ")[0].rstrip(":").split("."))
     words = mistake.text.partition(" ")[2].replace(",", " ").split()
     return file.line_of_value(path, {word.rstrip(".:") for word in words}) or file.line_of(path)

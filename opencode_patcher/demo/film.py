@@ -1,7 +1,7 @@
-"""Makes files of a tape: an asciinema recording, and a picture that moves. Pure.
+"""Turns a tape into files: an asciinema recording, and a picture that moves. Pure.
 
-The picture is an SVG with nothing but CSS, so it also moves where scripts are not allowed, as in a README. Each row has
-an element for each content that it had, shown for as long as it had it.
+The picture is an SVG with nothing but CSS, so it also moves where scripts are not allowed, as in a README. There is one
+element for each content of a row, shown for as long as the row had that content.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LONGEST_PAUSE = 1.2
 """Seconds. A longer time without any change is cut to this."""
 
 FRAME = 0.08
-"""A picture is shown for at least this many seconds; one that was there for less is left out."""
+"""A picture is shown for at least this many seconds; one that was there for a shorter time is left out."""
 
 LAST = 3.0
 """Seconds that the last picture stays."""
@@ -65,7 +65,7 @@ def cast(tape: Tape, title: str) -> str:
 
 
 def _decoded(data: bytes) -> tuple[str, bytes]:
-    """The text, and the bytes of a character of which the rest is still to come."""
+    """The text so far, and the first bytes of a character whose other bytes have not come yet."""
     for cut in range(min(4, len(data) + 1)):
         end = len(data) - cut
         try:
@@ -124,11 +124,11 @@ def _shortened(moments: Sequence[float]) -> list[float]:
 
 
 def _frames(pictures: Sequence[tuple[float, Picture]]) -> Iterator[tuple[float, Picture]]:
-    """What is shown: the last picture of each short while, if it differs from the one before."""
+    """The pictures to show: those that stayed for a while and differ from the one before."""
     changed = [
         (at, picture) for index, (at, picture) in enumerate(pictures) if not index or picture != pictures[index - 1][1]
     ]
-    # A program clears the screen before it draws: what was there for only a moment is not shown.
+    # A program clears the screen before it draws: a picture that was there for only a moment is left out.
     stays = [
         (at, picture)
         for index, (at, picture) in enumerate(changed)
@@ -177,7 +177,7 @@ def _texts(cells: Row) -> Iterator[str]:
 
     styles = [look(cell) for cell in cells]
     for index, style in enumerate(styles):
-        # Words with one style are one text, with what is between them.
+        # Neighbouring words of one style become one text, together with the blanks between them.
         if style is None and index and (before := styles[index - 1]) and not before[0]:
             styles[index] = before
     numbers = iter(range(len(cells)))
@@ -199,13 +199,13 @@ def _texts(cells: Row) -> Iterator[str]:
                 ' text-decoration="underline"' if underlined else "",
             ]
         )
-        # The length holds the columns together whatever the font is.
+        # The length keeps the columns aligned, whatever the font.
         length = len(text) * WIDTH
         yield f'<text x="{start * WIDTH:g}" y="14" textLength="{length:g}"{more}>{escape(text)}</text>'
 
 
 def _runs(cells: Row, key: Callable[[Cell], K]) -> Iterator[tuple[K, int, Row]]:
-    """Neighbours that have the same key: the key, the first column, and the cells."""
+    """Runs of neighbouring cells with the same key: the key, the first column, and the cells."""
     start = 0
     for value, found in groupby(cells, key=key):
         run = tuple(found)

@@ -40,7 +40,7 @@ _ASKS_WHO = b"\x1b[c"
 
 
 class Terminal:
-    """Runs ``command`` until it is closed. Everything is read by whoever waits, in one thread."""
+    """Runs ``command`` until it is closed. The output is read in the thread that waits for it; there is no other."""
 
     def __init__(
         self, command: Sequence[str], directory: Path, environment: Mapping[str, str], *, columns: int, rows: int
@@ -98,7 +98,9 @@ class Terminal:
             self._read(left)
 
     def until(self, shows: Callable[[str], bool], *, seconds: float, what: str) -> None:
-        """Record until the screen shows it. Raises DrillError when it does not in that time."""
+        """Record until ``shows`` says yes to the text of the screen. Raises DrillError when that takes longer than
+        ``seconds``.
+        """
         end = time.monotonic() + seconds
         while not shows(self.text):
             left = end - time.monotonic()
@@ -115,7 +117,7 @@ class Terminal:
         os.close(self._main)
 
     def _read(self, seconds: float) -> bool:
-        """Read what comes within that time; False when the program has ended."""
+        """Read what comes within ``seconds``; False when the program has ended."""
         ready, _, _ = select.select([self._main], [], [], seconds)
         if not ready:
             return self._program.poll() is None
@@ -133,7 +135,7 @@ class Terminal:
         return True
 
     def _answer(self, data: bytes) -> None:
-        """What a terminal says when it is asked. Without an answer, programs wait for it."""
+        """Answer the program's questions as a terminal does. A program would wait for the answers."""
         if _ASKS_FOR_CURSOR in data:
             cursor = self._screen.cursor
             self.press(f"\x1b[{cursor.y + 1};{cursor.x + 1}R".encode())
@@ -167,7 +169,7 @@ _NAMED = {
 
 
 def _cell(char: object) -> Cell:
-    """pyte names a colour by eight words or by six hexadecimal digits."""
+    """A cell of pyte's, which gives a colour as one of eight words or as six hexadecimal digits."""
     colour, background = (_colour(str(getattr(char, name))) for name in ("fg", "bg"))
     if getattr(char, "reverse", False):
         colour, background = background or "#101010", colour or "#e0e0e0"

@@ -48,8 +48,8 @@ def check_access(place: Path) -> Finding | None:
 
 
 def check_own_file(path: Path) -> Finding | None:
-    """Warns when a file that a combined model keeps for this user is not a file of this user's, or open to others. What
-    is not this user's is not used (templates/host/private-file.ts).
+    """Warns when a file that combined models keep for this user belongs to somebody else or is open to others. OpenCode
+    does not use a file of somebody else (templates/host/private-file.ts).
     """
     try:
         found = path.lstat()

@@ -61,7 +61,7 @@ class Place(Protocol):
         ...
 
     def cast(self, scenarios: Sequence[Scenario]) -> None:
-        """Prepare for these. Called once, before any scenario runs."""
+        """Prepare for these scenarios. Called once, before any scenario runs."""
         ...
 
     def observe(self, scenario: Scenario, pace: Pace) -> Observation:
@@ -105,7 +105,7 @@ def observe(
 
 
 class _Place:
-    """A place where every scenario can be played, and none needs to be cast."""
+    """A place where every scenario can be played, without any preparation."""
 
     left_out: Mapping[str, str] = {}
 
@@ -113,7 +113,7 @@ class _Place:
         return scenarios
 
     def cast(self, scenarios: Sequence[Scenario]) -> None:
-        """Nothing is prepared."""
+        """There is nothing to prepare."""
 
 
 class Isolated(_Place):
@@ -172,7 +172,7 @@ class Shared(_OneServer):
     _free: dict[str, list[Home]] = field(default_factory=dict, init=False)
 
     def cast(self, scenarios: Sequence[Scenario]) -> None:
-        """Let these share projects, if they can run through a server. Called once, before any scenario runs."""
+        """Let these scenarios share projects, if they can run through a server. Called once, before any runs."""
         for scenario in scenarios:
             if scenario.through in {Through.SERVE, Through.SECOND_API, None} and not (
                 scenario.settings or scenario.alone

@@ -59,7 +59,7 @@ WARM_UPS = tuple(
     )
     for number in (1, 2)
 )
-"""During the first the server loads what it loads only once; the second shows how fast the machine is."""
+"""In the first, the server loads what it loads only once; the second shows how fast the machine is."""
 
 _QUICK = {scenario.name for scenario in SCENARIOS}
 
@@ -167,7 +167,7 @@ class _Drill:
         served: ThreadPoolExecutor,
         started: ThreadPoolExecutor,
     ) -> list[Future[Verdict]]:
-        """The quick set goes first, so that its failover times are meaningful."""
+        """The order of the scenarios: the quick set goes first, so that its failover times are meaningful."""
         # Those that wait longest go first, so that none is left waiting at the end.
         order = sorted(scenarios, key=_pauses, reverse=True)
         isolated = isinstance(self._place, Isolated)

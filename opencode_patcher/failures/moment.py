@@ -61,7 +61,9 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 
 def date(text: str, now: float, zone: str | None = None) -> float | None:
-    """Until a date that is not past. One without a zone counts in ``zone``, and for nothing without that."""
+    """Milliseconds until a date; None if the date is past. A date without a time zone is in ``zone``, and None without
+    that.
+    """
     if iso := _ISO.fullmatch(text.strip()):
         year, month, day, hour, minute, second, named = iso.groups()
         return _until((year, month, day, hour or 0, minute or 0, second or 0), named or zone, now)
@@ -72,7 +74,7 @@ def date(text: str, now: float, zone: str | None = None) -> float | None:
 
 
 def letters(text: str, now: float, zone: str) -> float | None:
-    """Until a date with its month in letters; the next one, where it names no year."""
+    """Milliseconds until a date whose month is in letters. Without a year, the next such date."""
     found = _LETTERS.fullmatch(text.strip())
     day = (found[1] or found[3]) if found else None
     if not found or day is None:
@@ -89,7 +91,7 @@ def letters(text: str, now: float, zone: str) -> float | None:
 
 
 def hours(hour: int, half: str | None) -> int | None:
-    """The hour of a clock of twelve hours, or of one of twenty-four."""
+    """The hour from 0 to 23, from a clock of twelve hours or of twenty-four; None if there is no such hour."""
     if half is None:
         return hour if hour < 24 else None
     if not 1 <= hour <= 12:
@@ -131,7 +133,9 @@ def _offset(zone: str) -> int | None:
 
 
 def zone(name: str, now: float) -> int | None:
-    """How far a zone is ahead of Greenwich at a moment: one of those above, or a name as "Asia/Seoul"."""
+    """How many milliseconds a zone is ahead of Greenwich at a moment. ``name`` is an offset like those above, or a name
+    like "Asia/Seoul".
+    """
     fixed = _offset(name)
     if fixed is not None:
         return fixed

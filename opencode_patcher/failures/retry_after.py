@@ -9,7 +9,7 @@ from math import ceil, floor
 from opencode_patcher.failures import moment
 
 LONGEST = 366 * 86_400_000
-"""No limit is longer: what names more is a mistake, and the schedule decides."""
+"""No limit lasts longer. A longer time is a mistake, and the schedule decides instead."""
 
 _DAY_LENGTH = 86_400_000
 
@@ -23,7 +23,7 @@ def read(
     zone: str | None = None,
     places: Sequence[str] = (),
 ) -> float | None:
-    """Milliseconds from ``now``. ``places`` are where this vendor's time stands, before it is looked for elsewhere."""
+    """Milliseconds from ``now``. ``places`` are where this vendor states the time; they are looked at first."""
     if "none" in places:
         return None
     lower = {key.lower(): value for key, value in headers.items()}

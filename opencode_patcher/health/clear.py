@@ -1,4 +1,4 @@
-"""Ending cooldowns. OpenCode processes that are running follow when they next look, which is before each request and
+"""Ending cooldowns. Running OpenCode processes notice it when they next look at the file: before each request, and
 twice a second while a turn waits for that member.
 """
 
@@ -22,7 +22,9 @@ PATIENCE = 10.0
 """Seconds to wait for a process that is writing, which takes milliseconds."""
 
 STALE = 5.0
-"""Seconds after which a lock was left by a process that has ended, as in ``templates/host/health-file.ts``."""
+"""A lock that is older than this many seconds was left by a process that has ended (as in
+``templates/host/health-file.ts``).
+"""
 
 
 def clear(path: Path, member: str | None, now: datetime) -> tuple[Cooldown, ...]:
@@ -50,7 +52,7 @@ def clear(path: Path, member: str | None, now: datetime) -> tuple[Cooldown, ...]
                 next_step="See who is: opencode-patcher health",
             )
         milliseconds = int(now.timestamp() * 1000)
-        # A record of a success, not its absence: processes write again what they know and the file lacks.
+        # Each member gets a record of a success. Without any record, other processes would write back what they know.
         members: dict[str, object] = dict(document.members)
         for item in ended:
             key = f"{item.provider}/{item.model or ''}"
@@ -77,7 +79,9 @@ def _is_meant(item: Cooldown, member: str) -> bool:
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """While no OpenCode writes the file: its lock is a directory beside it. Raises StoreError."""
+    """Hold the lock of the file (a directory beside it), so that no OpenCode writes it until the block ends. Raises
+    StoreError.
+    """
     lock = path.with_name(f"{path.name}.lock")
     until = time.monotonic() + PATIENCE
     while path.parent.is_dir():

@@ -1,6 +1,6 @@
 """What the user wants in all sessions: a pin asks one member only, a skip never asks one.
 
-It is in the health file, so OpenCode processes that are running follow before their next request.
+It is in the health file, so running OpenCode processes follow it from their next request on.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def pin(path: Path, model: str, member: str) -> Steer:
 
 
 def skip(path: Path, member: str) -> Steer:
-    """Do not ask ``member``, a provider or ``provider/model``, any more. Pins to it end."""
+    """Stop asking ``member``, a provider or ``provider/model``. Pins to it end."""
     return _change(
         path,
         lambda old: Steer(

@@ -64,7 +64,9 @@ class Status:
 
 
 def line_of(store: Store, system: System) -> Line:
-    """The line of what is installed under the program's name, else of what is usually called that."""
+    """The line of the program that is installed under this name; without one, the line whose programs usually have the
+    name.
+    """
     active = activate.look(store, system).active
     found = lines.of_version(version_of(active.tag)) if active else lines.of_program(system.program)
     return found or lines.OPENCODE_1
@@ -108,8 +110,9 @@ def find_facts(store: Store, system: System, environment: Mapping[str, str], loc
 
 
 def newer_build(trusted: Sequence[Build], active: Record | None) -> str | None:
-    """The newest of ``trusted`` (newest first) whose release is not older than that of ``active``, if it was made after
-    ``active``, whose own build may be deleted by now.
+    """The newest of ``trusted`` (newest first) whose release is not older than that of ``active``; None if that is the
+    build of ``active``. If the build of ``active`` was deleted, the newest one that is left counts, whenever it was
+    made.
     """
     version = version_of(active.tag) if active else None
     if active is None or version is None:

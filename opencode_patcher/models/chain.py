@@ -28,7 +28,7 @@ class How:
     when: tuple[str, ...] | None = None
 
     def over(self, other: How) -> How:
-        """What this one says, and for the rest what the other one does."""
+        """These settings, completed by the other's where this one says nothing."""
         return How(
             variant=other.variant if self.variant is None else self.variant,
             options=other.options if self.options is None else self.options,

@@ -176,7 +176,9 @@ def _own_groups(entries: Sequence[_Entry], options: Options, automatic: Iterable
 
     @cache
     def reduced() -> Mapping[str, _Draft]:
-        """What has too few providers to be a group of its own may still be a part of one."""
+        """The automatic groups, including those with too few providers: these may still be part of a group of the
+        user's.
+        """
         drafts = _automatic_groups(entries, replace(options, min_providers=1))
         return {draft.id: draft for draft in _unique_ids(options, drafts)}
 

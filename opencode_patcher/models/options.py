@@ -82,7 +82,8 @@ def _fallbacks(config: Mapping[str, Any]) -> dict[str, Chain]:
 
 def check(options: Options, offers: Sequence[Offer]) -> tuple[str, ...]:
     """A sentence for each name in ``options`` that is unknown among ``offers``, with the closest known name, and for
-    each chain that cannot be walked."""
+    each group that contains itself.
+    """
     return tuple(_check(options, offers))
 
 

@@ -103,7 +103,7 @@ _TOKEN = re.compile(r"\s*(?:(?P<word>Schema\.\w+|\.?\w+)|(?P<text>\"[^\"]*\")|(?
 
 
 def is_there() -> bool:
-    """Whether the patches are those that add the settings. Patches of somebody's own may have none."""
+    """Whether the patches are those that add the settings. Somebody's own patches may not have them."""
     return (resources.patches() / PATCH).is_file()
 
 

@@ -51,8 +51,8 @@ class Problem:
 
 
 def problems(config: Mapping[str, Any]) -> Iterator[Problem]:
-    """What OpenCode refuses or ignores in the two keys of a parsed configuration, and in what is asked after the models
-    of agents; other keys are not checked.
+    """What OpenCode refuses or ignores in the two keys of a parsed configuration, and in the ``fallback`` of its
+    agents. Other keys are not checked.
     """
     fields = schema.load().fields
     for key, wanted in fields.items():
@@ -75,7 +75,7 @@ def agent_fallbacks(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def fallback_problems(name: str, value: object) -> Iterator[Problem]:
-    """What is wrong in ``agent.NAME.fallback``. It is used unless something else than unknown keys is."""
+    """What is wrong in ``agent.NAME.fallback``. OpenCode still uses it if all that is wrong are unknown keys."""
     combined = schema.load().fields.get("combined")
     if isinstance(combined, Struct) and "fallback" in combined.fields:
         yield from _check(("agent", name, "fallback"), value, combined.fields["fallback"])
@@ -123,7 +123,7 @@ def _check(path: jsonc.Path, value: object, wanted: Type) -> Iterator[Problem]:
 
 
 SHORTEST = 3
-"""Letters of a code or word in a row of failures, at least: less stands in almost every error."""
+"""The least number of letters in a code or word of a row of failures: shorter ones are in almost every error."""
 
 
 def _row(path: jsonc.Path, row: Mapping[str, Any]) -> Iterator[Problem]:
@@ -179,7 +179,9 @@ def _fits(value: object, wanted: Type) -> bool:
 
 
 def _meant(value: object, wanted: Type) -> str:
-    """What a number was probably meant to be that is too small for milliseconds."""
+    """A hint about the unit of a wrong number: milliseconds if it is too small for those, dollars if it was written as
+    a text. "" if there is no hint.
+    """
     if (
         isinstance(wanted, Amount)
         and isinstance(value, str)

@@ -136,7 +136,8 @@ def _section(patch: Patch, section: str, hunks: FileHunks, file: Edited) -> str:
     parts = sorted(made, key=lambda part: part.line)
     if not file.left_out:
         return _moved(start, file) + "".join(_written(parts))
-    # `Hunks` counts them, so each has to stay at its number, and a new one has to be one that was there.
+    # `Hunks` refers to hunks by number. So each hunk has to keep its number, and a new one may only take the place of
+    # an old one.
     numbers = [hunk.number for hunk in hunks.hunks]
     if [part.number or number for part, number in zip(parts, numbers, strict=False)] != numbers or len(parts) > len(
         numbers

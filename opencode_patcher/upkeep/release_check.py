@@ -67,7 +67,7 @@ class Ours:
 
     @classmethod
     def of(cls, line: Line) -> Ours:
-        """Those of a line."""
+        """The patches and templates of a line."""
         return cls(patches=resources.patches(line), line=line)
 
 

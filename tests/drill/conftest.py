@@ -11,7 +11,7 @@ import pytest
 from opencode_patcher.drill.fakes import server
 
 TOOL_SECONDS = 0.3
-"""The stand-in runs a tool after the whole answer: a fault that waits for it waits for as long as it may."""
+"""The stand-in runs its tools after the whole answer, so a fault that waits for a tool always waits this long."""
 
 FAKE = Path(__file__).with_name("fake_opencode.py")
 

@@ -36,13 +36,13 @@ CALLED = text("I look it up."), tool("call_one-alpha1")
         ((answered("beta", 1),), (message("beta", text("x"), cost=B),)),
         ((REFUSED, answered("beta", 3)), (message("beta", text("x"), cost=B),)),
         ((GARBLED, answered("beta", 3)), (message("beta", text("x"), cost=B),)),
-        # What was taken back is paid in the message that took its place, be that one unfinished but for a tool.
+        # A discarded answer is paid in the message that replaces it, even if that message itself ends with a tool call.
         ((EMPTY, answered("beta", 3)), (message("beta", text("x"), cost=A + B),)),
         (
             (EMPTY, replace(REFUSED, number=1), answered("beta", 5)),
             (message("alpha", *CALLED, cost=A), message("beta", text("x"), cost=B)),
         ),
-        # The last one left is believed.
+        # The last answer stays even if it is empty, because none replaces it.
         ((EMPTY,), (message("alpha", cost=A),)),
     ],
 )

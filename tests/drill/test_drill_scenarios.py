@@ -33,7 +33,7 @@ def test_a_scenario_is_consistent(scenario: Scenario) -> None:
         assert len(expected.served_by) == len(scenario.replies)
     calls = [call.id for reply in scenario.replies for call in reply.tools]
     assert len(set(calls)) == len(calls)
-    # Only what follows a turn that was killed has no replies of its own.
+    # Only the turn after one that was killed has no replies of its own.
     assert scenario.turns[0].replies
     assert all(one.killed or next_one.replies for one, next_one in itertools.pairwise(scenario.turns))
     for turn in scenario.turns:

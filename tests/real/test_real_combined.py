@@ -23,7 +23,7 @@ EMPTY = HttpError(status=402, message="Insufficient credits", code="insufficient
 def test_who_is_avoided_is_seen_and_ended_and_members_are_chosen(
     tmp_path: Path, patched: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """``alpha`` has no credits for its first request, and is well afterwards."""
+    """``alpha`` has no credits for its first request, and answers afterwards."""
     providers = (replace(ALPHA, faults=(EMPTY,)), BETA)
     with holding(tmp_path / "user", GREETING, *providers) as (home, held):
         for one in held:
@@ -76,7 +76,7 @@ def test_mistakes_are_named_with_their_file(tmp_path: Path, patched: Path) -> No
 
 
 def test_settings_that_contradict_each_other_are_named_at_start_and_by_check(tmp_path: Path, patched: Path) -> None:
-    """The project leaves out ``beta``, which the user prefers, and which is the project's own last resort."""
+    """The project excludes ``beta``, although the user prefers it and the project itself has it as its last resort."""
     with holding(tmp_path / "user", GREETING, ALPHA, BETA) as (home, held):
         for one in held:
             one.go_on()

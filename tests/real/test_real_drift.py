@@ -77,7 +77,7 @@ def real_files(root: Store) -> tuple[FileOutcome, ...]:
 
 
 Lines = list[tuple[str, int]]
-"""Lines of a file, each with the number that it had in upstream's, -1 for a line that was put in."""
+"""The lines of a file, each with its number in upstream's file; -1 for a line that was inserted."""
 
 positions = st.floats(0, 1, exclude_max=True)
 edits = st.lists(
@@ -140,7 +140,7 @@ def test_real_files_get_exactly_the_intended_edit_or_none(
         original = numbers.index(span.start)
         if at.line - 1 == original or at.already:
             continue
-        # Another place is right only when the edits have taken the hook's own lines out of its function, or apart.
+        # Another place is right only if the edits have moved the hook's own lines out of their function, or split them.
         declaration = outline.enclosing(source_.starts[original])
         together = numbers[original : original + len(span)] == list(span)
         inside = declaration is not None and declaration.path[-1:] == (hunk.heading.split(" > ")[-1],)

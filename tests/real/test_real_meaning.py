@@ -68,7 +68,7 @@ def test_what_moved_later_is_found_in_the_release_that_brought_it(
 
 
 def test_what_is_known_today_covers_every_release_of_the_source(real_store: Store) -> None:
-    """Whether the drill has passed with it, too, is said by the forms themselves (``unproven``)."""
+    """Whether the drill has passed with them as well is stated in the forms themselves (``unproven``)."""
     known = [
         replace(item, forms=tuple(replace(form, unproven=False) for form in item.forms))
         for item in expectations.load(resources.patches())

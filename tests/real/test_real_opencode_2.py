@@ -29,13 +29,13 @@ pytestmark = [pytest.mark.upstream, pytest.mark.timeout(1800)]
 
 INSTEAD: Mapping[str, tuple[str, ...]] = {
     "@effect/sql-sqlite-bun": ("@effect/sql-sqlite-bun=4.0.0-beta.102",),
-    # This one no longer brings what the release imports from it.
+    # The first one no longer brings what the release imports, so the second one is needed too.
     "@effect/opentelemetry": ("@effect/opentelemetry=4.0.0-beta.99", "@opentelemetry/sdk-trace-node=2.6.1"),
     "@fontsource/noto-sans-math": ("@fontsource/noto-sans-math=5.2.8",),
     "@fontsource/noto-sans-symbols": ("@fontsource/noto-sans-symbols=5.2.11",),
     "@fontsource/noto-sans-symbols-2": ("@fontsource/noto-sans-symbols-2=5.2.8",),
 }
-"""Versions that work instead, for packages of which not every registry has the one that the release asks for."""
+"""Versions that work, for packages whose requested version is missing from some registries."""
 
 
 def build(store: Store, *packages: str) -> process.Completed:
@@ -46,7 +46,7 @@ def build(store: Store, *packages: str) -> process.Completed:
 
 @pytest.fixture(scope="module")
 def packages(built_as_it_is: process.Completed) -> tuple[str, ...]:
-    """What has to be taken instead of what the registry lacks: nothing where it lacks nothing."""
+    """The packages to take instead of those that the registry lacks; none if it has them all."""
     said = json.loads(built_as_it_is.stdout)
     if built_as_it_is.code == 0:
         return ()

@@ -24,7 +24,7 @@ def test_run_says_once_who_goes_on_and_names_the_one_that_serves(tmp_path: Path,
     with holding(tmp_path / "user", GREETING, *providers) as (home, (_, beta)):
 
         def follow(_: str, line: str) -> None:
-            # The answer is held back until then: without this line there is none.
+            # The provider holds its answer back until this line has been printed.
             if SWITCH in line:
                 beta.go_on()
 
@@ -41,6 +41,6 @@ def test_run_says_once_who_goes_on_and_names_the_one_that_serves(tmp_path: Path,
     (switch,) = (line for line in printed.splitlines() if SWITCH in line)
     assert "503" in switch
     assert "beta takes over" in switch
-    # Each time another one serves it says so, in the line that upstream prints of the agent and its model.
+    # Each provider that serves is named in the line in which upstream prints the agent and the model.
     assert re.findall(r"^> build · \S+ \((\w+)\)", printed, re.MULTILINE) == ["alpha", "beta"]
     assert GREETING.replies[0].text("beta") in printed

@@ -117,7 +117,7 @@ def test_how_members_stand_is_seen_and_changed(
         terminal = open_terminal(home, f"exec '{patched}' --model combined/claude-sonnet-4-5", size)
         terminal.until(lambda screen: "claude-sonnet-4-5 Combined" in screen)
         terminal.type(GREETING.prompt)
-        # The toast hides parts of a small screen; what happened stays in the transcript.
+        # On a small screen the toast hides some of the text; the line about the failover stays in the transcript.
         terminal.until(lambda screen: all(one in screen for one in ("nothing was lost", "until", "takes over")))
 
         terminal.type("/combined")
@@ -150,7 +150,7 @@ def test_how_members_stand_is_seen_and_changed(
         terminal.until(lambda screen: "Combined models" not in screen)
 
         terminal.type(f"Once more: {GREETING.prompt}")
-        # It says who is waited for and how to stop that, however small the screen is.
+        # The screen names the provider that the turn waits for and how to stop waiting, however small it is.
         terminal.until(lambda screen: "aiting for" in screen and "esc" in screen)
         terminal.press("Escape")
         terminal.until(lambda screen: "again" in screen)

@@ -107,7 +107,7 @@ def test_a_session_goes_from_stock_to_patched_and_back(user: User, fakes: list[F
     assert (user.home.work / EFFECTS).read_text().splitlines() == ["done"]
     assert [violation for fake in fakes for one in fake.exchanges for violation in one.violations] == []
 
-    # Who was asked last has been sent all that went before, the tool's call and result too.
+    # Both providers got the whole history with their last request, including the tool's call and result.
     for fake in (beta, gamma):
         sent = json.dumps(fake.exchanges[-1].body)
         assert "this is the whole answer" in sent

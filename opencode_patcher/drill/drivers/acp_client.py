@@ -69,7 +69,7 @@ class AcpClient:
             self._answers[number].put(message)
 
     def end(self) -> None:
-        """End all waiting for an agent that has ended."""
+        """The agent has ended: wake everybody who waits for an answer."""
         with self._lock:
             self._ended = True
             for answer in self._answers.values():

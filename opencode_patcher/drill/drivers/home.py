@@ -22,7 +22,7 @@ _INHERITED = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "COMSPEC", "PATHEXT")
 """The variables of the caller's environment that a program needs. Others could be the user's keys or settings."""
 
 WELCOME = "combined-welcome"
-"""A patched OpenCode that finds this file in its state directory was started before, and does not say what it says at
+"""A patched OpenCode with this file in its state directory has been started before. It does not repeat what it says at
 its first start (config/welcome.ts).
 """
 

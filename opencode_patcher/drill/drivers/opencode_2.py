@@ -58,7 +58,9 @@ def version(binary: Path, home: Home) -> str:
 
 
 def look(binary: Path, server: OpenCodeServer, home: Home) -> Subject:
-    """Find out whether a binary is patched: it lists a combined model of three providers. Both accept the keys."""
+    """Find out whether a binary is patched: a patched one lists a combined model of three providers. A stock one
+    accepts the keys too, but lists no combined model.
+    """
     project = home.at("projects/looked-at")
     start_project(project, configuration(PROVIDERS, URLS, priority=True))
     own = server.at(project.work)
@@ -111,14 +113,16 @@ class Screen:
 
     @property
     def text(self) -> str:
-        """The texts that stand there now."""
+        """The texts that the screen shows now."""
         return "".join(
             str(part["text"]) for message in self.order for part in self.parts[message] if part["type"] == "text"
         )
 
 
 def _standing(parts: list[dict[str, object]]) -> list[dict[str, object]]:
-    """As templates/opencode-2: tools that have started stay, and what is before the last of them."""
+    """The parts that stay when a step starts again, as in templates/opencode-2: tools that have started, and the texts
+    before the last of them.
+    """
     started = [number for number, part in enumerate(parts) if part.get("status") == "started"]
     last = started[-1] if started else -1
     return [part for number, part in enumerate(parts) if number <= last and (number in started or _is_text(part))]
@@ -257,7 +261,7 @@ class _Conversation:
         return not is_idle(self._server, self._id)
 
     def _is_over(self) -> bool:
-        """Whether the turn has ended; asked often, so it waits a little."""
+        """Whether the turn has ended. It pauses first, because it is called in a loop."""
         time.sleep(LOOK_SECONDS)
         return bool(self._stage.exchanges) and is_idle(self._server, self._id)
 

@@ -1,5 +1,5 @@
-"""Scenarios of OpenCode 2 that the shared server cannot play alone: one needs the program's ``run``, which answers
-questions by itself, another a service that is killed, and the next one, which goes on with its turns.
+"""Scenarios of OpenCode 2 that the shared server cannot play: one needs the program's own ``run``, which answers
+questions by itself; in the other a service is killed, and the next one goes on with its turns.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def observe_restart(
             assert isinstance(pid, int)
             os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
         with _service(stage, variables) as server:
-            # The turn that it goes on with is not active at once.
+            # The turn is not active at once in the new service.
             deadline = time.monotonic() + limit
             while not stage.is_cancellable and time.monotonic() < deadline:
                 time.sleep(LOOK_SECONDS)

@@ -26,7 +26,7 @@ COMBINED = "combined"
 """The id of the virtual provider."""
 
 PROVIDERS = (ALPHA, BETA, GAMMA)
-"""They spell one model differently."""
+"""Three providers that spell one model differently."""
 
 URLS = {provider.id: NO_NETWORK for provider in PROVIDERS}
 

@@ -19,7 +19,7 @@ from opencode_patcher.drill.verdict.observation import Event, Observation, parse
 WATCH_SECONDS = 0.05
 
 SETTLED_SECONDS = 1.5
-"""How long after the last failure a process that is to be killed has for beginning to wait."""
+"""A process that will be killed gets this long after the last failure to begin its wait."""
 
 
 def observe(stage: Stage, read: Reader, *, limit: float, stop: threading.Event | None = None) -> Observation:

@@ -112,7 +112,7 @@ class _Conversation:
             self._server.call("POST", f"/session/{self._id}/abort")
             limit = self._pace.scaled(CANCEL_SECONDS)
         if not self._client.wait(self._id, limit):
-            # A server that is too busy to end the turn is also too busy to cancel it.
+            # If the server is too busy to end the turn in time, it is also too busy to cancel it.
             with suppress(DrillError):
                 self._server.call("POST", f"/session/{self._id}/abort")
             return None

@@ -1,4 +1,4 @@
-"""What a user wants of the members of a session: said to the server, or by another process."""
+"""Tells OpenCode what a user wants of a session's members, through the server or with another process."""
 
 from __future__ import annotations
 

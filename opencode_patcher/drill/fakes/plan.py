@@ -69,8 +69,8 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Steering:
-    """What the user wants of the members. ``what`` is the end of a route below ``/combined/session/ID``, with its
-    ``body``; or ``clear``, which another process does, of the provider that ``body`` names.
+    """What the user wants of the members. ``what`` is the end of a route below ``/combined/session/ID``, and ``body``
+    is what the route gets. With ``clear``, another process ends the cooldown of the member that ``body`` names.
     """
 
     what: str
@@ -110,9 +110,9 @@ SUMMARY = Reply(content=(Text(text="The user asked for a drill; nothing is left 
 
 
 def next_reply(turns: tuple[Turn, ...], conversation: Conversation) -> Reply | None:
-    """The next reply in the turn whose prompt is in the last user message: the first one with a tool call that is
-    missing in the conversation, and only with the missing calls. The last reply when none is missing. None when no turn
-    has such a prompt.
+    """The next reply in the turn whose prompt is the last user message: the first reply with a tool call that is not in
+    the conversation yet, with only the missing calls. If no call is missing, the last reply. None when no turn has that
+    prompt.
     """
     made = {id.rpartition(SERIAL)[0] for id in conversation.called}
     for turn in turns:

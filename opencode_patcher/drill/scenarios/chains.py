@@ -1,5 +1,5 @@
-"""Chains of different models, asked in the user's order: in a turn, a subagent, a command, a summary, a title, after a
-refusal, and behind every model or one agent's.
+"""Chains of different models, asked in the user's order: in a turn, a subagent, a command, a summary and a title, after
+a refusal, after any model, and after the model of one agent.
 """
 
 from __future__ import annotations

@@ -29,9 +29,9 @@ RESTARTED = frozenset({"wait-and-resume"})
 STARTS_EARLY = frozenset(
     {"cut-at-tool", "cut-after-tool", "parallel-unfinished", "parallel-finished", "tool-running", "undo-commit"}
 )
-"""Those in which a tool runs while its answer is still coming. OpenCode 2 starts the calls of a chat completion when
-the answer is complete; those of Anthropic's protocol, which the first provider speaks here, as soon as each is
-complete.
+"""Scenarios in which a tool runs while its answer is still coming. OpenCode 2 starts the calls of a chat completion
+when the answer is complete. Calls in Anthropic's protocol start as soon as each is complete, so the first provider
+speaks that protocol here.
 """
 
 

@@ -19,7 +19,7 @@ EFFECTS = "effects.txt"
 MODEL = "{model}"
 
 OFFER = "{{{provider}}}/{model}"
-"""How ``settings`` and ``combined`` name the offer of a provider, whose id the drill makes unique."""
+"""What ``settings`` and ``combined`` call the offer of a provider, because the drill makes the provider's id unique."""
 
 
 class Through(StrEnum):

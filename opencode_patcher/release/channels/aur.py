@@ -32,9 +32,9 @@ class Aur:
         values = {
             "name": f"{offer.name}-bin",
             "program": offer.program,
-            # Whatever would install the same file.
+            # Any package that would install the same file.
             "conflicts": [offer.program, f"{offer.program}-bin"],
-            # No dash may be in it, and letters right behind a number are what comes before it.
+            # A version must not contain a dash. Letters right after a number mean a version before that number.
             "number": offer.number.replace("-", ""),
             "revision": offer.revision,
             "description": offer.description,

@@ -83,7 +83,7 @@ def _platform(offer: Offer, asset: Asset) -> dict[str, object]:
 def _head(offer: Offer, name: str) -> dict[str, object]:
     return {
         "name": name,
-        # npm takes a number after a dash for a pre-release, but has no other place for it.
+        # npm takes a number after a dash for a pre-release, but there is no other place for the revision.
         "version": offer.version,
         "license": "MIT",
         "homepage": offer.homepage,
