@@ -35,20 +35,21 @@ class Line:
     """A line of OpenCode: releases that share their layout, and so their patches and templates.
 
     Its releases are those from ``since`` to the end of the major version ``major``; with ``pre_releases`` also those
-    before the first one. ``source`` is the address of the repository, ``tags`` a pattern (git's glob) of all its
-    release tags, those of other lines included. ``package`` is the workspace package that is built, ``package_name``
-    its name in package.json. Its file ``build_script`` is called with ``build_flags``, and leaves the program under
-    ``dist/DIST-linux-x64/bin/BUILT``. ``web_ui`` is the package that can be embedded, "" for none, and
-    ``without_web_ui`` the flags that leave it out. ``program`` is what the program is called where it is installed.
+    before the first one. ``source`` is the address of the repository, ``tags`` a pattern (git's glob) that matches all
+    its release tags, those of other lines included. ``package`` is the workspace package that is built,
+    ``package_name`` its name in package.json. Its file ``build_script`` is called with ``build_flags``, and leaves the
+    program under ``dist/DIST-linux-x64/bin/BUILT``. ``web_ui`` is the package that can be embedded ("" for none), and
+    ``without_web_ui`` the flags that leave it out. ``program`` is the name under which the program is installed.
 
-    ``patches`` is the directory below ``patches/``. Of ``templates`` the first directory has to exist. ``combined`` is
-    how OpenCode's own modules import ours, ``ending`` what they write behind the path of a module of their own package.
-    ``lock`` and ``support`` name files beside ``upstream/lock.py``. The names of the line's workflows, and of branches
-    and labels that they make, end in ``suffix``. ``asks`` are the words with which the patched program says what it
-    combines, ``checks`` those with which it fails for a configuration that it refuses (none if it has no such command),
-    and ``login`` is how people log in to a provider. ``login_tables`` are what its database needs to have for these
-    logins (none if they are in a file). ``experimental`` says what is not proven yet, "" for nothing. Some releases
-    call these parts otherwise: ``later`` has their names, oldest first (see ``at``).
+    ``patches`` is the directory below ``patches/``. Of ``templates``, only the first directory has to exist.
+    ``combined`` is how OpenCode's own modules import ours, ``ending`` what they write after the path of a module of
+    their own package. ``lock`` and ``support`` name files beside ``upstream/lock.py``. ``suffix`` is at the end of the
+    names of the line's workflows, and of the branches and labels that they make. ``asks`` are the arguments with which
+    the patched program prints what it combines. ``checks`` are the arguments with which it fails if it refuses its
+    configuration (none if it has no such command). ``login`` is how people log in to a provider. ``login_tables`` are
+    the tables that its database needs for these logins (none if they are in a file). ``experimental`` says what is not
+    proven yet ("" for nothing). Some releases have other names for these parts; ``later`` lists those names, oldest
+    first (see ``at``).
     """
 
     major: int

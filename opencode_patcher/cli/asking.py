@@ -18,7 +18,9 @@ MAKE_ONE = "opencode-patcher build, then opencode-patcher install"
 
 
 def usable(binary: Path | None) -> Usable | None:
-    """The named program, else the one that is installed, else the newest verified build; None without any."""
+    """The named program, else the one that is installed, else the newest verified build; None if there is none of
+    these.
+    """
     from opencode_patcher.base import store as storage
     from opencode_patcher.install import state
     from opencode_patcher.install import usable as found

@@ -89,7 +89,7 @@ def line_of(major: str | None, refs: Iterable[str | None]) -> Line:
 
 
 def naming(line: Line) -> str:
-    """How a suggested command names a line: "" for the one that it takes without being told."""
+    """How a suggested command names a line; "" for the line that commands take by default."""
     from opencode_patcher.base.line import OPENCODE_1
 
     return "" if line is OPENCODE_1 else f" --line {line.major}"

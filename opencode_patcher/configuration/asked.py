@@ -35,7 +35,7 @@ NOTES = ("agent", "agents", "command", "commands", "mode", "modes")
 """Directories with Markdown files whose heads are configuration (upstream's config/agent.ts and config/command.ts)."""
 
 MOST_NOTES = 500
-"""The most such files that are copied for one user."""
+"""The most such files that are copied from one configuration directory."""
 
 DATABASE = "opencode.db"
 

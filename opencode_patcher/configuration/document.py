@@ -106,8 +106,8 @@ def document() -> str:
 
 
 def keys() -> tuple[Key, ...]:
-    """Every key of ``combined``, the nested ones after the one that they are in. ``fallback`` has the keys of a group,
-    which are listed there.
+    """Every key of ``combined``. Nested keys follow the key that contains them. The keys of a ``fallback`` are those of
+    a group, and are listed there.
     """
     combined = schema.load().fields["combined"]
     assert isinstance(combined, Struct)

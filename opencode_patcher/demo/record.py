@@ -1,6 +1,6 @@
 """Records a failover in the real terminal interface: the real program, and providers on 127.0.0.1 that fail.
 
-Nothing is staged but the providers: what is seen is what the program shows.
+Only the providers are fake; everything on the screen is what the program shows.
 """
 
 from __future__ import annotations

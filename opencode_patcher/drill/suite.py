@@ -43,7 +43,7 @@ seconds of one core.
 """
 
 ISOLATED_AT_A_TIME = 2
-"""The same without a server."""
+"""How many such scenarios run at a time when there is no server."""
 
 MOST_REPEATS = 8
 """A loaded machine makes a few scenarios late. If more than this are late, the binary is to blame."""

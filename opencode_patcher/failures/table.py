@@ -47,7 +47,7 @@ WITHOUT = ("thinking", "items", "calls")
 """The parts of a history that may be left out for a member."""
 
 PLACES = ("none", "text", "header:", "field:")
-"""Where a row may say that the time is."""
+"""Where a row may say that the time stands."""
 
 OWN_STAGE = "own"
 """The stage of the user's own rows."""

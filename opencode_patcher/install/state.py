@@ -80,7 +80,9 @@ def meant(store: Store, name: str | None) -> str:
 
 
 def active_elsewhere(store: Store, program: str) -> frozenset[str]:
-    """The builds that are active under other names: what was activated there last. Raises StoreError."""
+    """The builds that are active under other names: for each name, the one that was activated last. Raises
+    StoreError.
+    """
     return frozenset(state.history[-1].build for state in others(store, program).values() if state.history)
 
 

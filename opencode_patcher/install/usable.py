@@ -23,8 +23,8 @@ class Usable:
 
 
 def find(store: Store, system: System) -> Usable | None:
-    """The installed build, else the newest verified one in the store, of the first line if there is one; None without
-    any. Raises StoreError or InstallError when what is there cannot be read.
+    """The installed build, else the newest verified build in the store (one of the first line, if there is one); None
+    if there is neither. Raises StoreError or InstallError when the store or the installation cannot be read.
     """
     installed = activate.look(store, system).active
     line = of_version(version_of(installed.tag)) if installed else None

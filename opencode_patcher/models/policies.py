@@ -27,7 +27,7 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Require:
-    """``combined.require``: what providers must promise; ``trust`` names those of which the user knows it."""
+    """``combined.require``: what providers must promise. ``trust`` names providers that the user vouches for."""
 
     no_training: bool = False
     region: str = ""

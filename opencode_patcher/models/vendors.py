@@ -1,4 +1,4 @@
-"""Whose model it is if the table does not say: learnt from how others in the catalogue write the name.
+"""Finds the vendor of a model that the table does not know, from how others in the catalogue write its name.
 
 ``identity-vendor.ts`` is the same in TypeScript; the two agree on every input.
 """

@@ -109,7 +109,7 @@ def gather(
 
 
 def _refused(order: Order, lacking: Sequence[MissingPackage]) -> list[MissingPackage]:
-    """What stops the build of a target."""
+    """The missing packages that stop the build of a target."""
     return [one for one in lacking if not (order.allow_missing and one.library)]
 
 

@@ -104,7 +104,7 @@ def order_of(released: Manifest, request: Request) -> Order:
         request=replace(
             request,
             line=line,
-            # Whoever names other patches means those, in the one line that they can be for.
+            # Patches other than the package's own can only be named for the first line.
             patches=request.patches if line is OPENCODE_1 else resources.patches(line),
             ref=released.release.tag,
             latest=False,

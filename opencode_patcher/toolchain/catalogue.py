@@ -35,7 +35,7 @@ _PIP_FLAGS = ("--quiet", "--no-input", "--disable-pip-version-check", "--retries
 """With pip's default of five retries, users who are offline would wait ten seconds."""
 
 _NOT_THE_USERS: Mapping[str, str | None] = {
-    # A file of settings can say it too; a variable counts more.
+    # This can also be set in a file of settings; the variable takes precedence.
     "PIP_REQUIRE_VIRTUALENV": "0",
     "PIP_DRY_RUN": "0",
     **dict.fromkeys(
@@ -165,7 +165,9 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def older_than(models: Catalogue, day: str) -> bool:
-    """Whether nothing in a catalogue is as young as ``day`` (``2026-05-14``), but for ``LAG_DAYS``."""
+    """Whether the newest model in a catalogue is more than ``LAG_DAYS`` older than ``day`` (``2026-05-14``); False if
+    it does not say when its models were changed.
+    """
     if not models.newest:
         return False
     return date.fromisoformat(day) - date.fromisoformat(models.newest) > timedelta(days=LAG_DAYS)
@@ -250,7 +252,8 @@ def _without_traceback(text: str) -> str:
 
 
 def _install(what: Sequence[str | Path], place: Path, flags: Sequence[str], reporter: Reporter) -> None:
-    """Fetch ``what`` to the directory ``place``. The user's settings of pip and uv say from where, never what.
+    """Fetch ``what`` to the directory ``place``. The user's settings of pip and uv decide where it comes from, but not
+    what it is.
 
     Raises ProcessError when that fails, ToolchainError when there is no installer or its settings cannot be read.
     """

@@ -82,8 +82,8 @@ def for_registry(scratch: Path) -> dict[str, str | None]:
 
 
 def require_known(tree: Worktree) -> None:
-    """Raises ToolchainError when the release has settings of its own that decide from where packages come, or what else
-    is run, beyond those of ``KNOWN``.
+    """Raises ToolchainError when the release has settings of its own, beyond those of ``KNOWN``, that decide where
+    packages come from or what else is run.
     """
     for directory in (tree.path, *(tree.path / package for package in tree.packages)):
         if files.exists(directory / ".npmrc"):

@@ -50,9 +50,9 @@ class _Seen:
 def embedded_if_possible(request: Request, store: Store, reporter: Reporter, attempt: Callable[[Request], T]) -> T:
     """The result of ``attempt`` for the request, once it is decided whether the web UI is embedded.
 
-    ``auto`` embeds it unless the release has none, a dependency is not available or its build fails; then it is not
-    tried again for a day, and the request says why it is missing. Raises what ``attempt`` raises, MissingError and
-    FailedError only when the web UI was asked for.
+    ``auto`` embeds it unless the release has none, a dependency is not available or its build fails; in the last two
+    cases the request says why it is missing. A dependency that is not available is not looked for again for a day.
+    Raises what ``attempt`` raises; MissingError and FailedError only if the web UI was asked for.
     """
     if request.web_ui != "auto":
         return attempt(request)
@@ -64,7 +64,7 @@ def embedded_if_possible(request: Request, store: Store, reporter: Reporter, att
     if seen and seen.missing:
         return attempt(replace(without, web_ui_missing=seen.missing))
     try:
-        # What was found to be there needs no second look.
+        # Everything was available the last time, so this is not checked again.
         made = attempt(replace(request, web_ui="on") if seen else request)
         missing, remember = "", seen is None
     except NoWebUIError:
@@ -74,7 +74,7 @@ def embedded_if_possible(request: Request, store: Store, reporter: Reporter, att
         remember = isinstance(error, MissingError)
         reporter.warn(f"The web UI is left out. {missing} To insist on it: --web-ui on")
         made = attempt(replace(without, web_ui_missing=missing))
-    # Only now: if the registry fails altogether, that says nothing about the web UI.
+    # Only now: if the whole registry fails, that says nothing about the web UI.
     if remember:
         files.write_json(note, {"missing": missing})
     return made

@@ -178,7 +178,7 @@ def serve() -> None:
                 id = f"m{number}"
                 publish(project, "message.updated", info={**message["info"], "id": id, "sessionID": project.id})
                 for place, part in enumerate(message["parts"]):
-                    # The session of a part tells who prints it; these have been printed.
+                    # Without a session id, a client does not print these parts: they were printed already.
                     publish(project, "message.part.updated", part={**part, "id": f"p{place}", "messageID": id})
             if MODE == "sloppy":
                 rest = {"id": "x", "messageID": "m0", "type": "text", "text": "rest"}

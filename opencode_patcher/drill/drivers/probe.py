@@ -61,7 +61,7 @@ def probe(binary: Path, root: Path) -> Subject:
 
 
 def look(binary: Path, server: OpenCodeServer, home: Home) -> Subject:
-    """The same by asking its server, in two separate projects in ``home``."""
+    """Find out the same by asking the binary's server, in two separate projects in ``home``."""
 
     def listed(priority: bool) -> list[str]:
         project = home.at("projects/looked-at" if priority else "projects/looked-at-as-stock")

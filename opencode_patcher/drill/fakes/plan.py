@@ -1,7 +1,7 @@
 """What a healthy model does in a conversation: plain data, the same for every provider.
 
-Like a real model, a fake provider answers according to the conversation it gets, not by a counter: every provider gives
-the same reply for a step, and a step that is requested twice is answered twice.
+Like a real model, a fake provider looks at the conversation that it gets and does not count requests. So every provider
+gives the same reply for a step, and a step that is requested twice is answered twice.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ C = replace(GAMMA, model="last-three-3")
 """Three different models."""
 
 FALLBACK = [OFFER.format(provider=one.id, model=one.model) for one in (B, C)]
-"""What is asked after the first model, where that is not a chain itself."""
+"""The models that are asked after the first one, where the first one is not a chain itself."""
 
 AGENT = {"mode": "primary", "description": "Takes care"}
 

@@ -21,10 +21,10 @@ LEFT_OUT = {
 """The scenarios that are not played, each with the reason."""
 
 BY_RUN = frozenset({"metered-ask-run"})
-"""Those in which ``opencode2 run`` sends the prompt, and answers questions by itself."""
+"""Scenarios in which ``opencode2 run`` sends the prompt, and answers questions by itself."""
 
 RESTARTED = frozenset({"wait-and-resume"})
-"""Those in which a service is killed, and the next one goes on."""
+"""Scenarios in which a service is killed, and the next one goes on."""
 
 STARTS_EARLY = frozenset(
     {"cut-at-tool", "cut-after-tool", "parallel-unfinished", "parallel-finished", "tool-running", "undo-commit"}
@@ -36,7 +36,7 @@ speaks that protocol here.
 
 
 def playable(scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
-    """Those that apply, with OpenCode 2's names for the tools."""
+    """The scenarios that apply, with OpenCode 2's names for the tools."""
     return tuple(translated(scenario) for scenario in scenarios if scenario.name not in LEFT_OUT)
 
 

@@ -60,17 +60,17 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One drill. ``providers`` stand in the order of ``provider_priority``; ``name`` is what a user types.
+    """One drill. ``providers`` are in the order of ``provider_priority``; ``name`` is what a user types.
 
-    ``delegated`` are the turns of subagents: asked by OpenCode, not by the user. ``combined`` is the key of that name
-    in opencode.json, for a binary that knows it. ``settings`` are other keys of it, in which ``MODEL`` stands for the
-    model that is drilled; in both, an ``OFFER`` stands for that of a provider. ``through`` is the command that it must
-    be played through, None when any will do; ``cancel``, ``compact``, ``undone``, ``elsewhere``, ``steered`` and
-    ``passed`` of a turn need a server, ``arguments`` need ``run``. ``prints`` is False where ``opencode run`` would
-    print text that is taken back later; clients that can take text back must still end up right. ``group`` is not None
-    where the providers have different models, which the user has put in a group, in their order: what the group says
-    besides that. ``alone``: the model is the first provider's own, chosen directly. ``releases`` are those for which it
-    holds; a drill of any other leaves it out.
+    ``delegated`` are the turns of subagents, which OpenCode asks for and not the user. ``combined`` is the key of that
+    name in opencode.json, for a binary that knows it. ``settings`` are other keys of that file, in which ``MODEL``
+    stands for the model that is drilled; in both, an ``OFFER`` stands for the offer of a provider. ``through`` is the
+    command that the scenario must be played through, None if any will do; ``cancel``, ``compact``, ``undone``,
+    ``elsewhere``, ``steered`` and ``passed`` of a turn need a server, ``arguments`` need ``run``. ``prints`` is False
+    if ``opencode run`` would print text that is taken back later; clients that can take text back must still end up
+    right. ``group`` is for providers with different models, which the user has put in a group in their order: what else
+    the group says. It is None for providers of one model. ``alone``: the model is the first provider's own, chosen
+    directly. ``releases`` are those that the scenario holds for; a drill of any other release leaves it out.
     """
 
     name: str

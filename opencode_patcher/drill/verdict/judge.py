@@ -84,7 +84,7 @@ def failover_ms(observation: Observation) -> float | None:
 
 
 def retry_ms(observation: Observation) -> float | None:
-    """The same for the request that asks the failed provider again."""
+    """The longest time in milliseconds from the end of a failed answer to the next request to the same provider."""
     times = [
         (after.arrived - before.finished) * 1000
         for before, after in pairwise(observation.turn_exchanges)

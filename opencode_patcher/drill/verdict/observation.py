@@ -91,7 +91,7 @@ class Session:
 
 
 _SILENT = frozenset({Through.ACP, Through.SECOND_API, Through.OPENCODE_2})
-"""What prints nothing."""
+"""The ways to run a scenario in which nothing is printed."""
 
 
 @dataclass(frozen=True, kw_only=True)

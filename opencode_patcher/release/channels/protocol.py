@@ -79,8 +79,8 @@ class Offer:
         return max(fitting, key=lambda one: one.target.baseline, default=None)
 
     def named(self, machines: Mapping[str, tuple[str, str]]) -> dict[str, Asset]:
-        """The archive for each name in ``machines``, which maps a channel's names to our system and machine. Those for
-        which the release has nothing are left out.
+        """The archive for each name in ``machines``, which maps a channel's names to our system and machine. A name is
+        left out if the release has no archive for it.
         """
         found = {name: self.asset(*ours) for name, ours in machines.items()}
         return {name: asset for name, asset in found.items() if asset}
@@ -100,7 +100,7 @@ class Channel(Protocol):
 
 
 def default_name(line: Line) -> str:
-    """What the package of a line is called unless somebody names it."""
+    """The name of a line's package, if no other name is given."""
     return f"{line.program}-combined"
 
 
