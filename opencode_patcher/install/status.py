@@ -30,9 +30,9 @@ class Facts:
     """The facts, without a judgement.
 
     ``place`` is None when no bin directory is known; ``recorded`` says whether a build was activated there before;
-    ``record`` and ``file`` are about the active build; ``newer`` is a trusted build that was made after it, of the same
-    or a newer release; ``locked_build`` is the last trusted one of the locked release, and ``latest`` the last one
-    made, which ``install`` uses by default; ``lacks`` is what the active build lacks (``Ingredients.lacks``).
+    ``record`` and ``file`` are about the active build; ``newer`` is another trusted build, of the same or a newer
+    release (see ``newer_build``); ``locked_build`` is the last trusted one of the locked release, and ``latest`` the
+    last one made, which ``install`` uses by default; ``lacks`` is what the active build lacks (``Ingredients.lacks``).
     """
 
     place: Path | None
