@@ -182,6 +182,11 @@ def test_the_word_type_of_an_import_is_not_a_name() -> None:
     assert found(first, second) == []
 
 
+def test_a_member_called_type_declares_nothing_on_the_next_line() -> None:
+    lines = "    if (isHost(guest)) return guest.type\n    if (Oven.ready) carry(guest)"
+    assert found(insert(lines, "    return table", "call")) == []
+
+
 def test_an_import_that_is_hidden_where_it_is_used() -> None:
     imported = insert('import { plate } from "@/combined/plate"', 'export * as Waiters from "./waiter"', "")
     used = insert("      plate.warm()", "      wash(plate)", "bring")

@@ -133,6 +133,10 @@ def test_the_screen_has_one_whole_answer_and_says_who_gave_it(shown: Shown, tmp_
         "Hello from beta, this is the whole answer and nothing was lost.",
         "> claude-sonnet-4.5 (beta)",
     ]
+    answering = [line for line in done.stderr.splitlines() if line.startswith("> ")]
+    assert [line.split()[-1] for line in answering] == ["(alpha)", "(beta)"]
+    (switch,) = (line for line in done.stderr.splitlines() if line.startswith("Failover: "))
+    assert switch.endswith("Beta takes over")
 
 
 def test_the_unpatched_program_fails_in_its_own_ways(store: Store, unpatched: dict[str, Path]) -> None:

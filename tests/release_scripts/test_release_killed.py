@@ -216,6 +216,8 @@ def test_interrupted_during_the_download(machine: Machine, first: Path, tmp_path
     os.mkfifo(reached)
     machine.add("curl", f'echo now > "{reached}"; exec sleep 100')
     machine.add("sleep", f'exec "{shutil.which("sleep")}" "$@"')
+    # Under nohup, SIGHUP is ignored, and a shell cannot trap a signal that is ignored when the shell starts.
+    before = signal.signal(sent, signal.SIG_DFL)
     process = subprocess.Popen(
         [*machine.shell, machine.script],
         env={**machine.environment(), "OPENCODE_RELEASE_URL": "http://127.0.0.1:9"},
@@ -223,6 +225,7 @@ def test_interrupted_during_the_download(machine: Machine, first: Path, tmp_path
         text=True,
         start_new_session=True,
     )
+    signal.signal(sent, before)
     reached.read_text()
     os.killpg(process.pid, sent)
     said = process.communicate()[1]

@@ -20,7 +20,7 @@ _NAME = re.compile(r"(?:(?<=\.\.\.)|(?<![\w$.#@]))(?!\$\{)[A-Za-z_$](?:\w|\$(?!\
 _KNOWN_FILE = Path(__file__).with_name("words.toml")
 
 _DECLARES = re.compile(
-    r"(?:\b(?:const|let|var|class|enum|namespace|interface|type|import)|\bfunction\b\s*\*?|^import\b.*\bas)\s*$",
+    r"(?:(?<![.\w$])(?:const|let|var|class|enum|namespace|interface|type|import)|\bfunction\b\s*\*?|^import\b.*\bas)\s*\Z",
     re.MULTILINE,
 )
 _DESTRUCTURES = re.compile(r"\b(?:const|let|var|import|import\s+type)\s+(?:[\w$]+\s*,\s*)?$")

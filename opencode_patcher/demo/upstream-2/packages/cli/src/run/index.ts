@@ -30,5 +30,6 @@ export async function run({ message, model, auto }: Options) {
     listen,
   }
   const screen = Session({ sessionID: session.id })
-  if (!(await runNonInteractivePrompt({ client, sessionID: session.id, message, auto, screen }))) process.exitCode = 1
+  const asked = { client, sessionID: session.id, message, model: session.model, format: "default" as const, auto, screen }
+  if (!(await runNonInteractivePrompt(asked))) process.exitCode = 1
 }

@@ -20,6 +20,8 @@ type Input = {
   readonly client: Client
   readonly sessionID: string
   readonly message: string
+  readonly model?: { readonly providerID: string }
+  readonly format: "default"
   /** Yes to whatever is asked. */
   readonly auto: boolean
   readonly screen: () => string
@@ -30,20 +32,46 @@ const ENDS = ["session.execution.succeeded", "session.execution.failed", "sessio
 const isForm = (event: EventV2.Payload): event is EventV2.Payload & { readonly data: { readonly form: FormRequest } } =>
   event.type === "form.created"
 
+/** Gives one event after the other, as they come. */
+function inOrder({ listen }: Client) {
+  const events: EventV2.Payload[] = []
+  const waiting = { wake: () => {} }
+  listen((event) => {
+    events.push(event)
+    waiting.wake()
+  })
+  return async function* () {
+    while (true) {
+      yield* events.splice(0)
+      if (!events.length) await new Promise<void>((resolve) => (waiting.wake = resolve))
+    }
+  }
+}
+
 export async function runNonInteractivePrompt(input: Input) {
+  const events = inOrder(input.client)
+
+  /** It prints no JSON. */
+  const emit = (_type: string, _timestamp: number, _data: Record<string, unknown>) => false
+
   // Nobody is there to answer.
   const cancelForm = async (request: Pick<FormRequest, "id" | "sessionID">) => {
     await input.client.form.cancel({ sessionID: request.sessionID, formID: request.id })
   }
 
-  const ended = new Promise<string>((resolve) =>
-    input.client.listen((event) => {
+  const consume = async () => {
+    for await (const event of events()) {
       if (isForm(event)) void cancelForm(event.data.form)
-      if (ENDS.includes(event.type)) resolve(event.type)
-    }),
-  )
+      if (ENDS.includes(event.type)) return event.type
+      if (event.type === "session.step.started") {
+        if (!emit("step_start", Date.now(), {})) UI.empty()
+      }
+    }
+  }
+
+  const ended = consume()
   await input.client.prompt(input.message)
   const how = await ended
-  UI.println(input.screen())
+  console.log(input.screen())
   return how === "session.execution.succeeded"
 }

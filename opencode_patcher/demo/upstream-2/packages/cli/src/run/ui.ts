@@ -1,3 +1,5 @@
+/** What is said besides the answer. */
 export const UI = {
-  println: (text: string) => console.log(text),
+  println: (text: string) => console.error(text),
+  empty: () => {},
 }

@@ -1,0 +1,48 @@
+/** What `opencode2 run` prints about the members of a combined model: which one answers, and which one takes over. */
+import { CombinedMember } from "@opencode-ai/core/combined/member"
+import { CombinedNotice } from "@opencode-ai/core/combined/turn/notice"
+import type { CombinedHappening } from "@opencode-ai/core/combined/view/happening"
+import { UI } from "../run/ui"
+
+type Event = { readonly type: string; readonly data: unknown }
+
+type Run = {
+  readonly format: string
+  readonly compatibility?: string
+  readonly model?: { readonly providerID: string }
+}
+
+/** Prints a line of JSON; returns whether the run prints JSON. */
+type Emit = (type: string, timestamp: number, data: Record<string, unknown>) => boolean
+
+type Started = { readonly agent: string; readonly model: { readonly providerID: string; readonly id: string } }
+
+/** The member that was printed last, by run. */
+const answering = new WeakMap<Run, string>()
+
+/** Returns whether the event has been dealt with. Upstream's types do not know all of these events. */
+export function prints(run: Run, { type, data }: Event, emit: Emit) {
+  if (type === "combined.switched") {
+    const happening = data as CombinedHappening.Happening
+    if (!emit("failover", happening.at, happening)) UI.println(line(happening))
+    return true
+  }
+  if (type !== "session.step.started" || run.model?.providerID !== "combined") return false
+  if (run.format === "json" || run.compatibility) return false
+  // A step starts once per attempt. Its line is only printed if another member answers.
+  const { agent, model } = data as Started
+  const member = CombinedMember.key({ providerID: model.providerID, modelID: model.id })
+  if (answering.get(run) !== member) {
+    UI.empty()
+    UI.println(`> ${agent} · ${model.id} (${model.providerID})`)
+    UI.empty()
+  }
+  answering.set(run, member)
+  return true
+}
+
+/** The same words as in OpenCode 1. */
+const line = ({ action, message }: CombinedHappening.Happening) =>
+  action === "moved" ? `${CombinedNotice.SWITCH}${message}` : message
+
+export * as CombinedPrinting from "./printing"
