@@ -1,6 +1,7 @@
 /** What `opencode2 run` prints about the members of a combined model: which one answers, and which one takes over. */
 import { CombinedMember } from "@opencode-ai/core/combined/member"
 import { CombinedNotice } from "@opencode-ai/core/combined/turn/notice"
+import { CombinedClock } from "@opencode-ai/core/combined/view/clock"
 import type { CombinedHappening } from "@opencode-ai/core/combined/view/happening"
 import { UI } from "../run/ui"
 
@@ -17,6 +18,9 @@ type Emit = (type: string, timestamp: number, data: Record<string, unknown>) => 
 
 type Started = { readonly agent: string; readonly model: { readonly providerID: string; readonly id: string } }
 
+/** Upstream's event before it asks again. It is also sent for a failover, and for a wait for a member. */
+type Scheduled = { readonly at: number; readonly error: { readonly message: string } }
+
 /** The member that was printed last, by run. */
 const answering = new WeakMap<Run, string>()
 
@@ -27,8 +31,16 @@ export function prints(run: Run, { type, data }: Event, emit: Emit) {
     if (!emit("failover", happening.at, happening)) UI.println(line(happening))
     return true
   }
-  if (type !== "session.step.started" || run.model?.providerID !== "combined") return false
-  if (run.format === "json" || run.compatibility) return false
+  if (run.model?.providerID !== "combined" || run.format === "json" || run.compatibility) return false
+  if (type === "session.retry.scheduled") {
+    const { at, error } = data as Scheduled
+    if (!error.message.startsWith(CombinedNotice.SWITCH)) return false
+    // A failover that does not wait has been printed already.
+    const now = Date.now()
+    if (at > now) UI.println(`${error.message}, until ${CombinedClock.clock(at, now)}`)
+    return true
+  }
+  if (type !== "session.step.started") return false
   // A step starts once per attempt. Its line is only printed if another member answers.
   const { agent, model } = data as Started
   const member = CombinedMember.key({ providerID: model.providerID, modelID: model.id })
