@@ -40,7 +40,13 @@ function prepareOptions(settings: ModelV2.Info["settings"]) {
 const llmError = (method: string, error: unknown) =>
   new LLMError({ module: "AISDK", method, reason: new UnknownProviderReason({ message: String(error) }) })
 
+/** How many parts have come. The small one passes on what its packages say. */
+type State = { parts: number }
+
+const streamPartEvents = <Part>(state: State, part: Part) => Effect.sync(() => (state.parts++, part))
+
 function streamLanguage(language: Language, options: object) {
+  const state: State = { parts: 0 }
   return Stream.concat(
     Stream.make(LLMEvent.stepStart({ index: 0 })),
     Stream.unwrap(
@@ -49,7 +55,9 @@ function streamLanguage(language: Language, options: object) {
         catch: (error) => llmError("doStream", error),
       }).pipe(
         Effect.map(({ stream }) =>
-          Stream.fromReadableStream({ evaluate: () => stream, onError: (error) => llmError("readStream", error) }),
+          Stream.fromReadableStream({ evaluate: () => stream, onError: (error) => llmError("readStream", error) }).pipe(
+            Stream.mapEffect((event) => streamPartEvents(state, event)),
+          ),
         ),
       ),
     ),

@@ -8,6 +8,7 @@ import { UI } from "../run/ui"
 type Event = { readonly type: string; readonly data: unknown }
 
 type Run = {
+  readonly sessionID: string
   readonly format: string
   readonly compatibility?: string
   readonly model?: { readonly providerID: string }
@@ -51,6 +52,45 @@ export function prints(run: Run, { type, data }: Event, emit: Emit) {
   }
   answering.set(run, member)
   return true
+}
+
+/** A part of an answer that is printed. It is taken back if its step starts again. */
+const PRINTED = ["session.text.ended", "session.reasoning.ended"]
+
+/** Events after which what came before them stays. */
+const STAYS = ["session.tool.called", "session.step.ended", "session.step.failed"]
+
+const streams = new WeakMap<Run, AsyncIterator<unknown>>()
+
+/** The events of a run in an order in which they can be printed: a text comes when it is certain to stay. */
+export function settled<E extends Event>(run: Run, stream: AsyncIterator<E>): AsyncIterator<E> {
+  if (run.model?.providerID !== "combined") return stream
+  const events = streams.get(run) ?? hold(run, stream)
+  streams.set(run, events)
+  return events as AsyncIterator<E>
+}
+
+async function* hold<E extends Event>({ sessionID }: Run, stream: AsyncIterator<E>): AsyncGenerator<E> {
+  const held: E[] = []
+  while (true) {
+    const next = await stream.next()
+    if (next.done) break
+    const event = next.value
+    const about = event.data as { readonly sessionID?: string; readonly executed?: boolean }
+    if (about.sessionID !== sessionID) {
+      yield event
+      continue
+    }
+    if (PRINTED.includes(event.type)) {
+      held.push(event)
+      continue
+    }
+    if (event.type === "session.step.started") held.length = 0
+    const stays = STAYS.includes(event.type) && about.executed !== true
+    if (stays || event.type.startsWith("session.execution.")) yield* held.splice(0)
+    yield event
+  }
+  yield* held
 }
 
 /** The same words as in OpenCode 1. */

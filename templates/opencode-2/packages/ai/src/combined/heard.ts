@@ -15,6 +15,8 @@ export type Listener = {
   readonly sign: () => void
   /** An event, in the provider's own form. */
   readonly event: (event: unknown) => void
+  /** The AI SDK's error of a request. Upstream only keeps its message. */
+  readonly refused: (error: unknown) => void
 }
 
 export const Current = Context.Reference<Listener | undefined>("@opencode/CombinedHeard/Current", {
@@ -32,9 +34,31 @@ export const headers = (headers: Headers) =>
 export const signs = <Chunk, E, R>(stream: Stream.Stream<Chunk, E, R>) =>
   Stream.unwrap(
     Effect.map(Effect.service(Current), (listener) =>
-      listener ? Stream.tap(stream, () => Effect.sync(listener.sign)) : stream,
+      listener ? Stream.tap(stream, (chunk) => Effect.sync(() => hear(listener, chunk))) : stream,
     ),
   )
+
+function hear(listener: Listener, chunk: unknown) {
+  listener.sign()
+  const found = chunk instanceof Uint8Array ? exceptionIn(chunk) : undefined
+  if (found) listener.event({ error: found })
+}
+
+/** What precedes the name of an exception in AWS's event streams. Upstream's decoder drops such a message. */
+const EXCEPTION = ":exception-type\u0007"
+
+/** The exception of a message in the form of AWS, with which a stream of Bedrock ends. */
+function exceptionIn(chunk: Uint8Array) {
+  const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1")
+  const at = text.indexOf(EXCEPTION)
+  if (at < 0) return undefined
+  // The name follows its length, in two bytes.
+  const [size, start] = [at + EXCEPTION.length, at + EXCEPTION.length + 2]
+  const code = text.slice(start, start + text.charCodeAt(size) * 256 + text.charCodeAt(size + 1))
+  const said = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/i.exec(text.slice(start))
+  const message: unknown = said ? JSON.parse(said[1]) : code
+  return { code, message }
+}
 
 /** Wraps a request whose answer is read as a stream. */
 export const answer = <Chunk, E, R, Failure, Needs>(request: Effect.Effect<Response<Chunk, E, R>, Failure, Needs>) =>
@@ -56,8 +80,17 @@ const asking = new AsyncLocalStorage<Listener>()
 /** Replaces `Effect.tryPromise` where the AI SDK is called. */
 export const promise = <A, E>(ask: { readonly try: () => PromiseLike<A>; readonly catch: (error: unknown) => E }) =>
   Effect.flatMap(Effect.service(Current), (listener) =>
-    Effect.tryPromise({ ...ask, try: () => (listener ? asking.run(listener, ask.try) : ask.try()) }),
+    Effect.tryPromise({
+      try: () => (listener ? asking.run(listener, ask.try) : ask.try()),
+      catch: (error) => {
+        listener?.refused(error)
+        return ask.catch(error)
+      },
+    }),
   )
+
+/** For each part of an answer that comes from the AI SDK. */
+export const part = (part: { readonly type: string }) => (part.type === "error" ? event(part) : Effect.void)
 
 /** Wraps the `fetch` that the AI SDK sends its requests with. */
 export const fetch =
@@ -70,14 +103,38 @@ export const fetch =
     listener.headers(Object.fromEntries(response.headers))
     listener.sign()
     if (!response.body) return response
+    const read = errors(listener)
     const heard = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
-        listener.sign()
+        hear(listener, chunk)
+        read(chunk)
         controller.enqueue(chunk)
       },
     })
     const { status, statusText, headers } = response
     return new globalThis.Response(response.body.pipeThrough(heard), { status, statusText, headers })
   }
+
+/** An event that is longer than this is not one that says that the answer failed. */
+const LONGEST = 20_000
+
+/** Reads the events of a stream that may say that the answer failed. SDKs ignore those of other vendors. */
+function errors(listener: Listener) {
+  const decoder = new TextDecoder()
+  const rest = { line: "" }
+  return (chunk: Uint8Array) => {
+    const [first = "", ...more] = decoder.decode(chunk, { stream: true }).split("\n")
+    const lines = [rest.line + first, ...more]
+    rest.line = (lines.pop() ?? "").slice(0, LONGEST)
+    for (const line of lines) {
+      if (!line.startsWith("data:") || !line.includes('"error"')) continue
+      try {
+        listener.event(JSON.parse(line.slice("data:".length)))
+      } catch {
+        // The SDK reports an event that cannot be read.
+      }
+    }
+  }
+}
 
 export * as CombinedHeard from "./heard"

@@ -8,13 +8,16 @@ const response = {
   stream: Stream.make(new Uint8Array([1]), new Uint8Array([2])),
 } as unknown as HttpClientResponse.HttpClientResponse
 
+const listening = (heard: unknown[]): CombinedHeard.Listener => ({
+  headers: (headers) => heard.push(headers["x-plan"]),
+  sign: () => heard.push("sign"),
+  event: (event) => heard.push(event),
+  refused: (error) => heard.push(error),
+})
+
 test("whoever asks hears the headers, every chunk and every event of an answer", async () => {
   const heard: unknown[] = []
-  const listener: CombinedHeard.Listener = {
-    headers: (headers) => heard.push(headers["x-plan"]),
-    sign: () => heard.push("sign"),
-    event: (event) => heard.push(event),
-  }
+  const listener = listening(heard)
   const answer = Effect.gen(function* () {
     const found = yield* CombinedHeard.answer(Effect.succeed(response))
     yield* Stream.runDrain(found.stream)
@@ -30,11 +33,7 @@ test("an answer that nobody listens to is passed on as it is", async () => {
 
 test("what the AI SDK asks with our fetch is heard by whoever asks it, and by nobody else", async () => {
   const heard: unknown[] = []
-  const listener: CombinedHeard.Listener = {
-    headers: (headers) => heard.push(headers["x-plan"]),
-    sign: () => heard.push("sign"),
-    event: (event) => heard.push(event),
-  }
+  const listener = listening(heard)
   const send = CombinedHeard.fetch(async (text: string) => new Response(text, { headers: { "x-plan": "96" } }))
   const ask = CombinedHeard.promise({
     try: async () => (await send("answer")).text(),
@@ -44,4 +43,41 @@ test("what the AI SDK asks with our fetch is heard by whoever asks it, and by no
   expect(heard).toEqual(["sign", "96", "sign", "sign"])
   expect(await Effect.runPromise(ask)).toBe("answer")
   expect(heard).toHaveLength(4)
+})
+
+test("an error of the AI SDK is heard as it is", async () => {
+  const heard: unknown[] = []
+  const error = new Error("refused")
+  const ask = CombinedHeard.promise({ try: () => Promise.reject(error), catch: () => "lost" })
+  const said = Effect.runPromise(Effect.flip(Effect.provideService(ask, CombinedHeard.Current, listening(heard))))
+  expect(await said).toBe("lost")
+  expect(heard).toEqual([error])
+})
+
+test("an event with which an answer fails is heard, even if it comes in pieces", async () => {
+  const heard: unknown[] = []
+  const chunks = ['data: {"text": "a"}\n\ndata: {"err', 'or": {"code": 503}}\n', '\ndata: {"error": broken\n']
+  const send = CombinedHeard.fetch(async () => {
+    const body = new ReadableStream({
+      start(controller) {
+        for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk))
+        controller.close()
+      },
+    })
+    return new Response(body)
+  })
+  const ask = CombinedHeard.promise({ try: async () => (await send()).text(), catch: (error) => error })
+  const listener = listening(heard)
+  expect(await Effect.runPromise(Effect.provideService(ask, CombinedHeard.Current, listener))).toBe(chunks.join(""))
+  expect(heard.filter((item) => typeof item === "object")).toEqual([{ error: { code: 503 } }])
+})
+
+test("an exception in an event stream of AWS is heard", async () => {
+  const heard: unknown[] = []
+  const type = "throttlingException"
+  const text = `:exception-type\u0007\u0000${String.fromCharCode(type.length)}${type}\r:content-type{"message": "Too \\"many\\""}`
+  const stream = Stream.make(new TextEncoder().encode(":event-type"), new TextEncoder().encode(text))
+  const heardOf = Stream.runDrain(CombinedHeard.signs(stream))
+  await Effect.runPromise(Effect.provideService(heardOf, CombinedHeard.Current, listening(heard)))
+  expect(heard).toEqual(["sign", "sign", { error: { code: type, message: 'Too "many"' } }])
 })

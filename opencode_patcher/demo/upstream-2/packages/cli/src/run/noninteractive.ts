@@ -32,24 +32,24 @@ const ENDS = ["session.execution.succeeded", "session.execution.failed", "sessio
 const isForm = (event: EventV2.Payload): event is EventV2.Payload & { readonly data: { readonly form: FormRequest } } =>
   event.type === "form.created"
 
-/** Gives one event after the other, as they come. */
-function inOrder({ listen }: Client) {
+/** The events one after the other, as they come. */
+async function* inOrder({ listen }: Client) {
   const events: EventV2.Payload[] = []
   const waiting = { wake: () => {} }
   listen((event) => {
     events.push(event)
     waiting.wake()
   })
-  return async function* () {
-    while (true) {
-      yield* events.splice(0)
-      if (!events.length) await new Promise<void>((resolve) => (waiting.wake = resolve))
-    }
+  yield { type: "connected", data: {} }
+  while (true) {
+    yield* events.splice(0)
+    if (!events.length) await new Promise<void>((resolve) => (waiting.wake = resolve))
   }
 }
 
 export async function runNonInteractivePrompt(input: Input) {
-  const events = inOrder(input.client)
+  const stream = inOrder(input.client)
+  await stream.next()
 
   /** It prints no JSON. */
   const emit = (_type: string, _timestamp: number, _data: Record<string, unknown>) => false
@@ -60,7 +60,12 @@ export async function runNonInteractivePrompt(input: Input) {
   }
 
   const consume = async () => {
-    for await (const event of events()) {
+    while (true) {
+      const next = await stream.next().catch((error) => {
+        throw new Error("The events have ended", { cause: error })
+      })
+      if (next.done) return
+      const event = next.value
       if (isForm(event)) void cancelForm(event.data.form)
       if (ENDS.includes(event.type)) return event.type
       if (event.type === "session.step.started") {

@@ -2,6 +2,9 @@
 import { Stream } from "effect"
 import type { SessionRunnerModel } from "../../session/runner/model"
 import { SessionUsage } from "../../session/usage"
+import { CombinedFailure } from "../failure/classify"
+import { CombinedEvent } from "../failure/event"
+import type { Rule } from "../failure/rules"
 import { CombinedWindow } from "../health/window"
 import type { Hold } from "../host/holds"
 import { CombinedLog } from "../host/log"
@@ -37,6 +40,10 @@ export function make() {
     usage: undefined as Usage | undefined,
     /** The token counts that the provider had reported when its answer ended or broke off. */
     reported: undefined as CombinedReported.Counts | undefined,
+    /** An event with which the provider has said that its answer failed. Upstream's decoders ignore those they do not know. */
+    told: undefined as { readonly event: unknown } | undefined,
+    /** The error with which the AI SDK refused the request. */
+    refused: undefined as { readonly error: unknown } | undefined,
     /**
      * When anything of the answer last arrived, even a comment (`performance.now()`); undefined if it cannot be told.
      */
@@ -67,7 +74,9 @@ export function listen<A, E, R>(attempt: Attempt, route: CombinedRunnerRoute.Rou
         const value = typeof event === "string" ? parsed(event) : event
         attempt.reported = CombinedReported.add(attempt.reported, value) ?? attempt.reported
         sees(CombinedWindow.inBody(value, Date.now()))
+        if (CombinedEvent.failed(value)) attempt.told = { event: value }
       },
+      refused: (error) => (attempt.refused = { error }),
     }),
   )
 }
@@ -79,8 +88,29 @@ export function learn({ pool, member }: CombinedRunnerRoute.Route, error: unknow
   if (windows.length) pool.see(member, windows)
 }
 
-/** Only some events mention tokens or a plan; most are text of the answer. */
-const TELLS = /usage|rate_limits/i
+/** Only some events mention tokens, a plan or an error; most are text of the answer. */
+const TELLS = /usage|rate_limits|base_resp|"(?:error|code|success|message|msg|detail)"/i
+
+type Kinds = readonly CombinedDecide.End["kind"][]
+
+/** How upstream reports an answer that failed with an event that its decoder does not know. */
+const VAGUE: Kinds = ["shortcoming", "network", "unknown"]
+
+/** Ends that are not an error of the request, or about which an error says no more. */
+const CLEAR: Kinds = ["whole", "passed", "too_long", "timeout"]
+
+/** How the answer ended, as the provider has said it, if upstream only says that it did. */
+export function explained(
+  { told, refused }: Attempt,
+  end: CombinedDecide.End,
+  own: readonly Rule[],
+): CombinedDecide.End {
+  const error = CLEAR.includes(end.kind) ? undefined : refused?.error
+  const inside = VAGUE.includes(end.kind) ? told : undefined
+  if (error === undefined && !inside) return end
+  const fault = CombinedFailure.fault(error ?? "", Date.now(), { inside, own })
+  return fault.kind === "unknown" ? end : fault
+}
 
 /** How much of a silence has passed without any sign of life; undefined if it cannot be told. */
 export function lostOf({ heard }: Attempt, silence: number) {

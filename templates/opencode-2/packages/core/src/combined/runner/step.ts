@@ -245,8 +245,10 @@ const begin = (route: Route, state: State, step: Step) =>
 /** The next events to pass on. An event that may end the answer is decided on first. */
 const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAttempt.Subject, pull: Answer): Answer => {
   const { attempt } = state
-  const act = (end: End, asIs: Answer, error?: unknown, accepted = asIs) =>
-    conclude(route, state, step, subject, end, { asIs, accepted }, error)
+  const act = (end: End, asIs: Answer, error?: unknown, accepted = asIs) => {
+    const explained = CombinedRunnerAttempt.explained(attempt, end, route.settings.own)
+    return conclude(route, state, step, subject, explained, { asIs, accepted }, error)
+  }
   return Effect.gen(function* () {
     while (true) {
       const end = state.held.findIndex((event) => event.type === "step-finish" || event.type === "provider-error")

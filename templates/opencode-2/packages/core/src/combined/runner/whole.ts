@@ -112,7 +112,8 @@ const ask = <R>(
     if (asked._tag === "Failure" && Cause.hasInterruptsOnly(asked.cause)) return yield* Effect.interrupt
     const error = asked._tag === "Failure" ? Cause.squash(asked.cause) : undefined
     if (error !== undefined && !isEnd(error)) return yield* Effect.die(error)
-    const end = endOf(route, attempt, events, error)
+    const ended = endOf(route, attempt, events, error)
+    const end = CombinedRunnerAttempt.explained(attempt, ended, route.settings.own)
     const { verdict, left, out } = CombinedRunnerConclusion.conclude(route, attempt, subject, purpose, end, error)
     switch (verdict.type) {
       case "serve":
