@@ -2,15 +2,19 @@
 import { AsyncLocalStorage } from "async_hooks"
 import { Context, Effect, Stream } from "effect"
 
-type Headers = Readonly<Record<string, string>>
+type Named = Readonly<Record<string, string>>
 
 type Response<Chunk, E, R> = {
-  readonly headers: Headers
+  /** As it was sent. */
+  readonly request?: { readonly url: string; readonly headers: Named }
+  readonly headers: Named
   readonly stream: Stream.Stream<Chunk, E, R>
 }
 
 export type Listener = {
-  readonly headers: (headers: Headers) => void
+  /** The address and the headers that were sent. A provider may repeat secrets in them. */
+  readonly asked: (url: string, headers: Named) => void
+  readonly headers: (headers: Named) => void
   /** Something arrived, even if only a comment; or a request was sent whose answer will be heard. */
   readonly sign: () => void
   /** An event, in the provider's own form. */
@@ -24,7 +28,7 @@ export const Current = Context.Reference<Listener | undefined>("@opencode/Combin
 })
 
 /** Passes on the headers of an answer. */
-export const headers = (headers: Headers) =>
+export const headers = (headers: Named) =>
   Effect.map(Effect.service(Current), (listener) => {
     listener?.headers(headers)
     listener?.sign()
@@ -56,8 +60,7 @@ function exceptionIn(chunk: Uint8Array) {
   const [size, start] = [at + EXCEPTION.length, at + EXCEPTION.length + 2]
   const code = text.slice(start, start + text.charCodeAt(size) * 256 + text.charCodeAt(size + 1))
   const said = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/i.exec(text.slice(start))
-  const message: unknown = said ? JSON.parse(said[1]) : code
-  return { code, message }
+  return { code, message: json(said?.[1] ?? "") ?? code }
 }
 
 /** Wraps a request whose answer is read as a stream. */
@@ -65,6 +68,7 @@ export const answer = <Chunk, E, R, Failure, Needs>(request: Effect.Effect<Respo
   Effect.flatMap(Effect.service(Current), (listener) =>
     Effect.map(request, (response): Pick<Response<Chunk, E, R>, "stream"> => {
       if (!listener) return response
+      if (response.request) listener.asked(response.request.url, response.request.headers)
       listener.headers(response.headers)
       listener.sign()
       return { stream: signs(response.stream) }
@@ -98,6 +102,7 @@ export const fetch =
   async (...args: Args) => {
     const listener = asking.getStore()
     if (!listener) return send(...args)
+    asked(listener, args)
     listener.sign()
     const response = await send(...args)
     listener.headers(Object.fromEntries(response.headers))
@@ -115,6 +120,14 @@ export const fetch =
     return new globalThis.Response(response.body.pipeThrough(heard), { status, statusText, headers })
   }
 
+/** What `fetch` is called with. */
+function asked(listener: Listener, [input, init]: readonly unknown[]) {
+  const request = input instanceof Request ? input : undefined
+  const url = input instanceof URL ? input.href : typeof input === "string" ? input : request?.url
+  const given = init as { readonly headers?: ConstructorParameters<typeof Headers>[0] } | undefined
+  listener.asked(url ?? "", Object.fromEntries(new Headers(given?.headers ?? request?.headers)))
+}
+
 /** An event that is longer than this is not one that says that the answer failed. */
 const LONGEST = 20_000
 
@@ -128,12 +141,18 @@ function errors(listener: Listener) {
     rest.line = (lines.pop() ?? "").slice(0, LONGEST)
     for (const line of lines) {
       if (!line.startsWith("data:") || !line.includes('"error"')) continue
-      try {
-        listener.event(JSON.parse(line.slice("data:".length)))
-      } catch {
-        // The SDK reports an event that cannot be read.
-      }
+      // The SDK reports an event that cannot be read.
+      const event = json(line.slice("data:".length))
+      if (event !== undefined) listener.event(event)
     }
+  }
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -8,7 +8,8 @@ const response = {
   stream: Stream.make(new Uint8Array([1]), new Uint8Array([2])),
 } as unknown as HttpClientResponse.HttpClientResponse
 
-const listening = (heard: unknown[]): CombinedHeard.Listener => ({
+const listening = (heard: unknown[], asked: unknown[] = []): CombinedHeard.Listener => ({
+  asked: (url, headers) => asked.push(url, headers),
   headers: (headers) => heard.push(headers["x-plan"]),
   sign: () => heard.push("sign"),
   event: (event) => heard.push(event),
@@ -33,16 +34,19 @@ test("an answer that nobody listens to is passed on as it is", async () => {
 
 test("what the AI SDK asks with our fetch is heard by whoever asks it, and by nobody else", async () => {
   const heard: unknown[] = []
-  const listener = listening(heard)
-  const send = CombinedHeard.fetch(async (text: string) => new Response(text, { headers: { "x-plan": "96" } }))
+  const asked: unknown[] = []
+  const listener = listening(heard, asked)
+  const reply = async (_url: string, _init: object) => new Response("answer", { headers: { "x-plan": "96" } })
+  const send = CombinedHeard.fetch(reply)
   const ask = CombinedHeard.promise({
-    try: async () => (await send("answer")).text(),
+    try: async () => (await send("http://host.test/v1", { headers: { Authorization: "Bearer key" } })).text(),
     catch: (error) => error,
   })
   expect(await Effect.runPromise(Effect.provideService(ask, CombinedHeard.Current, listener))).toBe("answer")
   expect(heard).toEqual(["sign", "96", "sign", "sign"])
   expect(await Effect.runPromise(ask)).toBe("answer")
   expect(heard).toHaveLength(4)
+  expect(asked).toEqual(["http://host.test/v1", { authorization: "Bearer key" }])
 })
 
 test("an error of the AI SDK is heard as it is", async () => {
@@ -66,7 +70,10 @@ test("an event with which an answer fails is heard, even if it comes in pieces",
     })
     return new Response(body)
   })
-  const ask = CombinedHeard.promise({ try: async () => (await send()).text(), catch: (error) => error })
+  const ask = CombinedHeard.promise({
+    try: async () => (await send()).text(),
+    catch: (error) => error,
+  })
   const listener = listening(heard)
   expect(await Effect.runPromise(Effect.provideService(ask, CombinedHeard.Current, listener))).toBe(chunks.join(""))
   expect(heard.filter((item) => typeof item === "object")).toEqual([{ error: { code: 503 } }])

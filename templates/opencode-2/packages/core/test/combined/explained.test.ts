@@ -24,7 +24,7 @@ const limited = {
 
 test("an event that upstream's decoder ignores tells why an answer has no end", () => {
   expect(explained(unfinished, overloaded)).toMatchObject({ kind: "overload" })
-  expect(explained(unfinished, {})).toBe(unfinished)
+  expect(explained(unfinished, {})).toEqual(unfinished)
 })
 
 test("an error of the AI SDK tells its status, and when to ask again", () => {
@@ -37,5 +37,15 @@ test("an end that is clear stays", () => {
     { kind: "timeout", scope: "model", message: "silent", silent: true },
     { kind: "too_long", message: "too long" },
   ] satisfies CombinedDecide.End[])
-    expect(explained(end, { ...limited, ...overloaded })).toBe(end)
+    expect(explained(end, { ...limited, ...overloaded })).toEqual(end)
+})
+
+test("a key that a provider repeats is not kept", () => {
+  const said = { ...vague, message: "The key a-recognisable-key of sk-12345678 is wrong" } satisfies CombinedDecide.End
+  const end = CombinedRunnerAttempt.explained(
+    { ...CombinedRunnerAttempt.make(), secrets: ["a-recognisable-key"] },
+    said,
+    [],
+  )
+  expect(end).toMatchObject({ message: "The key [redacted] of [redacted] is wrong" })
 })

@@ -4,6 +4,7 @@ import type { SessionRunnerModel } from "../../session/runner/model"
 import { SessionUsage } from "../../session/usage"
 import { CombinedFailure } from "../failure/classify"
 import { CombinedEvent } from "../failure/event"
+import { CombinedRedact } from "../failure/redact"
 import type { Rule } from "../failure/rules"
 import { CombinedWindow } from "../health/window"
 import type { Hold } from "../host/holds"
@@ -42,6 +43,8 @@ export function make() {
     reported: undefined as CombinedReported.Counts | undefined,
     /** An event with which the provider has said that its answer failed. Upstream's decoders ignore those they do not know. */
     told: undefined as { readonly event: unknown } | undefined,
+    /** What was sent with the request and must not be kept with what is said of its failure. */
+    secrets: [] as readonly string[],
     /** The error with which the AI SDK refused the request. */
     refused: undefined as { readonly error: unknown } | undefined,
     /**
@@ -67,6 +70,7 @@ export function listen<A, E, R>(attempt: Attempt, route: CombinedRunnerRoute.Rou
   }
   return answer.pipe(
     Stream.provideService(CombinedHeard.Current, {
+      asked: (url, headers) => (attempt.secrets = CombinedRedact.sent(url, Object.entries(headers))),
       headers: (headers) => sees(CombinedWindow.read(Object.entries(headers), Date.now())),
       sign: () => (attempt.heard = performance.now()),
       event: (event) => {
@@ -99,12 +103,16 @@ const VAGUE: Kinds = ["shortcoming", "network", "unknown"]
 /** Ends that are not an error of the request, or about which an error says no more. */
 const CLEAR: Kinds = ["whole", "passed", "too_long", "timeout"]
 
-/** How the answer ended, as the provider has said it, if upstream only says that it did. */
-export function explained(
-  { told, refused }: Attempt,
-  end: CombinedDecide.End,
-  own: readonly Rule[],
-): CombinedDecide.End {
+/**
+ * How the answer ended, as the provider has said it if upstream only says that it did. A key that the provider repeats is
+ * removed.
+ */
+export function explained(attempt: Attempt, end: CombinedDecide.End, own: readonly Rule[]): CombinedDecide.End {
+  const found = refined(attempt, end, own)
+  return found.kind === "whole" ? found : { ...found, message: CombinedRedact.redact(found.message, attempt.secrets) }
+}
+
+function refined({ told, refused }: Attempt, end: CombinedDecide.End, own: readonly Rule[]): CombinedDecide.End {
   const error = CLEAR.includes(end.kind) ? undefined : refused?.error
   const inside = VAGUE.includes(end.kind) ? told : undefined
   if (error === undefined && !inside) return end
