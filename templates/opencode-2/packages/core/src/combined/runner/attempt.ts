@@ -15,7 +15,7 @@ import { CombinedProgress } from "../turn/progress"
 import { parsed } from "../value"
 import { CombinedRunnerEnd } from "./end"
 import type { CombinedRunnerRoute } from "./route"
-import { CombinedHeard, LLMError, LLMEvent, Usage, details, finishOf, shows, type Model } from "./upstream/llm"
+import { CombinedHeard, LLMError, LLMEvent, Usage, details, failed, finishOf, shows, type Model } from "./upstream/llm"
 
 /** What was requested, and at what price. */
 export type Subject = {
@@ -90,6 +90,16 @@ export function learn({ pool, member }: CombinedRunnerRoute.Route, error: unknow
   const headers = error instanceof LLMError ? details(error).headers : undefined
   const windows = CombinedWindow.read(Object.entries(headers ?? {}), Date.now())
   if (windows.length) pool.see(member, windows)
+}
+
+/** An event of the answer, without a key that the provider repeats in an error. */
+export const hidden = ({ secrets }: Attempt, event: LLMEvent): LLMEvent =>
+  event.type === "provider-error" ? { ...event, message: CombinedRedact.redact(event.message, secrets) } : event
+
+/** An error of the request, without a key that the provider repeats. */
+export function withoutKeys({ secrets }: Attempt, error: LLMError) {
+  const message = CombinedRedact.redact(error.reason.message, secrets)
+  return message === error.reason.message ? error : failed(message)
 }
 
 /** Only some events mention tokens, a plan or an error; most are text of the answer. */

@@ -273,7 +273,7 @@ const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAtt
         Effect.raceFirst(state.live?.passed ?? Effect.never),
       )
       CombinedRunnerAttempt.note(attempt, events)
-      state.held.push(...events)
+      state.held.push(...events.map((event) => CombinedRunnerAttempt.hidden(attempt, event)))
     }
   }).pipe(
     Effect.catchCause((cause): Answer => {
@@ -288,7 +288,8 @@ const next = (route: Route, state: State, step: Step, subject: CombinedRunnerAtt
         return act(error.end, Effect.fail(failed(error.message)), error)
       if (!(error instanceof LLMError) || state.attempt.logged) return asIs
       const end = CombinedRunnerEnd.read(error, route.settings.own, CombinedRunnerAttempt.begun(attempt))
-      return act(end, Effect.fail(settled(error)), error, end.kind === "shortcoming" ? finish(state) : undefined)
+      const shown = CombinedRunnerAttempt.withoutKeys(attempt, settled(error))
+      return act(end, Effect.fail(shown), error, end.kind === "shortcoming" ? finish(state) : undefined)
     }),
   )
 }
