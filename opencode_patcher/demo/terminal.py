@@ -40,7 +40,7 @@ _ASKS_WHO = b"\x1b[c"
 
 
 class Terminal:
-    """Runs ``command`` until it is closed. The output is read in the thread that waits for it; there is no other."""
+    """Runs ``command`` until it is closed. The thread that waits for output also reads it."""
 
     def __init__(
         self, command: Sequence[str], directory: Path, environment: Mapping[str, str], *, columns: int, rows: int

@@ -43,7 +43,7 @@ seconds of one core.
 """
 
 ISOLATED_AT_A_TIME = 2
-"""How many such scenarios run at a time when there is no server."""
+"""How many of these scenarios run at a time if there is no server."""
 
 MOST_REPEATS = 8
 """A loaded machine makes a few scenarios late. If more than this are late, the binary is to blame."""

@@ -180,7 +180,7 @@ def _fits(value: object, wanted: Type) -> bool:
 
 def _meant(value: object, wanted: Type) -> str:
     """A hint about the unit of a wrong number: milliseconds if it is too small for those, dollars if it was written as
-    a text. "" if there is no hint.
+    a text. Empty if there is no hint.
     """
     if (
         isinstance(wanted, Amount)

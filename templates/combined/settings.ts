@@ -162,7 +162,7 @@ const silence = (own: number | undefined) => (own === undefined ? SILENCE : { lo
 /** What requests may cost. */
 export type Money = {
   readonly metered: Metered
-  /** Undefined if there is no cap. */
+  /** The cap; undefined if there is none. */
   readonly budget: Budget | undefined
   /** The user's price class for a member. */
   readonly classOf: (member: CombinedMember.Name) => PriceClass | undefined

@@ -65,7 +65,7 @@ export function shelf(file: string): CombinedHealthStore.Shelf {
   }
 }
 
-/** Creates the lock, which only one process can do. If locks cannot be created at all, goes on without one. */
+/** Waits for the lock and takes it. Returns true also if a lock cannot be created at all: then there is none. */
 function take(lock: string, until: number) {
   while (true) {
     try {

@@ -1,5 +1,5 @@
-"""Scenarios of OpenCode 2 that the shared server cannot play: one needs the program's own ``run``, which answers
-questions by itself; in the other a service is killed, and the next one goes on with its turns.
+"""Scenarios of OpenCode 2 that the shared server cannot play. One needs the program's own ``run``, which answers
+questions by itself. In the other, a service is killed and the next one continues its turns.
 """
 
 from __future__ import annotations

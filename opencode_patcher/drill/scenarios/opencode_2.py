@@ -24,7 +24,7 @@ BY_RUN = frozenset({"metered-ask-run"})
 """Scenarios in which ``opencode2 run`` sends the prompt, and answers questions by itself."""
 
 RESTARTED = frozenset({"wait-and-resume"})
-"""Scenarios in which a service is killed, and the next one goes on."""
+"""Scenarios in which a service is killed and the next one continues its turns."""
 
 STARTS_EARLY = frozenset(
     {"cut-at-tool", "cut-after-tool", "parallel-unfinished", "parallel-finished", "tool-running", "undo-commit"}
