@@ -30,8 +30,9 @@ _ARROW = re.compile(r"\s*(?::[^=;{}]*)?=>")
 _LABEL = re.compile(r"\b(?:case\b[^\n:]*|default)\s*:\s*$")
 _IN_OBJECT = re.compile(r"[(,{\[]\s*$|[\w$\"']\s*\??\s*:\s*$")
 _TYPE_ONLY = re.compile(r"\b(?:interface|type)\s+$")
-_TYPE_MODIFIER = re.compile(r"(?:\bimport\s+|[{,]\s*)type(?=\s+(?!from\b)[\w$]|\s*[{*])")
-"""The word before what is imported as a type only: ``import type { A }``, ``import { type A }``."""
+_IMPORTS = re.compile(r"(?:\bimport\s+|[{,]\s*)$")
+_IMPORTED = re.compile(r"\s+(?!from\b)[\w$]|\s*[{*]")
+"""What follows the word ``type`` where only a type is imported: ``import type { A }``, ``import { type A }``."""
 
 _PARAMETER_STARTS = re.compile(r"[(,{\[]\s*(?:\.\.\.\s*)?$|\basync\s+$")
 
@@ -165,7 +166,7 @@ def _is_key(code: str, start: int, end: int) -> bool:
 def _binds(source: Source, openers: list[int], start: int, end: int) -> bool:
     code = source.code
     before = code[max(start - 200, 0) : start]
-    if code.startswith("type", start) and _is_type_modifier(code, start):
+    if code[start:end] == "type" and _IMPORTS.search(before) and _IMPORTED.match(code, end):
         return False
     if _DECLARES.search(before) or re.match(r"\s*=>", code[end : end + 20]):
         return True
@@ -182,11 +183,6 @@ def _binds(source: Source, openers: list[int], start: int, end: int) -> bool:
             return True
         return _PARAMETER_STARTS.search(head) is not None and _is_parameter(source, openers, around)
     return _is_parameter(source, openers, start)
-
-
-def _is_type_modifier(code: str, start: int) -> bool:
-    first = max(start - 200, 0)
-    return any(first + match.end() == start + len("type") for match in _TYPE_MODIFIER.finditer(code, first, start + 80))
 
 
 def _is_parameter(source: Source, openers: list[int], start: int) -> bool:
