@@ -17,6 +17,8 @@ export type Listener = {
   readonly headers: (headers: Named) => void
   /** Something arrived, even if only a comment; or a request was sent whose answer will be heard. */
   readonly sign: () => void
+  /** A piece of the answer as it came, before `event` has what is in it. */
+  readonly chunk: (chunk: Uint8Array) => void
   /** An event, in the provider's own form. */
   readonly event: (event: unknown) => void
   /** The AI SDK's error of a request. Upstream only keeps its message. */
@@ -34,7 +36,7 @@ export const headers = (headers: Named) =>
     listener?.sign()
   })
 
-/** Reports a sign of life for each chunk of an answer, whatever the chunk is. */
+/** Passes on each chunk of an answer. Whatever a chunk is, it is a sign of life. */
 export const signs = <Chunk, E, R>(stream: Stream.Stream<Chunk, E, R>) =>
   Stream.unwrap(
     Effect.map(Effect.service(Current), (listener) =>
@@ -44,23 +46,7 @@ export const signs = <Chunk, E, R>(stream: Stream.Stream<Chunk, E, R>) =>
 
 function hear(listener: Listener, chunk: unknown) {
   listener.sign()
-  const found = chunk instanceof Uint8Array ? exceptionIn(chunk) : undefined
-  if (found) listener.event({ error: found })
-}
-
-/** What precedes the name of an exception in AWS's event streams. Upstream's decoder drops such a message. */
-const EXCEPTION = ":exception-type\u0007"
-
-/** The exception of a message in the form of AWS, with which a stream of Bedrock ends. */
-function exceptionIn(chunk: Uint8Array) {
-  const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1")
-  const at = text.indexOf(EXCEPTION)
-  if (at < 0) return undefined
-  // The name follows its length, in two bytes.
-  const [size, start] = [at + EXCEPTION.length, at + EXCEPTION.length + 2]
-  const code = text.slice(start, start + text.charCodeAt(size) * 256 + text.charCodeAt(size + 1))
-  const said = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/i.exec(text.slice(start))
-  return { code, message: json(said?.[1] ?? "") ?? code }
+  if (chunk instanceof Uint8Array) listener.chunk(chunk)
 }
 
 /** Wraps a request whose answer is read as a stream. */

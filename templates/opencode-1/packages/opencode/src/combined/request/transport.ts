@@ -3,8 +3,10 @@
  * JSON, a proxy's page), and the exception frames in Amazon's event streams.
  */
 import { CombinedFailure } from "../failure/classify"
+import { CombinedExceptions } from "../failure/exceptions"
 import { CombinedRedact } from "../failure/redact"
 import { CombinedWindow, type Window } from "../health/window"
+import { parsed } from "../value"
 import type { Fetch } from "./gate"
 
 type Listener = {
@@ -42,8 +44,7 @@ export function watched(fetch: Fetch, { tell, asks, known, sees, hears }: Listen
     if (!response.ok) return silenced(response, secrets(), sees)
     if (!response.body) return response
     const type = response.headers.get("content-type") ?? ""
-    if (type.includes("vnd.amazon.eventstream"))
-      return renewed(response, response.body.pipeThrough(new TransformStream(exceptions(tell))))
+    if (CombinedExceptions.mayBeIn(type)) return renewed(response, read(response.body, CombinedExceptions.reader(tell)))
     return WHOLE.test(type) ? streaming(response, response.body, secrets) : response
   }
 }
@@ -53,13 +54,18 @@ function heard(response: Response, hears: Listener["hears"]) {
   if (!hears) return response
   hears()
   if (!response.body) return response
-  const noticed = new TransformStream<Uint8Array, Uint8Array>({
+  return renewed(response, read(response.body, hears))
+}
+
+/** The same body, whose chunks are also passed to `reader`. */
+function read(body: ReadableStream<Uint8Array>, reader: (chunk: Uint8Array) => void) {
+  const passed = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
-      hears()
+      reader(chunk)
       controller.enqueue(chunk)
     },
   })
-  return renewed(response, response.body.pipeThrough(noticed))
+  return body.pipeThrough(passed)
 }
 
 function sent(...[input, init]: Parameters<Fetch>) {
@@ -134,70 +140,6 @@ function resumed(reader: ReadableStreamDefaultReader<Uint8Array>, first: Uint8Ar
 
 function renewed(response: Response, body: ReadableStream<Uint8Array>) {
   return new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers })
-}
-
-/**
- * The format: https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html. First the length of the message, the
- * length of its headers, and a checksum; then the headers, the payload, and a checksum. An exception is a message with
- * a type of its own.
- */
-function exceptions(tell: Listener["tell"]): Transformer<Uint8Array, Uint8Array> {
-  const state = { bytes: new Uint8Array(0) }
-  return {
-    transform(chunk, controller) {
-      state.bytes = joined(state.bytes, chunk)
-      while (state.bytes.length >= 12) {
-        const view = new DataView(state.bytes.buffer, state.bytes.byteOffset)
-        const length = view.getUint32(0)
-        if (length < 16 || state.bytes.length < length) break
-        const message = state.bytes.subarray(0, length)
-        state.bytes = state.bytes.subarray(length)
-        const event = exception(message, view.getUint32(4))
-        if (event) tell(event)
-      }
-      controller.enqueue(chunk)
-    },
-  }
-}
-
-function joined(one: Uint8Array, other: Uint8Array) {
-  const all = new Uint8Array(one.length + other.length)
-  all.set(one)
-  all.set(other, one.length)
-  return all
-}
-
-/** The number of the type "string" in a header. */
-const TEXT = 7
-
-function exception(message: Uint8Array, headersLength: number): Record<string, unknown> | undefined {
-  const decoder = new TextDecoder()
-  const headers = new Map<string, string>()
-  const end = 12 + headersLength
-  for (let at = 12; at < end; ) {
-    const name = message[at]
-    const type = message[at + 1 + name]
-    if (type !== TEXT) break
-    const length = (message[at + 2 + name] << 8) | message[at + 3 + name]
-    const from = at + 4 + name
-    headers.set(
-      decoder.decode(message.subarray(at + 1, at + 1 + name)),
-      decoder.decode(message.subarray(from, from + length)),
-    )
-    at = from + length
-  }
-  if (headers.get(":message-type") !== "exception" && headers.get(":message-type") !== "error") return undefined
-  const named = headers.get(":exception-type") ?? headers.get(":error-code") ?? "exception"
-  const payload = decoder.decode(message.subarray(end, message.length - 4))
-  return { [named.endsWith("Exception") ? named : `${named}Exception`]: parsed(payload) ?? { message: payload } }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 export * as CombinedTransport from "./transport"

@@ -4,6 +4,7 @@ import type { SessionRunnerModel } from "../../session/runner/model"
 import { SessionUsage } from "../../session/usage"
 import { CombinedFailure } from "../failure/classify"
 import { CombinedEvent } from "../failure/event"
+import { CombinedExceptions } from "../failure/exceptions"
 import { CombinedRedact } from "../failure/redact"
 import type { Rule } from "../failure/rules"
 import { CombinedWindow } from "../health/window"
@@ -43,6 +44,8 @@ export function make() {
     reported: undefined as CombinedReported.Counts | undefined,
     /** An event with which the provider has said that its answer failed. Upstream's decoders ignore those they do not know. */
     told: undefined as { readonly event: unknown } | undefined,
+    /** Reads what of the answer says that it failed, from an answer whose decoder drops that. */
+    reader: undefined as ((chunk: Uint8Array) => void) | undefined,
     /** What was sent with the request and must not be kept with what is said of its failure. */
     secrets: [] as readonly string[],
     /** The error with which the AI SDK refused the request. */
@@ -71,8 +74,13 @@ export function listen<A, E, R>(attempt: Attempt, route: CombinedRunnerRoute.Rou
   return answer.pipe(
     Stream.provideService(CombinedHeard.Current, {
       asked: (url, headers) => (attempt.secrets = CombinedRedact.sent(url, Object.entries(headers))),
-      headers: (headers) => sees(CombinedWindow.read(Object.entries(headers), Date.now())),
+      headers: (headers) => {
+        sees(CombinedWindow.read(Object.entries(headers), Date.now()))
+        const tells = CombinedExceptions.mayBeIn(headers["content-type"] ?? "")
+        attempt.reader = tells ? CombinedExceptions.reader((event) => (attempt.told = { event })) : undefined
+      },
       sign: () => (attempt.heard = performance.now()),
+      chunk: (chunk) => attempt.reader?.(chunk),
       event: (event) => {
         if (typeof event === "string" && !TELLS.test(event)) return
         const value = typeof event === "string" ? parsed(event) : event
